@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logoff.h - log users off the sessions of a session host, and prove it.
+ *
+ * This is the only public header of liblogoff and its manual. A *host* keeps *sessions*: Linux with systemd-logind or
+ * elogind, Linux without either (kernel audit sessions and terminals), or a host described in a text file. A *request*
+ * names the sessions to end and how; logoff_request_run() ends them side by side by one procedure: ask politely, wait,
+ * kill what is left, verify that every process and the session itself are gone.
+ *
+ * Conventions. A function that can fail returns 0 or a negative errno. Only the errnos below carry a meaning; any other
+ * is fatal and only to be passed on. "ret_" parameters are written only on success, "reterr" (may be NULL) only on
+ * failure. Strings are UTF-8 or plain bytes as the host gave them: a program must make control characters harmless
+ * before it shows them. Nothing here prints, exits or changes signal handling. No object may be used by two threads at
+ * once. The library is free of global state.
+ *
+ *   -ENXIO         no such session
+ *   -ESRCH         the name belongs to a session that is not active (only its id can be used), or the caller is in none
+ *   -ENOTUNIQ      the name fits more than one session: use the id
+ *   -EACCES        the caller lacks Full Control over the session
+ *   -EPERM         the session is protected: the console session or a display manager's greeter
+ *   -ETIMEDOUT     not ended before the deadline
+ *   -EOPNOTSUPP    this build or this host cannot do it
+ *   -EHOSTUNREACH  the host cannot be reached, or the connection broke
+ *   -EPROTO        the host answered against its protocol
+ *   -ECANCELED     the caller cancelled
+ */
+#ifndef LOGOFF_H
+#define LOGOFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ---- */
+
+/* The vocabulary in which the cause of an error is told. */
+enum logoff_error_domain {
+	LOGOFF_ERROR_NONE,	/* no cause recorded */
+	LOGOFF_ERROR_ERRNO,	/* number is a positive errno of the system */
+	LOGOFF_ERROR_DBUS,	/* name is a D-Bus error name */
+	LOGOFF_ERROR_FORMAT	/* number is a line number of a host description (memory hosts) */
+};
+
+/*
+ * The cause of a failure, told once, in its own words. The caller owns the record (on its stack, zeroed); nothing in
+ * it needs freeing. Long texts are cut at a character boundary.
+ */
+struct logoff_error {
+	enum logoff_error_domain domain;
+	int64_t number;
+	char name[80];
+	char text[176];
+};
+
+/* ---- hosts ---- */
+
+/* A session host, opened. */
+struct logoff_host;
+
+/*
+ * Opens a session host. SERVER is a host name; NULL, "", "localhost" or this machine's own name mean this machine.
+ * The environment variable LOGOFF_HOST forces the kind of this machine's host: "logind", "procfs" or "memory:FILE".
+ * Without it logind (or elogind) is used if it answers on the system bus, else procfs. Blocks while connecting.
+ * *ret_host is the caller's: logoff_host_close().
+ * Returns 0, -EOPNOTSUPP (another machine), -EHOSTUNREACH, -EPROTO, -EINVAL (LOGOFF_HOST or its file is wrong).
+ */
+int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr);
+
+/*
+ * Closes HOST and frees it; sessions and requests made from it must be freed before. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_host *logoff_host_close(struct logoff_host *host);
+
+/*
+ * Tells what kind of host it is: "logind", "elogind", "procfs" or "memory". Owned by HOST.
+ * Returns the word.
+ */
+const char *logoff_host_kind(const struct logoff_host *host);
+
+/* ---- sessions ---- */
+
+/* One session as it was when it was looked up: a snapshot. */
+struct logoff_session;
+
+/* What a session is doing. */
+enum logoff_state {
+	LOGOFF_STATE_ACTIVE,		/* a user works in it; only such a session has a name */
+	LOGOFF_STATE_DISCONNECTED,	/* it lives on without a client, or behind another session of its seat */
+	LOGOFF_STATE_CLOSING		/* its user has left, processes have not */
+};
+
+/*
+ * Finds one session. DESIGNATOR is a session id as the host gives it ("12", "c3"), a session name without regard to
+ * case ("console", "rdp-tcp#10", "pts/3", ":1"), or NULL for the session the caller runs in. Blocks for the host's
+ * answers. *ret_session is the caller's: logoff_session_free().
+ * Returns 0, -ENXIO, -ESRCH, -ENOTUNIQ, -EHOSTUNREACH or -EPROTO.
+ */
+int logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
+		     struct logoff_error *reterr);
+
+/*
+ * Lists every session of HOST. *ret_sessions is an array of *ret_n_sessions sessions, the caller's:
+ * logoff_session_list_free(). An empty list is NULL and 0. Blocks for the host's answers.
+ * Returns 0, -EHOSTUNREACH or -EPROTO.
+ */
+int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
+		     struct logoff_error *reterr);
+
+/*
+ * Frees SESSION. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_session *logoff_session_free(struct logoff_session *session);
+
+/*
+ * Frees an array made by logoff_host_list() and the sessions in it. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions);
+
+/*
+ * The id of SESSION, as the host gives it: "12", "c3". Owned by SESSION.
+ * Returns the id, never NULL.
+ */
+const char *logoff_session_id(const struct logoff_session *session);
+
+/*
+ * The name of SESSION: "console" on a seat, "rdp-tcp#N" for an xrdp session with a client, else its terminal or
+ * display. Only an active session has one. Owned by SESSION.
+ * Returns the name, or NULL.
+ */
+const char *logoff_session_name(const struct logoff_session *session);
+
+/*
+ * The user of SESSION, or the number of the user where the name is not known. Owned by SESSION.
+ * Returns the name, never NULL.
+ */
+const char *logoff_session_user(const struct logoff_session *session);
+
+/*
+ * The numeric user of SESSION.
+ * Returns the uid.
+ */
+uid_t logoff_session_uid(const struct logoff_session *session);
+
+/*
+ * What SESSION was doing when it was looked up.
+ * Returns the state.
+ */
+enum logoff_state logoff_session_state(const struct logoff_session *session);
+
+/*
+ * Tells whether SESSION is the one the calling process runs in.
+ * Returns true if so.
+ */
+bool logoff_session_is_current(const struct logoff_session *session);
+
+/*
+ * Tells whether SESSION is known only by its terminal (no kernel audit session): a daemon that has left the terminal
+ * and its family cannot be attributed to it there.
+ * Returns true if so.
+ */
+bool logoff_session_by_terminal(const struct logoff_session *session);
+
+/* ---- logging off ---- */
+
+/* A process of a session. The command is the kernel's short name of it, which the process may choose freely. */
+struct logoff_process {
+	pid_t pid;
+	char command[32];
+};
+
+/* What has just happened to a session of a request. */
+enum logoff_event_type {
+	LOGOFF_EVENT_ASK,		/* its processes are being asked to end; processes: all of them */
+	LOGOFF_EVENT_KILL,		/* the grace is over; processes: those left, being killed now */
+	LOGOFF_EVENT_GONE,		/* every process has ended and the session is gone, both checked */
+	LOGOFF_EVENT_MANAGER_ASK,	/* the user's last session: the user's service manager is asked to end */
+	LOGOFF_EVENT_MANAGER_KILL,	/* its grace is over; processes: those left, being killed now */
+	LOGOFF_EVENT_MANAGER_GONE,	/* it has ended */
+	LOGOFF_EVENT_MANAGER_LINGERS,	/* the user lingers: the service manager is left alone */
+	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
+	LOGOFF_EVENT_LAST_ACT		/* the caller's own session: only the caller and programs that wait for it are left */
+};
+
+/* One event; the pointers are valid during the call only. */
+struct logoff_event {
+	enum logoff_event_type type;
+	const struct logoff_session *session;
+	uint64_t elapsed_us;			/* since the start of this session's log-off */
+	const struct logoff_process *processes;
+	size_t n_processes;
+};
+
+/* Called for each event, in order, from logoff_request_run(). Must not call back into the request. */
+typedef void (*logoff_event_func)(const struct logoff_event *event, void *userdata);
+
+/*
+ * Called when the host would let the caller in after a proof of identity (polkit). It may start an agent. To return 0
+ * means "ask again, now interactively", anything else "take the refusal".
+ */
+typedef int (*logoff_authorize_func)(void *userdata);
+
+/* Which sessions to log off and how. */
+struct logoff_request;
+
+/*
+ * Makes an empty request on HOST with the default times: 10 s of grace, 60 s of deadline.
+ * *ret_request is the caller's: logoff_request_free().
+ * Returns 0 or a fatal errno.
+ */
+int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host);
+
+/*
+ * Frees REQUEST with its sessions and results. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_request *logoff_request_free(struct logoff_request *request);
+
+/*
+ * Adds SESSION to REQUEST, which owns it from then on. A session that is already in it is only freed.
+ * Returns 0 or a fatal errno (then SESSION is still the caller's).
+ */
+int logoff_request_add(struct logoff_request *request, struct logoff_session *session);
+
+/*
+ * Sets the times: GRACE_MS from asking to killing (0: kill at once after asking), WAIT_MS from start to the proof, for
+ * each session. While the user proves who he is, the clock stands.
+ */
+void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms);
+
+/* Allows (true) or forbids (false, the default) to log off the console session of somebody else. */
+void logoff_request_set_console(struct logoff_request *request, bool allowed);
+
+/* Sets the function that hears of each event, or NULL. */
+void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata);
+
+/* Sets the function that is asked when authorization is needed, or NULL (the default: refused is refused). */
+void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata);
+
+/* Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. */
+void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
+
+/*
+ * Logs off all sessions of REQUEST side by side. Blocks until each has a result. May be called once per request.
+ *
+ * If the caller itself runs in one of the sessions it must ignore SIGHUP, SIGTERM and SIGPIPE meanwhile. That session
+ * then counts as gone when only the caller is left, which must exit at once; if programs that wait for the caller are
+ * left, this function's last act is to kill the whole session, the caller included.
+ *
+ * Returns 0 if every session has a result (see there), or a fatal errno if the request could not be started.
+ */
+int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr);
+
+/*
+ * The number of sessions of REQUEST.
+ * Returns the number.
+ */
+size_t logoff_request_count(const struct logoff_request *request);
+
+/*
+ * Session number I (from 0) of REQUEST, which keeps it.
+ * Returns the session, or NULL if there is no such number.
+ */
+const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i);
+
+/*
+ * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES, -EPERM,
+ * -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO. *ret_cause, if wanted, is the cause,
+ * owned by REQUEST.
+ * Returns that number, or -EINVAL if there is no such session or the request has not run.
+ */
+int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
+
+/*
+ * The processes that were still there when session number I got its result. *ret_processes is owned by REQUEST.
+ * *ret_session_exists, if wanted, tells whether the session itself still existed: 0 no, 1 yes, -1 could not be asked.
+ * Returns their number.
+ */
+size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
+			   int *ret_session_exists);
+
+/*
+ * How long session number I took, from its start to its result, in microseconds.
+ * Returns that time.
+ */
+uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i);
+
+/*
+ * The version of the library.
+ * Returns "MAJOR.MINOR.PATCH".
+ */
+const char *logoff_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * error.c - see error.h.
+ *
+ * Texts may come from peers; they are cut to the record at a UTF-8 character boundary, never scanned for meaning.
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Steps back over a character that the end of the buffer has cut. */
+static void cut_at_character(char *text)
+{
+	size_t end = strlen(text), start = end;
+	unsigned char lead;
+	size_t need;
+
+	while (start > 0 && end - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start == 0)
+		return;
+	lead = (unsigned char)text[start - 1];
+	need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	if (need > 1 && end - (start - 1) < need)
+		text[start - 1] = '\0';
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+	if (strlen(to) == size - 1)
+		cut_at_character(to);
+}
+
+static void set(struct logoff_error *reterr, enum logoff_error_domain domain, int64_t number, const char *format,
+		va_list arguments)
+{
+	reterr->domain = domain;
+	reterr->number = number;
+	reterr->name[0] = '\0';
+	if (vsnprintf(reterr->text, sizeof(reterr->text), format, arguments) >= (int)sizeof(reterr->text))
+		cut_at_character(reterr->text);
+}
+
+int error_set_errno(struct logoff_error *reterr, int r, int cause, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!reterr)
+		return r;
+	va_start(arguments, format);
+	set(reterr, LOGOFF_ERROR_ERRNO, -(int64_t)cause, format, arguments);
+	va_end(arguments);
+	return r;
+}
+
+int error_set_dbus(struct logoff_error *reterr, int r, const char *name, const char *message)
+{
+	if (!reterr)
+		return r;
+	reterr->domain = LOGOFF_ERROR_DBUS;
+	reterr->number = 0;
+	copy(reterr->name, sizeof(reterr->name), name);
+	copy(reterr->text, sizeof(reterr->text), message);
+	return r;
+}
+
+int error_set_format(struct logoff_error *reterr, int r, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!reterr)
+		return r;
+	va_start(arguments, format);
+	set(reterr, LOGOFF_ERROR_FORMAT, line, format, arguments);
+	va_end(arguments);
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * error.h - filling the error record of logoff.h.
+ *
+ * The cause of a failure is told once, where it is seen, in its own vocabulary (errno, D-Bus name, line of a file).
+ * Each function returns the errno it was given, so that "return error_set_errno(reterr, -ENOENT, ...)" reads as one
+ * step. A NULL record is allowed everywhere.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "logoff.h"
+
+/* Records CAUSE (a negative errno of the system) with a line of text and returns R, the meaning for the caller. */
+int error_set_errno(struct logoff_error *reterr, int r, int cause, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Records a D-Bus error (NAME, MESSAGE; either may be NULL) and returns R. */
+int error_set_dbus(struct logoff_error *reterr, int r, const char *name, const char *message);
+
+/* Records a fault in line LINE of a host description and returns R. */
+int error_set_format(struct logoff_error *reterr, int r, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

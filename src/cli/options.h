@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * options.h - one table per command; both styles of options from the same row.
+ *
+ * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "--grace=5" and "--grace 5" all mean the same row. Options may stand before or after
+ * the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser knows no option itself:
+ * the table does, and the same table is printed by --help and compared with man page and completion by a check.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+	OPTION_FLAG,		/* target: bool, set to true */
+	OPTION_STRING,		/* target: const char *, points into argv; must not be empty */
+	OPTION_SECONDS		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
+};
+
+struct option_row {
+	const char *windows;	/* "grace" for /grace:N; NULL: none. Without regard to case */
+	const char *gnu;	/* "grace" for --grace=N; NULL: none */
+	char letter;		/* 'g' for -g N, '?' allowed; 0: none */
+	enum option_type type;
+	void *target;
+	const char *value;	/* N_("seconds"): the placeholder of the value; NULL for flags */
+	const char *help;	/* N_("..."): the sentence of the help; NULL: not shown in the help */
+};
+
+/* What is wrong with a command line. */
+enum option_fault {
+	OPTION_FAULT_UNKNOWN,		/* no such option */
+	OPTION_FAULT_NO_VALUE,		/* it needs a value */
+	OPTION_FAULT_VALUE,		/* it takes no value */
+	OPTION_FAULT_NUMBER,		/* its value is not such a number */
+	OPTION_FAULT_REPEATED		/* it was given twice with different values */
+};
+
+/*
+ * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
+ * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
+ * *ret_culprit, the argument as it was typed.
+ */
+int options_parse(const struct option_row *rows, int argc, char **argv, int *ret_n_arguments,
+		  enum option_fault *ret_fault, const char **ret_culprit);
+
+#endif

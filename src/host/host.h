@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * host.h - the seam between the one procedure (logoff.c) and the kinds of host.
+ *
+ * A back end only answers questions and carries out single acts; it decides nothing. The rules (host.c) and the order
+ * "ask, wait, kill, verify" (logoff.c) exist once. While sessions are being ended, the back end writes what it hears
+ * into the facts of struct logoff_session, and the procedure reads them: data flows one way.
+ * To add a kind of host: one file with a struct host_backend, one row in host.c's table, and test-backend's suite.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include "host/proc.h"
+#include "logoff.h"
+
+/* What is to be ended: the session, or afterwards the service manager of its user (systemd's user@UID.service). */
+enum host_part {
+	HOST_SESSION,
+	HOST_MANAGER
+};
+
+/* What is to become of the user's service manager once the session is gone. */
+enum host_manager {
+	HOST_MANAGER_NONE,	/* there is none */
+	HOST_MANAGER_NEEDED,	/* the user has other sessions */
+	HOST_MANAGER_LINGERS,	/* the user may run services without a session */
+	HOST_MANAGER_UNNEEDED	/* it is to be ended */
+};
+
+/* The fact "asked" before the host has answered. */
+#define HOST_PENDING 1
+
+struct logoff_session {
+	char *id;
+	char *name;			/* NULL unless active */
+	char *user;
+	uid_t uid;
+	enum logoff_state state;
+	bool current;			/* the caller runs in it */
+	bool console;			/* on a seat: protected */
+	bool greeter;			/* a display manager's: never logged off */
+	bool by_terminal;		/* known only by its terminal */
+	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
+
+	/* Facts, written by the back end between ask() and the end. */
+	int asked;			/* HOST_PENDING, 0, or -EACCES, -ENXIO, ... */
+	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
+	struct logoff_error asked_error;
+	bool removed;			/* the host has said that it is gone */
+
+	void *data;			/* the back end's own; freed by its release() */
+	struct logoff_host *host;
+};
+
+struct logoff_host {
+	const struct host_backend *backend;
+	const char *kind;		/* the back end's name unless it knows better ("elogind") */
+	uint64_t now_us;		/* monotonic; moved on by wait(), virtual in memory hosts */
+	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
+	size_t n_watched;
+	void *data;			/* the back end's own */
+};
+
+struct session_list;
+
+struct host_backend {
+	const char *name;
+
+	/* Connects. ARGUMENT is what follows "NAME:" in LOGOFF_HOST, or NULL. -EHOSTUNREACH: not here. */
+	int (*open)(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
+
+	/* Ends the connection and frees host->data; works on a half-opened host. */
+	void (*close)(struct logoff_host *host);
+
+	/* Frees session->data. May be NULL. */
+	void (*release)(struct logoff_session *session);
+
+	/* Looks up one session by id; ID NULL: the caller's. -ENXIO: none such; -ESRCH: the caller is in none. */
+	int (*get)(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		   struct logoff_error *reterr);
+
+	/*
+	 * Adds sessions to the list. With NAME only those that might bear that name need to be added, if that is
+	 * cheaper; if it cannot tell, all.
+	 */
+	int (*list)(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
+
+	/*
+	 * Starts to ask PART of SESSION politely to end, after subscribing to the news of its end. Does not wait: the
+	 * answer comes as fact "asked" (set to HOST_PENDING by the procedure before the call). INTERACTIVE allows the
+	 * host to have the user prove who he is. Returns 0 or -errno if not even the asking was possible.
+	 */
+	int (*ask)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		   struct logoff_error *reterr);
+
+	/*
+	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,
+	 * which takes the caller with it. Returns 0 or -errno; the effect is seen by processes().
+	 */
+	int (*kill)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		    struct logoff_error *reterr);
+
+	/* Adds the processes PART has now to LIST (the caller too, if it is one). */
+	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			 struct process_list *list, struct logoff_error *reterr);
+
+	/* Tells what is to become of the user's service manager. NULL: hosts without. */
+	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+		       struct logoff_error *reterr);
+
+	/*
+	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
+	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
+	 */
+	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
+};
+
+extern const struct host_backend host_logind, host_procfs, host_memory;
+
+/* A growing list of sessions. All zero is the empty list. */
+struct session_list {
+	struct logoff_session **items;
+	size_t n_items;
+};
+
+/* Makes an empty session of HOST (all fields zero but host). Returns 0 or -ENOMEM. */
+int session_new(struct logoff_session **ret_session, struct logoff_host *host);
+
+/* Adds SESSION to LIST, which owns it from then on; on failure it is freed. Returns 0 or -ENOMEM. */
+int session_list_add(struct session_list *list, struct logoff_session *session);
+
+/* Frees the sessions of LIST and empties it. */
+void session_list_clear(struct session_list *list);
+
+/* The real monotonic clock in microseconds, for the wait() of back ends on real machines. */
+uint64_t host_clock_us(void);
+
+/*
+ * The rules: may SESSION be logged off at all? Who has Full Control is the host's own authority and is decided by
+ * ask(). Returns 0 or -EPERM with the cause.
+ */
+int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr);
+
+/*
+ * Asks the host whether SESSION still exists (the same logon, not just the same id).
+ * Returns 1, 0, or -errno if it could not be asked.
+ */
+int host_session_exists(const struct logoff_session *session, struct logoff_error *reterr);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * proc.h - what the kernel and the login records say of processes: /proc, cgroup.procs, utmp, /proc/net/unix.
+ *
+ * The parsers take a buffer and give a struct; they do no I/O and trust nothing. The readers below them do the I/O.
+ * Sources: proc(5), utmp(5), Documentation/admin-guide/cgroup-v2.rst.
+ */
+#ifndef HOST_PROC_H
+#define HOST_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "logoff.h"
+
+/* The audit session id and login uid of a process that has none. Never a session. */
+#define PROC_NO_AUDIT UINT32_C(4294967295)
+
+/* The fields of /proc/PID/stat that tell who a process is and to whom it belongs. */
+struct proc_stat {
+	pid_t pid;
+	char command[32];
+	char state;		/* 'Z' and 'X' have ended */
+	pid_t parent;
+	pid_t group;
+	pid_t session;		/* the kernel's session (setsid), not a login session */
+	unsigned terminal;	/* device number of the controlling terminal, 0 for none */
+	uint64_t start_time;	/* clock ticks since boot: with pid, the identity of a process */
+};
+
+/* One user line of utmp. */
+struct proc_login {
+	char line[33];		/* "pts/3" */
+	char user[33];
+	char remote[257];	/* host it came from, "" for none */
+	pid_t pid;
+	int64_t time_s;		/* Unix time of the logon */
+};
+
+/* A list of processes. All zero is the empty list. */
+struct process_list {
+	struct logoff_process *items;
+	size_t n_items;
+};
+
+/* ---- parsers ---- */
+
+/* Parses the text of /proc/PID/stat. Returns 0 or -EPROTO. */
+int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret);
+
+/* Parses a decimal number that fills the text but for one trailing newline. Returns 0 or -EPROTO (also on overflow). */
+int proc_parse_number(const char *text, size_t length, uint32_t *ret);
+
+/* Parses one utmp record (struct utmp). Returns 0, -ENOENT (not a user's login) or -EPROTO (size). */
+int proc_parse_login(const void *record, size_t length, struct proc_login *ret);
+
+/*
+ * Parses one line of /proc/net/unix. Returns true if it is the connected end of an xrdp session's channel server
+ * socket (a client is there); *ret_display is then N of display ":N". For xrdp 0.9 and 0.10 paths.
+ */
+bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display);
+
+/* ---- readers ---- */
+
+/* Reads /proc/PID/stat. Returns 0, -ESRCH (no such process) or a fatal errno. */
+int proc_read_stat(pid_t pid, struct proc_stat *ret);
+
+/* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns 0 or -ESRCH. */
+int proc_read_audit_session(pid_t pid, uint32_t *ret);
+
+/* Reads all user lines of utmp. *ret_logins is the caller's: free(). A missing file is an empty list. */
+int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins);
+
+/*
+ * Calls FUNC for each running process (threads, zombies and kernel threads left out) with its pid. A non-zero return
+ * of FUNC ends the walk and is returned. Returns 0 or a fatal errno.
+ */
+int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata);
+
+/*
+ * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
+ * empty. Zombies are not counted. Returns 0 or a fatal errno.
+ */
+int proc_list_cgroup(const char *path, struct process_list *list);
+
+/* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). */
+int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays);
+
+/* Adds a process to LIST; one that is already there is not added again. Returns 0 or -ENOMEM. */
+int process_list_add(struct process_list *list, pid_t pid, const char *command);
+
+/* Empties LIST and frees its memory. */
+void process_list_clear(struct process_list *list);
+
+#endif
