@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * options.c - see options.h.
+ *
+ * Each style has one function that cuts an argument into row and value; what a row does with its value is written
+ * once below them. Names are compared byte by byte and folded in ASCII only: no locale may turn /VERSION into an
+ * unknown option (the Turkish dotless i).
+ */
+#include "cli/options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define SECONDS_MAX (UINT64_C(86400) * 366)
+#define N_ROWS_MAX 64 /* bits of struct parser's "given" */
+
+struct parser {
+	const struct option_row *rows;
+	int argc;
+	char **argv;
+	int at;			/* the argument being read */
+	int n_arguments;
+	uint64_t given;		/* a bit for each row whose value has been given */
+	enum option_fault fault;
+	const char *culprit;
+};
+
+static int fail(struct parser *parser, enum option_fault fault, const char *culprit)
+{
+	parser->fault = fault;
+	parser->culprit = culprit;
+	return -EINVAL;
+}
+
+static char fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Compares the LENGTH bytes at TEXT with NAME, which may be NULL. */
+static bool equals(const char *text, size_t length, const char *name, bool folded)
+{
+	if (!name || strlen(name) != length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (folded ? fold(text[i]) != fold(name[i]) : text[i] != name[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_end(const struct option_row *row)
+{
+	return !row->windows && !row->gnu && !row->letter;
+}
+
+static const struct option_row *find_windows(const struct parser *parser, const char *name, size_t length)
+{
+	for (const struct option_row *row = parser->rows; !is_end(row); row++) {
+		if (equals(name, length, row->windows, true))
+			return row;
+	}
+	return NULL;
+}
+
+static const struct option_row *find_gnu(const struct parser *parser, const char *name, size_t length)
+{
+	for (const struct option_row *row = parser->rows; !is_end(row); row++) {
+		if (equals(name, length, row->gnu, false))
+			return row;
+	}
+	return NULL;
+}
+
+static const struct option_row *find_letter(const struct parser *parser, char letter)
+{
+	for (const struct option_row *row = parser->rows; !is_end(row); row++) {
+		if (row->letter == letter)
+			return row;
+	}
+	return NULL;
+}
+
+/* "-" is an argument (by custom: standard input); "/dev/pts/3" is the name of a terminal. */
+static bool is_option(const char *argument)
+{
+	if (argument[0] == '-')
+		return argument[1] != '\0';
+	return argument[0] == '/' && strncmp(argument, "/dev/", 5) != 0;
+}
+
+static bool parse_seconds(const char *text, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		n = n * 10 + (uint64_t)(*text - '0');
+		if (n > SECONDS_MAX)
+			return false;
+	}
+	*ret = n;
+	return true;
+}
+
+/* Notes that ROW has been given; rows with one target (aliases) count as one. Returns whether it was before. */
+static bool note_given(struct parser *parser, const struct option_row *row)
+{
+	size_t i = 0;
+	bool before;
+
+	while (parser->rows[i].target != row->target)
+		i++;
+	assert(i < N_ROWS_MAX);
+	before = parser->given >> i & 1;
+	parser->given |= UINT64_C(1) << i;
+	return before;
+}
+
+static int take_string(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+{
+	const char **target = row->target;
+
+	if (note_given(parser, row) && strcmp(*target, value) != 0)
+		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+	*target = value;
+	return 0;
+}
+
+static int take_seconds(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+{
+	uint64_t *target = row->target, seconds;
+
+	if (!parse_seconds(value, &seconds))
+		return fail(parser, OPTION_FAULT_NUMBER, culprit);
+	if (note_given(parser, row) && *target != seconds)
+		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+	*target = seconds;
+	return 0;
+}
+
+/* VALUE is what stood in the same argument, or NULL: then the next argument is the value unless it is an option. */
+static int take(struct parser *parser, const struct option_row *row, const char *value)
+{
+	const char *culprit = parser->argv[parser->at];
+
+	if (row->type == OPTION_FLAG) {
+		if (value)
+			return fail(parser, OPTION_FAULT_VALUE, culprit);
+		*(bool *)row->target = true;
+		return 0;
+	}
+	if (!value && parser->at + 1 < parser->argc && !is_option(parser->argv[parser->at + 1]))
+		value = parser->argv[++parser->at];
+	if (!value || !value[0])
+		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
+	if (row->type == OPTION_STRING)
+		return take_string(parser, row, value, culprit);
+	return take_seconds(parser, row, value, culprit);
+}
+
+/* "/name", "/name:value" */
+static int parse_windows(struct parser *parser, const char *argument)
+{
+	size_t length = strcspn(argument + 1, ":");
+	const struct option_row *row = find_windows(parser, argument + 1, length);
+
+	if (!row)
+		return fail(parser, OPTION_FAULT_UNKNOWN, argument);
+	return take(parser, row, argument[1 + length] ? argument + 1 + length + 1 : NULL);
+}
+
+/* "--name", "--name=value" */
+static int parse_gnu(struct parser *parser, const char *argument)
+{
+	size_t length = strcspn(argument + 2, "=");
+	const struct option_row *row = find_gnu(parser, argument + 2, length);
+
+	if (!row)
+		return fail(parser, OPTION_FAULT_UNKNOWN, argument);
+	return take(parser, row, argument[2 + length] ? argument + 2 + length + 1 : NULL);
+}
+
+/* "-x", "-vx" of flags; a letter with a value stands alone. */
+static int parse_letters(struct parser *parser, const char *argument)
+{
+	const struct option_row *row;
+
+	for (const char *letter = argument + 1; *letter; letter++) {
+		row = find_letter(parser, *letter);
+		if (!row || (row->type != OPTION_FLAG && argument[2]))
+			return fail(parser, OPTION_FAULT_UNKNOWN, argument);
+	}
+	for (const char *letter = argument + 1; *letter; letter++) {
+		int r = take(parser, find_letter(parser, *letter), NULL);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_option(struct parser *parser, const char *argument)
+{
+	if (argument[0] == '/')
+		return parse_windows(parser, argument);
+	if (argument[1] == '-')
+		return parse_gnu(parser, argument);
+	return parse_letters(parser, argument);
+}
+
+int options_parse(const struct option_row *rows, int argc, char **argv, int *ret_n_arguments,
+		  enum option_fault *ret_fault, const char **ret_culprit)
+{
+	struct parser parser = { .rows = rows, .argc = argc, .argv = argv };
+	bool ended = false;
+
+	for (parser.at = 1; parser.at < argc; parser.at++) {
+		char *argument = argv[parser.at];
+
+		if (ended || !is_option(argument)) {
+			argv[++parser.n_arguments] = argument;
+		} else if (strcmp(argument, "--") == 0) {
+			ended = true;
+		} else if (parse_option(&parser, argument) < 0) {
+			*ret_fault = parser.fault;
+			*ret_culprit = parser.culprit;
+			return -EINVAL;
+		}
+	}
+	*ret_n_arguments = parser.n_arguments;
+	return 0;
+}
