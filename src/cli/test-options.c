@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-options.c - every form of an option, every fault, against a small table.
+ *
+ * Each case is one command line as a person would type it, split at spaces ("''" is an empty argument).
+ */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define N_ARGUMENTS_MAX 16
+
+static struct {
+	bool verbose, help, console;
+	const char *server;
+	uint64_t grace, wait;
+} got;
+
+static const struct option_row rows[] = {
+	{ "v", "verbose", 'v', OPTION_FLAG, &got.verbose, NULL, "say what is done" },
+	{ "grace", "grace", 'g', OPTION_SECONDS, &got.grace, "seconds", "time between asking and killing" },
+	{ "wait", "wait", 0, OPTION_SECONDS, &got.wait, "seconds", "deadline" },
+	{ "delay", NULL, 0, OPTION_SECONDS, &got.wait, NULL, NULL }, /* another name of /wait */
+	{ "server", "server", 's', OPTION_STRING, &got.server, "name", "other machine" },
+	{ "console", "console", 0, OPTION_FLAG, &got.console, NULL, "allow the console" },
+	{ "?", "help", 'h', OPTION_FLAG, &got.help, NULL, "this text" },
+	{ NULL, NULL, '?', OPTION_FLAG, &got.help, NULL, NULL },
+	{ 0 },
+};
+
+struct line {
+	char text[128];
+	char *argv[N_ARGUMENTS_MAX + 1];
+	char *typed[N_ARGUMENTS_MAX + 1]; /* argv before it was parsed */
+	int argc;
+	int r;
+	int n_arguments;
+	enum option_fault fault;
+	const char *culprit;
+};
+
+static void split(struct line *line, const char *text)
+{
+	char *word;
+
+	assert_true(strlen(text) < sizeof(line->text));
+	strcpy(line->text, text);
+	for (word = strtok(line->text, " "); word; word = strtok(NULL, " ")) {
+		assert_true(line->argc < N_ARGUMENTS_MAX);
+		line->argv[line->argc++] = strcmp(word, "''") == 0 ? (char *)"" : word;
+	}
+	memcpy(line->typed, line->argv, sizeof(line->argv));
+}
+
+static struct line parse(const char *text)
+{
+	static struct line line; /* the words of every copy point into this one's text */
+
+	memset(&got, 0, sizeof(got));
+	memset(&line, 0, sizeof(line));
+	line.n_arguments = -1;
+	split(&line, text);
+	line.r = options_parse(rows, line.argc, line.argv, &line.n_arguments, &line.fault, &line.culprit);
+	return line;
+}
+
+static struct line parse_good(const char *text)
+{
+	struct line line = parse(text);
+
+	if (line.r != 0)
+		fail_msg("\"%s\" is refused because of \"%s\"", text, line.culprit);
+	return line;
+}
+
+static void assert_fault(const char *text, enum option_fault fault, int culprit)
+{
+	struct line line = parse(text);
+
+	if (line.r != -EINVAL || line.fault != fault || line.culprit != line.typed[culprit])
+		fail_msg("\"%s\": %d, fault %d, culprit %s", text, line.r, (int)line.fault,
+			 line.culprit ? line.culprit : "(none)");
+	assert_int_equal(line.n_arguments, -1);
+}
+
+static void test_flag_in_every_form(void **state)
+{
+	static const char *const texts[] = { "x /v", "x /V", "x -v", "x --verbose", "x -vv", "x /v -v --verbose" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(parse_good(texts[i]).n_arguments, 0);
+		assert_true(got.verbose);
+		assert_false(got.help);
+	}
+}
+
+static void test_value_in_every_form(void **state)
+{
+	static const char *const texts[] = { "x /grace:5",  "x /grace 5",   "x /GRACE:5", "x /GrAcE 5",
+					     "x --grace=5", "x --grace 5", "x -g 5",	 "x /grace:05" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(parse_good(texts[i]).n_arguments, 0);
+		assert_int_equal(got.grace, 5);
+		assert_int_equal(got.wait, 0);
+	}
+}
+
+static void test_help_in_every_form(void **state)
+{
+	static const char *const texts[] = { "x /?", "x -?", "x -h", "x --help", "x -vh" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		parse_good(texts[i]);
+		assert_true(got.help);
+	}
+}
+
+static void test_value_keeps_its_text(void **state)
+{
+	(void)state;
+	parse_good("x /server:Server1:2=3");
+	assert_string_equal(got.server, "Server1:2=3");
+	parse_good("x --server=a:b=c");
+	assert_string_equal(got.server, "a:b=c");
+	parse_good("x -s -");
+	assert_string_equal(got.server, "-");
+	parse_good("x /server /dev/pts/3");
+	assert_string_equal(got.server, "/dev/pts/3");
+}
+
+static void test_arguments_in_their_order(void **state)
+{
+	struct line line;
+
+	(void)state;
+	line = parse_good("x 12 /v pts/3 /grace 7 /dev/pts/4 --server=h - :1 --console c3");
+	assert_int_equal(line.n_arguments, 6);
+	assert_string_equal(line.argv[0], "x");
+	assert_string_equal(line.argv[1], "12");
+	assert_string_equal(line.argv[2], "pts/3");
+	assert_string_equal(line.argv[3], "/dev/pts/4");
+	assert_string_equal(line.argv[4], "-");
+	assert_string_equal(line.argv[5], ":1");
+	assert_string_equal(line.argv[6], "c3");
+	assert_true(got.verbose && got.console && got.grace == 7);
+}
+
+static void test_end_of_options(void **state)
+{
+	struct line line;
+
+	(void)state;
+	line = parse_good("x -- /v -- --grace=1");
+	assert_int_equal(line.n_arguments, 3);
+	assert_string_equal(line.argv[1], "/v");
+	assert_string_equal(line.argv[2], "--");
+	assert_string_equal(line.argv[3], "--grace=1");
+	assert_false(got.verbose);
+	assert_int_equal(parse_good("x 12 --").n_arguments, 1);
+}
+
+static void test_nothing(void **state)
+{
+	char *none[] = { NULL };
+	int n = -1;
+	enum option_fault fault;
+	const char *culprit;
+
+	(void)state;
+	assert_int_equal(parse_good("x").n_arguments, 0);
+	assert_int_equal(parse_good("x ''").n_arguments, 1);
+	assert_int_equal(options_parse(rows, 0, none, &n, &fault, &culprit), 0); /* execve() allows it */
+	assert_int_equal(n, 0);
+}
+
+static void test_unknown(void **state)
+{
+	static const char *const texts[] = { "x /",	"x /x",	   "x /v/v",	 "x /grac:5",	"x /graces:5",	"x /verbose",
+					     "x -x",	"x --x",   "x --v",	 "x --Verbose", "x -V",		"x --=5",
+					     "x /:5",	"x /dev",  "x -g5",	 "x -g=5",	"x -vg",	"x -v=",
+					     "x /DEV/pts/3", "x ---", "x --grac=5", "x -5" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_fault(texts[i], OPTION_FAULT_UNKNOWN, 1);
+	assert_fault("x 1 /v --nonsense=1 2", OPTION_FAULT_UNKNOWN, 3);
+}
+
+static void test_no_value(void **state)
+{
+	static const char *const texts[] = { "x /grace",  "x /grace:",	 "x --grace", "x --grace=",  "x -g",	"x -g ''",
+					     "x /grace /v", "x /grace --", "x -s -v",	"x /server:", "x --server ''" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_fault(texts[i], OPTION_FAULT_NO_VALUE, 1);
+}
+
+static void test_flag_with_value(void **state)
+{
+	(void)state;
+	assert_fault("x /v:1", OPTION_FAULT_VALUE, 1);
+	assert_fault("x /v:", OPTION_FAULT_VALUE, 1);
+	assert_fault("x --verbose=", OPTION_FAULT_VALUE, 1);
+	assert_fault("x 12 --help=me", OPTION_FAULT_VALUE, 2);
+}
+
+static void test_number(void **state)
+{
+	static const char *const texts[] = { "x /grace:five", "x /grace:5s",   "x /grace:-5", "x /grace:+5",
+					     "x --grace=1.5", "x /grace 0x10", "x -g 5,",     "x /grace:31622401",
+					     "x /grace:18446744073709551617" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_fault(texts[i], OPTION_FAULT_NUMBER, 1);
+	parse_good("x /grace:31622400 /wait:0");
+	assert_int_equal(got.grace, UINT64_C(86400) * 366);
+	assert_int_equal(got.wait, 0);
+}
+
+static void test_repeated(void **state)
+{
+	(void)state;
+	parse_good("x /grace:5 --grace=5 -g 05 /server:a --server a");
+	assert_int_equal(got.grace, 5);
+	assert_fault("x /grace:5 12 --grace=6", OPTION_FAULT_REPEATED, 3);
+	assert_fault("x /server:a /server:A", OPTION_FAULT_REPEATED, 2);
+	assert_fault("x /wait:0 /delay:1", OPTION_FAULT_REPEATED, 2); /* 0 given is not the same as not given */
+	parse_good("x /wait:1 /delay:1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flag_in_every_form),	cmocka_unit_test(test_value_in_every_form),
+		cmocka_unit_test(test_help_in_every_form),	cmocka_unit_test(test_value_keeps_its_text),
+		cmocka_unit_test(test_arguments_in_their_order), cmocka_unit_test(test_end_of_options),
+		cmocka_unit_test(test_nothing),			cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_no_value),		cmocka_unit_test(test_flag_with_value),
+		cmocka_unit_test(test_number),			cmocka_unit_test(test_repeated),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
