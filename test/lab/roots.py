@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The base roots of the lab: Debian trees that hosts are laid over, made once and kept.
+
+A root is named by a hash of everything that went into it (packages, prepare.sh, release), so
+a changed recipe makes a new root and removes the old one. They live in the cache folder
+`$LOGOFF_LAB`, by default `~/.cache/logoff-lab`.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RELEASE = "bookworm"
+BUILD_SECONDS = 900
+
+
+class Unavailable(Exception):
+    """This machine cannot do what a case needs; the text says why."""
+
+
+def cache():
+    """The folder that holds roots and running hosts."""
+    if "LOGOFF_LAB" in os.environ:
+        return Path(os.environ["LOGOFF_LAB"])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "logoff-lab"
+
+
+def packages(flavour):
+    """The Debian packages of a root, in the order of its list."""
+    lines = (HERE / "roots" / f"{flavour}.packages").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def recipe_hash(flavour):
+    recipe = [RELEASE, *packages(flavour), (HERE / "roots/prepare.sh").read_text()]
+    return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
+
+
+def build(flavour, target):
+    """Makes a root in `target`, which exists only if all of it went well."""
+    part = target.with_name(target.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    command = [
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--components=main",
+        "--include=" + ",".join(packages(flavour)),
+        f"--customize-hook={HERE}/roots/prepare.sh \"$1\"",
+        RELEASE, str(part),
+    ]
+    log = target.with_name(target.name + ".log")
+    with log.open("w") as out:
+        try:
+            done = subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                  timeout=BUILD_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"building the {flavour} root took over {BUILD_SECONDS} s, see {log}")
+    if done.returncode:
+        shutil.rmtree(part, ignore_errors=True)
+        last = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
+        raise Unavailable(f"cannot build the {flavour} root: {last} (see {log})")
+    part.rename(target)
+    log.unlink()
+
+
+def remove_unused(old_roots):
+    """Removes roots of former recipes, but for those that a running host still lies on."""
+    mounts = Path("/proc/mounts").read_text()
+    for old in old_roots:
+        if f"lowerdir={old}," not in mounts:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+def base(flavour):
+    """The root of a flavour; builds it if there is none of this recipe yet."""
+    if not shutil.which("mmdebstrap"):
+        raise Unavailable("no mmdebstrap to build a base root with")
+    folder = cache() / "roots"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{flavour}-{recipe_hash(flavour)}"
+    with (folder / f"{flavour}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            remove_unused(folder.glob(f"{flavour}-*"))
+            build(flavour, target)
+    return target

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What runs instead of an init system on a host whose logind is elogind: the system bus, elogind,
+# sshd with a utmp to write to, and cron. Given to bash as PID 2, like init-bare.sh.
+mkdir -p /run/sshd /run/dbus
+: > /run/utmp
+chgrp utmp /run/utmp
+chmod 664 /run/utmp
+dbus-uuidgen --ensure
+dbus-daemon --system --fork
+/lib/elogind/elogind -D
+/usr/sbin/sshd
+/usr/sbin/cron
+touch /run/lab-ready
+exec sleep infinity

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions of every kind, opened on a host the way people open them, and held open.
+
+    session = sessions.ssh(host, "alice")          with a terminal; tty=False without one
+    session.sh("stubborn -d keeper")               runs in the session
+    session.processes()                            what the host says is in it
+
+A session here is a client (ssh, su, login, an RDP client...) that runs on the host itself, outside
+every session, with a shell at its far end that is spoken to through a pipe. Closing the pipe is the
+user's "exit". `clean` ends whatever a case left behind.
+"""
+
+import itertools
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+
+from host import NO_AUDIT_SESSION, wait_until
+
+USERS = ("alice", "bob", "carol")
+CLIENT_DISPLAY = ":99"  # the X server on which RDP clients draw
+PLAIN_SHELL = "PS1= PS2= exec bash --norc --noediting"
+HELLO = "echo hello: \"[$XDG_SESSION_ID]\" $$ $(cat /proc/self/sessionid) $(tty)"
+
+
+class Ended(Exception):
+    """The far end of a shell went away while it was being spoken to."""
+
+
+class Shell:
+    """A shell at the far end of a pipe."""
+
+    _marks = itertools.count(1)
+
+    def __init__(self, client):
+        self.client = client
+        self.heard = ""
+
+    def write(self, text):
+        try:
+            self.client.stdin.write(text)
+            self.client.stdin.flush()
+        except BrokenPipeError:
+            raise Ended(self.heard)
+
+    def listen(self, seconds):
+        """Takes in what the far end says within the time; False when it has said its last."""
+        if not select.select([self.client.stdout], [], [], seconds)[0]:
+            return True
+        piece = os.read(self.client.stdout.fileno(), 65536)
+        self.heard += piece.decode(errors="replace").replace("\r", "")
+        return bool(piece)
+
+    def expect(self, pattern, seconds=15):
+        """Waits for a pattern and takes everything up to its end."""
+        end = time.monotonic() + seconds
+        while not (match := re.search(pattern, self.heard)):
+            left = end - time.monotonic()
+            if left < 0:
+                raise AssertionError(f"no {pattern!r} within {seconds} s: {self.heard!r}")
+            if not self.listen(left):
+                raise Ended(self.heard)
+        self.heard = self.heard[match.end():]
+        return match
+
+    def answer(self, prompt, reply, seconds=15):
+        """Answers a prompt once it has been quiet for half a second: whoever asks for a password
+        throws away what was typed before the question."""
+        self.expect(prompt, seconds)
+        while select.select([self.client.stdout], [], [], 0.5)[0]:
+            if not self.listen(0):
+                raise Ended(self.heard)
+        self.write(reply + "\n")
+
+    def begin(self, command):
+        """Starts a command line; `result` waits for its end."""
+        mark = f"mark-{next(self._marks)}"
+        self.write(f"{command}\nprintf '\\n%s %s;' {mark} $?\n")
+        return mark
+
+    def result(self, mark, seconds=30):
+        """The output and exit status of a command begun."""
+        match = self.expect(rf"(?s)^(.*?)\n?\n{mark} (\d+);", seconds)
+        return match.group(1).lstrip("\n"), int(match.group(2))
+
+    def run(self, command, seconds=30):
+        return self.result(self.begin(command), seconds)
+
+
+class Session:
+    """An open session with a shell in it. `id` is logind's or, without one, the kernel's."""
+
+    def __init__(self, host, user, client, greeting=None):
+        self.host, self.user, self.client = host, user, client
+        self.shell = Shell(client)
+        if greeting:
+            self.shell.write(greeting + "\n")
+        self.shell.write(HELLO + "\n")
+        hello = self.shell.expect(r"hello: \[(\w*)\] (\d+) (\d+) (.*)\n")
+        self.pid = int(hello.group(2))
+        audit = int(hello.group(3))
+        self.audit = None if audit == NO_AUDIT_SESSION else audit
+        self.id = hello.group(1) or str(self.audit)
+        self.tty = hello.group(4).removeprefix("/dev/") if "/dev/" in hello.group(4) else ""
+
+    def sh(self, command, seconds=30):
+        """Runs a command in the session, which must succeed, and returns its output."""
+        out, status = self.shell.run(command, seconds)
+        assert status == 0, f"{command}: {status}: {out}"
+        return out.strip()
+
+    def spawn(self, command, name):
+        """Starts a command in the background and returns its process, found by that name."""
+        before = self.host.named(name)
+        self.sh(f"{command} >/dev/null 2>&1 </dev/null &")
+        found = wait_until(lambda: [one for one in self.host.named(name) if one not in before],
+                           what=f"{name} runs")
+        return found[0]
+
+    def processes(self):
+        """What is in the session now, by its cgroup and by its kernel audit session."""
+        by_group = self.host.session_processes(self.id)
+        by_audit = self.host.audit_processes(self.audit) if self.audit else []
+        return sorted(set(by_group) | set(by_audit))
+
+    def exists(self):
+        return bool(self.host.session(self.id))
+
+    def property(self, name):
+        return self.host.session(self.id).get(name, "")
+
+    def leave(self):
+        """What a user does who types `exit`."""
+        self.client.stdin.close()
+
+    def ended_for_client(self, seconds=10):
+        """Whether the client saw its end too."""
+        try:
+            self.client.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+class FakeSessions:
+    """Sessions registered with logind without a login; each is one `sleep`."""
+
+    def __init__(self, host, **properties):
+        count = properties.get("count", 1)
+        options = [f"--{name.rstrip('_')}={value}" for name, value in properties.items()]
+        self.host = host
+        self.client = host.start(["make-sessions", *options], stderr=subprocess.STDOUT)
+        shell = Shell(self.client)
+        heard = shell.expect(r"(?s)^(.*)ready\n", 20 + count / 20).group(1)
+        self.ids = heard.split()
+        assert len(self.ids) == count, heard
+
+    @property
+    def id(self):
+        return self.ids[0]
+
+    def processes(self):
+        return self.host.session_processes(self.id)
+
+    def exists(self):
+        return bool(self.host.session(self.id))
+
+
+class RdpSession:
+    """An xrdp session and the RDP client connected to it."""
+
+    def __init__(self, host, user, backend="Xorg"):
+        self.host, self.user = host, user
+        prepare_rdp(host)
+        host.check(f"sed -i 's/^autorun=.*/autorun={backend}/' /etc/xrdp/xrdp.ini")
+        before = host.session_ids()
+        self.connect()
+        self.id = wait_until(lambda: self._new_id(before), 20, "an xrdp session")
+        self.display = wait_until(lambda: self.host.session(self.id).get("Display"), 10,
+                                  "the display of the xrdp session")
+        wait_until(self.connected, 10, "the RDP client is connected")
+        wait_until(lambda: "xterm" in [one.name for one in self.processes()], 15,
+                   "the desktop of the xrdp session")
+
+    def _new_id(self, before):
+        for identity in self.host.session_ids():
+            if identity not in before:
+                session = self.host.session(identity)
+                if session.get("Service") == "xrdp-sesman" and session["Name"] == self.user:
+                    return identity
+        return None
+
+    @property
+    def number(self):
+        return int(self.display.strip(":").partition(".")[0])
+
+    @property
+    def name(self):
+        return f"rdp-tcp#{self.number}"
+
+    def connect(self):
+        """Connects a client: a new session, or this one again."""
+        self.client = self.host.start(
+            ["xfreerdp", "/v:127.0.0.1", f"/u:{self.user}", f"/p:pw-{self.user}", "/cert:ignore",
+             "/size:1024x768", "/bpp:24"],
+            env={"DISPLAY": CLIENT_DISPLAY}, stderr=subprocess.STDOUT)
+
+    def reconnect(self):
+        self.connect()
+        wait_until(self.connected, 20, "the RDP client is connected again")
+
+    def disconnect(self):
+        """The client goes away; the session stays, without a name."""
+        os.killpg(self.client.pid, signal.SIGKILL)
+        self.client.wait(10)
+        wait_until(lambda: not self.connected(), 10, "the RDP session is disconnected")
+
+    def connected(self):
+        # An accepted connection (state 03) on the session's channel socket is a client.
+        wanted = re.compile(rf" 03 +\d+ .*/xrdp_chansrv_socket_{self.number}$", re.MULTILINE)
+        return bool(wanted.search(self.host.path("/proc/1/net/unix").read_text()))
+
+    def client_log(self, seconds=10):
+        """All that the client said until its end."""
+        return self.client.communicate(timeout=seconds)[0]
+
+    def leftovers(self):
+        """Lock and socket files of the display that are still there."""
+        tmp = self.host.path("/tmp")
+        files = [tmp / f".X{self.number}-lock", tmp / f".X11-unix/X{self.number}",
+                 *self.host.path("/run/xrdp/sockdir").glob(f"*_{self.number}")]
+        return [file.name for file in files if file.exists()]
+
+    def processes(self):
+        return self.host.session_processes(self.id)
+
+    def exists(self):
+        return bool(self.host.session(self.id))
+
+
+def prepare_rdp(host):
+    """Starts, once for a host, xrdp and the X server for its clients."""
+    if host.named("Xvfb"):
+        return
+    host.check("grep -q '^autorun=' /etc/xrdp/xrdp.ini || "
+               "sed -i 's/^\\[Globals\\]/[Globals]\\nautorun=Xorg/' /etc/xrdp/xrdp.ini; "
+               "systemctl start xrdp xrdp-sesman")
+    host.start(["Xvfb", CLIENT_DISPLAY, "-screen", "0", "1280x1024x24"],
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(host.path(f"/tmp/.X11-unix/X{CLIENT_DISPLAY[1:]}").exists, 10, "Xvfb is up")
+    # xrdp listens once to try the port, then again, for good, in the daemon that has the pid file.
+    wait_until(lambda: not host.run("test -s /run/xrdp/xrdp.pid && ss -ltn | grep -q :3389").status,
+               10, "xrdp listens")
+
+
+def _client(host, command, **options):
+    return host.start(command, stdin=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+
+
+def ssh(host, user, tty=True, server="127.0.0.1"):
+    """A login over ssh, with or without a terminal."""
+    shell = f"stty -echo; {PLAIN_SHELL}" if tty else "exec bash"
+    command = ["ssh", "-tt" if tty else "-T", f"{user}@{server}", shell]
+    return Session(host, user, _client(host, command))
+
+
+def login(host, user):
+    """A login on a pseudo terminal, as on a serial line."""
+    client = _client(host, ["script", "--quiet", "--command", f"login -f {user}", "/dev/null"])
+    # The login shell echoes the greeting itself, which the expected pattern does not match.
+    return Session(host, user, client, greeting=f"stty -echo; {PLAIN_SHELL}")
+
+
+def su(host, user):
+    """`su -` from outside every session, which makes one."""
+    return Session(host, user, _client(host, ["su", "-", user]))
+
+
+def service(host, user):
+    """What `machinectl shell` does: a transient unit with PAM."""
+    return Session(host, user, _client(host, [
+        "systemd-run", "--quiet", "--pipe", "--wait", "--property=PAMName=login",
+        f"--uid={user}", "bash"]))
+
+
+def fake(host, user="alice", **properties):
+    """A session registered without a login, with any seat, tty, display, type and class_."""
+    return FakeSessions(host, uid=1000 + USERS.index(user), **properties)
+
+
+def fake_console(host, user="alice", **properties):
+    """A session on seat0, as far as a machine without virtual terminals can have one."""
+    return fake(host, user, **{"seat": "seat0", "display": ":1", "type": "x11",
+                               "service": "gdm", **properties})
+
+
+def clean(host):
+    """Ends every session on a host and everything that users of the lab still run."""
+    names = ",".join(USERS)
+    host.run("pkill -KILL make-sessions; pkill -KILL xfreerdp")
+    if host.base_flavour == "systemd" and not host.init:
+        host.run("for id in $(loginctl list-sessions --no-legend | awk '{print $1}'); do "
+                 "loginctl kill-session --signal=KILL $id; done; "
+                 "systemctl stop 'user@*.service'")
+    for _ in range(50):
+        if host.run(f"pkill -KILL -u {names}").status:
+            break
+    if host.flavour.startswith("systemd"):
+        wait_until(lambda: not host.session_ids(), 20, "all sessions are gone")
