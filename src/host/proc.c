@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * proc.c - see proc.h.
+ *
+ * Hides the text formats of /proc, cgroup.procs and utmp. Everything here races with processes that come and go: what
+ * vanishes between two steps is not an error, it is simply not there. Commands, paths and utmp fields are chosen by
+ * users, so the parsers take any bytes. The readers use small buffers on the stack and one descriptor at a time,
+ * because a host with a thousand sessions has several thousand of these files.
+ * Sources: proc(5), utmp(5), Documentation/admin-guide/cgroup-v2.rst, fs/proc/array.c for the fields of stat.
+ */
+#include "host/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#define KERNEL_THREAD 0x00200000u	/* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
+#define MAX_LOGINS 65536u		/* lines of utmp that are taken; a host has one per terminal */
+#define MAX_CGROUP_DEPTH 64		/* folders below a session's own; containers nest a handful */
+#define MAX_DISPLAYS 65536u
+
+/* ---- parsers ---- */
+
+/* A cursor over text from outside. After its first fault it stays at fault and gives zeros. */
+struct cursor {
+	const char *at, *end;
+	bool fault;
+};
+
+static uint64_t take_number(struct cursor *c)
+{
+	uint64_t value = 0;
+	const char *start = c->at;
+
+	for (; c->at < c->end && isdigit((unsigned char)*c->at); c->at++) {
+		if (value > (UINT64_MAX - 9) / 10)
+			c->fault = true;
+		value = value * 10 + (uint64_t)(*c->at - '0');
+	}
+	if (c->at == start)
+		c->fault = true;
+	return c->fault ? 0 : value;
+}
+
+static bool take_char(struct cursor *c, char wanted)
+{
+	if (c->at >= c->end || *c->at != wanted)
+		return false;
+	c->at++;
+	return true;
+}
+
+/* The fields of stat are one blank apart; some are negative (tty_nr of high minors, tpgid, nice). */
+static int64_t take_field(struct cursor *c)
+{
+	bool negative;
+	uint64_t value;
+
+	if (!take_char(c, ' '))
+		c->fault = true;
+	negative = take_char(c, '-');
+	value = take_number(c);
+	return (int64_t)(negative ? 0 - value : value);
+}
+
+static pid_t take_pid(struct cursor *c)
+{
+	int64_t value = take_field(c);
+
+	if (value < -1 || value > INT32_MAX)
+		c->fault = true;
+	return c->fault ? 0 : (pid_t)value;
+}
+
+static void skip_fields(struct cursor *c, unsigned n)
+{
+	while (n-- > 0)
+		(void)take_field(c);
+}
+
+/* "PID (COMMAND) STATE ...": the command may hold brackets and blanks, so it ends at the last bracket of the text. */
+static void take_command(struct cursor *c, char command[static 32])
+{
+	const char *close = c->at < c->end ? memrchr(c->at, ')', (size_t)(c->end - c->at)) : NULL;
+	size_t length;
+
+	if (!take_char(c, ' ') || !take_char(c, '(') || !close || close < c->at) {
+		c->fault = true;
+		return;
+	}
+	length = (size_t)(close - c->at);
+	if (length > 31)
+		length = 31;
+	memcpy(command, c->at, length);
+	memset(command + length, 0, 32 - length);
+	c->at = close + 1;
+}
+
+static int parse_stat(const char *text, size_t length, struct proc_stat *ret, unsigned *ret_flags)
+{
+	struct cursor c = {.at = text, .end = text + length};
+	struct proc_stat s = {0};
+	uint64_t pid = take_number(&c);
+	int64_t terminal, n_threads;
+	unsigned flags;
+
+	take_command(&c, s.command);
+	if (!take_char(&c, ' ') || c.at >= c.end || !isalpha((unsigned char)*c.at))
+		c.fault = true;
+	if (c.fault || pid == 0 || pid > INT32_MAX)
+		return -EPROTO;
+	s.pid = (pid_t)pid;
+	s.state = *c.at++;
+	s.parent = take_pid(&c);
+	s.group = take_pid(&c);
+	s.session = take_pid(&c);
+	terminal = take_field(&c);
+	skip_fields(&c, 1);		/* tpgid */
+	flags = (unsigned)take_field(&c);
+	skip_fields(&c, 10);		/* minflt to nice */
+	n_threads = take_field(&c);
+	skip_fields(&c, 1);		/* itrealvalue */
+	s.start_time = (uint64_t)take_field(&c);
+	if (c.fault || terminal < INT32_MIN || terminal > (int64_t)UINT32_MAX)
+		return -EPROTO;
+	s.terminal = (unsigned)terminal;
+	/* The first thread may end before the others: the kernel shows Z, but the process lives on. */
+	if (s.state == 'Z' && n_threads > 1)
+		s.state = 'S';
+	*ret = s;
+	*ret_flags = flags;
+	return 0;
+}
+
+int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret)
+{
+	unsigned flags;
+
+	return parse_stat(text, length, ret, &flags);
+}
+
+int proc_parse_number(const char *text, size_t length, uint32_t *ret)
+{
+	struct cursor c = {.at = text, .end = text + length};
+	uint64_t value = take_number(&c);
+
+	(void)take_char(&c, '\n');
+	if (c.fault || c.at != c.end || value > UINT32_MAX)
+		return -EPROTO;
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+/* The texts of utmp fill their field or end at the first NUL. */
+static void copy_field(char *to, const char *from, size_t size)
+{
+	size_t length = strnlen(from, size);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
+}
+
+int proc_parse_login(const void *record, size_t length, struct proc_login *ret)
+{
+	struct utmp u;
+	struct proc_login login = {0};
+
+	_Static_assert(sizeof(u.ut_line) < sizeof(login.line), "line of utmp");
+	_Static_assert(sizeof(u.ut_user) < sizeof(login.user), "user of utmp");
+	_Static_assert(sizeof(u.ut_host) < sizeof(login.remote), "host of utmp");
+	if (length != sizeof(u))
+		return -EPROTO;
+	memcpy(&u, record, sizeof(u));
+	if (u.ut_type != USER_PROCESS || u.ut_pid <= 0 || u.ut_line[0] == '\0' || u.ut_user[0] == '\0')
+		return -ENOENT;
+	copy_field(login.line, u.ut_line, sizeof(u.ut_line));
+	copy_field(login.user, u.ut_user, sizeof(u.ut_user));
+	copy_field(login.remote, u.ut_host, sizeof(u.ut_host));
+	login.pid = u.ut_pid;
+	/* On most machines the field has 32 bits and is to be read as unsigned from 2038 on. */
+	login.time_s = sizeof(u.ut_tv.tv_sec) == 4 ? (int64_t)(uint32_t)u.ut_tv.tv_sec : (int64_t)u.ut_tv.tv_sec;
+	*ret = login;
+	return 0;
+}
+
+/* Takes the fields "Num: RefCount Protocol Flags Type St Inode" and tells whether St is 03 (connected). */
+static bool take_unix_connected(struct cursor *c)
+{
+	const char *field[7];
+	size_t size[7];
+
+	for (unsigned i = 0; i < 7; i++) {
+		while (take_char(c, ' '))
+			;
+		field[i] = c->at;
+		while (c->at < c->end && *c->at != ' ')
+			c->at++;
+		size[i] = (size_t)(c->at - field[i]);
+		if (size[i] == 0)
+			return false;
+	}
+	return size[5] == 2 && memcmp(field[5], "03", 2) == 0;
+}
+
+static bool take_text(struct cursor *c, const char *text)
+{
+	size_t length = strlen(text);
+
+	if ((size_t)(c->end - c->at) < length || memcmp(c->at, text, length) != 0)
+		return false;
+	c->at += length;
+	return true;
+}
+
+/*
+ * Where xrdp keeps its sockets: distributions use the first, a build with the defaults of 0.9 the last (common/
+ * xrdp_sockets.h). From 0.10 on each user has a folder of his own below it, named by his number.
+ */
+static bool take_xrdp_folder(struct cursor *c)
+{
+	struct cursor user;
+
+	if (!take_text(c, "/run/xrdp/sockdir/") && !take_text(c, "/var/run/xrdp/sockdir/") &&
+	    !take_text(c, "/tmp/.xrdp/"))
+		return false;
+	user = *c;
+	(void)take_number(&user);
+	if (!user.fault && take_char(&user, '/'))
+		*c = user;
+	return true;
+}
+
+bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display)
+{
+	struct cursor c = {.at = line, .end = line + length};
+	uint64_t display;
+
+	if (!take_unix_connected(&c) || !take_char(&c, ' ') || !take_xrdp_folder(&c) ||
+	    !take_text(&c, "xrdp_chansrv_socket_"))
+		return false;
+	display = take_number(&c);
+	(void)take_char(&c, '\n');
+	if (c.fault || c.at != c.end || display > MAX_DISPLAYS)
+		return false;
+	*ret_display = (unsigned)display;
+	return true;
+}
+
+/* ---- readers ---- */
+
+/* Reads a small file in one go, as the kernel makes it in one go. Returns the length or -errno. */
+static ssize_t read_small(int folder, const char *path, char *buffer, size_t size)
+{
+	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buffer, size);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n;
+}
+
+/* A process that has ended shows itself as a missing file, or as ESRCH when it ends after the open. */
+static bool is_gone(ssize_t r)
+{
+	return r == -ENOENT || r == -ESRCH;
+}
+
+static int read_stat(int folder, const char *path, struct proc_stat *ret, unsigned *ret_flags)
+{
+	char buffer[1024];
+	ssize_t n = read_small(folder, path, buffer, sizeof(buffer));
+
+	if (is_gone(n) || n == 0)
+		return -ESRCH;
+	if (n < 0)
+		return (int)n;
+	return parse_stat(buffer, (size_t)n, ret, ret_flags);
+}
+
+int proc_read_stat(pid_t pid, struct proc_stat *ret)
+{
+	char path[40];
+	unsigned flags;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return read_stat(AT_FDCWD, path, ret, &flags);
+}
+
+int proc_read_audit_session(pid_t pid, uint32_t *ret)
+{
+	char path[40], buffer[16];
+	uint32_t value;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
+	n = read_small(AT_FDCWD, path, buffer, sizeof(buffer));
+	if (n == -ENOENT) {
+		/* A kernel without audit has no such file at all. */
+		snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+		if (access(path, F_OK) < 0)
+			return -ESRCH;
+		value = PROC_NO_AUDIT;
+	} else if (n < 0 && n != -EACCES && n != -EPERM) {
+		return (int)n;		/* -ESRCH; or no descriptor left, which must not look like "no session" */
+	} else if (n < 0 || proc_parse_number(buffer, (size_t)n, &value) < 0 || value == 0) {
+		value = PROC_NO_AUDIT;	/* the kernel counts from 1 */
+	}
+	*ret = value;
+	return 0;
+}
+
+/* Lines of a file, through a buffer. A line longer than the buffer is cut. */
+struct lines {
+	int fd;
+	size_t start, end;
+	bool skip;	/* the rest of a line that has been cut */
+	char buffer[4096];
+};
+
+/* Moves what is left to the front and reads on. Returns 1, 0 at the end, -errno. */
+static int lines_fill(struct lines *l)
+{
+	ssize_t n;
+
+	memmove(l->buffer, l->buffer + l->start, l->end - l->start);
+	l->end -= l->start;
+	l->start = 0;
+	do {
+		n = read(l->fd, l->buffer + l->end, sizeof(l->buffer) - l->end);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	l->end += (size_t)n;
+	return n > 0;
+}
+
+/* Gives the next line without its newline. Returns 1, 0 at the end, -errno. */
+static int lines_next(struct lines *l, const char **ret_line, size_t *ret_length)
+{
+	for (;;) {
+		size_t held = l->end - l->start;
+		char *line = l->buffer + l->start, *newline = memchr(line, '\n', held);
+		bool skip = l->skip;
+		int r;
+
+		if (!newline && held < sizeof(l->buffer)) {
+			r = lines_fill(l);
+			if (r < 0)
+				return r;
+			if (r > 0)
+				continue;
+			if (held == 0)
+				return 0;
+			line = l->buffer;	/* the last line has no newline */
+		}
+		*ret_line = line;
+		*ret_length = newline ? (size_t)(newline - line) : held;
+		l->start = (size_t)(line - l->buffer) + *ret_length + (newline ? 1 : 0);
+		l->skip = !newline;
+		if (!skip)
+			return 1;
+	}
+}
+
+int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins)
+{
+	struct proc_login *logins = NULL, *grown;
+	struct utmp record;
+	size_t n = 0, room = 0;
+	int fd = open(_PATH_UTMP, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int r = 0;
+
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+		return -errno;
+	while (fd >= 0 && n < MAX_LOGINS && read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+		if (n == room) {
+			room = room ? 2 * room : 16;
+			grown = reallocarray(logins, room, sizeof(*logins));
+			if (!grown) {
+				r = -ENOMEM;
+				goto out;
+			}
+			logins = grown;
+		}
+		if (proc_parse_login(&record, sizeof(record), &logins[n]) == 0)
+			n++;
+	}
+	*ret_logins = logins;
+	*ret_n_logins = n;
+	logins = NULL;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(logins);
+	return r;
+}
+
+int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	struct proc_stat stat;
+	unsigned flags;
+	char path[24];
+	int r = 0;
+
+	if (!proc)
+		return -errno;
+	while (r == 0 && (entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]) || strlen(entry->d_name) > 10)
+			continue;
+		snprintf(path, sizeof(path), "%.10s/stat", entry->d_name);
+		r = read_stat(dirfd(proc), path, &stat, &flags);
+		if (r == 0 && !(flags & KERNEL_THREAD) && stat.state != 'Z' && stat.state != 'X')
+			r = func(&stat, userdata);
+		else if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO)
+			r = 0;	/* ended meanwhile, or hidden from us (hidepid, a security module) */
+	}
+	closedir(proc);
+	return r;
+}
+
+/*
+ * What a cgroup folder answers when it has been removed meanwhile (ENOENT, ENODEV), or when it is a threaded one whose
+ * processes are listed by its parent (EOPNOTSUPP).
+ */
+static bool is_empty_cgroup(int r)
+{
+	return r == -ENOENT || r == -ENODEV || r == -ENOTDIR || r == -EOPNOTSUPP;
+}
+
+static int add_cgroup_member(struct process_list *list, const char *text, size_t length)
+{
+	struct proc_stat stat;
+	uint32_t pid;
+	int r;
+
+	/* 0 is a process of another pid namespace, which cannot be named from here. */
+	if (proc_parse_number(text, length, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+		return 0;
+	r = proc_read_stat((pid_t)pid, &stat);
+	if (r == -ESRCH || r == -EPROTO)
+		return 0;
+	if (r == -EACCES || r == -EPERM)
+		return process_list_add(list, (pid_t)pid, "");
+	if (r < 0 || stat.state == 'Z' || stat.state == 'X')
+		return r;
+	return process_list_add(list, (pid_t)pid, stat.command);
+}
+
+static int list_cgroup_procs(int folder, struct process_list *list)
+{
+	struct lines lines = {.fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC)};
+	const char *line;
+	size_t length;
+	int r;
+
+	if (lines.fd < 0)
+		return is_empty_cgroup(-errno) ? 0 : -errno;
+	while ((r = lines_next(&lines, &line, &length)) > 0) {
+		r = add_cgroup_member(list, line, length);
+		if (r < 0)
+			break;
+	}
+	close(lines.fd);
+	return r < 0 && !is_empty_cgroup(r) ? r : 0;
+}
+
+static int list_cgroup_at(int parent, const char *name, struct process_list *list, int depth)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int fd, r;
+
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
+	if (fd < 0)
+		return is_empty_cgroup(-errno) ? 0 : -errno;
+	r = list_cgroup_procs(fd, list);
+	dir = r < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		r = r < 0 ? r : -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0 && depth < MAX_CGROUP_DEPTH && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			r = list_cgroup_at(fd, entry->d_name, list, depth + 1);
+	closedir(dir);
+	return r;
+}
+
+int proc_list_cgroup(const char *path, struct process_list *list)
+{
+	return list_cgroup_at(AT_FDCWD, path, list, 0);
+}
+
+static int add_display(unsigned **displays, size_t *n, unsigned display)
+{
+	unsigned *grown;
+
+	for (size_t i = 0; i < *n; i++)
+		if ((*displays)[i] == display)
+			return 0;
+	grown = reallocarray(*displays, *n + 1, sizeof(**displays));
+	if (!grown)
+		return -ENOMEM;
+	*displays = grown;
+	grown[(*n)++] = display;
+	return 0;
+}
+
+int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays)
+{
+	struct lines lines = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
+	unsigned *displays = NULL, display;
+	const char *line;
+	size_t n = 0, length;
+	int r = 0;
+
+	if (lines.fd < 0 && errno != ENOENT && errno != EACCES)
+		return -errno;
+	while (lines.fd >= 0 && (r = lines_next(&lines, &line, &length)) > 0) {
+		if (!proc_parse_xrdp_socket(line, length, &display))
+			continue;
+		r = add_display(&displays, &n, display);
+		if (r < 0)
+			break;
+	}
+	if (lines.fd >= 0)
+		close(lines.fd);
+	if (r < 0) {
+		free(displays);
+		return r;
+	}
+	*ret_displays = displays;
+	*ret_n_displays = n;
+	return 0;
+}
+
+/* ---- lists ---- */
+
+/* Kept in the order of pids: the sources give them in that order, so that a new one mostly goes to the end. */
+static size_t find_place(const struct process_list *list, pid_t pid)
+{
+	size_t low = 0, high = list->n_items;
+
+	if (high > 0 && list->items[high - 1].pid < pid)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->items[middle].pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int process_list_add(struct process_list *list, pid_t pid, const char *command)
+{
+	size_t place = find_place(list, pid), n = list->n_items;
+	struct logoff_process *grown;
+
+	if (place < n && list->items[place].pid == pid)
+		return 0;
+	/* There is always room up to the next power of two, from 8 on. */
+	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
+		grown = reallocarray(list->items, n == 0 ? 8 : 2 * n, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		list->items = grown;
+	}
+	memmove(&list->items[place + 1], &list->items[place], (n - place) * sizeof(*list->items));
+	list->items[place].pid = pid;
+	snprintf(list->items[place].command, sizeof(list->items[place].command), "%s", command ? command : "");
+	list->n_items++;
+	return 0;
+}
+
+void process_list_clear(struct process_list *list)
+{
+	free(list->items);
+	*list = (struct process_list){0};
+}
