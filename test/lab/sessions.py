@@ -90,7 +90,20 @@ class Shell:
         return self.result(self.begin(command), seconds)
 
 
-class Session:
+class OnHost:
+    """A session as its host sees it, by its `id`."""
+
+    def processes(self):
+        return self.host.session_processes(self.id)
+
+    def exists(self):
+        return bool(self.host.session(self.id))
+
+    def property(self, name):
+        return self.host.session(self.id).get(name, "")
+
+
+class Session(OnHost):
     """An open session with a shell in it. `id` is logind's or, without one, the kernel's."""
 
     def __init__(self, host, user, client, greeting=None):
@@ -122,15 +135,9 @@ class Session:
 
     def processes(self):
         """What is in the session now, by its cgroup and by its kernel audit session."""
-        by_group = self.host.session_processes(self.id)
+        by_group = super().processes()
         by_audit = self.host.audit_processes(self.audit) if self.audit else []
         return sorted(set(by_group) | set(by_audit))
-
-    def exists(self):
-        return bool(self.host.session(self.id))
-
-    def property(self, name):
-        return self.host.session(self.id).get(name, "")
 
     def leave(self):
         """What a user does who types `exit`."""
@@ -145,7 +152,7 @@ class Session:
         return True
 
 
-class FakeSessions:
+class FakeSessions(OnHost):
     """Sessions registered with logind without a login; each is one `sleep`."""
 
     def __init__(self, host, **properties):
@@ -162,14 +169,8 @@ class FakeSessions:
     def id(self):
         return self.ids[0]
 
-    def processes(self):
-        return self.host.session_processes(self.id)
 
-    def exists(self):
-        return bool(self.host.session(self.id))
-
-
-class RdpSession:
+class RdpSession(OnHost):
     """An xrdp session and the RDP client connected to it."""
 
     def __init__(self, host, user, backend="Xorg"):
@@ -234,12 +235,6 @@ class RdpSession:
                  *self.host.path("/run/xrdp/sockdir").glob(f"*_{self.number}")]
         return [file.name for file in files if file.exists()]
 
-    def processes(self):
-        return self.host.session_processes(self.id)
-
-    def exists(self):
-        return bool(self.host.session(self.id))
-
 
 def prepare_rdp(host):
     """Starts, once for a host, xrdp and the X server for its clients."""
@@ -295,6 +290,16 @@ def fake_console(host, user="alice", **properties):
     """A session on seat0, as far as a machine without virtual terminals can have one."""
     return fake(host, user, **{"seat": "seat0", "display": ":1", "type": "x11",
                                "service": "gdm", **properties})
+
+
+def cron_job(host, user):
+    """A job that cron runs now, and that runs until it is killed. Returns its process."""
+    host.path("/etc/cron.d/lab").write_text(f"@reboot {user} stubborn cron-job\n")
+    # cron runs what is @reboot when it starts for the first time.
+    start = "systemctl restart cron" if host.flavour.startswith("systemd") else \
+        "pkill -x cron; sleep 0.1; cron"
+    host.check(f"rm -f /run/crond.reboot /var/run/crond.reboot; {start}")
+    return wait_until(lambda: host.named("cron-job"), 15, "cron runs the job")[0]
 
 
 def clean(host):

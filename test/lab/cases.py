@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vocabulary of the cases: running logoff, and what must be true afterwards.
+
+The exit statuses are those of the man page. Nothing logoff says is taken as proof: "gone" is
+asked of the host.
+"""
+
+import os
+import signal
+import time
+
+from host import finish, wait_until
+
+OK, USAGE, NO_SESSION, DENIED, PROTECTED, NOT_IN_TIME, UNREACHABLE, CANCELLED = range(8)
+
+
+def logoff(host, *words, user=None, env=None, timeout=40):
+    """Runs logoff on a host, outside every session, as root or as a user."""
+    return host.run(["logoff", *words], user=user, env=env, timeout=timeout)
+
+
+def start_logoff(host, *words, user=None):
+    """Starts logoff and returns its Popen; `finish` waits for it."""
+    return host.start(["logoff", *words], user=user)
+
+
+def interrupt(host, process):
+    """Ctrl-C: SIGINT to the logoff that was started."""
+    running = wait_until(lambda: host.named("logoff"), what="logoff runs")
+    assert len(running) == 1
+    host.check(f"kill -INT {running[0].pid}")
+
+
+def assert_gone(session, before):
+    """The session is over: nothing of it runs, and its host does not know it any more."""
+    host = session.host
+    assert before, "the case looked at an empty session"
+    assert host.survivors(before) == []
+    assert session.processes() == []
+    if host.flavour != "bare":
+        assert not session.exists()
+        assert session.id not in host.session_ids()
+
+
+def assert_untouched(session, before):
+    """The session is as it was."""
+    assert before, "the case looked at an empty session"
+    assert session.host.survivors(before) == before
+    if session.host.flavour != "bare":
+        assert session.property("State") in ("active", "online")
+
+
+def assert_logged_off(result, session, before, within=5):
+    """logoff said so, it is so, and it did not take long."""
+    assert result.status == OK, result.text
+    assert_gone(session, before)
+    assert result.seconds < within, result.text

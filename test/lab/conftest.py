@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hosts that cases run on, and logoff installed on them.
+
+Hosts are booted when the first case asks for one and shared by all that come after; each case gets
+its host without any session on it. A case whose host this machine cannot boot is skipped and says
+why.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import host as hosts
+import roots
+import sessions
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    # Being told to end is no reason to leave hosts behind.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+
+
+def pytest_report_header(config):
+    reason = hosts.why_unavailable()
+    return f"lab: {roots.cache()}" + (f" (skipped: {reason})" if reason else "")
+
+
+def build(folder):
+    """Builds the tree this file is in and installs it below `folder`."""
+    if not shutil.which("meson"):
+        pytest.skip("no meson to build logoff with")
+    tree, stage = folder / "build", folder / "stage"
+    for command in (["meson", "setup", "--prefix=/usr/local", "--libdir=lib", tree, SOURCE],
+                    ["meson", "install", "-C", tree, "--destdir", stage]):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=600)
+        if done.returncode:
+            pytest.exit(f"logoff does not build: {done.stdout}{done.stderr}", 1)
+    return stage
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """A DESTDIR tree with logoff: that of $LOGOFF_STAGE, or one built now."""
+    if "LOGOFF_STAGE" in os.environ:
+        yield Path(os.environ["LOGOFF_STAGE"]).resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="logoff-lab-") as folder:
+        yield build(Path(folder))
+
+
+@pytest.fixture(scope="session")
+def lab(request):
+    """Boots hosts on demand: `lab(flavour, name, prepare)` gives the same host for the same
+    flavour and name."""
+    reason = hosts.why_unavailable()
+    if reason:
+        pytest.skip(reason)
+    stage = request.getfixturevalue("stage")
+    hosts.sweep()
+    running, failed = {}, {}
+
+    def get(flavour, name="", prepare=None):
+        key = flavour, name
+        if key in failed:
+            pytest.skip(failed[key])
+        if key not in running:
+            try:
+                running[key] = hosts.Host(flavour, stage, prepare)
+            except roots.Unavailable as why:
+                failed[key] = str(why)
+                pytest.skip(str(why))
+        return running[key]
+
+    yield get
+    for one in running.values():
+        one.stop()
+
+
+def lent(one):
+    """Lends a host to a case and tidies up after it."""
+    yield one
+    sessions.clean(one)
+
+
+@pytest.fixture
+def host(lab):
+    """systemd, cgroup v2."""
+    yield from lent(lab("systemd"))
+
+
+@pytest.fixture(params=["systemd", "systemd-v1"])
+def logind_host(lab, request):
+    """systemd on cgroup v2, then on v1."""
+    yield from lent(lab(request.param))
+
+
+@pytest.fixture(params=["systemd", "systemd-v1", "elogind", "bare"])
+def any_host(lab, request):
+    """Every kind of host in turn."""
+    yield from lent(lab(request.param))
+
+
+@pytest.fixture
+def elogind(lab):
+    """elogind, no systemd."""
+    yield from lent(lab("elogind"))
+
+
+@pytest.fixture
+def bare(lab):
+    """sshd and cron, no logind at all."""
+    yield from lent(lab("bare"))
+
+
+@pytest.fixture
+def unaudited(lab):
+    """Bare, and logins get no audit session, as in an unprivileged container."""
+    def prepare(root):
+        for file in (root / "etc/pam.d").iterdir():
+            lines = file.read_text().splitlines(keepends=True)
+            file.write_text("".join(line for line in lines if "pam_loginuid" not in line))
+
+    yield from lent(lab("bare", "unaudited", prepare))
+
+
+@pytest.fixture
+def without_polkit(lab):
+    """systemd without polkitd."""
+    def prepare(root):
+        (root / "usr/lib/systemd/system/polkit.service").unlink()
+        (root / "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service").unlink()
+
+    yield from lent(lab("systemd", "without polkit", prepare))
+
+
+@pytest.fixture
+def two_hosts(lab, host):
+    """Two hosts at once, with a cable between them."""
+    other = lab("systemd", "neighbour")
+    if not other.run("ip link show lab0").status == 0:
+        host.connect(other)
+    yield host, other
+    sessions.clean(other)
