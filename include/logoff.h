@@ -99,7 +99,8 @@ enum logoff_state {
  * Finds one session. DESIGNATOR is a session id as the host gives it ("12", "c3"), a session name without regard to
  * case ("console", "rdp-tcp#10", "pts/3", ":1"), or NULL for the session the caller runs in. Blocks for the host's
  * answers. *ret_session is the caller's: logoff_session_free().
- * Returns 0, -ENXIO, -ESRCH, -ENOTUNIQ, -EHOSTUNREACH or -EPROTO.
+ * Returns 0, -ENXIO, -ESRCH (of a name: reterr->text is the id of the session that would bear it), -ENOTUNIQ,
+ * -EHOSTUNREACH or -EPROTO.
  */
 int logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
 		     struct logoff_error *reterr);
@@ -186,7 +187,8 @@ enum logoff_event_type {
 	LOGOFF_EVENT_MANAGER_GONE,	/* it has ended */
 	LOGOFF_EVENT_MANAGER_LINGERS,	/* the user lingers: the service manager is left alone */
 	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
-	LOGOFF_EVENT_LAST_ACT		/* the caller's own session: only the caller and programs that wait for it are left */
+	LOGOFF_EVENT_ALONE		/* instead of GONE, for the caller's own session: only the caller (and programs that
+					   wait for it: shell, sudo) is left; the session ends with it */
 };
 
 /* One event; the pointers are valid during the call only. */
@@ -271,9 +273,9 @@ size_t logoff_request_count(const struct logoff_request *request);
 const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i);
 
 /*
- * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES, -EPERM,
- * -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO. *ret_cause, if wanted, is the cause,
- * owned by REQUEST.
+ * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES; -EPERM (the
+ * cause's text is "console" or "greeter"); -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO.
+ * *ret_cause, if wanted, is the cause, owned by REQUEST.
  * Returns that number, or -EINVAL if there is no such session or the request has not run.
  */
 int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);

@@ -32,7 +32,8 @@ enum host_manager {
 
 struct logoff_session {
 	char *id;
-	char *name;			/* NULL unless active */
+	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
+					   callers while the session is not */
 	char *user;
 	uid_t uid;
 	enum logoff_state state;
@@ -43,7 +44,8 @@ struct logoff_session {
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
 
 	/* Facts, written by the back end between ask() and the end. */
-	int asked;			/* HOST_PENDING, 0, or -EACCES, -ENXIO, ... */
+	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
+					   again, the host was restarting) or another errno */
 	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
 	struct logoff_error asked_error;
 	bool removed;			/* the host has said that it is gone */
@@ -100,7 +102,10 @@ struct host_backend {
 	int (*kill)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		    struct logoff_error *reterr);
 
-	/* Adds the processes PART has now to LIST (the caller too, if it is one). */
+	/*
+	 * Adds the processes PART has now to LIST (the caller too, if it is one). -EOPNOTSUPP: they cannot be seen
+	 * from here; then only the host's word counts.
+	 */
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * agent.c - see agent.h. Source: pkttyagent(1); --notify-fd is closed by it once it has registered.
+ */
+#include "cli/agent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AGENT "/usr/bin/pkttyagent"
+
+/* polkit answers within milliseconds; without polkit the agent ends at once. */
+#define READY_TIMEOUT_MS 5000
+
+/* In the child: becomes the agent. */
+static void __attribute__((noreturn)) become_agent(int notify_fd)
+{
+	char number[16];
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	snprintf(number, sizeof(number), "%d", notify_fd);
+	execl(AGENT, AGENT, "--notify-fd", number, "--fallback", (char *)NULL);
+	_exit(127);
+}
+
+void agent_start(struct agent *agent)
+{
+	int pipe_fds[2];
+	struct pollfd ready;
+
+	if (agent->pid != 0)
+		return;
+	agent->pid = -1;
+	if (!isatty(STDIN_FILENO) || access(AGENT, X_OK) < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return;
+	agent->pid = fork();
+	if (agent->pid == 0) {
+		(void)fcntl(pipe_fds[1], F_SETFD, 0);
+		become_agent(pipe_fds[1]);
+	}
+	close(pipe_fds[1]);
+	ready = (struct pollfd){ .fd = pipe_fds[0] };
+	if (agent->pid > 0)
+		(void)poll(&ready, 1, READY_TIMEOUT_MS);	/* not ready: the host will refuse again and say so */
+	close(pipe_fds[0]);
+}
+
+void agent_stop(struct agent *agent)
+{
+	if (agent->pid <= 0)
+		return;
+	(void)kill(agent->pid, SIGTERM);
+	(void)waitpid(agent->pid, NULL, 0);
+	agent->pid = 0;
+}

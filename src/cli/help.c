@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * help.c - see help.h. The layout follows that of Windows' own help for this family of commands: two blanks, a column
+ * of 20 for the parameter, then its sentence.
+ */
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/report.h"
+#include "cli/text.h"
+
+#define COLUMN 20
+
+/* Prints one entry; forms that are too long for the column have a line of their own. */
+static void print_entry(FILE *to, const char *forms, const char *text)
+{
+	if (strlen(forms) < COLUMN)
+		fprintf(to, "  %-*s%s\n", COLUMN, forms, text);
+	else
+		fprintf(to, "  %s\n  %*s%s\n", forms, COLUMN, "", text);
+}
+
+/* "/grace:seconds, --grace=seconds", "/v, -v, --verbose". */
+static void option_forms(const struct option_row *row, char *forms, size_t size)
+{
+	const char *value = row->value ? row->value : "";
+	size_t n = 0;
+
+	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s", row->windows, row->value ? ":" : "", value);
+	if (row->letter)
+		n += (size_t)snprintf(forms + n, size - n, ", -%c", row->letter);
+	snprintf(forms + n, size - n, ", --%s%s%s", row->gnu, row->value ? "=" : "", value);
+}
+
+int help_print(const struct help *help, FILE *to)
+{
+	char forms[128];
+
+	fprintf(to, "%s\n\n%s\n\n", _(help->summary), help->usage);
+	for (size_t i = 0; help->arguments[i].name; i++)
+		print_entry(to, help->arguments[i].name, _(help->arguments[i].help));
+	for (const struct option_row *row = help->options; row->target; row++) {
+		if (!row->help)
+			continue;
+		option_forms(row, forms, sizeof(forms));
+		print_entry(to, forms, _(row->help));
+	}
+	return ferror(to) ? EXIT_USAGE : EXIT_ENDED;
+}
+
+int help_usage_error(const struct help *help, enum option_fault fault, const char *culprit)
+{
+	struct safe what = safe(culprit);
+
+	switch (fault) {
+	case OPTION_FAULT_UNKNOWN:
+		fprintf(stderr, _("logoff: %s: no such option\n"), what.text);
+		break;
+	case OPTION_FAULT_NO_VALUE:
+		fprintf(stderr, _("logoff: %s: the option needs a value\n"), what.text);
+		break;
+	case OPTION_FAULT_VALUE:
+		fprintf(stderr, _("logoff: %s: the option takes no value\n"), what.text);
+		break;
+	case OPTION_FAULT_NUMBER:
+		fprintf(stderr, _("logoff: %s: the value is not a number of seconds\n"), what.text);
+		break;
+	case OPTION_FAULT_REPEATED:
+		fprintf(stderr, _("logoff: %s: the option was given twice with different values\n"), what.text);
+		break;
+	}
+	fputc('\n', stderr);
+	(void)help_print(help, stderr);
+	return EXIT_USAGE;
+}

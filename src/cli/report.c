@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report.c - see report.h. Whole sentences, each one entry of the catalogue; names and commands only through safe().
+ */
+#include "cli/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/text.h"
+
+/* "12 (pts/3)", or "12" without a name. */
+static struct safe label(const struct logoff_session *session)
+{
+	const char *name = logoff_session_name(session);
+	struct safe out = {};
+
+	if (name)
+		snprintf(out.text, sizeof(out.text), "%.100s (%.300s)", safe(logoff_session_id(session)).text,
+			 safe(name).text);
+	else
+		out = safe(logoff_session_id(session));
+	return out;
+}
+
+/* ---- the steps, for /v ---- */
+
+static void print_processes(const struct logoff_event *event)
+{
+	for (size_t i = 0; i < event->n_processes; i++)
+		printf("    %d %s\n", (int)event->processes[i].pid, safe(event->processes[i].command).text);
+}
+
+static void report_ask(const struct logoff_event *event, const char *who)
+{
+	const char *user = logoff_session_user(event->session);
+
+	printf(ngettext("Session %s of %s: asking %zu process to end.\n",
+			"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
+	       who, safe(user).text, event->n_processes);
+	if (logoff_session_by_terminal(event->session))
+		printf(_("Session %s is known only by its terminal: a detached daemon cannot be attributed to it.\n"), who);
+}
+
+static void report_kill(const struct logoff_event *event, const char *who, double seconds)
+{
+	printf(ngettext("Session %s: %zu process left after %.3f s, killing it:\n",
+			"Session %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
+	       who, event->n_processes, seconds);
+	print_processes(event);
+}
+
+static void report_manager_kill(const struct logoff_event *event, const char *user, double seconds)
+{
+	printf(ngettext("Service manager of %s: %zu process left after %.3f s, killing it:\n",
+			"Service manager of %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
+	       user, event->n_processes, seconds);
+	print_processes(event);
+}
+
+void report_event(const struct logoff_event *event, void *unused)
+{
+	struct safe who = label(event->session), user = safe(logoff_session_user(event->session));
+	double seconds = (double)event->elapsed_us / 1e6;
+
+	(void)unused;
+	switch (event->type) {
+	case LOGOFF_EVENT_ASK:
+		report_ask(event, who.text);
+		break;
+	case LOGOFF_EVENT_KILL:
+		report_kill(event, who.text, seconds);
+		break;
+	case LOGOFF_EVENT_GONE:
+		printf(_("Session %s: every process has ended, the session is deleted (%.3f s).\n"), who.text, seconds);
+		break;
+	case LOGOFF_EVENT_ALONE:
+		printf(_("Session %s: only this command is left; the session ends with it (%.3f s).\n"), who.text, seconds);
+		break;
+	case LOGOFF_EVENT_MANAGER_ASK:
+		printf(ngettext("It was the last session of %s: ending the service manager too (%zu process).\n",
+				"It was the last session of %s: ending the service manager too (%zu processes).\n",
+				event->n_processes),
+		       user.text, event->n_processes);
+		break;
+	case LOGOFF_EVENT_MANAGER_KILL:
+		report_manager_kill(event, user.text, seconds);
+		break;
+	case LOGOFF_EVENT_MANAGER_GONE:
+		printf(_("Service manager of %s: ended (%.3f s).\n"), user.text, seconds);
+		break;
+	case LOGOFF_EVENT_MANAGER_LINGERS:
+		printf(_("%s lingers: the service manager and what runs in it are left alone.\n"), user.text);
+		break;
+	case LOGOFF_EVENT_MANAGER_NEEDED:
+		printf(_("%s has other sessions: the service manager is left alone.\n"), user.text);
+		break;
+	}
+	(void)fflush(stdout);	/* so that the steps are seen as they happen, in a pipe too */
+}
+
+/* ---- failures ---- */
+
+/* The cause in its own words, in parentheses with a blank before, or nothing. */
+static struct safe cause_text(const struct logoff_error *error)
+{
+	struct safe out = {};
+
+	switch (error->domain) {
+	case LOGOFF_ERROR_NONE:
+		break;
+	case LOGOFF_ERROR_ERRNO:
+	case LOGOFF_ERROR_FORMAT:
+		snprintf(out.text, sizeof(out.text), " (%.400s)", safe(error->text).text);
+		break;
+	case LOGOFF_ERROR_DBUS:
+		snprintf(out.text, sizeof(out.text), " (%.160s: %.320s)", safe(error->name).text,
+			 safe(error->text).text);
+		break;
+	}
+	return out;
+}
+
+enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
+{
+	struct safe name = safe(host && *host ? host : "localhost"), cause = cause_text(error);
+
+	if (r == -EOPNOTSUPP)
+		fprintf(stderr, _("logoff: %s: other servers are not supported in this build\n"), name.text);
+	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
+		fprintf(stderr, _("logoff: %s: line %lld of the host's description: %s\n"), name.text,
+			(long long)error->number, safe(error->text).text);
+	else
+		fprintf(stderr, _("logoff: %s: cannot be reached%s\n"), name.text, cause.text);
+	return EXIT_UNREACHABLE;
+}
+
+enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error)
+{
+	struct safe name = safe(designator), cause = cause_text(error);
+
+	if (r == -ESRCH && !designator)
+		fprintf(stderr, _("logoff: you are in no session; give a session name or id\n"));
+	else if (r == -ESRCH)
+		fprintf(stderr, _("logoff: %s: the session of this name is not active; use its id %s\n"), name.text,
+			safe(error->text).text);
+	else if (r == -ENOTUNIQ)
+		fprintf(stderr, _("logoff: %s: more than one session has this name; use the id\n"), name.text);
+	else if (r == -ENXIO)
+		fprintf(stderr, _("logoff: %s: no such session\n"), name.text);
+	else if (!designator)
+		fprintf(stderr, _("logoff: the current session cannot be found out%s\n"), cause.text);
+	else
+		fprintf(stderr, _("logoff: %s: cannot be looked up%s\n"), name.text, cause.text);
+	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
+}
+
+/* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
+static void print_remains(const struct logoff_request *request, size_t i)
+{
+	const struct logoff_process *left;
+	int exists;
+	size_t n = logoff_request_left(request, i, &left, &exists);
+
+	if (exists > 0)
+		fprintf(stderr, ngettext("; the session is still there with %zu process", "; the session is still there with %zu processes", n), n);
+	else if (exists == 0)
+		fprintf(stderr, ngettext("; the session is gone, %zu process is left", "; the session is gone, %zu processes are left", n), n);
+	else
+		fprintf(stderr, ngettext("; whether the session is still there is unknown, %zu process is left", "; whether the session is still there is unknown, %zu processes are left", n), n);
+	for (size_t j = 0; j < n; j++)
+		fprintf(stderr, "%s %d %s", j == 0 ? ":" : ",", (int)left[j].pid, safe(left[j].command).text);
+	fputc('\n', stderr);
+}
+
+static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
+{
+	if (strcmp(cause->text, "greeter") == 0)
+		fprintf(stderr, _("logoff: session %s: it is the login screen of a display manager, which is never logged off\n"), who);
+	else
+		fprintf(stderr, _("logoff: session %s: the console session is protected; /console allows to log it off\n"), who);
+	return EXIT_PROTECTED;
+}
+
+enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative)
+{
+	const struct logoff_error *error = NULL;
+	int r = logoff_request_result(request, i, &error);
+	struct safe who = label(logoff_request_session(request, i)), cause = cause_text(error);
+
+	switch (r) {
+	case 0:
+		if (talkative)
+			printf(_("Session %s: logged off.\n"), who.text);
+		return EXIT_ENDED;
+	case -EACCES:
+		fprintf(stderr, _("logoff: session %s: access denied, Full Control is needed%s\n"), who.text, cause.text);
+		return EXIT_DENIED;
+	case -EPERM:
+		return report_protected(who.text, error);
+	case -ETIMEDOUT:
+		fprintf(stderr, _("logoff: session %s: not ended in time%s"), who.text, cause.text);
+		print_remains(request, i);
+		return EXIT_NOT_ENDED;
+	case -ECANCELED:
+		fprintf(stderr, _("logoff: session %s: cancelled"), who.text);
+		print_remains(request, i);
+		return EXIT_CANCELLED;
+	default:
+		fprintf(stderr, _("logoff: session %s: the host failed%s"), who.text, cause.text);
+		print_remains(request, i);
+		return EXIT_UNREACHABLE;
+	}
+}

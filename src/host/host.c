@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * host.c - the public calls on hosts and sessions: which back end, which session is meant, and the rules.
+ *
+ * Everything here is the same for every kind of host. What a session is called, and whether it is on a seat, the back
+ * end has read from the live system; what follows from that is decided here, once.
+ */
+#include "host/host.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* In order of preference. A memory host is only taken when LOGOFF_HOST names it. */
+static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
+
+#define N_BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+uint64_t host_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+const char *logoff_version(void)
+{
+	return LOGOFF_VERSION;
+}
+
+/* ---- opening ---- */
+
+/* Tells whether SERVER is a name of this machine: "localhost" or its host name, with or without the domain. */
+static bool is_this_machine(const char *server)
+{
+	char name[256] = "";
+	size_t length;
+
+	if (!server || !*server || strcasecmp(server, "localhost") == 0)
+		return true;
+	if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
+		return false;
+	if (strcasecmp(server, name) == 0)
+		return true;
+	length = strcspn(name, ".");
+	return strncasecmp(server, name, length) == 0 && server[length] == '\0';
+}
+
+static int open_backend(const struct host_backend *backend, const char *argument, struct logoff_host **ret_host,
+			struct logoff_error *reterr)
+{
+	struct logoff_host *host = calloc(1, sizeof(*host));
+	int r;
+
+	if (!host)
+		return -ENOMEM;
+	host->backend = backend;
+	host->kind = backend->name;
+	host->now_us = host_clock_us();
+	r = backend->open(host, argument, reterr);
+	if (r < 0) {
+		logoff_host_close(host);
+		return r;
+	}
+	*ret_host = host;
+	return 0;
+}
+
+/* Opens the kind of host that LOGOFF_HOST forces: "NAME" or "NAME:ARGUMENT". */
+static int open_forced(const char *kind, struct logoff_host **ret_host, struct logoff_error *reterr)
+{
+	size_t length = strcspn(kind, ":");
+	const char *argument = kind[length] ? kind + length + 1 : NULL;
+
+	for (size_t i = 0; i < N_BACKENDS; i++)
+		if (strlen(backends[i]->name) == length && strncmp(backends[i]->name, kind, length) == 0)
+			return open_backend(backends[i], argument, ret_host, reterr);
+	return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
+}
+
+int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
+{
+	const char *forced = getenv("LOGOFF_HOST");
+	int r;
+
+	if (!is_this_machine(server))
+		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "only this machine can be reached");
+	if (forced && *forced)
+		return open_forced(forced, ret_host, reterr);
+	r = open_backend(&host_logind, NULL, ret_host, reterr);
+	if (r == -EHOSTUNREACH)
+		r = open_backend(&host_procfs, NULL, ret_host, reterr);
+	return r;
+}
+
+struct logoff_host *logoff_host_close(struct logoff_host *host)
+{
+	if (!host)
+		return NULL;
+	host->backend->close(host);
+	free(host);
+	return NULL;
+}
+
+const char *logoff_host_kind(const struct logoff_host *host)
+{
+	return host->kind;
+}
+
+/* ---- sessions ---- */
+
+int session_new(struct logoff_session **ret_session, struct logoff_host *host)
+{
+	struct logoff_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return -ENOMEM;
+	session->host = host;
+	*ret_session = session;
+	return 0;
+}
+
+struct logoff_session *logoff_session_free(struct logoff_session *session)
+{
+	if (!session)
+		return NULL;
+	if (session->host->backend->release)
+		session->host->backend->release(session);
+	free(session->id);
+	free(session->name);
+	free(session->user);
+	free(session);
+	return NULL;
+}
+
+int session_list_add(struct session_list *list, struct logoff_session *session)
+{
+	struct logoff_session **items = list->items;
+
+	/* Grown by doubling: the capacity is the next power of two, so it need not be stored. */
+	if ((list->n_items & (list->n_items - 1)) == 0)
+		items = reallocarray(items, list->n_items ? list->n_items * 2 : 1, sizeof(*items));
+	if (!items) {
+		logoff_session_free(session);
+		return -ENOMEM;
+	}
+	list->items = items;
+	list->items[list->n_items++] = session;
+	return 0;
+}
+
+void session_list_clear(struct session_list *list)
+{
+	list->items = logoff_session_list_free(list->items, list->n_items);
+	list->n_items = 0;
+}
+
+struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions)
+{
+	for (size_t i = 0; i < n_sessions; i++)
+		logoff_session_free(sessions[i]);
+	free(sessions);
+	return NULL;
+}
+
+const char *logoff_session_id(const struct logoff_session *session)
+{
+	return session->id;
+}
+
+const char *logoff_session_name(const struct logoff_session *session)
+{
+	return session->state == LOGOFF_STATE_ACTIVE ? session->name : NULL;
+}
+
+const char *logoff_session_user(const struct logoff_session *session)
+{
+	return session->user;
+}
+
+uid_t logoff_session_uid(const struct logoff_session *session)
+{
+	return session->uid;
+}
+
+enum logoff_state logoff_session_state(const struct logoff_session *session)
+{
+	return session->state;
+}
+
+bool logoff_session_is_current(const struct logoff_session *session)
+{
+	return session->current;
+}
+
+bool logoff_session_by_terminal(const struct logoff_session *session)
+{
+	return session->by_terminal;
+}
+
+/* ---- which session is meant ---- */
+
+/* Session ids are numbers, or "c" and a number where the kernel gave no audit session (xrdp, su, sudo). */
+static bool is_id(const char *designator)
+{
+	const char *digits = designator + (*designator == 'c' || *designator == 'C');
+
+	return *digits && strspn(digits, "0123456789") == strlen(digits);
+}
+
+static int find_by_id(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
+		      struct logoff_error *reterr)
+{
+	char *id = strdup(designator);
+	int r;
+
+	if (!id)
+		return -ENOMEM;
+	id[0] = (char)tolower((unsigned char)id[0]);
+	r = host->backend->get(host, id, ret_session, reterr);
+	free(id);
+	return r;
+}
+
+/* Picks the one active session called NAME out of LIST and takes it from there. */
+static int pick(struct session_list *list, const char *name, struct logoff_session **ret_session,
+		struct logoff_error *reterr)
+{
+	struct logoff_session **active = NULL, *inactive = NULL;
+	size_t n_active = 0;
+
+	for (size_t i = 0; i < list->n_items; i++) {
+		struct logoff_session *session = list->items[i];
+
+		if (!session->name || strcasecmp(session->name, name) != 0)
+			continue;
+		if (session->state != LOGOFF_STATE_ACTIVE) {
+			inactive = session;
+		} else if (n_active++ == 0) {
+			active = &list->items[i];
+		}
+	}
+	if (n_active > 1)
+		return error_set_errno(reterr, -ENOTUNIQ, -ENOTUNIQ, "%zu sessions have this name", n_active);
+	if (n_active == 0 && inactive)
+		return error_set_errno(reterr, -ESRCH, -ESRCH, "%s", inactive->id);
+	if (n_active == 0)
+		return error_set_errno(reterr, -ENXIO, -ENXIO, "no active session has this name");
+	*ret_session = *active;
+	*active = list->items[--list->n_items];
+	return 0;
+}
+
+static int find_by_name(struct logoff_host *host, const char *name, const char *hint,
+			struct logoff_session **ret_session, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	int r;
+
+	r = host->backend->list(host, hint, &list, reterr);
+	if (r >= 0)
+		r = pick(&list, name, ret_session, reterr);
+	session_list_clear(&list);
+	return r;
+}
+
+int logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
+		     struct logoff_error *reterr)
+{
+	int r;
+
+	if (!designator)
+		return host->backend->get(host, NULL, ret_session, reterr);
+	if (is_id(designator))
+		return find_by_id(host, designator, ret_session, reterr);
+	if (strncmp(designator, "/dev/", 5) == 0)
+		designator += 5;
+	/* The hint is cheap and may know too little; only a full list can say that there is no such name. */
+	r = find_by_name(host, designator, designator, ret_session, reterr);
+	if (r == -ENXIO || r == -ESRCH)
+		r = find_by_name(host, designator, NULL, ret_session, reterr);
+	return r;
+}
+
+int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
+		     struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	int r;
+
+	r = host->backend->list(host, NULL, &list, reterr);
+	if (r < 0) {
+		session_list_clear(&list);
+		return r;
+	}
+	*ret_sessions = list.items;
+	*ret_n_sessions = list.n_items;
+	return 0;
+}
+
+/* ---- the rules ---- */
+
+int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr)
+{
+	if (session->greeter)
+		return error_set_errno(reterr, -EPERM, -EPERM, "greeter");
+	if (session->console && !session->current && !console_allowed)
+		return error_set_errno(reterr, -EPERM, -EPERM, "console");
+	return 0;
+}
+
+int host_session_exists(const struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logoff_session *now;
+	int r;
+
+	r = session->host->backend->get(session->host, session->id, &now, reterr);
+	if (r == -ENXIO)
+		return 0;
+	if (r < 0)
+		return r;
+	r = now->logon == session->logon;
+	logoff_session_free(now);
+	return r;
+}
