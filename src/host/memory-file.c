@@ -277,15 +277,12 @@ static int take_time(struct reader *reader, const char *key, bool period, uint64
 	return 0;
 }
 
-/* Finds the value among WORDS, which end with NULL. */
-static int take_word(struct reader *reader, const char *key, const char *const *words, unsigned *ret)
+/* Returns the number of the value among WORDS, which end with NULL, or -EINVAL. */
+static int take_word(struct reader *reader, const char *key, const char *const *words)
 {
-	for (unsigned i = 0; words[i]; i++) {
-		if (strcmp(reader->value, words[i]) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
+	for (int i = 0; words[i]; i++)
+		if (strcmp(reader->value, words[i]) == 0)
+			return i;
 	return wrong_name(reader, "no such value", key);
 }
 
@@ -294,24 +291,24 @@ static int take_state(struct reader *reader, const char *key, enum logoff_state 
 	static const char *const words[] = { "active", "disconnected", "closing", NULL };
 	static const enum logoff_state states[] = { LOGOFF_STATE_ACTIVE, LOGOFF_STATE_DISCONNECTED,
 						    LOGOFF_STATE_CLOSING };
-	unsigned i;
-	int r = take_word(reader, key, words, &i);
+	int i = take_word(reader, key, words);
 
-	if (r == 0)
-		*state = states[i];
-	return r;
+	if (i < 0)
+		return i;
+	*state = states[i];
+	return 0;
 }
 
 static int take_control(struct reader *reader, const char *key, enum memory_control *control)
 {
 	static const char *const words[] = { "no", "yes", "proof", NULL };
 	static const enum memory_control controls[] = { MEMORY_CONTROL_NO, MEMORY_CONTROL_YES, MEMORY_CONTROL_PROOF };
-	unsigned i;
-	int r = take_word(reader, key, words, &i);
+	int i = take_word(reader, key, words);
 
-	if (r == 0)
-		*control = controls[i];
-	return r;
+	if (i < 0)
+		return i;
+	*control = controls[i];
+	return 0;
 }
 
 static int take_display(struct reader *reader, const char *key, struct memory_session *session)
