@@ -5,11 +5,7 @@ The exit statuses are those of the man page. Nothing logoff says is taken as pro
 asked of the host.
 """
 
-import os
-import signal
-import time
-
-from host import finish, wait_until
+from host import wait_until
 
 OK, USAGE, NO_SESSION, DENIED, PROTECTED, NOT_IN_TIME, UNREACHABLE, CANCELLED = range(8)
 

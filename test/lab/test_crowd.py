@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A thousand sessions on one host: the one that is meant ends, and 999 others do not notice."""
+
+import pytest
+
+import sessions
+from cases import NO_SESSION, OK, assert_logged_off, logoff
+
+CROWD = 999
+
+
+@pytest.fixture(scope="module")
+def crowded(lab):
+    """A host with 999 sessions of bob; each is one process."""
+    host = lab("systemd", "crowd")
+    crowd = sessions.fake(host, "bob", count=CROWD, tty="pts/1{:03}")
+    yield host, crowd
+    sessions.clean(host)
+
+
+@pytest.fixture
+def one_of_many(crowded):
+    """One more session, alice's, with a terminal; checks that no other is missed afterwards."""
+    host, crowd = crowded
+    session = sessions.ssh(host, "alice")
+    there, running = set(host.session_ids()), host.named("sleep")
+    assert len(there) == CROWD + 1 and len(running) == CROWD
+    yield session
+    assert set(host.session_ids()) == there - {session.id}
+    assert host.survivors(running) == running
+
+
+@pytest.mark.parametrize("how", ["id", "name"])
+def test_one_of_a_thousand(one_of_many, how):
+    before = one_of_many.processes()
+    designator = one_of_many.id if how == "id" else one_of_many.tty
+
+    result = logoff(one_of_many.host, designator)
+
+    assert_logged_off(result, one_of_many, before, within=2)
+
+
+def test_unknown_among_a_thousand(crowded):
+    host, crowd = crowded
+    there = set(host.session_ids())
+    assert logoff(host, "pts/99999").status == NO_SESSION
+    assert set(host.session_ids()) == there
+
+
+def test_many_of_a_thousand(lab):
+    """A hundred named on one command line, of three hundred."""
+    host = lab("systemd", "crowd of its own")
+    crowd = sessions.fake(host, "bob", count=300)
+    try:
+        result = logoff(host, *crowd.ids[:100])
+        assert result.status == OK, result.text
+        assert set(host.session_ids()) == set(crowd.ids[100:])
+        assert len(host.named("sleep")) == 200
+    finally:
+        sessions.clean(host)

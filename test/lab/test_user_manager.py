@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The user's service manager ends with the user's last session, at once; with another session or
+with lingering it stays.
+"""
+
+import pytest
+
+import sessions
+from cases import OK, assert_gone, assert_logged_off, assert_untouched, logoff
+from host import wait_until
+
+
+def start_user_service(session, command="stubborn"):
+    """A service of the user's manager, outside every session."""
+    return session.spawn(f"systemd-run --user --quiet {command} user-service", "user-service")
+
+
+def test_last_session_ends_it(logind_host):
+    session = sessions.ssh(logind_host, "alice")
+    session.sh("systemd-run --user --quiet --unit=lab sleep 9999")
+    service = wait_until(lambda: logind_host.named("sleep"), what="the user service runs")
+    before = session.processes()
+
+    result = logoff(logind_host, session.id)
+
+    # logind would take 10 s over it.
+    assert_logged_off(result, session, before, within=4)
+    assert logind_host.survivors(service) == []
+    assert not logind_host.unit_is_active("user@1000")
+
+
+def test_a_stubborn_user_service_ends_too(logind_host):
+    session = sessions.ssh(logind_host, "alice")
+    service = start_user_service(session)
+    before = session.processes()
+
+    result = logoff(logind_host, session.id, "/grace:1")
+
+    assert_logged_off(result, session, before)
+    assert not logind_host.alive(service)
+    assert not logind_host.unit_is_active("user@1000")
+
+
+def test_another_session_keeps_it(logind_host):
+    ended, kept = sessions.ssh(logind_host, "alice"), sessions.ssh(logind_host, "alice", tty=False)
+    service = start_user_service(ended)
+    before, others = ended.processes(), kept.processes()
+
+    assert_logged_off(logoff(logind_host, ended.id), ended, before)
+
+    assert logind_host.alive(service)
+    assert logind_host.unit_is_active("user@1000")
+    assert_untouched(kept, others)
+
+
+def test_other_users_keep_theirs(host):
+    ended, kept = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    service = start_user_service(kept)
+    before = ended.processes()
+
+    assert_logged_off(logoff(host, ended.id), ended, before)
+
+    assert host.alive(service)
+    assert host.unit_is_active("user@1001")
+
+
+@pytest.fixture
+def lingering(logind_host):
+    """Lets bob's services run on without a session."""
+    logind_host.check("loginctl enable-linger bob")
+    yield
+    logind_host.check("loginctl disable-linger bob")
+
+
+def test_lingering_keeps_it(logind_host, lingering):
+    session = sessions.ssh(logind_host, "bob")
+    service = start_user_service(session)
+    before = session.processes()
+
+    result = logoff(logind_host, session.id, "/v")
+
+    assert_logged_off(result, session, before)
+    assert "linger" in result.text
+    assert logind_host.alive(service)
+    assert logind_host.unit_is_active("user@1001")
+
+
+def test_both_sessions_at_once(host):
+    """Neither is the last when it is looked at; together they are."""
+    one, two = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    service = start_user_service(one)
+    before, before_two = one.processes(), two.processes()
+
+    result = logoff(host, one.id, two.id, "/grace:1")
+
+    assert result.status == OK, result.text
+    assert_gone(one, before)
+    assert_gone(two, before_two)
+    assert not host.alive(service)

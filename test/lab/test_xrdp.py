@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""xrdp sessions with a real RDP client, on Xorg and on Xvnc.
+
+xrdp has to take its own display down: if it is killed before it can, its lock and sockets stay and
+the next login gets another display.
+"""
+
+import pytest
+
+import sessions
+from cases import NO_SESSION, assert_logged_off, assert_untouched, logoff
+
+CLEAN_END = "ERRINFO_LOGOFF_BY_USER"
+
+
+@pytest.fixture(params=["Xorg", "Xvnc"])
+def rdp(host, request):
+    return sessions.RdpSession(host, "alice", request.param)
+
+
+def assert_display_is_free(session):
+    assert session.leftovers() == []
+
+
+def test_connected_by_name(rdp):
+    before = rdp.processes()
+
+    result = logoff(rdp.host, rdp.name.upper())
+
+    assert_logged_off(result, rdp, before)
+    assert_display_is_free(rdp)
+    assert CLEAN_END in rdp.client_log()
+
+
+def test_next_login_gets_the_same_display(host):
+    first = sessions.RdpSession(host, "alice")
+    before = first.processes()
+    assert_logged_off(logoff(host, first.id), first, before)
+    assert CLEAN_END in first.client_log()
+
+    second = sessions.RdpSession(host, "bob")
+
+    assert second.display == first.display
+
+
+def test_disconnected(rdp):
+    """It has no name any more, only its id."""
+    rdp.disconnect()
+    before = rdp.processes()
+
+    result = logoff(rdp.host, rdp.name)
+    assert result.status == NO_SESSION, result.text
+    assert_untouched(rdp, before)
+
+    assert_logged_off(logoff(rdp.host, rdp.id), rdp, before)
+    assert_display_is_free(rdp)
+
+
+def test_connected_again(host):
+    """The name comes back with the client."""
+    rdp = sessions.RdpSession(host, "alice")
+    rdp.disconnect()
+    rdp.reconnect()
+    before = rdp.processes()
+
+    assert_logged_off(logoff(host, rdp.name), rdp, before)
+    assert CLEAN_END in rdp.client_log()
+
+
+@pytest.fixture
+def desktop_with_a_daemon(host):
+    """alice's desktop starts a daemon that only SIGKILL ends."""
+    start = host.path("/home/alice/.lab-session")
+    start.write_text("#!/bin/sh\nstubborn -d keeper\n")
+    start.chmod(0o755)
+    yield
+    host.path("/home/alice/.lab-session").unlink()
+
+
+@pytest.mark.parametrize("backend", ["Xorg", "Xvnc"])
+def test_stubborn(host, desktop_with_a_daemon, backend):
+    rdp = sessions.RdpSession(host, "alice", backend)
+    before = rdp.processes()
+    assert "keeper" in [process.name for process in before]
+
+    result = logoff(host, rdp.id, "/grace:1")
+
+    assert_logged_off(result, rdp, before)
+    assert_display_is_free(rdp)
+    assert CLEAN_END in rdp.client_log()
+
+
+def test_two_desktops(host):
+    """One is logged off, the other's client stays connected."""
+    ended, kept = sessions.RdpSession(host, "alice"), sessions.RdpSession(host, "bob")
+    before, others = ended.processes(), kept.processes()
+    assert ended.name != kept.name
+
+    assert_logged_off(logoff(host, ended.name), ended, before)
+
+    assert_untouched(kept, others)
+    assert kept.connected() and kept.client.poll() is None
