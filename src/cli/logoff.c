@@ -161,7 +161,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 
 		status = one > status ? one : status;
 	}
-	ended = run_request(request, own, n_arguments > 1);
+	ended = logoff_request_count(request) ? run_request(request, own, n_arguments > 1) : EXIT_ENDED;
 	logoff_request_free(request);
 	return ended > status ? ended : status;
 }
@@ -174,7 +174,9 @@ int main(int argc, char **argv)
 	const char *culprit;
 	int n_arguments, status, r;
 
-	setlocale(LC_ALL, "");
+	/* Not LC_ALL: the rest would only be read from disk. */
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_MESSAGES, "");
 	bindtextdomain("logoff", LOCALEDIR);
 	textdomain("logoff");
 	if (options_parse(options, argc, argv, &n_arguments, &fault, &culprit) < 0)

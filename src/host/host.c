@@ -87,6 +87,7 @@ static int open_forced(const char *kind, struct logoff_host **ret_host, struct l
 
 int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
 {
+	struct logoff_error cause = {};
 	const char *forced = getenv("LOGOFF_HOST");
 	int r;
 
@@ -94,10 +95,65 @@ int logoff_host_open(struct logoff_host **ret_host, const char *server, struct l
 		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "only this machine can be reached");
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
-	r = open_backend(&host_logind, NULL, ret_host, reterr);
+	r = open_backend(&host_logind, NULL, ret_host, &cause);
 	if (r == -EHOSTUNREACH)
-		r = open_backend(&host_procfs, NULL, ret_host, reterr);
+		return open_backend(&host_procfs, NULL, ret_host, reterr);
+	if (r < 0 && reterr)
+		*reterr = cause;
+	if (r >= 0)
+		(*ret_host)->unproven = true;
 	return r;
+}
+
+/*
+ * logind is taken for there by what it leaves in /run. If R says that it does not answer the first question, the host
+ * is opened anew without it. Returns true if the question is to be asked again.
+ */
+static bool is_other_host(struct logoff_host *host, int r)
+{
+	bool unproven = host->unproven;
+
+	host->unproven = false;
+	if (!unproven || (r != -EAGAIN && r != -EACCES && r != -EHOSTUNREACH))
+		return false;
+	host->backend->close(host);
+	host->data = NULL;
+	host->backend = &host_procfs;
+	host->kind = host->backend->name;
+	return host->backend->open(host, NULL, NULL) >= 0;
+}
+
+/* What a caller is told of a host that could answer later. */
+static int public_errno(int r)
+{
+	return r == -EAGAIN ? -EHOSTUNREACH : r;
+}
+
+static int get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+	       struct logoff_error *reterr)
+{
+	struct logoff_error cause = {};
+	int r = host->backend->get(host, id, ret_session, &cause);
+
+	if (is_other_host(host, r))
+		r = host->backend->get(host, id, ret_session, &cause);
+	if (r < 0 && reterr)
+		*reterr = cause;
+	return public_errno(r);
+}
+
+static int list_sessions(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
+{
+	struct logoff_error cause = {};
+	int r = host->backend->list(host, name, list, &cause);
+
+	if (is_other_host(host, r)) {
+		session_list_clear(list);
+		r = host->backend->list(host, name, list, &cause);
+	}
+	if (r < 0 && reterr)
+		*reterr = cause;
+	return public_errno(r);
 }
 
 struct logoff_host *logoff_host_close(struct logoff_host *host)
@@ -224,7 +280,7 @@ static int find_by_id(struct logoff_host *host, const char *designator, struct l
 	if (!id)
 		return -ENOMEM;
 	id[0] = (char)tolower((unsigned char)id[0]);
-	r = host->backend->get(host, id, ret_session, reterr);
+	r = get(host, id, ret_session, reterr);
 	free(id);
 	return r;
 }
@@ -264,7 +320,7 @@ static int find_by_name(struct logoff_host *host, const char *name, const char *
 	struct session_list list = {};
 	int r;
 
-	r = host->backend->list(host, hint, &list, reterr);
+	r = list_sessions(host, hint, &list, reterr);
 	if (r >= 0)
 		r = pick(&list, name, ret_session, reterr);
 	session_list_clear(&list);
@@ -277,7 +333,7 @@ int logoff_host_find(struct logoff_host *host, const char *designator, struct lo
 	int r;
 
 	if (!designator)
-		return host->backend->get(host, NULL, ret_session, reterr);
+		return get(host, NULL, ret_session, reterr);
 	if (is_id(designator))
 		return find_by_id(host, designator, ret_session, reterr);
 	if (strncmp(designator, "/dev/", 5) == 0)
@@ -295,7 +351,7 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 	struct session_list list = {};
 	int r;
 
-	r = host->backend->list(host, NULL, &list, reterr);
+	r = list_sessions(host, NULL, &list, reterr);
 	if (r < 0) {
 		session_list_clear(&list);
 		return r;

@@ -58,6 +58,7 @@ struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
 	uint64_t now_us;		/* monotonic; moved on by wait(), virtual in memory hosts */
+	bool unproven;			/* its first answer will show whether it is this kind of host at all */
 	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
 	size_t n_watched;
 	void *data;			/* the back end's own */

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
@@ -53,6 +54,7 @@ struct logind {
 	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
 	size_t n_displays;
 	bool has_displays;
+	bool knows_own_id;
 	char *own_id;			/* the caller's session by cgroup; NULL: none */
 };
 
@@ -141,12 +143,11 @@ static int bad_answer(int r, const char *what, struct logoff_error *reterr)
 
 static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	struct logind *logind;
 	int r;
 
 	(void)argument;
-	/* Made by logind and elogind at start. Without it there is no need to load anything or to wake the bus. */
+	/* Made by logind and elogind at start. Whether they answer, the first question shows: no round trip for that. */
 	if (access("/run/systemd/seats", F_OK) < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, -errno, "systemd-logind does not run here");
 	logind = calloc(1, sizeof(*logind));
@@ -160,13 +161,7 @@ static int logind_open(struct logoff_host *host, const char *argument, struct lo
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
 	(void)sd_bus_set_method_call_timeout(logind->bus, CALL_TIMEOUT_US);	/* the default is only longer */
-	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, "org.freedesktop.DBus.Peer", "Ping", &error, NULL, "");
-	if (r < 0)
-		r = error_from_dbus(&error, r, reterr) == -ENOMEM ? -ENOMEM : -EHOSTUNREACH;
-	sd_bus_error_free(&error);
-	if (r >= 0 && sd_pid_get_session(0, &logind->own_id) == -ENOMEM)
-		r = -ENOMEM;
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 static void logind_close(struct logoff_host *host)
@@ -179,6 +174,18 @@ static void logind_close(struct logoff_host *host)
 	free(logind->displays);
 	free(logind->own_id);
 	free(logind);
+}
+
+/* The id of the session the caller runs in by its cgroup, or NULL. */
+static const char *own_id(struct logind *logind)
+{
+	if (!logind->knows_own_id) {
+		logind->knows_own_id = true;
+		/* A caller that cannot be placed is in no session. */
+		if (sd_pid_get_session(0, &logind->own_id) < 0)
+			logind->own_id = NULL;
+	}
+	return logind->own_id;
 }
 
 /* ---- where the processes are ---- */
@@ -384,7 +391,7 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->console = is_set(p->seat);
 	session->greeter = is_set(p->class) && strcmp(p->class, "greeter") == 0;
 	session->logon = p->timestamp;
-	session->current = logind->own_id && strcmp(logind->own_id, p->id) == 0;
+	session->current = own_id(logind) && strcmp(own_id(logind), p->id) == 0;
 	data->leader = (pid_t)p->leader;
 	data->graphical = is_set(p->type) && (strcmp(p->type, "x11") == 0 || strcmp(p->type, "wayland") == 0);
 	data->not_a_session = is_set(p->class) && strncmp(p->class, "manager", 7) == 0;
@@ -480,12 +487,12 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
  */
 static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
-	const struct logind *logind = host->data;
+	const char *id = own_id(host->data);
 	struct logoff_session *session = NULL;
 	int r;
 
-	r = get_by_call(host, &session, reterr, "GetSession", "s", logind->own_id ? logind->own_id : "auto");
-	if (r >= 0 && !logind->own_id && !of(session)->graphical) {
+	r = get_by_call(host, &session, reterr, "GetSession", "s", id ? id : "auto");
+	if (r >= 0 && !id && !of(session)->graphical) {
 		logoff_session_free(session);
 		r = -ENXIO;
 	}
@@ -833,12 +840,44 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	return send_ask(session, call, r, interactive, reterr);
 }
 
+/* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. */
+static int signal_manager(const char *cgroup)
+{
+	struct process_list list = {};
+	struct proc_stat stat;
+	char *directory;
+	int r, fd;
+
+	if (asprintf(&directory, "%s/init.scope", cgroup) < 0)
+		return -ENOMEM;
+	r = proc_list_cgroup(directory, &list);
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		fd = (int)syscall(SYS_pidfd_open, list.items[i].pid, 0);
+		/* Its other process, (sd-pam), is a child of the first. */
+		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && stat.parent <= 1)
+			(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);	/* not ended: killed after the grace */
+		if (fd >= 0)
+			close(fd);
+	}
+	process_list_clear(&list);
+	free(directory);
+	return r;
+}
+
+/*
+ * From within the session TerminateUser would wait for us: systemd stops the manager only after the scopes of the
+ * sessions, and ours lives as long as we do. The manager takes a SIGTERM for an orderly end as well.
+ */
 static int ask_manager(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
 	struct logind *logind = session->host->data;
 	sd_bus_message *call = NULL;
 	int r;
 
+	if (session->current && (geteuid() == 0 || geteuid() == session->uid)) {
+		session->asked = 0;
+		return signal_manager(of(session)->manager_cgroup);
+	}
 	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);

@@ -544,9 +544,13 @@ static void step(struct logoff_request *request, struct job *job)
 static uint64_t next_time(const struct logoff_request *request, const struct job *job)
 {
 	uint64_t next = job->authorizing ? UINT64_MAX : job->start_us + request->wait_us;
+	int asked = job->session->asked;
 
 	if (job->step == STEP_ASKING && job->retry_us && job->retry_us < next)
 		next = job->retry_us;
+	/* Answered at once. A refusal may have to wait until another session's authorization is settled. */
+	if (job->step == STEP_ASKING && !job->retry_us && asked != HOST_PENDING && asked != -EACCES)
+		next = 0;
 	if ((job->step == STEP_WAITING || job->step == STEP_KILLING) && job->look_us < next)
 		next = job->look_us;
 	return next;
