@@ -390,9 +390,12 @@ static void memory_release(struct logoff_session *session)
 static int name_session(const struct memory_session *from, char **ret_name)
 {
 	const char *name = from->console ? "console" : from->tty ? from->tty : from->display;
+	char rdp[32];
 
-	if (from->has_rdp && !from->console)
-		return asprintf(ret_name, "rdp-tcp#%u", from->rdp) < 0 ? -ENOMEM : 0;
+	if (from->has_rdp && !from->console) {
+		snprintf(rdp, sizeof(rdp), "rdp-tcp#%u", from->rdp);
+		name = rdp;
+	}
 	*ret_name = name ? strdup(name) : NULL;
 	return name && !*ret_name ? -ENOMEM : 0;
 }
@@ -419,8 +422,6 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->user = strdup(from->user_name);
 	r = name_session(from, &session->name);
 	if (r < 0 || !handle || !session->id || !session->user) {
-		if (r < 0)
-			session->name = NULL; /* asprintf() leaves it undefined */
 		logoff_session_free(session);
 		return -ENOMEM;
 	}
