@@ -35,8 +35,8 @@ static void copy(char *to, size_t size, const char *from)
 		cut_at_character(to);
 }
 
-static void set(struct logoff_error *reterr, enum logoff_error_domain domain, int64_t number, const char *format,
-		va_list arguments)
+static void __attribute__((format(printf, 4, 0)))
+set(struct logoff_error *reterr, enum logoff_error_domain domain, int64_t number, const char *format, va_list arguments)
 {
 	reterr->domain = domain;
 	reterr->number = number;
