@@ -163,6 +163,12 @@ class Host:
         (self.root / "etc/hostname").write_text(self.name + "\n")
         for probe in probes():
             shutil.copy2(probe, self.root / "usr/local/bin" / probe.name)
+        if self.cgroup_version == 1:
+            # A cgroup v1 container is never told that a cgroup is empty. Where a v1 machine
+            # would see a user's manager end, systemd waits for this timeout there.
+            (self.root / "etc/systemd/system/user@.service.d").mkdir()
+            (self.root / "etc/systemd/system/user@.service.d/lab.conf").write_text(
+                "[Service]\nTimeoutStopSec=200ms\n")
         if stage:
             shutil.copytree(stage, self.root, symlinks=True, dirs_exist_ok=True)
             subprocess.run(["chroot", self.root, "ldconfig"], check=True, timeout=30)

@@ -294,7 +294,7 @@ def fake_console(host, user="alice", **properties):
 
 def cron_job(host, user):
     """A job that cron runs now, and that runs until it is killed. Returns its process."""
-    host.path("/etc/cron.d/lab").write_text(f"@reboot {user} stubborn cron-job\n")
+    host.path("/etc/cron.d/lab").write_text(f"@reboot {user} /usr/local/bin/stubborn cron-job\n")
     # cron runs what is @reboot when it starts for the first time.
     start = "systemctl restart cron" if host.flavour.startswith("systemd") else \
         "pkill -x cron; sleep 0.1; cron"
@@ -309,7 +309,7 @@ def clean(host):
     if host.base_flavour == "systemd" and not host.init:
         host.run("for id in $(loginctl list-sessions --no-legend | awk '{print $1}'); do "
                  "loginctl kill-session --signal=KILL $id; done; "
-                 "systemctl stop 'user@*.service'")
+                 "for verb in 'kill --signal=KILL' stop; do systemctl $verb 'user@*.service'; done")
     for _ in range(50):
         if host.run(f"pkill -KILL -u {names}").status:
             break
