@@ -122,12 +122,12 @@ static size_t find_place(const struct family *family, pid_t pid)
 static struct member *find_member(const struct family *family, const struct proc_stat *stat)
 {
 	size_t place = find_place(family, stat->pid);
-	struct member *member = &family->members[place];
+	struct member *member;
 
-	if (place == family->n_members || member->stat.pid != stat->pid ||
-	    member->stat.start_time != stat->start_time)
+	if (place == family->n_members)
 		return NULL;
-	return member;
+	member = &family->members[place];
+	return member->stat.pid == stat->pid && member->stat.start_time == stat->start_time ? member : NULL;
 }
 
 static void drop_member(struct family *family, size_t place)
