@@ -1008,66 +1008,65 @@ static bool is_real_session(struct logind *logind, const char *path)
 	return real;
 }
 
-/* Reads the answer of GetAll on a user: does it linger, has it sessions other than ID? */
-static int read_user(struct logind *logind, sd_bus_message *m, const char *id, bool *ret_lingers, bool *ret_others)
+/* Tells whether the user has sessions other than SESSION. */
+static int has_others(struct logoff_session *session, bool *ret_others, struct logoff_error *reterr)
 {
-	const char *name, *other, *path;
-	int r, lingers = false;
-
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &name);
-		if (r >= 0 && strcmp(name, "Linger") == 0) {
-			r = sd_bus_message_read(m, "v", "b", &lingers);
-		} else if (r >= 0 && strcmp(name, "Sessions") == 0) {
-			r = sd_bus_message_enter_container(m, 'v', "a(so)");
-			if (r >= 0)
-				r = sd_bus_message_enter_container(m, 'a', "(so)");
-			while (r >= 0 && (r = sd_bus_message_read(m, "(so)", &other, &path)) > 0)
-				*ret_others = *ret_others || (strcmp(other, id) != 0 && is_real_session(logind, path));
-			if (r >= 0)
-				r = sd_bus_message_exit_container(m);
-			if (r >= 0)
-				r = sd_bus_message_exit_container(m);
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(m, "v");
-		}
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
-	}
-	*ret_lingers = lingers;
-	return r;
-}
-
-static int logind_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
-			  struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	struct logind_session *data = of(session);
+	struct logind *logind = session->host->data;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *answer = NULL;
-	bool lingers = false, others = false;
+	const char *id, *path;
 	int r;
 
-	*ret_manager = HOST_MANAGER_NONE;
-	if (!data->manager_cgroup || access(data->manager_cgroup, F_OK) < 0)
-		return 0;
-	r = sd_bus_call_method(logind->bus, LOGIN1, data->user_path, "org.freedesktop.DBus.Properties", "GetAll", &error,
-			       &answer, "s", USER);
+	*ret_others = false;
+	r = sd_bus_get_property(logind->bus, LOGIN1, of(session)->user_path, USER, "Sessions", &error, &answer, "a(so)");
 	if (r < 0) {
 		r = error_from_dbus(&error, r, reterr);
-		r = r == -ENXIO ? 0 : r;	/* the user has gone with the session */
 	} else {
-		r = read_user(logind, answer, session->id, &lingers, &others);
+		r = sd_bus_message_enter_container(answer, 'a', "(so)");
+		while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
+			*ret_others = strcmp(id, session->id) != 0 && is_real_session(logind, path);
 		if (r < 0)
-			r = bad_answer(r, "GetAll", reterr);
-		else
-			*ret_manager = lingers ? HOST_MANAGER_LINGERS :
-				       others ? HOST_MANAGER_NEEDED : HOST_MANAGER_UNNEEDED;
+			r = bad_answer(r, "Sessions", reterr);
 	}
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
+}
+
+static int lingers(struct logoff_session *session, int *ret_lingers, struct logoff_error *reterr)
+{
+	struct logind *logind = session->host->data;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	r = sd_bus_get_property_trivial(logind->bus, LOGIN1, of(session)->user_path, USER, "Linger", &error, 'b', ret_lingers);
+	if (r < 0)
+		r = error_from_dbus(&error, r, reterr);
+	sd_bus_error_free(&error);
+	return r < 0 ? r : 0;
+}
+
+/* Asks for two properties, not for all: to answer for all, logind looks at the terminals of all the user's sessions. */
+static int logind_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+			  struct logoff_error *reterr)
+{
+	const char *cgroup = of(session)->manager_cgroup;
+	int r, linger = false;
+	bool others;
+
+	(void)host;
+	*ret_manager = HOST_MANAGER_NONE;
+	if (!cgroup || access(cgroup, F_OK) < 0)
+		return 0;
+	r = lingers(session, &linger, reterr);
+	if (r >= 0)
+		r = has_others(session, &others, reterr);
+	if (r == -ENXIO)
+		return 0;	/* the user has gone with the session */
+	if (r < 0)
+		return r;
+	*ret_manager = others ? HOST_MANAGER_NEEDED : linger ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;
+	return 0;
 }
 
 /* ---- waiting ---- */
