@@ -286,7 +286,12 @@ static int note_sessions(struct family *family)
 /* Tells whether the process is one of a terminal's family by what it shows itself. */
 static bool is_of_terminal(const struct family *family, const struct proc_stat *stat)
 {
-	if (stat->terminal == family->marks.terminal || find_member(family, stat))
+	const struct family_marks *marks = &family->marks;
+
+	if (stat->terminal == marks->terminal &&
+	    (!marks->terminal_session || stat->session == marks->terminal_session))
+		return true;
+	if (find_member(family, stat))
 		return true;
 	return family->n_sessions > 0 &&
 	       bsearch(&stat->session, family->sessions, family->n_sessions, sizeof(pid_t), compare_pids);

@@ -1,0 +1,859 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * procfs.c - a machine without logind: sessions as the kernel and the login records show them.
+ *
+ * A session is a kernel audit session (/proc/PID/sessionid): pam_loginuid starts one at each login, every descendant
+ * inherits it, and nobody can leave it. Where a process on a terminal has none, as in most containers, the session is
+ * that terminal. Both are read from one view of all processes; nothing is remembered between calls but the family
+ * (family.h) of a session that is being ended.
+ *
+ * Not sessions: what has the audit session of process 1 (a container inherits that of whoever started it), jobs of cron
+ * and at, a getty or X server that waits for a login, and what runs in a container on this machine.
+ * Sources: proc(5), pam_loginuid(8), utmp(5), Documentation/admin-guide/devices.txt, include/linux/kdev_t.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "host/family.h"
+#include "host/host.h"
+
+#define INTERVAL_MIN_US 2000	/* between scans while a session is ending: forks and processes without pidfd */
+#define INTERVAL_MAX_US 50000
+
+/* The host's own data. */
+struct procfs {
+	uint32_t ambient;	/* audit session of process 1 */
+	uint64_t interval_us;
+};
+
+/* The data of a session: by what its processes are recognised, and them, once it is being ended. */
+struct own {
+	struct family_marks marks;
+	pid_t leader;		/* by terminal: the process whose pid is the id */
+	bool init;		/* process 1 is on the terminal: it cannot be ended */
+	struct family *family;
+};
+
+/* One process of a view. */
+struct task {
+	struct proc_stat stat;
+	uint32_t audit;
+	pid_t home;		/* by terminal: the kernel session whose terminal's family it belongs to; 0: none */
+	const struct proc_login *login;
+};
+
+/* All processes at one time, by pid, and who has logged in. */
+struct view {
+	struct logoff_host *host;
+	struct task *tasks;
+	size_t n_tasks, room_tasks;
+	struct task **sessions;	/* the tasks that belong to any, those of one session together, the oldest first */
+	size_t n_sessions;
+	struct proc_login *logins;
+	size_t n_logins;
+	unsigned init_terminal;	/* of process 1: the console of a container */
+	unsigned front_terminal; /* the virtual terminal in front; 0: none */
+};
+
+/* One session of a view. */
+struct group {
+	struct task **tasks;
+	size_t n_tasks;
+	const struct task *oldest;
+	const struct task *leader;	/* of the terminal: by terminal the one whose pid is the id */
+	const struct task *on_terminal;	/* the oldest that has a terminal, or NULL */
+	const struct proc_login *login;	/* the oldest, or NULL */
+};
+
+/* ---- small readers ---- */
+
+static ssize_t read_text(const char *path, char *buffer, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buffer, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		buffer[n] = '\0';
+	close(fd);
+	return n;
+}
+
+/* What /proc/PID/status tells of a process. */
+struct identity {
+	uid_t uid;
+	bool root;		/* one of its four user ids is root's */
+	bool contained;		/* it runs in a pid namespace below ours */
+};
+
+static int read_identity(pid_t pid, struct identity *ret)
+{
+	char path[40], text[4096], *line;
+	unsigned ids[4];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (read_text(path, text, sizeof(text)) < 0)
+		return -ESRCH;
+	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
+	line = strstr(text, "\nUid:\t");
+	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+		return -ESRCH;
+	ret->uid = ids[0];
+	ret->root = ids[0] == 0 || ids[1] == 0 || ids[2] == 0 || ids[3] == 0;
+	line = strstr(text, "\nNSpid:\t");
+	line = line ? line + strlen("\nNSpid:\t") : NULL;
+	ret->contained = line && strcspn(line, "\t\n") < strcspn(line, "\n");
+	return 0;
+}
+
+/* The user who logged in, whoever he has become since (su, sudo); the owner where the kernel does not say. */
+static uid_t read_login_uid(pid_t pid, uid_t owner)
+{
+	char path[40], text[16];
+	uint32_t uid;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	n = read_text(path, text, sizeof(text));
+	if (n < 0 || proc_parse_number(text, (size_t)n, &uid) < 0 || uid == PROC_NO_AUDIT)
+		return owner;
+	return uid;
+}
+
+static char *get_user_name(uid_t uid)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096], number[16];
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		return strdup(found->pw_name);
+	snprintf(number, sizeof(number), "%u", (unsigned)uid);
+	return strdup(number);
+}
+
+/* ---- terminals ---- */
+
+static unsigned major_of(unsigned device)
+{
+	return device >> 8 & 0xfff;
+}
+
+static unsigned minor_of(unsigned device)
+{
+	return (device & 0xff) | (device >> 12 & 0xfff00);
+}
+
+static unsigned virtual_terminal(unsigned number)
+{
+	return 4u << 8 | number;
+}
+
+static bool is_virtual_terminal(unsigned device)
+{
+	return major_of(device) == 4 && minor_of(device) >= 1 && minor_of(device) <= 63;
+}
+
+/* Names a terminal as in /dev; "" if it cannot be told. */
+static void name_terminal(unsigned device, char name[static 64])
+{
+	char path[64], target[256];
+	const char *base;
+	ssize_t n;
+
+	*name = '\0';
+	if (major_of(device) == 136) {
+		snprintf(name, 64, "pts/%u", minor_of(device));
+		return;
+	}
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", major_of(device), minor_of(device));
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		base = strrchr(target, '/');
+		snprintf(name, 64, "%.63s", base ? base + 1 : target);
+	} else if (is_virtual_terminal(device)) {
+		snprintf(name, 64, "tty%u", minor_of(device));
+	}
+}
+
+static unsigned read_front_terminal(void)
+{
+	char text[32];
+	unsigned number;
+
+	if (read_text("/sys/class/tty/tty0/active", text, sizeof(text)) < 0)
+		return 0;
+	return sscanf(text, "tty%u", &number) == 1 && number >= 1 && number <= 63 ? virtual_terminal(number) : 0;
+}
+
+/* The terminal on which the X server of a display (":0") shows, 0 for none (Xvnc, Xvfb). */
+static unsigned terminal_of_display(const char *display)
+{
+	char path[40], text[16];
+	struct proc_stat stat;
+	unsigned number;
+	int pid;
+
+	if (sscanf(display, ":%u", &number) != 1)
+		return 0;
+	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
+	if (read_text(path, text, sizeof(text)) < 0 || sscanf(text, "%d", &pid) != 1)
+		return 0;
+	return proc_read_stat(pid, &stat) == 0 && is_virtual_terminal(stat.terminal) ? stat.terminal : 0;
+}
+
+/* ---- kinds of programs, by the kernel's short name ---- */
+
+static bool is_one_of(const char *command, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(command, *names) == 0)
+			return true;
+	return false;
+}
+
+/* Run jobs in audit sessions of their own. */
+static const char *const job_runners[] = {"cron", "crond", "CRON", "atd", "anacron", "fcron", NULL};
+
+/* Stay as long as the user is logged in, even without a terminal. */
+static const char *const login_programs[] = {"sshd", "sshd-session", "login", "dropbear", "telnetd", "rlogind",
+					     "xrdp-sesman", "lightdm", "xdm", "gdm-session-wor", "sddm-helper", NULL};
+
+/* Hold a terminal on which nobody is logged in. */
+static const char *const waiting_programs[] = {"agetty", "getty", "mingetty", "fgetty", "mgetty", "login",
+					       "Xorg", "X", NULL};
+
+static const char *const greeter_users[] = {"gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL};
+
+/* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
+static bool is_nested_login(const struct proc_login *login)
+{
+	return strncmp(login->remote, "tmux(", 5) == 0 || strstr(login->remote, ":S.") != NULL;
+}
+
+/* ---- the view ---- */
+
+static struct task *find_task(const struct view *view, pid_t pid)
+{
+	size_t low = 0, high = view->n_tasks;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (view->tasks[middle].stat.pid < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < view->n_tasks && view->tasks[low].stat.pid == pid ? &view->tasks[low] : NULL;
+}
+
+static int add_task(const struct proc_stat *stat, void *userdata)
+{
+	struct view *view = userdata;
+	const struct procfs *procfs = view->host->data;
+	struct task task = {.stat = *stat};
+	struct task *grown;
+	int r = proc_read_audit_session(stat->pid, &task.audit);
+
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	if (task.audit == procfs->ambient)
+		task.audit = PROC_NO_AUDIT;
+	if (view->n_tasks == view->room_tasks) {
+		view->room_tasks = view->room_tasks ? 2 * view->room_tasks : 256;
+		grown = reallocarray(view->tasks, view->room_tasks, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		view->tasks = grown;
+	}
+	view->tasks[view->n_tasks++] = task;
+	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct task *one = a, *two = b;
+
+	return (one->stat.pid > two->stat.pid) - (one->stat.pid < two->stat.pid);
+}
+
+/* Is on a terminal, and knows no better session. */
+static bool is_by_terminal(const struct task *task)
+{
+	return task->audit == PROC_NO_AUDIT && task->stat.terminal;
+}
+
+/*
+ * The kernel session whose terminal's family the process belongs to: its own, unless that was begun inside another
+ * one's (script, a terminal multiplexer): then the outermost. Never through process 1.
+ */
+static pid_t find_home(const struct view *view, const struct task *task)
+{
+	pid_t home = 0;
+
+	for (unsigned depth = 0; task && task->audit == PROC_NO_AUDIT && depth < 1000; depth++) {
+		if (task->stat.terminal)	/* session 0 is one outside of our pid namespace */
+			home = task->stat.session > 0 ? task->stat.session : task->stat.pid;
+		task = task->stat.parent > 1 ? find_task(view, task->stat.parent) : NULL;
+	}
+	return home;
+}
+
+static void find_homes(struct view *view)
+{
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (is_by_terminal(&view->tasks[i]))
+			view->tasks[i].home = find_home(view, &view->tasks[i]);
+}
+
+/* Gives each login to its process: the oldest one, if it has several. */
+static void find_logins(struct view *view)
+{
+	for (size_t i = 0; i < view->n_logins; i++) {
+		const struct proc_login *login = &view->logins[i];
+		struct task *task = find_task(view, login->pid);
+
+		if (!task || is_nested_login(login))
+			continue;
+		if (!task->login || login->time_s < task->login->time_s)
+			task->login = login;
+	}
+}
+
+static int compare_age(const struct task *one, const struct task *two)
+{
+	if (one->stat.start_time != two->stat.start_time)
+		return one->stat.start_time < two->stat.start_time ? -1 : 1;
+	return compare_pids(one, two);
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct task *one = *(struct task *const *)a, *two = *(struct task *const *)b;
+
+	if (one->audit != two->audit)
+		return one->audit < two->audit ? -1 : 1;
+	if (one->home != two->home)
+		return one->home < two->home ? -1 : 1;
+	return compare_age(one, two);
+}
+
+static int sort_sessions(struct view *view)
+{
+	view->sessions = reallocarray(NULL, view->n_tasks + 1, sizeof(*view->sessions));
+	if (!view->sessions)
+		return -ENOMEM;
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (view->tasks[i].audit != PROC_NO_AUDIT || view->tasks[i].home)
+			view->sessions[view->n_sessions++] = &view->tasks[i];
+	qsort(view->sessions, view->n_sessions, sizeof(*view->sessions), compare_sessions);
+	return 0;
+}
+
+static void view_done(struct view *view)
+{
+	free(view->tasks);
+	free(view->sessions);
+	free(view->logins);
+}
+
+static int view_init(struct view *view, struct logoff_host *host, struct logoff_error *reterr)
+{
+	const struct task *init;
+	int r;
+
+	*view = (struct view){.host = host};
+	r = proc_for_each(add_task, view);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	if (view->n_tasks > 0)
+		qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), compare_pids);
+	r = proc_read_logins(&view->logins, &view->n_logins);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "utmp");
+	init = find_task(view, 1);
+	view->init_terminal = init ? init->stat.terminal : 0;
+	view->front_terminal = read_front_terminal();
+	find_homes(view);
+	find_logins(view);
+	return sort_sessions(view);
+}
+
+/* ---- the sessions of a view ---- */
+
+static bool is_same_session(const struct task *one, const struct task *two)
+{
+	return one->audit == two->audit && one->home == two->home;
+}
+
+/* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
+static size_t take_group(const struct view *view, size_t start, struct group *ret)
+{
+	struct group group = {.tasks = view->sessions + start, .oldest = view->sessions[start]};
+	size_t i;
+
+	for (i = start; i < view->n_sessions && is_same_session(view->sessions[i], group.oldest); i++) {
+		const struct task *task = view->sessions[i];
+
+		if (!group.on_terminal && task->stat.terminal)
+			group.on_terminal = task;
+		if (task->login && (!group.login || task->login->time_s < group.login->time_s))
+			group.login = task->login;
+		if (task->home && task->stat.pid == task->home)
+			group.leader = task;
+	}
+	if (!group.leader)
+		group.leader = group.oldest;	/* it is outside of our pid namespace */
+	group.n_tasks = i - start;
+	*ret = group;
+	return i;
+}
+
+static bool is_audit_group(const struct group *group)
+{
+	return group->oldest->audit != PROC_NO_AUDIT;
+}
+
+/* Tells whether the group is no user's login at all. */
+static bool is_no_session(const struct group *group, const struct identity *identity)
+{
+	if (identity->contained)
+		return true;
+	if (!identity->root)
+		return false;
+	if (is_audit_group(group))
+		return is_one_of(group->oldest->stat.command, job_runners);
+	for (size_t i = 0; i < group->n_tasks; i++)
+		if (!is_one_of(group->tasks[i]->stat.command, waiting_programs))
+			return false;
+	return true;
+}
+
+/*
+ * Tells whether the user of an audit session is still logged in. Leftovers are recognised by having been handed to
+ * process 1: what a login program starts has it, or its listener, as parent.
+ */
+static bool is_logged_in(const struct view *view, const struct group *group)
+{
+	const struct proc_stat *stat = &group->oldest->stat;
+	const struct task *parent = find_task(view, stat->parent);
+
+	if (is_one_of(stat->command, login_programs) || stat->terminal || group->login)
+		return true;
+	return parent && parent->stat.pid > 1 && !is_same_session(parent, group->oldest);
+}
+
+/* Sets name, state and console by the terminal on which the user logged in. */
+static int set_terminal(struct logoff_session *session, const struct view *view, const struct group *group)
+{
+	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
+	unsigned terminal = on ? on->stat.terminal : 0;
+	char name[64] = "";
+
+	if (is_audit_group(group) && group->login) {
+		snprintf(name, sizeof(name), "%.63s", group->login->line);
+		if (name[0] == ':')
+			terminal = terminal_of_display(name);
+	} else if (terminal) {
+		name_terminal(terminal, name);
+	}
+	if (is_audit_group(group) && !is_logged_in(view, group)) {
+		session->state = LOGOFF_STATE_CLOSING;
+		return 0;
+	}
+	session->state = LOGOFF_STATE_ACTIVE;
+	if (is_virtual_terminal(terminal) || (terminal && terminal == view->init_terminal)) {
+		session->console = true;
+		snprintf(name, sizeof(name), "console");
+		if (is_virtual_terminal(terminal) && view->front_terminal && terminal != view->front_terminal)
+			session->state = LOGOFF_STATE_DISCONNECTED;
+	}
+	if (!name[0])
+		return 0;
+	session->name = strdup(name);
+	return session->name ? 0 : -ENOMEM;
+}
+
+/* Tells whether the kernel has an audit session of this number, which then has the better right to it as an id. */
+static bool is_audit_id(const struct view *view, uint32_t number)
+{
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (view->tasks[i].audit == number)
+			return true;
+	return false;
+}
+
+static char *make_id(const struct view *view, const struct group *group)
+{
+	uint32_t number = is_audit_group(group) ? group->oldest->audit : (uint32_t)group->leader->stat.pid;
+	bool taken = !is_audit_group(group) && is_audit_id(view, number);
+	char id[16];
+
+	snprintf(id, sizeof(id), "%s%u", taken ? "c" : "", number);
+	return strdup(id);
+}
+
+static int set_own(struct logoff_session *session, const struct view *view, const struct group *group)
+{
+	const struct proc_stat *leader = &group->leader->stat;
+	struct own *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	session->data = own;
+	own->marks.audit_session = group->oldest->audit;
+	if (is_audit_group(group)) {
+		session->logon = group->oldest->audit;	/* the kernel gives no number twice */
+		return 0;
+	}
+	own->marks.terminal = leader->terminal;
+	own->marks.terminal_session = leader->session;
+	own->leader = leader->pid;
+	own->init = leader->terminal == view->init_terminal;
+	session->logon = leader->start_time;
+	session->by_terminal = true;
+	return 0;
+}
+
+/* The session of the caller: any of its tasks, or NULL. */
+static bool is_current(const struct view *view, const struct group *group)
+{
+	const struct task *self = find_task(view, getpid());
+
+	if (!self)
+		return false;
+	if (is_audit_group(group) || self->audit != PROC_NO_AUDIT)
+		return self->audit == group->oldest->audit;
+	return find_home(view, self) == group->oldest->home;
+}
+
+/* Makes a session of GROUP. Returns 0, -ENXIO if it is none, or a fatal errno. */
+static int make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session)
+{
+	struct logoff_session *session;
+	struct identity identity;
+	const struct task *who = is_audit_group(group) ? group->oldest : group->leader;
+	int r;
+
+	if (read_identity(who->stat.pid, &identity) < 0 || is_no_session(group, &identity))
+		return -ENXIO;
+	r = session_new(&session, view->host);
+	if (r < 0)
+		return r;
+	session->uid = read_login_uid(who->stat.pid, identity.uid);
+	if (!is_audit_group(group))
+		session->uid = identity.uid;
+	session->id = make_id(view, group);
+	session->user = get_user_name(session->uid);
+	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
+	if (r >= 0)
+		r = set_terminal(session, view, group);
+	if (r < 0) {
+		logoff_session_free(session);
+		return r;
+	}
+	session->greeter = is_one_of(session->user, greeter_users);
+	session->current = is_current(view, group);
+	*ret_session = session;
+	return 0;
+}
+
+/* ---- the back end ---- */
+
+static int procfs_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
+{
+	struct procfs *procfs;
+	struct proc_stat self;
+	int r = proc_read_stat(getpid(), &self);
+
+	(void)argument;
+	if (r < 0)
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc");
+	procfs = calloc(1, sizeof(*procfs));
+	if (!procfs)
+		return -ENOMEM;
+	procfs->interval_us = INTERVAL_MIN_US;
+	if (proc_read_audit_session(1, &procfs->ambient) < 0)
+		procfs->ambient = PROC_NO_AUDIT;
+	host->data = procfs;
+	return 0;
+}
+
+static void procfs_close(struct logoff_host *host)
+{
+	free(host->data);
+	host->data = NULL;
+}
+
+static void procfs_release(struct logoff_session *session)
+{
+	struct own *own = session->data;
+
+	if (own)
+		family_free(own->family);
+	free(own);
+	session->data = NULL;
+}
+
+/* Which group is meant: a number is first an audit session, "c" and a number always a terminal. */
+static bool is_meant(const struct view *view, const struct group *group, const char *id)
+{
+	bool by_terminal = *id == 'c';
+	uint32_t number;
+
+	id += by_terminal;
+	if (proc_parse_number(id, strlen(id), &number) < 0)
+		return false;
+	if (is_audit_group(group))
+		return !by_terminal && number == group->oldest->audit;
+	return number == (uint32_t)group->leader->stat.pid && (by_terminal || !is_audit_id(view, number));
+}
+
+static int procfs_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		      struct logoff_error *reterr)
+{
+	int none = id ? -ENXIO : -ESRCH;
+	struct group group;
+	struct view view;
+	int r = view_init(&view, host, reterr);
+
+	for (size_t i = 0; r >= 0 && i < view.n_sessions;) {
+		i = take_group(&view, i, &group);
+		if (id ? !is_meant(&view, &group, id) : !is_current(&view, &group))
+			continue;
+		r = make_session(&view, &group, ret_session);
+		view_done(&view);
+		return r == -ENXIO ? error_set_errno(reterr, none, none, "not a login session") : r;
+	}
+	view_done(&view);
+	return r < 0 ? r : error_set_errno(reterr, none, none, "no such session");
+}
+
+static int procfs_list(struct logoff_host *host, const char *name, struct session_list *list,
+		       struct logoff_error *reterr)
+{
+	struct logoff_session *session;
+	struct group group;
+	struct view view;
+	int r = view_init(&view, host, reterr);
+
+	(void)name;
+	for (size_t i = 0; r >= 0 && i < view.n_sessions;) {
+		i = take_group(&view, i, &group);
+		r = make_session(&view, &group, &session);
+		if (r >= 0)
+			r = session_list_add(list, session);
+		else if (r == -ENXIO)
+			r = 0;
+	}
+	view_done(&view);
+	return r;
+}
+
+/* Collects the family once. Returns 0, -ENXIO if the session has ended, or a fatal errno. */
+static int hold_family(struct logoff_session *session)
+{
+	struct own *own = session->data;
+	struct proc_stat leader;
+	int r;
+
+	if (own->family)
+		return 0;
+	if (own->leader && (proc_read_stat(own->leader, &leader) < 0 || leader.start_time != session->logon))
+		return -ENXIO;	/* another process may have its number, and its terminal, by now */
+	r = family_new(&own->family, &own->marks);
+	return r < 0 ? r : family_scan(own->family) < 0 ? -EIO : 0;
+}
+
+static bool has_authority(const struct logoff_session *session)
+{
+	return geteuid() == 0 || geteuid() == session->uid;
+}
+
+/* What systemd sends to stop a scope: stopped processes must wake up to hear it, shells need the hangup. */
+static int procfs_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		      struct logoff_error *reterr)
+{
+	static const int signals[] = {SIGTERM, SIGCONT, SIGHUP};
+	struct own *own = session->data;
+	int r;
+
+	(void)part;		/* there are no service managers here */
+	(void)interactive;	/* and nobody to prove anything to */
+	if (!has_authority(session)) {
+		session->asked = error_set_errno(&session->asked_error, -EACCES, -EPERM,
+						 "neither root nor the session's own user");
+		return 0;
+	}
+	r = hold_family(session);
+	if (r == -ENXIO) {
+		session->asked = -ENXIO;
+		return 0;
+	}
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)family_signal(own->family, signals[i]);	/* what refuses (root's sshd) ends with its child */
+	session->asked = 0;
+	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
+	return 0;
+}
+
+static int procfs_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		       struct logoff_error *reterr)
+{
+	struct own *own = session->data;
+	int r;
+
+	(void)part;
+	if (!has_authority(session))
+		return error_set_errno(reterr, -EACCES, -EPERM, "neither root nor the session's own user");
+	r = hold_family(session);
+	if (r == -ENXIO)
+		return 0;
+	if (r >= 0)
+		r = family_signal(own->family, SIGKILL);
+	if (last_act && session->current)
+		(void)kill(getpid(), SIGKILL);
+	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
+	/* Processes that we may not kill are still listed; often they end by themselves. */
+	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "/proc") : 0;
+}
+
+static int add_process(pid_t pid, struct process_list *list)
+{
+	struct proc_stat stat;
+
+	if (proc_read_stat(pid, &stat) < 0)
+		return 0;
+	return process_list_add(list, pid, stat.command);
+}
+
+static int procfs_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			    struct process_list *list, struct logoff_error *reterr)
+{
+	struct own *own = session->data;
+	int r = hold_family(session);
+
+	(void)host;
+	(void)part;
+	if (r == -ENXIO)
+		return 0;
+	if (r >= 0)
+		r = family_is_gone(own->family);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	r = family_list(own->family, list);
+	if (r >= 0 && session->current)
+		r = add_process(getpid(), list);
+	if (r >= 0 && own->init)
+		r = add_process(1, list);
+	return r;
+}
+
+static size_t count_polled(const struct logoff_host *host)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < host->n_watched; i++) {
+		const struct own *own = host->watched[i]->data;
+
+		n += own->family ? family_n_poll(own->family) : 0;
+	}
+	return n;
+}
+
+static void fill_polled(const struct logoff_host *host, struct pollfd *fds)
+{
+	for (size_t i = 0; i < host->n_watched; i++) {
+		const struct own *own = host->watched[i]->data;
+
+		if (!own->family)
+			continue;
+		family_poll(own->family, fds);
+		fds += family_n_poll(own->family);
+	}
+}
+
+/* Looks after a family of which news has come, or after all when the interval is over. */
+static void look_after(const struct logoff_host *host, const struct pollfd *fds, bool all)
+{
+	for (size_t i = 0; i < host->n_watched; i++) {
+		struct logoff_session *session = host->watched[i];
+		struct own *own = session->data;
+		size_t n = own->family ? family_n_poll(own->family) : 0;
+		bool news = all;
+
+		for (size_t k = 0; k < n; k++)
+			news = news || fds[k].revents;
+		fds += n;
+		if (!own->family || !news || session->removed)
+			continue;
+		/* The caller is not of the family: its own session cannot be gone while it asks. */
+		session->removed = family_is_gone(own->family) == 1 && !session->current && !own->init;
+	}
+}
+
+static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
+{
+	struct procfs *procfs = host->data;
+	size_t n = count_polled(host);
+	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
+	uint64_t now = host_clock_us(), time_us;
+	struct timespec timeout;
+	bool cancelled;
+	int r;
+
+	if (!fds)
+		return -ENOMEM;
+	fds[0] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
+	fill_polled(host, fds + 1);
+	time_us = until_us > now ? until_us - now : 0;
+	if (time_us > procfs->interval_us)
+		time_us = procfs->interval_us;
+	timeout = (struct timespec){.tv_sec = (time_t)(time_us / 1000000), .tv_nsec = (long)(time_us % 1000000) * 1000};
+	r = ppoll(fds, n + 1, &timeout, NULL);
+	if (r < 0 && errno != EINTR)
+		r = error_set_errno(reterr, -errno, -errno, "poll");
+	else
+		r = r > 0;
+	cancelled = r > 0 && fds[0].revents;
+	if (r >= 0 && !cancelled)
+		look_after(host, fds + 1, r == 0);
+	if (r > 0)
+		procfs->interval_us = INTERVAL_MIN_US;
+	else if (procfs->interval_us < INTERVAL_MAX_US)
+		procfs->interval_us = 2 * procfs->interval_us < INTERVAL_MAX_US ? 2 * procfs->interval_us : INTERVAL_MAX_US;
+	free(fds);
+	host->now_us = host_clock_us();
+	if (cancelled)
+		return error_set_errno(reterr, -ECANCELED, -ECANCELED, "cancelled");
+	return r < 0 ? r : 0;
+}
+
+const struct host_backend host_procfs = {
+	.name = "procfs",
+	.open = procfs_open,
+	.close = procfs_close,
+	.release = procfs_release,
+	.get = procfs_get,
+	.list = procfs_list,
+	.ask = procfs_ask,
+	.kill = procfs_kill,
+	.processes = procfs_processes,
+	.wait = procfs_wait,
+};
