@@ -238,6 +238,7 @@ static void finish(struct logoff_request *request, struct job *job, int result)
 	struct logoff_host *host = request->host;
 
 	job->step = STEP_DONE;
+	job->authorizing = false;	/* or others would wait for this proof for ever */
 	job->result = result;
 	job->end_us = host->now_us;
 	if (result < 0)
