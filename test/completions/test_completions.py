@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the shells make of "logoff ..." and the tabulator key.
+
+bash and zsh are driven through a pseudo terminal, as a person does, because what they do with ":" and "=" in words is
+decided by their line editors and not by the completion functions. fish can be asked. The sessions are those of a memory
+host. The command is taken from $LOGOFF, else from build/. A shell that is not installed is skipped.
+"""
+import os
+import pathlib
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMPLETIONS = ROOT / "completions"
+COMMAND = pathlib.Path(os.environ.get("LOGOFF", ROOT / "build/src/cli/logoff")).resolve()
+
+HOST = """\
+# SPDX-License-Identifier: GPL-3.0-or-later
+host
+caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=12 user=alice tty=pts/3
+session id=c3 user=bob rdp=10
+session id=14 user=bob console tty=tty1
+session id=15 user=bob rdp=11 state=disconnected
+session id=c4 user=alice display=:1
+"""
+SESSIONS = {"12", "pts/3", "c3", "rdp-tcp#10", "14", "console", "15", "c4", ":1"}
+SLASH = {"/server:", "/v", "/grace:", "/wait:", "/console", "/noaskpassword", "/?", "/version"}
+DASH = {"--server=", "-v", "--verbose", "--grace=", "--wait=", "--console", "--no-ask-password", "-h", "--help", "--version"}
+MACHINE = os.uname().nodename
+
+
+class Shell:
+    """An interactive shell on a terminal of its own; it writes its edited line to a file when asked."""
+
+    def __init__(self, command, folder, environment):
+        self.told = folder / "told"
+        self.fd = None
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, environment)
+
+    def read(self, seconds=0.02):
+        """Takes what the shell prints, lest it waits for us."""
+        while select.select([self.fd], [], [], seconds)[0]:
+            if not os.read(self.fd, 65536):
+                return
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait_for(self, is_done, seconds=10):
+        end = time.monotonic() + seconds
+        while not is_done():
+            assert time.monotonic() < end, f"the shell did not answer in {seconds} s"
+            self.read()
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+class Bash(Shell):
+    """readline itself says what it makes of a line: C-x d writes the line out, M-* inserts all completions."""
+
+    name = "bash"
+
+    def __init__(self, folder, environment, wordbreaks=None):
+        setup = folder / "rc"
+        setup.write_text(
+            f"source '{COMPLETIONS}/logoff'\n"
+            + (f"COMP_WORDBREAKS='{wordbreaks}'\n" if wordbreaks else "")
+            + f"PS1='ready> '\nbind 'set bell-style none'\ntell() {{ printf '%s' \"$READLINE_LINE\" >'{folder}/new'; mv '{folder}/new' '{folder}/told'; }}\n"
+            + "bind -x '\"\\C-xd\": tell'\n"
+        )
+        super().__init__(["bash", "--noprofile", "--rcfile", str(setup), "-i"], folder, environment)
+
+    def line_after(self, keys):
+        self.told.unlink(missing_ok=True)
+        self.type("\x05\x15" + keys + "\x18d")
+        self.wait_for(self.told.exists)
+        return self.told.read_text()
+
+    def complete(self, line):
+        return self.line_after(line + "\t")
+
+    def candidates(self, line):
+        # M-* replaces the word (as bash sees it) by all completions of it.
+        start = line[: len(line) - len(line.split(" ")[-1])]
+        return set(self.line_after(line + "\x1b*")[len(start) :].split())
+
+
+class Zsh(Shell):
+    """Every redrawn line is written out; with menu_complete each tabulator shows the next completion in the line."""
+
+    name = "zsh"
+
+    def __init__(self, folder, environment, wordbreaks=None):
+        self.lines = folder / "lines"
+        self.lines.touch()
+        (folder / ".zshrc").write_text(
+            f"fpath=('{COMPLETIONS}' $fpath)\nautoload -U compinit\ncompinit -u -d '{folder}/dump'\nPS1='ready> '\n"
+            "unsetopt beep\nsetopt menu_complete\nbindkey -e\n"
+            f"zle-line-pre-redraw() {{ print -r -- \"$BUFFER\" >>'{self.lines}' }}\nzle -N zle-line-pre-redraw\n"
+            f"tell() {{ print -rn -- \"$BUFFER\" >'{folder}/new'; mv '{folder}/new' '{folder}/told' }}\nzle -N tell\n"
+            "bindkey '^Xd' tell\n"
+        )
+        super().__init__(["zsh", "-i"], folder, {**environment, "ZDOTDIR": str(folder)})
+
+    def line_after(self, keys):
+        self.told.unlink(missing_ok=True)
+        self.type("\x15" + keys + "\x18d")
+        self.wait_for(self.told.exists)
+        return self.told.read_text()
+
+    def complete(self, line):
+        return self.line_after(line + "\t").replace("\\", "")
+
+    def candidates(self, line):
+        self.line_after("")
+        self.lines.write_text("")
+        self.line_after(line + 14 * "\t")
+        start = line[: len(line) - len(line.split(" ")[-1])]
+        seen = {one.replace("\\", "") for one in self.lines.read_text().splitlines()}
+        return {one[len(start) :].strip() for one in seen if one.startswith(start) and len(one) > len(line)}
+
+
+class Fish:
+    """fish prints the completions of a line on request."""
+
+    name = "fish"
+
+    def __init__(self, folder, environment, wordbreaks=None):
+        self.environment = {**environment, "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+
+    def candidates(self, line):
+        script = f"source '{COMPLETIONS}/logoff.fish'; complete --do-complete '{line}'"
+        out = subprocess.run(["fish", "--no-config", "-c", script], env=self.environment, capture_output=True, text=True, timeout=20)
+        assert out.stderr == ""
+        return {one.split("\t")[0] for one in out.stdout.splitlines()}
+
+    def complete(self, line):
+        found = self.candidates(line)
+        word = line.split(" ")[-1]
+        common = os.path.commonprefix(sorted(found)) if found else word
+        space = " " if len(found) == 1 and common[-1] not in "/=@:.,-" else ""
+        return line[: len(line) - len(word)] + common + space
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module", params=[Bash, Zsh, Fish], ids=lambda kind: kind.name)
+def shell(request, tmp_path_factory):
+    yield from start(request.param, tmp_path_factory)
+
+
+def start(kind, tmp_path_factory, wordbreaks=None):
+    if not shutil.which(kind.name):
+        pytest.skip(f"{kind.name} is not installed")
+    assert COMMAND.exists(), f"{COMMAND} is not built; set LOGOFF"
+    folder = tmp_path_factory.mktemp(kind.name)
+    (folder / "host").write_text(HOST)
+    (folder / "bin").mkdir()
+    (folder / "bin/logoff").symlink_to(COMMAND)
+    environment = {
+        "PATH": f"{folder}/bin:/usr/bin:/bin",
+        "HOME": str(folder),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+        "LOGOFF_HOST": f"memory:{folder}/host",
+    }
+    one = kind(folder, environment, wordbreaks)
+    yield one
+    one.close()
+
+
+def test_all_sessions(shell):
+    assert shell.candidates("logoff ") == SESSIONS
+
+
+def test_all_sessions_after_an_option(shell):
+    assert shell.candidates("logoff /v /grace:5 ") == SESSIONS
+    assert shell.candidates("logoff --wait=5 12 ") == SESSIONS
+
+
+def test_options_in_both_styles(shell):
+    assert shell.candidates("logoff /") == SLASH
+    dash = shell.candidates("logoff -")
+    if shell.name == "fish":  # fish adds "=" by itself
+        assert dash == {one.rstrip("=") for one in DASH}
+    else:
+        assert dash == DASH
+
+
+@pytest.mark.parametrize(
+    "typed, completed",
+    [
+        ("pt", "pts/3 "),
+        ("rdp", "rdp-tcp#10 "),
+        ("rdp-tcp#", "rdp-tcp#10 "),
+        ("con", "console "),
+        (":", ":1 "),
+        ("15", "15 "),
+        ("/gr", "/grace:"),
+        ("/GR", "/grace:"),
+        ("/serv", "/server:"),
+        ("/no", "/noaskpassword "),
+        ("/server:loc", "/server:localhost "),
+        ("--verb", "--verbose "),
+        ("--server=loc", "--server=localhost "),
+        ("/server loc", "/server localhost "),
+        ("99", "99"),
+    ],
+)
+def test_one_completion(shell, typed, completed):
+    assert shell.complete("logoff " + typed) == "logoff " + completed
+
+
+def test_sessions_without_regard_to_case(shell):
+    if shell.name == "fish":
+        assert shell.candidates("logoff RDP") == {"rdp-tcp#10"}
+    else:
+        assert shell.complete("logoff RDP") == "logoff rdp-tcp#10 "
+
+
+def test_seconds_are_left_to_the_user(shell):
+    for typed in ("/grace:", "/wait:", "--grace=", "--wait=", "/grace ", "--wait "):
+        assert shell.complete("logoff " + typed) == "logoff " + typed
+        assert shell.complete("logoff " + typed + "1") == "logoff " + typed + "1"
+
+
+def test_bash_with_colons_in_words(tmp_path_factory):
+    """Some people take ":" and "=" out of COMP_WORDBREAKS."""
+    for one in start(Bash, tmp_path_factory, wordbreaks=" \t\n"):
+        assert one.complete("logoff /server:loc") == "logoff /server:localhost "
+        assert one.complete("logoff --server=loc") == "logoff --server=localhost "
+        assert one.complete("logoff :") == "logoff :1 "
+
+
+def test_no_answer_where_there_is_no_host(tmp_path_factory):
+    for kind in (Bash, Zsh, Fish):
+        if not shutil.which(kind.name):
+            continue
+        for one in start(kind, tmp_path_factory):
+            pathlib.Path(one.environment["LOGOFF_HOST"][7:] if kind is Fish else one.told.parent / "host").unlink()
+            assert one.complete("logoff ") == "logoff "
+            assert one.complete("logoff /gr") == "logoff /grace:"
+
+
+def test_installed_names_are_what_the_shells_look_for():
+    assert (COMPLETIONS / "logoff").read_text().rstrip().endswith("complete -F _logoff logoff")
+    assert (COMPLETIONS / "_logoff").read_text().startswith("#compdef logoff\n")
