@@ -67,16 +67,19 @@ static void truth_check_gone(struct truth *truth, const struct logoff_session *s
 		      "a session is called gone that exists");
 }
 
-/* Nobody but this session may need the service manager that is asked to end. */
+/* Nobody but this session needed the service manager when it was asked to end; the event comes with the answer. */
 static void truth_check_manager(struct truth *truth, const struct logoff_session *session)
 {
 	const struct memory_world *world = truth->host->data;
 	size_t place = truth_place(session);
+	const struct memory_user *user = &world->users[world->sessions[place].user];
 
-	truth_require(truth, !world->users[world->sessions[place].user].lingers, "the manager of a lingerer is asked");
+	truth_require(truth, !user->lingers, "the manager of a lingerer is asked");
 	for (size_t i = 0; i < world->n_sessions; i++)
-		truth_require(truth, i == place || world->sessions[i].user != world->sessions[place].user ||
-			      !truth_exists(world, &world->sessions[i].unit), "a manager is asked that is needed");
+		truth_require(truth, i == place || &world->users[world->sessions[i].user] != user ||
+			      !truth_exists(world, &world->sessions[i].unit) ||
+			      world->sessions[i].unit.born_us > user->manager.term_us,
+			      "a manager is asked that is needed");
 }
 
 static void truth_hear(const struct logoff_event *event, void *userdata)
@@ -118,7 +121,7 @@ static void truth_check_untouched(struct truth *truth, size_t place)
 	const struct memory_world *world = truth->host->data;
 	const struct memory_unit *unit = &world->sessions[place].unit;
 
-	truth_require(truth, unit->term_us == MEMORY_NEVER && !unit->killed, "a session was touched that must not be");
+	truth_require(truth, !unit->termed && !unit->killed, "a session was touched that must not be");
 }
 
 static bool truth_is_forbidden(const struct memory_world *world, const struct logoff_session *session)
@@ -134,7 +137,9 @@ static void truth_check_rules(struct truth *truth, const struct logoff_session *
 	const struct memory_world *world = truth->host->data;
 	bool protected = session->greeter || (session->console && !session->current && !truth->console);
 
-	truth_require(truth, (result == -EPERM) == protected, "protected sessions, and no others, are refused by rule");
+	/* One that waits for its turn may be cancelled before the rules are looked at. */
+	truth_require(truth, protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH :
+					 result != -EPERM, "protected sessions, and no others, are refused by rule");
 	if (protected || truth_is_forbidden(world, session))
 		truth_check_untouched(truth, truth_place(session));
 }
