@@ -481,7 +481,6 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 			return true;
 		if (now - job->empty_us >= EMPTY_US) {
 			job->empty_us = now;
-			job->interval_us = LOOK_SOON_US;
 			kill_now(request, job);
 		}
 		return false;
