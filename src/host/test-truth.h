@@ -78,7 +78,7 @@ static void truth_check_manager(struct truth *truth, const struct logoff_session
 	for (size_t i = 0; i < world->n_sessions; i++)
 		truth_require(truth, i == place || &world->users[world->sessions[i].user] != user ||
 			      !truth_exists(world, &world->sessions[i].unit) ||
-			      world->sessions[i].unit.born_us > user->manager.term_us,
+			      world->sessions[i].unit.born_us >= user->manager.term_us,
 			      "a manager is asked that is needed");
 }
 
