@@ -63,6 +63,7 @@ struct job {
 	enum step step;
 	bool authorizing;		/* a proof of identity is under way: the clock stands */
 	bool authorized;		/* it was given; ask interactively from now on */
+	bool woken;			/* the empty session was woken by a kill once */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
 	bool last_act;			/* there are such programs */
@@ -303,6 +304,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 
 	job->part = part;
 	job->empty_us = 0;
+	job->woken = false;
 	r = look(job, &job->cause);
 	if (r < 0 && r != -EOPNOTSUPP) {
 		give_up(request, job, r);
@@ -481,6 +483,9 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 			return true;
 		if (now - job->empty_us >= EMPTY_US) {
 			job->empty_us = now;
+			if (!job->woken)
+				job->interval_us = LOOK_SOON_US;
+			job->woken = true;
 			kill_now(request, job);
 		}
 		return false;
