@@ -328,6 +328,25 @@ static int see(const struct proc_stat *stat, void *userdata)
 	return add_sight(family, &sight);
 }
 
+/* Sees one number. Where only an audit session is asked for, most processes need not be read any further. */
+static int see_pid(pid_t pid, void *userdata)
+{
+	struct family *family = userdata;
+	struct proc_stat stat;
+	uint32_t audit;
+	int r;
+
+	if (!family->marks.terminal && !family->on_sight) {
+		r = proc_read_audit_session(pid, &audit);
+		if (r < 0 || audit != family->marks.audit_session)
+			return r == -ESRCH ? 0 : r;
+	}
+	r = proc_read_stat(pid, &stat);
+	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO || stat.state == 'Z' || stat.state == 'X')
+		return 0;	/* ended meanwhile, or hidden from us */
+	return r < 0 ? r : see(&stat, family);
+}
+
 static int compare_sights(const void *a, const void *b)
 {
 	pid_t pid_a = ((const struct sight *)a)->stat.pid, pid_b = ((const struct sight *)b)->stat.pid;
@@ -380,12 +399,9 @@ static int chase(struct family *family, uint32_t from)
 			break;
 		for (; from < last && r == 0 && n_looked < CHASE_NUMBERS; n_looked++) {
 			struct sight key = {.stat.pid = (pid_t)++from};
-			struct proc_stat stat;
 
-			if (n_walked && bsearch(&key, family->sights, n_walked, sizeof(key), compare_sights))
-				continue;
-			if (proc_read_stat(key.stat.pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X')
-				r = see(&stat, family);
+			if (!n_walked || !bsearch(&key, family->sights, n_walked, sizeof(key), compare_sights))
+				r = see_pid(key.stat.pid, family);
 		}
 	}
 	return r;
@@ -420,18 +436,23 @@ static int adopt_descendants(struct family *family)
 	return 0;
 }
 
+static void sort_sights(struct family *family)
+{
+	if (family->n_sights > 0)
+		qsort(family->sights, family->n_sights, sizeof(*family->sights), compare_sights);
+}
+
 static int walk(struct family *family)
 {
 	uint32_t last = read_last_pid();
 	int r;
 
 	family->n_sights = 0;
-	r = proc_for_each(see, family);
-	if (r == 0 && family->n_sights > 0) {
-		qsort(family->sights, family->n_sights, sizeof(*family->sights), compare_sights);
-		r = last ? chase(family, last) : 0;
-		qsort(family->sights, family->n_sights, sizeof(*family->sights), compare_sights);
-	}
+	r = proc_for_each_pid(see_pid, family);
+	sort_sights(family);
+	if (r == 0 && last > 0)
+		r = chase(family, last);
+	sort_sights(family);
 	if (r == 0 && family->marks.terminal)
 		r = adopt_descendants(family);
 	return r;

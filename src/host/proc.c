@@ -255,9 +255,9 @@ bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_displ
 /* ---- readers ---- */
 
 /* Reads a small file in one go, as the kernel makes it in one go. Returns the length or -errno. */
-static ssize_t read_small(int folder, const char *path, char *buffer, size_t size)
+static ssize_t read_small(const char *path, char *buffer, size_t size)
 {
-	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
 
 	if (fd < 0)
@@ -275,11 +275,13 @@ static bool is_gone(ssize_t r)
 	return r == -ENOENT || r == -ESRCH;
 }
 
-static int read_stat(int folder, const char *path, struct proc_stat *ret, unsigned *ret_flags)
+static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
 {
-	char buffer[1024];
-	ssize_t n = read_small(folder, path, buffer, sizeof(buffer));
+	char path[40], buffer[1024];
+	ssize_t n;
 
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	n = read_small(path, buffer, sizeof(buffer));
 	if (is_gone(n) || n == 0)
 		return -ESRCH;
 	if (n < 0)
@@ -289,11 +291,9 @@ static int read_stat(int folder, const char *path, struct proc_stat *ret, unsign
 
 int proc_read_stat(pid_t pid, struct proc_stat *ret)
 {
-	char path[40];
 	unsigned flags;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return read_stat(AT_FDCWD, path, ret, &flags);
+	return read_stat(pid, ret, &flags);
 }
 
 int proc_read_audit_session(pid_t pid, uint32_t *ret)
@@ -303,7 +303,7 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
-	n = read_small(AT_FDCWD, path, buffer, sizeof(buffer));
+	n = read_small(path, buffer, sizeof(buffer));
 	if (n == -ENOENT) {
 		/* A kernel without audit has no such file at all. */
 		snprintf(path, sizeof(path), "/proc/%d", (int)pid);
@@ -405,29 +405,46 @@ out:
 	return r;
 }
 
-int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata)
+int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	struct proc_stat stat;
-	unsigned flags;
-	char path[24];
+	uint32_t pid;
 	int r = 0;
 
 	if (!proc)
 		return -errno;
-	while (r == 0 && (entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]) || strlen(entry->d_name) > 10)
-			continue;
-		snprintf(path, sizeof(path), "%.10s/stat", entry->d_name);
-		r = read_stat(dirfd(proc), path, &stat, &flags);
-		if (r == 0 && !(flags & KERNEL_THREAD) && stat.state != 'Z' && stat.state != 'X')
-			r = func(&stat, userdata);
-		else if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO)
-			r = 0;	/* ended meanwhile, or hidden from us (hidepid, a security module) */
-	}
+	while (r == 0 && (entry = readdir(proc)))
+		if (proc_parse_number(entry->d_name, strlen(entry->d_name), &pid) == 0 && pid <= INT32_MAX)
+			r = func((pid_t)pid, userdata);
 	closedir(proc);
 	return r;
+}
+
+struct each {
+	int (*func)(const struct proc_stat *stat, void *userdata);
+	void *userdata;
+};
+
+static int give_running(pid_t pid, void *userdata)
+{
+	const struct each *each = userdata;
+	struct proc_stat stat;
+	unsigned flags;
+	int r = read_stat(pid, &stat, &flags);
+
+	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO)
+		return 0;	/* ended meanwhile, or hidden from us (hidepid, a security module) */
+	if (r < 0 || (flags & KERNEL_THREAD) || stat.state == 'Z' || stat.state == 'X')
+		return r;
+	return each->func(&stat, each->userdata);
+}
+
+int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata)
+{
+	struct each each = {.func = func, .userdata = userdata};
+
+	return proc_for_each_pid(give_running, &each);
 }
 
 /*

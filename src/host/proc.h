@@ -79,6 +79,9 @@ int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins);
  */
 int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata);
 
+/* The same for each number of a process, kernel threads and zombies too: for those who need less than its state. */
+int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
+
 /*
  * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
  * empty. Zombies are not counted. Returns 0 or a fatal errno.

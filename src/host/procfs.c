@@ -41,6 +41,7 @@ struct own {
 	pid_t leader;		/* by terminal: the process whose pid is the id */
 	bool init;		/* process 1 is on the terminal: it cannot be ended */
 	struct family *family;
+	bool fresh;		/* just scanned */
 };
 
 /* One process of a view. */
@@ -62,6 +63,7 @@ struct view {
 	size_t n_logins;
 	unsigned init_terminal;	/* of process 1: the console of a container */
 	unsigned front_terminal; /* the virtual terminal in front; 0: none */
+	uint32_t only;		/* take only the processes of this audit session; PROC_NO_AUDIT: all */
 };
 
 /* One session of a view. */
@@ -261,18 +263,10 @@ static struct task *find_task(const struct view *view, pid_t pid)
 	return low < view->n_tasks && view->tasks[low].stat.pid == pid ? &view->tasks[low] : NULL;
 }
 
-static int add_task(const struct proc_stat *stat, void *userdata)
+static int add_task(struct view *view, const struct task *task)
 {
-	struct view *view = userdata;
-	const struct procfs *procfs = view->host->data;
-	struct task task = {.stat = *stat};
 	struct task *grown;
-	int r = proc_read_audit_session(stat->pid, &task.audit);
 
-	if (r < 0)
-		return r == -ESRCH ? 0 : r;
-	if (task.audit == procfs->ambient)
-		task.audit = PROC_NO_AUDIT;
 	if (view->n_tasks == view->room_tasks) {
 		view->room_tasks = view->room_tasks ? 2 * view->room_tasks : 256;
 		grown = reallocarray(view->tasks, view->room_tasks, sizeof(*grown));
@@ -280,8 +274,37 @@ static int add_task(const struct proc_stat *stat, void *userdata)
 			return -ENOMEM;
 		view->tasks = grown;
 	}
-	view->tasks[view->n_tasks++] = task;
+	view->tasks[view->n_tasks++] = *task;
 	return 0;
+}
+
+static int see(const struct proc_stat *stat, void *userdata)
+{
+	struct view *view = userdata;
+	const struct procfs *procfs = view->host->data;
+	struct task task = {.stat = *stat};
+	int r = proc_read_audit_session(stat->pid, &task.audit);
+
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	if (task.audit == procfs->ambient)
+		task.audit = PROC_NO_AUDIT;
+	return add_task(view, &task);
+}
+
+/* The short way where one audit session is asked for: nothing else is read of all other processes. */
+static int see_only(pid_t pid, void *userdata)
+{
+	struct view *view = userdata;
+	struct task task = {0};
+	int r = proc_read_audit_session(pid, &task.audit);
+
+	if (r < 0 || task.audit != view->only)
+		return r == -ESRCH ? 0 : r;
+	r = proc_read_stat(pid, &task.stat);
+	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
+		return r == -ESRCH || r == -EPROTO ? 0 : r;
+	return add_task(view, &task);
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -371,13 +394,14 @@ static void view_done(struct view *view)
 	free(view->logins);
 }
 
-static int view_init(struct view *view, struct logoff_host *host, struct logoff_error *reterr)
+static int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct logoff_error *reterr)
 {
-	const struct task *init;
+	const struct procfs *procfs = host->data;
+	struct proc_stat init;
 	int r;
 
-	*view = (struct view){.host = host};
-	r = proc_for_each(add_task, view);
+	*view = (struct view){.host = host, .only = only == procfs->ambient ? PROC_NO_AUDIT : only};
+	r = view->only == PROC_NO_AUDIT ? proc_for_each(see, view) : proc_for_each_pid(see_only, view);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
 	if (view->n_tasks > 0)
@@ -385,8 +409,7 @@ static int view_init(struct view *view, struct logoff_host *host, struct logoff_
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");
-	init = find_task(view, 1);
-	view->init_terminal = init ? init->stat.terminal : 0;
+	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
 	view->front_terminal = read_front_terminal();
 	find_homes(view);
 	find_logins(view);
@@ -454,7 +477,7 @@ static bool is_logged_in(const struct view *view, const struct group *group)
 
 	if (is_one_of(stat->command, login_programs) || stat->terminal || group->login)
 		return true;
-	return parent && parent->stat.pid > 1 && !is_same_session(parent, group->oldest);
+	return stat->parent > 1 && (!parent || !is_same_session(parent, group->oldest));
 }
 
 /* Sets name, state and console by the terminal on which the user logged in. */
@@ -609,38 +632,87 @@ static void procfs_release(struct logoff_session *session)
 	session->data = NULL;
 }
 
-/* Which group is meant: a number is first an audit session, "c" and a number always a terminal. */
-static bool is_meant(const struct view *view, const struct group *group, const char *id)
-{
-	bool by_terminal = *id == 'c';
+/* What an id means: a number is first an audit session, then a terminal; "c" and a number always a terminal. */
+struct meaning {
 	uint32_t number;
+	bool by_terminal;
+};
 
-	id += by_terminal;
-	if (proc_parse_number(id, strlen(id), &number) < 0)
-		return false;
+static int parse_id(const char *id, struct meaning *ret)
+{
+	ret->by_terminal = *id == 'c';
+	id += ret->by_terminal;
+	return proc_parse_number(id, strlen(id), &ret->number) < 0 || ret->number == PROC_NO_AUDIT ? -ENXIO : 0;
+}
+
+static bool is_meant(const struct group *group, const struct meaning *meaning)
+{
 	if (is_audit_group(group))
-		return !by_terminal && number == group->oldest->audit;
-	return number == (uint32_t)group->leader->stat.pid && (by_terminal || !is_audit_id(view, number));
+		return !meaning->by_terminal && meaning->number == group->oldest->audit;
+	return meaning->by_terminal && meaning->number == (uint32_t)group->leader->stat.pid;
+}
+
+/* Finds the session in VIEW that MEANING (NULL: the caller's) stands for. Returns 0, -ENXIO or a fatal errno. */
+static int find_session(const struct view *view, const struct meaning *meaning, struct logoff_session **ret_session)
+{
+	struct group group;
+
+	for (size_t i = 0; i < view->n_sessions;) {
+		i = take_group(view, i, &group);
+		if (meaning ? is_meant(&group, meaning) : is_current(view, &group))
+			return make_session(view, &group, ret_session);
+	}
+	return -ENXIO;
+}
+
+static int get_in_view(struct logoff_host *host, uint32_t only, const struct meaning *meaning,
+		       struct logoff_session **ret_session, bool *ret_empty, struct logoff_error *reterr)
+{
+	struct view view;
+	int r = view_init(&view, host, only, reterr);
+
+	if (r >= 0)
+		r = find_session(&view, meaning, ret_session);
+	*ret_empty = view.n_tasks == 0;
+	view_done(&view);
+	return r;
+}
+
+static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr)
+{
+	const struct procfs *procfs = host->data;
+	struct meaning meaning;
+	struct proc_stat leader;
+	bool empty = true;
+	int r = parse_id(id, &meaning);
+
+	if (r < 0)
+		return r;
+	if (!meaning.by_terminal && meaning.number != procfs->ambient) {
+		r = get_in_view(host, meaning.number, &meaning, ret_session, &empty, reterr);
+		if (r != -ENXIO || !empty)
+			return r;
+	}
+	/* The id of a terminal's session is the number of a process, which must be there. */
+	if (meaning.number > INT32_MAX || proc_read_stat((pid_t)meaning.number, &leader) < 0)
+		return -ENXIO;
+	meaning.by_terminal = true;
+	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, &empty, reterr);
 }
 
 static int procfs_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 		      struct logoff_error *reterr)
 {
-	int none = id ? -ENXIO : -ESRCH;
-	struct group group;
-	struct view view;
-	int r = view_init(&view, host, reterr);
+	bool empty;
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < view.n_sessions;) {
-		i = take_group(&view, i, &group);
-		if (id ? !is_meant(&view, &group, id) : !is_current(&view, &group))
-			continue;
-		r = make_session(&view, &group, ret_session);
-		view_done(&view);
-		return r == -ENXIO ? error_set_errno(reterr, none, none, "not a login session") : r;
+	if (id) {
+		r = get_by_id(host, id, ret_session, reterr);
+		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
 	}
-	view_done(&view);
-	return r < 0 ? r : error_set_errno(reterr, none, none, "no such session");
+	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, &empty, reterr);
+	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
 }
 
 static int procfs_list(struct logoff_host *host, const char *name, struct session_list *list,
@@ -649,7 +721,7 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 	struct logoff_session *session;
 	struct group group;
 	struct view view;
-	int r = view_init(&view, host, reterr);
+	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 
 	(void)name;
 	for (size_t i = 0; r >= 0 && i < view.n_sessions;) {
@@ -676,7 +748,10 @@ static int hold_family(struct logoff_session *session)
 	if (own->leader && (proc_read_stat(own->leader, &leader) < 0 || leader.start_time != session->logon))
 		return -ENXIO;	/* another process may have its number, and its terminal, by now */
 	r = family_new(&own->family, &own->marks);
-	return r < 0 ? r : family_scan(own->family) < 0 ? -EIO : 0;
+	if (r >= 0)
+		r = family_scan(own->family);
+	own->fresh = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static bool has_authority(const struct logoff_session *session)
@@ -753,10 +828,11 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 	(void)part;
 	if (r == -ENXIO)
 		return 0;
-	if (r >= 0)
+	if (r >= 0 && !own->fresh)	/* nobody there needs more than one look */
 		r = family_is_gone(own->family);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
+	own->fresh = false;
 	r = family_list(own->family, list);
 	if (r >= 0 && session->current)
 		r = add_process(getpid(), list);
@@ -797,6 +873,7 @@ static void look_after(const struct logoff_host *host, const struct pollfd *fds,
 		struct own *own = session->data;
 		size_t n = own->family ? family_n_poll(own->family) : 0;
 		bool news = all;
+		int gone;
 
 		for (size_t k = 0; k < n; k++)
 			news = news || fds[k].revents;
@@ -804,7 +881,9 @@ static void look_after(const struct logoff_host *host, const struct pollfd *fds,
 		if (!own->family || !news || session->removed)
 			continue;
 		/* The caller is not of the family: its own session cannot be gone while it asks. */
-		session->removed = family_is_gone(own->family) == 1 && !session->current && !own->init;
+		gone = family_is_gone(own->family);
+		session->removed = gone == 1 && !session->current && !own->init;
+		own->fresh = gone == 0;
 	}
 }
 
