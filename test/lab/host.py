@@ -16,7 +16,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,15 +53,17 @@ class Result(NamedTuple):
         return self.out + self.err
 
 
-class Process(NamedTuple):
-    """A process as the host numbers it. Pid and start time together are never used twice."""
+@dataclass(frozen=True, order=True)
+class Process:
+    """A process as the host numbers it. Pid and start time together are never used twice: two
+    looks at the same process are equal, whatever else has changed."""
     pid: int
     start: int
-    name: str
-    state: str
-    tty: int
-    audit_session: int
-    cgroup: str
+    name: str = field(compare=False)
+    state: str = field(compare=False)
+    tty: int = field(compare=False)
+    audit_session: int = field(compare=False)
+    cgroup: str = field(compare=False)
 
 
 def wait_until(condition, seconds=10, what="condition", pause=0.02):
@@ -163,12 +167,6 @@ class Host:
         (self.root / "etc/hostname").write_text(self.name + "\n")
         for probe in probes():
             shutil.copy2(probe, self.root / "usr/local/bin" / probe.name)
-        if self.cgroup_version == 1:
-            # A cgroup v1 container is never told that a cgroup is empty. Where a v1 machine
-            # would see a user's manager end, systemd waits for this timeout there.
-            (self.root / "etc/systemd/system/user@.service.d").mkdir()
-            (self.root / "etc/systemd/system/user@.service.d/lab.conf").write_text(
-                "[Service]\nTimeoutStopSec=200ms\n")
         if stage:
             shutil.copytree(stage, self.root, symlinks=True, dirs_exist_ok=True)
             subprocess.run(["chroot", self.root, "ldconfig"], check=True, timeout=30)
@@ -195,15 +193,22 @@ class Host:
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 env=dict(os.environ, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=version),
                 start_new_session=True, preexec_fn=in_the_child)
+        wait_until(self._find_leader, 20, f"{self.name} has a PID 1")
+        if self.cgroup_version == 1:
+            subprocess.Popen([sys.executable, roots.HERE / "release_agent.py",
+                              f"/sys/fs/cgroup/systemd/lab-{self.name}/payload", str(self.leader)],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
         wait_until(self._is_up, 60, f"{self.name} is up", pause=0.05)
 
-    def _is_up(self):
+    def _find_leader(self):
         if self.nspawn.poll() is not None:
             lines = (self.folder / "console.log").read_text(errors="replace").strip().splitlines()
             raise Unavailable("systemd-nspawn ended: " + (lines or ["no output"])[-1])
         self.leader = find_leader(self.nspawn.pid)
-        if not self.leader:
-            return False
+        return self.leader
+
+    def _is_up(self):
         if self.init:
             return self.path("/run/lab-ready").exists()
         state = self.run("systemctl is-system-running").out.strip()
@@ -313,6 +318,10 @@ class Host:
 
     def unit_is_active(self, unit):
         return self.run(["systemctl", "is-active", unit]).out.strip() in ("active", "deactivating")
+
+    def restart(self, service):
+        """Restarts a service, however often that has been done lately."""
+        self.check(f"systemctl reset-failed {service}; systemctl restart {service}")
 
 
 # -- pieces that need no host -------------------------------------------------------------------

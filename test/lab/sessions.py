@@ -14,6 +14,7 @@ import itertools
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -78,7 +79,8 @@ class Shell:
     def begin(self, command):
         """Starts a command line; `result` waits for its end."""
         mark = f"mark-{next(self._marks)}"
-        self.write(f"{command}\nprintf '\\n%s %s;' {mark} $?\n")
+        # In one line, for whoever asks for a password discards the lines that wait.
+        self.write(f"eval {shlex.quote(command)}; printf '\\n%s %s;' {mark} $?\n")
         return mark
 
     def result(self, mark, seconds=30):
@@ -141,6 +143,7 @@ class Session(OnHost):
 
     def leave(self):
         """What a user does who types `exit`."""
+        self.shell.write("exit\n")
         self.client.stdin.close()
 
     def ended_for_client(self, seconds=10):
@@ -307,8 +310,8 @@ def clean(host):
     names = ",".join(USERS)
     host.run("pkill -KILL make-sessions; pkill -KILL xfreerdp")
     if host.base_flavour == "systemd" and not host.init:
-        host.run("for id in $(loginctl list-sessions --no-legend | awk '{print $1}'); do "
-                 "loginctl kill-session --signal=KILL $id; done; "
+        host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "
+                 "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
                  "for verb in 'kill --signal=KILL' stop; do systemctl $verb 'user@*.service'; done")
     for _ in range(50):
         if host.run(f"pkill -KILL -u {names}").status:

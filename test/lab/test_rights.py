@@ -122,10 +122,10 @@ def polkit_rule(host):
         if (action.id == "org.freedesktop.login1.manage" && subject.user == "alice")
             return polkit.Result.YES;
     });\n""")
-    host.check("systemctl restart polkit")
+    host.restart("polkit")
     yield
-    host.path("/etc/polkit-1/rules.d/50-lab.rules").unlink()
-    host.check("systemctl restart polkit")
+    rule.unlink()
+    host.restart("polkit")
 
 
 @pytest.mark.parametrize("load", ["stubborn keeper", "stubborn -d keeper"],

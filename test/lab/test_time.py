@@ -155,7 +155,7 @@ def test_logind_restarted_in_the_middle(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:2")
     time.sleep(0.7)
-    logind_host.check("systemctl restart systemd-logind")
+    logind_host.restart("systemd-logind")
     result = finish(running)
 
     assert_logged_off(result, session, before)
@@ -169,8 +169,9 @@ def test_logind_restarted_and_nothing_left(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:4")
     time.sleep(0.5)
-    logind_host.check(f"systemctl stop systemd-logind; kill -KILL {keeper.pid}; sleep 0.2; "
-                      "systemctl start systemd-logind")
+    logind_host.check("systemctl stop systemd-logind")
+    logind_host.check(f"kill -KILL {keeper.pid}; sleep 0.2")
+    logind_host.restart("systemd-logind")
 
     assert_logged_off(finish(running), session, before, within=6)
 
