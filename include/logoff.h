@@ -23,6 +23,7 @@
  *   -EHOSTUNREACH  the host cannot be reached, or the connection broke
  *   -EPROTO        the host answered against its protocol
  *   -ECANCELED     the caller cancelled
+ *   -ESTALE        the session is no longer what was meant
  */
 #ifndef LOGOFF_H
 #define LOGOFF_H
@@ -169,6 +170,110 @@ bool logoff_session_is_current(const struct logoff_session *session);
  */
 bool logoff_session_by_terminal(const struct logoff_session *session);
 
+/* What a session is there for. */
+enum logoff_kind {
+	LOGOFF_KIND_USER,		/* somebody works in it */
+	LOGOFF_KIND_GREETER,		/* a display manager waits in it for somebody to log on */
+	LOGOFF_KIND_BACKGROUND		/* a job runs in it: su, sudo and system services from outside any session */
+};
+
+/* Tells what SESSION is there for. Returns the kind. */
+enum logoff_kind logoff_session_kind(const struct logoff_session *session);
+
+/*
+ * Tells whether SESSION is on a seat: the console session, which is protected.
+ * Returns true if so.
+ */
+bool logoff_session_is_console(const struct logoff_session *session);
+
+/* Details of a session that are texts. */
+enum logoff_detail {
+	LOGOFF_DETAIL_PROTOCOL,		/* "ssh", "rdp", "local", "su", or the host's own word for the service */
+	LOGOFF_DETAIL_ADDRESS,		/* the client's address or host name */
+	LOGOFF_DETAIL_CLIENT,		/* the client's own name for itself (RDP) */
+	LOGOFF_DETAIL_TERMINAL,		/* "pts/3", "tty1" */
+	LOGOFF_DETAIL_DISPLAY		/* ":10" */
+};
+
+/*
+ * A detail of SESSION. Owned by SESSION.
+ * Returns the text, or NULL if there is none or it is not known.
+ */
+const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail);
+
+/*
+ * When the user logged on to SESSION, in microseconds of Unix time.
+ * Returns that time, or -1 if it is not known.
+ */
+int64_t logoff_session_logon_us(const struct logoff_session *session);
+
+/*
+ * How long nobody has typed in or moved anything on SESSION, in microseconds, as of its look-up.
+ * Returns that time, 0 for in use, or -1 if it is not known.
+ */
+int64_t logoff_session_idle_us(const struct logoff_session *session);
+
+/* ---- processes ---- */
+
+/* A process of a host. The command is the kernel's short name of it, which the process may choose freely. */
+struct logoff_host_process {
+	pid_t pid;
+	uid_t uid;
+	char session_id[24];		/* "" if it is in no session */
+	char command[32];
+};
+
+/*
+ * Lists every process of HOST with the session it is in. *ret_processes is the caller's: free(). Blocks.
+ * Returns 0, -EOPNOTSUPP, -EHOSTUNREACH or -EPROTO.
+ */
+int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
+			       size_t *ret_n_processes, struct logoff_error *reterr);
+
+/* ---- messages ---- */
+
+/* A message for the users of sessions. All of it is the caller's. */
+struct logoff_message {
+	const char *title;		/* UTF-8, one line; NULL: none */
+	const char *text;		/* UTF-8; control characters but newline are made harmless where it is shown */
+	uint64_t timeout_ms;		/* how long it is shown and, with WAIT, waited for; 0: until it is closed */
+	bool wait;			/* wait for the users' answers */
+};
+
+/* The way a message took. */
+enum logoff_channel {
+	LOGOFF_CHANNEL_NONE,		/* none was found */
+	LOGOFF_CHANNEL_TERMINAL,	/* written to the terminal */
+	LOGOFF_CHANNEL_DESKTOP,		/* a notification of the user's desktop */
+	LOGOFF_CHANNEL_DISPLAY		/* a window on the X display */
+};
+
+/* What the user did with it. */
+enum logoff_answer {
+	LOGOFF_ANSWER_NONE,		/* it was not waited for, or the channel can give none */
+	LOGOFF_ANSWER_OK,		/* the message was confirmed */
+	LOGOFF_ANSWER_CLOSED,		/* the window was closed without an answer */
+	LOGOFF_ANSWER_TIMEOUT		/* nothing until the timeout */
+};
+
+/* What became of a message at one session. */
+struct logoff_delivery {
+	int result;			/* 0: delivered; -EACCES, -EOPNOTSUPP (no channel), -ETIMEDOUT, -ECANCELED, ... */
+	enum logoff_channel channel;
+	enum logoff_answer answer;
+	struct logoff_error cause;
+};
+
+/*
+ * Sends MESSAGE to N_SESSIONS sessions of HOST, to all side by side, and writes what became of each into DELIVERIES
+ * (N_SESSIONS of them, the caller's). Blocks until each is delivered (a few seconds at most) and, if so wanted,
+ * answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable.
+ * Returns 0 (see DELIVERIES) or a fatal errno.
+ */
+int logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
+			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+			int cancel_fd, struct logoff_error *reterr);
+
 /* ---- logging off ---- */
 
 /* A process of a session. The command is the kernel's short name of it, which the process may choose freely. */
@@ -187,6 +292,9 @@ enum logoff_event_type {
 	LOGOFF_EVENT_MANAGER_GONE,	/* it has ended */
 	LOGOFF_EVENT_MANAGER_LINGERS,	/* the user lingers: the service manager is left alone */
 	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
+	LOGOFF_EVENT_WARNED,		/* its user has been warned; see delivery and remaining_us */
+	LOGOFF_EVENT_COUNTDOWN,		/* a second of the warning time is over; no session, see remaining_us */
+	LOGOFF_EVENT_RESULT,		/* it has its result: logoff_request_result() */
 	LOGOFF_EVENT_ALONE		/* instead of GONE, for the caller's own session: only the caller (and programs that
 					   wait for it: shell, sudo) is left; the session ends with it */
 };
@@ -198,6 +306,8 @@ struct logoff_event {
 	uint64_t elapsed_us;			/* since the start of this session's log-off */
 	const struct logoff_process *processes;
 	size_t n_processes;
+	const struct logoff_delivery *delivery;	/* WARNED: what became of the warning */
+	uint64_t remaining_us;			/* WARNED, COUNTDOWN: until the log-off */
 };
 
 /* Called for each event, in order, from logoff_request_run(). Must not call back into the request. */
@@ -246,6 +356,27 @@ void logoff_request_set_event_func(struct logoff_request *request, logoff_event_
 /* Sets the function that is asked when authorization is needed, or NULL (the default: refused is refused). */
 void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata);
 
+/*
+ * Called with a session as it is now, after its user was warned and before it is asked to end. To return 0 means that it
+ * is still meant; anything else leaves it alone (its result is -ESTALE).
+ */
+typedef int (*logoff_still_func)(const struct logoff_session *session, void *userdata);
+
+/*
+ * Sets a warning: each user is told that he will be logged off in TIME_MS and by whom, again when half of that time is
+ * over and 10 s before its end; then the sessions are logged off. TEXT (copied; NULL: none) is added to it. A request
+ * that is cancelled meanwhile tells them so. STILL (NULL: none) is asked before each log-off.
+ * Returns 0 or a fatal errno.
+ */
+int logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, const char *text,
+			       logoff_still_func still, void *userdata);
+
+/*
+ * Sets the reason that the audit record of each session of REQUEST tells. TEXT is copied.
+ * Returns 0 or a fatal errno.
+ */
+int logoff_request_set_reason(struct logoff_request *request, const char *text);
+
 /* Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. */
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
 
@@ -287,6 +418,12 @@ int logoff_request_result(const struct logoff_request *request, size_t i, const 
  */
 size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
 			   int *ret_session_exists);
+
+/*
+ * Tells whether processes of session number I had to be killed.
+ * Returns true if so.
+ */
+bool logoff_request_forced(const struct logoff_request *request, size_t i);
 
 /*
  * How long session number I took, from its start to its result, in microseconds.

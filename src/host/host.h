@@ -39,8 +39,11 @@ struct logoff_session {
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
 	bool console;			/* on a seat: protected */
-	bool greeter;			/* a display manager's: never logged off */
 	bool by_terminal;		/* known only by its terminal */
+	enum logoff_kind kind;
+	char *protocol, *address, *client, *terminal, *display;	/* NULL: none, or not known */
+	int64_t logon_us;		/* Unix time; -1: not known */
+	int64_t idle_us;		/* -1: not known */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
 
 	/* Facts, written by the back end between ask() and the end. */
@@ -113,6 +116,13 @@ struct host_backend {
 	/* Tells what is to become of the user's service manager. NULL: hosts without. */
 	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		       struct logoff_error *reterr);
+
+	/*
+	 * Delivers MESSAGE to SESSION at once, in its own way; the answer too if it is waited for. NULL: by the
+	 * terminals, desktops and displays of this machine (message.c).
+	 */
+	void (*message)(struct logoff_host *host, struct logoff_session *session, const struct logoff_message *message,
+			struct logoff_delivery *delivery);
 
 	/*
 	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
