@@ -372,7 +372,8 @@ int host_check_rules(const struct logoff_session *session, bool console_allowed,
 	return 0;
 }
 
-int host_session_exists(const struct logoff_session *session, struct logoff_error *reterr)
+int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,
+			struct logoff_error *reterr)
 {
 	struct logoff_session *now;
 	int r;
@@ -383,6 +384,8 @@ int host_session_exists(const struct logoff_session *session, struct logoff_erro
 	if (r < 0)
 		return r;
 	r = now->logon == session->logon;
+	if (r && ret_state)
+		*ret_state = now->state;
 	logoff_session_free(now);
 	return r;
 }
