@@ -426,6 +426,12 @@ size_t logoff_request_left(const struct logoff_request *request, size_t i, const
 bool logoff_request_forced(const struct logoff_request *request, size_t i);
 
 /*
+ * What session number I was doing when it got its result; meaningful only if it still existed then.
+ * Returns the state.
+ */
+enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i);
+
+/*
  * How long session number I took, from its start to its result, in microseconds.
  * Returns that time.
  */

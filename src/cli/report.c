@@ -156,6 +156,25 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
 }
 
+/* The state of a session that is still there, and the number of its processes. */
+static void print_state(enum logoff_state state, size_t n)
+{
+	switch (state) {
+	case LOGOFF_STATE_ACTIVE:
+		fprintf(stderr, ngettext("; the session is still active, with %zu process",
+					 "; the session is still active, with %zu processes", n), n);
+		break;
+	case LOGOFF_STATE_DISCONNECTED:
+		fprintf(stderr, ngettext("; the session is still there, disconnected, with %zu process",
+					 "; the session is still there, disconnected, with %zu processes", n), n);
+		break;
+	case LOGOFF_STATE_CLOSING:
+		fprintf(stderr, ngettext("; the session is closing, with %zu process left",
+					 "; the session is closing, with %zu processes left", n), n);
+		break;
+	}
+}
+
 /* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
 static void print_remains(const struct logoff_request *request, size_t i)
 {
@@ -163,12 +182,14 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	int exists;
 	size_t n = logoff_request_left(request, i, &left, &exists);
 
-	if (exists > 0)
-		fprintf(stderr, ngettext("; the session is still there with %zu process", "; the session is still there with %zu processes", n), n);
-	else if (exists == 0)
-		fprintf(stderr, ngettext("; the session is gone, %zu process is left", "; the session is gone, %zu processes are left", n), n);
+	if (exists == 0)
+		fprintf(stderr, ngettext("; the session is gone, %zu process is left",
+					 "; the session is gone, %zu processes are left", n), n);
+	else if (exists < 0)
+		fprintf(stderr, ngettext("; whether the session is still there is unknown, %zu process is left",
+					 "; whether the session is still there is unknown, %zu processes are left", n), n);
 	else
-		fprintf(stderr, ngettext("; whether the session is still there is unknown, %zu process is left", "; whether the session is still there is unknown, %zu processes are left", n), n);
+		print_state(logoff_request_state(request, i), n);
 	for (size_t j = 0; j < n; j++)
 		fprintf(stderr, "%s %d %s", j == 0 ? ":" : ",", (int)left[j].pid, safe(left[j].command).text);
 	fputc('\n', stderr);

@@ -179,6 +179,8 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host)
 	if (!session)
 		return -ENOMEM;
 	session->host = host;
+	session->logon_us = -1;
+	session->idle_us = -1;
 	*ret_session = session;
 	return 0;
 }
@@ -192,6 +194,11 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	free(session->id);
 	free(session->name);
 	free(session->user);
+	free(session->protocol);
+	free(session->address);
+	free(session->client);
+	free(session->terminal);
+	free(session->display);
 	free(session);
 	return NULL;
 }
@@ -259,6 +266,43 @@ bool logoff_session_is_current(const struct logoff_session *session)
 bool logoff_session_by_terminal(const struct logoff_session *session)
 {
 	return session->by_terminal;
+}
+
+enum logoff_kind logoff_session_kind(const struct logoff_session *session)
+{
+	return session->kind;
+}
+
+bool logoff_session_is_console(const struct logoff_session *session)
+{
+	return session->console;
+}
+
+const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail)
+{
+	switch (detail) {
+	case LOGOFF_DETAIL_PROTOCOL:
+		return session->protocol;
+	case LOGOFF_DETAIL_ADDRESS:
+		return session->address;
+	case LOGOFF_DETAIL_CLIENT:
+		return session->client;
+	case LOGOFF_DETAIL_TERMINAL:
+		return session->terminal;
+	case LOGOFF_DETAIL_DISPLAY:
+		return session->display;
+	}
+	return NULL;
+}
+
+int64_t logoff_session_logon_us(const struct logoff_session *session)
+{
+	return session->logon_us;
+}
+
+int64_t logoff_session_idle_us(const struct logoff_session *session)
+{
+	return session->idle_us;
 }
 
 /* ---- which session is meant ---- */
@@ -365,14 +409,15 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 
 int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr)
 {
-	if (session->greeter)
+	if (session->kind == LOGOFF_KIND_GREETER)
 		return error_set_errno(reterr, -EPERM, -EPERM, "greeter");
 	if (session->console && !session->current && !console_allowed)
 		return error_set_errno(reterr, -EPERM, -EPERM, "console");
 	return 0;
 }
 
-int host_session_exists(const struct logoff_session *session, struct logoff_error *reterr)
+int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,
+			struct logoff_error *reterr)
 {
 	struct logoff_session *now;
 	int r;
@@ -383,6 +428,8 @@ int host_session_exists(const struct logoff_session *session, struct logoff_erro
 	if (r < 0)
 		return r;
 	r = now->logon == session->logon;
+	if (r && ret_state)
+		*ret_state = now->state;
 	logoff_session_free(now);
 	return r;
 }

@@ -158,9 +158,10 @@ uint64_t host_clock_us(void);
 int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr);
 
 /*
- * Asks the host whether SESSION still exists (the same logon, not just the same id).
- * Returns 1, 0, or -errno if it could not be asked.
+ * Asks the host whether SESSION still exists (the same logon, not just the same id). *ret_state, if wanted, is what it
+ * is doing now. Returns 1, 0, or -errno if it could not be asked.
  */
-int host_session_exists(const struct logoff_session *session, struct logoff_error *reterr);
+int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,
+			struct logoff_error *reterr);
 
 #endif

@@ -371,6 +371,13 @@ static enum logoff_state make_state(struct logind *logind, const struct properti
 	return LOGOFF_STATE_ACTIVE;
 }
 
+static enum logoff_kind make_kind(const struct properties *p)
+{
+	if (is_set(p->class) && strcmp(p->class, "greeter") == 0)
+		return LOGOFF_KIND_GREETER;
+	return is_set(p->class) && strcmp(p->class, "background") == 0 ? LOGOFF_KIND_BACKGROUND : LOGOFF_KIND_USER;
+}
+
 static int copy(char **ret, const char *text)
 {
 	*ret = strdup(text);
@@ -389,7 +396,7 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->uid = p->uid;
 	session->state = make_state(logind, p);
 	session->console = is_set(p->seat);
-	session->greeter = is_set(p->class) && strcmp(p->class, "greeter") == 0;
+	session->kind = make_kind(p);
 	session->logon = p->timestamp;
 	session->current = own_id(logind) && strcmp(own_id(logind), p->id) == 0;
 	data->leader = (pid_t)p->leader;

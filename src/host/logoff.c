@@ -64,6 +64,7 @@ struct job {
 	bool authorizing;		/* a proof of identity is under way: the clock stands */
 	bool authorized;		/* it was given; ask interactively from now on */
 	bool woken;			/* the empty session was woken by a kill once */
+	bool forced;			/* processes had to be killed */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
 	bool last_act;			/* there are such programs */
@@ -78,6 +79,7 @@ struct job {
 	struct process_list seen;	/* as of the last look */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */
+	enum logoff_state state;	/* if it exists */
 	struct logoff_error cause;
 };
 
@@ -137,7 +139,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 	if (!jobs)
 		return -ENOMEM;
 	request->jobs = jobs;
-	jobs[request->n_jobs++] = (struct job){ .session = session, .exists = 1 };
+	jobs[request->n_jobs++] = (struct job){ .session = session, .exists = 1, .state = session->state };
 	return 0;
 }
 
@@ -254,7 +256,7 @@ static void give_up(struct logoff_request *request, struct job *job, int result)
 	int r;
 
 	(void)look(job, NULL);	/* what cannot be seen is not listed */
-	r = host_session_exists(job->session, NULL);
+	r = host_session_exists(job->session, &job->state, NULL);
 	job->exists = r < 0 ? -1 : r;
 	finish(request, job, result);
 }
@@ -446,7 +448,7 @@ static bool is_verified(struct job *job)
 
 	if (job->part == HOST_MANAGER)
 		return true;
-	exists = host_session_exists(job->session, &job->cause);
+	exists = host_session_exists(job->session, &job->state, &job->cause);
 	job->exists = exists < 0 ? -1 : exists;
 	return exists == 0;
 }
@@ -525,6 +527,7 @@ static void step_ending(struct logoff_request *request, struct job *job)
 			news = true;
 		}
 		job->step = STEP_KILLING;
+		job->forced = true;
 		kill_now(request, job);
 	}
 	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
@@ -705,6 +708,20 @@ size_t logoff_request_left(const struct logoff_request *request, size_t i, const
 		return 0;
 	*ret_processes = job->seen.items;
 	return job->seen.n_items;
+}
+
+bool logoff_request_forced(const struct logoff_request *request, size_t i)
+{
+	const struct job *job = job_at(request, i);
+
+	return job && job->forced;
+}
+
+enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i)
+{
+	const struct job *job = job_at(request, i);
+
+	return job ? job->state : LOGOFF_STATE_CLOSING;
 }
 
 uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i)

@@ -431,7 +431,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->state = state_of(from);
 	session->current = from->current;
 	session->console = from->console;
-	session->greeter = from->greeter;
+	session->kind = from->greeter ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
 	session->by_terminal = from->by_terminal;
 	session->logon = i + 1;
 	*ret_session = session;

@@ -589,7 +589,7 @@ static int make_session(const struct view *view, const struct group *group, stru
 		logoff_session_free(session);
 		return r;
 	}
-	session->greeter = is_one_of(session->user, greeter_users);
+	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
 	session->current = is_current(view, group);
 	*ret_session = session;
 	return 0;

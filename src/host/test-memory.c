@@ -129,12 +129,12 @@ static void test_fields(void **state)
 	assert_int_equal(session->uid, 1001);
 	assert_int_equal(session->state, LOGOFF_STATE_DISCONNECTED);
 	assert_true(session->by_terminal);
-	assert_false(session->console || session->greeter || session->current);
+	assert_false(session->console || session->kind != LOGOFF_KIND_USER || session->current);
 	logoff_session_free(session);
 	session = get(host, "7");
 	assert_string_equal(session->name, "console");
 	assert_int_equal(session->state, LOGOFF_STATE_CLOSING);
-	assert_true(session->console && session->greeter);
+	assert_true(session->console && session->kind == LOGOFF_KIND_GREETER);
 	assert_false(session->current || session->by_terminal);
 	close_all(session);
 }
@@ -365,7 +365,7 @@ static void test_polite_session(void **state)
 	assert_true(session->removed);
 	assert_int_equal(count(session, HOST_SESSION), 0);
 	assert_int_equal(get_fails(host, "5"), -ENXIO);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	close_all(session);
 }
 
@@ -407,7 +407,7 @@ static void test_stubborn_processes(void **state)
 	kill_all(session);
 	pass(host, 900000);
 	assert_int_equal(count(session, HOST_SESSION), 1);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	assert_false(session->removed);
 	close_all(session);
 }
@@ -438,9 +438,9 @@ static void test_empty_session_needs_a_reason(void **state)
 
 	(void)state;
 	pass(host, 1000);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	ask(&session, HOST_SESSION, false);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	close_all(session);
 }
 
@@ -477,7 +477,7 @@ static void test_answers(void **state)
 	assert_int_equal(session->asked, -EPROTO);
 	assert_int_equal(session->asked_error.number, EPROTO);
 	assert_string_equal(session->asked_error.text, "bad\a");
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	logoff_session_free(session);
 
 	session = get(host, "4");
@@ -535,7 +535,7 @@ static void test_notices(void **state)
 	ask(&session, HOST_SESSION, false);
 	pass(host, 39);
 	assert_false(session->removed);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	pass(host, 40);
 	assert_true(session->removed);
 	logoff_session_free(session);
@@ -544,14 +544,14 @@ static void test_notices(void **state)
 	ask(&session, HOST_SESSION, false);
 	pass(host, 1000);
 	assert_false(session->removed);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_session_free(session);
 
 	session = get(host, "3");
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
 	assert_true(session->removed);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	kill_all(session);
 	assert_int_equal(count(session, HOST_SESSION), 0);
@@ -570,24 +570,24 @@ static void test_outliving_its_processes(void **state)
 	ask(&session, HOST_SESSION, false);
 	assert_int_equal(count(session, HOST_SESSION), 0);
 	pass(host, 59);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	pass(host, 60);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_session_free(session);
 
 	session = get(host, "2");
 	ask(&session, HOST_SESSION, false);
 	pass(host, 5000);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	kill_all(session);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_session_free(session);
 
 	session = get(host, "3");
 	ask(&session, HOST_SESSION, false);
 	kill_all(session);
 	pass(host, 900000);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	close_all(session);
 }
 
@@ -621,7 +621,7 @@ static void test_id_is_used_again(void **state)
 	next = get(host, "1");
 	assert_string_equal(next->user, "b");
 	assert_int_not_equal(next->logon, session->logon);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	assert_int_equal(count(session, HOST_SESSION), 0);
 	assert_int_equal(count(next, HOST_SESSION), 2);
 	kill_all(session); /* of the old logon: hits nobody */
@@ -681,7 +681,7 @@ static void test_forking(void **state)
 	assert_int_equal(count(session, HOST_SESSION), 2);
 	kill_all(session);
 	pass(host, 1025);
-	assert_int_equal(host_session_exists(session, NULL), 0);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	close_all(session);
 }
 
@@ -715,7 +715,7 @@ static void test_caller_is_spared(void **state)
 	kill_all(session);
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	assert_int_equal(first_pid(session), getpid());
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	close_all(session);
 }
 
@@ -795,7 +795,7 @@ static int answer(const char *caller, const char *user, bool interactive, bool *
 	*ret_ms = next_ms(host);
 	asked = session->asked;
 	*ret_may_authorize = session->may_authorize;
-	assert_int_equal(asked == 0, host_session_exists(session, NULL) == 0);
+	assert_int_equal(asked == 0, host_session_exists(session, NULL, NULL) == 0);
 	assert_int_equal(host->backend->kill(host, session, HOST_SESSION, false, NULL), asked);
 	close_all(session);
 	return asked;
@@ -893,7 +893,7 @@ static void test_managers(void **state)
 	pass(host, 12);
 	assert_int_equal(count(session, HOST_MANAGER), 0);
 	assert_int_equal(manager_of(session), HOST_MANAGER_NONE);
-	assert_int_equal(host_session_exists(session, NULL), 1);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	session_list_clear(&list);
 	logoff_host_close(host);
 }

@@ -135,7 +135,7 @@ static bool truth_is_forbidden(const struct memory_world *world, const struct lo
 static void truth_check_rules(struct truth *truth, const struct logoff_session *session, int result)
 {
 	const struct memory_world *world = truth->host->data;
-	bool protected = session->greeter || (session->console && !session->current && !truth->console);
+	bool protected = session->kind == LOGOFF_KIND_GREETER || (session->console && !session->current && !truth->console);
 
 	/* One that waits for its turn may be cancelled before the rules are looked at. */
 	truth_require(truth, protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH :
