@@ -281,13 +281,13 @@ static int load(struct memory_world **ret_world, const char *path, struct logoff
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return error_set_errno(reterr, -EINVAL, -errno, "%s", path);
+		return error_set_errno(reterr, -EINVAL, -errno, "%s: %s", path, strerror(errno));
 	r = read_text(fd, &text, &length);
 	close(fd);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return error_set_errno(reterr, -EINVAL, r, "%s", path);
+		return error_set_errno(reterr, -EINVAL, r, "%s: %s", path, strerror(-r));
 	r = memory_parse(ret_world, text, length, reterr);
 	free(text);
 	return r;

@@ -422,7 +422,7 @@ static void test_console(void **state)
 	expect((struct run){ .text = text, .sessions = "1", .console = true }, "0.0 1 ask 1\n0.0 1 gone\n1 = ok\n");
 	expect((struct run){ .text = "caller uid=1\n" ALICE "session id=1 user=alice console\nprocess command=gnome\n",
 			     .sessions = "1", .console = true },
-	       "1 = EACCES + gnome\n");
+	       "0.0 1 ask 1\n1 = EACCES + gnome\n");
 	expect_text("caller uid=1000\n" ALICE "session id=1 user=alice console\nprocess command=logoff caller\n", "",
 		    "0.0 1 ask 1\n0.0 1 alone\n1 = ok\n");
 }
@@ -447,8 +447,8 @@ static void test_full_control(void **state)
 	snprintf(text, sizeof(text), "caller uid=1001 control=yes\n%s", sessions);
 	expect_text(text, "1", "0.0 1 ask 1\n0.0 1 gone\n1 = ok\n");
 	snprintf(text, sizeof(text), "caller uid=1001\n%s", sessions);
-	expect_text(text, "1", "1 = EACCES + x\n");
-	expect((struct run){ .text = text, .sessions = "1", .agree = 1 }, "1 = EACCES + x\n");
+	expect_text(text, "1", "0.0 1 ask 1\n1 = EACCES + x\n");
+	expect((struct run){ .text = text, .sessions = "1", .agree = 1 }, "0.0 1 ask 1\n1 = EACCES + x\n");
 }
 
 static void test_proof_of_identity(void **state)
@@ -459,12 +459,12 @@ static void test_proof_of_identity(void **state)
 	(void)state;
 	/* The user may take longer than the deadline: the clock stands while he types. */
 	expect((struct run){ .text = text, .sessions = "1", .agree = 1 }, "0.0 1 ask 1\n2.0 1 gone\n1 = ok\n");
-	expect((struct run){ .text = text, .sessions = "1", .agree = -1 }, "1 = EACCES + x\n");
-	expect((struct run){ .text = text, .sessions = "1" }, "1 = EACCES + x\n");
+	expect((struct run){ .text = text, .sessions = "1", .agree = -1 }, "0.0 1 ask 1\n1 = EACCES + x\n");
+	expect((struct run){ .text = text, .sessions = "1" }, "0.0 1 ask 1\n1 = EACCES + x\n");
 	expect((struct run){ .text = "caller uid=1001 control=proof proof=5000 proof-fails\n" ALICE
 				     "session id=1 user=alice\nprocess command=x\n",
 			     .sessions = "1", .agree = 1 },
-	       "1 = EACCES + x\n");
+	       "0.0 1 ask 1\n1 = EACCES + x\n");
 }
 
 static void test_one_proof_serves_all(void **state)
@@ -547,18 +547,18 @@ static void test_answers(void **state)
 {
 	(void)state;
 	expect_text(ROOT ALICE "session id=5 user=alice answer=2000\nprocess command=x\n", "5",
-		    "2.0 5 ask 1\n2.0 5 gone\n5 = ok\n");
+		    "0.0 5 ask 1\n2.0 5 gone\n5 = ok\n");
 	expect_text(ROOT ALICE "session id=5 user=alice answer=never\nprocess command=x term=never\n", "5",
-		    "5 = ETIMEDOUT + x\n");
-	expect_text(ROOT ALICE "session id=5 user=alice refuse=EPROTO\nprocess command=x\n", "5", "5 = EPROTO + x\n");
-	expect_text(ROOT ALICE "session id=5 user=alice refuse=EACCES\nprocess command=x\n", "5", "5 = EACCES + x\n");
+		    "0.0 5 ask 1\n5 = ETIMEDOUT + x\n");
+	expect_text(ROOT ALICE "session id=5 user=alice refuse=EPROTO\nprocess command=x\n", "5", "0.0 5 ask 1\n5 = EPROTO + x\n");
+	expect_text(ROOT ALICE "session id=5 user=alice refuse=EACCES\nprocess command=x\n", "5", "0.0 5 ask 1\n5 = EACCES + x\n");
 	expect_text(ROOT ALICE "session id=5 user=alice refuse=org.example.Odd\nprocess command=x\n", "5",
-		    "5 = EPROTO + x\n");
-	expect_text(ROOT ALICE "session id=5 user=alice ask-fails=EIO\nprocess command=x\n", "5", "5 = EIO + x\n");
+		    "0.0 5 ask 1\n5 = EPROTO + x\n");
+	expect_text(ROOT ALICE "session id=5 user=alice ask-fails=EIO\nprocess command=x\n", "5", "0.0 5 ask 1\n5 = EIO + x\n");
 	expect_text(ROOT ALICE "session id=5 user=alice refuse=EAGAIN refusals=3\nprocess command=x\n", "5",
-		    "0.3 5 ask 1\n0.3 5 gone\n5 = ok\n");
+		    "0.0 5 ask 1\n0.3 5 gone\n5 = ok\n");
 	expect_text(ROOT ALICE "session id=5 user=alice refuse=EAGAIN\nprocess command=x\n", "5",
-		    "5 = ETIMEDOUT + x\n");
+		    "0.0 5 ask 1\n5 = ETIMEDOUT + x\n");
 }
 
 static void test_ends_by_itself(void **state)
@@ -659,7 +659,7 @@ static void test_manager_refused(void **state)
 {
 	(void)state;
 	expect_text(ROOT MANAGED("refuse=EACCES") "session id=5 user=alice\nprocess command=x\n", "5",
-		    "0.0 5 ask 1\n0.0 5 gone\n5 = EACCES - systemd\n");
+		    "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n5 = EACCES - systemd\n");
 	expect_text("host manager-fails=EPROTO\n" ROOT MANAGED("") "session id=5 user=alice\nprocess command=x\n", "5",
 		    "0.0 5 ask 1\n0.0 5 gone\n5 = EPROTO -\n");
 }
@@ -673,7 +673,7 @@ static void test_last_sessions_together(void **state)
 	(void)state;
 	run_it(&run);
 	assert_null(run.truth.lie);
-	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-needed\n0.0 6 ask 1\n0.7 6 gone\n"
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 6 ask 1\n0.0 5 gone\n0.0 5 manager-needed\n0.7 6 gone\n"
 					    "0.7 6 manager-ask 1\n0.7 6 manager-gone\n5 = ok\n6 = ok\n");
 }
 

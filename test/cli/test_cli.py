@@ -27,6 +27,8 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).parent
+TREE = HERE.parent.parent
+MANUAL = TREE / "doc/memory-host.md"
 FILES = sorted((HERE / "cases").glob("*.txt"))
 VALGRIND = [
     "valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible",
@@ -183,6 +185,23 @@ def test_every_exit_status_is_recorded():
     """0 to 7, each at least once."""
     got = {line for path in FILES for line in path.read_text(encoding="utf-8").split("\n") if line.startswith("= ")}
     assert {f"= {status}" for status in range(8)} <= got
+
+
+def test_the_example_of_the_manual(binary, tmp_path):
+    """What doc/memory-host.md says of its example is what happens."""
+    blocks = re.findall(r"((?:^    .*\n|^\n)+)", MANUAL.read_text().partition("## A complete example")[2], re.M)
+    description, output = (re.sub("^    ", "", block, flags=re.M).strip() + "\n" for block in blocks if block.strip())
+    (tmp_path / "host").write_text(description)
+    env = {"LC_ALL": "C", "LOGOFF_HOST": f"memory:{tmp_path}/host"}
+    done = subprocess.run([binary, "5", "/v"], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == (output, "", 0)
+
+
+def test_the_manual_tells_every_key():
+    """Every key of the parser's tables stands in doc/memory-host.md."""
+    keys = re.findall(r'^\t\{ "([a-z-]+)", VALUE_', (TREE / "src/host/memory-file.c").read_text(), re.M)
+    assert len(keys) > 40
+    assert [key for key in keys if not re.search(rf"`{key}[`=]", MANUAL.read_text())] == []
 
 
 if __name__ == "__main__":
