@@ -13,7 +13,8 @@ char *bindtextdomain(const char *domain, const char *folder);
 
 char *bindtextdomain(const char *domain, const char *folder)
 {
-	char *(*real)(const char *, const char *) = (char *(*)(const char *, const char *))dlsym(RTLD_NEXT, "bindtextdomain");
+	char *(*real)(const char *, const char *) =
+		(char *(*)(const char *, const char *))dlsym(RTLD_NEXT, "bindtextdomain");
 	const char *other = getenv("LOGOFF_TEST_LOCALES");
 
 	return real(domain, other ? other : folder);
