@@ -285,7 +285,8 @@ struct logoff_process {
 /* What has just happened to a session of a request. */
 enum logoff_event_type {
 	LOGOFF_EVENT_ASK,		/* its processes are being asked to end; processes: all of them */
-	LOGOFF_EVENT_KILL,		/* the grace is over; processes: those left, being killed now */
+	LOGOFF_EVENT_KILL,		/* the grace is over; processes: those left, being killed now; none: the session is
+					   there without them, and the host is being woken */
 	LOGOFF_EVENT_GONE,		/* every process has ended and the session is gone, both checked */
 	LOGOFF_EVENT_MANAGER_ASK,	/* the user's last session: the user's service manager is asked to end */
 	LOGOFF_EVENT_MANAGER_KILL,	/* its grace is over; processes: those left, being killed now */
@@ -430,6 +431,13 @@ bool logoff_request_forced(const struct logoff_request *request, size_t i);
  * Returns the state.
  */
 enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i);
+
+/*
+ * Tells whether the result of session number I is about the service manager of its user: the session itself had already
+ * been found to be gone.
+ * Returns true if so.
+ */
+bool logoff_request_is_manager(const struct logoff_request *request, size_t i);
 
 /*
  * How long session number I took, from its start to its result, in microseconds.

@@ -55,19 +55,19 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 
 	switch (fault) {
 	case OPTION_FAULT_UNKNOWN:
-		fprintf(stderr, _("logoff: %s: no such option\n"), what.text);
+		fprintf(stderr, _("logoff: there is no option %s\n"), what.text);
 		break;
 	case OPTION_FAULT_NO_VALUE:
-		fprintf(stderr, _("logoff: %s: the option needs a value\n"), what.text);
+		fprintf(stderr, _("logoff: the option %s needs a value\n"), what.text);
 		break;
 	case OPTION_FAULT_VALUE:
-		fprintf(stderr, _("logoff: %s: the option takes no value\n"), what.text);
+		fprintf(stderr, _("logoff: the option takes no value: %s\n"), what.text);
 		break;
 	case OPTION_FAULT_NUMBER:
-		fprintf(stderr, _("logoff: %s: the value is not a number of seconds\n"), what.text);
+		fprintf(stderr, _("logoff: not a number of seconds: %s\n"), what.text);
 		break;
 	case OPTION_FAULT_REPEATED:
-		fprintf(stderr, _("logoff: %s: the option was given twice with different values\n"), what.text);
+		fprintf(stderr, _("logoff: given twice with different values: %s\n"), what.text);
 		break;
 	}
 	fputc('\n', stderr);

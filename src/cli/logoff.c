@@ -34,7 +34,7 @@ static const struct option_row options[] = {
 	{ "wait", "wait", 0, OPTION_SECONDS, &arg_wait_s, "seconds",
 	  N_("Longest time for one session, from start to proof; 60 if not given.") },
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
-	  N_("Allows to log off the console session of somebody else.") },
+	  N_("Allows to log off the console session, which is protected.") },
 	{ "noaskpassword", "no-ask-password", 0, OPTION_FLAG, &arg_no_ask_password, NULL,
 	  N_("Never asks for a password; without the right the session is refused.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
@@ -47,7 +47,8 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
 	.usage = "LOGOFF [sessionname | sessionid ...] [/SERVER:servername] [/V]\n"
-		 "       [/GRACE:seconds] [/WAIT:seconds] [/CONSOLE] [/NOASKPASSWORD]",
+		 "       [/GRACE:seconds] [/WAIT:seconds] [/CONSOLE] [/NOASKPASSWORD]\n"
+		 "       [/VERSION] [/?]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },

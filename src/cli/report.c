@@ -36,19 +36,41 @@ static void report_ask(const struct logoff_event *event, const char *who)
 {
 	const char *user = logoff_session_user(event->session);
 
-	printf(ngettext("Session %s of %s: asking %zu process to end.\n",
-			"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
-	       who, safe(user).text, event->n_processes);
+	if (event->n_processes == 0)
+		printf(_("Session %s of %s: asking it to end.\n"), who, safe(user).text);
+	else
+		printf(ngettext("Session %s of %s: asking %zu process to end.\n",
+				"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
+		       who, safe(user).text, event->n_processes);
 	if (logoff_session_by_terminal(event->session))
 		printf(_("Session %s is known only by its terminal: a detached daemon cannot be attributed to it.\n"), who);
 }
 
 static void report_kill(const struct logoff_event *event, const char *who, double seconds)
 {
-	printf(ngettext("Session %s: %zu process left after %.3f s, killing it:\n",
-			"Session %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
-	       who, event->n_processes, seconds);
+	if (event->n_processes == 0)
+		printf(_("Session %s: no process is left after %.3f s, but the session is still there; waking the host.\n"),
+		       who, seconds);
+	else
+		printf(ngettext("Session %s: %zu process left after %.3f s, killing it:\n",
+				"Session %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
+		       who, event->n_processes, seconds);
 	print_processes(event);
+}
+
+/* The processes are this command and those that wait for it. */
+static void report_alone(const struct logoff_event *event, const char *who, double seconds)
+{
+	size_t n_waiting = event->n_processes ? event->n_processes - 1 : 0;
+
+	if (n_waiting == 0)
+		printf(_("Session %s: only this command is left; the session ends with it (%.3f s).\n"), who, seconds);
+	else
+		printf(ngettext("Session %s: only this command and %zu program that waits for it are left; the session "
+				"ends with them (%.3f s).\n",
+				"Session %s: only this command and %zu programs that wait for it are left; the session "
+				"ends with them (%.3f s).\n", n_waiting),
+		       who, n_waiting, seconds);
 }
 
 static void report_manager_kill(const struct logoff_event *event, const char *user, double seconds)
@@ -76,7 +98,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("Session %s: every process has ended, the session is deleted (%.3f s).\n"), who.text, seconds);
 		break;
 	case LOGOFF_EVENT_ALONE:
-		printf(_("Session %s: only this command is left; the session ends with it (%.3f s).\n"), who.text, seconds);
+		report_alone(event, who.text, seconds);
 		break;
 	case LOGOFF_EVENT_MANAGER_ASK:
 		printf(ngettext("It was the last session of %s: ending the service manager too (%zu process).\n",
@@ -131,6 +153,8 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
 		fprintf(stderr, _("logoff: %s: line %lld of the host's description: %s\n"), name.text,
 			(long long)error->number, safe(error->text).text);
+	else if (r == -EINVAL)
+		fprintf(stderr, _("logoff: %s\n"), safe(error->text).text);
 	else
 		fprintf(stderr, _("logoff: %s: cannot be reached%s\n"), name.text, cause.text);
 	return EXIT_UNREACHABLE;
@@ -182,7 +206,10 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	int exists;
 	size_t n = logoff_request_left(request, i, &left, &exists);
 
-	if (exists == 0)
+	if (logoff_request_is_manager(request, i))
+		fprintf(stderr, ngettext("; the session is gone, but not the user's service manager, with %zu process",
+					 "; the session is gone, but not the user's service manager, with %zu processes", n), n);
+	else if (exists == 0)
 		fprintf(stderr, ngettext("; the session is gone, %zu process is left",
 					 "; the session is gone, %zu processes are left", n), n);
 	else if (exists < 0)
@@ -191,8 +218,21 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	else
 		print_state(logoff_request_state(request, i), n);
 	for (size_t j = 0; j < n; j++)
-		fprintf(stderr, "%s %d %s", j == 0 ? ":" : ",", (int)left[j].pid, safe(left[j].command).text);
+		fprintf(stderr, j == 0 ? _(": %d %s") : _(", %d %s"), (int)left[j].pid, safe(left[j].command).text);
 	fputc('\n', stderr);
+}
+
+/* The same after a refusal, if anything has happened to the session before. */
+static void print_changes(const struct logoff_request *request, size_t i)
+{
+	const struct logoff_process *left;
+	int exists;
+
+	(void)logoff_request_left(request, i, &left, &exists);
+	if (exists > 0 && logoff_request_state(request, i) != LOGOFF_STATE_CLOSING)
+		fputc('\n', stderr);
+	else
+		print_remains(request, i);
 }
 
 static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
@@ -200,7 +240,7 @@ static enum exit_status report_protected(const char *who, const struct logoff_er
 	if (strcmp(cause->text, "greeter") == 0)
 		fprintf(stderr, _("logoff: session %s: it is the login screen of a display manager, which is never logged off\n"), who);
 	else
-		fprintf(stderr, _("logoff: session %s: the console session is protected; /console allows to log it off\n"), who);
+		fprintf(stderr, _("logoff: session %s: the console session is protected; with Full Control /console logs it off\n"), who);
 	return EXIT_PROTECTED;
 }
 
@@ -216,7 +256,8 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 			printf(_("Session %s: logged off.\n"), who.text);
 		return EXIT_ENDED;
 	case -EACCES:
-		fprintf(stderr, _("logoff: session %s: access denied, Full Control is needed%s\n"), who.text, cause.text);
+		fprintf(stderr, _("logoff: session %s: access denied, Full Control is needed%s"), who.text, cause.text);
+		print_changes(request, i);
 		return EXIT_DENIED;
 	case -EPERM:
 		return report_protected(who.text, error);

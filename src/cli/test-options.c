@@ -104,7 +104,7 @@ static void test_flag_in_every_form(void **state)
 
 static void test_value_in_every_form(void **state)
 {
-	static const char *const texts[] = { "x /grace:5",  "x /grace 5",   "x /GRACE:5", "x /GrAcE 5",
+	static const char *const texts[] = { "x /grace:5",  "x /grace 5",  "x /GRACE:5", "x /GrAcE 5",
 					     "x --grace=5", "x --grace 5", "x -g 5",	 "x /grace:05" };
 
 	(void)state;
@@ -186,10 +186,11 @@ static void test_nothing(void **state)
 
 static void test_unknown(void **state)
 {
-	static const char *const texts[] = { "x /",	"x /x",	   "x /v/v",	 "x /grac:5",	"x /graces:5",	"x /verbose",
-					     "x -x",	"x --x",   "x --v",	 "x --Verbose", "x -V",		"x --=5",
-					     "x /:5",	"x /dev",  "x -g5",	 "x -g=5",	"x -vg",	"x -v=",
-					     "x /DEV/pts/3", "x ---", "x --grac=5", "x -5" };
+	static const char *const texts[] = { "x /",	   "x /x",   "x /v/v", "x /grac:5",    "x /graces:5",
+					     "x /verbose", "x -x",   "x --x",  "x --v",	       "x --Verbose",
+					     "x -V",	   "x --=5", "x /:5",  "x /dev",       "x -g5",
+					     "x -g=5",	   "x -vg",  "x -v=",  "x /DEV/pts/3", "x ---",
+					     "x --grac=5", "x -5" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -199,8 +200,9 @@ static void test_unknown(void **state)
 
 static void test_no_value(void **state)
 {
-	static const char *const texts[] = { "x /grace",  "x /grace:",	 "x --grace", "x --grace=",  "x -g",	"x -g ''",
-					     "x /grace /v", "x /grace --", "x -s -v",	"x /server:", "x --server ''" };
+	static const char *const texts[] = { "x /grace", "x /grace:",  "x --grace",    "x --grace=",
+					     "x -g",	 "x -g ''",    "x /grace /v",  "x /grace --",
+					     "x -s -v",	 "x /server:", "x --server ''" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -218,9 +220,9 @@ static void test_flag_with_value(void **state)
 
 static void test_number(void **state)
 {
-	static const char *const texts[] = { "x /grace:five", "x /grace:5s",   "x /grace:-5", "x /grace:+5",
-					     "x --grace=1.5", "x /grace 0x10", "x -g 5,",     "x /grace:31622401",
-					     "x /grace:18446744073709551617" };
+	static const char *const texts[] = { "x /grace:five", "x /grace:5s",	   "x /grace:-5",
+					     "x /grace:+5",   "x --grace=1.5",	   "x /grace 0x10",
+					     "x -g 5,",	      "x /grace:31622401", "x /grace:18446744073709551617" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -244,12 +246,18 @@ static void test_repeated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flag_in_every_form),	cmocka_unit_test(test_value_in_every_form),
-		cmocka_unit_test(test_help_in_every_form),	cmocka_unit_test(test_value_keeps_its_text),
-		cmocka_unit_test(test_arguments_in_their_order), cmocka_unit_test(test_end_of_options),
-		cmocka_unit_test(test_nothing),			cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_no_value),		cmocka_unit_test(test_flag_with_value),
-		cmocka_unit_test(test_number),			cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_flag_in_every_form),
+		cmocka_unit_test(test_value_in_every_form),
+		cmocka_unit_test(test_help_in_every_form),
+		cmocka_unit_test(test_value_keeps_its_text),
+		cmocka_unit_test(test_arguments_in_their_order),
+		cmocka_unit_test(test_end_of_options),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_no_value),
+		cmocka_unit_test(test_flag_with_value),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_repeated),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

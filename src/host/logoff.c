@@ -312,6 +312,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 		give_up(request, job, r);
 		return;
 	}
+	tell(request, job, part == HOST_SESSION ? LOGOFF_EVENT_ASK : LOGOFF_EVENT_MANAGER_ASK);
 	ask(request, job);
 }
 
@@ -341,7 +342,6 @@ static void begin_waiting(struct logoff_request *request, struct job *job)
 	job->step = STEP_WAITING;
 	job->asked_us = host->now_us;
 	look_again(request, job, polled ? LOOK_SOON_US : LOOK_LATER_US);
-	tell(request, job, job->part == HOST_SESSION ? LOGOFF_EVENT_ASK : LOGOFF_EVENT_MANAGER_ASK);
 }
 
 static bool somebody_authorizes(const struct logoff_request *request)
@@ -545,6 +545,8 @@ static void step(struct logoff_request *request, struct job *job)
 		return;
 	if (request->host->now_us < job->start_us + request->wait_us)
 		return;
+	if (job->step == STEP_ASKING && job->session->asked == HOST_PENDING)
+		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");
 	give_up(request, job, -ETIMEDOUT);
 }
 
@@ -722,6 +724,13 @@ enum logoff_state logoff_request_state(const struct logoff_request *request, siz
 	const struct job *job = job_at(request, i);
 
 	return job ? job->state : LOGOFF_STATE_CLOSING;
+}
+
+bool logoff_request_is_manager(const struct logoff_request *request, size_t i)
+{
+	const struct job *job = job_at(request, i);
+
+	return job && job->part == HOST_MANAGER;
 }
 
 uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i)

@@ -281,13 +281,13 @@ static int load(struct memory_world **ret_world, const char *path, struct logoff
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return error_set_errno(reterr, -EINVAL, -errno, "%s", path);
+		return error_set_errno(reterr, -EINVAL, -errno, "%s: %s", path, strerror(errno));
 	r = read_text(fd, &text, &length);
 	close(fd);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return error_set_errno(reterr, -EINVAL, r, "%s", path);
+		return error_set_errno(reterr, -EINVAL, r, "%s: %s", path, strerror(-r));
 	r = memory_parse(ret_world, text, length, reterr);
 	free(text);
 	return r;
@@ -615,8 +615,8 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	for (size_t i = 0; i < world->n_sessions; i++) {
 		const struct memory_session *other = &world->sessions[i];
 
-		needed = needed || (i != handle->session && &world->users[other->user] == user &&
-				    exists(world, &other->unit));
+		needed = needed ||
+			 (i != handle->session && &world->users[other->user] == user && exists(world, &other->unit));
 	}
 	if (!user->has_manager || !exists(world, &user->manager))
 		*ret_manager = HOST_MANAGER_NONE;
@@ -715,7 +715,8 @@ static int memory_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	} while (r == 0 && world->quiet && !news && world->now_us < until_us);
 	world->n_idle = world->now_us == start_us && !news ? world->n_idle + 1 : 0;
 	if (r == 0 && world->n_idle > N_IDLE_MAX)
-		return error_set_errno(reterr, -ELOOP, -ELOOP, "the procedure waits without end for a time that has come");
+		return error_set_errno(reterr, -ELOOP, -ELOOP,
+				       "the procedure waits without end for a time that has come");
 	return r;
 }
 

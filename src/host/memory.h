@@ -137,7 +137,7 @@ int memory_parse(struct memory_world **ret_world, const char *text, size_t lengt
 /* Frees WORLD. NULL is allowed. Returns NULL. */
 struct memory_world *memory_world_free(struct memory_world *world);
 
-/* Makes room for one more after N items of SIZE bytes, grown by doubling. Returns the array, or NULL (ITEMS lives on). */
+/* Makes room for one more after N items of SIZE bytes, by doubling. Returns the array, or NULL: ITEMS lives on. */
 void *memory_grow(void *items, size_t n, size_t size);
 
 /* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -EINVAL, with WORLD not taken. */

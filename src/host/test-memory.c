@@ -115,11 +115,12 @@ static void close_all(struct logoff_session *session)
 
 static void test_fields(void **state)
 {
-	struct logoff_host *host = open_text("host kind=elogind\n"
-					     "user name=bob uid=1001 # a comment\n"
-					     "\n"
-					     "\tsession id=c3 user=bob display=:10 rdp=10 state=disconnected by-terminal\n"
-					     "session user=bob id=\"7\" greeter=yes console tty=tty1 current=no state=closing");
+	struct logoff_host *host =
+		open_text("host kind=elogind\n"
+			  "user name=bob uid=1001 # a comment\n"
+			  "\n"
+			  "\tsession id=c3 user=bob display=:10 rdp=10 state=disconnected by-terminal\n"
+			  "session user=bob id=\"7\" greeter=yes console tty=tty1 current=no state=closing");
 	struct logoff_session *session = get(host, "c3");
 
 	(void)state;
@@ -198,7 +199,8 @@ static void test_wrong_descriptions(void **state)
 		{ 1, "host realtime=perhaps" },
 		{ 1, "host get-fails=EWHAT" },
 		{ 1, "host get-fails=" },
-		{ 1, "host get-fails=a.name.that.is.far.too.long.a.name.that.is.far.too.long.a.name.that.is.far.too.long" },
+		{ 1, "host "
+		     "get-fails=a.name.that.is.far.too.long.a.name.that.is.far.too.long.a.name.that.is.far.too.long" },
 		{ 1, "user name=a" },
 		{ 1, "user uid=1" },
 		{ 1, "user name=\"\" uid=1" },
@@ -222,7 +224,8 @@ static void test_wrong_descriptions(void **state)
 		{ 4, "user name=a uid=1\nsession id=1 user=a\nprocess command=x caller\nprocess command=y caller" },
 		{ 2, "user name=a uid=1\nprocess command=x caller" },
 		{ 3, "user name=a uid=1\nsession id=1 user=a current\nsession id=2 user=a current" },
-		{ 4, "user name=a uid=1\nsession id=1 user=a current\n\nsession id=2 user=a\nprocess command=x caller" },
+		{ 4,
+		  "user name=a uid=1\nsession id=1 user=a current\n\nsession id=2 user=a\nprocess command=x caller" },
 	};
 
 	(void)state;
@@ -414,8 +417,9 @@ static void test_stubborn_processes(void **state)
 
 static void test_stuck_session(void **state)
 {
-	struct logoff_host *host = open_text("caller uid=0\nuser name=a uid=1\nsession id=5 user=a state=closing stuck\n"
-					     "process command=daemon\n");
+	struct logoff_host *host =
+		open_text("caller uid=0\nuser name=a uid=1\nsession id=5 user=a state=closing stuck\n"
+			  "process command=daemon\n");
 	struct logoff_session *session = get(host, "5");
 
 	(void)state;
@@ -867,11 +871,12 @@ static enum host_manager manager_of(struct logoff_session *session)
 
 static void test_managers(void **state)
 {
-	struct logoff_host *host = open_text("caller uid=0\nuser name=none uid=1\nsession id=1 user=none\n"
-					     "user name=lingers uid=2 manager lingers\nsession id=2 user=lingers\n"
-					     "user name=two uid=3 manager\nsession id=3 user=two\nsession id=4 user=two\n"
-					     "user name=one uid=4 manager\nprocess command=systemd term=12\n"
-					     "session id=5 user=one\n");
+	struct logoff_host *host =
+		open_text("caller uid=0\nuser name=none uid=1\nsession id=1 user=none\n"
+			  "user name=lingers uid=2 manager lingers\nsession id=2 user=lingers\n"
+			  "user name=two uid=3 manager\nsession id=3 user=two\nsession id=4 user=two\n"
+			  "user name=one uid=4 manager\nprocess command=systemd term=12\n"
+			  "session id=5 user=one\n");
 	static const enum host_manager expected[] = { HOST_MANAGER_NONE, HOST_MANAGER_LINGERS, HOST_MANAGER_NEEDED,
 						      HOST_MANAGER_NEEDED, HOST_MANAGER_UNNEEDED };
 	struct session_list list = {};
@@ -921,12 +926,13 @@ static void test_lost_connection(void **state)
 
 static void test_quiet_host(void **state)
 {
-	struct logoff_host *host = open_text("host quiet\n" ALICE "process command=x term=10\nprocess command=y term=20\n");
+	struct logoff_host *host =
+		open_text("host quiet\n" ALICE "process command=x term=10\nprocess command=y term=20\n");
 	struct logoff_session *session = get(host, "5");
 
 	(void)state;
 	ask(&session, HOST_SESSION, false);
-	assert_int_equal(next_ms(host), 0); /* the answer */
+	assert_int_equal(next_ms(host), 0);  /* the answer */
 	assert_int_equal(next_ms(host), 20); /* the removal; not 10, the end of x */
 	close_all(session);
 }

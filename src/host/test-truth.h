@@ -15,9 +15,9 @@
 struct truth {
 	struct logoff_host *host;
 	uint64_t grace_us, wait_us;
-	bool console;		/* /console was given */
-	bool starved;		/* memory is made to run out */
-	const char *lie;	/* the first thing that was not true, or NULL */
+	bool console;	 /* /console was given */
+	bool starved;	 /* memory is made to run out */
+	const char *lie; /* the first thing that was not true, or NULL */
 };
 
 static void truth_require(struct truth *truth, bool condition, const char *lie)
@@ -38,9 +38,8 @@ static size_t truth_count(const struct memory_world *world, enum host_part part,
 
 	for (size_t i = 0; i < world->n_processes; i++) {
 		const struct memory_process *process = &world->processes[i];
-		const struct memory_unit *unit =
-			process->part == HOST_SESSION ? &world->sessions[process->owner].unit :
-							&world->users[process->owner].manager;
+		const struct memory_unit *unit = process->part == HOST_SESSION ? &world->sessions[process->owner].unit
+									       : &world->users[process->owner].manager;
 
 		n += process->part == part && process->owner == owner && !process->caller && !process->waits &&
 		     process->born_us <= world->now_us && process->end_us > world->now_us &&
@@ -61,8 +60,9 @@ static void truth_check_gone(struct truth *truth, const struct logoff_session *s
 	size_t place = truth_place(session);
 	const struct memory_session *in_world = &world->sessions[place];
 
-	truth_require(truth, in_world->unit.processes_fails.r == -EOPNOTSUPP ||
-		      truth_count(world, HOST_SESSION, place) == 0, "a session is called gone whose processes live");
+	truth_require(truth,
+		      in_world->unit.processes_fails.r == -EOPNOTSUPP || truth_count(world, HOST_SESSION, place) == 0,
+		      "a session is called gone whose processes live");
 	truth_require(truth, session->current || !truth_exists(world, &in_world->unit),
 		      "a session is called gone that exists");
 }
@@ -76,9 +76,10 @@ static void truth_check_manager(struct truth *truth, const struct logoff_session
 
 	truth_require(truth, !user->lingers, "the manager of a lingerer is asked");
 	for (size_t i = 0; i < world->n_sessions; i++)
-		truth_require(truth, i == place || &world->users[world->sessions[i].user] != user ||
-			      !truth_exists(world, &world->sessions[i].unit) ||
-			      world->sessions[i].unit.born_us >= user->manager.term_us,
+		truth_require(truth,
+			      i == place || &world->users[world->sessions[i].user] != user ||
+				      !truth_exists(world, &world->sessions[i].unit) ||
+				      world->sessions[i].unit.born_us >= user->manager.term_us,
 			      "a manager is asked that is needed");
 }
 
@@ -98,8 +99,10 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 		truth_require(truth, event->elapsed_us >= truth->grace_us, "the grace was not over");
 		break;
 	case LOGOFF_EVENT_GONE:
-		truth_require(truth, !event->session->current || world->sessions[truth_place(event->session)].unit.gone_us <=
-			      world->now_us, "the caller's own session is called gone");
+		truth_require(truth,
+			      !event->session->current ||
+				      world->sessions[truth_place(event->session)].unit.gone_us <= world->now_us,
+			      "the caller's own session is called gone");
 		truth_check_gone(truth, event->session);
 		break;
 	case LOGOFF_EVENT_ALONE:
@@ -109,8 +112,10 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 		truth_check_manager(truth, event->session);
 		break;
 	case LOGOFF_EVENT_MANAGER_GONE:
-		truth_require(truth, world->users[user].manager.processes_fails.r == -EOPNOTSUPP ||
-			      truth_count(world, HOST_MANAGER, user) == 0, "a manager is called gone that lives");
+		truth_require(truth,
+			      world->users[user].manager.processes_fails.r == -EOPNOTSUPP ||
+				      truth_count(world, HOST_MANAGER, user) == 0,
+			      "a manager is called gone that lives");
 		break;
 	}
 }
@@ -126,8 +131,8 @@ static void truth_check_untouched(struct truth *truth, size_t place)
 
 static bool truth_is_forbidden(const struct memory_world *world, const struct logoff_session *session)
 {
-	bool control = world->control == MEMORY_CONTROL_DEFAULT ? world->caller_uid == 0 :
-								 world->control == MEMORY_CONTROL_YES || world->proven;
+	bool control = world->control == MEMORY_CONTROL_DEFAULT ? world->caller_uid == 0
+								: world->control == MEMORY_CONTROL_YES || world->proven;
 
 	return !session->current && session->uid != world->caller_uid && !control;
 }
@@ -138,8 +143,10 @@ static void truth_check_rules(struct truth *truth, const struct logoff_session *
 	bool protected = session->kind == LOGOFF_KIND_GREETER || (session->console && !session->current && !truth->console);
 
 	/* One that waits for its turn may be cancelled before the rules are looked at. */
-	truth_require(truth, protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH :
-					 result != -EPERM, "protected sessions, and no others, are refused by rule");
+	truth_require(truth,
+		      protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH
+				: result != -EPERM,
+		      "protected sessions, and no others, are refused by rule");
 	if (protected || truth_is_forbidden(world, session))
 		truth_check_untouched(truth, truth_place(session));
 }
@@ -156,8 +163,10 @@ static void truth_check_left(struct truth *truth, const struct logoff_request *r
 	n = logoff_request_left(request, i, &left, &exists);
 	truth_require(truth, exists != 0 || !truth_exists(world, &world->sessions[place].unit),
 		      "a session that exists is said not to");
-	truth_require(truth, exists >= 0 || truth->starved || world->get_fails.r || world->lost_us <= world->now_us ||
-		      logoff_request_result(request, i, NULL) == -EPERM, "it could have been asked whether it exists");
+	truth_require(truth,
+		      exists >= 0 || truth->starved || world->get_fails.r || world->lost_us <= world->now_us ||
+			      logoff_request_result(request, i, NULL) == -EPERM,
+		      "it could have been asked whether it exists");
 	/* What follows was true when the result was found; with other sessions time has gone on. */
 	if (logoff_request_count(request) > 1 || truth->starved || logoff_request_result(request, i, NULL) == -EPERM)
 		return;
@@ -182,12 +191,16 @@ static void truth_check_result(struct truth *truth, const struct logoff_request 
 	truth_check_rules(truth, session, result);
 	truth_require(truth, result <= 0, "a result is 0 or a negative errno");
 	truth_require(truth, result != -ELOOP, "the procedure spins");
-	truth_require(truth, result != -EHOSTUNREACH || cause->number != EDEADLK || world->control == MEMORY_CONTROL_PROOF,
+	truth_require(truth,
+		      result != -EHOSTUNREACH || cause->number != EDEADLK || world->control == MEMORY_CONTROL_PROOF,
 		      "the procedure would wait for ever");
-	truth_require(truth, (result != -EACCES && result != -EPERM && result != -EHOSTUNREACH && result != -EPROTO) ||
-		      cause->domain != LOGOFF_ERROR_NONE, "a failure without its cause");
-	truth_require(truth, world->control == MEMORY_CONTROL_PROOF ||
-		      logoff_request_elapsed_us(request, i) <= truth->wait_us, "it took longer than allowed");
+	truth_require(truth,
+		      (result != -EACCES && result != -EPERM && result != -EHOSTUNREACH && result != -EPROTO) ||
+			      cause->domain != LOGOFF_ERROR_NONE,
+		      "a failure without its cause");
+	truth_require(truth,
+		      world->control == MEMORY_CONTROL_PROOF || logoff_request_elapsed_us(request, i) <= truth->wait_us,
+		      "it took longer than allowed");
 	if (result < 0) {
 		truth_check_left(truth, request, i);
 		return;

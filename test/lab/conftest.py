@@ -84,68 +84,70 @@ def lab(request):
         one.stop()
 
 
-def lent(one):
-    """Lends a host to a case and tidies up after it."""
-    yield one
-    sessions.clean(one)
+@pytest.fixture
+def lend(lab):
+    """Lends hosts to a case, `lend(flavour, ...)`, and tidies up after it."""
+    used = []
+
+    def get(*which):
+        one = lab(*which)
+        used.append(one)
+        return one
+
+    yield get
+    for one in used:
+        sessions.clean(one)
 
 
 @pytest.fixture
-def host(lab):
+def host(lend):
     """systemd, cgroup v2."""
-    yield from lent(lab("systemd"))
+    return lend("systemd")
 
 
 @pytest.fixture(params=["systemd", "systemd-v1"])
-def logind_host(lab, request):
+def logind_host(lend, request):
     """systemd on cgroup v2, then on v1."""
-    yield from lent(lab(request.param))
+    return lend(request.param)
 
 
 @pytest.fixture(params=["systemd", "systemd-v1", "elogind", "bare"])
-def any_host(lab, request):
+def any_host(lend, request):
     """Every kind of host in turn."""
-    yield from lent(lab(request.param))
+    return lend(request.param)
 
 
 @pytest.fixture
-def elogind(lab):
-    """elogind, no systemd."""
-    yield from lent(lab("elogind"))
-
-
-@pytest.fixture
-def bare(lab):
+def bare(lend):
     """sshd and cron, no logind at all."""
-    yield from lent(lab("bare"))
+    return lend("bare")
 
 
 @pytest.fixture
-def unaudited(lab):
+def unaudited(lend):
     """Bare, and logins get no audit session, as in an unprivileged container."""
     def prepare(root):
         for file in (root / "etc/pam.d").iterdir():
             lines = file.read_text().splitlines(keepends=True)
             file.write_text("".join(line for line in lines if "pam_loginuid" not in line))
 
-    yield from lent(lab("bare", "unaudited", prepare))
+    return lend("bare", "unaudited", prepare)
 
 
 @pytest.fixture
-def without_polkit(lab):
+def without_polkit(lend):
     """systemd without polkitd."""
     def prepare(root):
         (root / "usr/lib/systemd/system/polkit.service").unlink()
         (root / "usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service").unlink()
 
-    yield from lent(lab("systemd", "without polkit", prepare))
+    return lend("systemd", "without polkit", prepare)
 
 
 @pytest.fixture
-def two_hosts(lab, host):
+def two_hosts(lend):
     """Two hosts at once, with a cable between them."""
-    other = lab("systemd", "neighbour")
-    if not other.run("ip link show lab0").status == 0:
-        host.connect(other)
-    yield host, other
-    sessions.clean(other)
+    here, there = lend("systemd"), lend("systemd", "neighbour")
+    if there.run("ip link show lab0").status:
+        here.connect(there)
+    return here, there

@@ -18,13 +18,17 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS, ids=[kind.replace(" ", "-") for kind in KINDS])
-def opened(request, any_host):
-    if request.param == "service" and not any_host.flavour.startswith("systemd"):
-        pytest.skip("a transient unit needs systemd")
-    if request.param == "su" and any_host.flavour == "bare":
-        pytest.skip("su gives no audit session, so this is no session where there is no logind")
-    return KINDS[request.param](any_host, "alice")
+# su gives no audit session, so it makes no session where there is no logind; a transient unit
+# needs systemd.
+WHERE = {"su": ("systemd", "systemd-v1", "elogind"), "service": ("systemd", "systemd-v1")}
+
+
+@pytest.fixture(params=[(kind, flavour) for kind in KINDS
+                        for flavour in WHERE.get(kind, ("systemd", "systemd-v1", "elogind", "bare"))],
+                ids=lambda param: "-".join(param).replace(" ", "-"))
+def opened(request, lend):
+    kind, flavour = request.param
+    return KINDS[kind](lend(flavour), "alice")
 
 
 def test_by_id(opened):

@@ -111,6 +111,23 @@ def test_ctrl_c(stubborn):
     assert host.alive(stubborn.keeper)
 
 
+def test_ctrl_c_at_the_keyboard(any_host):
+    """The terminal sends the signal, to logoff and to nobody else."""
+    here, there = sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "alice")
+    keeper = there.spawn("stubborn -d keeper", "keeper")
+    kept = here.processes()
+
+    mark = here.shell.begin(f"logoff {there.id} /grace:20")
+    wait_until(lambda: any_host.named("logoff"), what="logoff runs")
+    time.sleep(0.5)
+    here.shell.write("\x03")
+    out, status = here.shell.result(mark, 5)
+
+    assert status == CANCELLED, out
+    assert any_host.alive(keeper)
+    assert any_host.survivors(kept) == kept
+
+
 def test_ends_by_itself_in_the_middle(any_host):
     session = sessions.ssh(any_host, "alice")
     session.sh("(trap '' TERM HUP; sleep 2) >/dev/null 2>&1 </dev/null &")
@@ -129,9 +146,10 @@ def test_ends_by_itself_in_the_middle(any_host):
     assert_logged_off(result, session, before, within=3)
 
 
-def test_logged_off_elsewhere_in_the_middle(host, stubborn_on_systemd):
-    """logind ends the session while logoff waits for it."""
-    session = stubborn_on_systemd
+def test_ended_by_logind_in_the_middle(host):
+    """Somebody else ends the session while logoff waits for it."""
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
 
     running = start_logoff(host, session.id, "/grace:9")
@@ -139,13 +157,6 @@ def test_logged_off_elsewhere_in_the_middle(host, stubborn_on_systemd):
     host.check(f"loginctl kill-session --signal=KILL {session.id}")
 
     assert_logged_off(finish(running), session, before, within=2)
-
-
-@pytest.fixture
-def stubborn_on_systemd(host):
-    session = sessions.ssh(host, "alice")
-    session.spawn("stubborn -d keeper", "keeper")
-    return session
 
 
 def test_logind_restarted_in_the_middle(logind_host):
@@ -169,8 +180,10 @@ def test_logind_restarted_and_nothing_left(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:4")
     time.sleep(0.5)
-    logind_host.check("systemctl stop systemd-logind")
+    # Masked, or the bus would start it again for the first who calls it.
+    logind_host.check("systemctl mask --runtime --quiet --now systemd-logind")
     logind_host.check(f"kill -KILL {keeper.pid}; sleep 0.2")
+    logind_host.check("systemctl unmask --runtime --quiet systemd-logind")
     logind_host.restart("systemd-logind")
 
     assert_logged_off(finish(running), session, before, within=6)

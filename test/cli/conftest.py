@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the recorded-output tests, and what they need from the machine.
+
+The binary is $LOGOFF, else the one of ./build. The language tests need a real zh_TW locale (gettext translates nothing
+in C and C.UTF-8) and the catalogue of this tree instead of the installed one; both are made in a temporary folder.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+TREE = HERE.parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update", action="store_true", help="record what the command prints now; read the diff")
+    parser.addoption("--valgrind", action="store_true", help="run each command under valgrind")
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = pathlib.Path(os.environ.get("LOGOFF", TREE / "build/src/cli/logoff")).absolute()
+    if not path.exists():
+        pytest.fail(f"{path} is not built: set LOGOFF")
+    return path
+
+
+def make(*command):
+    """Runs a tool, and skips the test if it is missing or cannot."""
+    if not shutil.which(command[0]):
+        pytest.skip(f"no {command[0]} on this machine")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        pytest.skip(f"{command[0]}: {done.stderr.strip()[-200:]}")
+
+
+@pytest.fixture(scope="session")
+def chinese(tmp_path_factory):
+    """The environment in which the command speaks Traditional Chinese from this tree's catalogue."""
+    folder = tmp_path_factory.mktemp("locales")
+    messages = folder / "zh_TW/LC_MESSAGES"
+    messages.mkdir(parents=True)
+    make("msgfmt", "-o", str(messages / "logoff.mo"), str(TREE / "po/zh_TW.po"))
+    make("localedef", "-i", "zh_TW", "-f", "UTF-8", str(folder / "zh_TW.UTF-8"))
+    make("cc", "-shared", "-fPIC", "-o", str(folder / "locales.so"), str(HERE / "locales.c"))
+    return {
+        "LC_ALL": "zh_TW.UTF-8",
+        "LOCPATH": str(folder),
+        "LD_PRELOAD": str(folder / "locales.so"),
+        "LOGOFF_TEST_LOCALES": str(folder),
+        "ASAN_OPTIONS": "verify_asan_link_order=0",
+    }

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+r"""Recorded output: what the command prints, on which channel, and its exit status, over memory hosts.
+
+A file of cases/ holds command lines and what came of them:
+
+    # why this case is here
+    host: stubborn          the memory host hosts/stubborn, from here on ("host: none" for none)
+    lang: zh_TW             the language, from here on ("lang: C")
+    interrupt: asking       Ctrl-C as soon as this text is on stdout; for the next command only
+    $ logoff 5 /v           the words of the line as a shell would split them; \xHH in them is a byte
+    | a line of stdout
+    ! a line of stderr
+    = 0                     the exit status, or the name of the signal
+
+Pids that change are replaced: <logoff> and <parent>. The help is recorded as "(the help)" where it is that of /?,
+word by word. Run with --update to record anew.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+TREE = HERE.parent.parent
+MANUAL = TREE / "doc/memory-host.md"
+FILES = sorted((HERE / "cases").glob("*.txt"))
+VALGRIND = [
+    "valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible",
+    "--show-leak-kinds=definite,indirect,possible", "--child-silent-after-fork=yes",
+]
+
+
+class Case:
+    """One command line of a file, with the settings in force."""
+
+    def __init__(self, line, words, host, lang, interrupt):
+        self.line = line            # its index in the file
+        self.words = words
+        self.host = host
+        self.lang = lang
+        self.interrupt = interrupt
+        self.recorded = []
+
+
+def split(line):
+    """The words of a command line as bytes."""
+    words = [word.encode() for word in shlex.split(line)]
+    return [re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes([int(byte[1], 16)]), word) for word in words]
+
+
+def parse(lines):
+    """Reads the lines of a file into cases."""
+    cases, host, lang, interrupt = [], "none", "C", None
+    for number, line in enumerate(lines):
+        if line.startswith("$ "):
+            cases.append(Case(number, split(line[2:]), host, lang, interrupt))
+            interrupt = None
+        elif line.startswith(("| ", "! ", "= ")) or line in ("|", "!"):
+            cases[-1].recorded.append(line)
+        elif line.startswith("host: "):
+            host = line.removeprefix("host: ")
+        elif line.startswith("lang: "):
+            lang = line.removeprefix("lang: ")
+        elif line.startswith("interrupt: "):
+            interrupt = line.removeprefix("interrupt: ")
+        else:
+            assert line == "" or line.startswith("#"), f"line {number + 1} is neither: {line}"
+    return cases
+
+
+def environment(case, request):
+    env = {"PATH": os.environ["PATH"], "LC_ALL": case.lang, "LOGOFF_HOST": f"memory:hosts/{case.host}"}
+    if case.host == "none":
+        del env["LOGOFF_HOST"]
+    if case.lang == "zh_TW":
+        env.update(request.getfixturevalue("chinese"))
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+        if name in os.environ:
+            env[name] = ":".join(filter(None, (env.get(name), os.environ[name])))
+    return env
+
+
+def shown(channel, data, pids):
+    """The lines of one channel as they are recorded. What is not UTF-8 must not have been printed at all."""
+    text = data.decode("utf-8")
+    for pid, name in pids.items():
+        text = re.sub(rf"\b{pid}\b", name, text)
+    assert text == "" or text.endswith("\n"), f"the last line has no end: {text!r}"
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text), f"control characters reached the terminal: {text!r}"
+    return [f"{channel} {line}".rstrip() for line in text.split("\n")[:-1]]
+
+
+def wait_and_interrupt(process, text):
+    """Reads stdout until TEXT has come, sends Ctrl-C, and returns what was read."""
+    early = b""
+    while text.encode() not in early:
+        more = os.read(process.stdout.fileno(), 4096)
+        assert more, f"{text!r} was never printed"
+        early += more
+    process.send_signal(signal.SIGINT)
+    return early
+
+
+def run(case, binary, request, tmp_path):
+    """Runs the command line; returns what is to be recorded."""
+    assert case.words[0] == b"logoff"
+    command = [str(binary)] + case.words[1:]
+    log = tmp_path / f"valgrind-{case.line}"
+    if request.config.getoption("--valgrind"):
+        command = VALGRIND + [f"--log-file={log}"] + command
+    process = subprocess.Popen(
+        command, cwd=HERE, env=environment(case, request), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    try:
+        early = wait_and_interrupt(process, case.interrupt) if case.interrupt else b""
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    status = process.returncode
+    assert status != 99, log.read_text()
+    pids = {process.pid: "<logoff>", os.getpid(): "<parent>"}
+    ended = str(status) if status >= 0 else signal.Signals(-status).name
+    return shown("|", early + out, pids) + shown("!", err, pids) + [f"= {ended}"]
+
+
+def without_help(result, help_lines):
+    """Elides the help, on either channel."""
+    for channel in "|!":
+        wanted = [channel + line[1:] for line in help_lines]
+        for start in range(len(result)):
+            if result[start:start + len(wanted)] == wanted:
+                return result[:start] + [f"{channel} (the help)"] + result[start + len(wanted):]
+    return result
+
+
+def run_all(cases, binary, request, tmp_path):
+    """Runs the cases of a file: what is to be recorded, by line. The help itself is recorded where "/?" asks for it."""
+    helps, results = {}, {}
+    for case in cases:
+        results[case.line] = run(case, binary, request, tmp_path)
+        if case.words[1:] == [b"/?"] or len(results[case.line]) < 10:
+            continue
+        if case.lang not in helps:
+            asked = Case(case.line, [b"logoff", b"/?"], "none", case.lang, None)
+            helps[case.lang] = run(asked, binary, request, tmp_path)[:-1]
+        results[case.line] = without_help(results[case.line], helps[case.lang])
+    return results
+
+
+def rewrite(path, lines, results):
+    """Puts what was got in the place of what was recorded."""
+    new = []
+    for number, line in enumerate(lines):
+        if line[:1] in ("|", "!", "="):
+            continue
+        new.append(line)
+        new.extend(results.get(number, []))
+    path.write_text("\n".join(new))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_recorded(path, binary, request, tmp_path):
+    lines = path.read_text(encoding="utf-8").split("\n")
+    results = run_all(parse(lines), binary, request, tmp_path)
+    if request.config.getoption("--update"):
+        rewrite(path, lines, results)
+        return
+    for case in parse(lines):
+        assert results[case.line] == case.recorded, f"{path.name}, line {case.line + 1}: {lines[case.line]}"
+
+
+def test_every_host_is_used():
+    """A host that no case uses proves nothing."""
+    used = {case.host for path in FILES for case in parse(path.read_text(encoding="utf-8").split("\n"))}
+    assert {path.name for path in (HERE / "hosts").iterdir()} == used - {"none"} - {"missing"}
+
+
+def test_every_exit_status_is_recorded():
+    """0 to 7, each at least once."""
+    got = {line for path in FILES for line in path.read_text(encoding="utf-8").split("\n") if line.startswith("= ")}
+    assert {f"= {status}" for status in range(8)} <= got
+
+
+def test_the_example_of_the_manual(binary, tmp_path):
+    """What doc/memory-host.md says of its example is what happens."""
+    blocks = re.findall(r"((?:^    .*\n|^\n)+)", MANUAL.read_text().partition("## A complete example")[2], re.M)
+    description, output = (re.sub("^    ", "", block, flags=re.M).strip() + "\n" for block in blocks if block.strip())
+    (tmp_path / "host").write_text(description)
+    env = {"LC_ALL": "C", "LOGOFF_HOST": f"memory:{tmp_path}/host"}
+    done = subprocess.run([binary, "5", "/v"], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == (output, "", 0)
+
+
+def test_the_manual_tells_every_key():
+    """Every key of the parser's tables stands in doc/memory-host.md."""
+    keys = re.findall(r'^\t\{ "([a-z-]+)", VALUE_', (TREE / "src/host/memory-file.c").read_text(), re.M)
+    assert len(keys) > 40
+    assert [key for key in keys if not re.search(rf"`{key}[`=]", MANUAL.read_text())] == []
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__] + sys.argv[1:]))

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# run.sh [SECONDS] [NAME...] - builds every fuzzer with clang, libFuzzer, ASan and UBSan and runs each for SECONDS
+# (default 600), as many side by side as there are processors. Names are those of fuzz-NAME.c; none means all.
+#
+# What is found (crash-*, leak-*, timeout-*) and the grown corpora stay in FUZZ_DIR (default: build-fuzz beside the
+# sources). A finding becomes a file of corpus/NAME/, named for its cause. The exit status is 0 only if every fuzzer
+# has run to its end without a finding.
+# Needs: clang with its runtime library (Debian: clang, libclang-rt-dev or libclang-rt-14-dev), libsystemd-dev,
+# pkg-config.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+seconds=600
+if [[ ${1-} =~ ^[0-9]+$ ]]; then
+	seconds=$1
+	shift
+fi
+names=("$@")
+if ((${#names[@]} == 0)); then
+	for file in test/fuzz/fuzz-*.c; do
+		file=${file##*/fuzz-}
+		names+=("${file%.c}")
+	done
+fi
+clang=${CLANG:-clang}
+out=${FUZZ_DIR:-$PWD/build-fuzz}
+
+fail() {
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+# What each fuzzer is linked with; fuzz-proc.c includes its one source.
+sources_of() {
+	case $1 in
+	proc) ;;
+	utmp) echo src/host/proc.c ;;
+	options) echo src/cli/options.c ;;
+	*) find src/host src/base -name '*.c' ! -name 'test-*' ;;
+	esac
+}
+
+build() {
+	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -g -O1 -Wall -Wextra
+		"-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer -Iinclude -Isrc)
+	local sources
+
+	[[ -f test/fuzz/fuzz-$1.c ]] || fail "no test/fuzz/fuzz-$1.c"
+	mapfile -t sources < <(sources_of "$1")
+	# shellcheck disable=SC2046 # several words on purpose
+	"$clang" "${flags[@]}" $(pkg-config --cflags libsystemd) "test/fuzz/fuzz-$1.c" "${sources[@]}" \
+		-o "$out/fuzz-$1" $(pkg-config --libs libsystemd)
+}
+
+# libFuzzer writes what is new into the first corpus and only reads the others.
+run() {
+	local seeds=test/fuzz/corpus/$1
+	local last
+
+	mkdir -p "$out/corpus/$1"
+	if timeout --kill-after=10 $((seconds + 120)) "$out/fuzz-$1" -max_total_time="$seconds" -timeout=25 \
+		-rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 -artifact_prefix="$out/$1-" \
+		"$out/corpus/$1" "$seeds" >"$out/$1.log" 2>&1; then
+		last=$(awk '/^stat::number_of_executed_units/ {n = $2} / cov: / {for (i = 1; i < NF; i++)
+			if ($i == "cov:") c = $(i + 1)} END {print n + 0 " runs, " c + 0 " branches"}' "$out/$1.log")
+		echo "$1: $last in $seconds s, no finding"
+	else
+		echo "$1: FINDING, see $out/$1.log"
+		grep -aE -m 3 'ERROR|runtime error|Test unit written' "$out/$1.log"
+		return 1
+	fi
+}
+
+command -v "$clang" >/dev/null || fail "clang is needed (Debian: apt-get install clang)"
+command -v pkg-config >/dev/null || fail "pkg-config is needed"
+pkg-config --exists libsystemd || fail "libsystemd-dev is needed"
+mkdir -p "$out" || exit 1
+echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return d && n > 9 && 0; }' |
+	"$clang" -fsanitize=fuzzer,address -x c - -o "$out/probe" 2>"$out/probe.log" ||
+	fail "clang has no libFuzzer (Debian: apt-get install libclang-rt-14-dev); see $out/probe.log"
+for name in "${names[@]}"; do
+	build "$name" || fail "fuzz-$name does not build"
+done
+
+pids=()
+status=0
+for name in "${names[@]}"; do
+	while (($(jobs -pr | wc -l) >= $(nproc))); do
+		sleep 0.2
+	done
+	run "$name" &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do
+	wait "$pid" || status=1
+done
+exit $status
