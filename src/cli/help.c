@@ -66,6 +66,12 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_NUMBER:
 		fprintf(stderr, _("logoff: not a number of seconds: %s\n"), what.text);
 		break;
+	case OPTION_FAULT_DURATION:
+		fprintf(stderr, _("logoff: not a time like 90, 15m, 2h or 1d: %s\n"), what.text);
+		break;
+	case OPTION_FAULT_MANY:
+		fprintf(stderr, _("logoff: too many values: %s\n"), what.text);
+		break;
 	case OPTION_FAULT_REPEATED:
 		fprintf(stderr, _("logoff: given twice with different values: %s\n"), what.text);
 		break;

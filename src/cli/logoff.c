@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 	setlocale(LC_MESSAGES, "");
 	bindtextdomain("logoff", LOCALEDIR);
 	textdomain("logoff");
-	if (options_parse(options, argc, argv, &n_arguments, &fault, &culprit) < 0)
+	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
 	if (arg_help)
 		return help_print(&help, stdout);

@@ -90,19 +90,42 @@ static bool is_option(const char *argument)
 	return argument[0] == '/' && strncmp(argument, "/dev/", 5) != 0;
 }
 
-static bool parse_seconds(const char *text, uint64_t *ret)
+static bool parse_seconds(const char *text, size_t length, uint64_t *ret)
 {
 	uint64_t n = 0;
 
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
+	if (length == 0)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
 			return false;
-		n = n * 10 + (uint64_t)(*text - '0');
+		n = n * 10 + (uint64_t)(text[i] - '0');
 		if (n > SECONDS_MAX)
 			return false;
 	}
 	*ret = n;
 	return true;
+}
+
+/* "90", "90s", "15m", "2h", "1d" */
+static bool parse_duration(const char *text, uint64_t *ret)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	size_t length = strlen(text);
+	uint64_t n;
+
+	for (size_t i = 0; length > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (fold(text[length - 1]) != units[i].letter)
+			continue;
+		if (!parse_seconds(text, length - 1, &n) || n * units[i].seconds > SECONDS_MAX)
+			return false;
+		*ret = n * units[i].seconds;
+		return true;
+	}
+	return parse_seconds(text, length, ret);
 }
 
 /* Notes that ROW has been given; rows with one target (aliases) count as one. Returns whether it was before. */
@@ -133,11 +156,32 @@ static int take_seconds(struct parser *parser, const struct option_row *row, con
 {
 	uint64_t *target = row->target, seconds;
 
-	if (!parse_seconds(value, &seconds))
+	if (row->type == OPTION_DURATION && !parse_duration(value, &seconds))
+		return fail(parser, OPTION_FAULT_DURATION, culprit);
+	if (row->type == OPTION_SECONDS && !parse_seconds(value, strlen(value), &seconds))
 		return fail(parser, OPTION_FAULT_NUMBER, culprit);
 	if (note_given(parser, row) && *target != seconds)
 		return fail(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = seconds;
+	return 0;
+}
+
+/* The value came from argv, which is ours to cut. */
+static int take_items(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+{
+	struct option_list *list = row->target;
+	char *item = parser->argv[parser->at] + strlen(parser->argv[parser->at]) - strlen(value), *comma;
+
+	for (; item; item = comma) {
+		comma = strchr(item, ',');
+		if (comma)
+			*comma++ = '\0';
+		if (!*item)
+			return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
+		if (list->n_items == sizeof(list->items) / sizeof(list->items[0]))
+			return fail(parser, OPTION_FAULT_MANY, culprit);
+		list->items[list->n_items++] = item;
+	}
 	return 0;
 }
 
@@ -156,9 +200,18 @@ static int take(struct parser *parser, const struct option_row *row, const char 
 		value = parser->argv[++parser->at];
 	if (!value || !value[0])
 		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
-	if (row->type == OPTION_STRING)
+	switch (row->type) {
+	case OPTION_STRING:
 		return take_string(parser, row, value, culprit);
-	return take_seconds(parser, row, value, culprit);
+	case OPTION_SECONDS:
+	case OPTION_DURATION:
+		return take_seconds(parser, row, value, culprit);
+	case OPTION_LIST:
+		return take_items(parser, row, value, culprit);
+	case OPTION_FLAG:
+		break;
+	}
+	return 0;
 }
 
 /* "/name", "/name:value" */
@@ -211,7 +264,7 @@ static int parse_option(struct parser *parser, const char *argument)
 	return parse_letters(parser, argument);
 }
 
-int options_parse(const struct option_row *rows, int argc, char **argv, int *ret_n_arguments,
+int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,
 		  enum option_fault *ret_fault, const char **ret_culprit)
 {
 	struct parser parser = { .rows = rows, .argc = argc, .argv = argv };
@@ -222,6 +275,7 @@ int options_parse(const struct option_row *rows, int argc, char **argv, int *ret
 
 		if (ended || !is_option(argument)) {
 			argv[++parser.n_arguments] = argument;
+			ended = ended || parser.n_arguments == n_before_text;
 		} else if (strcmp(argument, "--") == 0) {
 			ended = true;
 		} else if (parse_option(&parser, argument) < 0) {

@@ -16,7 +16,15 @@
 enum option_type {
 	OPTION_FLAG,		/* target: bool, set to true */
 	OPTION_STRING,		/* target: const char *, points into argv; must not be empty */
-	OPTION_SECONDS		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
+	OPTION_SECONDS,		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
+	OPTION_DURATION,	/* the same, with a unit: "90", "90s", "15m", "2h", "1d" */
+	OPTION_LIST		/* target: struct option_list; each time one more, "a,b" two */
+};
+
+/* The values of an option that may be given several times. */
+struct option_list {
+	const char *items[64];		/* point into argv, whose commas have become ends */
+	size_t n_items;
 };
 
 struct option_row {
@@ -35,15 +43,18 @@ enum option_fault {
 	OPTION_FAULT_NO_VALUE,		/* it needs a value */
 	OPTION_FAULT_VALUE,		/* it takes no value */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
+	OPTION_FAULT_DURATION,		/* its value is not a time */
+	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };
 
 /*
  * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
  * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
- * *ret_culprit, the argument as it was typed.
+ * *ret_culprit, the argument as it was typed. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
+ * look like: the words of a message (0: never).
  */
-int options_parse(const struct option_row *rows, int argc, char **argv, int *ret_n_arguments,
+int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,
 		  enum option_fault *ret_fault, const char **ret_culprit);
 
 #endif

@@ -88,6 +88,10 @@ void report_event(const struct logoff_event *event, void *unused)
 
 	(void)unused;
 	switch (event->type) {
+	case LOGOFF_EVENT_WARNED:
+	case LOGOFF_EVENT_COUNTDOWN:
+	case LOGOFF_EVENT_RESULT:
+		break;
 	case LOGOFF_EVENT_ASK:
 		report_ask(event, who.text);
 		break;

@@ -67,7 +67,7 @@ static struct line parse(const char *text)
 	memset(&line, 0, sizeof(line));
 	line.n_arguments = -1;
 	split(&line, text);
-	line.r = options_parse(rows, line.argc, line.argv, &line.n_arguments, &line.fault, &line.culprit);
+	line.r = options_parse(rows, line.argc, line.argv, 0, &line.n_arguments, &line.fault, &line.culprit);
 	return line;
 }
 
@@ -180,7 +180,7 @@ static void test_nothing(void **state)
 	(void)state;
 	assert_int_equal(parse_good("x").n_arguments, 0);
 	assert_int_equal(parse_good("x ''").n_arguments, 1);
-	assert_int_equal(options_parse(rows, 0, none, &n, &fault, &culprit), 0); /* execve() allows it */
+	assert_int_equal(options_parse(rows, 0, none, 0, &n, &fault, &culprit), 0); /* execve() allows it */
 	assert_int_equal(n, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -402,6 +403,46 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 	}
 	*ret_sessions = list.items;
 	*ret_n_sessions = list.n_items;
+	return 0;
+}
+
+/* ---- processes ---- */
+
+int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_id, const char *command)
+{
+	struct logoff_host_process *item;
+
+	if (census->n_items == census->n_room) {
+		size_t room = census->n_room ? census->n_room * 2 : 256;
+
+		item = reallocarray(census->items, room, sizeof(*item));
+		if (!item)
+			return -ENOMEM;
+		census->items = item;
+		census->n_room = room;
+	}
+	item = &census->items[census->n_items++];
+	*item = (struct logoff_host_process){ .pid = pid, .uid = uid };
+	snprintf(item->session_id, sizeof(item->session_id), "%s", session_id ? session_id : "");
+	snprintf(item->command, sizeof(item->command), "%s", command);
+	return 0;
+}
+
+int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
+			       size_t *ret_n_processes, struct logoff_error *reterr)
+{
+	struct census census = {};
+	int r;
+
+	if (!host->backend->census)
+		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "this host does not tell its processes");
+	r = host->backend->census(host, &census, reterr);
+	if (r < 0) {
+		free(census.items);
+		return public_errno(r);
+	}
+	*ret_processes = census.items;
+	*ret_n_processes = census.n_items;
 	return 0;
 }
 

@@ -68,6 +68,7 @@ struct logoff_host {
 };
 
 struct session_list;
+struct census;
 
 struct host_backend {
 	const char *name;
@@ -117,6 +118,9 @@ struct host_backend {
 	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		       struct logoff_error *reterr);
 
+	/* Adds every process of the host, with the session it is in. NULL: it cannot be told. */
+	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
+
 	/*
 	 * Delivers MESSAGE to SESSION at once, in its own way; the answer too if it is waited for. NULL: by the
 	 * terminals, desktops and displays of this machine (message.c).
@@ -144,6 +148,15 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host);
 
 /* Adds SESSION to LIST, which owns it from then on; on failure it is freed. Returns 0 or -ENOMEM. */
 int session_list_add(struct session_list *list, struct logoff_session *session);
+
+/* A growing list of the processes of a host. All zero is the empty list; freed by free(items). */
+struct census {
+	struct logoff_host_process *items;
+	size_t n_items, n_room;
+};
+
+/* Adds a process; SESSION_ID NULL: it is in none. Returns 0 or -ENOMEM. */
+int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_id, const char *command);
 
 /* Frees the sessions of LIST and empties it. */
 void session_list_clear(struct session_list *list);

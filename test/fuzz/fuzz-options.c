@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&got, 0, sizeof(got));
 	argc = split(text, argv);
 	memcpy(typed, argv, sizeof(argv[0]) * (size_t)argc);
-	r = options_parse(rows, argc, argv, &n, &fault, &culprit);
+	r = options_parse(rows, argc, argv, 0, &n, &fault, &culprit);
 	require(r == 0 || r == -EINVAL);
 	if (r == 0) {
 		require(n >= 0 && n < argc);
