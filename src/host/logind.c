@@ -13,7 +13,6 @@
  *    there they are collected first and held by pidfd (family.h).
  *  - logind does not know whether an xrdp session has a client; the socket of its channel server does.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,59 +21,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
 #include "base/error.h"
 #include "host/family.h"
-#include "host/host.h"
-
-#define LOGIN1 "org.freedesktop.login1"
-#define LOGIN1_PATH "/org/freedesktop/login1"
-#define MANAGER LOGIN1 ".Manager"
-#define SESSION LOGIN1 ".Session"
-#define USER LOGIN1 ".User"
-
-/* Calls under way at once; beyond a few hundred the bus answers with errors. */
-#define MAX_CALLS 64
-
-/* A call that logind answers by itself takes 1 ms; a restart of logind takes a second or two. */
-#define CALL_TIMEOUT_US UINT64_C(5000000)
-/* A call during which a person types a password. */
-#define AUTHORIZE_TIMEOUT_US UINT64_C(180000000)
-
-struct logind {
-	sd_bus *bus;
-	bool elogind;
-	bool subscribed;
-	unsigned n_calls;		/* asynchronous calls under way */
-	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
-	size_t n_displays;
-	bool has_displays;
-	bool knows_own_id;
-	char *own_id;			/* the caller's session by cgroup; NULL: none */
-};
-
-/* session->data */
-struct logind_session {
-	char *user_path;
-	char *scope;			/* "session-5.scope"; NULL on elogind */
-	pid_t leader;
-	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
-	char *manager_cgroup;
-	bool graphical;
-	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later */
-	sd_bus_slot *call;
-	struct family *family;		/* elogind only */
-};
-
-static struct logind_session *of(const struct logoff_session *session)
-{
-	return session->data;
-}
+#include "host/logind.h"
 
 static void logind_release(struct logoff_session *session)
 {
@@ -116,7 +70,7 @@ static const struct {
 	{ "System.Error.ENOMEM", -ENOMEM },
 };
 
-static int error_from_dbus(const sd_bus_error *error, int r, struct logoff_error *reterr)
+int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr)
 {
 	int meaning = -EPROTO;
 
@@ -132,7 +86,7 @@ static int error_from_dbus(const sd_bus_error *error, int r, struct logoff_error
 }
 
 /* For answers that are not what the interface promises. */
-static int bad_answer(int r, const char *what, struct logoff_error *reterr)
+int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 {
 	if (r == -ENOMEM)
 		return r;
@@ -177,7 +131,7 @@ static void logind_close(struct logoff_host *host)
 }
 
 /* The id of the session the caller runs in by its cgroup, or NULL. */
-static const char *own_id(struct logind *logind)
+const char *logind_own_id(struct logind *logind)
 {
 	if (!logind->knows_own_id) {
 		logind->knows_own_id = true;
@@ -239,505 +193,6 @@ static int find_cgroups(struct logoff_session *session)
 	return r < 0 ? r : find_cgroup(slice, service, &data->manager_cgroup);
 }
 
-/* ---- reading a session ---- */
-
-/* Makes the next question about clients look at the live system again. */
-static void forget_displays(struct logind *logind)
-{
-	free(logind->displays);
-	logind->displays = NULL;
-	logind->n_displays = 0;
-	logind->has_displays = false;
-}
-
-/* Tells whether an xrdp client is connected to display ":N". */
-static bool has_client(struct logind *logind, const char *display)
-{
-	unsigned n = (unsigned)strtoul(display + 1, NULL, 10);
-
-	if (!logind->has_displays) {
-		logind->has_displays = true;
-		/* Where the kernel will not say, no session is called connected. */
-		(void)proc_read_xrdp_displays(&logind->displays, &logind->n_displays);
-	}
-	for (size_t i = 0; i < logind->n_displays; i++)
-		if (logind->displays[i] == n)
-			return true;
-	return false;
-}
-
-/* The properties of a session, as read; the strings point into the message. */
-struct properties {
-	const char *id, *user, *tty, *display, *service, *scope, *type, *class, *state, *seat, *user_path;
-	uint32_t uid, leader;
-	uint64_t timestamp;
-};
-
-/* Which property goes where, and of which type it must be. */
-static const struct {
-	const char *name;
-	const char *type;
-	size_t first, second;
-} property_table[] = {
-	{ "Id", "s", offsetof(struct properties, id), 0 },
-	{ "Name", "s", offsetof(struct properties, user), 0 },
-	{ "TTY", "s", offsetof(struct properties, tty), 0 },
-	{ "Display", "s", offsetof(struct properties, display), 0 },
-	{ "Service", "s", offsetof(struct properties, service), 0 },
-	{ "Scope", "s", offsetof(struct properties, scope), 0 },
-	{ "Type", "s", offsetof(struct properties, type), 0 },
-	{ "Class", "s", offsetof(struct properties, class), 0 },
-	{ "State", "s", offsetof(struct properties, state), 0 },
-	{ "Leader", "u", offsetof(struct properties, leader), 0 },
-	{ "Timestamp", "t", offsetof(struct properties, timestamp), 0 },
-	{ "User", "(uo)", offsetof(struct properties, uid), offsetof(struct properties, user_path) },
-	{ "Seat", "(so)", offsetof(struct properties, seat), 0 },
-};
-
-static int read_property(sd_bus_message *m, const char *name, struct properties *p)
-{
-	const char *path = NULL;
-
-	for (size_t i = 0; i < sizeof(property_table) / sizeof(property_table[0]); i++) {
-		void *first = (char *)p + property_table[i].first, *second = (char *)p + property_table[i].second;
-
-		if (strcmp(name, property_table[i].name) != 0)
-			continue;
-		if (property_table[i].type[0] != '(')
-			return sd_bus_message_read(m, "v", property_table[i].type, first);
-		return sd_bus_message_read(m, "v", property_table[i].type, first, property_table[i].second ? second : &path);
-	}
-	return sd_bus_message_skip(m, "v");
-}
-
-/* Reads the answer a{sv} of GetAll. */
-static int read_properties(sd_bus_message *m, struct properties *p)
-{
-	const char *name;
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &name);
-		if (r >= 0)
-			r = read_property(m, name, p);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
-static bool is_set(const char *text)
-{
-	return text && *text;
-}
-
-static bool is_xrdp(const struct properties *p)
-{
-	return is_set(p->service) && strncmp(p->service, "xrdp", 4) == 0 && is_set(p->display) && p->display[0] == ':';
-}
-
-/* The name the session bears while it is active. *ret is NULL if it has none. */
-static int make_name(const struct properties *p, char **ret)
-{
-	const char *prefix = "", *name = NULL;
-
-	*ret = NULL;
-	if (is_set(p->seat)) {
-		name = "console";
-	} else if (is_xrdp(p)) {
-		prefix = "rdp-tcp#";
-		name = p->display + 1;
-	} else if (is_set(p->tty)) {
-		name = p->tty;
-	} else if (is_set(p->display)) {
-		name = p->display;
-	}
-	return name && asprintf(ret, "%s%s", prefix, name) < 0 ? -ENOMEM : 0;
-}
-
-static enum logoff_state make_state(struct logind *logind, const struct properties *p)
-{
-	if (strcmp(p->state, "closing") == 0)
-		return LOGOFF_STATE_CLOSING;
-	if (is_set(p->seat))	/* "online": another session of the seat is in front */
-		return strcmp(p->state, "online") == 0 ? LOGOFF_STATE_DISCONNECTED : LOGOFF_STATE_ACTIVE;
-	if (is_xrdp(p) && !has_client(logind, p->display))
-		return LOGOFF_STATE_DISCONNECTED;
-	return LOGOFF_STATE_ACTIVE;
-}
-
-static enum logoff_kind make_kind(const struct properties *p)
-{
-	if (is_set(p->class) && strcmp(p->class, "greeter") == 0)
-		return LOGOFF_KIND_GREETER;
-	return is_set(p->class) && strcmp(p->class, "background") == 0 ? LOGOFF_KIND_BACKGROUND : LOGOFF_KIND_USER;
-}
-
-static int copy(char **ret, const char *text)
-{
-	*ret = strdup(text);
-	return *ret ? 0 : -ENOMEM;
-}
-
-/* Fills SESSION from what was read. */
-static int fill(struct logoff_session *session, const struct properties *p)
-{
-	struct logind *logind = session->host->data;
-	struct logind_session *data = session->data = calloc(1, sizeof(*data));
-	int r;
-
-	if (!data)
-		return -ENOMEM;
-	session->uid = p->uid;
-	session->state = make_state(logind, p);
-	session->console = is_set(p->seat);
-	session->kind = make_kind(p);
-	session->logon = p->timestamp;
-	session->current = own_id(logind) && strcmp(own_id(logind), p->id) == 0;
-	data->leader = (pid_t)p->leader;
-	data->graphical = is_set(p->type) && (strcmp(p->type, "x11") == 0 || strcmp(p->type, "wayland") == 0);
-	data->not_a_session = is_set(p->class) && strncmp(p->class, "manager", 7) == 0;
-	r = copy(&session->id, p->id);
-	if (r >= 0)
-		r = copy(&session->user, p->user);
-	if (r >= 0)
-		r = make_name(p, &session->name);
-	if (r >= 0)
-		r = copy(&data->user_path, p->user_path);
-	if (r >= 0 && is_set(p->scope))
-		r = copy(&data->scope, p->scope);
-	return r;
-}
-
-/* Makes a session from the answer of GetAll. */
-static int session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
-			       struct logoff_error *reterr)
-{
-	struct properties p = {};
-	struct logoff_session *session;
-	int r;
-
-	r = read_properties(answer, &p);
-	if (r < 0)
-		return bad_answer(r, "GetAll", reterr);
-	if (!is_set(p.id) || !p.user || !p.state || !p.user_path)
-		return bad_answer(-EBADMSG, "GetAll", reterr);
-	r = session_new(&session, host);
-	if (r < 0)
-		return r;
-	r = fill(session, &p);
-	if (r < 0) {
-		logoff_session_free(session);
-		return r;
-	}
-	*ret_session = session;
-	return 0;
-}
-
-static int get_by_path(struct logoff_host *host, const char *path, struct logoff_session **ret_session,
-		       struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
-	int r;
-
-	r = sd_bus_call_method(logind->bus, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll", &error, &answer,
-			       "s", SESSION);
-	if (r < 0)
-		r = error_from_dbus(&error, r, reterr);
-	else
-		r = session_from_answer(host, answer, ret_session, reterr);
-	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
-	return r;
-}
-
-/* Asks GetSession (or GetSessionByPID) for the object of a session and reads it. */
-static int get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
-		       const char *method, const char *type, ...)
-{
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *call = NULL, *answer = NULL;
-	const char *path;
-	va_list arguments;
-	int r;
-
-	va_start(arguments, type);
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, method);
-	if (r >= 0)
-		r = sd_bus_message_appendv(call, type, arguments);
-	va_end(arguments);
-	if (r >= 0)
-		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
-	if (r < 0) {
-		r = error_from_dbus(&error, r, reterr);
-	} else {
-		r = sd_bus_message_read(answer, "o", &path);
-		r = r < 0 ? bad_answer(r, method, reterr) : get_by_path(host, path, ret_session, reterr);
-	}
-	sd_bus_message_unref(call);
-	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
-	return r;
-}
-
-/*
- * The session the caller runs in. Programs that a desktop starts as services of the user's manager (terminals of GNOME)
- * run in no session by cgroup; they belong to the user's graphical session if there is one.
- */
-static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
-{
-	const char *id = own_id(host->data);
-	struct logoff_session *session = NULL;
-	int r;
-
-	r = get_by_call(host, &session, reterr, "GetSession", "s", id ? id : "auto");
-	if (r >= 0 && !id && !of(session)->graphical) {
-		logoff_session_free(session);
-		r = -ENXIO;
-	}
-	if (r == -ENXIO)
-		return error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session");
-	if (r < 0)
-		return r;
-	*ret_session = session;
-	return 0;
-}
-
-static int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		      struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	struct logoff_session *session;
-	int r;
-
-	forget_displays(logind);
-	r = id ? get_by_call(host, &session, reterr, "GetSession", "s", id) : get_own(host, &session, reterr);
-	if (r < 0)
-		return r;
-	if (of(session)->not_a_session) {
-		logoff_session_free(session);
-		return error_set_errno(reterr, -ENXIO, -ENXIO, "a service manager, not a session");
-	}
-	if (!id)
-		session->current = true;
-	*ret_session = session;
-	return 0;
-}
-
-/* ---- listing ---- */
-
-/* A list under way: paths of sessions are read at most MAX_CALLS at a time. */
-struct listing {
-	struct logoff_host *host;
-	struct session_list *list;
-	unsigned n_calls;
-	int r;
-	struct logoff_error *reterr;
-};
-
-/* The answer of GetAll for one session of a listing. */
-static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
-{
-	struct listing *listing = userdata;
-	const sd_bus_error *error = sd_bus_message_get_error(answer);
-	struct logoff_session *session;
-	int r;
-
-	(void)unused;
-	listing->n_calls--;
-	if (error) {
-		r = error_from_dbus(error, 0, listing->reterr);
-		listing->r = r == -ENXIO || listing->r < 0 ? listing->r : r;	/* it ended meanwhile: fine */
-		return 0;
-	}
-	r = session_from_answer(listing->host, answer, &session, listing->reterr);
-	if (r >= 0 && of(session)->not_a_session)
-		logoff_session_free(session);
-	else if (r >= 0)
-		r = session_list_add(listing->list, session);
-	if (r < 0 && listing->r >= 0)
-		listing->r = r;
-	return 0;
-}
-
-/* Takes messages in until at most N calls of the listing are under way. */
-static int drain(struct listing *listing, unsigned n)
-{
-	struct logind *logind = listing->host->data;
-	int r;
-
-	while (listing->n_calls > n) {
-		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0)
-			r = sd_bus_wait(logind->bus, UINT64_MAX);	/* each call has its own time-out */
-		if (r < 0 && r != -EINTR)
-			return error_from_dbus(NULL, r, listing->reterr);
-	}
-	return 0;
-}
-
-static int list_one(struct listing *listing, const char *path)
-{
-	struct logind *logind = listing->host->data;
-	int r;
-
-	r = sd_bus_call_method_async(logind->bus, NULL, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll",
-				     on_listed, listing, "s", SESSION);
-	if (r < 0)
-		return error_from_dbus(NULL, r, listing->reterr);
-	listing->n_calls++;
-	return drain(listing, MAX_CALLS - 1);
-}
-
-static int list_all(struct listing *listing, sd_bus_message *answer)
-{
-	const char *path;
-	int r;
-
-	r = sd_bus_message_enter_container(answer, 'a', "(susso)");
-	while (r >= 0 && (r = sd_bus_message_read(answer, "(susso)", NULL, NULL, NULL, NULL, &path)) > 0) {
-		r = list_one(listing, path);
-		if (r < 0)
-			return r;
-	}
-	return r < 0 ? bad_answer(r, "ListSessions", listing->reterr) : 0;
-}
-
-/* Tells whether the text of a session's file has KEY=VALUE as a line; VALUE NULL: any value. */
-static bool file_has(const char *text, const char *key, const char *value)
-{
-	size_t n_key = strlen(key), n_value = value ? strlen(value) : 0;
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, n_key) != 0 || line[n_key] != '=')
-			continue;
-		if (!value)
-			return true;
-		return strncasecmp(line + n_key + 1, value, n_value) == 0 && strcspn(line + n_key + 1, "\n") == n_value;
-	}
-	return false;
-}
-
-/* Tells whether the session described by the file NAME_OF_FILE might be called NAME. */
-static bool file_might_be(int directory, const char *name_of_file, const char *name)
-{
-	char text[2048];
-	ssize_t n;
-	int fd;
-
-	fd = openat(directory, name_of_file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	if (strcasecmp(name, "console") == 0)
-		return file_has(text, "SEAT", NULL);
-	if (strncasecmp(name, "rdp-tcp#", 8) == 0) {
-		char display[16];
-
-		snprintf(display, sizeof(display), ":%.12s", name + 8);
-		return file_has(text, "DISPLAY", display);
-	}
-	return file_has(text, "TTY", name) || file_has(text, "DISPLAY", name);
-}
-
-static bool is_listed(const struct session_list *list, const char *id)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		if (strcmp(list->items[i]->id, id) == 0)
-			return true;
-	return false;
-}
-
-/* Reads the session behind a hint and adds it. A hint that leads nowhere is no error. */
-static int add_candidate(struct session_list *list, struct logoff_session *session, int r)
-{
-	if (r == -ENXIO)
-		return 0;
-	if (r < 0)
-		return r;
-	if (is_listed(list, session->id) || of(session)->not_a_session) {
-		logoff_session_free(session);
-		return 0;
-	}
-	return session_list_add(list, session);
-}
-
-/* The sessions whose login record is on terminal NAME: where logind itself learns the terminals of ssh sessions. */
-static int candidates_from_logins(struct logoff_host *host, const char *name, struct session_list *list,
-				  struct logoff_error *reterr)
-{
-	struct logoff_session *session = NULL;
-	struct proc_login *logins = NULL;
-	size_t n_logins = 0;
-	int r;
-
-	r = proc_read_logins(&logins, &n_logins);
-	for (size_t i = 0; r >= 0 && i < n_logins; i++) {
-		if (strcasecmp(logins[i].line, name) != 0)
-			continue;
-		r = get_by_call(host, &session, reterr, "GetSessionByPID", "u", (uint32_t)logins[i].pid);
-		r = add_candidate(list, session, r);
-	}
-	free(logins);
-	return r;
-}
-
-/* The sessions whose file in /run/systemd/sessions says that they might be called NAME. */
-static int candidates_from_files(struct logoff_host *host, const char *name, struct session_list *list,
-				 struct logoff_error *reterr)
-{
-	struct logoff_session *session = NULL;
-	DIR *directory = opendir("/run/systemd/sessions");
-	struct dirent *entry;
-	int r = 0;
-
-	if (!directory)
-		return 0;
-	while (r >= 0 && (entry = readdir(directory))) {
-		if (strchr(entry->d_name, '.') || !file_might_be(dirfd(directory), entry->d_name, name))
-			continue;
-		r = get_by_call(host, &session, reterr, "GetSession", "s", entry->d_name);
-		r = add_candidate(list, session, r);
-	}
-	closedir(directory);
-	return r;
-}
-
-static int logind_list(struct logoff_host *host, const char *name, struct session_list *list,
-		       struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	struct listing listing = { .host = host, .list = list, .reterr = reterr };
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
-	int r, left;
-
-	forget_displays(logind);
-	if (name) {
-		r = candidates_from_logins(host, name, list, reterr);
-		return r < 0 ? r : candidates_from_files(host, name, list, reterr);
-	}
-	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "ListSessions", &error, &answer, "");
-	r = r < 0 ? error_from_dbus(&error, r, reterr) : list_all(&listing, answer);
-	left = drain(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
-	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
-	return r < 0 ? r : left < 0 ? left : listing.r;
-}
-
 /* ---- asking ---- */
 
 static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
@@ -765,7 +220,7 @@ static int subscribe(struct logoff_host *host, struct logoff_error *reterr)
 	r = sd_bus_match_signal_async(logind->bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionRemoved", on_removed, NULL,
 				      host);
 	if (r < 0)
-		return error_from_dbus(NULL, r, reterr);
+		return logind_error(NULL, r, reterr);
 	logind->subscribed = true;
 	return 0;
 }
@@ -778,7 +233,7 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 
 	(void)unused;
 	logind->n_calls--;
-	session->asked = error ? error_from_dbus(error, 0, &session->asked_error) : 0;
+	session->asked = error ? logind_error(error, 0, &session->asked_error) : 0;
 	session->may_authorize =
 		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
 	return 0;
@@ -806,7 +261,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 				      interactive ? AUTHORIZE_TIMEOUT_US : 0);
 	sd_bus_message_unref(call);
 	if (r < 0)
-		return error_from_dbus(NULL, r, reterr);
+		return logind_error(NULL, r, reterr);
 	logind->n_calls++;
 	return 0;
 }
@@ -915,7 +370,7 @@ static int call_kill(struct logind *logind, struct logoff_error *reterr, const c
 	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, NULL, type, arguments);
 	va_end(arguments);
 	if (r < 0)
-		r = error_from_dbus(&error, r, reterr);
+		r = logind_error(&error, r, reterr);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
 }
@@ -1027,17 +482,42 @@ static int has_others(struct logoff_session *session, bool *ret_others, struct l
 	*ret_others = false;
 	r = sd_bus_get_property(logind->bus, LOGIN1, of(session)->user_path, USER, "Sessions", &error, &answer, "a(so)");
 	if (r < 0) {
-		r = error_from_dbus(&error, r, reterr);
+		r = logind_error(&error, r, reterr);
 	} else {
 		r = sd_bus_message_enter_container(answer, 'a', "(so)");
 		while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
 			*ret_others = strcmp(id, session->id) != 0 && is_real_session(logind, path);
 		if (r < 0)
-			r = bad_answer(r, "Sessions", reterr);
+			r = logind_bad_answer(r, "Sessions", reterr);
 	}
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
+}
+
+/* Makes sure that the path of the user's object is known. */
+static int know_user(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind *logind = session->host->data;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *answer = NULL;
+	const char *path;
+	int r;
+
+	if (of(session)->user_path)
+		return 0;
+	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "GetUser", &error, &answer, "u",
+			       (uint32_t)session->uid);
+	if (r < 0) {
+		r = logind_error(&error, r, reterr);
+	} else {
+		r = sd_bus_message_read(answer, "o", &path);
+		of(session)->user_path = r < 0 ? NULL : strdup(path);
+		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : of(session)->user_path ? 0 : -ENOMEM;
+	}
+	sd_bus_message_unref(answer);
+	sd_bus_error_free(&error);
+	return r;
 }
 
 static int lingers(struct logoff_session *session, int *ret_lingers, struct logoff_error *reterr)
@@ -1048,7 +528,7 @@ static int lingers(struct logoff_session *session, int *ret_lingers, struct logo
 
 	r = sd_bus_get_property_trivial(logind->bus, LOGIN1, of(session)->user_path, USER, "Linger", &error, 'b', ret_lingers);
 	if (r < 0)
-		r = error_from_dbus(&error, r, reterr);
+		r = logind_error(&error, r, reterr);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
 }
@@ -1065,7 +545,9 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	*ret_manager = HOST_MANAGER_NONE;
 	if (!cgroup || access(cgroup, F_OK) < 0)
 		return 0;
-	r = lingers(session, &linger, reterr);
+	r = know_user(session, reterr);
+	if (r >= 0)
+		r = lingers(session, &linger, reterr);
 	if (r >= 0)
 		r = has_others(session, &others, reterr);
 	if (r == -ENXIO)
@@ -1074,6 +556,61 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 		return r;
 	*ret_manager = others ? HOST_MANAGER_NEEDED : linger ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;
 	return 0;
+}
+
+/* ---- the census ---- */
+
+/* The id of the session in the text of /proc/PID/cgroup: systemd's session-ID.scope, or elogind's /ID. */
+static bool session_of_cgroup(const char *text, bool elogind, char id[static 24])
+{
+	const char *start = strstr(text, elogind ? ":name=elogind:/" : "/session-");
+	size_t length;
+
+	if (!start && elogind)
+		start = strstr(text, "0::/");
+	if (!start)
+		return false;
+	start = strpbrk(start, elogind ? "/" : "-") + 1;
+	length = strcspn(start, elogind ? "/\n" : ".\n");
+	if (length == 0 || length >= 24 || (!elogind && strncmp(start + length, ".scope", 6) != 0))
+		return false;
+	snprintf(id, 24, "%.*s", (int)length, start);
+	return true;
+}
+
+struct census_walk {
+	struct census *census;
+	bool elogind;
+};
+
+static int census_one(const struct proc_stat *process, void *userdata)
+{
+	struct census_walk *walk = userdata;
+	char path[40], text[1024], id[24] = "";
+	struct stat owner;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)process->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;	/* it has ended meanwhile */
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	*strrchr(path, '/') = '\0';
+	if (n <= 0 || stat(path, &owner) < 0)
+		return 0;
+	text[n] = '\0';
+	(void)session_of_cgroup(text, walk->elogind, id);	/* "" stands for none */
+	return census_add(walk->census, process->pid, owner.st_uid, id, process->command);
+}
+
+static int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct census_walk walk = { .census = census, .elogind = ((struct logind *)host->data)->elogind };
+	int r = proc_for_each(census_one, &walk);
+
+	return r < 0 ? error_set_errno(reterr, r, r, "/proc: %s", strerror(-r)) : 0;
 }
 
 /* ---- waiting ---- */
@@ -1085,7 +622,7 @@ static int take_news(struct logind *logind, struct logoff_error *reterr)
 
 	while ((r = sd_bus_process(logind->bus, NULL)) > 0)
 		news = 1;
-	return r < 0 ? error_from_dbus(NULL, r, reterr) : news;
+	return r < 0 ? logind_error(NULL, r, reterr) : news;
 }
 
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */
@@ -1148,5 +685,6 @@ const struct host_backend host_logind = {
 	.kill = logind_kill,
 	.processes = logind_processes,
 	.manager = logind_manager,
+	.census = logind_census,
 	.wait = logind_wait,
 };
