@@ -294,7 +294,7 @@ enum logoff_event_type {
 	LOGOFF_EVENT_MANAGER_LINGERS,	/* the user lingers: the service manager is left alone */
 	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
 	LOGOFF_EVENT_WARNED,		/* its user has been warned; see delivery and remaining_us */
-	LOGOFF_EVENT_COUNTDOWN,		/* a second of the warning time is over; no session, see remaining_us */
+	LOGOFF_EVENT_COUNTDOWN,		/* a second of the warning time is over; session NULL, see remaining_us */
 	LOGOFF_EVENT_RESULT,		/* it has its result: logoff_request_result() */
 	LOGOFF_EVENT_ALONE		/* instead of GONE, for the caller's own session: only the caller (and programs that
 					   wait for it: shell, sudo) is left; the session ends with it */
@@ -364,13 +364,18 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 typedef int (*logoff_still_func)(const struct logoff_session *session, void *userdata);
 
 /*
- * Sets a warning: each user is told that he will be logged off in TIME_MS and by whom, again when half of that time is
- * over and 10 s before its end; then the sessions are logged off. TEXT (copied; NULL: none) is added to it. A request
- * that is cancelled meanwhile tells them so. STILL (NULL: none) is asked before each log-off.
- * Returns 0 or a fatal errno.
+ * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been
+ * cancelled. Writes it into TEXT of SIZE bytes. UTF-8.
  */
-int logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, const char *text,
-			       logoff_still_func still, void *userdata);
+typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t size, void *userdata);
+
+/*
+ * Sets a warning: each user is told, in the words of COMPOSE, that he will be logged off in TIME_MS; again when half of
+ * that time is over and 10 s before its end; then the sessions are logged off. Users of a request that is cancelled
+ * meanwhile are told so. STILL (NULL: none) is asked before each log-off. A session that ends by itself is fine.
+ */
+void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
+				logoff_still_func still, void *userdata);
 
 /*
  * Sets the reason that the audit record of each session of REQUEST tells. TEXT is copied.

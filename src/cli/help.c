@@ -55,25 +55,25 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 
 	switch (fault) {
 	case OPTION_FAULT_UNKNOWN:
-		fprintf(stderr, _("logoff: there is no option %s\n"), what.text);
+		fprintf(stderr, _("%s: there is no option %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_NO_VALUE:
-		fprintf(stderr, _("logoff: the option %s needs a value\n"), what.text);
+		fprintf(stderr, _("%s: the option %s needs a value\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_VALUE:
-		fprintf(stderr, _("logoff: the option takes no value: %s\n"), what.text);
+		fprintf(stderr, _("%s: the option takes no value: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_NUMBER:
-		fprintf(stderr, _("logoff: not a number of seconds: %s\n"), what.text);
+		fprintf(stderr, _("%s: not a number of seconds: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_DURATION:
-		fprintf(stderr, _("logoff: not a time like 90, 15m, 2h or 1d: %s\n"), what.text);
+		fprintf(stderr, _("%s: not a time like 90, 15m, 2h or 1d: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_MANY:
-		fprintf(stderr, _("logoff: too many values: %s\n"), what.text);
+		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_REPEATED:
-		fprintf(stderr, _("logoff: given twice with different values: %s\n"), what.text);
+		fprintf(stderr, _("%s: given twice with different values: %s\n"), program().text, what.text);
 		break;
 	}
 	fputc('\n', stderr);

@@ -153,14 +153,14 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	struct safe name = safe(host && *host ? host : "localhost"), cause = cause_text(error);
 
 	if (r == -EOPNOTSUPP)
-		fprintf(stderr, _("logoff: %s: other servers are not supported in this build\n"), name.text);
+		fprintf(stderr, _("%s: %s: other servers are not supported in this build\n"), program().text, name.text);
 	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
-		fprintf(stderr, _("logoff: %s: line %lld of the host's description: %s\n"), name.text,
+		fprintf(stderr, _("%s: %s: line %lld of the host's description: %s\n"), program().text, name.text,
 			(long long)error->number, safe(error->text).text);
 	else if (r == -EINVAL)
-		fprintf(stderr, _("logoff: %s\n"), safe(error->text).text);
+		fprintf(stderr, _("%s: %s\n"), program().text, safe(error->text).text);
 	else
-		fprintf(stderr, _("logoff: %s: cannot be reached%s\n"), name.text, cause.text);
+		fprintf(stderr, _("%s: %s: cannot be reached%s\n"), program().text, name.text, cause.text);
 	return EXIT_UNREACHABLE;
 }
 
@@ -169,18 +169,18 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 	struct safe name = safe(designator), cause = cause_text(error);
 
 	if (r == -ESRCH && !designator)
-		fprintf(stderr, _("logoff: you are in no session; give a session name or id\n"));
+		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
 	else if (r == -ESRCH)
-		fprintf(stderr, _("logoff: %s: the session of this name is not active; use its id %s\n"), name.text,
+		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"), program().text, name.text,
 			safe(error->text).text);
 	else if (r == -ENOTUNIQ)
-		fprintf(stderr, _("logoff: %s: more than one session has this name; use the id\n"), name.text);
+		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"), program().text, name.text);
 	else if (r == -ENXIO)
-		fprintf(stderr, _("logoff: %s: no such session\n"), name.text);
+		fprintf(stderr, _("%s: %s: no such session\n"), program().text, name.text);
 	else if (!designator)
-		fprintf(stderr, _("logoff: the current session cannot be found out%s\n"), cause.text);
+		fprintf(stderr, _("%s: the current session cannot be found out%s\n"), program().text, cause.text);
 	else
-		fprintf(stderr, _("logoff: %s: cannot be looked up%s\n"), name.text, cause.text);
+		fprintf(stderr, _("%s: %s: cannot be looked up%s\n"), program().text, name.text, cause.text);
 	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
 }
 
@@ -242,9 +242,9 @@ static void print_changes(const struct logoff_request *request, size_t i)
 static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
 {
 	if (strcmp(cause->text, "greeter") == 0)
-		fprintf(stderr, _("logoff: session %s: it is the login screen of a display manager, which is never logged off\n"), who);
+		fprintf(stderr, _("%s: session %s: it is the login screen of a display manager, which is never logged off\n"), program().text, who);
 	else
-		fprintf(stderr, _("logoff: session %s: the console session is protected; with Full Control /console logs it off\n"), who);
+		fprintf(stderr, _("%s: session %s: the console session is protected; with Full Control /console logs it off\n"), program().text, who);
 	return EXIT_PROTECTED;
 }
 
@@ -260,21 +260,21 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 			printf(_("Session %s: logged off.\n"), who.text);
 		return EXIT_ENDED;
 	case -EACCES:
-		fprintf(stderr, _("logoff: session %s: access denied, Full Control is needed%s"), who.text, cause.text);
+		fprintf(stderr, _("%s: session %s: access denied, Full Control is needed%s"), program().text, who.text, cause.text);
 		print_changes(request, i);
 		return EXIT_DENIED;
 	case -EPERM:
 		return report_protected(who.text, error);
 	case -ETIMEDOUT:
-		fprintf(stderr, _("logoff: session %s: not ended in time%s"), who.text, cause.text);
+		fprintf(stderr, _("%s: session %s: not ended in time%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
 		return EXIT_NOT_ENDED;
 	case -ECANCELED:
-		fprintf(stderr, _("logoff: session %s: cancelled"), who.text);
+		fprintf(stderr, _("%s: session %s: cancelled"), program().text, who.text);
 		print_remains(request, i);
 		return EXIT_CANCELLED;
 	default:
-		fprintf(stderr, _("logoff: session %s: the host failed%s"), who.text, cause.text);
+		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
 		return EXIT_UNREACHABLE;
 	}

@@ -7,6 +7,7 @@
  */
 #include "cli/text.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,4 +67,9 @@ struct safe safe(const char *text)
 		in += length;
 	}
 	return out;
+}
+
+struct safe program(void)
+{
+	return safe(program_invocation_short_name);
 }

@@ -25,4 +25,7 @@ struct safe {
  */
 struct safe safe(const char *text);
 
+/* The name this program was called by, with which its sentences begin: "logoff", "quser". Returns the copy. */
+struct safe program(void);
+
 #endif

@@ -2,6 +2,8 @@
 /*
  * logoff.c - the one procedure: rules, ask, wait, kill, verify; for many sessions side by side, on any kind of host.
  *
+ * If users are to be warned, that comes first, for all together (run_warning()).
+ *
  * Each session is a job. A job ends first its session, then, if nobody else needs it, the service manager of its user,
  * by the same three steps:
  *
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "host/audit.h"
 #include "host/host.h"
 
 #define MS UINT64_C(1000)
@@ -45,6 +48,12 @@
 #define LOOK_SOON_US (2 * MS)
 #define LOOK_LATER_US (50 * MS)
 #define LOOK_MAX_US (400 * MS)
+
+/* The last warning before the end of the warning time. */
+#define LAST_WARNING_US (10 * SECOND)
+
+/* How long one message is shown that says that all is called off. */
+#define CANCELLED_SHOWN_MS 30000
 
 /* After the host's "ask again" (it is restarting). */
 #define RETRY_US (100 * MS)
@@ -95,6 +104,11 @@ struct logoff_request {
 	void *event_data;
 	logoff_authorize_func authorize;
 	void *authorize_data;
+	uint64_t warning_us;		/* 0: nobody is warned */
+	logoff_compose_func compose;
+	logoff_still_func still;
+	void *warning_data;
+	char *reason;
 };
 
 /* ---- the request ---- */
@@ -121,6 +135,7 @@ struct logoff_request *logoff_request_free(struct logoff_request *request)
 		process_list_clear(&request->jobs[i].seen);
 	}
 	free(request->jobs);
+	free(request->reason);
 	free(request);
 	return NULL;
 }
@@ -166,6 +181,26 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 	request->authorize_data = userdata;
 }
 
+void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
+				logoff_still_func still, void *userdata)
+{
+	request->warning_us = time_ms * MS;
+	request->compose = compose;
+	request->still = still;
+	request->warning_data = userdata;
+}
+
+int logoff_request_set_reason(struct logoff_request *request, const char *text)
+{
+	char *reason = strdup(text);
+
+	if (!reason)
+		return -ENOMEM;
+	free(request->reason);
+	request->reason = reason;
+	return 0;
+}
+
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
 {
 	request->cancel_fd = fd;
@@ -182,6 +217,28 @@ static void tell(struct logoff_request *request, const struct job *job, enum log
 		.processes = job->seen.items,
 		.n_processes = job->seen.n_items,
 	};
+
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+static void tell_warned(struct logoff_request *request, const struct job *job, const struct logoff_delivery *delivery,
+			uint64_t remaining_us)
+{
+	struct logoff_event event = {
+		.type = LOGOFF_EVENT_WARNED,
+		.session = job->session,
+		.delivery = delivery,
+		.remaining_us = remaining_us,
+	};
+
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+static void tell_countdown(struct logoff_request *request, uint64_t remaining_us)
+{
+	struct logoff_event event = { .type = LOGOFF_EVENT_COUNTDOWN, .remaining_us = remaining_us };
 
 	if (request->event)
 		request->event(&event, request->event_data);
@@ -236,6 +293,17 @@ static enum remainder what_is_left(const struct process_list *seen)
 
 /* ---- the end of a job ---- */
 
+static void record(const struct logoff_request *request, const struct job *job)
+{
+	audit_record(&(struct audit){
+		.session = job->session,
+		.result = job->result,
+		.cause = &job->cause,
+		.reason = request->reason,
+		.forced = job->forced,
+	});
+}
+
 static void finish(struct logoff_request *request, struct job *job, int result)
 {
 	struct logoff_host *host = request->host;
@@ -244,10 +312,14 @@ static void finish(struct logoff_request *request, struct job *job, int result)
 	job->authorizing = false;	/* or others would wait for this proof for ever */
 	job->result = result;
 	job->end_us = host->now_us;
-	if (result < 0)
-		return;
-	job->exists = 0;
-	process_list_clear(&job->seen);
+	if (result >= 0) {
+		job->exists = 0;
+		process_list_clear(&job->seen);
+	}
+	if (!job->last_act || result < 0) {
+		record(request, job);
+		tell(request, job, LOGOFF_EVENT_RESULT);
+	}
 }
 
 /* Ends a job that has not reached its aim, with a true statement of what is left. */
@@ -268,6 +340,7 @@ static void last_act(struct logoff_request *request, struct job *job)
 
 	job->part = job->last_part;
 	(void)look(job, NULL);
+	record(request, job);	/* now or never */
 	r = host->backend->kill(host, job->session, job->part, true, &job->cause);
 	/* Whoever reads this has survived: only if the host refused. */
 	give_up(request, job, r < 0 ? r : -ETIMEDOUT);
@@ -533,6 +606,120 @@ static void step_ending(struct logoff_request *request, struct job *job)
 	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
 }
 
+/* ---- warning ---- */
+
+/* Sends the users of all jobs that are not done the composed text. */
+static void deliver(struct logoff_request *request, int64_t remaining_us)
+{
+	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
+	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
+	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
+	char text[2048] = "";
+	size_t n = 0;
+
+	if (remaining_us >= 0)
+		message.timeout_ms = (uint64_t)remaining_us / MS;
+	request->compose(remaining_us, text, sizeof(text), request->warning_data);
+	message.text = text;
+	for (size_t i = 0; sessions && i < request->n_jobs; i++)
+		if (request->jobs[i].step == STEP_NEW)
+			sessions[n++] = request->jobs[i].session;
+	if (n > 0 && deliveries)
+		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
+	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
+		if (request->jobs[i].step != STEP_NEW)
+			continue;
+		if (remaining_us >= 0)
+			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
+		k++;
+	}
+	free(sessions);
+	free(deliveries);
+}
+
+/* Takes the session as it is now. One that is no longer what was meant is left alone. */
+static void refresh(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = request->host;
+	struct logoff_session *now;
+
+	if (job->step != STEP_NEW || host->backend->get(host, job->session->id, &now, NULL) < 0)
+		return;	/* it is gone or cannot be asked: the procedure will find out which */
+	if (now->logon != job->session->logon) {
+		/* It has ended by itself, and another one has its id. */
+		logoff_session_free(now);
+		job->start_us = host->now_us;
+		tell(request, job, LOGOFF_EVENT_GONE);
+		finish(request, job, 0);
+		return;
+	}
+	logoff_session_free(job->session);
+	job->session = now;
+	if (request->still && request->still(now, request->warning_data) != 0) {
+		job->start_us = host->now_us;
+		finish(request, job, -ESTALE);
+	}
+}
+
+static bool any_new(const struct logoff_request *request)
+{
+	for (size_t i = 0; i < request->n_jobs; i++)
+		if (request->jobs[i].step == STEP_NEW)
+			return true;
+	return false;
+}
+
+/* Refuses what the rules forbid before anybody is warned for nothing. */
+static void check_rules(struct logoff_request *request)
+{
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+		int r = host_check_rules(job->session, request->console, &job->cause);
+
+		job->start_us = request->host->now_us;
+		if (r < 0)
+			finish(request, job, r);
+	}
+}
+
+/* The next time at which the users are warned again, after NOW; 0: not any more. */
+static uint64_t next_warning(const struct logoff_request *request, uint64_t end_us, uint64_t now)
+{
+	uint64_t half = end_us - request->warning_us / 2, last = end_us - LAST_WARNING_US;
+
+	if (half > now && (half < last || request->warning_us <= LAST_WARNING_US))
+		return request->warning_us > LAST_WARNING_US ? half : 0;
+	return request->warning_us > LAST_WARNING_US && last > now ? last : 0;
+}
+
+/* Warns, and counts down. Returns 0, or what ended the wait: -ECANCELED, -EHOSTUNREACH. */
+static int run_warning(struct logoff_request *request, struct logoff_error *reterr)
+{
+	struct logoff_host *host = request->host;
+	uint64_t end_us = host->now_us + request->warning_us, warn_us = host->now_us, tick_us;
+	int r;
+
+	check_rules(request);
+	while (any_new(request) && host->now_us < end_us) {
+		if (warn_us && host->now_us >= warn_us) {
+			deliver(request, (int64_t)(end_us - host->now_us));
+			warn_us = next_warning(request, end_us, host->now_us);
+		}
+		tell_countdown(request, end_us - host->now_us);
+		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
+		do {
+			r = host->backend->wait(host, tick_us, request->cancel_fd, reterr);
+			if (r < 0) {
+				deliver(request, -1);
+				return r;
+			}
+		} while (host->now_us < tick_us);
+	}
+	for (size_t i = 0; i < request->n_jobs; i++)
+		refresh(request, &request->jobs[i]);
+	return 0;
+}
+
 /* ---- the loop ---- */
 
 static void step(struct logoff_request *request, struct job *job)
@@ -620,6 +807,20 @@ static bool has_new(const struct logoff_request *request)
 	return n_new > 0 && n_asking == 0;
 }
 
+static void give_up_all(struct logoff_request *request, int result, const struct logoff_error *cause)
+{
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (job->step == STEP_DONE)
+			continue;
+		job->cause = *cause;
+		if (job->step == STEP_NEW)
+			job->start_us = request->host->now_us;
+		give_up(request, job, result);
+	}
+}
+
 static void run_jobs(struct logoff_request *request)
 {
 	struct logoff_host *host = request->host;
@@ -631,40 +832,50 @@ static void run_jobs(struct logoff_request *request)
 		if (has_new(request) && next_us == UINT64_MAX)
 			continue;
 		r = host->backend->wait(host, next_us, request->cancel_fd, &cause);
-		if (r >= 0)
-			continue;
-		for (size_t i = 0; i < request->n_jobs; i++) {
-			struct job *job = &request->jobs[i];
-
-			if (job->step == STEP_DONE)
-				continue;
-			job->cause = cause;
-			if (job->step == STEP_NEW)
-				job->start_us = host->now_us;
-			give_up(request, job, r);
-		}
+		if (r < 0)
+			give_up_all(request, r, &cause);
 	}
+}
+
+/* The facts of the sessions being ended are written while they are watched. */
+static int watch(struct logoff_request *request)
+{
+	struct logoff_host *host = request->host;
+	struct logoff_session **watched = calloc(request->n_jobs + 1, sizeof(struct logoff_session *));
+
+	if (!watched)
+		return -ENOMEM;
+	for (size_t i = 0; i < request->n_jobs; i++)
+		watched[i] = request->jobs[i].session;
+	host->watched = watched;
+	host->n_watched = request->n_jobs;
+	return 0;
+}
+
+static void unwatch(struct logoff_host *host)
+{
+	free(host->watched);
+	host->watched = NULL;
+	host->n_watched = 0;
 }
 
 int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
 {
 	struct logoff_host *host = request->host;
-	struct logoff_session **watched;
+	struct logoff_error cause = {};
+	int r = 0;
 
 	if (request->ran)
 		return error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run");
-	watched = calloc(request->n_jobs ? request->n_jobs : 1, sizeof(struct logoff_session *));
-	if (!watched)
-		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < request->n_jobs; i++)
-		watched[i] = request->jobs[i].session;
-	host->watched = watched;
-	host->n_watched = request->n_jobs;
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */
+	if (request->warning_us)
+		r = run_warning(request, &cause);
+	if (r < 0)
+		give_up_all(request, r, &cause);
+	if (watch(request) < 0)
+		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
 	run_jobs(request);
-	host->watched = NULL;
-	host->n_watched = 0;
-	free(watched);
+	unwatch(host);
 	request->ran = true;
 	return 0;
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * audit.c - see audit.h. Sources: systemd.journal-fields(7), sd_journal_sendv(3), proc(5) on loginuid.
+ *
+ * The real user behind sudo or su is the kernel's login uid, which nobody can change; SUDO_USER, which is only text, is
+ * recorded where the kernel keeps none.
+ */
+#include "host/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <unistd.h>
+#include <systemd/sd-journal.h>
+
+#include "host/host.h"
+
+/* elogind's library, which stands in for libsystemd, has no journal. */
+#pragma weak sd_journal_sendv
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+/* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
+#define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
+
+#define N_FIELDS 20
+
+/* The fields of one record. */
+struct fields {
+	struct iovec items[N_FIELDS];
+	int n;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct fields *fields, const char *format, ...)
+{
+	char *text = NULL;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = fields->n < N_FIELDS ? vasprintf(&text, format, arguments) : -1;
+	va_end(arguments);
+	if (n >= 0)
+		fields->items[fields->n++] = (struct iovec){ .iov_base = text, .iov_len = (size_t)n };
+}
+
+static void fields_done(struct fields *fields)
+{
+	for (int i = 0; i < fields->n; i++)
+		free(fields->items[i].iov_base);
+}
+
+/* The word for a result, the same in every language. */
+static const char *result_word(int result)
+{
+	switch (result) {
+	case 0:
+		return "ended";
+	case -EACCES:
+		return "denied";
+	case -EPERM:
+		return "protected";
+	case -ETIMEDOUT:
+		return "not-ended";
+	case -ECANCELED:
+		return "cancelled";
+	case -ESTALE:
+		return "changed";
+	default:
+		return "failed";
+	}
+}
+
+static uid_t read_login_uid(void)
+{
+	char text[16];
+	uint32_t uid = PROC_NO_AUDIT;
+	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || proc_parse_number(text, (size_t)n, &uid) < 0)
+		return PROC_NO_AUDIT;
+	return uid;
+}
+
+static void name_user(uid_t uid, char name[static 64])
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		snprintf(name, 64, "%s", found->pw_name);
+	else
+		snprintf(name, 64, "%u", (unsigned)uid);
+}
+
+/* Who asked: the user the program runs as, and the one who logged in. PERSON is the latter if known. */
+static void add_actor(struct fields *fields, char person[static 64])
+{
+	const char *sudo = getenv("SUDO_USER");
+	uid_t login = read_login_uid();
+
+	name_user(getuid(), person);
+	add(fields, "LOGOFF_ACTOR=%s", person);
+	add(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
+	if (login != PROC_NO_AUDIT) {
+		name_user(login, person);
+		add(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
+	} else if (getuid() == 0 && sudo && *sudo) {
+		snprintf(person, 64, "%s", sudo);
+	}
+	add(fields, "LOGOFF_LOGIN_USER=%s", person);
+}
+
+static void fill(struct fields *fields, const struct audit *audit)
+{
+	const struct logoff_session *session = audit->session;
+	char person[64], host[256] = "";
+
+	add_actor(fields, person);
+	(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
+	add(fields, "LOGOFF_SESSION=%s", session->id);
+	add(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
+	add(fields, "LOGOFF_USER=%s", session->user);
+	add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
+	add(fields, "LOGOFF_HOST=%s", host);
+	add(fields, "LOGOFF_RESULT=%s", result_word(audit->result));
+	add(fields, "LOGOFF_FORCED=%s", audit->forced ? "yes" : "no");
+	if (audit->reason)
+		add(fields, "LOGOFF_REASON=%s", audit->reason);
+	if (audit->result < 0 && audit->cause->text[0])
+		add(fields, "LOGOFF_CAUSE=%s%s%s", audit->cause->name, audit->cause->name[0] ? ": " : "", audit->cause->text);
+	add(fields, "MESSAGE_ID=" RECORD_ID);
+	add(fields, "SYSLOG_IDENTIFIER=logoff");
+	add(fields, "PRIORITY=%d", audit->result == 0 ? LOG_NOTICE : LOG_WARNING);
+	add(fields, "MESSAGE=logoff of session %s of %s by %s: %s%s%s", session->id, session->user, person,
+	    result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "");
+}
+
+void audit_record(const struct audit *audit)
+{
+	struct fields fields = {};
+
+	if (audit->session->host->backend == &host_memory)
+		return;
+	fill(&fields, audit);
+	if (sd_journal_sendv && access(JOURNAL_SOCKET, F_OK) == 0)
+		(void)sd_journal_sendv(fields.items, fields.n);
+	else if (fields.n > 0)
+		syslog(LOG_AUTHPRIV | (audit->result == 0 ? LOG_NOTICE : LOG_WARNING), "%s",
+		       (const char *)fields.items[fields.n - 1].iov_base + strlen("MESSAGE="));
+	fields_done(&fields);
+}

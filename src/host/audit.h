@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * audit.h - one record in the journal for each session somebody tried to log off: who, whose, why, and what came of it.
+ *
+ * Written for refused attempts too. Fields are listed in logoff(1). Where there is no journal it goes to syslog. Hosts in
+ * memory leave no record.
+ */
+#ifndef HOST_AUDIT_H
+#define HOST_AUDIT_H
+
+#include "logoff.h"
+
+struct audit {
+	const struct logoff_session *session;
+	int result;			/* as of logoff_request_result() */
+	const struct logoff_error *cause;
+	const char *reason;		/* the caller's words, or NULL */
+	bool forced;			/* processes had to be killed */
+};
+
+/* Writes the record. Nothing is done about a journal that does not take it. */
+void audit_record(const struct audit *audit);
+
+#endif
