@@ -153,7 +153,8 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	struct safe name = safe(host && *host ? host : "localhost"), cause = cause_text(error);
 
 	if (r == -EOPNOTSUPP)
-		fprintf(stderr, _("%s: %s: other servers are not supported in this build\n"), program().text, name.text);
+		fprintf(stderr, _("%s: %s: other servers are not supported in this build\n"),
+			program().text, name.text);
 	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
 		fprintf(stderr, _("%s: %s: line %lld of the host's description: %s\n"), program().text, name.text,
 			(long long)error->number, safe(error->text).text);
@@ -171,10 +172,12 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 	if (r == -ESRCH && !designator)
 		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
 	else if (r == -ESRCH)
-		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"), program().text, name.text,
+		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"),
+			program().text, name.text,
 			safe(error->text).text);
 	else if (r == -ENOTUNIQ)
-		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"), program().text, name.text);
+		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"),
+			program().text, name.text);
 	else if (r == -ENXIO)
 		fprintf(stderr, _("%s: %s: no such session\n"), program().text, name.text);
 	else if (!designator)
@@ -242,9 +245,11 @@ static void print_changes(const struct logoff_request *request, size_t i)
 static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
 {
 	if (strcmp(cause->text, "greeter") == 0)
-		fprintf(stderr, _("%s: session %s: it is the login screen of a display manager, which is never logged off\n"), program().text, who);
+		fprintf(stderr, _("%s: session %s: it is the login screen of a display manager, which is never logged off\n"),
+			program().text, who);
 	else
-		fprintf(stderr, _("%s: session %s: the console session is protected; with Full Control /console logs it off\n"), program().text, who);
+		fprintf(stderr, _("%s: session %s: the console session is protected; with Full Control /console logs it off\n"),
+			program().text, who);
 	return EXIT_PROTECTED;
 }
 
@@ -260,7 +265,8 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 			printf(_("Session %s: logged off.\n"), who.text);
 		return EXIT_ENDED;
 	case -EACCES:
-		fprintf(stderr, _("%s: session %s: access denied, Full Control is needed%s"), program().text, who.text, cause.text);
+		fprintf(stderr, _("%s: session %s: access denied, Full Control is needed%s"),
+			program().text, who.text, cause.text);
 		print_changes(request, i);
 		return EXIT_DENIED;
 	case -EPERM:
