@@ -208,10 +208,11 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 int64_t logoff_session_logon_us(const struct logoff_session *session);
 
 /*
- * How long nobody has typed in or moved anything on SESSION, in microseconds, as of its look-up.
+ * How long nobody has typed in or moved anything on SESSION, in microseconds. May ask its X server, and so block for up to
+ * a second.
  * Returns that time, 0 for in use, or -1 if it is not known.
  */
-int64_t logoff_session_idle_us(const struct logoff_session *session);
+int64_t logoff_session_idle_us(struct logoff_session *session);
 
 /* ---- processes ---- */
 

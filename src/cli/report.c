@@ -173,8 +173,7 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
 	else if (r == -ESRCH)
 		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"),
-			program().text, name.text,
-			safe(error->text).text);
+			program().text, name.text, safe(error->text).text);
 	else if (r == -ENOTUNIQ)
 		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"),
 			program().text, name.text);

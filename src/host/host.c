@@ -301,7 +301,7 @@ int64_t logoff_session_logon_us(const struct logoff_session *session)
 	return session->logon_us;
 }
 
-int64_t logoff_session_idle_us(const struct logoff_session *session)
+int64_t logoff_session_idle_us(struct logoff_session *session)
 {
 	return session->idle_us;
 }

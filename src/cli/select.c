@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * select.c - see select.h.
+ *
+ * Users' names are compared exactly: on Linux "Bob" and "bob" are two people, and to log off too few is the smaller
+ * mistake. Session names know no case, as everywhere.
+ */
+#include "cli/select.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *word;
+	enum logoff_state state;
+} states[] = {
+	{ "active", LOGOFF_STATE_ACTIVE },
+	{ "disc", LOGOFF_STATE_DISCONNECTED },
+	{ "closing", LOGOFF_STATE_CLOSING },
+};
+
+#define N_STATES (sizeof(states) / sizeof(states[0]))
+
+bool selection_is_given(const struct selection *selection)
+{
+	return selection->all || selection->users.n_items > 0 || selection->state || selection->idle_s != SELECT_ANY ||
+	       selection->older_s != SELECT_ANY;
+}
+
+int selection_check(const struct selection *selection, const char **ret_culprit)
+{
+	if (!selection->state)
+		return 0;
+	for (size_t i = 0; i < N_STATES; i++)
+		if (strcasecmp(selection->state, states[i].word) == 0)
+			return 0;
+	*ret_culprit = selection->state;
+	return -EINVAL;
+}
+
+/* Tells whether the user is in the group of that name, by whatever the system's name service says. */
+static bool is_in_group(const char *user, uid_t uid, const char *group_name)
+{
+	const struct passwd *entry = getpwuid(uid);
+	const struct group *group = getgrnam(group_name);
+	gid_t wanted, groups[1024];
+	int n = sizeof(groups) / sizeof(groups[0]);
+
+	if (!entry || !group)
+		return false;
+	wanted = group->gr_gid;
+	if (getgrouplist(user, entry->pw_gid, groups, &n) < 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (groups[i] == wanted)
+			return true;
+	return false;
+}
+
+bool selection_excludes(const struct selection *selection, const struct logoff_session *session)
+{
+	const char *name = logoff_session_name(session), *user = logoff_session_user(session);
+
+	for (size_t i = 0; i < selection->excludes.n_items; i++) {
+		const char *item = selection->excludes.items[i];
+
+		if (strncmp(item, "group:", 6) == 0) {
+			if (is_in_group(user, logoff_session_uid(session), item + 6))
+				return true;
+		} else if (fnmatch(item, user, 0) == 0 || strcmp(item, logoff_session_id(session)) == 0 ||
+			   (name && strcasecmp(item, name) == 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool user_fits(const struct selection *selection, const char *user)
+{
+	for (size_t i = 0; i < selection->users.n_items; i++)
+		if (fnmatch(selection->users.items[i], user, 0) == 0)
+			return true;
+	return selection->users.n_items == 0;
+}
+
+static bool state_fits(const struct selection *selection, enum logoff_state state)
+{
+	if (!selection->state)
+		return true;
+	for (size_t i = 0; i < N_STATES; i++)
+		if (strcasecmp(selection->state, states[i].word) == 0)
+			return states[i].state == state;
+	return false;
+}
+
+static bool at_least(uint64_t wanted_s, int64_t us)
+{
+	return wanted_s == SELECT_ANY || (us >= 0 && (uint64_t)us >= wanted_s * 1000000);
+}
+
+bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us)
+{
+	int64_t logon_us = logoff_session_logon_us(session);
+
+	/* The idle time comes last: it may have to be asked of an X server. */
+	return selection_is_given(selection) && logoff_session_kind(session) == LOGOFF_KIND_USER &&
+	       user_fits(selection, logoff_session_user(session)) && state_fits(selection, logoff_session_state(session)) &&
+	       at_least(selection->older_s, logon_us < 0 ? -1 : now_us - logon_us) &&
+	       !selection_excludes(selection, session) &&
+	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, logoff_session_idle_us(session)));
+}
