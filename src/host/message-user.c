@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * message-user.c - what is done as the user: a notification on his desktop, or a window on his display.
+ *
+ * Everything here runs in a child process that has given up all other rights first, so whatever the user has put in the
+ * way (his bus, his notification daemon, his environment) can harm only himself; the caller's deadline does the rest.
+ * Where the desktop is, is known by custom (/run/user/UID/bus, ~/.Xauthority) or else read from the environment of
+ * a process of the user that is on the same display. Sources: the Desktop Notifications Specification 1.2; the exit
+ * statuses of zenity(1), yad(1), gxmessage(1) and xmessage(1).
+ */
+#include "host/message.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define MS UINT64_C(1000)
+
+/* How long the bus and the notification daemon may take for one answer. */
+#define CALL_US (1500 * MS)
+
+/* A program that lives longer than this has found the display; one that has not ends with a complaint. */
+#define STEADY_US (400 * MS)
+
+#define ENVIRONMENT_MAX (128 << 10)
+
+/* The way to the user's desktop. "" where it is not known. */
+struct surroundings {
+	char home[PATH_MAX];
+	char display[32];		/* ":10" */
+	char authority[PATH_MAX];
+	char bus[PATH_MAX];		/* an address of D-Bus */
+	char language[64];
+};
+
+/* ---- becoming the user ---- */
+
+/* Undoes what the caller has set up for itself. */
+static void forget_caller(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_DFL);	/* fails for those that cannot be changed */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid();
+	(void)chdir("/");
+}
+
+static int become_user(const struct logoff_session *session, struct surroundings *to, struct logoff_error *cause)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+	uid_t uid = session->uid;
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
+		return error_set_errno(cause, -EOPNOTSUPP, -ENOENT, "there is no user %u", (unsigned)uid);
+	if (geteuid() == 0 && (initgroups(entry.pw_name, entry.pw_gid) < 0 ||
+			       setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0))
+		return error_set_errno(cause, -EACCES, -errno, "cannot become the user: %s", strerror(errno));
+	if (setresuid(uid, uid, uid) < 0 || getuid() != uid || geteuid() != uid)
+		return error_set_errno(cause, -EACCES, -EPERM, "cannot become the user");
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	snprintf(to->home, sizeof(to->home), "%s", entry.pw_dir);
+	return 0;
+}
+
+/* ---- the way to the desktop ---- */
+
+/* ":10.0" is the display ":10". A display of another machine is none of ours. */
+static bool parse_display(const char *text, char display[static 32])
+{
+	size_t n = text[0] == ':' ? strspn(text + 1, "0123456789") : 0;
+
+	if (n == 0 || n > 9 || (text[1 + n] && text[1 + n] != '.'))
+		return false;
+	snprintf(display, 32, "%.*s", (int)n + 1, text);
+	return true;
+}
+
+/* Reads the environment of a process. Returns its length; the text ends with two null bytes. */
+static size_t read_environment(pid_t pid, char *text, size_t size)
+{
+	char path[32];
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && n < size - 2 && (got = read(fd, text + n, size - 2 - n)) > 0)
+		n += (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	text[n] = text[n + 1] = '\0';
+	return n;
+}
+
+static const char *find_variable(const char *text, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = text; at < text + length; at += strlen(at) + 1)
+		if (strncmp(at, name, n) == 0 && at[n] == '=')
+			return at + n + 1;
+	return NULL;
+}
+
+static void take(char *to, size_t size, const char *value)
+{
+	if (!*to && value && strlen(value) < size)
+		memcpy(to, value, strlen(value) + 1);
+}
+
+/* Fills what is not known yet from the environments of the user's processes on this display. */
+static void look_around(const struct message_letter *letter, struct surroundings *to)
+{
+	char *text = malloc(ENVIRONMENT_MAX), display[32];
+
+	for (size_t i = letter->n_processes; text && i-- > 0 && (!*to->bus || !*to->authority || !*to->language);) {
+		const struct message_process *process = &letter->processes[i];
+		const char *value;
+		size_t n;
+
+		if (process->uid != letter->session->uid)
+			continue;
+		n = read_environment(process->pid, text, ENVIRONMENT_MAX);
+		value = find_variable(text, n, "DISPLAY");
+		if (!value || !parse_display(value, display) || strcmp(display, to->display) != 0)
+			continue;
+		take(to->authority, sizeof(to->authority), find_variable(text, n, "XAUTHORITY"));
+		value = find_variable(text, n, "DBUS_SESSION_BUS_ADDRESS");
+		if (value && strncmp(value, "unix:", 5) == 0)	/* others may run programs */
+			take(to->bus, sizeof(to->bus), value);
+		value = find_variable(text, n, "LANG");
+		if (value && (strstr(value, "UTF-8") || strstr(value, "utf8")))
+			take(to->language, sizeof(to->language), value);
+	}
+	free(text);
+}
+
+/* Fills in what is usual. */
+static void assume_usual(struct surroundings *to)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "unix:path=/run/user/%u/bus", (unsigned)getuid());
+	take(to->bus, sizeof(to->bus), path);
+	if (snprintf(path, sizeof(path), "%s/.Xauthority", to->home) < (int)sizeof(path))
+		take(to->authority, sizeof(to->authority), path);
+	take(to->language, sizeof(to->language), "C.UTF-8");
+}
+
+/* ---- reports ---- */
+
+static void report(const struct message_letter *letter, const struct logoff_delivery *delivery, bool final)
+{
+	struct message_report out;
+
+	memset(&out, 0, sizeof(out));
+	out.index = letter->index;
+	out.final = final;
+	out.delivery = *delivery;
+	/* Shorter than PIPE_BUF, so it is written in one piece or the caller is gone. */
+	(void)!write(letter->report_fd, &out, sizeof(out));
+}
+
+static void report_shown(const struct message_letter *letter, struct logoff_delivery *delivery,
+			 enum logoff_channel channel)
+{
+	delivery->channel = channel;
+	delivery->result = 0;
+	if (letter->message->wait)
+		report(letter, delivery, false);
+}
+
+static uint64_t answer_deadline(const struct logoff_message *message)
+{
+	uint64_t timeout_ms = message->timeout_ms;
+
+	return timeout_ms && timeout_ms < UINT64_MAX / MS / 2 ? host_clock_us() + timeout_ms * MS : UINT64_MAX;
+}
+
+/* ---- the notification ---- */
+
+#define NOTIFICATIONS "org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications"
+
+struct notification {
+	uint32_t id;
+	bool closed;
+	enum logoff_answer answer;
+};
+
+static int fail_bus(struct logoff_error *cause, int r, const sd_bus_error *error)
+{
+	if (error && error->name)
+		return error_set_dbus(cause, -EOPNOTSUPP, error->name, error->message);
+	return error_set_errno(cause, -EOPNOTSUPP, r, "the user's bus: %s", strerror(-r));
+}
+
+static int connect_bus(const char *address, sd_bus **ret_bus, struct logoff_error *cause)
+{
+	sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r >= 0)
+		r = sd_bus_set_address(bus, address);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, 1);
+	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(bus, CALL_US);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0) {
+		sd_bus_unref(bus);
+		return fail_bus(cause, r, NULL);
+	}
+	*ret_bus = bus;
+	return 0;
+}
+
+/* Asks the daemon whether it reads texts as markup; starts it, if it is one that can be started. */
+static int ask_markup(sd_bus *bus, bool *ret_markup, struct logoff_error *cause)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	const char *capability;
+	int r = sd_bus_call_method(bus, NOTIFICATIONS, "GetCapabilities", &error, &reply, NULL);
+
+	*ret_markup = false;
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read(reply, "s", &capability)) > 0)
+		*ret_markup = *ret_markup || strcmp(capability, "body-markup") == 0;
+	if (r < 0)
+		r = fail_bus(cause, r, &error);
+	sd_bus_message_unref(reply);
+	sd_bus_error_free(&error);
+	return r;
+}
+
+/* A user has one bus, but may have several displays; the daemon shows things on one of them. */
+static int check_display(sd_bus *bus, const struct surroundings *around, struct logoff_error *cause)
+{
+	sd_bus_creds *creds = NULL;
+	char *text = malloc(ENVIRONMENT_MAX), display[32];
+	const char *value;
+	pid_t pid;
+	bool other = false;
+
+	if (text && *around->display &&
+	    sd_bus_get_name_creds(bus, "org.freedesktop.Notifications", SD_BUS_CREDS_PID, &creds) >= 0 &&
+	    sd_bus_creds_get_pid(creds, &pid) >= 0) {
+		value = find_variable(text, read_environment(pid, text, ENVIRONMENT_MAX), "DISPLAY");
+		other = value && parse_display(value, display) && strcmp(display, around->display) != 0;
+	}
+	sd_bus_creds_unref(creds);
+	free(text);
+	if (other)
+		return error_set_errno(cause, -EOPNOTSUPP, -EXDEV, "the user's notifications are shown on display %s", display);
+	return 0;
+}
+
+/* Makes TEXT mean itself where it is read as markup. Returns the copy, or NULL. */
+static char *escape_markup(const char *text)
+{
+	char *copy = malloc(strlen(text) * 5 + 1), *at = copy;
+
+	for (; copy && *text; text++) {
+		const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
+
+		if (entity)
+			at = stpcpy(at, entity);
+		else
+			*at++ = *text;
+	}
+	if (copy)
+		*at = '\0';
+	return copy;
+}
+
+static int32_t expiry(const struct logoff_message *message)
+{
+	return message->timeout_ms > INT32_MAX ? 0 : (int32_t)message->timeout_ms;
+}
+
+static int send_notification(sd_bus *bus, const struct logoff_message *message, const char *body, uint32_t *ret_id,
+			     struct logoff_error *cause)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	const char *title = *message->title ? message->title : body;
+	int r;
+
+	r = sd_bus_call_method(bus, NOTIFICATIONS, "Notify", &error, &reply, "susssasa{sv}i", "msg", UINT32_C(0),
+			       "dialog-information", title, *message->title ? body : "", message->wait ? 4 : 0, "default",
+			       "OK", "ok", "OK", 1, "urgency", "y", 2, expiry(message));
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "u", ret_id);
+	if (r < 0)
+		r = fail_bus(cause, r, &error);
+	sd_bus_message_unref(reply);
+	sd_bus_error_free(&error);
+	return r;
+}
+
+static int on_action(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct notification *notification = userdata;
+	const char *action;
+	uint32_t id;
+
+	(void)error;
+	if (sd_bus_message_read(m, "us", &id, &action) >= 0 && id == notification->id) {
+		notification->answer = LOGOFF_ANSWER_OK;
+		notification->closed = true;
+	}
+	return 0;
+}
+
+static int on_closed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct notification *notification = userdata;
+	uint32_t id, reason;
+
+	(void)error;
+	if (sd_bus_message_read(m, "uu", &id, &reason) >= 0 && id == notification->id && !notification->closed) {
+		notification->answer = reason == 1 ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;
+		notification->closed = true;
+	}
+	return 0;
+}
+
+static enum logoff_answer await_notification(sd_bus *bus, struct notification *notification, uint64_t until_us)
+{
+	uint64_t now;
+	int r = 0;
+
+	while (!notification->closed && r >= 0) {
+		r = sd_bus_process(bus, NULL);
+		if (r != 0)
+			continue;
+		now = host_clock_us();
+		if (now >= until_us) {
+			(void)sd_bus_call_method(bus, NOTIFICATIONS, "CloseNotification", NULL, NULL, "u",
+						 notification->id);	/* it may have gone by itself */
+			return LOGOFF_ANSWER_TIMEOUT;
+		}
+		r = sd_bus_wait(bus, until_us == UINT64_MAX ? UINT64_MAX : until_us - now);
+	}
+	return r < 0 ? LOGOFF_ANSWER_CLOSED : notification->answer;
+}
+
+static int notify_over(sd_bus *bus, const struct message_letter *letter, const struct surroundings *around,
+		       struct logoff_delivery *delivery)
+{
+	struct notification notification = {};
+	char *escaped = NULL;
+	bool markup;
+	int r = ask_markup(bus, &markup, &delivery->cause);
+
+	if (r >= 0)
+		r = check_display(bus, around, &delivery->cause);
+	if (r >= 0 && markup && !(escaped = escape_markup(letter->message->text)))
+		r = -ENOMEM;
+	if (r >= 0 && letter->message->wait)
+		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, &notification);
+	if (r >= 0 && letter->message->wait)
+		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, &notification);
+	if (r >= 0)
+		r = send_notification(bus, letter->message, markup ? escaped : letter->message->text, &notification.id,
+				      &delivery->cause);
+	free(escaped);
+	if (r < 0)
+		return r;
+	report_shown(letter, delivery, LOGOFF_CHANNEL_DESKTOP);
+	if (letter->message->wait)
+		delivery->answer = await_notification(bus, &notification, answer_deadline(letter->message));
+	return 0;
+}
+
+static int notify(const struct message_letter *letter, const struct surroundings *around,
+		  struct logoff_delivery *delivery)
+{
+	sd_bus *bus;
+	int r = connect_bus(around->bus, &bus, &delivery->cause);
+
+	if (r < 0)
+		return r;
+	r = notify_over(bus, letter, around, delivery);
+	sd_bus_flush_close_unref(bus);
+	return r;
+}
+
+/* ---- the window ---- */
+
+#define N_ARGUMENTS 24
+
+/* The command line of a program, in memory that is never freed: the process becomes that program. */
+struct command {
+	char *items[N_ARGUMENTS + 1];
+	int n;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct command *command, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (command->n < N_ARGUMENTS && vasprintf(&command->items[command->n], format, arguments) >= 0)
+		command->n++;
+	va_end(arguments);
+}
+
+/* zenity and yad undo backslashes. */
+static const char *double_backslashes(const char *text)
+{
+	char *copy = malloc(strlen(text) * 2 + 1), *at = copy;
+
+	for (; copy && *text; text++) {
+		if (*text == '\\')
+			*at++ = '\\';
+		*at++ = *text;
+	}
+	if (copy)
+		*at = '\0';
+	return copy ? copy : "";
+}
+
+static void command_zenity(struct command *command, const char *title, const char *text, unsigned seconds)
+{
+	add(command, "--info");
+	add(command, "--no-markup");
+	add(command, "--title=%s", title);
+	add(command, "--text=%s", double_backslashes(text));
+	if (seconds)
+		add(command, "--timeout=%u", seconds);
+}
+
+static void command_yad(struct command *command, const char *title, const char *text, unsigned seconds)
+{
+	add(command, "--no-markup");
+	add(command, "--center");
+	add(command, "--on-top");
+	add(command, "--image=dialog-information");
+	add(command, "--button=OK:0");
+	add(command, "--title=%s", title);
+	add(command, "--text=%s", double_backslashes(text));
+	if (seconds)
+		add(command, "--timeout=%u", seconds);
+}
+
+/* The text comes on standard input. */
+static void command_xmessage(struct command *command, const char *title, const char *text, unsigned seconds)
+{
+	(void)text;
+	add(command, "-center");
+	add(command, "-title");
+	add(command, "%s", title);
+	add(command, "-buttons");
+	add(command, "OK:101");
+	add(command, "-default");
+	add(command, "OK");
+	if (seconds) {
+		add(command, "-timeout");
+		add(command, "%u", seconds);
+	}
+	add(command, "-file");
+	add(command, "-");
+}
+
+/* In order of preference. */
+static const struct program {
+	const char *path;
+	void (*complete)(struct command *command, const char *title, const char *text, unsigned seconds);
+	int ok, timeout;		/* exit statuses; any other: closed */
+} programs[] = {
+	{ "/usr/bin/zenity", command_zenity, 0, 5 },
+	{ "/usr/bin/yad", command_yad, 0, 70 },
+	{ "/usr/bin/gxmessage", command_xmessage, 101, 0 },
+	{ "/usr/bin/xmessage", command_xmessage, 101, 0 },
+};
+
+/* The title again, for displays without a window manager, and the text. */
+static char *window_text(const struct logoff_message *message)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%s%s%s", message->title, *message->title ? "\n\n" : "", message->text) < 0)
+		return NULL;
+	return text;
+}
+
+/* A descriptor from which TEXT can be read, or -1. */
+static int text_as_file(const char *text)
+{
+	int fd = memfd_create("message", MFD_CLOEXEC);
+
+	if (fd >= 0 && (write(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void make_environment(struct command *environment, const struct surroundings *around)
+{
+	add(environment, "PATH=/usr/local/bin:/usr/bin:/bin");
+	add(environment, "HOME=%s", around->home);
+	add(environment, "DISPLAY=%s", around->display);
+	add(environment, "XAUTHORITY=%s", around->authority);
+	add(environment, "LANG=%s", around->language);
+	add(environment, "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)getuid());
+	add(environment, "DBUS_SESSION_BUS_ADDRESS=%s", around->bus);
+	add(environment, "NO_AT_BRIDGE=1");	/* GTK would wait for a service of accessibility */
+}
+
+/* In a child: becomes the program. */
+static void __attribute__((noreturn)) become_program(const struct program *program, const struct message_letter *letter,
+						     const struct surroundings *around)
+{
+	const struct logoff_message *message = letter->message;
+	uint64_t seconds = (message->timeout_ms + 999) / 1000;
+	struct command command = {}, environment = {};
+	char *text = window_text(message);
+	int in = text ? text_as_file(text) : -1, out = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+	    dup2(out, STDERR_FILENO) < 0)
+		_exit(127);
+	if (message->wait)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	add(&command, "%s", program->path);
+	program->complete(&command, *message->title ? message->title : "msg", text,
+			  seconds > UINT_MAX / 1000 ? 0 : (unsigned)seconds);
+	make_environment(&environment, around);
+	/* Descriptors of the caller that are not meant to be inherited but not marked so either. */
+	for (int fd = 3; fd < 256; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	execve(program->path, command.items, environment.items);
+	_exit(127);
+}
+
+/* Waits until the child has ended or UNTIL_US has come. Returns its exit status, or -ETIMEDOUT. */
+static int await_end(pid_t child, uint64_t until_us)
+{
+	sigset_t ended;
+	int status;
+
+	sigemptyset(&ended);
+	sigaddset(&ended, SIGCHLD);
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		uint64_t now = host_clock_us(), left = until_us - now;
+		struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000 * 1000) };
+
+		if (until_us != UINT64_MAX && now >= until_us)
+			return -ETIMEDOUT;
+		(void)sigtimedwait(&ended, NULL, until_us == UINT64_MAX ? NULL : &timeout);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static enum logoff_answer answer_of(const struct program *program, int status)
+{
+	if (status == program->ok)
+		return LOGOFF_ANSWER_OK;
+	return status == program->timeout ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;
+}
+
+static int open_window(const struct program *program, const struct message_letter *letter,
+		       const struct surroundings *around, struct logoff_delivery *delivery)
+{
+	sigset_t ended;
+	pid_t child;
+	int status;
+
+	sigemptyset(&ended);
+	sigaddset(&ended, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &ended, NULL);
+	child = fork();
+	if (child == 0)
+		become_program(program, letter, around);
+	if (child < 0)
+		return error_set_errno(&delivery->cause, -EAGAIN, -errno, "no further process: %s", strerror(errno));
+	status = await_end(child, host_clock_us() + STEADY_US);
+	if (status >= 0 && status != program->ok)
+		return error_set_errno(&delivery->cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)",
+				       program->path, status);
+	report_shown(letter, delivery, LOGOFF_CHANNEL_DISPLAY);
+	if (!letter->message->wait)
+		return 0;
+	if (status < 0)
+		status = await_end(child, answer_deadline(letter->message));
+	if (status == -ETIMEDOUT)
+		(void)kill(child, SIGKILL);
+	delivery->answer = status < 0 ? LOGOFF_ANSWER_TIMEOUT : answer_of(program, status);
+	return 0;
+}
+
+static int show_window(const struct message_letter *letter, const struct surroundings *around,
+		       struct logoff_delivery *delivery)
+{
+	int r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
+				"no notification daemon, and no program for a window (zenity, yad, gxmessage, xmessage)");
+
+	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (access(programs[i].path, X_OK) == 0)
+			r = open_window(&programs[i], letter, around, delivery);
+	return r;
+}
+
+/* ---- the whole ---- */
+
+static int show(const struct message_letter *letter, struct logoff_delivery *delivery)
+{
+	const struct logoff_session *session = letter->session;
+	struct surroundings around = {};
+	int r = become_user(session, &around, &delivery->cause);
+
+	if (r < 0)
+		return r;
+	if (letter->message->wait)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* becoming another user has undone it, had it been set before */
+	if (session->display && !parse_display(session->display, around.display))
+		return error_set_errno(&delivery->cause, -EOPNOTSUPP, -EINVAL, "%s is no display of this machine",
+				       session->display);
+	look_around(letter, &around);
+	assume_usual(&around);
+	r = notify(letter, &around, delivery);
+	return r < 0 && *around.display ? show_window(letter, &around, delivery) : r;
+}
+
+void message_as_user(const struct message_letter *letter)
+{
+	struct logoff_delivery delivery = {};
+
+	forget_caller();
+	delivery.result = show(letter, &delivery);
+	if (delivery.result == 0)
+		delivery.cause = (struct logoff_error){};
+	else
+		delivery.channel = LOGOFF_CHANNEL_NONE;
+	report(letter, &delivery, true);
+	_exit(0);
+}
