@@ -362,7 +362,7 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
  * Called with a session as it is now, after its user was warned and before it is asked to end. To return 0 means that it
  * is still meant; anything else leaves it alone (its result is -ESTALE).
  */
-typedef int (*logoff_still_func)(const struct logoff_session *session, void *userdata);
+typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata);
 
 /*
  * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been

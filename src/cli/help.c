@@ -69,6 +69,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_DURATION:
 		fprintf(stderr, _("%s: not a time like 90, 15m, 2h or 1d: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_STATE:
+		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);
 		break;

@@ -1,42 +1,61 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff.c - the command: its options, and one run.
+ * logoff.c - the command: its options, and one run: choose, confirm, log off, report.
  *
  * The option table is the only list of options: the parser reads it, the help prints it, and a check compares it with
  * the manual pages and the completions. All else is done by liblogoff, through its public header.
  */
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "cli/agent.h"
-#include "cli/help.h"
-#include "cli/options.h"
+#include "cli/choice.h"
+#include "cli/command.h"
+#include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/result.h"
 #include "cli/text.h"
+#include "cli/warning.h"
 #include "logoff.h"
 
-static const char *arg_server;
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_help, arg_version, arg_complete;
-static uint64_t arg_grace_s = 10, arg_wait_s = 60;
+static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json;
+static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
+static const char *arg_message, *arg_reason;
+static struct selection arg_selection = SELECTION_NONE;
 
 static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose session is meant. Without it: this machine.") },
-	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows what is done, step by step.") },
+	{ "user", "user", 0, OPTION_LIST, &arg_selection.users, "name",
+	  N_("Selects the sessions of this user; * and ? stand for any characters.") },
+	{ "state", "state", 0, OPTION_STRING, &arg_selection.state, "state",
+	  N_("Selects the sessions in this state: active, disc or closing.") },
+	{ "idle", "idle", 0, OPTION_DURATION, &arg_selection.idle_s, "time",
+	  N_("Selects the sessions not used for at least so long: 90, 15m, 2h, 1d.") },
+	{ "older", "older", 0, OPTION_DURATION, &arg_selection.older_s, "time",
+	  N_("Selects the sessions whose users logged on at least so long ago.") },
+	{ "all", "all", 0, OPTION_FLAG, &arg_selection.all, NULL, N_("Selects all sessions of people, but not your own.") },
+	{ "exclude", "exclude", 0, OPTION_LIST, &arg_selection.excludes, "name",
+	  N_("Leaves out of the selection a user, group:NAME, a session name or id.") },
+	{ "dryrun", "dry-run", 'n', OPTION_FLAG, &arg_dry_run, NULL, N_("Shows what would be done, and does nothing.") },
+	{ "y", "yes", 'y', OPTION_FLAG, &arg_yes, NULL, N_("Does not ask before several selected sessions are logged off.") },
+	{ "warn", "warn", 0, OPTION_DURATION, &arg_warn_s, "time",
+	  N_("Warns the users, counts down so long, then logs them off.") },
+	{ "message", "message", 0, OPTION_STRING, &arg_message, "text", N_("Adds this text to the warning.") },
 	{ "grace", "grace", 0, OPTION_SECONDS, &arg_grace_s, "seconds",
 	  N_("Time from asking the processes to end to killing them; 10 if not given.") },
 	{ "wait", "wait", 0, OPTION_SECONDS, &arg_wait_s, "seconds",
 	  N_("Longest time for one session, from start to proof; 60 if not given.") },
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
 	  N_("Allows to log off the console session, which is protected.") },
+	{ "reason", "reason", 0, OPTION_STRING, &arg_reason, "text", N_("Records this reason in the journal.") },
 	{ "noaskpassword", "no-ask-password", 0, OPTION_FLAG, &arg_no_ask_password, NULL,
 	  N_("Never asks for a password; without the right the session is refused.") },
+	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, N_("Prints the results as JSON.") },
+	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows what is done, step by step.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
 	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
@@ -46,57 +65,37 @@ static const struct option_row options[] = {
 
 static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
-	.usage = "LOGOFF [sessionname | sessionid ...] [/SERVER:servername] [/V]\n"
-		 "       [/GRACE:seconds] [/WAIT:seconds] [/CONSOLE] [/NOASKPASSWORD]\n"
-		 "       [/VERSION] [/?]",
+	.usage = "LOGOFF [sessionname | sessionid | @filename ...] [/SERVER:servername]\n"
+		 "       [/USER:name] [/STATE:state] [/IDLE:time] [/OLDER:time] [/ALL] [/EXCLUDE:name]\n"
+		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
+		 "       [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [/?]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
+		{ "@filename", N_("A file with session names, ids and user names, one a line.") },
 	},
 	.options = options,
 };
 
-/* ---- asking for a password ---- */
+/* ---- events ---- */
+
+static void on_event(const struct logoff_event *event, void *userdata)
+{
+	struct progress *progress = userdata;
+
+	if (arg_verbose)
+		progress_wipe(progress);
+	if (arg_verbose && !arg_json)
+		report_event(event, NULL);
+	else if (event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0)
+		report_not_warned(event);
+	progress_event(progress, event);
+}
 
 static int authorize(void *userdata)
 {
 	agent_start(userdata);
 	return 0;
-}
-
-/* ---- one run ---- */
-
-/* Prints what the shells complete: id, name, user of each session, separated by tabs. */
-static int complete_sessions(struct logoff_host *host)
-{
-	struct logoff_session **sessions;
-	size_t n;
-
-	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
-		return EXIT_UNREACHABLE;
-	for (size_t i = 0; i < n; i++)
-		printf("%s\t%s\t%s\n", safe(logoff_session_id(sessions[i])).text, safe(logoff_session_name(sessions[i])).text,
-		       safe(logoff_session_user(sessions[i])).text);
-	logoff_session_list_free(sessions, n);
-	return EXIT_ENDED;
-}
-
-/* Adds the session called DESIGNATOR to the request, or says why not. Returns the exit status. */
-static int add(struct logoff_host *host, struct logoff_request *request, const char *designator, bool *own)
-{
-	struct logoff_error error = {};
-	struct logoff_session *session;
-	int r;
-
-	r = logoff_host_find(host, designator, &session, &error);
-	if (r < 0)
-		return report_not_found(designator, r, &error);
-	*own = *own || logoff_session_is_current(session);
-	if (logoff_request_add(request, session) < 0) {
-		logoff_session_free(session);
-		return report_not_found(designator, -ENOMEM, &error);
-	}
-	return EXIT_ENDED;
 }
 
 /*
@@ -120,76 +119,83 @@ static int prepare_signals(bool own)
 	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int run_request(struct logoff_request *request, bool own, bool several)
+/* ---- one run ---- */
+
+/* Logs off what is chosen and reports it. Returns the exit status. */
+static int log_off(struct logoff_request *request, struct choice *choice, bool several)
 {
+	struct warning warning = { arg_message, &arg_selection, request, choice->n_sessions - choice->n_selected };
+	struct progress progress = { .n_total = choice->n_sessions };
 	struct logoff_error error = {};
 	struct agent agent = {};
-	int r, status = EXIT_ENDED;
+	int r;
 
 	logoff_request_set_times(request, arg_grace_s * 1000, arg_wait_s * 1000);
 	logoff_request_set_console(request, arg_console);
-	if (arg_verbose)
-		logoff_request_set_event_func(request, report_event, NULL);
+	logoff_request_set_event_func(request, on_event, &progress);
+	if (arg_warn_s)
+		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, warning_still, &warning);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
-	logoff_request_set_cancel_fd(request, prepare_signals(own));
-	r = logoff_request_run(request, &error);
+	logoff_request_set_cancel_fd(request, prepare_signals(choice_has_own(choice)));
+	r = arg_reason ? logoff_request_set_reason(request, arg_reason) : 0;
+	if (r >= 0)
+		r = choice_request(choice, request);
+	if (r >= 0)
+		r = logoff_request_run(request, &error);
+	progress_wipe(&progress);
 	agent_stop(&agent);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		int one = report_result(request, i, several);
+	return arg_json ? result_print_json(request, arg_server) : result_print(request, several);
+}
 
-		status = one > status ? one : status;
+/* Chooses what ARGUMENTS and options mean; a text with blanks is the message of the warning. */
+static void choose(struct choice *choice, struct logoff_host *host, int n_arguments, char **arguments)
+{
+	bool named = false;
+
+	for (int i = 0; i < n_arguments; i++) {
+		if (arg_warn_s && !arg_message && strchr(arguments[i], ' ')) {
+			arg_message = arguments[i];
+			continue;
+		}
+		named = true;
+		if (arguments[i][0] != '@')
+			choice_add_named(choice, host, arguments[i]);
 	}
-	return status;
+	for (int i = 0; i < n_arguments; i++)	/* may select: after all that is named */
+		if (arguments[i][0] == '@')
+			choice_add_file(choice, host, arguments[i] + 1);
+	if (selection_is_given(&arg_selection))
+		choice_add_selected(choice, host, &arg_selection);
+	else if (!named)
+		choice_add_named(choice, host, NULL);
 }
 
 static int run(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	struct logoff_request *request;
-	int status = EXIT_ENDED, ended;
-	bool own = false;
+	struct logoff_request *request = NULL;
+	struct choice choice = {};
+	const char *culprit;
+	int status;
 
 	if (arg_complete)
-		return complete_sessions(host);
-	if (logoff_request_new(&request, host) < 0)
-		return report_host(arg_server, -ENOMEM, &(struct logoff_error){});
-	if (n_arguments == 0)
-		status = add(host, request, NULL, &own);
-	for (int i = 0; i < n_arguments; i++) {
-		int one = add(host, request, arguments[i], &own);
-
-		status = one > status ? one : status;
-	}
-	ended = logoff_request_count(request) ? run_request(request, own, n_arguments > 1) : EXIT_ENDED;
+		return result_print_sessions(host);
+	if (selection_check(&arg_selection, &culprit) < 0)
+		return help_usage_error(&help, OPTION_FAULT_STATE, culprit);
+	choose(&choice, host, n_arguments, arguments);
+	if (arg_dry_run)
+		choice_show(&choice, stdout, arg_console);
+	status = arg_dry_run ? EXIT_ENDED : (int)choice_confirm(&choice, arg_yes, arg_console);
+	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
+		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(request, &choice, n_arguments > 1);
 	logoff_request_free(request);
-	return ended > status ? ended : status;
+	choice_done(&choice);
+	return status > (int)choice.status ? status : (int)choice.status;
 }
 
 int main(int argc, char **argv)
 {
-	struct logoff_error error = {};
-	struct logoff_host *host;
-	enum option_fault fault;
-	const char *culprit;
-	int n_arguments, status, r;
-
-	/* Not LC_ALL: the rest would only be read from disk. */
-	setlocale(LC_CTYPE, "");
-	setlocale(LC_MESSAGES, "");
-	bindtextdomain("logoff", LOCALEDIR);
-	textdomain("logoff");
-	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
-		return help_usage_error(&help, fault, culprit);
-	if (arg_help)
-		return help_print(&help, stdout);
-	if (arg_version)
-		return printf("logoff %s\n", logoff_version()) < 0;
-	r = logoff_host_open(&host, arg_server, &error);
-	if (r < 0)
-		return report_host(arg_server, r, &error);
-	status = run(host, n_arguments, argv + 1);
-	logoff_host_close(host);
-	return status;
+	return command_main(&(struct command){ .help = &help, .run = run }, argc, argv);
 }

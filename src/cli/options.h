@@ -44,6 +44,7 @@ enum option_fault {
 	OPTION_FAULT_VALUE,		/* it takes no value */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
+	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };

@@ -24,6 +24,26 @@ static struct safe label(const struct logoff_session *session)
 	return out;
 }
 
+/* The cause in its own words, in parentheses with a blank before, or nothing. */
+static struct safe cause_text(const struct logoff_error *error)
+{
+	struct safe out = {};
+
+	switch (error->domain) {
+	case LOGOFF_ERROR_NONE:
+		break;
+	case LOGOFF_ERROR_ERRNO:
+	case LOGOFF_ERROR_FORMAT:
+		snprintf(out.text, sizeof(out.text), " (%.400s)", safe(error->text).text);
+		break;
+	case LOGOFF_ERROR_DBUS:
+		snprintf(out.text, sizeof(out.text), " (%.160s: %.320s)", safe(error->name).text,
+			 safe(error->text).text);
+		break;
+	}
+	return out;
+}
+
 /* ---- the steps, for /v ---- */
 
 static void print_processes(const struct logoff_event *event)
@@ -81,17 +101,44 @@ static void report_manager_kill(const struct logoff_event *event, const char *us
 	print_processes(event);
 }
 
-void report_event(const struct logoff_event *event, void *unused)
+void report_not_warned(const struct logoff_event *event)
 {
 	struct safe who = label(event->session), user = safe(logoff_session_user(event->session));
+	struct safe cause = cause_text(&event->delivery->cause);
+
+	fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text, cause.text);
+}
+
+static void report_warned(const struct logoff_event *event, const char *who, const char *user)
+{
+	unsigned long seconds = (unsigned long)((event->remaining_us + 500000) / 1000000);
+
+	if (event->delivery->result < 0)
+		report_not_warned(event);
+	else
+		printf(ngettext("Session %s: %s has been warned; %lu second left.\n",
+				"Session %s: %s has been warned; %lu seconds left.\n", seconds),
+		       who, user, seconds);
+}
+
+void report_event(const struct logoff_event *event, void *unused)
+{
+	struct safe who, user;
 	double seconds = (double)event->elapsed_us / 1e6;
+
+	if (!event->session)	/* the countdown is drawn, not told */
+		return;
+	who = label(event->session);
+	user = safe(logoff_session_user(event->session));
 
 	(void)unused;
 	switch (event->type) {
 	case LOGOFF_EVENT_WARNED:
+		report_warned(event, who.text, user.text);
+		break;
 	case LOGOFF_EVENT_COUNTDOWN:
 	case LOGOFF_EVENT_RESULT:
-		break;
+		return;
 	case LOGOFF_EVENT_ASK:
 		report_ask(event, who.text);
 		break;
@@ -127,26 +174,6 @@ void report_event(const struct logoff_event *event, void *unused)
 }
 
 /* ---- failures ---- */
-
-/* The cause in its own words, in parentheses with a blank before, or nothing. */
-static struct safe cause_text(const struct logoff_error *error)
-{
-	struct safe out = {};
-
-	switch (error->domain) {
-	case LOGOFF_ERROR_NONE:
-		break;
-	case LOGOFF_ERROR_ERRNO:
-	case LOGOFF_ERROR_FORMAT:
-		snprintf(out.text, sizeof(out.text), " (%.400s)", safe(error->text).text);
-		break;
-	case LOGOFF_ERROR_DBUS:
-		snprintf(out.text, sizeof(out.text), " (%.160s: %.320s)", safe(error->name).text,
-			 safe(error->text).text);
-		break;
-	}
-	return out;
-}
 
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
 {
@@ -270,6 +297,10 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		return EXIT_DENIED;
 	case -EPERM:
 		return report_protected(who.text, error);
+	case -ESTALE:
+		fprintf(stderr, _("%s: session %s: it is no longer what was selected, and is left alone\n"), program().text,
+			who.text);
+		return EXIT_NOT_ENDED;
 	case -ETIMEDOUT:
 		fprintf(stderr, _("%s: session %s: not ended in time%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
@@ -283,4 +314,60 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		print_remains(request, i);
 		return EXIT_UNREACHABLE;
 	}
+}
+
+/* ---- choosing ---- */
+
+enum exit_status report_file(const char *path, int r)
+{
+	fprintf(stderr, _("%s: the list %s cannot be read: %s\n"), program().text, safe(path).text, strerror(-r));
+	return EXIT_USAGE;
+}
+
+enum exit_status report_none_selected(void)
+{
+	fprintf(stderr, _("%s: no session is selected\n"), program().text);
+	return EXIT_NO_SESSION;
+}
+
+void report_plan(FILE *to, const struct logoff_session *session, bool console)
+{
+	struct safe who = label(session), user = safe(logoff_session_user(session));
+
+	if (logoff_session_kind(session) == LOGOFF_KIND_GREETER) {
+		fprintf(to, _("Session %s of %s: refused, it is the login screen of a display manager.\n"), who.text, user.text);
+	} else if (logoff_session_is_console(session) && !logoff_session_is_current(session) && !console) {
+		fprintf(to, _("Session %s of %s: refused without /console, it is the console session.\n"), who.text,
+			user.text);
+	} else {
+		switch (logoff_session_state(session)) {
+		case LOGOFF_STATE_ACTIVE:
+			fprintf(to, _("Session %s of %s, active: is logged off.\n"), who.text, user.text);
+			break;
+		case LOGOFF_STATE_DISCONNECTED:
+			fprintf(to, _("Session %s of %s, disconnected: is logged off.\n"), who.text, user.text);
+			break;
+		case LOGOFF_STATE_CLOSING:
+			fprintf(to, _("Session %s of %s, closing: is logged off.\n"), who.text, user.text);
+			break;
+		}
+	}
+}
+
+void report_question(size_t n)
+{
+	fprintf(stderr, ngettext("Log off this %zu session? (y/n) ", "Log off these %zu sessions? (y/n) ", n), n);
+}
+
+enum exit_status report_unconfirmed(void)
+{
+	fprintf(stderr, _("%s: several sessions are selected and there is no terminal to ask on; /y logs them off\n"),
+		program().text);
+	return EXIT_USAGE;
+}
+
+enum exit_status report_declined(void)
+{
+	fprintf(stderr, _("%s: nothing is done\n"), program().text);
+	return EXIT_CANCELLED;
 }

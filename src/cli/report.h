@@ -9,6 +9,7 @@
 #define CLI_REPORT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "logoff.h"
 
@@ -24,7 +25,7 @@ enum exit_status {
 	EXIT_CANCELLED = 7
 };
 
-/* Tells one step on standard output; a logoff_event_func for /v. */
+/* Tells one step on standard output; a logoff_event_func for /v. A warning that did not reach its user is a failure. */
 void report_event(const struct logoff_event *event, void *unused);
 
 /* Says why HOST (as the user named it, NULL: this machine) could not be opened. Returns the exit status. */
@@ -32,6 +33,25 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 
 /* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
 enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error);
+
+/* Tells a user who could not be warned, without /v. */
+void report_not_warned(const struct logoff_event *event);
+
+/* Says why the list file at PATH cannot be read. Returns the exit status. */
+enum exit_status report_file(const char *path, int r);
+
+/* Says that the selection fits no session. Returns the exit status. */
+enum exit_status report_none_selected(void);
+
+/* Tells what would be done with SESSION, or why it would be refused; CONSOLE: whether /console was given. */
+void report_plan(FILE *to, const struct logoff_session *session, bool console);
+
+/* Asks whether N sessions are to be logged off. */
+void report_question(size_t n);
+
+/* Says that several sessions are selected and nobody can be asked, or that the answer was no. Returns the exit status. */
+enum exit_status report_unconfirmed(void);
+enum exit_status report_declined(void);
 
 /*
  * Says what became of session number I of REQUEST: a failure always, success only if TALKATIVE.

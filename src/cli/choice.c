@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * choice.c - see choice.h.
+ */
+#include "cli/choice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/names.h"
+
+static void note(struct choice *choice, enum exit_status status)
+{
+	if (status > choice->status)
+		choice->status = status;
+}
+
+static bool is_chosen(const struct choice *choice, const struct logoff_session *session)
+{
+	for (size_t i = 0; i < choice->n_sessions; i++)
+		if (strcmp(logoff_session_id(choice->sessions[i]), logoff_session_id(session)) == 0)
+			return true;
+	return false;
+}
+
+/* Takes SESSION, unless it is chosen already. Returns whether it is new. */
+static bool take(struct choice *choice, struct logoff_session *session)
+{
+	struct logoff_session **grown = NULL;
+
+	if (!is_chosen(choice, session))
+		grown = reallocarray(choice->sessions, choice->n_sessions + 1, sizeof(struct logoff_session *));
+	if (!grown) {
+		logoff_session_free(session);
+		return false;
+	}
+	choice->sessions = grown;
+	choice->sessions[choice->n_sessions++] = session;
+	return true;
+}
+
+/* Adds the sessions that match, but not the caller's. Returns whether any does. */
+static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
+{
+	int64_t now_us = (int64_t)time(NULL) * 1000000;
+	struct logoff_session **sessions;
+	struct logoff_error error = {};
+	bool found = false;
+	size_t n;
+	int r = logoff_host_list(host, &sessions, &n, &error);
+
+	if (r < 0) {
+		note(choice, report_host(NULL, r, &error));
+		return true;	/* the cause has been told */
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (logoff_session_is_current(sessions[i]) || !selection_matches(selection, sessions[i], now_us))
+			continue;
+		found = true;
+		choice->n_selected += take(choice, sessions[i]);
+		sessions[i] = NULL;
+	}
+	logoff_session_list_free(sessions, n);
+	return found;
+}
+
+void choice_add_named(struct choice *choice, struct logoff_host *host, const char *designator)
+{
+	struct logoff_error error = {};
+	struct logoff_session *session;
+	int r = logoff_host_find(host, designator, &session, &error);
+
+	if (r < 0)
+		note(choice, report_not_found(designator, r, &error));
+	else
+		(void)take(choice, session);	/* named twice is meant once */
+}
+
+/* Adds the sessions of a user of that name, or, if there is none, says that nothing is called so. */
+static void add_user_or_nothing(struct choice *choice, struct logoff_host *host, const char *name)
+{
+	struct selection selection = SELECTION_NONE;
+
+	selection.users = (struct option_list){ { name }, 1 };
+	if (!add_matching(choice, host, &selection))
+		note(choice, report_not_found(name, -ENXIO, &(struct logoff_error){}));
+}
+
+void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path)
+{
+	struct logoff_error error;
+	struct logoff_session *session;
+	struct names names;
+	int r = names_read(&names, path);
+
+	if (r < 0)
+		note(choice, report_file(path, r));
+	for (size_t i = 0; i < names.n_items; i++) {
+		error = (struct logoff_error){};
+		r = logoff_host_find(host, names.items[i], &session, &error);
+		if (r == -ENXIO)
+			add_user_or_nothing(choice, host, names.items[i]);
+		else if (r < 0)
+			note(choice, report_not_found(names.items[i], r, &error));
+		else
+			(void)take(choice, session);
+	}
+	names_done(&names);
+}
+
+void choice_add_selected(struct choice *choice, struct logoff_host *host, const struct selection *selection)
+{
+	if (!add_matching(choice, host, selection))
+		note(choice, report_none_selected());
+}
+
+bool choice_has_own(const struct choice *choice)
+{
+	for (size_t i = 0; i < choice->n_sessions; i++)
+		if (logoff_session_is_current(choice->sessions[i]))
+			return true;
+	return false;
+}
+
+void choice_show(const struct choice *choice, FILE *to, bool console)
+{
+	for (size_t i = 0; i < choice->n_sessions; i++)
+		report_plan(to, choice->sessions[i], console);
+}
+
+/* Reads one line and takes its first character for the answer, in the language of the question. */
+static bool says_yes(void)
+{
+	char answer[16];
+
+	if (!fgets(answer, sizeof(answer), stdin))
+		return false;
+	return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+enum exit_status choice_confirm(const struct choice *choice, bool yes, bool console)
+{
+	if (yes || choice->n_selected < 2)
+		return EXIT_ENDED;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return report_unconfirmed();
+	choice_show(choice, stderr, console);
+	report_question(choice->n_sessions);
+	return says_yes() ? EXIT_ENDED : report_declined();
+}
+
+int choice_request(struct choice *choice, struct logoff_request *request)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < choice->n_sessions; i++) {
+		r = logoff_request_add(request, choice->sessions[i]);
+		if (r >= 0)
+			choice->sessions[i] = NULL;
+	}
+	return r;
+}
+
+void choice_done(struct choice *choice)
+{
+	choice->sessions = logoff_session_list_free(choice->sessions, choice->n_sessions);
+	choice->n_sessions = 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * progress.c - see progress.h.
+ */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/text.h"
+
+#define WIPE "\r\033[K"
+
+void progress_wipe(struct progress *progress)
+{
+	if (progress->drawn)
+		fputs(WIPE, stderr);
+	progress->drawn = false;
+}
+
+static void draw_countdown(struct progress *progress, uint64_t remaining_us)
+{
+	unsigned long seconds = (unsigned long)((remaining_us + 999999) / 1000000);
+
+	fputs(WIPE, stderr);
+	fprintf(stderr, ngettext("%zu session is logged off in %lu s; Ctrl-C cancels",
+				 "%zu sessions are logged off in %lu s; Ctrl-C cancels", progress->n_total),
+		progress->n_total, seconds);
+	progress->drawn = true;
+}
+
+static void draw_count(struct progress *progress)
+{
+	fputs(WIPE, stderr);
+	fprintf(stderr, _("%zu of %zu sessions logged off"), progress->n_done, progress->n_total);
+	if (progress->n_killing > 0)
+		fprintf(stderr, _(", %zu had to be forced"), progress->n_killing);
+	progress->drawn = true;
+}
+
+void progress_event(struct progress *progress, const struct logoff_event *event)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	switch (event->type) {
+	case LOGOFF_EVENT_COUNTDOWN:
+		draw_countdown(progress, event->remaining_us);
+		return;
+	case LOGOFF_EVENT_KILL:
+		progress->n_killing++;
+		break;
+	case LOGOFF_EVENT_RESULT:
+		progress->n_done++;
+		break;
+	case LOGOFF_EVENT_ASK:
+	case LOGOFF_EVENT_GONE:
+	case LOGOFF_EVENT_ALONE:
+	case LOGOFF_EVENT_WARNED:
+	case LOGOFF_EVENT_MANAGER_ASK:
+	case LOGOFF_EVENT_MANAGER_KILL:
+	case LOGOFF_EVENT_MANAGER_GONE:
+	case LOGOFF_EVENT_MANAGER_LINGERS:
+	case LOGOFF_EVENT_MANAGER_NEEDED:
+		return;
+	}
+	if (progress->n_total > 1)
+		draw_count(progress);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * result.c - see result.h. The words of "result" are those of the audit record; they are never translated.
+ */
+#include "cli/result.h"
+
+#include <errno.h>
+
+#include "cli/json.h"
+#include "cli/report.h"
+#include "cli/text.h"
+
+int result_print(const struct logoff_request *request, bool talkative)
+{
+	size_t n = logoff_request_count(request);
+	int status = EXIT_ENDED;
+
+	for (size_t i = 0; i < n; i++) {
+		int one = report_result(request, i, talkative || n > 1);
+
+		status = one > status ? one : status;
+	}
+	return status;
+}
+
+static const char *result_word(int r)
+{
+	switch (r) {
+	case 0:
+		return "ended";
+	case -EACCES:
+		return "denied";
+	case -EPERM:
+		return "protected";
+	case -ETIMEDOUT:
+		return "not-ended";
+	case -ECANCELED:
+		return "cancelled";
+	case -ESTALE:
+		return "changed";
+	default:
+		return "failed";
+	}
+}
+
+static json_t *make_left(const struct logoff_request *request, size_t i)
+{
+	const struct logoff_process *left = NULL;
+	size_t n = logoff_request_left(request, i, &left, NULL);
+	json_t *array = json_array();
+
+	for (size_t j = 0; j < n; j++)
+		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)left[j].pid, "command",
+							     to_json_text(left[j].command)));	/* NULL is refused */
+	return array;
+}
+
+static json_t *make_exists(const struct logoff_request *request, size_t i)
+{
+	const struct logoff_process *left;
+	int exists;
+
+	(void)logoff_request_left(request, i, &left, &exists);
+	return exists < 0 ? json_null() : json_boolean(exists);
+}
+
+static json_t *make_cause(int r, const struct logoff_error *cause)
+{
+	if (r == 0 || cause->domain == LOGOFF_ERROR_NONE)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I}", "text", to_json_text(cause->text), "name",
+			 to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
+}
+
+static json_t *make_result(const struct logoff_request *request, size_t i, const char *server, int status)
+{
+	const struct logoff_error *cause = NULL;
+	int r = logoff_request_result(request, i, &cause);
+	json_t *object = to_json_session(logoff_request_session(request, i), server);
+
+	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", result_word(r),
+						     "exit_status", status, "forced", logoff_request_forced(request, i),
+						     "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
+						     "session_exists", make_exists(request, i), "left",
+						     make_left(request, i), "cause", make_cause(r, cause))) < 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+int result_print_json(const struct logoff_request *request, const char *server)
+{
+	json_t *array = json_array();
+	int status = EXIT_ENDED;
+
+	for (size_t i = 0; i < logoff_request_count(request); i++) {
+		int one = report_result(request, i, false);
+
+		status = one > status ? one : status;
+		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
+	}
+	return print_json(array, stdout) < 0 && status == EXIT_ENDED ? EXIT_UNREACHABLE : status;
+}
+
+int result_print_sessions(struct logoff_host *host)
+{
+	struct logoff_session **sessions;
+	size_t n;
+
+	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
+		return EXIT_UNREACHABLE;
+	for (size_t i = 0; i < n; i++)
+		printf("%s\t%s\t%s\n", safe(logoff_session_id(sessions[i])).text, safe(logoff_session_name(sessions[i])).text,
+		       safe(logoff_session_user(sessions[i])).text);
+	logoff_session_list_free(sessions, n);
+	return EXIT_ENDED;
+}
