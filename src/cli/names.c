@@ -1,81 +1,108 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * names.c - see names.h.
+ *
+ * The file is read whole and cut in place: each name is a piece of its text.
  */
 #include "cli/names.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define SIZE_MAX_READ (1024 * 1024)
+#define FILE_MAX (1u << 20)
 
-static int read_all(const char *path, char **ret_text)
+/* Reads FD to its end. *ret_text ends with a null byte. */
+static int read_all(int fd, char **ret_text, size_t *ret_length)
 {
-	FILE *file = fopen(path, "re");
-	char *text = malloc(SIZE_MAX_READ + 1);
-	size_t n = 0;
-	int r = !file ? -errno : !text ? -ENOMEM : 0;
+	char *text = malloc(FILE_MAX + 2);
+	size_t length = 0;
+	ssize_t n = 1;
 
-	if (r == 0) {
-		n = fread(text, 1, SIZE_MAX_READ + 1, file);
-		r = ferror(file) ? -EIO : n > SIZE_MAX_READ ? -E2BIG : memchr(text, '\0', n) ? -EILSEQ : 0;
+	if (!text)
+		return -ENOMEM;
+	while (n > 0 && length <= FILE_MAX) {
+		n = read(fd, text + length, FILE_MAX + 1 - length);
+		if (n > 0)
+			length += (size_t)n;
 	}
-	if (file)
-		fclose(file);
-	if (r < 0) {
+	if (n < 0 || length > FILE_MAX) {
+		int r = n < 0 ? -errno : -EFBIG;
+
 		free(text);
 		return r;
 	}
-	text[n] = '\0';
+	text[length] = '\0';
 	*ret_text = text;
+	*ret_length = length;
 	return 0;
 }
 
-/* Cuts blanks and a comment off LINE. Returns the name, which may be empty. */
+static int add(struct names *names, char *name)
+{
+	char **items = names->items;
+
+	/* Grown by doubling: the capacity is the next power of two. */
+	if ((names->n_items & (names->n_items - 1)) == 0)
+		items = reallocarray(items, names->n_items ? names->n_items * 2 : 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	names->items = items;
+	items[names->n_items++] = name;
+	return 0;
+}
+
+/* Cuts comment and blanks off LINE. Returns what is left. */
 static char *trim(char *line)
 {
-	char *start = line + strspn(line, " \t\r"), *end;
+	static const char blanks[] = " \t\r\v\f";
+	char *end;
 
-	for (char *c = start; *c; c++)
-		if (*c == '#' && (c == start || c[-1] == ' ' || c[-1] == '\t'))
-			*c-- = '\0';
-	end = start + strlen(start);
-	while (end > start && strchr(" \t\r", end[-1]))
-		*--end = '\0';
-	return start;
+	for (char *at = line; (at = strchr(at, '#')); at++) {
+		if (at == line || strchr(blanks, at[-1])) {
+			*at = '\0';
+			break;
+		}
+	}
+	line += strspn(line, blanks);
+	for (end = line + strlen(line); end > line && strchr(blanks, end[-1]); end--)
+		;
+	*end = '\0';
+	return line;
 }
 
 int names_read(struct names *names, const char *path)
 {
-	char *rest, *line, *name;
-	size_t n_lines = 1;
-	int r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
+	size_t length;
+	char *line, *next;
 
 	*names = (struct names){};
-	r = read_all(path, &names->text);
+	if (fd < 0)
+		return -errno;
+	r = read_all(fd, &names->text, &length);
+	close(fd);
 	if (r < 0)
 		return r;
-	for (const char *c = names->text; *c; c++)
-		n_lines += *c == '\n';
-	names->items = calloc(n_lines, sizeof(char *));
-	if (!names->items) {
-		names_done(names);
-		return -ENOMEM;
+	if (strlen(names->text) != length)
+		return -EILSEQ;
+	line = names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+	for (; r >= 0 && line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		line = trim(line);
+		if (*line)
+			r = add(names, line);
 	}
-	rest = names->text;
-	while ((line = strsep(&rest, "\n"))) {
-		name = trim(line);
-		if (*name)
-			names->items[names->n_items++] = name;
-	}
-	return 0;
+	return r;
 }
 
 void names_done(struct names *names)
 {
-	free(names->text);
 	free(names->items);
+	free(names->text);
 	*names = (struct names){};
 }

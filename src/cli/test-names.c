@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-names.c - what a list file says.
+ * test-names.c - lists in files: what is a name, what is a comment, and which files are refused.
  */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 
 #include "cli/names.h"
 
-/* Reads a file of LENGTH bytes of TEXT. */
+/* Reads TEXT as a file. */
 static int read_text(struct names *names, const char *text, size_t length)
 {
 	char path[] = "/tmp/test-names-XXXXXX";
@@ -27,43 +28,85 @@ static int read_text(struct names *names, const char *text, size_t length)
 	return r;
 }
 
-static void one_a_line(void **state)
+static void assert_names(const char *text, const char *const *expected)
 {
 	struct names names;
-	static const char text[] = "bob\n  rdp-tcp#10\t\r\n\n# nobody else\n12 # stuck\n#\nlast";
+	size_t n = 0;
 
-	(void)state;
 	assert_int_equal(read_text(&names, text, strlen(text)), 0);
-	assert_int_equal(names.n_items, 4);
-	assert_string_equal(names.items[0], "bob");
-	assert_string_equal(names.items[1], "rdp-tcp#10");
-	assert_string_equal(names.items[2], "12");
-	assert_string_equal(names.items[3], "last");
+	for (; expected[n]; n++) {
+		assert_true(n < names.n_items);
+		assert_string_equal(names.items[n], expected[n]);
+	}
+	assert_int_equal(names.n_items, n);
 	names_done(&names);
-	assert_int_equal(read_text(&names, "", 0), 0);
-	assert_int_equal(names.n_items, 0);
-	names_done(&names);
+}
+
+static void takes_a_name_from_each_line(void **state)
+{
+	(void)state;
+	assert_names("alice\nc7\n12\npts/3", (const char *[]){ "alice", "c7", "12", "pts/3", NULL });
+	assert_names("  alice \t\n\n\t\nMary Ann\n", (const char *[]){ "alice", "Mary Ann", NULL });
+	assert_names("", (const char *[]){ NULL });
+}
+
+static void leaves_comments_out(void **state)
+{
+	(void)state;
+	assert_names("# people\nalice # she\n#bob\n  # carol\ndave\t#\n", (const char *[]){ "alice", "dave", NULL });
+	assert_names("rdp-tcp#10 #11\na#b\n", (const char *[]){ "rdp-tcp#10", "a#b", NULL });
+}
+
+static void understands_files_from_windows(void **state)
+{
+	(void)state;
+	assert_names("\xef\xbb\xbf" "alice\r\n王小明\r\n", (const char *[]){ "alice", "王小明", NULL });
 }
 
 static void refuses_what_is_no_list(void **state)
 {
 	struct names names;
-	char *large = malloc(1024 * 1024 + 1);
+	char *large = malloc((1 << 20) + 1);
 
 	(void)state;
-	assert_int_equal(read_text(&names, "bob\0alice", 9), -EILSEQ);
-	memset(large, 'a', 1024 * 1024 + 1);
-	assert_int_equal(read_text(&names, large, 1024 * 1024 + 1), -E2BIG);
+	assert_non_null(large);
+	memset(large, 'a', (1 << 20) + 1);
+	assert_int_equal(read_text(&names, large, (1 << 20) + 1), -EFBIG);
+	names_done(&names);
+	assert_int_equal(read_text(&names, large, 1 << 20), 0);
+	assert_int_equal(names.n_items, 1);
+	names_done(&names);
 	free(large);
+	assert_int_equal(read_text(&names, "alice\n\0bob\n", 11), -EILSEQ);
+	names_done(&names);
 	assert_int_equal(names_read(&names, "/nonexistent/list"), -ENOENT);
-	assert_int_equal(names.n_items, 0);
+	names_done(&names);
+	assert_int_equal(names_read(&names, "/"), -EISDIR);
+	names_done(&names);
+}
+
+static void grows(void **state)
+{
+	struct names names;
+	char text[3000] = "";
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		strcat(text, "a\n");
+	assert_int_equal(read_text(&names, text, strlen(text)), 0);
+	assert_int_equal(names.n_items, 1000);
+	assert_string_equal(names.items[999], "a");
+	names_done(&names);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_a_line),
+		cmocka_unit_test(takes_a_name_from_each_line),
+		cmocka_unit_test(leaves_comments_out),
+		cmocka_unit_test(understands_files_from_windows),
 		cmocka_unit_test(refuses_what_is_no_list),
+		cmocka_unit_test(grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
