@@ -18,7 +18,7 @@ struct help {
 	struct {
 		const char *name;
 		const char *help;	/* N_("...") */
-	} arguments[4];			/* ends with NULL */
+	} arguments[8];			/* ends with NULL */
 	const struct option_row *options;
 };
 

@@ -9,6 +9,7 @@
 #define CLI_TEXT_H
 
 #include <libintl.h>
+#include <stddef.h>
 
 #define _(text) gettext(text)
 #define N_(text) text
@@ -27,5 +28,14 @@ struct safe safe(const char *text);
 
 /* The name this program was called by, with which its sentences begin: "logoff", "quser". Returns the copy. */
 struct safe program(void);
+
+/* How many columns of a terminal TEXT takes, which is UTF-8: 2 for a Chinese character. Returns their number. */
+size_t text_width(const char *text);
+
+/* How much of TEXT fits into ROOM columns, which are then *ret_width. Returns the number of bytes. */
+size_t text_fit(const char *text, size_t room, size_t *ret_width);
+
+/* Makes TEXT harmless; what does not fit into ROOM columns is cut with "...". Returns the copy. */
+struct safe text_cut(const char *text, size_t room);
 
 #endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * command.c - see command.h.
+ */
+#include "cli/command.h"
+
+#include <locale.h>
+#include <stdio.h>
+
+#include "cli/report.h"
+#include "cli/text.h"
+
+const char *arg_server;
+bool arg_help, arg_version;
+
+void command_init_language(void)
+{
+	/* Not LC_ALL: the rest would only be read from disk. */
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain("logoff", LOCALEDIR);
+	textdomain("logoff");
+}
+
+int command_print_version(void)
+{
+	return printf("%s %s\n", program().text, logoff_version()) < 0;
+}
+
+int command_main(const struct command *command, int argc, char **argv)
+{
+	struct logoff_error error = {};
+	struct logoff_host *host;
+	enum option_fault fault;
+	const char *culprit;
+	int n_arguments, status, r;
+
+	command_init_language();
+	if (options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit) < 0)
+		return help_usage_error(command->help, fault, culprit);
+	if (arg_help)
+		return help_print(command->help, stdout);
+	if (arg_version)
+		return command_print_version();
+	r = logoff_host_open(&host, arg_server, &error);
+	if (r < 0)
+		return report_host(arg_server, r, &error);
+	status = command->run(host, n_arguments, argv + 1);
+	logoff_host_close(host);
+	return status;
+}

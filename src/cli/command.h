@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * command.h - what every command's main() does: language, options, help and version, and the host.
+ *
+ * A command is its option table, its help and one function that does the work on an open host. The options that all of
+ * them have are parsed into the variables below; each command's table still lists them, since the table is what help,
+ * manual pages and completions are compared with.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "cli/help.h"
+#include "logoff.h"
+
+/* /server, /? and /version. */
+extern const char *arg_server;
+extern bool arg_help, arg_version;
+
+struct command {
+	const struct help *help;	/* with the option table */
+	int n_before_text;		/* see options_parse() */
+	int (*run)(struct logoff_host *host, int n_arguments, char **arguments);	/* returns the exit status */
+};
+
+/* Takes the language from the environment. command_main() does so too. */
+void command_init_language(void);
+
+/* Parses ARGV, opens the host and runs COMMAND on it, or shows its help or version. Returns the exit status. */
+int command_main(const struct command *command, int argc, char **argv);
+
+/* Prints the version. Returns the exit status. */
+int command_print_version(void);
+
+#endif

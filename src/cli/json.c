@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * json.c - see json.h. jansson checks and writes; here is only what a session looks like.
+ */
+#include "cli/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "cli/when.h"
+
+static const char replacement[] = "\357\277\275";	/* U+FFFD */
+
+json_t *to_json_text(const char *text)
+{
+	json_t *json = text ? json_string(text) : json_null();
+	size_t n = 0;
+	char *valid;
+
+	if (json)
+		return json;
+	/* It is not UTF-8. */
+	valid = malloc(strlen(text) * strlen(replacement) + 1);
+	while (valid && *text) {
+		uint32_t character;
+		size_t length = utf8_decode(text, &character);
+
+		memcpy(valid + n, length ? text : replacement, length ? length : strlen(replacement));
+		n += length ? length : strlen(replacement);
+		text += length ? length : 1;
+	}
+	json = valid ? json_stringn(valid, n) : NULL;
+	free(valid);
+	return json;
+}
+
+json_t *to_json_time(int64_t time_us)
+{
+	return time_us < 0 ? json_null() : json_string(when_iso(time_us).text);
+}
+
+json_t *to_json_host(const char *server)
+{
+	char name[256] = "localhost";
+
+	if (server && *server)
+		return to_json_text(server);
+	if (gethostname(name, sizeof(name) - 1) < 0)
+		strcpy(name, "localhost");
+	return to_json_text(name);
+}
+
+static const char *kind_word(const struct logoff_session *session)
+{
+	switch (logoff_session_kind(session)) {
+	case LOGOFF_KIND_USER:
+		return "user";
+	case LOGOFF_KIND_GREETER:
+		return "greeter";
+	case LOGOFF_KIND_BACKGROUND:
+		return "background";
+	}
+	return NULL;
+}
+
+static const char *state_word(const struct logoff_session *session)
+{
+	switch (logoff_session_state(session)) {
+	case LOGOFF_STATE_ACTIVE:
+		return logoff_session_kind(session) == LOGOFF_KIND_GREETER ? "connected" : "active";
+	case LOGOFF_STATE_DISCONNECTED:
+		return "disconnected";
+	case LOGOFF_STATE_CLOSING:
+		return "closing";
+	}
+	return NULL;
+}
+
+static json_t *to_json_detail(const struct logoff_session *session, enum logoff_detail detail)
+{
+	return to_json_text(logoff_session_detail(session, detail));
+}
+
+json_t *to_json_session(struct logoff_session *session, const char *server)
+{
+	int64_t idle_us = logoff_session_idle_us(session);
+
+	return json_pack("{so so so so sI so so sb sb so so so so so so so}",
+			 "host", to_json_host(server),
+			 "id", to_json_text(logoff_session_id(session)),
+			 "name", to_json_text(logoff_session_name(session)),
+			 "user", to_json_text(logoff_session_user(session)),
+			 "uid", (json_int_t)logoff_session_uid(session),
+			 "state", to_json_text(state_word(session)),
+			 "kind", to_json_text(kind_word(session)),
+			 "current", logoff_session_is_current(session),
+			 "console", logoff_session_is_console(session),
+			 "protocol", to_json_detail(session, LOGOFF_DETAIL_PROTOCOL),
+			 "terminal", to_json_detail(session, LOGOFF_DETAIL_TERMINAL),
+			 "display", to_json_detail(session, LOGOFF_DETAIL_DISPLAY),
+			 "address", to_json_detail(session, LOGOFF_DETAIL_ADDRESS),
+			 "client", to_json_detail(session, LOGOFF_DETAIL_CLIENT),
+			 "logon_time", to_json_time(logoff_session_logon_us(session)),
+			 "idle_seconds", idle_us < 0 ? json_null() : json_integer(idle_us / 1000000));
+}
+
+/* DEL is the one ASCII character that jansson writes as it is and that is none of the printable. */
+static int write_ascii(const char *buffer, size_t size, void *to)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (buffer[i] == '\177' ? fputs("\\u007f", to) < 0 : putc(buffer[i], to) == EOF)
+			return -1;
+	}
+	return 0;
+}
+
+int print_json(json_t *json, FILE *to)
+{
+	int r = json ? 0 : -ENOMEM;
+
+	if (r == 0 && (json_dump_callback(json, write_ascii, to, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 ||
+		       putc('\n', to) == EOF || fflush(to) == EOF))
+		r = -EIO;
+	json_decref(json);
+	return r;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * query-session.c - "query session" and "query user": which sessions are meant, and showing them.
+ *
+ * An argument means every session whose name, user or id it is. "query user" is about people: login screens and
+ * background sessions are not among its sessions, whatever is asked for.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/query.h"
+#include "cli/report.h"
+#include "cli/sessions.h"
+
+static bool is_meant(const struct logoff_session *session, const char *designator)
+{
+	const char *name = logoff_session_name(session);
+
+	if (strncmp(designator, "/dev/", 5) == 0)
+		designator += 5;
+	return strcasecmp(logoff_session_id(session), designator) == 0 ||
+	       strcmp(logoff_session_user(session), designator) == 0 || (name && strcasecmp(name, designator) == 0);
+}
+
+/*
+ * Picks those of SESSIONS that one of the arguments means (or all, if there are none) into ROWS, and says which argument
+ * means none. Returns the exit status.
+ */
+static int pick(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments, bool people,
+		const void **rows, size_t *ret_n_rows)
+{
+	bool found[n_arguments + 1];
+	int status = EXIT_ENDED;
+
+	memset(found, 0, sizeof(found));
+	*ret_n_rows = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool meant = n_arguments == 0;
+
+		if (people && logoff_session_kind(sessions[i]) != LOGOFF_KIND_USER)
+			continue;
+		for (int k = 0; k < n_arguments; k++)
+			if (is_meant(sessions[i], arguments[k]))
+				meant = found[k] = true;
+		if (meant)
+			rows[(*ret_n_rows)++] = sessions[i];
+	}
+	for (int k = 0; k < n_arguments; k++) {
+		if (found[k])
+			continue;
+		fprintf(stderr, people ? _("%s: %s: nobody is logged on whose user name, session name or id this is\n")
+				       : _("%s: %s: there is no session whose name, user or id this is\n"),
+			program().text, safe(arguments[k]).text);
+		status = EXIT_NO_SESSION;
+	}
+	return status;
+}
+
+static int print_sessions_json(const void **rows, size_t n_rows)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n_rows; i++) {
+		if (json_array_append_new(list, to_json_session((struct logoff_session *)rows[i], arg_server)) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return print_json(list, stdout);
+}
+
+static int show(const struct table *table, const void **rows, size_t n_rows)
+{
+	int r = table_sort(table, rows, n_rows);
+
+	if (r == 0 && arg_json)
+		return print_sessions_json(rows, n_rows);
+	if (r == 0)
+		table_print(table, rows, n_rows, stdout);
+	return r == 0 && fflush(stdout) == EOF ? -errno : r;
+}
+
+static int query(struct logoff_host *host, const struct table_column *columns, bool people, int n_arguments,
+		 char **arguments)
+{
+	struct table table = query_table(columns, "id");
+	struct logoff_error error = {};
+	struct logoff_session **sessions;
+	const void **rows;
+	size_t n, n_rows = 0;
+	int r, status;
+
+	table.is_marked = session_is_marked;
+	status = query_check(&table);
+	if (status != EXIT_ENDED)
+		return status;
+	r = logoff_host_list(host, &sessions, &n, &error);
+	if (r < 0)
+		return report_host(arg_server, r, &error);
+	setlocale(LC_TIME, "");		/* for the logon times */
+	rows = calloc(n + 1, sizeof(*rows));
+	r = rows ? 0 : -ENOMEM;
+	if (r == 0) {
+		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
+		r = show(&table, rows, n_rows);
+	}
+	free(rows);
+	logoff_session_list_free(sessions, n);
+	return r < 0 ? query_failed(r) : status;
+}
+
+int query_sessions(struct logoff_host *host, int n_arguments, char **arguments)
+{
+	return query(host, session_columns, false, n_arguments, arguments);
+}
+
+int query_users(struct logoff_host *host, int n_arguments, char **arguments)
+{
+	return query(host, user_columns, true, n_arguments, arguments);
+}

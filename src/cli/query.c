@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * query.c - the command query and its other names: which sub-command is meant, and its options.
+ *
+ * "query session", "query user" and "query process" are also called qwinsta, quser and qprocess, as on Windows: one
+ * program that looks at the name it was called by. Each has its own option table, the only list of its options.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/command.h"
+#include "cli/query.h"
+#include "cli/report.h"
+
+bool arg_json, arg_no_legend;
+const char *arg_sort, *arg_id;
+struct option_list arg_columns;
+
+/* ---- options ---- */
+
+#define HELP_SERVER N_("The session host that is asked. Without it: this machine.")
+#define HELP_JSON N_("Prints JSON, with all that is known.")
+#define HELP_NO_LEGEND N_("Prints no headings.")
+#define HELP_SORT N_("Sorts by a column; with - before its name in reverse.")
+#define HELP_COLUMNS N_("Shows these columns, separated by commas, in full.")
+#define HELP_HELP N_("Shows this help.")
+#define HELP_VERSION N_("Shows the version.")
+
+static const struct option_row session_options[] = {
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
+	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
+	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
+	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	{}
+};
+
+static const struct option_row process_options[] = {
+	{ "id", "id", 0, OPTION_STRING, &arg_id, "sessionid",
+	  N_("Shows the processes of the session with this id.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
+	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
+	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
+	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	{}
+};
+
+static const struct option_row query_options[] = {
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	{}
+};
+
+/* ---- help ---- */
+
+#define ARGUMENT_SESSION_NAME { "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") }
+#define ARGUMENT_USER_NAME { "username", N_("The name of a user.") }
+#define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
+
+#define USAGE_REST "[/SERVER:servername] [/JSON]\n       [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
+
+static const struct help session_help = {
+	.summary = N_("Shows the sessions of a session host."),
+	.usage = "QUERY SESSION [sessionname | username | sessionid ...]\n       " USAGE_REST,
+	.arguments = { ARGUMENT_SESSION_NAME, ARGUMENT_USER_NAME, ARGUMENT_SESSION_ID },
+	.options = session_options,
+};
+
+static const struct help user_help = {
+	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
+	.usage = "QUERY USER [username | sessionname | sessionid ...]\n       " USAGE_REST,
+	.arguments = { ARGUMENT_USER_NAME, ARGUMENT_SESSION_NAME, ARGUMENT_SESSION_ID },
+	.options = session_options,
+};
+
+static const struct help process_help = {
+	.summary = N_("Shows the processes of a session host and the sessions they are in."),
+	.usage = "QUERY PROCESS [* | processid | username | sessionname | programname ...]\n"
+		 "       [/ID:sessionid] " USAGE_REST,
+	.arguments = {
+		{ "*", N_("All processes. Without any argument: your own.") },
+		{ "processid", N_("The number of a process.") },
+		ARGUMENT_USER_NAME,
+		ARGUMENT_SESSION_NAME,
+		{ "programname", N_("The name of a program.") },
+	},
+	.options = process_options,
+};
+
+static const struct help query_help = {
+	.summary = N_("Shows what is on a session host."),
+	.usage = "QUERY { SESSION | USER | PROCESS }",
+	.arguments = {
+		{ "session", N_("The sessions. Also called qwinsta.") },
+		{ "user", N_("Who is logged on. Also called quser.") },
+		{ "process", N_("The processes. Also called qprocess.") },
+	},
+	.options = query_options,
+};
+
+/* ---- what the sub-commands share ---- */
+
+struct table query_table(const struct table_column *columns, const char *order)
+{
+	return (struct table){ .columns = columns, .order = order, .chosen = &arg_columns, .sort = arg_sort,
+			       .legend = !arg_no_legend };
+}
+
+int query_check(const struct table *table)
+{
+	const char *culprit;
+
+	if (table_check(table, &culprit) == 0)
+		return EXIT_ENDED;
+	fprintf(stderr, _("%s: there is no column %s; the columns are "), program().text, safe(culprit).text);
+	table_print_names(table, stderr);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+int query_failed(int r)
+{
+	fprintf(stderr, "%s: %s\n", program().text, strerror(-r));
+	return EXIT_USAGE;
+}
+
+/* ---- sub-commands ---- */
+
+static const struct {
+	const char *name, *other_name;
+	struct command command;
+} sub_commands[] = {
+	{ "session", "qwinsta", { .help = &session_help, .run = query_sessions } },
+	{ "user", "quser", { .help = &user_help, .run = query_users } },
+	{ "process", "qprocess", { .help = &process_help, .run = query_processes } },
+};
+
+#define N_SUB_COMMANDS (sizeof(sub_commands) / sizeof(sub_commands[0]))
+
+/* Without a sub-command there is only the list of them. */
+static int run_bare(int argc, char **argv)
+{
+	enum option_fault fault;
+	const char *culprit;
+	int n_arguments;
+
+	command_init_language();
+	if (options_parse(query_options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
+		return help_usage_error(&query_help, fault, culprit);
+	if (arg_help)
+		return help_print(&query_help, stdout);
+	if (arg_version)
+		return command_print_version();
+	if (n_arguments > 0)
+		fprintf(stderr, _("%s: there is no sub-command %s\n\n"), program().text, safe(argv[1]).text);
+	(void)help_print(&query_help, stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < N_SUB_COMMANDS; i++)
+		if (strcmp(program_invocation_short_name, sub_commands[i].other_name) == 0)
+			return command_main(&sub_commands[i].command, argc, argv);
+	for (size_t i = 0; argc > 1 && i < N_SUB_COMMANDS; i++)
+		if (strcasecmp(argv[1], sub_commands[i].name) == 0)
+			return command_main(&sub_commands[i].command, argc - 1, argv + 1);
+	return run_bare(argc, argv);
+}

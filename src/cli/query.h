@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * query.h - the sub-commands of query, one function each, and the options they share.
+ */
+#ifndef CLI_QUERY_H
+#define CLI_QUERY_H
+
+#include "cli/options.h"
+#include "cli/table.h"
+#include "logoff.h"
+
+extern bool arg_json, arg_no_legend;
+extern const char *arg_sort;		/* --sort */
+extern struct option_list arg_columns;	/* --columns */
+extern const char *arg_id;		/* query process: /id */
+
+/* Each shows what the arguments mean, or all. Returns the exit status. */
+int query_sessions(struct logoff_host *host, int n_arguments, char **arguments);
+int query_users(struct logoff_host *host, int n_arguments, char **arguments);
+int query_processes(struct logoff_host *host, int n_arguments, char **arguments);
+
+/* A table of COLUMNS as the options want it. Its ORDER is the column by which it is sorted without --sort. */
+struct table query_table(const struct table_column *columns, const char *order);
+
+/* Says if a column that was asked for is not in TABLE. Returns the exit status. */
+int query_check(const struct table *table);
+
+/* Says why nothing could be written, or that memory ran out. Returns the exit status. */
+int query_failed(int r);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sessions.h - the columns in which sessions are shown, in the layouts of "query session" and "query user".
+ *
+ * Rows are sessions (const struct logoff_session *). All columns can be chosen by name in both tables; the names are
+ * written up in query(1).
+ */
+#ifndef CLI_SESSIONS_H
+#define CLI_SESSIONS_H
+
+#include "cli/table.h"
+#include "logoff.h"
+
+/* " SESSIONNAME       USERNAME                 ID  STATE   TYPE        DEVICE" */
+extern const struct table_column session_columns[];
+
+/* " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME" */
+extern const struct table_column user_columns[];
+
+/* The is_marked() of such tables: the current session. */
+bool session_is_marked(const void *row);
+
+/*
+ * The word for the state of SESSION, in the user's language: Active, Conn (a login screen, nobody has logged on yet),
+ * Disc, Closing. Returns the word.
+ */
+const char *session_state_word(const struct logoff_session *session);
+
+#endif

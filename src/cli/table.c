@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * table.c - see table.h. The fixed layouts are given by those who own the columns.
+ */
+#include "cli/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_SHOWN 64	/* of struct option_list */
+
+/* Between columns that are as wide as they need to be. */
+#define GAP 2
+
+/* A column as it is shown. */
+struct shown {
+	const struct table_column *column;
+	size_t gap, width;
+};
+
+/* ---- columns ---- */
+
+static const struct table_column *find_column(const struct table *table, const char *name)
+{
+	for (const struct table_column *column = table->columns; column->name; column++)
+		if (strcasecmp(column->name, name) == 0)
+			return column;
+	return NULL;
+}
+
+static bool is_fixed(const struct table *table)
+{
+	return !table->chosen || table->chosen->n_items == 0;
+}
+
+int table_check(const struct table *table, const char **ret_culprit)
+{
+	const char *sort = table->sort;
+
+	for (size_t i = 0; !is_fixed(table) && i < table->chosen->n_items; i++) {
+		*ret_culprit = table->chosen->items[i];
+		if (!find_column(table, *ret_culprit))
+			return -EINVAL;
+	}
+	*ret_culprit = sort;
+	return sort && !find_column(table, sort + (*sort == '-')) ? -EINVAL : 0;
+}
+
+void table_print_names(const struct table *table, FILE *to)
+{
+	for (const struct table_column *column = table->columns; column->name; column++)
+		fprintf(to, "%s%s", column == table->columns ? "" : ",", column->name);
+}
+
+/* ---- order ---- */
+
+/* By what a row is sorted, made once. */
+struct key {
+	const void *row;
+	char *text, *order;	/* of the column sorted by, NULL if it has a number; and of the column that decides ties */
+	int64_t number;
+};
+
+static int key_init(struct key *key, const void *row, const struct table_column *by, const struct table_column *order)
+{
+	*key = (struct key){ .row = row, .order = strdup(order->cell(row).text) };
+	if (by->number)
+		key->number = by->number(row);
+	else
+		key->text = strdup(by->cell(row).text);
+	return key->order && (by->number || key->text) ? 0 : -ENOMEM;
+}
+
+/* Numbers within texts count as such: "pts/3" before "pts/12". *RET_UNKNOWN: the order is not to be reversed. */
+static int compare(const struct key *a, const struct key *b, bool *ret_unknown)
+{
+	bool a_unknown = a->text ? !*a->text : a->number < 0, b_unknown = b->text ? !*b->text : b->number < 0;
+
+	*ret_unknown = a_unknown || b_unknown;
+	if (*ret_unknown)
+		return a_unknown - b_unknown;
+	if (a->text)
+		return strverscmp(a->text, b->text);
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+static int compare_keys(const void *a, const void *b, void *reverse)
+{
+	const struct key *one = a, *two = b;
+	bool unknown;
+	int order = compare(one, two, &unknown);
+
+	if (*(const bool *)reverse && !unknown)
+		order = -order;
+	return order ? order : strverscmp(one->order, two->order);
+}
+
+int table_sort(const struct table *table, const void **rows, size_t n_rows)
+{
+	bool reverse = table->sort && *table->sort == '-';
+	const struct table_column *order = find_column(table, table->order);
+	const struct table_column *by = table->sort ? find_column(table, table->sort + reverse) : order;
+	struct key *keys = calloc(n_rows + 1, sizeof(*keys));
+	int r = keys ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < n_rows; i++)
+		r = key_init(&keys[i], rows[i], by, order);
+	if (r == 0)
+		qsort_r(keys, n_rows, sizeof(*keys), compare_keys, &reverse);
+	for (size_t i = 0; keys && i < n_rows; i++) {
+		if (r == 0)
+			rows[i] = keys[i].row;
+		free(keys[i].text);
+		free(keys[i].order);
+	}
+	free(keys);
+	return r;
+}
+
+/* ---- printing ---- */
+
+static void print_blanks(size_t n, FILE *to)
+{
+	for (; n > 0; n--)
+		fputc(' ', to);
+}
+
+static void print_cell(const struct shown *shown, const char *text, bool last, FILE *to)
+{
+	size_t width = text_width(text), blanks = shown->width > width ? shown->width - width : 0;
+
+	print_blanks(shown->gap + (shown->column->right ? blanks : 0), to);
+	fputs(text, to);
+	if (!shown->column->right && !last)
+		print_blanks(blanks, to);
+}
+
+/* What stands in the cell, before it is cut. */
+static struct safe make_cell(const struct table *table, const struct table_column *column, const void *row)
+{
+	struct safe cell = column->cell(row);
+
+	if (!cell.text[0] && !is_fixed(table))
+		strcpy(cell.text, "-");
+	return cell;
+}
+
+/* Finds out which columns are shown, and how wide. Returns their number. */
+static size_t lay_out(const struct table *table, const void *const *rows, size_t n_rows, struct shown shown[MAX_SHOWN])
+{
+	bool fixed = is_fixed(table);
+	size_t n = 0;
+
+	for (const struct table_column *column = table->columns; fixed && column->name; column++)
+		if (column->width > 0)
+			shown[n++] = (struct shown){ column, column->gap, column->width };
+	for (size_t i = 0; !fixed && i < table->chosen->n_items; i++)
+		shown[n++] = (struct shown){ find_column(table, table->chosen->items[i]), i > 0 ? GAP : 0, 0 };
+	for (size_t i = 0; i < n; i++) {
+		size_t width = table->legend ? text_width(_(shown[i].column->heading)) : 0;
+
+		for (size_t k = 0; k < n_rows && (!fixed || shown[i].column->whole); k++) {
+			size_t cell = text_width(make_cell(table, shown[i].column, rows[k]).text);
+
+			width = cell > width ? cell : width;
+		}
+		shown[i].width = width > shown[i].width ? width : shown[i].width;
+	}
+	return n;
+}
+
+void table_print(const struct table *table, const void *const *rows, size_t n_rows, FILE *to)
+{
+	struct shown shown[MAX_SHOWN];
+	bool fixed = is_fixed(table);
+	size_t n = lay_out(table, rows, n_rows, shown);
+
+	if (table->legend) {
+		fputs(fixed ? " " : "", to);
+		for (size_t i = 0; i < n; i++)
+			print_cell(&shown[i], _(shown[i].column->heading), !fixed && i == n - 1, to);
+		fputc('\n', to);
+	}
+	for (size_t k = 0; k < n_rows; k++) {
+		if (fixed)
+			fputc(table->is_marked(rows[k]) ? '>' : ' ', to);
+		for (size_t i = 0; i < n; i++) {
+			struct safe cell = make_cell(table, shown[i].column, rows[k]);
+
+			if (fixed)
+				cell = text_cut(cell.text, shown[i].width);
+			print_cell(&shown[i], cell.text, !fixed && i == n - 1, to);
+		}
+		fputc('\n', to);
+	}
+}
