@@ -23,6 +23,8 @@ enum value_type {
 	VALUE_FAULT,	/* struct memory_fault */
 	VALUE_STATE,	/* enum logoff_state */
 	VALUE_CONTROL,	/* enum memory_control */
+	VALUE_CHANNEL,	/* struct memory_mail's channel and has_channel */
+	VALUE_ANSWER,	/* enum logoff_answer */
 	VALUE_DISPLAY	/* uint32_t, and the bool behind it is set: struct memory_session's rdp and has_rdp */
 };
 
@@ -311,6 +313,32 @@ static int take_control(struct reader *reader, const char *key, enum memory_cont
 	return 0;
 }
 
+static int take_channel(struct reader *reader, const char *key, struct memory_mail *mail)
+{
+	static const char *const words[] = { "none", "terminal", "desktop", "display", NULL };
+	static const enum logoff_channel channels[] = { LOGOFF_CHANNEL_NONE, LOGOFF_CHANNEL_TERMINAL,
+							LOGOFF_CHANNEL_DESKTOP, LOGOFF_CHANNEL_DISPLAY };
+	int i = take_word(reader, key, words);
+
+	if (i < 0)
+		return i;
+	mail->has_channel = true;
+	mail->channel = channels[i];
+	return 0;
+}
+
+static int take_answer(struct reader *reader, const char *key, enum logoff_answer *answer)
+{
+	static const char *const words[] = { "ok", "closed", NULL };
+	static const enum logoff_answer answers[] = { LOGOFF_ANSWER_OK, LOGOFF_ANSWER_CLOSED };
+	int i = take_word(reader, key, words);
+
+	if (i < 0)
+		return i;
+	*answer = answers[i];
+	return 0;
+}
+
 static int take_display(struct reader *reader, const char *key, struct memory_session *session)
 {
 	session->has_rdp = true;
@@ -340,6 +368,10 @@ static int take(struct reader *reader, const struct key *key, void *object)
 		return take_state(reader, key->name, member);
 	case VALUE_CONTROL:
 		return take_control(reader, key->name, member);
+	case VALUE_CHANNEL:
+		return take_channel(reader, key->name, member);
+	case VALUE_ANSWER:
+		return take_answer(reader, key->name, member);
 	case VALUE_DISPLAY:
 		return take_display(reader, key->name, object);
 	}
@@ -404,6 +436,11 @@ static const struct key session_keys[] = {
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
+	{ "message-fails", VALUE_FAULT, offsetof(struct memory_session, mail.fails), false },
+	{ "channel", VALUE_CHANNEL, offsetof(struct memory_session, mail), false },
+	{ "wants", VALUE_TEXT, offsetof(struct memory_session, mail.wants), false },
+	{ "user-answers", VALUE_ANSWER, offsetof(struct memory_session, mail.answer), false },
+	{ "answers-after", VALUE_TIME, offsetof(struct memory_session, mail.answer_us), false },
 	UNIT_KEYS(struct memory_session, unit),
 	{},
 };
@@ -426,7 +463,7 @@ static const struct key process_keys[] = {
 static int read_keys(struct reader *reader, const struct key *keys, void *object)
 {
 	char name[32];
-	uint32_t given = 0;
+	uint64_t given = 0;
 	size_t i;
 	int r;
 
@@ -440,7 +477,7 @@ static int read_keys(struct reader *reader, const struct key *keys, void *object
 			return wrong_name(reader, "no such key here", name);
 		if (given >> i & 1)
 			return wrong_name(reader, "given twice", name);
-		given |= UINT32_C(1) << i;
+		given |= UINT64_C(1) << i;
 		r = read_value(reader);
 		if (r == 0)
 			r = take(reader, &keys[i], object);
@@ -767,6 +804,7 @@ struct memory_world *memory_world_free(struct memory_world *world)
 		free(session->user_name);
 		free(session->tty);
 		free(session->display);
+		free(session->mail.wants);
 		free(session->unit.refuse_text);
 	}
 	for (size_t i = 0; i < world->n_processes; i++)

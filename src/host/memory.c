@@ -627,6 +627,65 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	return 0;
 }
 
+/* ---- messages ---- */
+
+static enum logoff_channel channel_of(const struct memory_session *session)
+{
+	if (session->mail.has_channel)
+		return session->mail.channel;
+	if (session->display || session->has_rdp)
+		return LOGOFF_CHANNEL_DESKTOP;
+	return session->tty ? LOGOFF_CHANNEL_TERMINAL : LOGOFF_CHANNEL_NONE;
+}
+
+/* Why the message does not reach the session. Returns 0 if it does. */
+static int refuse_message(struct memory_world *world, const struct logoff_session *session,
+			  const struct logoff_message *message, struct logoff_error *cause)
+{
+	const struct handle *handle = session->data;
+	const struct memory_session *to = &world->sessions[handle->session];
+
+	if (lost(world, cause) < 0)
+		return -EHOSTUNREACH;
+	if (!exists(world, &to->unit))
+		return error_set_errno(cause, -ENXIO, -ENXIO, "no such session");
+	if (control_of(world, session) != MEMORY_CONTROL_YES)
+		return denied(cause);
+	if (to->mail.fails.r)
+		return fail_as(&to->mail.fails, NULL, cause);
+	if (to->mail.wants && strcmp(to->mail.wants, message->text) != 0)
+		return error_set_errno(cause, -EPROTO, -EPROTO, "it wants \"%s\" and got \"%s\"", to->mail.wants,
+				       message->text);
+	if (channel_of(to) == LOGOFF_CHANNEL_NONE)
+		return error_set_errno(cause, -EOPNOTSUPP, -EOPNOTSUPP, "the session has neither a terminal nor a display");
+	return 0;
+}
+
+/* The clock stands still meanwhile: all messages are delivered side by side. */
+static void memory_message(struct logoff_host *host, struct logoff_session *session,
+			   const struct logoff_message *message, struct logoff_delivery *delivery)
+{
+	struct memory_world *world = host->data;
+	const struct handle *handle = session->data;
+	const struct memory_session *to = &world->sessions[handle->session];
+	uint64_t timeout_us = message->timeout_ms && message->timeout_ms < MEMORY_NEVER / 1000 ?
+			      message->timeout_ms * 1000 : MEMORY_NEVER;
+
+	delivery->result = refuse_message(world, session, message, &delivery->cause);
+	if (delivery->result < 0)
+		return;
+	delivery->channel = channel_of(to);
+	if (!message->wait || delivery->channel == LOGOFF_CHANNEL_TERMINAL)
+		return;
+	if (to->mail.answer != LOGOFF_ANSWER_NONE && to->mail.answer_us < timeout_us)
+		delivery->answer = to->mail.answer;
+	else if (timeout_us != MEMORY_NEVER)
+		delivery->answer = LOGOFF_ANSWER_TIMEOUT;
+	else
+		delivery->result = error_set_errno(&delivery->cause, -EHOSTUNREACH, -EDEADLK,
+						   "nothing will ever happen any more");
+}
+
 /* ---- waiting ---- */
 
 /* Writes what is known by now into the facts. Returns whether there was news. */
@@ -731,5 +790,6 @@ const struct host_backend host_memory = {
 	.kill = memory_kill,
 	.processes = memory_processes,
 	.manager = memory_manager,
+	.message = memory_message,
 	.wait = memory_wait,
 };

@@ -39,6 +39,16 @@ enum memory_control {
 	MEMORY_CONTROL_PROOF	/* only after a proof of identity */
 };
 
+/* How messages to a session fare. */
+struct memory_mail {
+	struct memory_fault fails;
+	bool has_channel;	/* else it follows from tty and display */
+	enum logoff_channel channel;
+	char *wants;		/* NULL: any text will do */
+	enum logoff_answer answer; /* NONE: the user never answers */
+	uint64_t answer_us;	/* after so much time */
+};
+
 /* What can be asked to end, session or service manager: its troubles and its state. */
 struct memory_unit {
 	struct memory_fault ask_fails;	/* returned by ask() itself */
@@ -72,14 +82,19 @@ struct memory_user {
 struct memory_session {
 	unsigned line;
 	char *id, *user_name, *tty, *display;
+	char *protocol, *address, *client;
 	size_t user;		/* index into users */
 	uint32_t rdp;
 	bool has_rdp;
 	enum logoff_state state;
-	bool console, greeter, by_terminal, current;
+	bool console, greeter, background, by_terminal, current;
+	uint64_t idle_us;	/* at the start; MEMORY_NEVER: not known */
+	uint64_t age_us;	/* how long ago the logon was, by the real clock; MEMORY_NEVER: see logon_us */
+	int64_t logon_us;	/* -1: not known */
 	uint64_t leaves_us;	/* when it ends by itself */
 	bool follows;		/* begins when the session of the same id before it is gone */
 	size_t before;		/* index of that session */
+	struct memory_mail mail;
 	struct memory_unit unit;
 };
 
@@ -107,7 +122,7 @@ struct memory_world {
 	bool realtime;
 	bool quiet;		/* the end of a process wakes nobody */
 	uint64_t lost_us;	/* when the connection breaks */
-	struct memory_fault open_fails, get_fails, list_fails, manager_fails;
+	struct memory_fault open_fails, get_fails, list_fails, census_fails, manager_fails;
 
 	uint32_t caller_uid;
 	enum memory_control control;

@@ -398,7 +398,7 @@ static int notify_over(sd_bus *bus, const struct message_letter *letter, const s
 static int notify(const struct message_letter *letter, const struct surroundings *around,
 		  struct logoff_delivery *delivery)
 {
-	sd_bus *bus;
+	sd_bus *bus = NULL;
 	int r = connect_bus(around->bus, &bus, &delivery->cause);
 
 	if (r < 0)
