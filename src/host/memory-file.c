@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -20,6 +21,7 @@ enum value_type {
 	VALUE_NUMBER,	/* uint32_t */
 	VALUE_TIME,	/* uint64_t in microseconds, milliseconds in the text, or "never" */
 	VALUE_PERIOD,	/* the same, neither 0 nor never */
+	VALUE_DATE,	/* int64_t in microseconds of Unix time: "2025-03-14T08:02:00Z" */
 	VALUE_FAULT,	/* struct memory_fault */
 	VALUE_STATE,	/* enum logoff_state */
 	VALUE_CONTROL,	/* enum memory_control */
@@ -279,6 +281,22 @@ static int take_time(struct reader *reader, const char *key, bool period, uint64
 	return 0;
 }
 
+static int take_date(struct reader *reader, const char *key, int64_t *time_us)
+{
+	static const char pattern[] = "dddd-dd-ddTdd:dd:ddZ";
+	struct tm tm = {};
+	size_t i = 0;
+
+	while (pattern[i] && (pattern[i] == 'd' ? reader->value[i] >= '0' && reader->value[i] <= '9'
+						: reader->value[i] == pattern[i]))
+		i++;
+	if (pattern[i] || reader->value_length != i || !strptime(reader->value, "%Y-%m-%dT%H:%M:%SZ", &tm) ||
+	    tm.tm_year < 70)
+		return wrong_name(reader, "the value is not a time like 2025-03-14T08:02:00Z", key);
+	*time_us = (int64_t)timegm(&tm) * 1000000;
+	return 0;
+}
+
 /* Returns the number of the value among WORDS, which end with NULL, or -EINVAL. */
 static int take_word(struct reader *reader, const char *key, const char *const *words)
 {
@@ -362,6 +380,8 @@ static int take(struct reader *reader, const struct key *key, void *object)
 		return take_time(reader, key->name, false, member);
 	case VALUE_PERIOD:
 		return take_time(reader, key->name, true, member);
+	case VALUE_DATE:
+		return take_date(reader, key->name, member);
 	case VALUE_FAULT:
 		return take_fault(reader, key->name, member);
 	case VALUE_STATE:
@@ -402,6 +422,7 @@ static const struct key host_keys[] = {
 	{ "open-fails", VALUE_FAULT, offsetof(struct memory_world, open_fails), false },
 	{ "get-fails", VALUE_FAULT, offsetof(struct memory_world, get_fails), false },
 	{ "list-fails", VALUE_FAULT, offsetof(struct memory_world, list_fails), false },
+	{ "census-fails", VALUE_FAULT, offsetof(struct memory_world, census_fails), false },
 	{ "manager-fails", VALUE_FAULT, offsetof(struct memory_world, manager_fails), false },
 	{},
 };
@@ -432,6 +453,13 @@ static const struct key session_keys[] = {
 	{ "state", VALUE_STATE, offsetof(struct memory_session, state), false },
 	{ "console", VALUE_FLAG, offsetof(struct memory_session, console), false },
 	{ "greeter", VALUE_FLAG, offsetof(struct memory_session, greeter), false },
+	{ "background", VALUE_FLAG, offsetof(struct memory_session, background), false },
+	{ "protocol", VALUE_TEXT, offsetof(struct memory_session, protocol), false },
+	{ "address", VALUE_TEXT, offsetof(struct memory_session, address), false },
+	{ "client", VALUE_TEXT, offsetof(struct memory_session, client), false },
+	{ "idle", VALUE_TIME, offsetof(struct memory_session, idle_us), false },
+	{ "logon", VALUE_DATE, offsetof(struct memory_session, logon_us), false },
+	{ "age", VALUE_TIME, offsetof(struct memory_session, age_us), false },
 	{ "by-terminal", VALUE_FLAG, offsetof(struct memory_session, by_terminal), false },
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
@@ -553,11 +581,21 @@ static int read_session(struct reader *reader)
 	if (world->n_sessions == MEMORY_SESSIONS_MAX)
 		return wrong(reader, "too many sessions");
 	sessions += world->n_sessions++;
-	*sessions = (struct memory_session){ .line = reader->line, .leaves_us = MEMORY_NEVER };
+	*sessions = (struct memory_session){
+		.line = reader->line,
+		.leaves_us = MEMORY_NEVER,
+		.idle_us = MEMORY_NEVER,
+		.age_us = MEMORY_NEVER,
+		.logon_us = -1,
+	};
 	unit_init(&sessions->unit);
 	reader->part = HOST_SESSION;
 	reader->has_owner = true;
 	r = read_keys(reader, session_keys, sessions);
+	if (r == 0 && sessions->greeter && sessions->background)
+		return wrong(reader, "a session is either a greeter or a background session");
+	if (r == 0 && sessions->logon_us >= 0 && sessions->age_us != MEMORY_NEVER)
+		return wrong(reader, "either logon or age tells when the logon was");
 	return r < 0 ? r : find_user(reader, sessions);
 }
 
@@ -804,6 +842,9 @@ struct memory_world *memory_world_free(struct memory_world *world)
 		free(session->user_name);
 		free(session->tty);
 		free(session->display);
+		free(session->protocol);
+		free(session->address);
+		free(session->client);
 		free(session->mail.wants);
 		free(session->unit.refuse_text);
 	}

@@ -405,6 +405,46 @@ static enum logoff_state state_of(const struct memory_session *from)
 	return from->unit.termed && !from->unit.stuck ? LOGOFF_STATE_CLOSING : from->state;
 }
 
+/* Copies a text that may be NULL. Returns whether there was memory. */
+static bool copy(char **ret, const char *text)
+{
+	*ret = text ? strdup(text) : NULL;
+	return !text || *ret;
+}
+
+static bool copy_texts(struct logoff_session *session, const struct memory_session *from)
+{
+	char rdp[32] = "";
+
+	if (from->has_rdp && !from->display)
+		snprintf(rdp, sizeof(rdp), ":%u", from->rdp);
+	return copy(&session->id, from->id) && copy(&session->user, from->user_name) &&
+	       copy(&session->protocol, from->protocol) && copy(&session->address, from->address) &&
+	       copy(&session->client, from->client) && copy(&session->terminal, from->tty) &&
+	       copy(&session->display, *rdp ? rdp : from->display);
+}
+
+static void tell_times(struct logoff_session *session, const struct memory_world *world,
+		       const struct memory_session *from)
+{
+	struct timespec now;
+
+	if (from->idle_us != MEMORY_NEVER)
+		session->idle_us = (int64_t)(from->idle_us + world->now_us);
+	session->logon_us = from->logon_us;
+	if (from->age_us == MEMORY_NEVER)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	session->logon_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (int64_t)from->age_us;
+}
+
+static enum logoff_kind kind_of(const struct memory_session *from)
+{
+	if (from->greeter)
+		return LOGOFF_KIND_GREETER;
+	return from->background ? LOGOFF_KIND_BACKGROUND : LOGOFF_KIND_USER;
+}
+
 /* Makes the snapshot of session number I. */
 static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_session)
 {
@@ -418,10 +458,8 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	if (r < 0)
 		return r;
 	handle = session->data = calloc(1, sizeof(*handle));
-	session->id = strdup(from->id);
-	session->user = strdup(from->user_name);
 	r = name_session(from, &session->name);
-	if (r < 0 || !handle || !session->id || !session->user) {
+	if (r < 0 || !handle || !copy_texts(session, from)) {
 		logoff_session_free(session);
 		return -ENOMEM;
 	}
@@ -431,7 +469,8 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->state = state_of(from);
 	session->current = from->current;
 	session->console = from->console;
-	session->kind = from->greeter ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
+	session->kind = kind_of(from);
+	tell_times(session, world, from);
 	session->by_terminal = from->by_terminal;
 	session->logon = i + 1;
 	*ret_session = session;
@@ -476,6 +515,29 @@ static int memory_list(struct logoff_host *host, const char *name, struct sessio
 		r = make(host, i, &session);
 		if (r == 0)
 			r = session_list_add(list, session);
+	}
+	return r;
+}
+
+/* Those of a service manager are in no session. */
+static int memory_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	int r = 0;
+
+	if (lost(world, reterr) < 0)
+		return -EHOSTUNREACH;
+	if (world->census_fails.r)
+		return fail_as(&world->census_fails, NULL, reterr);
+	for (size_t i = 0; r == 0 && i < world->n_processes; i++) {
+		const struct memory_process *process = &world->processes[i];
+		const struct memory_session *session =
+			process->part == HOST_SESSION ? &world->sessions[process->owner] : NULL;
+
+		if (is_alive(world, process))
+			r = census_add(census, (pid_t)process->pid,
+				       world->users[session ? session->user : process->owner].uid,
+				       session ? session->id : NULL, process->command);
 	}
 	return r;
 }
@@ -786,6 +848,7 @@ const struct host_backend host_memory = {
 	.release = memory_release,
 	.get = memory_get,
 	.list = memory_list,
+	.census = memory_census,
 	.ask = memory_ask,
 	.kill = memory_kill,
 	.processes = memory_processes,
