@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -161,6 +162,60 @@ static void test_names(void **state)
 	logoff_host_close(host);
 }
 
+static void test_details(void **state)
+{
+	struct logoff_host *host = open_text("user name=a uid=1\n"
+					     "session id=1 user=a tty=pts/1 protocol=ssh address=192.0.2.7 idle=90000 "
+					     "logon=2025-03-14T08:02:00Z\n"
+					     "session id=2 user=a rdp=10 client=PC7 age=3600000 background\n");
+	struct logoff_session *session = get(host, "1");
+
+	(void)state;
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_PROTOCOL), "ssh");
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_ADDRESS), "192.0.2.7");
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL), "pts/1");
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_CLIENT));
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
+	assert_int_equal(logoff_session_logon_us(session), INT64_C(1741939320000000));
+	assert_int_equal(logoff_session_idle_us(session), 90000000);
+	logoff_session_free(session);
+	pass(host, 5000);
+	session = get(host, "1");
+	assert_int_equal(logoff_session_idle_us(session), 95000000);
+	logoff_session_free(session);
+	session = get(host, "2");
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_CLIENT), "PC7");
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY), ":10");
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL));
+	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_BACKGROUND);
+	assert_int_equal(logoff_session_idle_us(session), -1);
+	assert_in_range(time(NULL) - logoff_session_logon_us(session) / 1000000, 3599, 3601);
+	close_all(session);
+}
+
+static void test_census(void **state)
+{
+	struct logoff_host *host = open_text("user name=a uid=1 manager\nprocess command=systemd\n"
+					     "session id=c1 user=a\nprocess command=gone ends=10\nprocess pid=77 command=bash\n");
+	struct logoff_host_process *processes;
+	size_t n;
+
+	(void)state;
+	pass(host, 20);
+	assert_int_equal(logoff_host_list_processes(host, &processes, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(processes[0].command, "systemd");
+	assert_string_equal(processes[0].session_id, "");
+	assert_int_equal(processes[0].uid, 1);
+	assert_string_equal(processes[1].session_id, "c1");
+	assert_int_equal(processes[1].pid, 77);
+	free(processes);
+	logoff_host_close(host);
+	host = open_text("host census-fails=EPROTO");
+	assert_int_equal(logoff_host_list_processes(host, &processes, &n, NULL), -EPROTO);
+	logoff_host_close(host);
+}
+
 static void test_wrong_descriptions(void **state)
 {
 	static const struct {
@@ -187,6 +242,11 @@ static void test_wrong_descriptions(void **state)
 		{ 1, "caller uid=0 proof=soon" },
 		{ 1, "caller uid=0 proof=1000000001" },
 		{ 1, "host kind=\"" },
+		{ 2, "user name=a uid=1\nsession id=1 user=a greeter background" },
+		{ 2, "user name=a uid=1\nsession id=1 user=a age=1 logon=2025-03-14T08:02:00Z" },
+		{ 2, "user name=a uid=1\nsession id=1 user=a logon=2025-03-14T08:02:00" },
+		{ 2, "user name=a uid=1\nsession id=1 user=a logon=2025-13-14T08:02:00Z" },
+		{ 2, "user name=a uid=1\nsession id=1 user=a logon=1969-12-31T23:59:59Z" },
 		{ 1, "host kind=\"a" },
 		{ 1, "host kind=\"a\\" },
 		{ 1, "host kind=\"a\"b" },
@@ -1080,6 +1140,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_details),
+		cmocka_unit_test(test_census),
 		cmocka_unit_test(test_wrong_descriptions),
 		cmocka_unit_test(test_limits_of_a_line),
 		cmocka_unit_test(test_limits_of_a_host),
