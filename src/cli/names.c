@@ -76,7 +76,7 @@ static char *trim(char *line)
 int names_read(struct names *names, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
-	size_t length;
+	size_t length = 0;
 	char *line, *next;
 
 	*names = (struct names){};

@@ -10,8 +10,7 @@
 
 #include "cli/text.h"
 
-/* "12 (pts/3)", or "12" without a name. */
-static struct safe label(const struct logoff_session *session)
+struct safe report_label(const struct logoff_session *session)
 {
 	const char *name = logoff_session_name(session);
 	struct safe out = {};
@@ -24,8 +23,7 @@ static struct safe label(const struct logoff_session *session)
 	return out;
 }
 
-/* The cause in its own words, in parentheses with a blank before, or nothing. */
-static struct safe cause_text(const struct logoff_error *error)
+struct safe report_cause(const struct logoff_error *error)
 {
 	struct safe out = {};
 
@@ -103,8 +101,8 @@ static void report_manager_kill(const struct logoff_event *event, const char *us
 
 void report_not_warned(const struct logoff_event *event)
 {
-	struct safe who = label(event->session), user = safe(logoff_session_user(event->session));
-	struct safe cause = cause_text(&event->delivery->cause);
+	struct safe who = report_label(event->session), user = safe(logoff_session_user(event->session));
+	struct safe cause = report_cause(&event->delivery->cause);
 
 	fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text, cause.text);
 }
@@ -128,7 +126,7 @@ void report_event(const struct logoff_event *event, void *unused)
 
 	if (!event->session)	/* the countdown is drawn, not told */
 		return;
-	who = label(event->session);
+	who = report_label(event->session);
 	user = safe(logoff_session_user(event->session));
 
 	(void)unused;
@@ -177,7 +175,7 @@ void report_event(const struct logoff_event *event, void *unused)
 
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
 {
-	struct safe name = safe(host && *host ? host : "localhost"), cause = cause_text(error);
+	struct safe name = safe(host && *host ? host : "localhost"), cause = report_cause(error);
 
 	if (r == -EOPNOTSUPP)
 		fprintf(stderr, _("%s: %s: other servers are not supported in this build\n"),
@@ -194,7 +192,7 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 
 enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error)
 {
-	struct safe name = safe(designator), cause = cause_text(error);
+	struct safe name = safe(designator), cause = report_cause(error);
 
 	if (r == -ESRCH && !designator)
 		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
@@ -283,7 +281,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 {
 	const struct logoff_error *error = NULL;
 	int r = logoff_request_result(request, i, &error);
-	struct safe who = label(logoff_request_session(request, i)), cause = cause_text(error);
+	struct safe who = report_label(logoff_request_session(request, i)), cause = report_cause(error);
 
 	switch (r) {
 	case 0:
@@ -332,7 +330,7 @@ enum exit_status report_none_selected(void)
 
 void report_plan(FILE *to, const struct logoff_session *session, bool console)
 {
-	struct safe who = label(session), user = safe(logoff_session_user(session));
+	struct safe who = report_label(session), user = safe(logoff_session_user(session));
 
 	if (logoff_session_kind(session) == LOGOFF_KIND_GREETER) {
 		fprintf(to, _("Session %s of %s: refused, it is the login screen of a display manager.\n"), who.text, user.text);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/text.h"
 #include "logoff.h"
 
 /* The exit status of the commands; meanings in logoff(1). Of several the highest counts. */
@@ -24,6 +25,12 @@ enum exit_status {
 	EXIT_UNREACHABLE = 6,
 	EXIT_CANCELLED = 7
 };
+
+/* "12 (pts/3)", or "12" without a name; for use within one expression, as safe(). Returns the text. */
+struct safe report_label(const struct logoff_session *session);
+
+/* The cause in its own words, in parentheses with a blank before, or nothing. Returns the text. */
+struct safe report_cause(const struct logoff_error *error);
 
 /* Tells one step on standard output; a logoff_event_func for /v. A warning that did not reach its user is a failure. */
 void report_event(const struct logoff_event *event, void *unused);

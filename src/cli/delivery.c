@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * delivery.c - see delivery.h. Whole sentences, each one entry of the catalogue; names only through safe().
+ */
+#include "cli/delivery.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/text.h"
+
+static void tell_channel(enum logoff_channel channel, const char *who, const char *user)
+{
+	switch (channel) {
+	case LOGOFF_CHANNEL_NONE:
+		break;
+	case LOGOFF_CHANNEL_TERMINAL:
+		printf(_("Session %s: the message to %s has been written to the terminal.\n"), who, user);
+		break;
+	case LOGOFF_CHANNEL_DESKTOP:
+		printf(_("Session %s: the message to %s is a notification of the desktop.\n"), who, user);
+		break;
+	case LOGOFF_CHANNEL_DISPLAY:
+		printf(_("Session %s: the message to %s is a window on the display.\n"), who, user);
+		break;
+	}
+}
+
+static void tell_answer(enum logoff_answer answer, const char *who, const char *user)
+{
+	switch (answer) {
+	case LOGOFF_ANSWER_NONE:
+		printf(_("Session %s: a terminal cannot give the answer of %s.\n"), who, user);
+		break;
+	case LOGOFF_ANSWER_OK:
+		printf(_("Session %s: %s has answered OK.\n"), who, user);
+		break;
+	case LOGOFF_ANSWER_CLOSED:
+		printf(_("Session %s: %s has closed the message without an answer.\n"), who, user);
+		break;
+	case LOGOFF_ANSWER_TIMEOUT:
+		printf(_("Session %s: %s has not answered in time.\n"), who, user);
+		break;
+	}
+}
+
+static enum exit_status tell_failure(const struct logoff_delivery *delivery, const char *who, const char *user)
+{
+	struct safe cause = report_cause(&delivery->cause);
+
+	switch (delivery->result) {
+	case -EACCES:
+		fprintf(stderr, _("%s: session %s: access denied, %s gets no message%s\n"), program().text, who, user,
+			cause.text);
+		return EXIT_DENIED;
+	case -ENXIO:
+		fprintf(stderr, _("%s: session %s: it has ended, %s gets no message\n"), program().text, who, user);
+		return EXIT_NO_SESSION;
+	case -ETIMEDOUT:
+		fprintf(stderr, _("%s: session %s: the message to %s was not delivered in time%s\n"), program().text, who,
+			user, cause.text);
+		return EXIT_NOT_ENDED;
+	case -ECANCELED:
+		if (delivery->channel == LOGOFF_CHANNEL_NONE)
+			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who, user);
+		else
+			fprintf(stderr, _("%s: session %s: the message to %s is there, but cancelled\n"), program().text,
+				who, user);
+		return EXIT_CANCELLED;
+	case -EOPNOTSUPP:
+		fprintf(stderr, _("%s: session %s: no message can be shown to %s%s\n"), program().text, who, user,
+			cause.text);
+		return EXIT_UNREACHABLE;
+	default:
+		fprintf(stderr, _("%s: session %s: the message to %s could not be delivered%s\n"), program().text, who, user,
+			cause.text);
+		return EXIT_UNREACHABLE;
+	}
+}
+
+enum exit_status delivery_report(const struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
+				 bool talkative)
+{
+	struct safe who = report_label(session), user = safe(logoff_session_user(session));
+
+	if (delivery->result < 0)
+		return tell_failure(delivery, who.text, user.text);
+	if (talkative)
+		tell_channel(delivery->channel, who.text, user.text);
+	if (wait)
+		tell_answer(delivery->answer, who.text, user.text);
+	return EXIT_ENDED;
+}
+
+void delivery_report_left_out(const struct logoff_session *session)
+{
+	struct safe who = report_label(session), user = safe(logoff_session_user(session));
+
+	switch (logoff_session_kind(session)) {
+	case LOGOFF_KIND_GREETER:
+		printf(_("Session %s of %s: left out, it is the login screen of a display manager.\n"), who.text, user.text);
+		break;
+	case LOGOFF_KIND_BACKGROUND:
+		printf(_("Session %s of %s: left out, nobody works in it.\n"), who.text, user.text);
+		break;
+	case LOGOFF_KIND_USER:
+		printf(_("Session %s of %s: left out, its user has left.\n"), who.text, user.text);
+		break;
+	}
+}

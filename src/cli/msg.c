@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * msg.c - the command that sends the users of sessions a message: its options, its text, and one run.
+ *
+ * The option table is the only list of options: the parser reads it, the help prints it, and a check compares it with
+ * the manual pages and the completions. How messages travel is the library's affair.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/delivery.h"
+#include "cli/recipients.h"
+#include "cli/text.h"
+#include "cli/warning.h"
+#include "cli/when.h"
+
+#define TEXT_MAX 8192
+
+static bool arg_verbose, arg_wait;
+static uint64_t arg_time_s = 60;
+
+static const struct option_row options[] = {
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
+	  N_("The session host whose users are meant. Without it: this machine.") },
+	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
+	  N_("How long it is shown, and waited for with /w; 60 if not given, 0: until it is closed.") },
+	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Tells which way each message has taken.") },
+	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and tells them.") },
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	{}
+};
+
+static const struct help help = {
+	.summary = N_("Sends a message to users of a session host."),
+	.usage = "MSG {username | sessionname | sessionid | @filename | *}\n"
+		 "    [/SERVER:servername] [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]",
+	.arguments = {
+		{ "username", N_("The name of a user: all sessions of that user.") },
+		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
+		{ "sessionid", N_("The id of a session: 12, c3.") },
+		{ "@filename", N_("A file that lists users and sessions, one in a line.") },
+		{ "*", N_("Everybody who is logged on.") },
+		{ "message", N_("The text. Without it, it is asked for, or read from standard input.") },
+	},
+	.options = options,
+};
+
+/* ---- the text ---- */
+
+static int refuse_text(const char *sentence)
+{
+	fprintf(stderr, "%s: %s\n", program().text, sentence);
+	return EXIT_USAGE;
+}
+
+/* Joins the words by blanks. Returns how long the text is, even if it has no room. */
+static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
+{
+	size_t n = 0;
+
+	for (int i = 0; i < n_words; i++) {
+		size_t length = strlen(words[i]);
+
+		if (n + length + 1 <= TEXT_MAX) {
+			memcpy(text + n, words[i], length);
+			text[n + length] = ' ';
+		}
+		n += length + 1;
+	}
+	return n - 1;
+}
+
+/* Reads standard input to its end, or one byte further than TEXT_MAX. */
+static size_t read_text(char text[static TEXT_MAX + 1])
+{
+	size_t n = 0, got;
+
+	if (isatty(STDIN_FILENO))
+		fprintf(stderr, _("The message, ended by Ctrl-D in a line of its own:\n"));
+	while ((got = fread(text + n, 1, TEXT_MAX + 1 - n, stdin)) > 0)
+		n += got;
+	return n;
+}
+
+/* Takes the text from the words of the command line or standard input. Returns the exit status. */
+static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
+{
+	size_t n = n_words > 0 ? join(n_words, words, text) : read_text(text);
+
+	if (n > TEXT_MAX)
+		return refuse_text(_("the message is longer than 8192 bytes"));
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+		n--;
+	text[n] = '\0';
+	if (strlen(text) != n)
+		return refuse_text(_("the message holds a null byte: it is no text"));
+	return n > 0 ? EXIT_ENDED : refuse_text(_("there is no message"));
+}
+
+static void compose_title(char *title, size_t size)
+{
+	char sender[64];
+
+	setlocale(LC_TIME, "");
+	sender_name(sender);
+	snprintf(title, size, _("Message from %s, %s"), sender, when_local((int64_t)time(NULL) * 1000000).text);
+}
+
+/* ---- one run ---- */
+
+/* Turns Ctrl-C into a readable descriptor. */
+static int prepare_signals(void)
+{
+	sigset_t cancelling;
+
+	sigemptyset(&cancelling);
+	sigaddset(&cancelling, SIGINT);
+	sigaddset(&cancelling, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &cancelling, NULL);
+	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int send_to(struct logoff_host *host, const struct recipients *recipients, const char *text)
+{
+	char title[256];
+	struct logoff_message message = {
+		.title = title, .text = text, .timeout_ms = arg_time_s * 1000, .wait = arg_wait,
+	};
+	struct logoff_delivery *deliveries = calloc(recipients->n_recipients, sizeof(*deliveries));
+	struct logoff_error error = {};
+	int r = -ENOMEM, status = EXIT_ENDED;
+
+	compose_title(title, sizeof(title));
+	if (deliveries)
+		r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, deliveries,
+					prepare_signals(), &error);
+	if (r < 0)
+		status = report_host(arg_server, r, &error);
+	for (size_t i = 0; r >= 0 && i < recipients->n_recipients; i++) {
+		int one = delivery_report(recipients->all[i], &deliveries[i], arg_wait, arg_verbose);
+
+		status = one > status ? one : status;
+	}
+	free(deliveries);
+	return status;
+}
+
+static int run(struct logoff_host *host, int n_arguments, char **arguments)
+{
+	char text[TEXT_MAX + 1];
+	struct recipients recipients;
+	int status, sent = EXIT_ENDED;
+
+	if (n_arguments == 0) {
+		(void)refuse_text(_("there is nobody to send a message to"));
+		fputc('\n', stderr);
+		(void)help_print(&help, stderr);
+		return EXIT_USAGE;
+	}
+	status = take_text(n_arguments - 1, arguments + 1, text);
+	if (status != EXIT_ENDED)
+		return status;
+	recipients_find(&recipients, host, arguments[0], arg_verbose);
+	status = recipients.status;
+	if (recipients.n_recipients > 0)
+		sent = send_to(host, &recipients, text);
+	recipients_done(&recipients);
+	return sent > status ? sent : status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct command command = { .help = &help, .n_before_text = 2, .run = run };
+
+	return command_main(&command, argc, argv);
+}
