@@ -62,7 +62,7 @@ static size_t count(const struct recipients *recipients, fits_func fits, const c
 	return n;
 }
 
-/* Moves what fits among the recipients. */
+/* Moves what fits to the end of the recipients; all others keep their order. */
 static void take(struct recipients *recipients, fits_func fits, const char *word)
 {
 	for (size_t i = recipients->n_recipients; i < recipients->n_all; i++) {
@@ -70,7 +70,8 @@ static void take(struct recipients *recipients, fits_func fits, const char *word
 
 		if (!fits(session, word))
 			continue;
-		recipients->all[i] = recipients->all[recipients->n_recipients];
+		memmove(&recipients->all[recipients->n_recipients + 1], &recipients->all[recipients->n_recipients],
+			(i - recipients->n_recipients) * sizeof(struct logoff_session *));
 		recipients->all[recipients->n_recipients++] = session;
 	}
 }

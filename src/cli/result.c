@@ -76,7 +76,8 @@ static json_t *make_result(const struct logoff_request *request, size_t i, const
 {
 	const struct logoff_error *cause = NULL;
 	int r = logoff_request_result(request, i, &cause);
-	json_t *object = to_json_session(logoff_request_session(request, i), server);
+	/* The request's sessions are ours; only the asking of an idle time needs more than to read them. */
+	json_t *object = to_json_session((struct logoff_session *)logoff_request_session(request, i), server);
 
 	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", result_word(r),
 						     "exit_status", status, "forced", logoff_request_forced(request, i),

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,7 @@ struct task {
 	uint32_t audit;
 	pid_t home;		/* by terminal: the kernel session whose terminal's family it belongs to; 0: none */
 	const struct proc_login *login;
+	const struct logoff_session *session;	/* of a census */
 };
 
 /* All processes at one time, by pid, and who has logged in. */
@@ -63,6 +65,7 @@ struct view {
 	size_t n_logins;
 	unsigned init_terminal;	/* of process 1: the console of a container */
 	unsigned front_terminal; /* the virtual terminal in front; 0: none */
+	int64_t now_us, boot_us; /* Unix time */
 	uint32_t only;		/* take only the processes of this audit session; PROC_NO_AUDIT: all */
 };
 
@@ -238,6 +241,16 @@ static const char *const login_programs[] = {"sshd", "sshd-session", "login", "d
 static const char *const waiting_programs[] = {"agetty", "getty", "mingetty", "fgetty", "mgetty", "login",
 					       "Xorg", "X", NULL};
 
+/* How a user came, by the program that let him in. */
+static const struct {
+	const char *program, *protocol;
+} protocols[] = {
+	{"sshd", "ssh"},	  {"sshd-session", "ssh"}, {"dropbear", "ssh"},	      {"telnetd", "telnet"},
+	{"in.telnetd", "telnet"}, {"rlogind", "rlogin"},   {"in.rlogind", "rlogin"},  {"xrdp-sesman", "rdp"},
+	{"login", "local"},	  {"lightdm", "local"},	   {"gdm-session-wor", "local"}, {"sddm-helper", "local"},
+	{"xdm", "local"},	  {"su", "su"},		   {"runuser", "su"},	      {"sudo", "sudo"},
+};
+
 static const char *const greeter_users[] = {"gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL};
 
 /* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
@@ -387,6 +400,14 @@ static int sort_sessions(struct view *view)
 	return 0;
 }
 
+static int64_t read_clock_us(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
 static void view_done(struct view *view)
 {
 	free(view->tasks);
@@ -409,6 +430,8 @@ static int view_init(struct view *view, struct logoff_host *host, uint32_t only,
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");
+	view->now_us = read_clock_us(CLOCK_REALTIME);
+	view->boot_us = view->now_us - read_clock_us(CLOCK_BOOTTIME);
 	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
 	view->front_terminal = read_front_terminal();
 	find_homes(view);
@@ -480,20 +503,48 @@ static bool is_logged_in(const struct view *view, const struct group *group)
 	return stat->parent > 1 && (!parent || !is_same_session(parent, group->oldest));
 }
 
-/* Sets name, state and console by the terminal on which the user logged in. */
-static int set_terminal(struct logoff_session *session, const struct view *view, const struct group *group)
+/* Where the user logged in. */
+struct place {
+	unsigned terminal;	/* 0: not known, or none */
+	char name[64];		/* of the terminal as in /dev, or of a display (":0"); "": not known */
+	const struct proc_login *login;
+};
+
+/* The login on the terminal called NAME. By terminal it is known by nothing else: its process is outside the session. */
+static const struct proc_login *find_login(const struct view *view, const char *name)
+{
+	for (size_t i = 0; *name && i < view->n_logins; i++) {
+		const struct proc_login *login = &view->logins[i];
+
+		if (strcmp(login->line, name) == 0 && !is_nested_login(login) && find_task(view, login->pid))
+			return login;
+	}
+	return NULL;
+}
+
+static void find_place(const struct view *view, const struct group *group, struct place *ret)
 {
 	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
-	unsigned terminal = on ? on->stat.terminal : 0;
-	char name[64] = "";
 
+	*ret = (struct place){.terminal = on ? on->stat.terminal : 0, .login = group->login};
 	if (is_audit_group(group) && group->login) {
-		snprintf(name, sizeof(name), "%.63s", group->login->line);
-		if (name[0] == ':')
-			terminal = terminal_of_display(name);
-	} else if (terminal) {
-		name_terminal(terminal, name);
+		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
+		if (ret->name[0] == ':')
+			ret->terminal = terminal_of_display(ret->name);
+	} else if (ret->terminal) {
+		name_terminal(ret->terminal, ret->name);
 	}
+	if (!is_audit_group(group) && !ret->login)
+		ret->login = find_login(view, ret->name);
+}
+
+/* Sets name, state and console by the place where the user logged in. */
+static int set_name(struct logoff_session *session, const struct view *view, const struct group *group,
+		    const struct place *place)
+{
+	unsigned terminal = place->terminal;
+	const char *name = place->name;
+
 	if (is_audit_group(group) && !is_logged_in(view, group)) {
 		session->state = LOGOFF_STATE_CLOSING;
 		return 0;
@@ -501,7 +552,7 @@ static int set_terminal(struct logoff_session *session, const struct view *view,
 	session->state = LOGOFF_STATE_ACTIVE;
 	if (is_virtual_terminal(terminal) || (terminal && terminal == view->init_terminal)) {
 		session->console = true;
-		snprintf(name, sizeof(name), "console");
+		name = "console";
 		if (is_virtual_terminal(terminal) && view->front_terminal && terminal != view->front_terminal)
 			session->state = LOGOFF_STATE_DISCONNECTED;
 	}
@@ -510,6 +561,97 @@ static int set_terminal(struct logoff_session *session, const struct view *view,
 	session->name = strdup(name);
 	return session->name ? 0 : -ENOMEM;
 }
+
+/* ---- details ---- */
+
+static const char *find_protocol(const char *command)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (strcmp(command, protocols[i].program) == 0)
+			return protocols[i].protocol;
+	return NULL;
+}
+
+/*
+ * The program nearest above the session, or its first, that lets users in. login may have been started by another one
+ * (telnetd). NULL: none.
+ */
+static const char *protocol_above(const struct view *view, const struct task *first)
+{
+	struct proc_stat stat = first->stat;
+	const char *protocol = NULL, *found;
+
+	for (unsigned depth = 0; depth < 100; depth++) {
+		const struct task *task;
+
+		found = find_protocol(stat.command);
+		if (found && strcmp(found, "local") != 0)
+			return protocol ? protocol : found;
+		if (protocol)
+			return protocol;
+		protocol = found;
+		if (stat.parent <= 1)
+			return protocol;
+		task = find_task(view, stat.parent);
+		if (task)
+			stat = task->stat;
+		else if (proc_read_stat(stat.parent, &stat) < 0)
+			return protocol;
+	}
+	return protocol;
+}
+
+/* How long nothing has been read from the terminal. */
+static int64_t read_idle(const struct view *view, const char *name)
+{
+	struct stat terminal;
+	char path[80];
+	int64_t since;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	if (!*name || strstr(name, "..") || stat(path, &terminal) < 0 || !S_ISCHR(terminal.st_mode))
+		return -1;
+	since = (int64_t)terminal.st_atim.tv_sec * 1000000 + terminal.st_atim.tv_nsec / 1000;
+	return since < view->now_us ? view->now_us - since : 0;
+}
+
+static int64_t time_of_start(const struct view *view, const struct task *task)
+{
+	return view->boot_us + (int64_t)(task->stat.start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/* Copies TEXT unless it says nothing. Returns whether there was memory. */
+static bool copy(char **ret, const char *text)
+{
+	*ret = text && *text ? strdup(text) : NULL;
+	return *ret || !text || !*text;
+}
+
+static int set_details(struct logoff_session *session, const struct view *view, const struct group *group,
+		       const struct place *place)
+{
+	const struct task *first = is_audit_group(group) ? group->oldest : group->leader;
+	const char *protocol = protocol_above(view, first), *terminal = place->name, *remote = NULL;
+	bool on_display = place->name[0] == ':';
+	char name[64] = "";
+
+	if (on_display && place->terminal) {
+		name_terminal(place->terminal, name);
+		terminal = name;
+	} else if (on_display) {
+		terminal = NULL;
+	}
+	if (!protocol && session->console)
+		protocol = "local";
+	if (place->login && place->login->remote[0] != ':')	/* display managers put their display there */
+		remote = place->login->remote;
+	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
+	session->idle_us = on_display ? -1 : read_idle(view, place->name);
+	return copy(&session->protocol, protocol) && copy(&session->terminal, terminal) &&
+	       copy(&session->display, on_display ? place->name : NULL) && copy(&session->address, remote) ? 0 : -ENOMEM;
+}
+
+/* ---- making a session ---- */
 
 /* Tells whether the kernel has an audit session of this number, which then has the better right to it as an id. */
 static bool is_audit_id(const struct view *view, uint32_t number)
@@ -569,6 +711,7 @@ static int make_session(const struct view *view, const struct group *group, stru
 {
 	struct logoff_session *session;
 	struct identity identity;
+	struct place place;
 	const struct task *who = is_audit_group(group) ? group->oldest : group->leader;
 	int r;
 
@@ -583,8 +726,11 @@ static int make_session(const struct view *view, const struct group *group, stru
 	session->id = make_id(view, group);
 	session->user = get_user_name(session->uid);
 	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
+	find_place(view, group, &place);
 	if (r >= 0)
-		r = set_terminal(session, view, group);
+		r = set_name(session, view, group, &place);
+	if (r >= 0)
+		r = set_details(session, view, group, &place);
 	if (r < 0) {
 		logoff_session_free(session);
 		return r;
@@ -735,6 +881,61 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 	view_done(&view);
 	return r;
 }
+
+/* ---- the census ---- */
+
+/* Makes the sessions and says so to their tasks. */
+static int mark_sessions(const struct view *view, struct session_list *list)
+{
+	struct group group;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < view->n_sessions;) {
+		struct logoff_session *session = NULL;
+
+		i = take_group(view, i, &group);
+		r = make_session(view, &group, &session);
+		if (r >= 0)
+			r = session_list_add(list, session);
+		else if (r == -ENXIO)
+			r = 0;
+		for (size_t k = 0; r >= 0 && k < group.n_tasks; k++)
+			group.tasks[k]->session = session;
+	}
+	return r;
+}
+
+/* By terminal, those without one belong to the session of the nearest above them that has one, but for process 1. */
+static const struct logoff_session *session_of(const struct view *view, const struct task *task)
+{
+	for (unsigned depth = 0; task && task->audit == PROC_NO_AUDIT && !task->session && depth < 1000; depth++)
+		task = task->stat.parent > 1 ? find_task(view, task->stat.parent) : NULL;
+	return task ? task->session : NULL;
+}
+
+static int procfs_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct session_list list = {0};
+	struct view view;
+	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+
+	if (r >= 0)
+		r = mark_sessions(&view, &list);
+	for (size_t i = 0; r >= 0 && i < view.n_tasks; i++) {
+		const struct task *task = &view.tasks[i];
+		const struct logoff_session *session = session_of(&view, task);
+		struct identity identity;
+
+		if (read_identity(task->stat.pid, &identity) >= 0)
+			r = census_add(census, task->stat.pid, identity.uid, session ? session->id : NULL,
+				       task->stat.command);
+	}
+	session_list_clear(&list);
+	view_done(&view);
+	return r;
+}
+
+/* ---- ending sessions ---- */
 
 /* Collects the family once. Returns 0, -ENXIO if the session has ended, or a fatal errno. */
 static int hold_family(struct logoff_session *session)
@@ -931,6 +1132,7 @@ const struct host_backend host_procfs = {
 	.release = procfs_release,
 	.get = procfs_get,
 	.list = procfs_list,
+	.census = procfs_census,
 	.ask = procfs_ask,
 	.kill = procfs_kill,
 	.processes = procfs_processes,

@@ -124,6 +124,12 @@ static void __attribute__((format(printf, 2, 3))) note(struct run *run, const ch
 static const char *event_word(enum logoff_event_type type)
 {
 	switch (type) {
+	case LOGOFF_EVENT_WARNED:
+		return "warned";
+	case LOGOFF_EVENT_COUNTDOWN:
+		return "countdown";
+	case LOGOFF_EVENT_RESULT:
+		return "result";
 	case LOGOFF_EVENT_ASK:
 		return "ask";
 	case LOGOFF_EVENT_KILL:
@@ -157,6 +163,8 @@ static void hear(const struct logoff_event *event, void *userdata)
 	struct run *run = userdata;
 	uint64_t tenths = event->elapsed_us / 100000;
 
+	if (event->type == LOGOFF_EVENT_RESULT)
+		return;
 	truth_hear(event, &run->truth);
 	run->last_us = event->elapsed_us;
 	note(run, "%d.%d %s %s", (int)(tenths / 10), (int)(tenths % 10), logoff_session_id(event->session),
@@ -828,7 +836,8 @@ static int in_child(void (*func)(int fd), char *ret_text, size_t size)
 /* The child may be killed in the middle: it tells what it hears at once. */
 static void tell(const struct logoff_event *event, void *userdata)
 {
-	dprintf(*(int *)userdata, "%s ", event_word(event->type));
+	if (event->type != LOGOFF_EVENT_RESULT)
+		dprintf(*(int *)userdata, "%s ", event_word(event->type));
 }
 
 static void log_off_own(int fd, const char *text)

@@ -90,6 +90,10 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 	size_t user = world->sessions[truth_place(event->session)].user;
 
 	switch (event->type) {
+	case LOGOFF_EVENT_WARNED:
+	case LOGOFF_EVENT_COUNTDOWN:
+	case LOGOFF_EVENT_RESULT:
+		break;
 	case LOGOFF_EVENT_ASK:
 	case LOGOFF_EVENT_MANAGER_LINGERS:
 	case LOGOFF_EVENT_MANAGER_NEEDED:

@@ -7,6 +7,7 @@ A file of cases/ holds command lines and what came of them:
     host: stubborn          the memory host hosts/stubborn, from here on ("host: none" for none)
     lang: zh_TW             the language, from here on ("lang: C")
     interrupt: asking       Ctrl-C as soon as this text is on stdout; for the next command only
+    stdin: some\x0atext     what the next command is given on standard input; else there is none
     $ logoff 5 /v           the words of the line as a shell would split them; \xHH in them is a byte
     | a line of stdout
     ! a line of stderr
@@ -39,28 +40,33 @@ VALGRIND = [
 class Case:
     """One command line of a file, with the settings in force."""
 
-    def __init__(self, line, words, host, lang, interrupt):
+    def __init__(self, line, words, host, lang, interrupt, stdin=b""):
         self.line = line            # its index in the file
         self.words = words
         self.host = host
         self.lang = lang
         self.interrupt = interrupt
+        self.stdin = stdin
         self.recorded = []
+
+
+def unescape(text):
+    """The text as bytes."""
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes([int(byte[1], 16)]), text.encode())
 
 
 def split(line):
     """The words of a command line as bytes."""
-    words = [word.encode() for word in shlex.split(line)]
-    return [re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes([int(byte[1], 16)]), word) for word in words]
+    return [unescape(word) for word in shlex.split(line)]
 
 
 def parse(lines):
     """Reads the lines of a file into cases."""
-    cases, host, lang, interrupt = [], "none", "C", None
+    cases, host, lang, interrupt, stdin = [], "none", "C", None, b""
     for number, line in enumerate(lines):
         if line.startswith("$ "):
-            cases.append(Case(number, split(line[2:]), host, lang, interrupt))
-            interrupt = None
+            cases.append(Case(number, split(line[2:]), host, lang, interrupt, stdin))
+            interrupt, stdin = None, b""
         elif line.startswith(("| ", "! ", "= ")) or line in ("|", "!"):
             cases[-1].recorded.append(line)
         elif line.startswith("host: "):
@@ -69,6 +75,8 @@ def parse(lines):
             lang = line.removeprefix("lang: ")
         elif line.startswith("interrupt: "):
             interrupt = line.removeprefix("interrupt: ")
+        elif line.startswith("stdin: "):
+            stdin = unescape(line.removeprefix("stdin: "))
         else:
             assert line == "" or line.startswith("#"), f"line {number + 1} is neither: {line}"
     return cases
@@ -109,17 +117,16 @@ def wait_and_interrupt(process, text):
 
 def run(case, binary, request, tmp_path):
     """Runs the command line; returns what is to be recorded."""
-    assert case.words[0] == b"logoff"
-    command = [str(binary)] + case.words[1:]
+    command = [str(binary.parent / case.words[0].decode())] + case.words[1:]
     log = tmp_path / f"valgrind-{case.line}"
     if request.config.getoption("--valgrind"):
         command = VALGRIND + [f"--log-file={log}"] + command
     process = subprocess.Popen(
-        command, cwd=HERE, env=environment(case, request), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        command, cwd=HERE, env=environment(case, request), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
     try:
         early = wait_and_interrupt(process, case.interrupt) if case.interrupt else b""
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(case.stdin, timeout=60)
     finally:
         process.kill()
     status = process.returncode
@@ -146,10 +153,11 @@ def run_all(cases, binary, request, tmp_path):
         results[case.line] = run(case, binary, request, tmp_path)
         if case.words[1:] == [b"/?"] or len(results[case.line]) < 10:
             continue
-        if case.lang not in helps:
-            asked = Case(case.line, [b"logoff", b"/?"], "none", case.lang, None)
-            helps[case.lang] = run(asked, binary, request, tmp_path)[:-1]
-        results[case.line] = without_help(results[case.line], helps[case.lang])
+        key = case.words[0], case.lang
+        if key not in helps:
+            asked = Case(case.line, [case.words[0], b"/?"], "none", case.lang, None)
+            helps[key] = run(asked, binary, request, tmp_path)[:-1]
+        results[case.line] = without_help(results[case.line], helps[key])
     return results
 
 
