@@ -42,7 +42,7 @@ static void stay(void)
 
 static void be_session(const char *terminal, int fd)
 {
-	pid_t pids[2] = {getpid()};
+	pid_t pids[2] = { getpid() };
 	int slave;
 
 	setsid();
@@ -53,7 +53,7 @@ static void be_session(const char *terminal, int fd)
 	if (pids[1] == 0) {
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
-		setsid();	/* has left the terminal, but not its parent */
+		setsid(); /* has left the terminal, but not its parent */
 		(void)!write(fd, "x", 1);
 		stay();
 	}
@@ -74,7 +74,7 @@ static int set_up(void **state)
 	if (fork() == 0) {
 		close(slave);
 		close(f->master);
-		if (fork() == 0)	/* else it were a part of the session the tests run in */
+		if (fork() == 0) /* else it were a part of the session the tests run in */
 			be_session(terminal, fds[1]);
 		_exit(0);
 	}
@@ -87,7 +87,7 @@ static int set_up(void **state)
 	}
 	close(fds[0]);
 	close(slave);
-	n = text[0] == 'x' ? 1 : 0;	/* the job and the shell speak in any order */
+	n = text[0] == 'x' ? 1 : 0; /* the job and the shell speak in any order */
 	memcpy(&f->shell, text + n, sizeof(pid_t));
 	memcpy(&f->job, text + n + sizeof(pid_t), sizeof(pid_t));
 	snprintf(f->name, sizeof(f->name), "%.60s", terminal + strlen("/dev/"));
@@ -158,7 +158,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	struct fixture *f = *state;
 	struct logoff_session *session = find(f);
 	struct logoff_request *request;
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 
 	assert_int_equal(f->host->backend->processes(f->host, session, HOST_SESSION, &list, NULL), 0);
 	assert_int_equal(list.n_items, 2);
@@ -168,7 +168,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	assert_int_equal(logoff_request_add(request, session), 0);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	assert_int_equal(logoff_request_result(request, 0, NULL), 0);
-	assert_true(logoff_request_elapsed_us(request, 0) >= 50000);	/* the job ignores what can be ignored */
+	assert_true(logoff_request_elapsed_us(request, 0) >= 50000); /* the job ignores what can be ignored */
 	assert_false(is_running(f->shell) || is_running(f->job));
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_request_free(request);
@@ -177,8 +177,8 @@ static void terminal_is_logged_off_with_its_family(void **state)
 
 static void refusals(void **state)
 {
-	static const char *const none[] = {"4294967295", "0", "c0", "4294967296", "99999999999999999999", "c", "-1",
-					   "2147483647", "1x"};
+	static const char *const none[] = { "4294967295", "0",	"c0",	      "4294967296", "99999999999999999999",
+					    "c",	  "-1", "2147483647", "1x" };
 	struct fixture *f = *state;
 	struct logoff_session *session = NULL;
 
@@ -224,7 +224,7 @@ static void what_is_listed_can_be_found(void **state)
 			assert_string_equal(logoff_session_id(again), logoff_session_id(sessions[i]));
 			logoff_session_free(again);
 		} else {
-			assert_int_equal(r, -ENXIO);	/* has ended meanwhile: machines live */
+			assert_int_equal(r, -ENXIO); /* has ended meanwhile: machines live */
 		}
 	}
 	logoff_session_list_free(sessions, n);
