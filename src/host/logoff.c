@@ -389,6 +389,7 @@ static void step_asking(struct logoff_request *request, struct job *job)
 		refused(request, job);
 	} else if (asked == -EAGAIN) {
 		job->cause = job->session->asked_error;
+		job->authorizing = false;	/* the clock goes on: the host may never come back */
 		job->retry_us = now + RETRY_US;
 	} else if (asked != HOST_PENDING) {
 		job->cause = job->session->asked_error;
