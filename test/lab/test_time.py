@@ -135,7 +135,7 @@ def test_ends_by_itself_in_the_middle(any_host):
 
     running = start_logoff(any_host, session.id, "/grace:9")
     time.sleep(0.7)
-    assert any_host.survivors(before)
+    assert running.poll() is None and any_host.survivors(before)
     any_host.path("/tmp/enough").touch()
     any_host.run("pkill -KILL -u alice sleep")
     result = finish(running)
@@ -152,6 +152,7 @@ def test_ended_by_logind_in_the_middle(host):
 
     running = start_logoff(host, session.id, "/grace:9")
     time.sleep(0.5)
+    assert running.poll() is None
     host.check(f"loginctl kill-session --signal=KILL {session.id}")
 
     assert_logged_off(finish(running), session, before, within=2)
@@ -164,6 +165,7 @@ def test_logind_restarted_in_the_middle(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:2")
     time.sleep(0.7)
+    assert running.poll() is None
     logind_host.restart("systemd-logind")
     result = finish(running)
 
@@ -178,6 +180,7 @@ def test_logind_restarted_and_nothing_left(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:4")
     time.sleep(0.5)
+    assert running.poll() is None
     # Masked, or the bus would start it again for the first who calls it.
     logind_host.check("systemctl mask --runtime --quiet --now systemd-logind")
     logind_host.check(f"kill -KILL {keeper.pid}; sleep 0.2")
