@@ -120,7 +120,7 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 struct logoff_session *logoff_session_free(struct logoff_session *session);
 
 /*
- * Frees an array made by logoff_host_list() and the sessions in it. NULL is allowed.
+ * Frees an array made by logoff_host_list() and the sessions in it, of which some may be NULL (taken). NULL is allowed.
  * Returns NULL.
  */
 struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions);
