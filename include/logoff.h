@@ -199,6 +199,7 @@ struct logoff_event {
 	uint64_t elapsed_us;			/* since the start of this session's log-off */
 	const struct logoff_process *processes;
 	size_t n_processes;
+	bool unseen;				/* the processes cannot be seen from here, so none is listed */
 };
 
 /* Called for each event, in order, from logoff_request_run(). Must not call back into the request. */

@@ -76,6 +76,7 @@ struct job {
 	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
 	uint64_t end_us;
 	struct process_list seen;	/* as of the last look */
+	bool unseen;			/* it could not see any */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */
 	enum logoff_state state;	/* if it exists */
@@ -180,6 +181,7 @@ static void tell(struct logoff_request *request, const struct job *job, enum log
 		.elapsed_us = request->host->now_us - job->start_us,
 		.processes = job->seen.items,
 		.n_processes = job->seen.n_items,
+		.unseen = job->unseen,
 	};
 
 	if (request->event)
@@ -191,8 +193,12 @@ static int look(struct job *job, struct logoff_error *reterr)
 {
 	struct logoff_host *host = job->session->host;
 
+	int r;
+
 	process_list_clear(&job->seen);
-	return host->backend->processes(host, job->session, job->part, &job->seen, reterr);
+	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
+	job->unseen = r == -EOPNOTSUPP;
+	return r;
 }
 
 /* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
