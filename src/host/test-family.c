@@ -181,7 +181,7 @@ static void fork_chain(int fd)
 		say_pid(fd);
 		stay();
 	}
-	for (int i = 0; i < 100000; i++) /* never for ever on a test machine */
+	for (int i = 0; i < 1000000; i++) /* never for ever on a test machine */
 		if (fork() != 0)
 			_exit(0);
 	_exit(0);
@@ -257,16 +257,20 @@ static void fork_chain_does_not_escape(void **state)
 {
 	struct terminal t;
 	struct family *family;
+	bool gone = false;
 
 	(void)state;
 	start_on_terminal(&t, fork_chain, 1);
 	family = terminal_family(&t);
 	assert_true(family_scan(family) >= 1);
-	for (int i = 0; i < 10 && family_is_gone(family) != 1; i++)
+	/* As the procedure does it: again and again, and a last look. A busy machine may need more than one go. */
+	for (int i = 0; i < 200 && !gone; i++) {
 		assert_int_equal(family_signal(family, SIGKILL), 0);
-	assert_int_equal(family_is_gone(family), 1);
-	sleep_ms(20);
-	assert_int_equal(family_is_gone(family), 1);
+		gone = family_is_gone(family) == 1;
+		sleep_ms(20);
+		gone = gone && family_is_gone(family) == 1;
+	}
+	assert_true(gone);
 	family_free(family);
 	close_terminal(&t);
 }

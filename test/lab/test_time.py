@@ -172,6 +172,20 @@ def test_logind_restarted_in_the_middle(logind_host):
     assert_logged_off(result, session, before)
 
 
+def test_logind_killed_in_the_middle(logind_host):
+    """systemd starts it again, but orders that after the end of the session's scope."""
+    session = sessions.ssh(logind_host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+
+    running = start_logoff(logind_host, session.id, "/grace:2")
+    time.sleep(0.7)
+    assert running.poll() is None
+    logind_host.check("systemctl kill --signal=KILL systemd-logind")
+
+    assert_logged_off(finish(running), session, before)
+
+
 def test_logind_restarted_and_nothing_left(logind_host):
     """The removal is told while nobody of logind is there to tell it."""
     session = sessions.ssh(logind_host, "alice")
