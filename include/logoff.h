@@ -121,7 +121,7 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 struct logoff_session *logoff_session_free(struct logoff_session *session);
 
 /*
- * Frees an array made by logoff_host_list() and the sessions in it. NULL is allowed.
+ * Frees an array made by logoff_host_list() and the sessions in it, of which some may be NULL (taken). NULL is allowed.
  * Returns NULL.
  */
 struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions);
@@ -310,6 +310,7 @@ struct logoff_event {
 	size_t n_processes;
 	const struct logoff_delivery *delivery;	/* WARNED: what became of the warning */
 	uint64_t remaining_us;			/* WARNED, COUNTDOWN: until the log-off */
+	bool unseen;				/* the processes cannot be seen from here, so none is listed */
 };
 
 /* Called for each event, in order, from logoff_request_run(). Must not call back into the request. */

@@ -54,7 +54,9 @@ static void report_ask(const struct logoff_event *event, const char *who)
 {
 	const char *user = logoff_session_user(event->session);
 
-	if (event->n_processes == 0)
+	if (event->unseen)
+		printf(_("Session %s of %s: asking it to end; its processes cannot be seen from here.\n"), who, safe(user).text);
+	else if (event->n_processes == 0)
 		printf(_("Session %s of %s: asking it to end.\n"), who, safe(user).text);
 	else
 		printf(ngettext("Session %s of %s: asking %zu process to end.\n",
@@ -66,7 +68,9 @@ static void report_ask(const struct logoff_event *event, const char *who)
 
 static void report_kill(const struct logoff_event *event, const char *who, double seconds)
 {
-	if (event->n_processes == 0)
+	if (event->unseen)
+		printf(_("Session %s: still there after %.3f s, killing it.\n"), who, seconds);
+	else if (event->n_processes == 0)
 		printf(_("Session %s: no process is left after %.3f s, but the session is still there; waking the host.\n"),
 		       who, seconds);
 	else
@@ -144,7 +148,12 @@ void report_event(const struct logoff_event *event, void *unused)
 		report_kill(event, who.text, seconds);
 		break;
 	case LOGOFF_EVENT_GONE:
-		printf(_("Session %s: every process has ended, the session is deleted (%.3f s).\n"), who.text, seconds);
+		if (event->unseen)
+			printf(_("Session %s: the host has deleted it; its processes could not be seen (%.3f s).\n"),
+			       who.text, seconds);
+		else
+			printf(_("Session %s: every process has ended, the session is deleted (%.3f s).\n"), who.text,
+			       seconds);
 		break;
 	case LOGOFF_EVENT_ALONE:
 		report_alone(event, who.text, seconds);

@@ -26,45 +26,45 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EMPTY_SCANS 3		/* in a row, until a family counts as gone */
-#define KILL_ROUNDS 20		/* of scanning and killing, while new members are found */
-#define CHASE_ROUNDS 50		/* of looking up numbers given out since the last round */
-#define CHASE_NUMBERS 2000	/* looked up in one scan */
-#define SPARE_DESCRIPTORS 64	/* left to the rest of the program */
+#define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
+#define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
+#define CHASE_ROUNDS 50	     /* of looking up numbers given out since the last round */
+#define CHASE_NUMBERS 2000   /* looked up in one scan */
+#define SPARE_DESCRIPTORS 64 /* left to the rest of the program */
 
 struct member {
 	struct proc_stat stat;
-	int pidfd;		/* -1: no descriptor could be had; then pid and start time have to do */
-	bool seen;		/* by the present scan */
+	int pidfd; /* -1: no descriptor could be had; then pid and start time have to do */
+	bool seen; /* by the present scan */
 };
 
 /* One process of the present walk over /proc. */
 struct sight {
 	struct proc_stat stat;
-	bool foreign;		/* has an audit session of its own, so that ancestry does not count */
+	bool foreign; /* has an audit session of its own, so that ancestry does not count */
 	bool member;
 };
 
 struct family {
 	struct family_marks marks;
 	char *cgroup;
-	uint32_t ambient;	/* audit session of process 1: a container inherits it, it says nothing */
+	uint32_t ambient; /* audit session of process 1: a container inherits it, it says nothing */
 	int fd_limit;
-	struct member *members;	/* by pid */
+	struct member *members; /* by pid */
 	size_t n_members, room_members;
-	struct sight *sights;	/* by pid once the walk is over */
+	struct sight *sights; /* by pid once the walk is over */
 	size_t n_sights, room_sights;
-	pid_t *sessions;	/* by terminal: the kernel sessions of the members found by the last scan, in order */
+	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
-	size_t n_new;		/* members found by the present scan */
-	unsigned n_empty;	/* scans in a row that have found nobody */
-	int on_sight;		/* signal that a new member gets at once, or 0 */
+	size_t n_new;	  /* members found by the present scan */
+	unsigned n_empty; /* scans in a row that have found nobody */
+	int on_sight;	  /* signal that a new member gets at once, or 0 */
 };
 
 int family_new(struct family **ret_family, const struct family_marks *marks)
 {
 	struct family *family = calloc(1, sizeof(*family));
-	struct rlimit limit = {.rlim_cur = 1024};
+	struct rlimit limit = { .rlim_cur = 1024 };
 
 	if (!family)
 		return -ENOMEM;
@@ -80,7 +80,7 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 		family->ambient = PROC_NO_AUDIT;
 	if (family->marks.audit_session == family->ambient)
 		family->marks.audit_session = PROC_NO_AUDIT;
-	(void)getrlimit(RLIMIT_NOFILE, &limit);	/* else the default */
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* else the default */
 	family->fd_limit = limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur - SPARE_DESCRIPTORS;
 	*ret_family = family;
 	return 0;
@@ -145,7 +145,7 @@ static int insert_member(struct family *family, const struct member *member)
 	struct member *grown;
 
 	if (place < family->n_members && family->members[place].stat.pid == member->stat.pid)
-		drop_member(family, place);	/* it has ended; its number was given again */
+		drop_member(family, place); /* it has ended; its number was given again */
 	if (family->n_members == room) {
 		room = room ? 2 * room : 16;
 		grown = reallocarray(family->members, room, sizeof(*grown));
@@ -215,7 +215,7 @@ static bool is_still(const struct family *family, const struct proc_stat *stat, 
 static int adopt(struct family *family, const struct proc_stat *stat, bool by_audit)
 {
 	struct member *known = find_member(family, stat);
-	struct member member = {.stat = *stat, .seen = true};
+	struct member member = { .stat = *stat, .seen = true };
 	int r;
 
 	if (stat->pid <= 1 || stat->pid == getpid())
@@ -229,7 +229,7 @@ static int adopt(struct family *family, const struct proc_stat *stat, bool by_au
 		return 0;
 	if (is_still(family, stat, by_audit)) {
 		if (family->on_sight)
-			(void)send_signal(&member, family->on_sight);	/* a refusal is met again below */
+			(void)send_signal(&member, family->on_sight); /* a refusal is met again below */
 		r = insert_member(family, &member);
 		if (r == 0)
 			return 1;
@@ -288,8 +288,7 @@ static bool is_of_terminal(const struct family *family, const struct proc_stat *
 {
 	const struct family_marks *marks = &family->marks;
 
-	if (stat->terminal == marks->terminal &&
-	    (!marks->terminal_session || stat->session == marks->terminal_session))
+	if (stat->terminal == marks->terminal && (!marks->terminal_session || stat->session == marks->terminal_session))
 		return true;
 	if (find_member(family, stat))
 		return true;
@@ -302,7 +301,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 {
 	struct family *family = userdata;
 	const struct family_marks *marks = &family->marks;
-	struct sight sight = {.stat = *stat};
+	struct sight sight = { .stat = *stat };
 	uint32_t audit = PROC_NO_AUDIT;
 	bool by_audit;
 	int r;
@@ -321,9 +320,9 @@ static int see(const struct proc_stat *stat, void *userdata)
 		r = adopt(family, stat, by_audit);
 		if (r < 0)
 			return r;
-		sight.member = r > 0 || stat->pid == getpid();	/* the caller's children are members */
+		sight.member = r > 0 || stat->pid == getpid(); /* the caller's children are members */
 		if (r == 0 && stat->pid > 1 && stat->pid != getpid())
-			return 0;	/* ended meanwhile, or a thread */
+			return 0; /* ended meanwhile, or a thread */
 	}
 	return add_sight(family, &sight);
 }
@@ -343,7 +342,7 @@ static int see_pid(pid_t pid, void *userdata)
 	}
 	r = proc_read_stat(pid, &stat);
 	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO || stat.state == 'Z' || stat.state == 'X')
-		return 0;	/* ended meanwhile, or hidden from us */
+		return 0; /* ended meanwhile, or hidden from us */
 	return r < 0 ? r : see(&stat, family);
 }
 
@@ -356,7 +355,7 @@ static int compare_sights(const void *a, const void *b)
 
 static struct sight *find_sight(const struct family *family, pid_t pid)
 {
-	struct sight key = {.stat.pid = pid};
+	struct sight key = { .stat.pid = pid };
 
 	if (family->n_sights == 0)
 		return NULL;
@@ -395,10 +394,10 @@ static int chase(struct family *family, uint32_t from)
 	for (unsigned round = 0; round < CHASE_ROUNDS && r == 0; round++) {
 		uint32_t last = read_last_pid();
 
-		if (last <= from)	/* none, or the numbers have begun anew */
+		if (last <= from) /* none, or the numbers have begun anew */
 			break;
 		for (; from < last && r == 0 && n_looked < CHASE_NUMBERS; n_looked++) {
-			struct sight key = {.stat.pid = (pid_t)++from};
+			struct sight key = { .stat.pid = (pid_t)++from };
 
 			if (!n_walked || !bsearch(&key, family->sights, n_walked, sizeof(key), compare_sights))
 				r = see_pid(key.stat.pid, family);
@@ -427,7 +426,7 @@ static int adopt_descendants(struct family *family)
 			if (r < 0)
 				return r;
 			if (r == 0 && sight->stat.pid != getpid()) {
-				sight->foreign = true;	/* has ended */
+				sight->foreign = true; /* has ended */
 				continue;
 			}
 			sight->member = found = true;
@@ -471,7 +470,7 @@ static bool is_listed(const struct process_list *list, pid_t pid)
 /* What has a pidfd and is still in the cgroup after that is a member; what is not has ended or moved on. */
 static int check_cgroup_again(struct family *family)
 {
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 	int r = proc_list_cgroup(family->cgroup, &list);
 
 	for (size_t i = 0; r == 0 && i < family->n_members; i++)
@@ -483,12 +482,12 @@ static int check_cgroup_again(struct family *family)
 
 static int scan_cgroup(struct family *family)
 {
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 	struct proc_stat stat;
 	int signal = family->on_sight;
 	int r = proc_list_cgroup(family->cgroup, &list);
 
-	family->on_sight = 0;	/* not before the second look */
+	family->on_sight = 0; /* not before the second look */
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
 		if (proc_read_stat(list.items[i].pid, &stat) == 0)
 			r = adopt(family, &stat, false);
@@ -512,7 +511,7 @@ int family_scan(struct family *family)
 	if (family->marks.terminal)
 		r = note_sessions(family);
 	if (r == 0 && (marked || family->on_sight))
-		r = walk(family);	/* killing by group needs to know everybody */
+		r = walk(family); /* killing by group needs to know everybody */
 	if (r >= 0 && family->cgroup)
 		r = scan_cgroup(family);
 	if (r < 0)
@@ -541,7 +540,7 @@ int family_is_gone(struct family *family)
 /* Tells whether the member has surely not ended, so that its group's number cannot have been given again. */
 static bool is_alive(const struct member *member)
 {
-	struct pollfd fd = {.fd = member->pidfd, .events = POLLIN};
+	struct pollfd fd = { .fd = member->pidfd, .events = POLLIN };
 
 	return member->pidfd >= 0 && poll(&fd, 1, 0) == 0;
 }
@@ -567,7 +566,7 @@ static void kill_groups(const struct family *family)
 		/* Members of one group mostly follow each other; to kill one twice does no harm. */
 		if (group == done || !is_own_group(family, group) || !is_alive(&family->members[i]))
 			continue;
-		(void)kill(-group, SIGKILL);	/* each member is killed by itself as well */
+		(void)kill(-group, SIGKILL); /* each member is killed by itself as well */
 		done = group;
 	}
 }
@@ -623,5 +622,5 @@ size_t family_n_poll(const struct family *family)
 void family_poll(const struct family *family, struct pollfd *fds)
 {
 	for (size_t i = 0; i < family->n_members; i++)
-		fds[i] = (struct pollfd){.fd = family->members[i].pidfd, .events = POLLIN};
+		fds[i] = (struct pollfd){ .fd = family->members[i].pidfd, .events = POLLIN };
 }

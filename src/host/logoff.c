@@ -86,6 +86,7 @@ struct job {
 	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
 	uint64_t end_us;
 	struct process_list seen;	/* as of the last look */
+	bool unseen;			/* it could not see any */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */
 	enum logoff_state state;	/* if it exists */
@@ -216,6 +217,7 @@ static void tell(struct logoff_request *request, const struct job *job, enum log
 		.elapsed_us = request->host->now_us - job->start_us,
 		.processes = job->seen.items,
 		.n_processes = job->seen.n_items,
+		.unseen = job->unseen,
 	};
 
 	if (request->event)
@@ -249,8 +251,12 @@ static int look(struct job *job, struct logoff_error *reterr)
 {
 	struct logoff_host *host = job->session->host;
 
+	int r;
+
 	process_list_clear(&job->seen);
-	return host->backend->processes(host, job->session, job->part, &job->seen, reterr);
+	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
+	job->unseen = r == -EOPNOTSUPP;
+	return r;
 }
 
 /* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
@@ -463,6 +469,7 @@ static void step_asking(struct logoff_request *request, struct job *job)
 		refused(request, job);
 	} else if (asked == -EAGAIN) {
 		job->cause = job->session->asked_error;
+		job->authorizing = false;	/* the clock goes on: the host may never come back */
 		job->retry_us = now + RETRY_US;
 	} else if (asked != HOST_PENDING) {
 		job->cause = job->session->asked_error;

@@ -20,9 +20,9 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#define KERNEL_THREAD 0x00200000u	/* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
-#define MAX_LOGINS 65536u		/* lines of utmp that are taken; a host has one per terminal */
-#define MAX_CGROUP_DEPTH 64		/* folders below a session's own; containers nest a handful */
+#define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
+#define MAX_LOGINS 65536u	  /* lines of utmp that are taken; a host has one per terminal */
+#define MAX_CGROUP_DEPTH 64	  /* folders below a session's own; containers nest a handful */
 #define MAX_DISPLAYS 65536u
 
 /* ---- parsers ---- */
@@ -104,8 +104,8 @@ static void take_command(struct cursor *c, char command[static 32])
 
 static int parse_stat(const char *text, size_t length, struct proc_stat *ret, unsigned *ret_flags)
 {
-	struct cursor c = {.at = text, .end = text + length};
-	struct proc_stat s = {0};
+	struct cursor c = { .at = text, .end = text + length };
+	struct proc_stat s = { 0 };
 	uint64_t pid = take_number(&c);
 	int64_t terminal, n_threads;
 	unsigned flags;
@@ -121,11 +121,11 @@ static int parse_stat(const char *text, size_t length, struct proc_stat *ret, un
 	s.group = take_pid(&c);
 	s.session = take_pid(&c);
 	terminal = take_field(&c);
-	skip_fields(&c, 1);		/* tpgid */
+	skip_fields(&c, 1); /* tpgid */
 	flags = (unsigned)take_field(&c);
-	skip_fields(&c, 10);		/* minflt to nice */
+	skip_fields(&c, 10); /* minflt to nice */
 	n_threads = take_field(&c);
-	skip_fields(&c, 1);		/* itrealvalue */
+	skip_fields(&c, 1); /* itrealvalue */
 	s.start_time = (uint64_t)take_field(&c);
 	if (c.fault || terminal < INT32_MIN || terminal > (int64_t)UINT32_MAX)
 		return -EPROTO;
@@ -147,7 +147,7 @@ int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret)
 
 int proc_parse_number(const char *text, size_t length, uint32_t *ret)
 {
-	struct cursor c = {.at = text, .end = text + length};
+	struct cursor c = { .at = text, .end = text + length };
 	uint64_t value = take_number(&c);
 
 	(void)take_char(&c, '\n');
@@ -169,7 +169,7 @@ static void copy_field(char *to, const char *from, size_t size)
 int proc_parse_login(const void *record, size_t length, struct proc_login *ret)
 {
 	struct utmp u;
-	struct proc_login login = {0};
+	struct proc_login login = { 0 };
 
 	_Static_assert(sizeof(u.ut_line) < sizeof(login.line), "line of utmp");
 	_Static_assert(sizeof(u.ut_user) < sizeof(login.user), "user of utmp");
@@ -238,7 +238,7 @@ static bool take_xrdp_folder(struct cursor *c)
 
 bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display)
 {
-	struct cursor c = {.at = line, .end = line + length};
+	struct cursor c = { .at = line, .end = line + length };
 	uint64_t display;
 
 	if (!take_unix_connected(&c) || !take_char(&c, ' ') || !take_xrdp_folder(&c) ||
@@ -311,9 +311,9 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 			return -ESRCH;
 		value = PROC_NO_AUDIT;
 	} else if (n < 0 && n != -EACCES && n != -EPERM) {
-		return (int)n;		/* -ESRCH; or no descriptor left, which must not look like "no session" */
+		return (int)n; /* -ESRCH; or no descriptor left, which must not look like "no session" */
 	} else if (n < 0 || proc_parse_number(buffer, (size_t)n, &value) < 0 || value == 0) {
-		value = PROC_NO_AUDIT;	/* the kernel counts from 1 */
+		value = PROC_NO_AUDIT; /* the kernel counts from 1 */
 	}
 	*ret = value;
 	return 0;
@@ -323,7 +323,7 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 struct lines {
 	int fd;
 	size_t start, end;
-	bool skip;	/* the rest of a line that has been cut */
+	bool skip; /* the rest of a line that has been cut */
 	char buffer[4096];
 };
 
@@ -361,7 +361,7 @@ static int lines_next(struct lines *l, const char **ret_line, size_t *ret_length
 				continue;
 			if (held == 0)
 				return 0;
-			line = l->buffer;	/* the last line has no newline */
+			line = l->buffer; /* the last line has no newline */
 		}
 		*ret_line = line;
 		*ret_length = newline ? (size_t)(newline - line) : held;
@@ -434,7 +434,7 @@ static int give_running(pid_t pid, void *userdata)
 	int r = read_stat(pid, &stat, &flags);
 
 	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO)
-		return 0;	/* ended meanwhile, or hidden from us (hidepid, a security module) */
+		return 0; /* ended meanwhile, or hidden from us (hidepid, a security module) */
 	if (r < 0 || (flags & KERNEL_THREAD) || stat.state == 'Z' || stat.state == 'X')
 		return r;
 	return each->func(&stat, each->userdata);
@@ -442,7 +442,7 @@ static int give_running(pid_t pid, void *userdata)
 
 int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata)
 {
-	struct each each = {.func = func, .userdata = userdata};
+	struct each each = { .func = func, .userdata = userdata };
 
 	return proc_for_each_pid(give_running, &each);
 }
@@ -477,7 +477,7 @@ static int add_cgroup_member(struct process_list *list, const char *text, size_t
 
 static int list_cgroup_procs(int folder, struct process_list *list)
 {
-	struct lines lines = {.fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC)};
+	struct lines lines = { .fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC) };
 	const char *line;
 	size_t length;
 	int r;
@@ -538,7 +538,7 @@ static int add_display(unsigned **displays, size_t *n, unsigned display)
 
 int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays)
 {
-	struct lines lines = {.fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC)};
+	struct lines lines = { .fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC) };
 	unsigned *displays = NULL, display;
 	const char *line;
 	size_t n = 0, length;
@@ -608,5 +608,5 @@ int process_list_add(struct process_list *list, pid_t pid, const char *command)
 void process_list_clear(struct process_list *list)
 {
 	free(list->items);
-	*list = (struct process_list){0};
+	*list = (struct process_list){ 0 };
 }

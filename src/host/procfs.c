@@ -27,29 +27,29 @@
 #include "host/family.h"
 #include "host/host.h"
 
-#define INTERVAL_MIN_US 2000	/* between scans while a session is ending: forks and processes without pidfd */
+#define INTERVAL_MIN_US 2000 /* between scans while a session is ending: forks and processes without pidfd */
 #define INTERVAL_MAX_US 50000
 
 /* The host's own data. */
 struct procfs {
-	uint32_t ambient;	/* audit session of process 1 */
+	uint32_t ambient; /* audit session of process 1 */
 	uint64_t interval_us;
 };
 
 /* The data of a session: by what its processes are recognised, and them, once it is being ended. */
 struct own {
 	struct family_marks marks;
-	pid_t leader;		/* by terminal: the process whose pid is the id */
-	bool init;		/* process 1 is on the terminal: it cannot be ended */
+	pid_t leader; /* by terminal: the process whose pid is the id */
+	bool init;    /* process 1 is on the terminal: it cannot be ended */
 	struct family *family;
-	bool fresh;		/* just scanned */
+	bool fresh; /* just scanned */
 };
 
 /* One process of a view. */
 struct task {
 	struct proc_stat stat;
 	uint32_t audit;
-	pid_t home;		/* by terminal: the kernel session whose terminal's family it belongs to; 0: none */
+	pid_t home; /* by terminal: the kernel session whose terminal's family it belongs to; 0: none */
 	const struct proc_login *login;
 	const struct logoff_session *session;	/* of a census */
 };
@@ -59,11 +59,11 @@ struct view {
 	struct logoff_host *host;
 	struct task *tasks;
 	size_t n_tasks, room_tasks;
-	struct task **sessions;	/* the tasks that belong to any, those of one session together, the oldest first */
+	struct task **sessions; /* the tasks that belong to any, those of one session together, the oldest first */
 	size_t n_sessions;
 	struct proc_login *logins;
 	size_t n_logins;
-	unsigned init_terminal;	/* of process 1: the console of a container */
+	unsigned init_terminal;	 /* of process 1: the console of a container */
 	unsigned front_terminal; /* the virtual terminal in front; 0: none */
 	int64_t now_us, boot_us; /* Unix time */
 	uint32_t only;		/* take only the processes of this audit session; PROC_NO_AUDIT: all */
@@ -75,8 +75,8 @@ struct group {
 	size_t n_tasks;
 	const struct task *oldest;
 	const struct task *leader;	/* of the terminal: by terminal the one whose pid is the id */
-	const struct task *on_terminal;	/* the oldest that has a terminal, or NULL */
-	const struct proc_login *login;	/* the oldest, or NULL */
+	const struct task *on_terminal; /* the oldest that has a terminal, or NULL */
+	const struct proc_login *login; /* the oldest, or NULL */
 };
 
 /* ---- small readers ---- */
@@ -100,8 +100,8 @@ static ssize_t read_text(const char *path, char *buffer, size_t size)
 /* What /proc/PID/status tells of a process. */
 struct identity {
 	uid_t uid;
-	bool root;		/* one of its four user ids is root's */
-	bool contained;		/* it runs in a pid namespace below ours */
+	bool root;	/* one of its four user ids is root's */
+	bool contained; /* it runs in a pid namespace below ours */
 };
 
 static int read_identity(pid_t pid, struct identity *ret)
@@ -231,15 +231,16 @@ static bool is_one_of(const char *command, const char *const *names)
 }
 
 /* Run jobs in audit sessions of their own. */
-static const char *const job_runners[] = {"cron", "crond", "CRON", "atd", "anacron", "fcron", NULL};
+static const char *const job_runners[] = { "cron", "crond", "CRON", "atd", "anacron", "fcron", NULL };
 
 /* Stay as long as the user is logged in, even without a terminal. */
-static const char *const login_programs[] = {"sshd", "sshd-session", "login", "dropbear", "telnetd", "rlogind",
-					     "xrdp-sesman", "lightdm", "xdm", "gdm-session-wor", "sddm-helper", NULL};
+static const char *const login_programs[] = { "sshd",	 "sshd-session",    "login",	   "dropbear",
+					      "telnetd", "rlogind",	    "xrdp-sesman", "lightdm",
+					      "xdm",	 "gdm-session-wor", "sddm-helper", NULL };
 
 /* Hold a terminal on which nobody is logged in. */
-static const char *const waiting_programs[] = {"agetty", "getty", "mingetty", "fgetty", "mgetty", "login",
-					       "Xorg", "X", NULL};
+static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "fgetty", "mgetty",
+						"login",  "Xorg",  "X",	       NULL };
 
 /* How a user came, by the program that let him in. */
 static const struct {
@@ -295,7 +296,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 {
 	struct view *view = userdata;
 	const struct procfs *procfs = view->host->data;
-	struct task task = {.stat = *stat};
+	struct task task = { .stat = *stat };
 	int r = proc_read_audit_session(stat->pid, &task.audit);
 
 	if (r < 0)
@@ -309,7 +310,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 static int see_only(pid_t pid, void *userdata)
 {
 	struct view *view = userdata;
-	struct task task = {0};
+	struct task task = { 0 };
 	int r = proc_read_audit_session(pid, &task.audit);
 
 	if (r < 0 || task.audit != view->only)
@@ -342,7 +343,7 @@ static pid_t find_home(const struct view *view, const struct task *task)
 	pid_t home = 0;
 
 	for (unsigned depth = 0; task && task->audit == PROC_NO_AUDIT && depth < 1000; depth++) {
-		if (task->stat.terminal)	/* session 0 is one outside of our pid namespace */
+		if (task->stat.terminal) /* session 0 is one outside of our pid namespace */
 			home = task->stat.session > 0 ? task->stat.session : task->stat.pid;
 		task = task->stat.parent > 1 ? find_task(view, task->stat.parent) : NULL;
 	}
@@ -421,7 +422,7 @@ static int view_init(struct view *view, struct logoff_host *host, uint32_t only,
 	struct proc_stat init;
 	int r;
 
-	*view = (struct view){.host = host, .only = only == procfs->ambient ? PROC_NO_AUDIT : only};
+	*view = (struct view){ .host = host, .only = only == procfs->ambient ? PROC_NO_AUDIT : only };
 	r = view->only == PROC_NO_AUDIT ? proc_for_each(see, view) : proc_for_each_pid(see_only, view);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
@@ -449,7 +450,7 @@ static bool is_same_session(const struct task *one, const struct task *two)
 /* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
 static size_t take_group(const struct view *view, size_t start, struct group *ret)
 {
-	struct group group = {.tasks = view->sessions + start, .oldest = view->sessions[start]};
+	struct group group = { .tasks = view->sessions + start, .oldest = view->sessions[start] };
 	size_t i;
 
 	for (i = start; i < view->n_sessions && is_same_session(view->sessions[i], group.oldest); i++) {
@@ -463,7 +464,7 @@ static size_t take_group(const struct view *view, size_t start, struct group *re
 			group.leader = task;
 	}
 	if (!group.leader)
-		group.leader = group.oldest;	/* it is outside of our pid namespace */
+		group.leader = group.oldest; /* it is outside of our pid namespace */
 	group.n_tasks = i - start;
 	*ret = group;
 	return i;
@@ -682,7 +683,7 @@ static int set_own(struct logoff_session *session, const struct view *view, cons
 	session->data = own;
 	own->marks.audit_session = group->oldest->audit;
 	if (is_audit_group(group)) {
-		session->logon = group->oldest->audit;	/* the kernel gives no number twice */
+		session->logon = group->oldest->audit; /* the kernel gives no number twice */
 		return 0;
 	}
 	own->marks.terminal = leader->terminal;
@@ -947,7 +948,7 @@ static int hold_family(struct logoff_session *session)
 	if (own->family)
 		return 0;
 	if (own->leader && (proc_read_stat(own->leader, &leader) < 0 || leader.start_time != session->logon))
-		return -ENXIO;	/* another process may have its number, and its terminal, by now */
+		return -ENXIO; /* another process may have its number, and its terminal, by now */
 	r = family_new(&own->family, &own->marks);
 	if (r >= 0)
 		r = family_scan(own->family);
@@ -964,12 +965,12 @@ static bool has_authority(const struct logoff_session *session)
 static int procfs_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		      struct logoff_error *reterr)
 {
-	static const int signals[] = {SIGTERM, SIGCONT, SIGHUP};
+	static const int signals[] = { SIGTERM, SIGCONT, SIGHUP };
 	struct own *own = session->data;
 	int r;
 
-	(void)part;		/* there are no service managers here */
-	(void)interactive;	/* and nobody to prove anything to */
+	(void)part;	   /* there are no service managers here */
+	(void)interactive; /* and nobody to prove anything to */
 	if (!has_authority(session)) {
 		session->asked = error_set_errno(&session->asked_error, -EACCES, -EPERM,
 						 "neither root nor the session's own user");
@@ -983,7 +984,7 @@ static int procfs_ask(struct logoff_host *host, struct logoff_session *session, 
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)family_signal(own->family, signals[i]);	/* what refuses (root's sshd) ends with its child */
+		(void)family_signal(own->family, signals[i]); /* what refuses (root's sshd) ends with its child */
 	session->asked = 0;
 	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
 	return 0;
@@ -1029,7 +1030,7 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 	(void)part;
 	if (r == -ENXIO)
 		return 0;
-	if (r >= 0 && !own->fresh)	/* nobody there needs more than one look */
+	if (r >= 0 && !own->fresh) /* nobody there needs more than one look */
 		r = family_is_gone(own->family);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
@@ -1100,12 +1101,13 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 
 	if (!fds)
 		return -ENOMEM;
-	fds[0] = (struct pollfd){.fd = cancel_fd, .events = POLLIN};
+	fds[0] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
 	fill_polled(host, fds + 1);
 	time_us = until_us > now ? until_us - now : 0;
 	if (time_us > procfs->interval_us)
 		time_us = procfs->interval_us;
-	timeout = (struct timespec){.tv_sec = (time_t)(time_us / 1000000), .tv_nsec = (long)(time_us % 1000000) * 1000};
+	timeout =
+		(struct timespec){ .tv_sec = (time_t)(time_us / 1000000), .tv_nsec = (long)(time_us % 1000000) * 1000 };
 	r = ppoll(fds, n + 1, &timeout, NULL);
 	if (r < 0 && errno != EINTR)
 		r = error_set_errno(reterr, -errno, -errno, "poll");
@@ -1117,7 +1119,8 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	if (r > 0)
 		procfs->interval_us = INTERVAL_MIN_US;
 	else if (procfs->interval_us < INTERVAL_MAX_US)
-		procfs->interval_us = 2 * procfs->interval_us < INTERVAL_MAX_US ? 2 * procfs->interval_us : INTERVAL_MAX_US;
+		procfs->interval_us =
+			2 * procfs->interval_us < INTERVAL_MAX_US ? 2 * procfs->interval_us : INTERVAL_MAX_US;
 	free(fds);
 	host->now_us = host_clock_us();
 	if (cancelled)

@@ -33,7 +33,7 @@
 struct terminal {
 	int master, slave;
 	unsigned device;
-	pid_t pids[MAX_PIDS];	/* as the code on it has told them */
+	pid_t pids[MAX_PIDS]; /* as the code on it has told them */
 	int n_pids;
 };
 
@@ -106,12 +106,12 @@ static struct family *new_family(struct family_marks marks)
 
 static struct family *terminal_family(const struct terminal *t)
 {
-	return new_family((struct family_marks){.audit_session = PROC_NO_AUDIT, .terminal = t->device});
+	return new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT, .terminal = t->device });
 }
 
 static bool is_member(const struct family *family, pid_t pid)
 {
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 	bool found = false;
 
 	assert_int_equal(family_list(family, &list), 0);
@@ -130,7 +130,7 @@ static bool is_running(pid_t pid)
 
 static void sleep_ms(long ms)
 {
-	struct timespec time = {.tv_nsec = ms * 1000000};
+	struct timespec time = { .tv_nsec = ms * 1000000 };
 
 	nanosleep(&time, NULL);
 }
@@ -181,7 +181,7 @@ static void fork_chain(int fd)
 		say_pid(fd);
 		stay();
 	}
-	for (int i = 0; i < 100000; i++)	/* never for ever on a test machine */
+	for (int i = 0; i < 1000000; i++) /* never for ever on a test machine */
 		if (fork() != 0)
 			_exit(0);
 	_exit(0);
@@ -257,16 +257,20 @@ static void fork_chain_does_not_escape(void **state)
 {
 	struct terminal t;
 	struct family *family;
+	bool gone = false;
 
 	(void)state;
 	start_on_terminal(&t, fork_chain, 1);
 	family = terminal_family(&t);
 	assert_true(family_scan(family) >= 1);
-	for (int i = 0; i < 10 && family_is_gone(family) != 1; i++)
+	/* As the procedure does it: again and again, and a last look. A busy machine may need more than one go. */
+	for (int i = 0; i < 200 && !gone; i++) {
 		assert_int_equal(family_signal(family, SIGKILL), 0);
-	assert_int_equal(family_is_gone(family), 1);
-	sleep_ms(20);
-	assert_int_equal(family_is_gone(family), 1);
+		gone = family_is_gone(family) == 1;
+		sleep_ms(20);
+		gone = gone && family_is_gone(family) == 1;
+	}
+	assert_true(gone);
 	family_free(family);
 	close_terminal(&t);
 }
@@ -321,7 +325,7 @@ static void log_off_own_terminal(int fd)
 {
 	struct proc_stat self;
 	struct family *family;
-	struct family_marks marks = {.audit_session = PROC_NO_AUDIT};
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT };
 	pid_t sibling = fork();
 	bool right;
 
@@ -351,7 +355,7 @@ static void caller_is_never_harmed(void **state)
 /* No mark at all, or the mark of processes without an audit session: nobody, and certainly not everybody. */
 static void no_mark_means_nobody(void **state)
 {
-	struct family *family = new_family((struct family_marks){.audit_session = PROC_NO_AUDIT});
+	struct family *family = new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT });
 	struct terminal t;
 	uint32_t init = PROC_NO_AUDIT;
 
@@ -363,7 +367,7 @@ static void no_mark_means_nobody(void **state)
 	family_free(family);
 	/* In a container started from a login session everybody has that session's number: it is none here. */
 	(void)proc_read_audit_session(1, &init);
-	family = new_family((struct family_marks){.audit_session = init});
+	family = new_family((struct family_marks){ .audit_session = init });
 	assert_int_equal(family_signal(family, SIGKILL), 0);
 	assert_int_equal(family_is_gone(family), 1);
 	assert_true(is_running(t.pids[0]));
@@ -405,15 +409,15 @@ static void group_with_a_stranger_is_not_killed_as_one(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	start_on_terminal(&t, shell_with_jobs, 3);
-	members[0] = t.pids[0];	/* the job of the shell, in its process group, is no member */
+	members[0] = t.pids[0]; /* the job of the shell, in its process group, is no member */
 	members[1] = getpid();
 	put_into_cgroup(folder, members, 2);
-	for (int i = 1; i < 3; i++) {	/* find the job: the daemon has a session of its own */
+	for (int i = 1; i < 3; i++) { /* find the job: the daemon has a session of its own */
 		if (getsid(t.pids[i]) == t.pids[0])
 			members[1] = t.pids[i];
 	}
 	assert_int_equal(getpgid(members[1]), getpgid(members[0]));
-	family = new_family((struct family_marks){.audit_session = PROC_NO_AUDIT, .cgroup = folder});
+	family = new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT, .cgroup = folder });
 	assert_int_equal(family_scan(family), 1);
 	assert_int_equal(family_signal(family, SIGKILL), 0);
 	waitpid(t.pids[0], NULL, 0);
@@ -434,7 +438,7 @@ static void member_that_leaves_its_cgroup_is_none_any_more(void **state)
 	assert_non_null(mkdtemp(folder));
 	start_on_terminal(&t, shell_with_jobs, 3);
 	put_into_cgroup(folder, t.pids, 3);
-	family = new_family((struct family_marks){.audit_session = PROC_NO_AUDIT, .cgroup = folder});
+	family = new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT, .cgroup = folder });
 	assert_int_equal(family_scan(family), 3);
 	put_into_cgroup(folder, t.pids, 2);
 	assert_int_equal(family_scan(family), 2);

@@ -489,6 +489,29 @@ static void test_proof_of_identity(void **state)
 	       "0.0 1 ask 1\n1 = EACCES + x\n");
 }
 
+/* After the proof the host begins to restart and never ends: the clock must not stand for that. */
+static void test_proof_for_a_host_that_does_not_come_back(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=1001 control=proof proof=3000\n" ALICE
+				     "session id=1 user=alice refuse=EAGAIN\nprocess command=x\n",
+			     .sessions = "1",
+			     .agree = 1 },
+	       "0.0 1 ask 1\n1 = ETIMEDOUT + x\n");
+}
+
+/* The first to prove is refused for another reason: the next one's turn has come all the same. */
+static void test_failure_in_a_proof_frees_the_next(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=1001 control=proof proof=3000\n" ALICE
+				     "session id=1 user=alice refuse=EPROTO\nprocess command=x\n"
+				     "session id=2 user=alice\nprocess command=y\n",
+			     .sessions = "1 2",
+			     .agree = 1 },
+	       "0.0 1 ask 1\n0.0 2 ask 1\n0.0 2 gone\n1 = EPROTO + x\n2 = ok\n");
+}
+
 static void test_one_proof_serves_all(void **state)
 {
 	struct run run = { .text = "caller uid=1001 control=proof proof=3000\n" ALICE
@@ -1079,6 +1102,8 @@ int main(void)
 		cmocka_unit_test(test_greeter),
 		cmocka_unit_test(test_full_control),
 		cmocka_unit_test(test_proof_of_identity),
+		cmocka_unit_test(test_proof_for_a_host_that_does_not_come_back),
+		cmocka_unit_test(test_failure_in_a_proof_frees_the_next),
 		cmocka_unit_test(test_one_proof_serves_all),
 		cmocka_unit_test(test_stuck_in_closing),
 		cmocka_unit_test(test_unkillable),

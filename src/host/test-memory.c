@@ -228,6 +228,9 @@ static void test_wrong_descriptions(void **state)
 		{ 1, "=" },
 		{ 1, "\x01" },
 		{ 1, "host\r\n" },
+		{ 1, "host=x" },
+		{ 1, "host colour=red" },
+		{ 1, "host term=5" },
 		{ 2, "host\nhost" },
 		{ 2, "caller uid=0\ncaller uid=0" },
 		{ 1, "caller" },
@@ -350,6 +353,41 @@ static struct memory_world *parse_many(size_t n, bool processes, int *ret_r)
 	*ret_r = memory_parse(&world, text, length, NULL);
 	free(text);
 	return world;
+}
+
+static void test_too_many_users(void **state)
+{
+	struct memory_world *world = NULL;
+	char *text = calloc(MEMORY_USERS_MAX + 1, 32);
+	size_t length = 0;
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < MEMORY_USERS_MAX; i++)
+		length += (size_t)sprintf(text + length, "user name=u%d uid=%d\n", i, i);
+	assert_int_equal(memory_parse(&world, text, length, NULL), 0);
+	memory_world_free(world);
+	length += (size_t)sprintf(text + length, "user name=u uid=1\n");
+	assert_int_equal(memory_parse(&world, text, length, NULL), -EINVAL);
+	free(text);
+}
+
+static void test_pids(void **state)
+{
+	struct logoff_host *host =
+		open_text(ALICE "process command=x\nprocess command=y pid=5000009\nprocess command=z\n");
+	struct logoff_session *session = get(host, "5");
+	struct process_list list = {};
+	static const pid_t expected[] = { 5000001, 5000009, 5000010 };
+
+	(void)state;
+	assert_int_equal(host->backend->processes(host, session, HOST_SESSION, &list, NULL), 0);
+	assert_int_equal(list.n_items, N_ELEMENTS(expected));
+	for (size_t i = 0; i < list.n_items; i++)
+		assert_int_equal(list.items[i].pid, expected[i]);
+	assert_string_equal(list.items[1].command, "y");
+	process_list_clear(&list);
+	close_all(session);
 }
 
 static void test_limits_of_a_host(void **state)
@@ -1145,6 +1183,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_descriptions),
 		cmocka_unit_test(test_limits_of_a_line),
 		cmocka_unit_test(test_limits_of_a_host),
+		cmocka_unit_test(test_too_many_users),
+		cmocka_unit_test(test_pids),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_polite_session),
 		cmocka_unit_test(test_state_is_closing_once_asked),

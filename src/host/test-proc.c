@@ -34,11 +34,12 @@ static void stat_of_a_terminal_process(void **state)
 
 	(void)state;
 	/* captured: cat under script(1), on /dev/pts/0 */
-	assert_int_equal(STAT("4680 (cat) R 4679 4679 4678 34816 4679 4194304 99 0 0 0 0 0 0 0 20 0 1 0 146370 3133440 380 "
-			      "18446744073709551615 94676662878208 94676662898089 140734930808592 0 0 0 0 0 0 0 0 0 17 0 0 "
-			      "0 0 0 0 94676662914096 94676662915712 94677531693056 140734930811523 140734930811543 "
-			      "140734930811543 140734930812907 0\n"),
-			 0);
+	assert_int_equal(
+		STAT("4680 (cat) R 4679 4679 4678 34816 4679 4194304 99 0 0 0 0 0 0 0 20 0 1 0 146370 3133440 380 "
+		     "18446744073709551615 94676662878208 94676662898089 140734930808592 0 0 0 0 0 0 0 0 0 17 0 0 "
+		     "0 0 0 0 94676662914096 94676662915712 94677531693056 140734930811523 140734930811543 "
+		     "140734930811543 140734930812907 0\n"),
+		0);
 	assert_int_equal(s.pid, 4680);
 	assert_string_equal(s.command, "cat");
 	assert_int_equal(s.state, 'R');
@@ -55,10 +56,11 @@ static void stat_of_init_without_terminal(void **state)
 
 	(void)state;
 	/* captured: process 1; its terminal's group is -1, nice is -10 */
-	assert_int_equal(STAT("1 (process_api) S 0 0 0 0 -1 4194560 31089 2780373 0 353 84 253 4224 1856 10 -10 13 0 22 "
-			      "43479040 3191 18446744073709551615 1 1 0 0 0 0 0 4096 1256 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 "
-			      "0 0 0\n"),
-			 0);
+	assert_int_equal(
+		STAT("1 (process_api) S 0 0 0 0 -1 4194560 31089 2780373 0 353 84 253 4224 1856 10 -10 13 0 22 "
+		     "43479040 3191 18446744073709551615 1 1 0 0 0 0 0 4096 1256 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 "
+		     "0 0 0\n"),
+		0);
 	assert_int_equal(s.pid, 1);
 	assert_int_equal(s.parent, 0);
 	assert_int_equal(s.terminal, 0);
@@ -71,16 +73,18 @@ static void stat_of_a_command_that_imitates_fields(void **state)
 
 	(void)state;
 	/* captured: prctl(PR_SET_NAME, ") R 1 1 (") */
-	assert_int_equal(STAT("4631 () R 1 1 () S 4590 4539 6287 0 -1 4194368 298 0 0 0 0 0 0 0 20 0 1 0 146338 18591744 "
-			      "2814 18446744073709551615 94679421292544 94679421292885\n"),
-			 0);
+	assert_int_equal(
+		STAT("4631 () R 1 1 () S 4590 4539 6287 0 -1 4194368 298 0 0 0 0 0 0 0 20 0 1 0 146338 18591744 "
+		     "2814 18446744073709551615 94679421292544 94679421292885\n"),
+		0);
 	assert_string_equal(s.command, ") R 1 1 (");
 	assert_int_equal(s.state, 'S');
 	assert_int_equal(s.parent, 4590);
 	/* captured: prctl(PR_SET_NAME, "a\nb\\c\xff") */
-	assert_int_equal(STAT("4645 (a\nb\\c\xff) S 4590 4539 6287 0 -1 4194368 296 0 0 0 0 0 0 0 20 0 1 0 146348 18591744 "
-			      "2815 18446744073709551615\n"),
-			 0);
+	assert_int_equal(
+		STAT("4645 (a\nb\\c\xff) S 4590 4539 6287 0 -1 4194368 296 0 0 0 0 0 0 0 20 0 1 0 146348 18591744 "
+		     "2815 18446744073709551615\n"),
+		0);
 	assert_string_equal(s.command, "a\nb\\c\xff");
 	assert_int_equal(s.parent, 4590);
 }
@@ -96,7 +100,8 @@ static void stat_of_an_ended_process(void **state)
 			 0);
 	assert_int_equal(s.state, 'Z');
 	/* the same with two threads: only the first one has ended */
-	assert_int_equal(STAT("4666 (python3) Z 4590 4539 6287 0 -1 4227148 232 0 0 0 0 0 0 0 20 0 2 0 146358 0 0 1\n"), 0);
+	assert_int_equal(STAT("4666 (python3) Z 4590 4539 6287 0 -1 4227148 232 0 0 0 0 0 0 0 20 0 2 0 146358 0 0 1\n"),
+			 0);
 	assert_int_equal(s.state, 'S');
 }
 
@@ -106,7 +111,8 @@ static void stat_with_odd_but_right_values(void **state)
 
 	(void)state;
 	/* a kernel thread's name is longer than a command; the minor of a terminal reaches the sign bit */
-	assert_int_equal(STAT("7 (kworker/R-ext4-rsv-conversion-of-blocks) I 2 0 0 -2147448832 -1 2129984 0 0 0" TAIL), 0);
+	assert_int_equal(STAT("7 (kworker/R-ext4-rsv-conversion-of-blocks) I 2 0 0 -2147448832 -1 2129984 0 0 0" TAIL),
+			 0);
 	assert_string_equal(s.command, "kworker/R-ext4-rsv-conversion-o");
 	assert_int_equal(s.terminal, 0x80008800u);
 	assert_int_equal(STAT("7 () S 2 0 0 0 -1 1 0 0 0" TAIL), 0);
@@ -116,14 +122,26 @@ static void stat_with_odd_but_right_values(void **state)
 static void stat_that_is_wrong(void **state)
 {
 	static const char *const wrong[] = {
-		"", " ", "1", "1 (", "1 ()", "1 ) S (", "(x) S 1 1 1 0 -1 1 0 0 0" TAIL, "0 (x) S 1 1 1 0 -1 1 0 0 0" TAIL,
-		"4294967297 (x) S 1 1 1 0 -1 1 0 0 0" TAIL, "99999999999999999999999 (x) S 1 1 1 0 -1 1 0 0 0" TAIL,
-		"7 (x) S 4294967296 1 1 0 -1 1 0 0 0" TAIL, "7 (x) S -2 1 1 0 -1 1 0 0 0" TAIL,
-		"7 (x) S 1 1 1 99999999999 -1 1 0 0 0" TAIL, "7 (x) S 1 1 1 0 -1 1 0 0 0 0 0 0 0 20 0 1 0 ",
-		"7 (x) S 1 1 1 0 - 1 0 0 0" TAIL, "7 (x)  S 1 1 1 0 -1 1 0 0 0" TAIL, "7 (x) 5 1 1 1 0 -1 1 0 0 0" TAIL,
+		"",
+		" ",
+		"1",
+		"1 (",
+		"1 ()",
+		"1 ) S (",
+		"(x) S 1 1 1 0 -1 1 0 0 0" TAIL,
+		"0 (x) S 1 1 1 0 -1 1 0 0 0" TAIL,
+		"4294967297 (x) S 1 1 1 0 -1 1 0 0 0" TAIL,
+		"99999999999999999999999 (x) S 1 1 1 0 -1 1 0 0 0" TAIL,
+		"7 (x) S 4294967296 1 1 0 -1 1 0 0 0" TAIL,
+		"7 (x) S -2 1 1 0 -1 1 0 0 0" TAIL,
+		"7 (x) S 1 1 1 99999999999 -1 1 0 0 0" TAIL,
+		"7 (x) S 1 1 1 0 -1 1 0 0 0 0 0 0 0 20 0 1 0 ",
+		"7 (x) S 1 1 1 0 - 1 0 0 0" TAIL,
+		"7 (x)  S 1 1 1 0 -1 1 0 0 0" TAIL,
+		"7 (x) 5 1 1 1 0 -1 1 0 0 0" TAIL,
 		"7 (x) S 1 1 1 0 -1 1 0 0 0 0 0 0 0 20 0 1 0 99999999999999999999999999 3133440",
 	};
-	struct proc_stat s = {.pid = 42};
+	struct proc_stat s = { .pid = 42 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -136,8 +154,9 @@ static void stat_that_is_wrong(void **state)
 
 static void numbers(void **state)
 {
-	static const char *const wrong[] = {"", "\n", "-1", "+1", " 1", "1 ", "1\n\n", "0x1", "4294967296",
-					    "99999999999999999999999999", "1\n2"};
+	static const char *const wrong[] = { "",    "\n",    "-1",  "+1",	  " 1",
+					     "1 ",  "1\n\n", "0x1", "4294967296", "99999999999999999999999999",
+					     "1\n2" };
 	uint32_t n = 7;
 
 	(void)state;
@@ -149,7 +168,7 @@ static void numbers(void **state)
 	assert_int_equal(n, PROC_NO_AUDIT);
 	assert_int_equal(proc_parse_number("12\n", 3, &n), 0);
 	assert_int_equal(n, 12);
-	assert_int_equal(proc_parse_number("123", 2, &n), 0);	/* the length counts, not a NUL */
+	assert_int_equal(proc_parse_number("123", 2, &n), 0); /* the length counts, not a NUL */
 	assert_int_equal(n, 12);
 	assert_int_equal(proc_parse_number("1\0", 2, &n), -EPROTO);
 }
@@ -158,11 +177,13 @@ static void numbers(void **state)
 
 static void login_of_a_user(void **state)
 {
-	struct utmp u = {.ut_type = USER_PROCESS, .ut_pid = 77, .ut_line = "pts/3", .ut_user = "alice", .ut_host = "::1"};
+	struct utmp u = {
+		.ut_type = USER_PROCESS, .ut_pid = 77, .ut_line = "pts/3", .ut_user = "alice", .ut_host = "::1"
+	};
 	struct proc_login l;
 
 	(void)state;
-	u.ut_tv.tv_sec = (int32_t)0x80000001u;	/* the year 2038 and later */
+	u.ut_tv.tv_sec = (int32_t)0x80000001u; /* the year 2038 and later */
 	assert_int_equal(proc_parse_login(&u, sizeof(u), &l), 0);
 	assert_string_equal(l.line, "pts/3");
 	assert_string_equal(l.user, "alice");
@@ -174,7 +195,7 @@ static void login_of_a_user(void **state)
 
 static void login_with_full_fields(void **state)
 {
-	struct utmp u = {.ut_type = USER_PROCESS, .ut_pid = 1};
+	struct utmp u = { .ut_type = USER_PROCESS, .ut_pid = 1 };
 	struct proc_login l;
 
 	(void)state;
@@ -189,8 +210,8 @@ static void login_with_full_fields(void **state)
 
 static void login_that_is_none(void **state)
 {
-	struct utmp u = {.ut_type = DEAD_PROCESS, .ut_pid = 77, .ut_line = "pts/3", .ut_user = "alice"};
-	struct proc_login l = {.pid = 5};
+	struct utmp u = { .ut_type = DEAD_PROCESS, .ut_pid = 77, .ut_line = "pts/3", .ut_user = "alice" };
+	struct proc_login l = { .pid = 5 };
 
 	(void)state;
 	assert_int_equal(proc_parse_login(&u, sizeof(u), &l), -ENOENT);
@@ -219,7 +240,8 @@ static bool is_xrdp(const char *line, unsigned display)
 static void xrdp_sockets(void **state)
 {
 	static const char *const wrong[] = {
-		"", "Num       RefCount Protocol Flags    Type St Inode Path",
+		"",
+		"Num       RefCount Protocol Flags    Type St Inode Path",
 		/* listening, as it is when no client is there */
 		"0000000000000000: 00000002 00000000 00010000 0001 01 40913 /run/xrdp/sockdir/xrdp_chansrv_socket_10",
 		"0000000000000000: 00000003 00000000 00000000 0001 03 40913 /run/xrdp/sockdir/xrdpapi_10",
@@ -236,9 +258,11 @@ static void xrdp_sockets(void **state)
 
 	(void)state;
 	assert_true(is_xrdp("0000000000000000: 00000003 00000000 00000000 0001 03 40913 "
-			    "/run/xrdp/sockdir/xrdp_chansrv_socket_10", 10));
+			    "/run/xrdp/sockdir/xrdp_chansrv_socket_10",
+			    10));
 	assert_true(is_xrdp("00000000762c54f3: 00000003 00000000 00000000 0001 03    13 "
-			    "/run/xrdp/sockdir/1001/xrdp_chansrv_socket_0\n", 0));
+			    "/run/xrdp/sockdir/1001/xrdp_chansrv_socket_0\n",
+			    0));
 	assert_true(is_xrdp("0: 3 0 0 1 03 1 /tmp/.xrdp/xrdp_chansrv_socket_7", 7));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		if (proc_parse_xrdp_socket(wrong[i], strlen(wrong[i]), &display))
@@ -352,7 +376,7 @@ static int stop_at_once(const struct proc_stat *stat, void *userdata)
 
 static void walk_over_all_processes(void **state)
 {
-	struct seen seen = {.wanted = start_child(named_child)};
+	struct seen seen = { .wanted = start_child(named_child) };
 	int n = 0;
 
 	(void)state;
@@ -363,7 +387,7 @@ static void walk_over_all_processes(void **state)
 	kill(seen.wanted, SIGKILL);
 	waitid(P_PID, (id_t)seen.wanted, NULL, WEXITED | WNOWAIT);
 	assert_int_equal(proc_for_each(see, &seen), 0);
-	assert_int_equal(seen.n, 1);	/* a zombie is not seen again */
+	assert_int_equal(seen.n, 1); /* a zombie is not seen again */
 	waitpid(seen.wanted, NULL, 0);
 	assert_int_equal(proc_for_each(stop_at_once, &n), 7);
 	assert_int_equal(n, 1);
@@ -371,7 +395,7 @@ static void walk_over_all_processes(void **state)
 
 static void process_whose_first_thread_has_ended(void **state)
 {
-	struct seen seen = {.wanted = start_child(child_without_first_thread)};
+	struct seen seen = { .wanted = start_child(child_without_first_thread) };
 
 	(void)state;
 	assert_int_equal(proc_for_each(see, &seen), 0);
@@ -397,7 +421,7 @@ static void cgroup_is_listed_with_those_below(void **state)
 {
 	char root[] = "/tmp/test-proc-XXXXXX", below[100], text[6000] = "", command[200];
 	pid_t one = start_child(named_child), two = start_child(named_child), dead = start_child(named_child);
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 
 	(void)state;
 	end_child(dead);
@@ -433,12 +457,13 @@ static void cgroup_is_listed_with_those_below(void **state)
 
 static void list_keeps_each_process_once(void **state)
 {
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 
 	(void)state;
 	for (int round = 0; round < 2; round++)
 		for (pid_t i = 0; i < 300; i++)
-			assert_int_equal(process_list_add(&list, 1 + i * 7 % 300, "a command longer than thirty-one bytes"), 0);
+			assert_int_equal(
+				process_list_add(&list, 1 + i * 7 % 300, "a command longer than thirty-one bytes"), 0);
 	assert_int_equal(list.n_items, 300);
 	for (size_t i = 0; i < list.n_items; i++)
 		assert_int_equal(list.items[i].pid, (pid_t)i + 1);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -42,7 +43,7 @@ static void stay(void)
 
 static void be_session(const char *terminal, int fd)
 {
-	pid_t pids[2] = {getpid()};
+	pid_t pids[2] = { getpid() };
 	int slave;
 
 	setsid();
@@ -53,7 +54,7 @@ static void be_session(const char *terminal, int fd)
 	if (pids[1] == 0) {
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
-		setsid();	/* has left the terminal, but not its parent */
+		setsid(); /* has left the terminal, but not its parent */
 		(void)!write(fd, "x", 1);
 		stay();
 	}
@@ -74,7 +75,7 @@ static int set_up(void **state)
 	if (fork() == 0) {
 		close(slave);
 		close(f->master);
-		if (fork() == 0)	/* else it were a part of the session the tests run in */
+		if (fork() == 0) /* else it were a part of the session the tests run in */
 			be_session(terminal, fds[1]);
 		_exit(0);
 	}
@@ -87,7 +88,7 @@ static int set_up(void **state)
 	}
 	close(fds[0]);
 	close(slave);
-	n = text[0] == 'x' ? 1 : 0;	/* the job and the shell speak in any order */
+	n = text[0] == 'x' ? 1 : 0; /* the job and the shell speak in any order */
 	memcpy(&f->shell, text + n, sizeof(pid_t));
 	memcpy(&f->job, text + n + sizeof(pid_t), sizeof(pid_t));
 	snprintf(f->name, sizeof(f->name), "%.60s", terminal + strlen("/dev/"));
@@ -153,12 +154,50 @@ static void terminal_is_a_session(void **state)
 	assert_int_equal(logoff_host_find(f->host, id, &by_id, NULL), -ENXIO);
 }
 
+/* It has just begun, on its terminal. */
+static void details_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL), f->name);
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_ADDRESS));
+	assert_in_range(logoff_session_idle_us(session), 0, 30000000);
+	assert_in_range(logoff_session_logon_us(session) / 1000000, time(NULL) - 30, time(NULL) + 1);
+	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_USER);
+	logoff_session_free(session);
+}
+
+static void census_tells_of_the_family(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct logoff_host_process *processes = NULL;
+	size_t n = 0, n_own = 0;
+	bool has_self = false;
+
+	assert_int_equal(logoff_host_list_processes(f->host, &processes, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		bool own = strcmp(processes[i].session_id, logoff_session_id(session)) == 0;
+
+		if (own != (processes[i].pid == f->shell || processes[i].pid == f->job))
+			fail_msg("%d %s is in \"%s\"", (int)processes[i].pid, processes[i].command, processes[i].session_id);
+		n_own += own;
+		has_self = has_self || (processes[i].pid == getpid() && processes[i].uid == getuid());
+	}
+	assert_int_equal(n_own, 2);
+	assert_true(has_self);
+	free(processes);
+	logoff_session_free(session);
+}
+
 static void terminal_is_logged_off_with_its_family(void **state)
 {
 	struct fixture *f = *state;
 	struct logoff_session *session = find(f);
 	struct logoff_request *request;
-	struct process_list list = {0};
+	struct process_list list = { 0 };
 
 	assert_int_equal(f->host->backend->processes(f->host, session, HOST_SESSION, &list, NULL), 0);
 	assert_int_equal(list.n_items, 2);
@@ -168,7 +207,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	assert_int_equal(logoff_request_add(request, session), 0);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	assert_int_equal(logoff_request_result(request, 0, NULL), 0);
-	assert_true(logoff_request_elapsed_us(request, 0) >= 50000);	/* the job ignores what can be ignored */
+	assert_true(logoff_request_elapsed_us(request, 0) >= 50000); /* the job ignores what can be ignored */
 	assert_false(is_running(f->shell) || is_running(f->job));
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_request_free(request);
@@ -177,8 +216,8 @@ static void terminal_is_logged_off_with_its_family(void **state)
 
 static void refusals(void **state)
 {
-	static const char *const none[] = {"4294967295", "0", "c0", "4294967296", "99999999999999999999", "c", "-1",
-					   "2147483647", "1x"};
+	static const char *const none[] = { "4294967295", "0",	"c0",	      "4294967296", "99999999999999999999",
+					    "c",	  "-1", "2147483647", "1x" };
 	struct fixture *f = *state;
 	struct logoff_session *session = NULL;
 
@@ -224,7 +263,7 @@ static void what_is_listed_can_be_found(void **state)
 			assert_string_equal(logoff_session_id(again), logoff_session_id(sessions[i]));
 			logoff_session_free(again);
 		} else {
-			assert_int_equal(r, -ENXIO);	/* has ended meanwhile: machines live */
+			assert_int_equal(r, -ENXIO); /* has ended meanwhile: machines live */
 		}
 	}
 	logoff_session_list_free(sessions, n);
@@ -234,6 +273,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(terminal_is_a_session, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(details_are_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(census_tells_of_the_family, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(terminal_is_logged_off_with_its_family, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_need_authority, set_up, tear_down),

@@ -171,11 +171,21 @@ static void truth_check_left(struct truth *truth, const struct logoff_request *r
 		      exists >= 0 || truth->starved || world->get_fails.r || world->lost_us <= world->now_us ||
 			      logoff_request_result(request, i, NULL) == -EPERM,
 		      "it could have been asked whether it exists");
+	truth_require(truth,
+		      !logoff_request_is_manager(request, i) || session->current ||
+			      !truth_exists(world, &world->sessions[place].unit),
+		      "a result is said to be the manager's whose session exists");
 	/* What follows was true when the result was found; with other sessions time has gone on. */
 	if (logoff_request_count(request) > 1 || truth->starved || logoff_request_result(request, i, NULL) == -EPERM)
 		return;
 	truth_require(truth, exists != 1 || truth_exists(world, &world->sessions[place].unit),
 		      "a session that is gone is said to exist");
+	truth_require(truth,
+		      exists != 1 || logoff_request_state(request, i) ==
+					     (world->sessions[place].unit.termed && !world->sessions[place].unit.stuck
+						      ? LOGOFF_STATE_CLOSING
+						      : world->sessions[place].state),
+		      "the state of a session that exists is not its state");
 	if (session->current || world->sessions[place].unit.processes_fails.r ||
 	    world->users[world->sessions[place].user].manager.processes_fails.r)
 		return;

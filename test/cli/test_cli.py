@@ -99,6 +99,8 @@ def shown(channel, data, pids):
     text = data.decode("utf-8")
     for pid, name in pids.items():
         text = re.sub(rf"\b{pid}\b", name, text)
+    # Processes are told in the order of their pids, and the parent's need not be the smaller one.
+    text = re.sub(r"(<logoff> \w+), (<parent> \w+)", r"\2, \1", text)
     assert text == "" or text.endswith("\n"), f"the last line has no end: {text!r}"
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text), f"control characters reached the terminal: {text!r}"
     return [f"{channel} {line}".rstrip() for line in text.split("\n")[:-1]]

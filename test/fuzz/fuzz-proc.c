@@ -85,7 +85,7 @@ static void try_lines(const char *text, size_t size)
 		file = memfd_create("lines", MFD_CLOEXEC);
 	require(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, text, size, 0) == (ssize_t)size);
 	require(lseek(file, 0, SEEK_SET) == 0);
-	lines = (struct lines){.fd = file};
+	lines = (struct lines){ .fd = file };
 	while ((r = lines_next(&lines, &line, &length)) > 0) {
 		const char *newline = memchr(text + at, '\n', size - at);
 

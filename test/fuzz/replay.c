@@ -37,12 +37,12 @@ static void replay_file(const char *path)
 		size += n;
 	}
 	fclose(file);
-	exact = malloc(size ? size : 1);	/* so that a sanitizer sees a read beyond the input */
+	exact = malloc(size ? size : 1); /* so that a sanitizer sees a read beyond the input */
 	if (!exact)
 		exit(1);
 	memcpy(exact, data, size);
 	free(data);
-	fprintf(stderr, "%s\n", path);	/* the last one named is the one that crashed */
+	fprintf(stderr, "%s\n", path); /* the last one named is the one that crashed */
 	(void)LLVMFuzzerTestOneInput(exact, size);
 	free(exact);
 	n_replayed++;

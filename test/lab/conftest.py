@@ -24,7 +24,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 def pytest_configure(config):
     # Being told to end is no reason to leave hosts behind.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_report_header(config):

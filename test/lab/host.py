@@ -29,6 +29,7 @@ CLEAN_ENV = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
              "HOME=/root", "TERM=xterm", "LANG=C.UTF-8"]
 NO_AUDIT_SESSION = 4294967295  # the kernel's "unset"
 PR_SET_PDEATHSIG = 1
+FREEZER = Path("/sys/fs/cgroup/freezer")  # of cgroup v1, for processes that cannot be ended
 
 # flavour: base root, cgroup version, what runs in place of systemd
 FLAVOURS = {
@@ -397,25 +398,31 @@ def probes():
 
 
 def remove(folder):
-    """Removes what is left of a host that no longer runs."""
+    """Ends what still runs of a host, and removes what it consisted of."""
+    trees = [tree / f"lab-{folder.name}" for tree in (*cgroup_trees(), FREEZER)]
+    groups = [group for tree in trees for group, _, _ in os.walk(tree, topdown=False)]
+    for group in groups:
+        wait_until(lambda: remove_cgroup(group), 10, f"{group} is empty")
     mounted = folder / "root"
     if os.path.ismount(mounted) and subprocess.run(["umount", mounted], timeout=30).returncode:
         subprocess.run(["umount", "--lazy", mounted], check=True, timeout=30)
-    for tree in cgroup_trees() + [Path("/sys/fs/cgroup/freezer")]:
-        top = tree / f"lab-{folder.name}"
-        for cgroup, _, _ in os.walk(top, topdown=False):
-            wait_until(lambda: remove_cgroup(cgroup), 5, f"{cgroup} is empty")
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_cgroup(cgroup):
+def remove_cgroup(group):
+    """Tries to; kills what is in the way, frozen or not. Returns whether it is gone."""
     try:
-        os.rmdir(cgroup)
-    except FileNotFoundError:
+        state = Path(group, "freezer.state")
+        if state.exists():
+            state.write_text("THAWED")
+        for pid in Path(group, "cgroup.procs").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        os.rmdir(group)
+    except (FileNotFoundError, ProcessLookupError):
         pass
     except OSError:
         return False
-    return True
+    return not os.path.exists(group)
 
 
 def sweep():

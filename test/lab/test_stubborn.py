@@ -142,6 +142,8 @@ def kill_user_processes(request, logind_host):
     logind_host.restart("systemd-logind")
     yield request.param
     file.unlink()
+    # A restart of logind waits for sessions whose end has begun.
+    sessions.clean(logind_host)
     logind_host.restart("systemd-logind")
 
 

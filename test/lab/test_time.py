@@ -11,9 +11,7 @@ import pytest
 import sessions
 from cases import (CANCELLED, NOT_IN_TIME, NO_SESSION, OK, assert_gone, assert_logged_off, interrupt,
                    logoff, start_logoff)
-from host import finish, wait_until
-
-FREEZER = Path("/sys/fs/cgroup/freezer")
+from host import FREEZER, finish, wait_until
 
 
 @pytest.fixture
@@ -137,7 +135,7 @@ def test_ends_by_itself_in_the_middle(any_host):
 
     running = start_logoff(any_host, session.id, "/grace:9")
     time.sleep(0.7)
-    assert any_host.survivors(before)
+    assert running.poll() is None and any_host.survivors(before)
     any_host.path("/tmp/enough").touch()
     any_host.run("pkill -KILL -u alice sleep")
     result = finish(running)
@@ -154,6 +152,7 @@ def test_ended_by_logind_in_the_middle(host):
 
     running = start_logoff(host, session.id, "/grace:9")
     time.sleep(0.5)
+    assert running.poll() is None
     host.check(f"loginctl kill-session --signal=KILL {session.id}")
 
     assert_logged_off(finish(running), session, before, within=2)
@@ -166,10 +165,25 @@ def test_logind_restarted_in_the_middle(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:2")
     time.sleep(0.7)
+    assert running.poll() is None
     logind_host.restart("systemd-logind")
     result = finish(running)
 
     assert_logged_off(result, session, before)
+
+
+def test_logind_killed_in_the_middle(logind_host):
+    """systemd starts it again, but orders that after the end of the session's scope."""
+    session = sessions.ssh(logind_host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+
+    running = start_logoff(logind_host, session.id, "/grace:2")
+    time.sleep(0.7)
+    assert running.poll() is None
+    logind_host.check("systemctl kill --signal=KILL systemd-logind")
+
+    assert_logged_off(finish(running), session, before)
 
 
 def test_logind_restarted_and_nothing_left(logind_host):
@@ -180,6 +194,7 @@ def test_logind_restarted_and_nothing_left(logind_host):
 
     running = start_logoff(logind_host, session.id, "/grace:4")
     time.sleep(0.5)
+    assert running.poll() is None
     # Masked, or the bus would start it again for the first who calls it.
     logind_host.check("systemctl mask --runtime --quiet --now systemd-logind")
     logind_host.check(f"kill -KILL {keeper.pid}; sleep 0.2")
@@ -189,17 +204,19 @@ def test_logind_restarted_and_nothing_left(logind_host):
     assert_logged_off(finish(running), session, before, within=6)
 
 
-@pytest.mark.parametrize("load", ["", "stubborn -d keeper"], ids=["plain", "stubborn"])
-def test_two_at_once(any_host, load):
-    session = sessions.ssh(any_host, "alice")
-    if load:
-        session.spawn(load, "keeper")
-    before = session.processes()
+@pytest.mark.parametrize("times, load", [(6, ""), (1, "stubborn -d keeper")],
+                         ids=["plain", "stubborn"])
+def test_two_at_once(any_host, times, load):
+    for _ in range(times):
+        session = sessions.ssh(any_host, "alice")
+        if load:
+            session.spawn(load, "keeper")
+        before = session.processes()
 
-    running = [start_logoff(any_host, session.id, "/grace:1") for _ in range(2)]
-    results = [finish(one) for one in running]
+        running = [start_logoff(any_host, session.id, "/grace:1") for _ in range(2)]
+        results = [finish(one) for one in running]
 
-    # Both tell the truth: "ended", or, for whoever came late, "no such session".
-    assert {result.status for result in results} <= {OK, NO_SESSION}, results
-    assert OK in [result.status for result in results]
-    assert_gone(session, before)
+        # Both tell the truth: "ended", or, for whoever came late, "no such session".
+        assert {result.status for result in results} <= {OK, NO_SESSION}, results
+        assert OK in [result.status for result in results]
+        assert_gone(session, before)
