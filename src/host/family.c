@@ -43,6 +43,7 @@ struct sight {
 	struct proc_stat stat;
 	bool foreign; /* has an audit session of its own, so that ancestry does not count */
 	bool member;
+	bool ended; /* before it could be taken for a member */
 };
 
 struct family {
@@ -426,7 +427,7 @@ static int adopt_descendants(struct family *family)
 			if (r < 0)
 				return r;
 			if (r == 0 && sight->stat.pid != getpid()) {
-				sight->foreign = true; /* has ended */
+				sight->foreign = sight->ended = true;
 				continue;
 			}
 			sight->member = found = true;
@@ -545,13 +546,27 @@ static bool is_alive(const struct member *member)
 	return member->pidfd >= 0 && poll(&fd, 1, 0) == 0;
 }
 
+/*
+ * Tells whether the group's number may have been given again since the member was seen: only a new process of that number
+ * could have taken it. A chain of forks has no member that lives long enough to be asked, and its first is long gone.
+ */
+static bool is_reused(const struct family *family, const struct member *member)
+{
+	struct proc_stat leader;
+
+	if (is_alive(member) || proc_read_stat(member->stat.group, &leader) < 0)
+		return false;
+	return !find_member(family, &leader);
+}
+
 /* A group may be killed as one if it is not ours and nobody in it is a stranger. */
 static bool is_own_group(const struct family *family, pid_t group)
 {
 	if (group <= 1 || group == getpgrp())
 		return false;
 	for (size_t i = 0; i < family->n_sights; i++)
-		if (family->sights[i].stat.group == group && !find_member(family, &family->sights[i].stat))
+		if (family->sights[i].stat.group == group && !family->sights[i].ended &&
+		    !find_member(family, &family->sights[i].stat))
 			return false;
 	return true;
 }
@@ -564,7 +579,7 @@ static void kill_groups(const struct family *family)
 		pid_t group = family->members[i].stat.group;
 
 		/* Members of one group mostly follow each other; to kill one twice does no harm. */
-		if (group == done || !is_own_group(family, group) || !is_alive(&family->members[i]))
+		if (group == done || !is_own_group(family, group) || is_reused(family, &family->members[i]))
 			continue;
 		(void)kill(-group, SIGKILL); /* each member is killed by itself as well */
 		done = group;

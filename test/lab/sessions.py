@@ -308,13 +308,11 @@ def cron_job(host, user):
 def clean(host):
     """Ends every session on a host and everything that users of the lab still run."""
     names = ",".join(USERS)
+    # Processes first: logind may be waiting for them.
     host.run("pkill -KILL make-sessions; pkill -KILL xfreerdp")
-    if host.base_flavour == "systemd" and not host.init:
+    wait_until(lambda: host.run(f"pkill -KILL -u {names}").status, 10, "no user runs anything")
+    if host.flavour.startswith("systemd"):
         host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "
                  "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
                  "for verb in 'kill --signal=KILL' stop; do systemctl $verb 'user@*.service'; done")
-    for _ in range(50):
-        if host.run(f"pkill -KILL -u {names}").status:
-            break
-    if host.flavour.startswith("systemd"):
         wait_until(lambda: not host.session_ids(), 20, "all sessions are gone")
