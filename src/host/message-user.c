@@ -467,7 +467,7 @@ static void command_yad(struct command *command, const char *title, const char *
 }
 
 /* The text comes on standard input. */
-static void command_xmessage(struct command *command, const char *title, const char *text, unsigned seconds)
+static void command_gxmessage(struct command *command, const char *title, const char *text, unsigned seconds)
 {
 	(void)text;
 	add(command, "-center");
@@ -485,6 +485,14 @@ static void command_xmessage(struct command *command, const char *title, const c
 	add(command, "-");
 }
 
+/* The same; without the resource it would take UTF-8 for Latin letters. Chinese needs the fonts of xfonts-base. */
+static void command_xmessage(struct command *command, const char *title, const char *text, unsigned seconds)
+{
+	add(command, "-xrm");
+	add(command, "*international: true");
+	command_gxmessage(command, title, text, seconds);
+}
+
 /* In order of preference. */
 static const struct program {
 	const char *path;
@@ -493,7 +501,7 @@ static const struct program {
 } programs[] = {
 	{ "/usr/bin/zenity", command_zenity, 0, 5 },
 	{ "/usr/bin/yad", command_yad, 0, 70 },
-	{ "/usr/bin/gxmessage", command_xmessage, 101, 0 },
+	{ "/usr/bin/gxmessage", command_gxmessage, 101, 0 },
 	{ "/usr/bin/xmessage", command_xmessage, 101, 0 },
 };
 

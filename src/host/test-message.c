@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-message.c - messages on real terminals (pseudo terminals of this test's own) and the refusals before anything is
+ * shown. Desktops and displays need a user's session: the lab has them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "host/host.h"
+
+#define MS UINT64_C(1000)
+
+/* A host without a way of its own. */
+static const struct host_backend backend = { .name = "test" };
+static struct logoff_host host = { .backend = &backend };
+
+/* A terminal and a session on it. */
+struct desk {
+	int master, slave;
+	char name[64];
+	struct logoff_session session;
+};
+
+static void desk_open(struct desk *desk)
+{
+	*desk = (struct desk){};
+	assert_int_equal(openpty(&desk->master, &desk->slave, desk->name, NULL, NULL), 0);
+	/* The caller's terminal, whoever owns it where the test runs. */
+	assert_int_equal(fchmod(desk->slave, 0600), 0);
+	desk->session.host = &host;
+	desk->session.terminal = desk->name + strlen("/dev/");
+	desk->session.uid = geteuid();
+}
+
+static void desk_close(struct desk *desk)
+{
+	close(desk->master);
+	close(desk->slave);
+}
+
+/* What has come to the terminal. */
+static const char *desk_read(const struct desk *desk)
+{
+	static char text[16384];
+	struct pollfd ready = { .fd = desk->master, .events = POLLIN };
+	size_t n = 0;
+	ssize_t got;
+
+	while (poll(&ready, 1, 50) > 0 && (got = read(desk->master, text + n, sizeof(text) - 1 - n)) > 0)
+		n += (size_t)got;
+	text[n] = '\0';
+	return text;
+}
+
+static struct logoff_delivery send_to(struct logoff_session *session, const char *title, const char *text)
+{
+	struct logoff_message message = { .title = title, .text = text, .timeout_ms = 1000, .wait = true };
+	struct logoff_delivery delivery;
+
+	assert_int_equal(logoff_host_message(&host, &message, &session, 1, &delivery, -1, NULL), 0);
+	return delivery;
+}
+
+static void assert_refused(const struct logoff_session *session, int result, const char *cause)
+{
+	struct logoff_session copy = *session;
+	struct logoff_delivery delivery = send_to(&copy, "t", "x");
+
+	assert_int_equal(delivery.result, result);
+	assert_non_null(strstr(delivery.cause.text, cause));
+}
+
+/* ---- terminals ---- */
+
+static void writes_to_a_closed_terminal(void **state)
+{
+	struct logoff_delivery delivery;
+	struct desk desk;
+
+	(void)state;
+	desk_open(&desk);
+	delivery = send_to(&desk.session, "Message from root, 22:00", "登出 soon\nplease save");
+	assert_int_equal(delivery.result, 0);
+	assert_int_equal(delivery.channel, LOGOFF_CHANNEL_TERMINAL);
+	assert_int_equal(delivery.answer, LOGOFF_ANSWER_NONE);
+	/* The terminal itself adds a carriage return to each newline. */
+	assert_string_equal(desk_read(&desk), "\a\r\r\nMessage from root, 22:00\r\r\n登出 soon\r\r\nplease save\r\r\n");
+	desk_close(&desk);
+}
+
+static void writes_without_a_title(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	desk_open(&desk);
+	assert_int_equal(send_to(&desk.session, NULL, "x").result, 0);
+	assert_string_equal(desk_read(&desk), "\a\r\r\nx\r\r\n");
+	desk_close(&desk);
+}
+
+static void brings_no_harm(void **state)
+{
+	struct desk desk;
+	const char *text;
+
+	(void)state;
+	desk_open(&desk);
+	assert_int_equal(send_to(&desk.session, "a\033[2J\nb", "\033]0;x\a\302\233m\rc\b\377\tend").result, 0);
+	text = desk_read(&desk);
+	assert_string_equal(text, "\a\r\r\na\\x1b[2J\\x0ab\r\r\n\\x1b]0;x\\x07\\xc2\\x9bm\\x0dc\\x08\\xff\tend\r\r\n");
+	desk_close(&desk);
+}
+
+/* A stopped terminal neither blocks nor keeps the message of others back. */
+static void does_not_wait_for_a_stopped_terminal(void **state)
+{
+	struct logoff_message message = { .title = "t", .text = "x" };
+	struct logoff_delivery deliveries[2];
+	struct desk stopped, open_desk;
+	struct logoff_session *sessions[] = { &stopped.session, &open_desk.session };
+	uint64_t start_us = host_clock_us();
+
+	(void)state;
+	desk_open(&stopped);
+	desk_open(&open_desk);
+	assert_int_equal(tcflow(stopped.slave, TCOOFF), 0);
+	assert_int_equal(logoff_host_message(&host, &message, sessions, 2, deliveries, -1, NULL), 0);
+	assert_int_equal(deliveries[0].result, -ETIMEDOUT);
+	assert_int_equal(deliveries[1].result, 0);
+	assert_true(host_clock_us() - start_us < 4000 * MS);
+	assert_string_equal(desk_read(&open_desk), "\a\r\r\nt\r\r\nx\r\r\n");
+	desk_close(&stopped);
+	desk_close(&open_desk);
+}
+
+/* One that goes on while the message waits gets it whole. */
+static void waits_a_little_for_a_stopped_terminal(void **state)
+{
+	struct desk desk;
+	pid_t child;
+
+	(void)state;
+	desk_open(&desk);
+	assert_int_equal(tcflow(desk.slave, TCOOFF), 0);
+	child = fork();
+	if (child == 0) {
+		usleep(300000);
+		_exit(tcflow(desk.slave, TCOON));
+	}
+	assert_int_equal(send_to(&desk.session, "t", "x").result, 0);
+	assert_string_equal(desk_read(&desk), "\a\r\r\nt\r\r\nx\r\r\n");
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	desk_close(&desk);
+}
+
+static void stops_when_cancelled(void **state)
+{
+	struct logoff_message message = { .title = "t", .text = "x" };
+	struct logoff_delivery delivery;
+	struct logoff_session *session;
+	struct desk desk;
+	int fds[2];
+	uint64_t start_us = host_clock_us();
+
+	(void)state;
+	desk_open(&desk);
+	session = &desk.session;
+	assert_int_equal(tcflow(desk.slave, TCOOFF), 0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(logoff_host_message(&host, &message, &session, 1, &delivery, fds[0], NULL), 0);
+	assert_int_equal(delivery.result, -ECANCELED);
+	assert_true(host_clock_us() - start_us < 1000 * MS);
+	close(fds[0]);
+	close(fds[1]);
+	desk_close(&desk);
+}
+
+/* ---- a name is not trusted ---- */
+
+static void refuses_what_is_not_his_terminal(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	desk_open(&desk);
+	desk.session.uid++;
+	assert_refused(&desk.session, -EOPNOTSUPP, "belongs to another user");
+	assert_string_equal(desk_read(&desk), "");
+	desk.session.uid--;
+	desk.session.terminal = (char *)"pts/../pts/0";
+	assert_refused(&desk.session, -EOPNOTSUPP, "pts/../pts/0");
+	desk.session.terminal = (char *)"pts/999999";
+	assert_refused(&desk.session, -EOPNOTSUPP, "No such file");
+	desk.session.terminal = (char *)"shm";
+	assert_refused(&desk.session, -EOPNOTSUPP, "not a terminal");
+	desk_close(&desk);
+}
+
+/* The owner of /dev/null is root. */
+static void refuses_devices_that_are_no_terminals(void **state)
+{
+	struct logoff_session session = { .host = &host, .terminal = (char *)"null", .uid = 0 };
+
+	(void)state;
+	assert_refused(&session, -EOPNOTSUPP, "not a terminal");
+}
+
+static void refuses_symbolic_links(void **state)
+{
+	struct logoff_session session = { .host = &host, .terminal = (char *)"fd/0", .uid = geteuid() };
+
+	(void)state;
+	assert_refused(&session, -EOPNOTSUPP, "fd/0");
+}
+
+/* ---- no way at all ---- */
+
+static void says_when_there_is_no_way(void **state)
+{
+	struct logoff_session session = { .host = &host, .protocol = (char *)"ssh", .uid = geteuid() };
+
+	(void)state;
+	assert_refused(&session, -EOPNOTSUPP, "neither a terminal nor a display");
+}
+
+/* A display can be used by its user and root only: another user is refused at once. */
+static void refuses_displays_of_others(void **state)
+{
+	struct logoff_session session = { .host = &host, .display = (char *)":10", .uid = 12345 };
+	struct logoff_session *sessions[] = { &session };
+	struct logoff_message message = { .title = "t", .text = "x" };
+	struct logoff_delivery delivery;
+	pid_t child;
+	int status;
+
+	(void)state;
+	child = fork();
+	if (child == 0) {
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(1);
+		if (logoff_host_message(&host, &message, sessions, 1, &delivery, -1, NULL) < 0)
+			_exit(2);
+		_exit(delivery.result == -EACCES ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* Where nobody is at home the children say so and leave nothing behind. */
+static void leaves_no_children(void **state)
+{
+	struct logoff_session session = { .host = &host, .display = (char *)":4711", .uid = geteuid() };
+	struct sigaction before, after;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGCHLD, NULL, &before), 0);
+	assert_int_equal(send_to(&session, "t", "x").result, -EOPNOTSUPP);
+	assert_int_equal(sigaction(SIGCHLD, NULL, &after), 0);
+	assert_ptr_equal(before.sa_handler, after.sa_handler);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	session.display = (char *)"elsewhere:0";
+	assert_refused(&session, -EOPNOTSUPP, "no display of this machine");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_to_a_closed_terminal),
+		cmocka_unit_test(writes_without_a_title),
+		cmocka_unit_test(brings_no_harm),
+		cmocka_unit_test(does_not_wait_for_a_stopped_terminal),
+		cmocka_unit_test(waits_a_little_for_a_stopped_terminal),
+		cmocka_unit_test(stops_when_cancelled),
+		cmocka_unit_test(refuses_what_is_not_his_terminal),
+		cmocka_unit_test(refuses_devices_that_are_no_terminals),
+		cmocka_unit_test(refuses_symbolic_links),
+		cmocka_unit_test(says_when_there_is_no_way),
+		cmocka_unit_test(refuses_displays_of_others),
+		cmocka_unit_test(leaves_no_children),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
