@@ -246,13 +246,15 @@ static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "
 static const struct {
 	const char *program, *protocol;
 } protocols[] = {
-	{"sshd", "ssh"},	  {"sshd-session", "ssh"}, {"dropbear", "ssh"},	      {"telnetd", "telnet"},
-	{"in.telnetd", "telnet"}, {"rlogind", "rlogin"},   {"in.rlogind", "rlogin"},  {"xrdp-sesman", "rdp"},
-	{"login", "local"},	  {"lightdm", "local"},	   {"gdm-session-wor", "local"}, {"sddm-helper", "local"},
-	{"xdm", "local"},	  {"su", "su"},		   {"runuser", "su"},	      {"sudo", "sudo"},
+	{ "sshd", "ssh" },	    { "sshd-session", "ssh" }, { "dropbear", "ssh" },
+	{ "telnetd", "telnet" },    { "in.telnetd", "telnet" }, { "rlogind", "rlogin" },
+	{ "in.rlogind", "rlogin" }, { "xrdp-sesman", "rdp" },  { "login", "local" },
+	{ "lightdm", "local" },	    { "gdm-session-wor", "local" }, { "sddm-helper", "local" },
+	{ "xdm", "local" },	    { "su", "su" },	       { "runuser", "su" },
+	{ "sudo", "sudo" },
 };
 
-static const char *const greeter_users[] = {"gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL};
+static const char *const greeter_users[] = { "gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL };
 
 /* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
 static bool is_nested_login(const struct proc_login *login)
@@ -527,7 +529,7 @@ static void find_place(const struct view *view, const struct group *group, struc
 {
 	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
 
-	*ret = (struct place){.terminal = on ? on->stat.terminal : 0, .login = group->login};
+	*ret = (struct place){ .terminal = on ? on->stat.terminal : 0, .login = group->login };
 	if (is_audit_group(group) && group->login) {
 		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
 		if (ret->name[0] == ':')
@@ -916,7 +918,7 @@ static const struct logoff_session *session_of(const struct view *view, const st
 
 static int procfs_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
 {
-	struct session_list list = {0};
+	struct session_list list = {};
 	struct view view;
 	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 
