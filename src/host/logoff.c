@@ -689,14 +689,16 @@ static void check_rules(struct logoff_request *request)
 	}
 }
 
-/* The next time at which the users are warned again, after NOW; 0: not any more. */
+/* The next time after NOW at which the users are warned again: at half of the time and 10 s before its end. */
 static uint64_t next_warning(const struct logoff_request *request, uint64_t end_us, uint64_t now)
 {
 	uint64_t half = end_us - request->warning_us / 2, last = end_us - LAST_WARNING_US;
 
-	if (half > now && (half < last || request->warning_us <= LAST_WARNING_US))
-		return request->warning_us > LAST_WARNING_US ? half : 0;
-	return request->warning_us > LAST_WARNING_US && last > now ? last : 0;
+	if (request->warning_us <= LAST_WARNING_US)
+		return UINT64_MAX;
+	if (half > now && half < last)
+		return half;
+	return last > now ? last : UINT64_MAX;
 }
 
 /* Warns, and counts down. Returns 0, or what ended the wait: -ECANCELED, -EHOSTUNREACH. */
@@ -708,7 +710,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 
 	check_rules(request);
 	while (any_new(request) && host->now_us < end_us) {
-		if (warn_us && host->now_us >= warn_us) {
+		if (host->now_us >= warn_us) {
 			deliver(request, (int64_t)(end_us - host->now_us));
 			warn_us = next_warning(request, end_us, host->now_us);
 		}
