@@ -111,7 +111,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 static int write_ascii(const char *buffer, size_t size, void *to)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (buffer[i] == '\177' ? fputs("\\u007f", to) < 0 : putc(buffer[i], to) == EOF)
+		if (buffer[i] == '\177' ? fputs("\\u007F", to) < 0 : putc(buffer[i], to) == EOF)
 			return -1;
 	}
 	return 0;

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-json.c - what programs get: every field, null for what is not known, and nothing that could harm a terminal.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli/json.h"
+
+static const char description[] =
+	"user name=\"al\\e\\xff\\x7fice\" uid=1000\n"
+	"session id=5 user=\"al\\e\\xff\\x7fice\" tty=pts/3 protocol=ssh address=192.0.2.7 idle=61999 "
+	"logon=2025-03-14T08:02:00Z current\n"
+	"session id=c7 user=\"al\\e\\xff\\x7fice\" rdp=10 client=\xe9\x9b\xbb\xe8\x85\xa6 state=disconnected\n"
+	"session id=c1 user=\"al\\e\\xff\\x7fice\" greeter console\n"
+	"session id=9 user=\"al\\e\\xff\\x7fice\" background state=closing\n";
+
+static struct logoff_host *host;
+
+static int open_host(void **state)
+{
+	char path[] = "/tmp/test-json-XXXXXX", variable[64];
+	int fd = mkstemp(path), r;
+
+	(void)state;
+	if (fd < 0 || write(fd, description, strlen(description)) < 0)
+		return -1;
+	snprintf(variable, sizeof(variable), "memory:%s", path);
+	setenv("LOGOFF_HOST", variable, 1);
+	r = logoff_host_open(&host, NULL, NULL);
+	close(fd);
+	unlink(path);
+	return r;
+}
+
+static int close_host(void **state)
+{
+	(void)state;
+	logoff_host_close(host);
+	return 0;
+}
+
+/* The session as it is printed, in one line, without what does not matter. */
+static void assert_session(const char *id, const char *wanted)
+{
+	struct logoff_session *session;
+	json_t *json;
+	char *text;
+
+	assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
+	json = to_json_session(session, "Server1");
+	assert_non_null(json);
+	text = json_dumps(json, JSON_COMPACT);
+	assert_string_equal(text, wanted);
+	free(text);
+	json_decref(json);
+	logoff_session_free(session);
+}
+
+#define USER "\"user\":\"al\\u001B\357\277\275\177ice\",\"uid\":1000,"
+
+static void every_field(void **state)
+{
+	(void)state;
+	assert_session("5", "{\"host\":\"Server1\",\"id\":\"5\",\"name\":\"pts/3\"," USER "\"state\":\"active\",\"kind\":\"user\","
+			    "\"current\":true,\"console\":false,\"protocol\":\"ssh\",\"terminal\":\"pts/3\",\"display\":null,"
+			    "\"address\":\"192.0.2.7\",\"client\":null,\"logon_time\":\"2025-03-14T08:02:00Z\",\"idle_seconds\":61}");
+}
+
+static void what_is_not_known_is_null(void **state)
+{
+	(void)state;
+	assert_session("c7", "{\"host\":\"Server1\",\"id\":\"c7\",\"name\":null," USER "\"state\":\"disconnected\",\"kind\":\"user\","
+			     "\"current\":false,\"console\":false,\"protocol\":null,\"terminal\":null,\"display\":\":10\","
+			     "\"address\":null,\"client\":\"電腦\",\"logon_time\":null,\"idle_seconds\":null}");
+}
+
+static void states_and_kinds(void **state)
+{
+	(void)state;
+	assert_session("c1", "{\"host\":\"Server1\",\"id\":\"c1\",\"name\":\"console\"," USER
+			     "\"state\":\"connected\",\"kind\":\"greeter\",\"current\":false,\"console\":true,\"protocol\":null,"
+			     "\"terminal\":null,\"display\":null,\"address\":null,\"client\":null,\"logon_time\":null,\"idle_seconds\":null}");
+	assert_session("9", "{\"host\":\"Server1\",\"id\":\"9\",\"name\":null," USER
+			    "\"state\":\"closing\",\"kind\":\"background\",\"current\":false,\"console\":false,\"protocol\":null,"
+			    "\"terminal\":null,\"display\":null,\"address\":null,\"client\":null,\"logon_time\":null,\"idle_seconds\":null}");
+}
+
+static void only_plain_ascii_is_printed(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), to), 0);
+	fclose(to);
+	assert_string_equal(text, "[\n  \"a\\u007F\\u001B\\u009B\\u202E\\uFFFD\\u96fb\"\n]\n");
+	free(text);
+	assert_true(print_json(NULL, stdout) < 0);
+}
+
+static void hosts_have_a_name(void **state)
+{
+	char name[256] = "";
+	json_t *json = to_json_host(NULL);
+
+	(void)state;
+	assert_int_equal(gethostname(name, sizeof(name) - 1), 0);
+	assert_string_equal(json_string_value(json), name);
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field),
+		cmocka_unit_test(what_is_not_known_is_null),
+		cmocka_unit_test(states_and_kinds),
+		cmocka_unit_test(only_plain_ascii_is_printed),
+		cmocka_unit_test(hosts_have_a_name),
+	};
+
+	return cmocka_run_group_tests_name("json", tests, open_host, close_host);
+}
