@@ -297,6 +297,7 @@ static int print_rows_json(const void *const *rows, size_t n_rows)
 	return print_json(list, stdout);
 }
 
+/* Where nothing was found there are no headings either. */
 static int show(const struct table *table, const struct row *rows, size_t n_rows)
 {
 	const void **sorted = calloc(n_rows + 1, sizeof(*sorted));
@@ -308,7 +309,7 @@ static int show(const struct table *table, const struct row *rows, size_t n_rows
 		r = table_sort(table, sorted, n_rows);
 	if (r == 0 && arg_json)
 		r = print_rows_json(sorted, n_rows);
-	else if (r == 0)
+	else if (r == 0 && n_rows > 0)
 		table_print(table, sorted, n_rows, stdout);
 	free(sorted);
 	return r == 0 && fflush(stdout) == EOF ? -errno : r;

@@ -74,13 +74,14 @@ static int print_sessions_json(const void **rows, size_t n_rows)
 	return print_json(list, stdout);
 }
 
-static int show(const struct table *table, const void **rows, size_t n_rows)
+/* Where nothing was found there are no headings either. */
+static int show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
 		return print_sessions_json(rows, n_rows);
-	if (r == 0)
+	if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
 	return r == 0 && fflush(stdout) == EOF ? -errno : r;
 }
@@ -107,7 +108,7 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	r = rows ? 0 : -ENOMEM;
 	if (r == 0) {
 		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
-		r = show(&table, rows, n_rows);
+		r = show(&table, rows, n_rows, n_arguments > 0);
 	}
 	free(rows);
 	logoff_session_list_free(sessions, n);

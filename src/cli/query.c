@@ -67,18 +67,19 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_USER_NAME { "username", N_("The name of a user.") }
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
-#define USAGE_REST "[/SERVER:servername] [/JSON]\n       [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
+#define USAGE_REST "[/SERVER:servername]\n" \
+		   "       [/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
 
 static const struct help session_help = {
 	.summary = N_("Shows the sessions of a session host."),
-	.usage = "QUERY SESSION [sessionname | username | sessionid ...]\n       " USAGE_REST,
+	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST,
 	.arguments = { ARGUMENT_SESSION_NAME, ARGUMENT_USER_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
 
 static const struct help user_help = {
 	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
-	.usage = "QUERY USER [username | sessionname | sessionid ...]\n       " USAGE_REST,
+	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST,
 	.arguments = { ARGUMENT_USER_NAME, ARGUMENT_SESSION_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };

@@ -44,8 +44,10 @@ int table_check(const struct table *table, const char **ret_culprit)
 		if (!find_column(table, *ret_culprit))
 			return -EINVAL;
 	}
-	*ret_culprit = sort;
-	return sort && !find_column(table, sort + (*sort == '-')) ? -EINVAL : 0;
+	if (!sort)
+		return 0;
+	*ret_culprit = *sort == '-' ? sort + 1 : sort;
+	return find_column(table, *ret_culprit) ? 0 : -EINVAL;
 }
 
 void table_print_names(const struct table *table, FILE *to)

@@ -13,8 +13,8 @@ A file of cases/ holds command lines and what came of them:
     ! a line of stderr
     = 0                     the exit status, or the name of the signal
 
-Pids that change are replaced: <logoff> and <parent>. The help is recorded as "(the help)" where it is that of /?,
-word by word. Run with --update to record anew.
+Pids that change are replaced: <logoff> and <parent>; so is the name of this machine in JSON: <host>. The help is
+recorded as "(the help)" where it is that of /?, word by word. Run with --update to record anew.
 """
 
 import os
@@ -22,6 +22,7 @@ import pathlib
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 
@@ -30,6 +31,8 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 TREE = HERE.parent.parent
 MANUAL = TREE / "doc/memory-host.md"
+OTHER_NAMES = {b"qwinsta": "query", b"quser": "query", b"qprocess": "query"}
+SUB_COMMANDS = (b"session", b"user", b"process")
 FILES = sorted((HERE / "cases").glob("*.txt"))
 VALGRIND = [
     "valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible",
@@ -83,7 +86,7 @@ def parse(lines):
 
 
 def environment(case, request):
-    env = {"PATH": os.environ["PATH"], "LC_ALL": case.lang, "LOGOFF_HOST": f"memory:hosts/{case.host}"}
+    env = {"PATH": os.environ["PATH"], "LC_ALL": case.lang, "TZ": "UTC", "LOGOFF_HOST": f"memory:hosts/{case.host}"}
     if case.host == "none":
         del env["LOGOFF_HOST"]
     if case.lang == "zh_TW":
@@ -99,6 +102,7 @@ def shown(channel, data, pids):
     text = data.decode("utf-8")
     for pid, name in pids.items():
         text = re.sub(rf"\b{pid}\b", name, text)
+    text = text.replace(f'"host": "{socket.gethostname()}"', '"host": "<host>"')
     # Processes are told in the order of their pids, and the parent's need not be the smaller one.
     text = re.sub(r"(<logoff> \w+), (<parent> \w+)", r"\2, \1", text)
     assert text == "" or text.endswith("\n"), f"the last line has no end: {text!r}"
@@ -117,9 +121,19 @@ def wait_and_interrupt(process, text):
     return early
 
 
+def program(name, binary, tmp_path):
+    """The path of a command. One that is another name of it exists only where it is installed."""
+    path = tmp_path / name.decode()
+    if name not in OTHER_NAMES:
+        return binary.parent / name.decode()
+    if not path.exists():
+        path.symlink_to(binary.parent / OTHER_NAMES[name])
+    return path
+
+
 def run(case, binary, request, tmp_path):
     """Runs the command line; returns what is to be recorded."""
-    command = [str(binary.parent / case.words[0].decode())] + case.words[1:]
+    command = [str(program(case.words[0], binary, tmp_path))] + case.words[1:]
     log = tmp_path / f"valgrind-{case.line}"
     if request.config.getoption("--valgrind"):
         command = VALGRIND + [f"--log-file={log}"] + command
@@ -133,7 +147,7 @@ def run(case, binary, request, tmp_path):
         process.kill()
     status = process.returncode
     assert status != 99, log.read_text()
-    pids = {process.pid: "<logoff>", os.getpid(): "<parent>"}
+    pids = {process.pid: "<logoff>", os.getpid(): "<parent>"} if case.words[0] == b"logoff" else {}
     ended = str(status) if status >= 0 else signal.Signals(-status).name
     return shown("|", early + out, pids) + shown("!", err, pids) + [f"= {ended}"]
 
@@ -153,11 +167,12 @@ def run_all(cases, binary, request, tmp_path):
     helps, results = {}, {}
     for case in cases:
         results[case.line] = run(case, binary, request, tmp_path)
-        if case.words[1:] == [b"/?"] or len(results[case.line]) < 10:
+        command = case.words[:2 if case.words[1:2] and case.words[1] in SUB_COMMANDS else 1]
+        if case.words == command + [b"/?"] or len(results[case.line]) < 10:
             continue
-        key = case.words[0], case.lang
+        key = tuple(command), case.lang
         if key not in helps:
-            asked = Case(case.line, [case.words[0], b"/?"], "none", case.lang, None)
+            asked = Case(case.line, command + [b"/?"], "none", case.lang, None)
             helps[key] = run(asked, binary, request, tmp_path)[:-1]
         results[case.line] = without_help(results[case.line], helps[key])
     return results

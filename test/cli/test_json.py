@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON: what the commands print is what doc/schema/ says, over every memory host and over this machine."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+
+HERE = pathlib.Path(__file__).parent
+DOC = HERE.parent.parent / "doc"
+HOSTS = sorted(path.name for path in (HERE / "hosts").iterdir())
+COMMANDS = [("session", "sessions"), ("user", "sessions"), ("process", "processes")]
+
+
+def schema(name):
+    """The schema, which for us is strict: a field that it does not know must not be printed."""
+    text = json.loads((DOC / f"schema/{name}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(text)
+    text["items"]["additionalProperties"] = False
+    return text
+
+
+def query(binary, host, *arguments):
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host}
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+    return subprocess.run([binary.parent / "query", *arguments, "--json"], cwd=HERE, env=env, capture_output=True, timeout=60)
+
+
+def validate(done, name):
+    """Checks what was printed; returns it."""
+    assert not re.search(rb"[^\n -~]", done.stdout), "something else than plain ASCII was printed"
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, schema(name))
+    return found
+
+
+@pytest.mark.parametrize("command,name", COMMANDS)
+def test_memory_hosts(binary, command, name):
+    n_found = 0
+    for host in HOSTS:
+        done = query(binary, f"memory:hosts/{host}", command, *(["*"] if command == "process" else []))
+        if done.returncode == 6:    # a host that cannot be asked: nothing is printed
+            assert done.stdout == b"" and done.stderr != b"", host
+            continue
+        assert done.returncode == (2 if done.stdout == b"[]\n" and command == "process" else 0), host
+        n_found += len(validate(done, name))
+    assert n_found > 20
+
+
+@pytest.mark.parametrize("kind", ["procfs", "logind"])
+@pytest.mark.parametrize("command,name", COMMANDS)
+def test_this_machine(binary, kind, command, name):
+    done = query(binary, kind, command, *(["*"] if command == "process" else []))
+    if done.returncode == 6:
+        pytest.skip(f"no {kind} here")
+    assert done.returncode == 0, done.stderr
+    found = validate(done, name)
+    if command == "process":
+        assert {"pid": os.getpid(), "uid": os.getuid()}.items() <= next(one for one in found if one["pid"] == os.getpid()).items()
+
+
+def test_own_processes(binary, tmp_path):
+    """Without an argument they are those of the user who asks."""
+    other = os.getuid() + 1
+    (tmp_path / "host").write_text(
+        f"user name=me uid={os.getuid()}\nuser name=other uid={other}\n"
+        "session id=1 user=me\nprocess command=mine\nsession id=2 user=other\nprocess command=theirs\n")
+    found = validate(query(binary, f"memory:{tmp_path}/host", "process"), "processes")
+    assert [(one["user"], one["command"], one["session_id"]) for one in found] == [("me", "mine", "1")]
+    found = validate(query(binary, f"memory:{tmp_path}/host", "process", "*"), "processes")
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("name,heading", [("sessions", "Sessions"), ("processes", "Processes")])
+def test_the_document_tells_every_field(name, heading):
+    text = (DOC / "json.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    told = [field for row in re.findall(r"^\| (`.*?`) \|", text, re.M) for field in re.findall(r"`(\w+)`", row)]
+    assert told == list(schema(name)["items"]["properties"]) == schema(name)["items"]["required"]
+
+
+def test_the_schemas_can_fail():
+    """A test that cannot fail is none."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([{"id": "5"}], schema("sessions"))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([{"pid": "5"}], schema("processes"))
