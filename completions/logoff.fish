@@ -1,56 +1,186 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Completion of logoff(1) for fish: options in both styles, and the ids and names of the sessions there are now.
-# fish knows only options with dashes; those with a slash are offered as arguments once a slash has been typed.
+# Completion of logoff(1), msg(1) and query(1) for fish: options in both styles, and the sessions and users there are
+# now. fish knows only options with dashes; those with a slash are offered as arguments once a slash has been typed.
 
+# ---- what there is ----
+
+# Prints a part of what there is: id, name, user or several of them, each with what it is.
 function __logoff_sessions
     command logoff --complete-sessions 2>/dev/null | while read --delimiter \t --local id name user
-        if test -n "$name"
-            printf '%s\t%s on %s\n' $id $user $name
-            printf '%s\t%s, session %s\n' $name $user $id
-        else
-            printf '%s\t%s\n' $id $user
+        if contains id $argv
+            test -n "$name"; and printf '%s\t%s on %s\n' $id $user $name; or printf '%s\t%s\n' $id $user
         end
+        if contains name $argv; and test -n "$name"
+            printf '%s\t%s, session %s\n' $name $user $id
+        end
+        contains user $argv; and printf '%s\tuser\n' $user
     end
 end
 
-function __logoff_hosts
-    printf '%s\tthis machine\n' localhost (prompt_hostname)
+set --global __logoff_session_columns name user id state protocol device idle logon current uid kind address client terminal display
+set --global __logoff_process_columns name user id pid command uid current
+
+function __logoff_columns
+    if __logoff_is process
+        printf '%s\n' $__logoff_process_columns
+    else
+        printf '%s\n' $__logoff_session_columns
+    end
 end
 
-function __logoff_slash
-    string match --quiet '/*' -- (commandline --current-token --cut-at-cursor)
+# Prints what could be a value of this type.
+function __logoff_values --argument-names type
+    switch $type
+        case host
+            printf '%s\tthis machine\n' localhost (prompt_hostname)
+        case user, id
+            __logoff_sessions (string trim --right --chars=, $type)
+        case state
+            printf '%s\n' active disc closing
+        case exclude,
+            __logoff_sessions id name user
+            printf 'group:%s\tgroup\n' (__fish_complete_groups | string replace --regex '\t.*' '')
+        case column,
+            __logoff_columns
+        case sort
+            __logoff_columns
+            printf '%s\n' -(__logoff_columns)
+    end
 end
 
-function __logoff_server
-    string match --quiet --ignore-case '/server:*' -- (commandline --current-token --cut-at-cursor)
+# The same for a list, of which the part before the last comma stays.
+function __logoff_list --argument-names type text
+    set --local kept (string match --regex '^.*,' -- $text)
+    printf "$kept%s\n" (__logoff_values $type)
 end
 
-# After "/server", "/grace" and "/wait" without a colon the next word is their value.
+# ---- where we are ----
+
+# What kind of command the words so far make: logoff, msg, query, session, user, process.
+function __logoff_kind
+    set --local words (commandline --tokenize --cut-at-cursor --current-process)
+    switch (path basename -- $words[1])
+        case qwinsta
+            echo session
+        case quser
+            echo user
+        case qprocess
+            echo process
+        case query
+            for word in (string lower -- $words[2..])
+                if contains -- $word session user process
+                    echo $word
+                    return
+                end
+            end
+            echo query
+        case '*'
+            path basename -- $words[1]
+    end
+end
+
+function __logoff_is
+    contains -- (__logoff_kind) $argv
+end
+
+function __logoff_word
+    commandline --current-token --cut-at-cursor
+end
+
+# The word before is an option with a slash, without a colon, of those given.
 function __logoff_value_of
-    set --local tokens (commandline --tokenize --cut-at-cursor --current-process)
-    contains -- (string lower -- $tokens[-1]) $argv
+    set --local words (commandline --tokenize --cut-at-cursor --current-process)
+    contains -- (string lower -- $words[-1]) $argv
 end
 
-complete -c logoff -f
-complete -c logoff -n 'not __logoff_slash; and not __logoff_value_of /server /grace /wait' -k -a '(__logoff_sessions)'
+# The number of arguments so far is that of which the first may still be completed.
+function __logoff_wants_argument
+    string match --quiet '/*' -- (__logoff_word); and return 1
+    set --local kind (__logoff_kind)
+    set --local words (commandline --tokenize --cut-at-cursor --current-process)[2..]
+    set --local last (string lower -- $words[-1])
+    contains -- "$kind$last" $__logoff_open_options; and return 1
+    test $kind = msg; or return 0
+    not string match --quiet --regex --invert '^[/-]' -- $words
+end
 
-complete -c logoff -l server -x -a '(__logoff_hosts)' -d 'Session host whose session is meant'
-complete -c logoff -s v -l verbose -d 'Show what is done, step by step'
-complete -c logoff -l grace -x -d 'Seconds from asking to killing'
-complete -c logoff -l wait -x -d 'Longest seconds for one session'
-complete -c logoff -l console -d 'Allow to log off the console session of somebody else'
-complete -c logoff -l no-ask-password -d 'Never ask for a password'
-complete -c logoff -s h -l help -d 'Show the help'
-complete -c logoff -l version -d 'Show the version'
+function __logoff_arguments
+    switch (__logoff_kind)
+        case query
+            printf '%s\n' session user process
+        case session user
+            __logoff_sessions id name user
+        case process
+            __logoff_sessions name user
+            printf '*\tall processes\n'
+        case msg
+            __logoff_sessions id name user
+            printf '*\teverybody\n'
+        case logoff
+            __logoff_sessions id name
+    end
+end
 
-complete -c logoff -n __logoff_slash -a '/server:' -d 'Session host whose session is meant'
-complete -c logoff -n __logoff_slash -a /v -d 'Show what is done, step by step'
-complete -c logoff -n __logoff_slash -a '/grace:' -d 'Seconds from asking to killing'
-complete -c logoff -n __logoff_slash -a '/wait:' -d 'Longest seconds for one session'
-complete -c logoff -n __logoff_slash -a /console -d 'Allow to log off the console session of somebody else'
-complete -c logoff -n __logoff_slash -a /noaskpassword -d 'Never ask for a password'
-complete -c logoff -n __logoff_slash -a "'/?'" -d 'Show the help'
-complete -c logoff -n __logoff_slash -a /version -d 'Show the version'
-complete -c logoff -n '__logoff_value_of /server' -a '(__logoff_hosts)'
-complete -c logoff -n __logoff_server -a '/server:(__logoff_hosts)'
+# ---- the completions ----
+
+set --global __logoff_commands logoff msg query qwinsta quser qprocess
+set --global __logoff_open_options
+
+# One option: for which kinds of command; /name; --name; -letter; what its value is ("-": it has none; with a comma:
+# a list); what it does.
+function __logoff_option --argument-names kinds slash long letter value does
+    set --local kind (string split , -- $kinds)
+    set --local style -l $long
+    test $letter = -; or set --append style -s $letter
+    for command in $__logoff_commands
+        set --local here complete -c $command -d $does
+        set --local condition "__logoff_is $kind"
+        set --local slashed "$condition; and string match --quiet '/*' -- (__logoff_word)"
+        if test $value = -
+            $here -n $condition $style
+            $here -n $slashed -a "'/$slash'"
+        else
+            $here -n $condition $style -x -a "(__logoff_list $value (string replace --regex '^--[a-z-]*=' '' -- (__logoff_word)))"
+            $here -n $slashed -a "'/$slash:'"
+            complete -c $command -n "$condition; and __logoff_value_of /$slash" -a "(__logoff_list $value (__logoff_word))"
+            complete -c $command -n "$condition; and string match --quiet --ignore-case '/$slash:*' -- (__logoff_word)" \
+                -a "/$slash:(__logoff_list $value (string replace --regex '^[^:]*:' '' -- (__logoff_word)))"
+        end
+    end
+    test $value = -; or set --global --append __logoff_open_options $kind/$slash
+end
+
+for command in $__logoff_commands
+    complete -c $command -f
+    complete -c $command -n __logoff_wants_argument -k -a '(__logoff_arguments)'
+    complete -c $command -n "__logoff_is logoff msg; and string match --quiet '@*' -- (__logoff_word)" \
+        -a '@(__fish_complete_path (string sub --start 2 -- (__logoff_word)))'
+end
+
+__logoff_option logoff,msg,session,user,process server server - host 'Session host that is meant'
+__logoff_option logoff user user - user, 'Select the sessions of this user'
+__logoff_option logoff state state - state 'Select the sessions in this state'
+__logoff_option logoff idle idle - time 'Select the sessions not used for so long'
+__logoff_option logoff older older - time 'Select the sessions logged on so long ago'
+__logoff_option logoff all all - - 'Select all sessions of people but your own'
+__logoff_option logoff exclude exclude - exclude, 'Leave out a user, a group or a session'
+__logoff_option logoff dryrun dry-run n - 'Show what would be done'
+__logoff_option logoff y yes y - 'Do not ask before several sessions are logged off'
+__logoff_option logoff warn warn - time 'Warn the users and count down so long'
+__logoff_option logoff message message - text 'Text to add to the warning'
+__logoff_option logoff grace grace - seconds 'Seconds from asking to killing'
+__logoff_option logoff wait wait - seconds 'Longest seconds for one session'
+__logoff_option logoff console console - - 'Allow to log off the console session'
+__logoff_option logoff reason reason - text 'Reason to record in the journal'
+__logoff_option logoff noaskpassword no-ask-password - - 'Never ask for a password'
+__logoff_option process id id - id 'Show the processes of this session'
+__logoff_option msg time time - seconds 'Seconds it is shown and waited for'
+__logoff_option logoff,session,user,process json json - - 'Print JSON'
+__logoff_option session,user,process nolegend no-legend - - 'Print no headings'
+__logoff_option session,user,process sort sort - sort 'Column to sort by'
+__logoff_option session,user,process columns columns - column, 'Columns to show'
+__logoff_option logoff,msg v verbose v - 'Show what is done, step by step'
+__logoff_option msg w wait w - 'Wait for the answers'
+__logoff_option logoff,msg,session,user,process,query '?' help h - 'Show the help'
+__logoff_option logoff,msg,session,user,process,query version version - - 'Show the version'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the shells make of "logoff ..." and the tabulator key.
+"""What the shells make of "logoff ...", "msg ...", "query ..." and the tabulator key.
 
 bash and zsh are driven through a pseudo terminal, as a person does, because what they do with ":" and "=" in words is
 decided by their line editors and not by the completion functions. fish can be asked. The sessions are those of a memory
@@ -26,15 +26,40 @@ host
 caller uid=0
 user name=alice uid=1000
 user name=bob uid=1001
+user name=erin@example.org uid=1002
 session id=12 user=alice tty=pts/3
 session id=c3 user=bob rdp=10
 session id=14 user=bob console tty=tty1
 session id=15 user=bob rdp=11 state=disconnected
 session id=c4 user=alice display=:1
+session id=16 user=erin@example.org
 """
-SESSIONS = {"12", "pts/3", "c3", "rdp-tcp#10", "14", "console", "15", "c4", ":1"}
-SLASH = {"/server:", "/v", "/grace:", "/wait:", "/console", "/noaskpassword", "/?", "/version"}
-DASH = {"--server=", "-v", "--verbose", "--grace=", "--wait=", "--console", "--no-ask-password", "-h", "--help", "--version"}
+IDS = {"12", "c3", "14", "15", "c4", "16"}
+NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
+USERS = {"alice", "bob", "erin@example.org"}
+SESSIONS = IDS | NAMES
+COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "kind", "address", "client",
+           "terminal", "display"}
+SLASH = {
+    "logoff": {"/server:", "/user:", "/state:", "/idle:", "/older:", "/all", "/exclude:", "/dryrun", "/y", "/warn:", "/message:",
+               "/grace:", "/wait:", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
+    "msg": {"/server:", "/time:", "/v", "/w", "/?", "/version"},
+    "query session": {"/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query user": {"/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query process": {"/id:", "/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query": {"/?", "/version"},
+}
+DASH = {
+    "logoff": {"--server=", "--user=", "--state=", "--idle=", "--older=", "--all", "--exclude=", "-n", "--dry-run", "-y", "--yes",
+               "--warn=", "--message=", "--grace=", "--wait=", "--console", "--reason=", "--no-ask-password", "--json", "-v",
+               "--verbose", "-h", "--help", "--version"},
+    "msg": {"--server=", "--time=", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
+    "query session": {"--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "query user": {"--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "query process": {"--id=", "--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "query": {"-h", "--help", "--version"},
+}
+OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process"}
 MACHINE = os.uname().nodename
 
 
@@ -46,6 +71,7 @@ class Shell:
         self.fd = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            os.chdir(folder)
             os.execvpe(command[0], command, environment)
 
     def read(self, seconds=0.02):
@@ -128,7 +154,7 @@ class Zsh(Shell):
     def candidates(self, line):
         self.line_after("")
         self.lines.write_text("")
-        self.line_after(line + 14 * "\t")
+        self.line_after(line + 40 * "\t")
         start = line[: len(line) - len(line.split(" ")[-1])]
         seen = {one.replace("\\", "") for one in self.lines.read_text().splitlines()}
         return {one[len(start) :].strip() for one in seen if one.startswith(start) and len(one) > len(line)}
@@ -141,10 +167,11 @@ class Fish:
 
     def __init__(self, folder, environment, wordbreaks=None):
         self.environment = {**environment, "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+        self.folder = folder
 
     def candidates(self, line):
         script = f"source '{COMPLETIONS}/logoff.fish'; complete --do-complete '{line}'"
-        out = subprocess.run(["fish", "--no-config", "-c", script], env=self.environment, capture_output=True, text=True, timeout=20)
+        out = subprocess.run(["fish", "--no-config", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=20)
         assert out.stderr == ""
         return {one.split("\t")[0] for one in out.stdout.splitlines()}
 
@@ -171,7 +198,10 @@ def start(kind, tmp_path_factory, wordbreaks=None):
     folder = tmp_path_factory.mktemp(kind.name)
     (folder / "host").write_text(HOST)
     (folder / "bin").mkdir()
-    (folder / "bin/logoff").symlink_to(COMMAND)
+    for name in ("logoff", "msg", "query", *OTHER_NAMES):
+        (folder / "bin" / name).symlink_to(COMMAND.parent / (name if name in ("logoff", "msg") else "query"))
+    (folder / "lists").mkdir()
+    (folder / "lists/people").touch()
     environment = {
         "PATH": f"{folder}/bin:/usr/bin:/bin",
         "HOME": str(folder),
@@ -193,13 +223,69 @@ def test_all_sessions_after_an_option(shell):
     assert shell.candidates("logoff --wait=5 12 ") == SESSIONS
 
 
-def test_options_in_both_styles(shell):
-    assert shell.candidates("logoff /") == SLASH
-    dash = shell.candidates("logoff -")
+@pytest.mark.parametrize("command", [*SLASH, *OTHER_NAMES])
+def test_options_in_both_styles(shell, command):
+    kind = OTHER_NAMES.get(command, command)
+    assert shell.candidates(command + " /") == SLASH[kind]
+    dash = shell.candidates(command + " -")
     if shell.name == "fish":  # fish adds "=" by itself
-        assert dash == {one.rstrip("=") for one in DASH}
+        assert dash == {one.rstrip("=") for one in DASH[kind]}
     else:
-        assert dash == DASH
+        assert dash == DASH[kind]
+
+
+@pytest.mark.parametrize(
+    "line, wanted",
+    [
+        ("msg ", SESSIONS | USERS | {"*"}),
+        ("msg /v /time:5 ", SESSIONS | USERS | {"*"}),
+        ("query ", {"session", "user", "process"}),
+        ("query session ", SESSIONS | USERS),
+        ("qwinsta ", SESSIONS | USERS),
+        ("quser /json ", SESSIONS | USERS),
+        ("query process ", NAMES | USERS | {"*"}),
+        ("qprocess /id ", IDS),
+        ("logoff /user ", USERS),
+        ("logoff /state ", {"active", "disc", "closing"}),
+        ("quser /columns ", COLUMNS),
+        ("query session --sort ", COLUMNS | {"-" + one for one in COLUMNS}),
+        ("qprocess --columns ", {"name", "user", "id", "pid", "command", "uid", "current"}),
+    ],
+)
+def test_what_there_is(shell, line, wanted):
+    assert shell.candidates(line) == wanted
+
+
+@pytest.mark.parametrize(
+    "line, completed",
+    [
+        ("msg al", "msg alice "),
+        ("msg RDP", "msg rdp-tcp#10 "),
+        ("msg alice he", "msg alice he"),
+        ("msg alice co", "msg alice co"),
+        ("msg alice ", "msg alice "),
+        ("query SESS", "query session "),
+        ("query session con", "query session console "),
+        ("query USER al", "query USER alice "),
+        ("quser al", "quser alice "),
+        ("quser er", "quser erin@example.org "),
+        ("quser erin@e", "quser erin@example.org "),
+        ("qprocess --id=c3", "qprocess --id=c3 "),
+        ("logoff /user:al", "logoff /user:alice "),
+        ("logoff --user=alice,b", "logoff --user=alice,bob "),
+        ("logoff /state:d", "logoff /state:disc "),
+        ("logoff /exclude:group:roo", "logoff /exclude:group:root "),
+        ("logoff /exclude:con", "logoff /exclude:console "),
+        ("query session /columns:id,addr", "query session /columns:id,address "),
+        ("query session --sort=-id", "query session --sort=-id"),
+        ("logoff @lists/pe", "logoff @lists/people "),
+        ("msg @lists/pe", "msg @lists/people "),
+    ],
+)
+def test_one_completion_of_each_command(shell, line, completed):
+    if "SESS" in line and shell.name == "fish":
+        pytest.skip("fish does not complete in another case before a space")
+    assert shell.complete(line) == completed
 
 
 @pytest.mark.parametrize(
@@ -234,7 +320,7 @@ def test_sessions_without_regard_to_case(shell):
 
 
 def test_seconds_are_left_to_the_user(shell):
-    for typed in ("/grace:", "/wait:", "--grace=", "--wait=", "/grace ", "--wait "):
+    for typed in ("/grace:", "/wait:", "--grace=", "--wait=", "/grace ", "--wait ", "/warn:", "/idle ", "--older="):
         assert shell.complete("logoff " + typed) == "logoff " + typed
         assert shell.complete("logoff " + typed + "1") == "logoff " + typed + "1"
 
@@ -245,6 +331,7 @@ def test_bash_with_colons_in_words(tmp_path_factory):
         assert one.complete("logoff /server:loc") == "logoff /server:localhost "
         assert one.complete("logoff --server=loc") == "logoff --server=localhost "
         assert one.complete("logoff :") == "logoff :1 "
+        assert one.complete("msg @lists/pe") == "msg @lists/people "
 
 
 def test_no_answer_where_there_is_no_host(tmp_path_factory):
@@ -258,5 +345,7 @@ def test_no_answer_where_there_is_no_host(tmp_path_factory):
 
 
 def test_installed_names_are_what_the_shells_look_for():
-    assert (COMPLETIONS / "logoff").read_text().rstrip().endswith("complete -F _logoff logoff")
-    assert (COMPLETIONS / "_logoff").read_text().startswith("#compdef logoff\n")
+    names = " ".join(["logoff", "msg", "query", *OTHER_NAMES])
+    assert (COMPLETIONS / "logoff").read_text().rstrip().endswith(f"complete -F _logoff {names}")
+    assert (COMPLETIONS / "_logoff").read_text().startswith(f"#compdef {names}\n")
+    assert f"set --global __logoff_commands {names}\n" in (COMPLETIONS / "logoff.fish").read_text()
