@@ -300,21 +300,40 @@ static int32_t expiry(const struct logoff_message *message)
 	return message->timeout_ms > INT32_MAX ? 0 : (int32_t)message->timeout_ms;
 }
 
+/* The question that can be answered: by a click on the text, or on a button. */
+static char *actions[] = { (char *)"default", (char *)"OK", (char *)"ok", (char *)"OK", NULL };
+static char *no_actions[] = { NULL };
+
+static int compose_notification(sd_bus *bus, const struct logoff_message *message, const char *body,
+				sd_bus_message **ret_call)
+{
+	const char *title = *message->title ? message->title : body;
+	int r = sd_bus_message_new_method_call(bus, ret_call, NOTIFICATIONS, "Notify");
+
+	if (r >= 0)
+		r = sd_bus_message_append(*ret_call, "susss", "msg", UINT32_C(0), "dialog-information", title,
+					  *message->title ? body : "");
+	if (r >= 0)
+		r = sd_bus_message_append_strv(*ret_call, message->wait ? actions : no_actions);
+	if (r >= 0)
+		r = sd_bus_message_append(*ret_call, "a{sv}i", 1, "urgency", "y", 2, expiry(message));
+	return r;
+}
+
 static int send_notification(sd_bus *bus, const struct logoff_message *message, const char *body, uint32_t *ret_id,
 			     struct logoff_error *cause)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	const char *title = *message->title ? message->title : body;
-	int r;
+	sd_bus_message *call = NULL, *reply = NULL;
+	int r = compose_notification(bus, message, body, &call);
 
-	r = sd_bus_call_method(bus, NOTIFICATIONS, "Notify", &error, &reply, "susssasa{sv}i", "msg", UINT32_C(0),
-			       "dialog-information", title, *message->title ? body : "", message->wait ? 4 : 0, "default",
-			       "OK", "ok", "OK", 1, "urgency", "y", 2, expiry(message));
+	if (r >= 0)
+		r = sd_bus_call(bus, call, CALL_US, &error, &reply);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "u", ret_id);
 	if (r < 0)
 		r = fail_bus(cause, r, &error);
+	sd_bus_message_unref(call);
 	sd_bus_message_unref(reply);
 	sd_bus_error_free(&error);
 	return r;
