@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "host/display.h"
 
 /* In order of preference. A memory host is only taken when LOGOFF_HOST names it. */
 static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
@@ -136,6 +137,7 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 	struct logoff_error cause = {};
 	int r = host->backend->get(host, id, ret_session, &cause);
 
+	host->clients = display_clients_free(host->clients);
 	if (is_other_host(host, r))
 		r = host->backend->get(host, id, ret_session, &cause);
 	if (r < 0 && reterr)
@@ -148,6 +150,7 @@ static int list_sessions(struct logoff_host *host, const char *name, struct sess
 	struct logoff_error cause = {};
 	int r = host->backend->list(host, name, list, &cause);
 
+	host->clients = display_clients_free(host->clients);
 	if (is_other_host(host, r)) {
 		session_list_clear(list);
 		r = host->backend->list(host, name, list, &cause);
@@ -162,6 +165,7 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 	if (!host)
 		return NULL;
 	host->backend->close(host);
+	display_clients_free(host->clients);
 	free(host);
 	return NULL;
 }
@@ -279,8 +283,21 @@ bool logoff_session_is_console(const struct logoff_session *session)
 	return session->console;
 }
 
+/* Finds out who the client is. What cannot be found out stays unknown. */
+static void ask_client(struct logoff_session *session)
+{
+	struct logoff_host *host = session->host;
+
+	session->ask_client = false;
+	if (host->clients || display_clients_new(&host->clients) >= 0)
+		(void)display_fill_client(host->clients, session);
+}
+
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail)
 {
+	/* To the caller the session is constant: it does not see that some of it is only looked up now. */
+	if (session->ask_client && (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT))
+		ask_client((struct logoff_session *)session);
 	switch (detail) {
 	case LOGOFF_DETAIL_PROTOCOL:
 		return session->protocol;
@@ -303,6 +320,10 @@ int64_t logoff_session_logon_us(const struct logoff_session *session)
 
 int64_t logoff_session_idle_us(struct logoff_session *session)
 {
+	if (session->ask_idle) {
+		session->ask_idle = false;
+		session->idle_us = display_idle_us(session);
+	}
 	return session->idle_us;
 }
 

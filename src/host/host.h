@@ -44,6 +44,8 @@ struct logoff_session {
 	char *protocol, *address, *client, *terminal, *display;	/* NULL: none, or not known */
 	int64_t logon_us;		/* Unix time; -1: not known */
 	int64_t idle_us;		/* -1: not known */
+	bool ask_idle, ask_client;	/* its display may know more than the host (display.h): asked once, when
+					   somebody wants to know */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
 
 	/* Facts, written by the back end between ask() and the end. */
@@ -64,6 +66,8 @@ struct logoff_host {
 	bool unproven;			/* its first answer will show whether it is this kind of host at all */
 	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
 	size_t n_watched;
+	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
+	uint64_t in_vain_us;		/* spent on displays that did not answer */
 	void *data;			/* the back end's own */
 };
 

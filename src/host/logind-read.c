@@ -275,6 +275,9 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->logon = p->timestamp;
 	session->logon_us = p->timestamp ? (int64_t)p->timestamp : -1;
 	session->idle_us = make_idle(p);
+	/* Not the X server of a Wayland session: it knows only what reaches the X windows in it. */
+	session->ask_idle = session->idle_us < 0 && is_set(p->type) && strcmp(p->type, "x11") == 0;
+	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
 	session->current = logind_own_id(logind) && strcmp(logind_own_id(logind), p->id) == 0;
 	data->leader = (pid_t)p->leader;
 	data->graphical = is_graphical(p);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * display.h - what the session's display knows of the people before it: since when nobody has touched it, and who sits
+ * at the far end of an xrdp session.
+ *
+ * logind is told neither. Both are best effort and cost something, so host.c asks only when somebody wants to know
+ * (ask_idle and ask_client of struct logoff_session), and what is unsure is unknown.
+ */
+#ifndef HOST_DISPLAY_H
+#define HOST_DISPLAY_H
+
+#include "host/host.h"
+
+/* ---- idleness (display.c) ---- */
+
+/*
+ * Asks the X server of SESSION when it had its last input. Needs root or the session's own user. Blocks for up to a
+ * second. Returns the microseconds since then, or -1 if it is not known.
+ */
+int64_t display_idle_us(const struct logoff_session *session);
+
+/* The same of display NUMBER of user UID, within TIMEOUT_MS. */
+int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
+
+/* ---- clients of xrdp sessions (display-client.c) ---- */
+
+/* Who is connected to the xrdp sessions of this machine. */
+struct display_clients;
+
+/* Takes down which clients there are now. Needs root. *ret_clients is the caller's. Returns 0 or a fatal errno. */
+int display_clients_new(struct display_clients **ret_clients);
+
+/* NULL is allowed. Returns NULL. */
+struct display_clients *display_clients_free(struct display_clients *clients);
+
+/* Fills what SESSION lacks of address and client. Returns 0 (also if they stay unknown) or -ENOMEM. */
+int display_fill_client(struct display_clients *clients, struct logoff_session *session);
+
+/* The end of an xrdp session's channel socket that its channel server holds. */
+struct display_channel {
+	unsigned display;
+	uid_t uid;			/* whose channel server */
+	uint32_t inode, peer;		/* its own socket, and that of xrdp at the other end */
+};
+
+/* A TCP socket. */
+struct display_tcp {
+	uint32_t inode;
+	uint16_t port;			/* its own */
+	bool listening;
+	char address[46];		/* of the other end; "" if it listens */
+};
+
+/*
+ * Parse one answer of the kernel's socket diagnosis, without its netlink header (sock_diag(7)). Return 0, -ENOENT (a
+ * socket of another sort) or -EPROTO.
+ */
+int display_parse_channel(const void *answer, size_t length, struct display_channel *ret);
+int display_parse_tcp(const void *answer, size_t length, struct display_tcp *ret);
+
+/*
+ * Parses a line of xrdp's log. The client has chosen its name: any bytes but null. Returns 0, -ENOENT (another line) or
+ * -EPROTO (no name that could be one).
+ */
+int display_parse_client_name(const char *line, size_t length, char name[static 64]);
+
+#endif
