@@ -177,7 +177,10 @@ enum logoff_kind {
 	LOGOFF_KIND_BACKGROUND		/* a job runs in it: su, sudo and system services from outside any session */
 };
 
-/* Tells what SESSION is there for. Returns the kind. */
+/*
+ * Tells what SESSION is there for.
+ * Returns the kind.
+ */
 enum logoff_kind logoff_session_kind(const struct logoff_session *session);
 
 /*

@@ -31,7 +31,7 @@ static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose users are meant. Without it: this machine.") },
 	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
-	  N_("How long it is shown, and waited for with /w; 60 if not given, 0: until it is closed.") },
+	  N_("How long it is shown and waited for; 60 if not given, 0: until it is closed.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Tells which way each message has taken.") },
 	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and tells them.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
