@@ -556,7 +556,7 @@ static bool is_reused(const struct family *family, const struct member *member)
 
 	if (is_alive(member) || proc_read_stat(member->stat.group, &leader) < 0)
 		return false;
-	return !find_member(family, &leader);
+	return leader.state != 'Z' && leader.state != 'X' && !find_member(family, &leader);
 }
 
 /* A group may be killed as one if it is not ours and nobody in it is a stranger. */

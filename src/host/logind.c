@@ -30,6 +30,12 @@
 #include "host/family.h"
 #include "host/logind.h"
 
+/* A logind that cannot even be asked to kill by then is not there; see kill_session(). */
+#define KILL_TIMEOUT_US UINT64_C(1000000)
+
+/* Looks at the cgroup of an elogind session until it counts as empty. */
+#define CGROUP_LOOKS 5
+
 static void logind_release(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
@@ -59,6 +65,7 @@ static const struct {
 	{ "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", -EACCES },
 	{ "org.freedesktop.DBus.Error.AccessDenied", -EACCES },
 	{ "org.freedesktop.systemd1.UnitMasked", -EACCES },	/* polkit is masked */
+	{ "org.freedesktop.DBus.Error.FileNotFound", -EAGAIN },	/* the scope has just gone, the session goes next */
 	{ "org.freedesktop.DBus.Error.NoReply", -EAGAIN },
 	{ "org.freedesktop.DBus.Error.Timeout", -EAGAIN },
 	{ "org.freedesktop.DBus.Error.ServiceUnknown", -EAGAIN },
@@ -302,6 +309,12 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	return send_ask(session, call, r, interactive, reterr);
 }
 
+/* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
+static bool is_own_power(const struct logoff_session *session)
+{
+	return geteuid() == 0 || geteuid() == session->uid;
+}
+
 /* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. */
 static int signal_manager(const char *cgroup)
 {
@@ -336,7 +349,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	sd_bus_message *call = NULL;
 	int r;
 
-	if (session->current && (geteuid() == 0 || geteuid() == session->uid)) {
+	if (session->current && is_own_power(session)) {
 		session->asked = 0;
 		return signal_manager(of(session)->manager_cgroup);
 	}
@@ -363,14 +376,20 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 static int call_kill(struct logind *logind, struct logoff_error *reterr, const char *method, const char *type, ...)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *call = NULL;
 	va_list arguments;
 	int r;
 
 	va_start(arguments, type);
-	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, NULL, type, arguments);
+	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, method);
+	if (r >= 0)
+		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
+	if (r >= 0)
+		r = sd_bus_call(logind->bus, call, KILL_TIMEOUT_US, &error, NULL);
 	if (r < 0)
 		r = logind_error(&error, r, reterr);
+	sd_bus_message_unref(call);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
 }
@@ -400,6 +419,12 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	if (spare_self && data->cgroup)
 		return kill_but_self(data->cgroup);
 	r = call_kill(logind, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
+	/*
+	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
+	 * so. Then nobody but we can end the wait, if we may.
+	 */
+	if (r == -EAGAIN && data->cgroup && is_own_power(session))
+		return kill_but_self(data->cgroup);
 	if (r != -ENXIO)
 		return r;
 	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */
@@ -415,7 +440,7 @@ static int kill_manager(struct logoff_session *session, struct logoff_error *ret
 	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 
-	if (data->manager_cgroup && (geteuid() == 0 || geteuid() == session->uid))
+	if (data->manager_cgroup && is_own_power(session))
 		return kill_but_self(data->manager_cgroup);
 	return call_kill(logind, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }
@@ -436,6 +461,21 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 
 /* ---- looking ---- */
 
+/*
+ * Lists what elogind's session has left. That several scans find nobody does not prove much against a chain of forks; the
+ * cgroup, where it is known, shows one that they have missed.
+ */
+static int list_family(const struct logind_session *data, struct process_list *list)
+{
+	int r = family_is_gone(data->family);
+
+	if (r == 0)
+		return family_list(data->family, list);
+	for (int i = 0; r >= 0 && i < CGROUP_LOOKS && data->cgroup && list->n_items == 0; i++)
+		r = proc_list_cgroup(data->cgroup, list);
+	return r < 0 ? r : 0;
+}
+
 static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			    struct process_list *list, struct logoff_error *reterr)
 {
@@ -448,12 +488,8 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	r = find_cgroups(session);
 	if (r < 0)
 		return r;
-	if (data->family) {
-		r = family_scan(data->family);
-		if (r < 0)
-			return r;
-		return family_list(data->family, list), 0;
-	}
+	if (data->family)
+		return list_family(data, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }

@@ -453,6 +453,18 @@ static void refused(struct logoff_request *request, struct job *job)
 	ask(request, job);
 }
 
+/* The host could not ask it, for no reason that we know. If that is because it has ended meanwhile, all is well. */
+static void failed(struct logoff_request *request, struct job *job)
+{
+	if (job->part == HOST_SESSION && host_session_exists(job->session, NULL, NULL) == 0) {
+		begin_waiting(request, job);
+		job->look_us = request->host->now_us;
+		return;
+	}
+	job->cause = job->session->asked_error;
+	give_up(request, job, job->session->asked);
+}
+
 static void step_asking(struct logoff_request *request, struct job *job)
 {
 	uint64_t now = request->host->now_us;
@@ -472,8 +484,7 @@ static void step_asking(struct logoff_request *request, struct job *job)
 		job->authorizing = false;	/* the clock goes on: the host may never come back */
 		job->retry_us = now + RETRY_US;
 	} else if (asked != HOST_PENDING) {
-		job->cause = job->session->asked_error;
-		give_up(request, job, asked);
+		failed(request, job);
 	}
 }
 

@@ -10,12 +10,9 @@
  */
 #include "host/message.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "host/user.h"
 
 #define MS UINT64_C(1000)
 
@@ -37,90 +35,16 @@
 /* A program that lives longer than this has found the display; one that has not ends with a complaint. */
 #define STEADY_US (400 * MS)
 
-#define ENVIRONMENT_MAX (128 << 10)
-
 /* The way to the user's desktop. "" where it is not known. */
 struct surroundings {
 	char home[PATH_MAX];
-	char display[32];		/* ":10" */
+	bool has_display;
+	unsigned display;		/* 10 for ":10" */
 	char authority[PATH_MAX];
 	char bus[PATH_MAX];		/* an address of D-Bus */
-	char language[64];
 };
 
-/* ---- becoming the user ---- */
-
-/* Undoes what the caller has set up for itself. */
-static void forget_caller(void)
-{
-	sigset_t none;
-
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);	/* fails for those that cannot be changed */
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setsid();
-	(void)chdir("/");
-}
-
-static int become_user(const struct logoff_session *session, struct surroundings *to, struct logoff_error *cause)
-{
-	struct passwd entry, *found = NULL;
-	char buffer[4096];
-	uid_t uid = session->uid;
-
-	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
-		return error_set_errno(cause, -EOPNOTSUPP, -ENOENT, "there is no user %u", (unsigned)uid);
-	if (geteuid() == 0 && (initgroups(entry.pw_name, entry.pw_gid) < 0 ||
-			       setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0))
-		return error_set_errno(cause, -EACCES, -errno, "cannot become the user: %s", strerror(errno));
-	if (setresuid(uid, uid, uid) < 0 || getuid() != uid || geteuid() != uid)
-		return error_set_errno(cause, -EACCES, -EPERM, "cannot become the user");
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	snprintf(to->home, sizeof(to->home), "%s", entry.pw_dir);
-	return 0;
-}
-
 /* ---- the way to the desktop ---- */
-
-/* ":10.0" is the display ":10". A display of another machine is none of ours. */
-static bool parse_display(const char *text, char display[static 32])
-{
-	size_t n = text[0] == ':' ? strspn(text + 1, "0123456789") : 0;
-
-	if (n == 0 || n > 9 || (text[1 + n] && text[1 + n] != '.'))
-		return false;
-	snprintf(display, 32, "%.*s", (int)n + 1, text);
-	return true;
-}
-
-/* Reads the environment of a process. Returns its length; the text ends with two null bytes. */
-static size_t read_environment(pid_t pid, char *text, size_t size)
-{
-	char path[32];
-	size_t n = 0;
-	ssize_t got;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && n < size - 2 && (got = read(fd, text + n, size - 2 - n)) > 0)
-		n += (size_t)got;
-	if (fd >= 0)
-		close(fd);
-	text[n] = text[n + 1] = '\0';
-	return n;
-}
-
-static const char *find_variable(const char *text, size_t length, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *at = text; at < text + length; at += strlen(at) + 1)
-		if (strncmp(at, name, n) == 0 && at[n] == '=')
-			return at + n + 1;
-	return NULL;
-}
 
 static void take(char *to, size_t size, const char *value)
 {
@@ -131,26 +55,24 @@ static void take(char *to, size_t size, const char *value)
 /* Fills what is not known yet from the environments of the user's processes on this display. */
 static void look_around(const struct message_letter *letter, struct surroundings *to)
 {
-	char *text = malloc(ENVIRONMENT_MAX), display[32];
+	char *text = malloc(USER_ENVIRONMENT_MAX);
+	unsigned display;
 
-	for (size_t i = letter->n_processes; text && i-- > 0 && (!*to->bus || !*to->authority || !*to->language);) {
+	for (size_t i = letter->n_processes; text && i-- > 0 && (!*to->bus || !*to->authority);) {
 		const struct message_process *process = &letter->processes[i];
 		const char *value;
 		size_t n;
 
 		if (process->uid != letter->session->uid)
 			continue;
-		n = read_environment(process->pid, text, ENVIRONMENT_MAX);
-		value = find_variable(text, n, "DISPLAY");
-		if (!value || !parse_display(value, display) || strcmp(display, to->display) != 0)
+		n = user_read_environment(process->pid, text, USER_ENVIRONMENT_MAX);
+		value = user_find_variable(text, n, "DISPLAY");
+		if (!value || !user_parse_display(value, &display) || display != to->display)
 			continue;
-		take(to->authority, sizeof(to->authority), find_variable(text, n, "XAUTHORITY"));
-		value = find_variable(text, n, "DBUS_SESSION_BUS_ADDRESS");
+		take(to->authority, sizeof(to->authority), user_find_variable(text, n, "XAUTHORITY"));
+		value = user_find_variable(text, n, "DBUS_SESSION_BUS_ADDRESS");
 		if (value && strncmp(value, "unix:", 5) == 0)	/* others may run programs */
 			take(to->bus, sizeof(to->bus), value);
-		value = find_variable(text, n, "LANG");
-		if (value && (strstr(value, "UTF-8") || strstr(value, "utf8")))
-			take(to->language, sizeof(to->language), value);
 	}
 	free(text);
 }
@@ -164,7 +86,6 @@ static void assume_usual(struct surroundings *to)
 	take(to->bus, sizeof(to->bus), path);
 	if (snprintf(path, sizeof(path), "%s/.Xauthority", to->home) < (int)sizeof(path))
 		take(to->authority, sizeof(to->authority), path);
-	take(to->language, sizeof(to->language), "C.UTF-8");
 }
 
 /* ---- reports ---- */
@@ -259,21 +180,23 @@ static int ask_markup(sd_bus *bus, bool *ret_markup, struct logoff_error *cause)
 static int check_display(sd_bus *bus, const struct surroundings *around, struct logoff_error *cause)
 {
 	sd_bus_creds *creds = NULL;
-	char *text = malloc(ENVIRONMENT_MAX), display[32];
+	char *text = malloc(USER_ENVIRONMENT_MAX);
 	const char *value;
+	unsigned display = 0;
 	pid_t pid;
 	bool other = false;
 
-	if (text && *around->display &&
+	if (text && around->has_display &&
 	    sd_bus_get_name_creds(bus, "org.freedesktop.Notifications", SD_BUS_CREDS_PID, &creds) >= 0 &&
 	    sd_bus_creds_get_pid(creds, &pid) >= 0) {
-		value = find_variable(text, read_environment(pid, text, ENVIRONMENT_MAX), "DISPLAY");
-		other = value && parse_display(value, display) && strcmp(display, around->display) != 0;
+		value = user_find_variable(text, user_read_environment(pid, text, USER_ENVIRONMENT_MAX), "DISPLAY");
+		other = value && user_parse_display(value, &display) && display != around->display;
 	}
 	sd_bus_creds_unref(creds);
 	free(text);
 	if (other)
-		return error_set_errno(cause, -EOPNOTSUPP, -EXDEV, "the user's notifications are shown on display %s", display);
+		return error_set_errno(cause, -EOPNOTSUPP, -EXDEV, "the user's notifications are shown on display :%u",
+				       display);
 	return 0;
 }
 
@@ -546,13 +469,32 @@ static int text_as_file(const char *text)
 	return fd;
 }
 
+/* Tells whether TEXT needs more letters than those of Latin-1, which every X server has. */
+static bool needs_fonts(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0xc4)
+			return true;
+	return false;
+}
+
+/* Tells whether the program has complained that it has no letters for the text. */
+static bool lacks_fonts(int complaints, const struct logoff_message *message)
+{
+	char text[4096];
+	ssize_t n = pread(complaints, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "Missing charsets") && needs_fonts(message->text);
+}
+
 static void make_environment(struct command *environment, const struct surroundings *around)
 {
 	add(environment, "PATH=/usr/local/bin:/usr/bin:/bin");
 	add(environment, "HOME=%s", around->home);
-	add(environment, "DISPLAY=%s", around->display);
+	add(environment, "DISPLAY=:%u", around->display);
 	add(environment, "XAUTHORITY=%s", around->authority);
-	add(environment, "LANG=%s", around->language);
+	add(environment, "LC_ALL=C.UTF-8");	/* the user's own may not be there or not be UTF-8 */
 	add(environment, "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)getuid());
 	add(environment, "DBUS_SESSION_BUS_ADDRESS=%s", around->bus);
 	add(environment, "NO_AT_BRIDGE=1");	/* GTK would wait for a service of accessibility */
@@ -560,7 +502,7 @@ static void make_environment(struct command *environment, const struct surroundi
 
 /* In a child: becomes the program. */
 static void __attribute__((noreturn)) become_program(const struct program *program, const struct message_letter *letter,
-						     const struct surroundings *around)
+						     const struct surroundings *around, int complaints)
 {
 	const struct logoff_message *message = letter->message;
 	uint64_t seconds = (message->timeout_ms + 999) / 1000;
@@ -570,7 +512,7 @@ static void __attribute__((noreturn)) become_program(const struct program *progr
 	sigset_t none;
 
 	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(out, STDERR_FILENO) < 0)
+	    dup2(complaints >= 0 ? complaints : out, STDERR_FILENO) < 0)
 		_exit(127);
 	if (message->wait)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -613,6 +555,32 @@ static enum logoff_answer answer_of(const struct program *program, int status)
 	return status == program->timeout ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;
 }
 
+/* Starts the program. Returns its exit status if it has ended already, -EINPROGRESS, or why it shows nothing. */
+static int start_program(const struct program *program, const struct message_letter *letter,
+			 const struct surroundings *around, pid_t *ret_child, struct logoff_error *cause)
+{
+	int complaints = memfd_create("complaints", MFD_CLOEXEC), status;
+	bool lacking;
+
+	*ret_child = fork();
+	if (*ret_child == 0)
+		become_program(program, letter, around, complaints);
+	status = *ret_child > 0 ? await_end(*ret_child, host_clock_us() + STEADY_US) : -errno;
+	lacking = lacks_fonts(complaints, letter->message);
+	if (complaints >= 0)
+		close(complaints);
+	if (*ret_child < 0)
+		return error_set_errno(cause, -EAGAIN, status, "no further process: %s", strerror(-status));
+	if (status >= 0 && status != program->ok)
+		return error_set_errno(cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)", program->path,
+				       status);
+	if (lacking && status < 0) {
+		(void)kill(*ret_child, SIGKILL);
+		return error_set_errno(cause, -EOPNOTSUPP, -EILSEQ, "%s has no fonts for this text", program->path);
+	}
+	return status == -ETIMEDOUT ? -EINPROGRESS : status;
+}
+
 static int open_window(const struct program *program, const struct message_letter *letter,
 		       const struct surroundings *around, struct logoff_delivery *delivery)
 {
@@ -623,19 +591,13 @@ static int open_window(const struct program *program, const struct message_lette
 	sigemptyset(&ended);
 	sigaddset(&ended, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &ended, NULL);
-	child = fork();
-	if (child == 0)
-		become_program(program, letter, around);
-	if (child < 0)
-		return error_set_errno(&delivery->cause, -EAGAIN, -errno, "no further process: %s", strerror(errno));
-	status = await_end(child, host_clock_us() + STEADY_US);
-	if (status >= 0 && status != program->ok)
-		return error_set_errno(&delivery->cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)",
-				       program->path, status);
+	status = start_program(program, letter, around, &child, &delivery->cause);
+	if (status < 0 && status != -EINPROGRESS)
+		return status;
 	report_shown(letter, delivery, LOGOFF_CHANNEL_DISPLAY);
 	if (!letter->message->wait)
 		return 0;
-	if (status < 0)
+	if (status == -EINPROGRESS)
 		status = await_end(child, answer_deadline(letter->message));
 	if (status == -ETIMEDOUT)
 		(void)kill(child, SIGKILL);
@@ -647,7 +609,7 @@ static int show_window(const struct message_letter *letter, const struct surroun
 		       struct logoff_delivery *delivery)
 {
 	int r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
-				"no notification daemon, and no program for a window (zenity, yad, gxmessage, xmessage)");
+				"no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
 
 	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (access(programs[i].path, X_OK) == 0)
@@ -661,26 +623,29 @@ static int show(const struct message_letter *letter, struct logoff_delivery *del
 {
 	const struct logoff_session *session = letter->session;
 	struct surroundings around = {};
-	int r = become_user(session, &around, &delivery->cause);
+	int r = user_become(session->uid, around.home, sizeof(around.home));
 
 	if (r < 0)
-		return r;
+		return error_set_errno(&delivery->cause, r == -ENOENT ? -EOPNOTSUPP : -EACCES, r,
+				       "cannot become user %u: %s", (unsigned)session->uid, strerror(-r));
 	if (letter->message->wait)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* becoming another user has undone it, had it been set before */
-	if (session->display && !parse_display(session->display, around.display))
+	around.has_display = session->display && user_parse_display(session->display, &around.display);
+	if (session->display && !around.has_display)
 		return error_set_errno(&delivery->cause, -EOPNOTSUPP, -EINVAL, "%s is no display of this machine",
 				       session->display);
-	look_around(letter, &around);
+	if (around.has_display)
+		look_around(letter, &around);
 	assume_usual(&around);
 	r = notify(letter, &around, delivery);
-	return r < 0 && *around.display ? show_window(letter, &around, delivery) : r;
+	return r < 0 && around.has_display ? show_window(letter, &around, delivery) : r;
 }
 
 void message_as_user(const struct message_letter *letter)
 {
 	struct logoff_delivery delivery = {};
 
-	forget_caller();
+	user_forget_caller();
 	delivery.result = show(letter, &delivery);
 	if (delivery.result == 0)
 		delivery.cause = (struct logoff_error){};

@@ -352,10 +352,19 @@ static pid_t find_home(const struct view *view, const struct task *task)
 	return home;
 }
 
+/* Tells whether somebody has logged in on the terminal: then it is that session's, and who opened it has none there. */
+static bool has_login(const struct view *view, unsigned terminal)
+{
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (view->tasks[i].stat.terminal == terminal && view->tasks[i].audit != PROC_NO_AUDIT)
+			return true;
+	return false;
+}
+
 static void find_homes(struct view *view)
 {
 	for (size_t i = 0; i < view->n_tasks; i++)
-		if (is_by_terminal(&view->tasks[i]))
+		if (is_by_terminal(&view->tasks[i]) && !has_login(view, view->tasks[i].stat.terminal))
 			view->tasks[i].home = find_home(view, &view->tasks[i]);
 }
 

@@ -33,6 +33,7 @@
 struct terminal {
 	int master, slave;
 	unsigned device;
+	pid_t session; /* containers on this machine number their terminals like us */
 	pid_t pids[MAX_PIDS]; /* as the code on it has told them */
 	int n_pids;
 };
@@ -80,6 +81,7 @@ static void start_on_terminal(struct terminal *t, void (*code)(int fd), int n_pi
 		code(fds[1]);
 		_exit(0);
 	}
+	t->session = pid;
 	close(fds[1]);
 	for (t->n_pids = 0; t->n_pids < n_pids; t->n_pids++)
 		assert_int_equal(read(fds[0], &t->pids[t->n_pids], sizeof(pid_t)), sizeof(pid_t));
@@ -106,7 +108,8 @@ static struct family *new_family(struct family_marks marks)
 
 static struct family *terminal_family(const struct terminal *t)
 {
-	return new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT, .terminal = t->device });
+	return new_family((struct family_marks){
+		.audit_session = PROC_NO_AUDIT, .terminal = t->device, .terminal_session = t->session });
 }
 
 static bool is_member(const struct family *family, pid_t pid)
@@ -335,6 +338,7 @@ static void log_off_own_terminal(int fd)
 	}
 	proc_read_stat(getpid(), &self);
 	marks.terminal = self.terminal;
+	marks.terminal_session = self.session;
 	right = family_new(&family, &marks) == 0 && family_scan(family) == 1 && is_member(family, sibling) &&
 		family_signal(family, SIGKILL) == 0 && waitpid(sibling, NULL, 0) == sibling &&
 		family_is_gone(family) == 1;

@@ -110,6 +110,9 @@ def why_unavailable(flavour="systemd"):
         return "no cgroup hierarchy is mounted at /sys/fs/cgroup"
     if not all(os.access(tree, os.W_OK) for tree in trees):
         return "the cgroup hierarchy is read-only"
+    lo_up = ["unshare", "--net", "ip", "link", "set", "lo", "up"]
+    if subprocess.run(lo_up, capture_output=True, timeout=10).returncode:
+        return "a host here could have no network of its own (CAP_NET_ADMIN is missing)"
     if FLAVOURS[flavour][1] == 1 and not Path("/sys/fs/cgroup/systemd").is_dir():
         return "this machine has no cgroup v1 hierarchy for systemd"
     if FLAVOURS[flavour][1] == 2 and not any((tree / "cgroup.procs").exists() for tree in trees):

@@ -306,6 +306,22 @@ def test_window(rdp, text, wanted):
     assert "\nUid:\t1000\t1000\t1000\t1000\n" in status and "\nGroups:\t1000 \n" in status
 
 
+@pytest.fixture
+def without_fonts(host):
+    """X servers here have the Latin letters they are built with, no others."""
+    host.check("chmod 700 /usr/share/fonts/X11")
+    yield
+    host.check("chmod 755 /usr/share/fonts/X11")
+
+
+def test_window_without_fonts(without_fonts, rdp):
+    """A window that nobody could read is no message."""
+    result = msg(rdp.host, rdp.id, CHINESE)
+    assert result.status == 6 and "fonts" in result.err, result.text
+    assert windows(rdp) == []
+    assert msg(rdp.host, rdp.id, "hello").status == OK
+
+
 def test_window_confirmed(rdp):
     running = start_msg(rdp.host, rdp.id, "/w", "hello")
     wait_until(lambda: is_mapped(rdp), 5, "the window is on the display")
@@ -317,6 +333,7 @@ def test_window_confirmed(rdp):
 def test_window_closed(rdp):
     running = start_msg(rdp.host, rdp.id, "/w", "hello")
     wait_until(lambda: is_mapped(rdp), 5, "the window is on the display")
+    time.sleep(0.5)  # a program that ends sooner has failed
     as_user(rdp, "xdotool search --class xmessage windowkill")
     result = finish(running, 5)
     assert result.status == OK and "closed" in result.out, result.text
