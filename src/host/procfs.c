@@ -352,11 +352,26 @@ static pid_t find_home(const struct view *view, const struct task *task)
 	return home;
 }
 
-/* Tells whether somebody has logged in on the terminal: then it is that session's, and who opened it has none there. */
-static bool has_login(const struct view *view, unsigned terminal)
+/* Tells whether the login LOGIN was begun by a process of TASK's kernel session, on the same terminal. */
+static bool is_begun_by(const struct view *view, const struct task *login, const struct task *task)
+{
+	for (unsigned depth = 0; login && depth < 1000; depth++) {
+		if (login->audit == PROC_NO_AUDIT && login->stat.session == task->stat.session)
+			return true;
+		login = login->stat.parent > 1 ? find_task(view, login->stat.parent) : NULL;
+	}
+	return false;
+}
+
+/*
+ * Tells whether somebody has logged in on the task's terminal from there (script and login): then the terminal is that
+ * session's. The number of the terminal alone would not tell: containers number theirs alike.
+ */
+static bool has_login(const struct view *view, const struct task *task)
 {
 	for (size_t i = 0; i < view->n_tasks; i++)
-		if (view->tasks[i].stat.terminal == terminal && view->tasks[i].audit != PROC_NO_AUDIT)
+		if (view->tasks[i].audit != PROC_NO_AUDIT && view->tasks[i].stat.terminal == task->stat.terminal &&
+		    is_begun_by(view, &view->tasks[i], task))
 			return true;
 	return false;
 }
@@ -364,7 +379,7 @@ static bool has_login(const struct view *view, unsigned terminal)
 static void find_homes(struct view *view)
 {
 	for (size_t i = 0; i < view->n_tasks; i++)
-		if (is_by_terminal(&view->tasks[i]) && !has_login(view, view->tasks[i].stat.terminal))
+		if (is_by_terminal(&view->tasks[i]) && !has_login(view, &view->tasks[i]))
 			view->tasks[i].home = find_home(view, &view->tasks[i]);
 }
 
