@@ -600,15 +600,19 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 static bool session_of_cgroup(const char *text, bool elogind, char id[static 24])
 {
 	const char *start = strstr(text, elogind ? ":name=elogind:/" : "/session-");
-	size_t length;
+	size_t length, digits;
 
 	if (!start && elogind)
 		start = strstr(text, "0::/");
 	if (!start)
 		return false;
 	start = strpbrk(start, elogind ? "/" : "-") + 1;
-	length = strcspn(start, elogind ? "/\n" : ".\n");
-	if (length == 0 || length >= 24 || (!elogind && strncmp(start + length, ".scope", 6) != 0))
+	length = *start == 'c';
+	digits = strspn(start + length, "0123456789");
+	length += digits;
+	/* What was moved here from outside of a container is in "/..", and others make groups too. */
+	if (digits == 0 || length >= 24 ||
+	    (elogind ? strchr("/\n", start[length]) == NULL : strncmp(start + length, ".scope", 6) != 0))
 		return false;
 	snprintf(id, 24, "%.*s", (int)length, start);
 	return true;
