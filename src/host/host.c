@@ -22,6 +22,9 @@
 /* In order of preference. A memory host is only taken when LOGOFF_HOST names it. */
 static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
 
+/* Made by logind and elogind at start. Whether they answer, the first question shows: no round trip for that. */
+#define LOGIND_FOLDER "/run/systemd/seats"
+
 #define N_BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 uint64_t host_clock_us(void)
@@ -97,7 +100,7 @@ int logoff_host_open(struct logoff_host **ret_host, const char *server, struct l
 		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "only this machine can be reached");
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
-	r = open_backend(&host_logind, NULL, ret_host, &cause);
+	r = access(LOGIND_FOLDER, F_OK) < 0 ? -EHOSTUNREACH : open_backend(&host_logind, NULL, ret_host, &cause);
 	if (r == -EHOSTUNREACH)
 		return open_backend(&host_procfs, NULL, ret_host, reterr);
 	if (r < 0 && reterr)
