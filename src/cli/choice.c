@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/names.h"
@@ -45,7 +44,7 @@ static bool take(struct choice *choice, struct logoff_session *session)
 /* Adds the sessions that match, but not the caller's. Returns whether any does. */
 static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
 {
-	int64_t now_us = (int64_t)time(NULL) * 1000000;
+	int64_t now_us = selection_now_us();
 	struct logoff_session **sessions;
 	struct logoff_error error = {};
 	bool found = false;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static const struct {
 	const char *word;
@@ -101,6 +102,14 @@ static bool state_fits(const struct selection *selection, enum logoff_state stat
 static bool at_least(uint64_t wanted_s, int64_t us)
 {
 	return wanted_s == SELECT_ANY || (us >= 0 && (uint64_t)us >= wanted_s * 1000000);
+}
+
+int64_t selection_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us)

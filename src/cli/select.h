@@ -37,6 +37,9 @@ int selection_check(const struct selection *selection, const char **ret_culprit)
 /* Tells whether SESSION is excluded by its user, one of the user's groups, its id or its name. */
 bool selection_excludes(const struct selection *selection, const struct logoff_session *session);
 
+/* The time now, as selection_matches() wants it: not cut to seconds, or who has just logged on would come from the future. */
+int64_t selection_now_us(void);
+
 /* Tells whether SESSION is of people and fulfils all conditions at NOW_US of Unix time, and is not excluded. */
 bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us);
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/text.h"
@@ -71,5 +70,5 @@ int warning_still(struct logoff_session *session, void *userdata)
 	for (size_t i = 0; i < warning->n_named; i++)
 		if (strcmp(logoff_session_id(logoff_request_session(warning->request, i)), logoff_session_id(session)) == 0)
 			return 0;
-	return selection_matches(warning->selection, session, (int64_t)time(NULL) * 1000000) ? 0 : 1;
+	return selection_matches(warning->selection, session, selection_now_us()) ? 0 : 1;
 }
