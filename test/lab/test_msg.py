@@ -208,7 +208,8 @@ def rdp(host):
 def desktop(host):
     """An xrdp session whose desktop has a notification daemon."""
     start = host.path("/home/alice/.lab-session")
-    start.write_text("#!/bin/sh\ndunst >/tmp/dunst.log 2>&1 &\n")
+    # Again and again: the user's bus may be on its way down from the case before.
+    start.write_text("#!/bin/sh\n(until dunst; do sleep 0.2; done) >/tmp/dunst.log 2>&1 &\n")
     start.chmod(0o755)
     session = sessions.RdpSession(host, "alice")
     wait_until(lambda: as_user(session, "dunstctl count").status == 0, 10, "dunst answers")
