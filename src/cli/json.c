@@ -110,11 +110,17 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 /* DEL is the one ASCII character that jansson writes as it is and that is none of the printable. */
 static int write_ascii(const char *buffer, size_t size, void *to)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (buffer[i] == '\177' ? fputs("\\u007F", to) < 0 : putc(buffer[i], to) == EOF)
+	const char *del;
+
+	while ((del = memchr(buffer, '\177', size))) {
+		size_t before = (size_t)(del - buffer);
+
+		if (fwrite(buffer, 1, before, to) < before || fputs("\\u007F", to) < 0)
 			return -1;
+		buffer += before + 1;
+		size -= before + 1;
 	}
-	return 0;
+	return fwrite(buffer, 1, size, to) < size ? -1 : 0;
 }
 
 int print_json(json_t *json, FILE *to)

@@ -61,7 +61,8 @@ void table_print_names(const struct table *table, FILE *to)
 /* By what a row is sorted, made once. */
 struct key {
 	const void *row;
-	char *text, *order;	/* of the column sorted by, NULL if it has a number; and of the column that decides ties */
+	char *order;		/* of the column that decides ties */
+	char *text;		/* of the column sorted by, which may be the same; NULL if that has a number */
 	int64_t number;
 };
 
@@ -71,7 +72,7 @@ static int key_init(struct key *key, const void *row, const struct table_column 
 	if (by->number)
 		key->number = by->number(row);
 	else
-		key->text = strdup(by->cell(row).text);
+		key->text = by == order ? key->order : strdup(by->cell(row).text);
 	return key->order && (by->number || key->text) ? 0 : -ENOMEM;
 }
 
@@ -114,7 +115,8 @@ int table_sort(const struct table *table, const void **rows, size_t n_rows)
 	for (size_t i = 0; keys && i < n_rows; i++) {
 		if (r == 0)
 			rows[i] = keys[i].row;
-		free(keys[i].text);
+		if (keys[i].text != keys[i].order)
+			free(keys[i].text);
 		free(keys[i].order);
 	}
 	free(keys);
@@ -125,14 +127,24 @@ int table_sort(const struct table *table, const void **rows, size_t n_rows)
 
 static void print_blanks(size_t n, FILE *to)
 {
-	for (; n > 0; n--)
-		fputc(' ', to);
+	static const char blanks[64] = "                                                               ";
+
+	for (; n > sizeof(blanks) - 1; n -= sizeof(blanks) - 1)
+		fwrite(blanks, 1, sizeof(blanks) - 1, to);
+	fwrite(blanks, 1, n, to);
 }
 
+/* TEXT is already harmless. What is too wide is cut. */
 static void print_cell(const struct shown *shown, const char *text, bool last, FILE *to)
 {
 	size_t width = text_width(text), blanks = shown->width > width ? shown->width - width : 0;
+	struct safe cut;
 
+	if (width > shown->width) {
+		cut = text_cut(text, shown->width);
+		text = cut.text;
+		blanks = shown->width - text_width(text);
+	}
 	print_blanks(shown->gap + (shown->column->right ? blanks : 0), to);
 	fputs(text, to);
 	if (!shown->column->right && !last)
@@ -191,8 +203,6 @@ void table_print(const struct table *table, const void *const *rows, size_t n_ro
 		for (size_t i = 0; i < n; i++) {
 			struct safe cell = make_cell(table, shown[i].column, rows[k]);
 
-			if (fixed)
-				cell = text_cut(cell.text, shown[i].width);
 			print_cell(&shown[i], cell.text, !fixed && i == n - 1, to);
 		}
 		fputc('\n', to);

@@ -183,6 +183,8 @@ static void equal_rows_are_in_order_of_ids(void **state)
 	assert_table(&table, same, 3, " 1\n 9\n10\n");
 	table.sort = "-name";
 	assert_table(&table, same, 3, " 1\n 9\n10\n");
+	table.sort = "-id";
+	assert_table(&table, same, 3, "10\n 9\n 1\n");
 }
 
 static void unknown_columns_are_refused(void **state)

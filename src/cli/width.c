@@ -137,8 +137,8 @@ size_t text_fit(const char *text, size_t room, size_t *ret_width)
 	size_t length = 0, width = 0;
 
 	while (text[length]) {
-		uint32_t character;
-		size_t n = utf8_decode(text + length, &character);
+		uint32_t character = (unsigned char)text[length];
+		size_t n = character < 0x80 ? 1 : utf8_decode(text + length, &character);
 		size_t more = n > 0 ? width_of(character) : 1;
 
 		if (more > room - width)
