@@ -22,9 +22,10 @@ struct safe safe(const char *text)
 	size_t n = 0;
 
 	while (*in) {
+		bool plain = *in >= ' ' && *in <= '~';	/* the usual case, for tables of thousands */
 		uint32_t character = 0;
-		size_t length = utf8_decode(in, &character);
-		bool shown = length > 0 && !utf8_is_harmful(character);
+		size_t length = plain ? 1 : utf8_decode(in, &character);
+		bool shown = plain || (length > 0 && !utf8_is_harmful(character));
 
 		if (length == 0)
 			length = 1;
