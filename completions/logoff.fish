@@ -19,7 +19,7 @@ function __logoff_sessions
 end
 
 set --global __logoff_session_columns name user id state protocol device idle logon current uid kind address client terminal display
-set --global __logoff_process_columns name user id pid command uid current
+set --global __logoff_process_columns user name id pid command uid current
 
 function __logoff_columns
     if __logoff_is process
