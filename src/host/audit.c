@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <systemd/sd-journal.h>
 
+#include "base/utf8.h"
 #include "host/host.h"
 
 /* elogind's library, which stands in for libsystemd, has no journal. */
@@ -120,6 +121,20 @@ static void add_actor(struct fields *fields, char person[static 64])
 	add(fields, "LOGOFF_LOGIN_USER=%s", person);
 }
 
+/* The line that people read: the reason is the caller's own text, and could hide the line or forge another one. */
+static void add_message(struct fields *fields, const struct audit *audit, const char *person)
+{
+	const struct logoff_session *session = audit->session;
+	char *text = NULL, *shown = NULL;
+
+	if (asprintf(&text, "logoff of session %s of %s by %s: %s%s%s", session->id, session->user, person,
+		     result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
+		shown = utf8_harmless(text, false);
+	add(fields, "MESSAGE=%s", shown ? shown : "");
+	free(shown);
+	free(text);
+}
+
 static void fill(struct fields *fields, const struct audit *audit)
 {
 	const struct logoff_session *session = audit->session;
@@ -141,8 +156,7 @@ static void fill(struct fields *fields, const struct audit *audit)
 	add(fields, "MESSAGE_ID=" RECORD_ID);
 	add(fields, "SYSLOG_IDENTIFIER=logoff");
 	add(fields, "PRIORITY=%d", audit->result == 0 ? LOG_NOTICE : LOG_WARNING);
-	add(fields, "MESSAGE=logoff of session %s of %s by %s: %s%s%s", session->id, session->user, person,
-	    result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "");
+	add_message(fields, audit, person);
 }
 
 void audit_record(const struct audit *audit)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of each logoff, and of each attempt: who asked, whose session, why, forced or not, and what came of it.
+
+Read from the journal of the host, where journald itself vouches for the fields that begin with an underscore.
+"""
+
+import json
+
+import pytest
+
+import sessions
+from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, PROTECTED, interrupt, logoff, start_logoff)
+from host import finish, wait_until
+
+RECORD_ID = "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
+RESULTS = {OK: "ended", DENIED: "denied", PROTECTED: "protected", NOT_IN_TIME: "not-ended", CANCELLED: "cancelled"}
+
+
+def records(session):
+    """All records about a session; no other session of this host ever had its id."""
+    lines = session.host.check(["journalctl", "--output=json", "--no-pager", f"MESSAGE_ID={RECORD_ID}",
+                                f"LOGOFF_SESSION={session.id}"]).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def record(session, **wanted):
+    """The one record about a session, once it has come, in which all that is wanted is as wanted."""
+    found = wait_until(lambda: records(session), 3, "a record")
+    assert len(found) == 1, found
+    one = found[0]
+    assert {name: one.get(name) for name in wanted} == wanted
+    return one
+
+
+def whose(session):
+    """What a record says of the session itself."""
+    return {"LOGOFF_USER": session.user, "LOGOFF_UID": str(1000 + sessions.USERS.index(session.user)),
+            "LOGOFF_SESSION_NAME": session.tty, "LOGOFF_HOST": session.host.name}
+
+
+def by(login, actor=None):
+    return {"LOGOFF_ACTOR": actor or login, "LOGOFF_LOGIN_USER": login}
+
+
+def test_ended(logind_host):
+    session = sessions.ssh(logind_host, "alice")
+    assert logoff(logind_host, session.id, "/reason:weekly restart").status == OK
+
+    one = record(session, **whose(session), **by("root"), LOGOFF_RESULT="ended", LOGOFF_FORCED="no",
+                 LOGOFF_REASON="weekly restart", LOGOFF_ACTOR_UID="0", PRIORITY="5", SYSLOG_IDENTIFIER="logoff",
+                 _UID="0", _TRANSPORT="journal")
+
+    assert one["MESSAGE"] == f"logoff of session {session.id} of alice by root: ended, reason: weekly restart"
+    assert "LOGOFF_CAUSE" not in one
+
+
+def test_forced(host):
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    assert logoff(host, session.id, "/grace:1").status == OK
+
+    one = record(session, **whose(session), LOGOFF_RESULT="ended", LOGOFF_FORCED="yes")
+
+    assert "LOGOFF_REASON" not in one
+
+
+def test_refused(host):
+    """An attempt without the right is on record too, with the reason that was given."""
+    here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    assert here.shell.run(f"logoff {there.id} /noaskpassword '/reason:curiosity' 2>&1")[1] == DENIED
+
+    one = record(there, **whose(there), **by("alice"), LOGOFF_RESULT="denied", LOGOFF_FORCED="no",
+                 LOGOFF_REASON="curiosity", PRIORITY="4", _UID="1000")
+
+    assert one["LOGOFF_CAUSE"].startswith("org.freedesktop.DBus.Error.")
+    assert records(here) == []
+
+
+@pytest.mark.parametrize("kind", ["console", "greeter"])
+def test_protected(host, kind):
+    session = sessions.fake_console(host, "bob", **({"class": "greeter"} if kind == "greeter" else {}))
+    assert logoff(host, session.id).status == PROTECTED
+    record(session, **by("root"), LOGOFF_USER="bob", LOGOFF_RESULT="protected", LOGOFF_CAUSE=kind, PRIORITY="4")
+
+
+def test_by_sudo(host):
+    """The person is on record, not only the root that he has become."""
+    here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "bob")
+    host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
+    assert here.shell.run(f"sudo logoff {there.id}")[1] == OK
+    record(there, **whose(there), **by("carol", "root"), LOGOFF_ACTOR_UID="0", LOGOFF_LOGIN_UID="1002",
+           LOGOFF_RESULT="ended", _UID="0")
+
+
+def test_a_name_in_the_environment_is_not_believed(host):
+    """Who logged in is what the kernel says, as long as it says anything."""
+    here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "bob")
+    host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
+    assert here.shell.run(f"sudo env SUDO_USER=alice LOGNAME=alice USER=alice logoff {there.id}")[1] == OK
+    record(there, **by("carol", "root"))
+
+
+def test_own_session(host):
+    """The last one to leave writes it down before."""
+    session = sessions.ssh(host, "alice")
+    session.shell.begin("logoff /reason:home")
+    assert session.ended_for_client(15)
+    record(session, **whose(session), **by("alice"), LOGOFF_RESULT="ended", LOGOFF_REASON="home")
+
+
+def test_one_for_each_of_several(host):
+    first, second = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    console = sessions.fake_console(host, "carol")
+
+    assert logoff(host, "/all", "/y", "/reason:evening").status == PROTECTED
+
+    for session, result in ((first, "ended"), (second, "ended"), (console, "protected")):
+        record(session, LOGOFF_RESULT=result, LOGOFF_REASON="evening")
+
+
+def test_cancelled_in_the_countdown(host):
+    session = sessions.ssh(host, "alice")
+    running = start_logoff(host, session.id, "/warn:60")
+    session.shell.expect("logs you off", 5)
+    interrupt(host, running)
+    assert finish(running).status == CANCELLED
+    record(session, **whose(session), LOGOFF_RESULT="cancelled", LOGOFF_FORCED="no")
+
+
+def test_not_in_time(host):
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    assert logoff(host, session.id, "/grace:30", "/wait:1").status == NOT_IN_TIME
+    record(session, **whose(session), LOGOFF_RESULT="not-ended", LOGOFF_FORCED="no", PRIORITY="4")
+
+
+def test_nothing_was_tried(host):
+    session = sessions.ssh(host, "alice")
+    logoff(host, session.id, "/dryrun")
+    logoff(host, session.id, "/bogus")
+    logoff(host, "/all", "/user:nobody")
+    host.check("journalctl --sync")
+    assert records(session) == []
+
+
+def test_hostile_words_make_no_fields(host):
+    """A line in the reason is text of the reason, not a field of its own; and the terminal gets none of it."""
+    session = sessions.ssh(host, "alice")
+    reason = "spring\nLOGOFF_LOGIN_USER=nobody\nMESSAGE=all is well \x1b]0;owned\x07 清理"
+
+    result = logoff(host, session.id, f"--reason={reason}", "/v")
+
+    assert result.status == OK
+    assert "\x1b" not in result.text and "owned" not in result.text
+    one = record(session, **whose(session), **by("root"))
+    # journalctl writes as numbers what is not plain text.
+    assert bytes(one["LOGOFF_REASON"]).decode() == reason
+    assert one["MESSAGE"] == f"logoff of session {session.id} of alice by root: ended, reason: " \
+        r"spring\x0aLOGOFF_LOGIN_USER=nobody\x0aMESSAGE=all is well \x1b]0;owned\x07 清理"
+    # Else the line for people would be "[blob data]", and he who asked could hide behind it.
+    assert "owned" in host.check(["journalctl", "--no-pager", f"LOGOFF_SESSION={session.id}"])
+
+
+# What a host without a journal has: something that listens on /dev/log.
+SYSLOG = """
+import os, socket
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind("/dev/log")
+os.chmod("/dev/log", 0o666)
+print("pid", os.getpid(), flush=True)
+while True:
+    print(listener.recv(65536).decode(errors="replace").rstrip("\\n"), flush=True)
+"""
+
+
+@pytest.fixture(params=["bare", "elogind"])
+def syslog(lend, request):
+    host = lend(request.param)
+    host.check("rm -f /dev/log")
+    host.syslog = sessions.Shell(host.start(["python3", "-c", SYSLOG]))
+    pid = host.syslog.expect(r"pid (\d+)\n", 5).group(1)
+    yield host
+    host.check(f"kill {pid}; rm -f /dev/log")
+    host.syslog.client.wait(5)
+
+
+def test_syslog_where_there_is_no_journal(syslog):
+    here, there = sessions.ssh(syslog, "alice"), sessions.ssh(syslog, "bob")
+    assert here.shell.run(f"logoff {there.id} /noaskpassword '/reason:curiosity' 2>&1")[1] == DENIED
+    # 84 and 85 are authpriv.warning and authpriv.notice.
+    syslog.syslog.expect(rf"<84>.*logoff.*: logoff of session {there.id} of bob by alice: denied, reason: curiosity", 5)
+
+    assert logoff(syslog, there.id, "--reason=x\x1b[31m\nforged line").status == OK
+
+    syslog.syslog.expect(rf"<85>.*logoff.*: logoff of session {there.id} of bob by root: ended, "
+                         r"reason: x\\x1b\[31m\\x0aforged line\n", 5)
