@@ -97,7 +97,7 @@ static size_t find_attribute(const void *answer, size_t length, size_t size, uns
 			*ret = at + sizeof(attribute);
 			return attribute.nla_len - sizeof(attribute);
 		}
-		if (NLA_ALIGN(attribute.nla_len) >= (size_t)(end - at))
+		if ((size_t)NLA_ALIGN(attribute.nla_len) >= (size_t)(end - at))
 			return 0;
 		at += NLA_ALIGN(attribute.nla_len);
 	}
