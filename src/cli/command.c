@@ -5,7 +5,9 @@
 #include "cli/command.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 
 #include "cli/report.h"
 #include "cli/text.h"
@@ -36,7 +38,8 @@ int command_main(const struct command *command, int argc, char **argv)
 	int n_arguments, status, r;
 
 	command_init_language();
-	if (options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit) < 0)
+	r = options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit);
+	if (r < 0)
 		return help_usage_error(command->help, fault, culprit);
 	if (arg_help)
 		return help_print(command->help, stdout);
@@ -48,4 +51,21 @@ int command_main(const struct command *command, int argc, char **argv)
 	status = command->run(host, n_arguments, argv + 1);
 	logoff_host_close(host);
 	return status;
+}
+
+int command_cancel_fd(bool own)
+{
+	sigset_t cancelling;
+
+	sigemptyset(&cancelling);
+	sigaddset(&cancelling, SIGINT);
+	if (!own)
+		sigaddset(&cancelling, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &cancelling, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (own) {
+		(void)signal(SIGHUP, SIG_IGN);
+		(void)signal(SIGTERM, SIG_IGN);
+	}
+	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -66,11 +66,11 @@ static const char *kind_word(const struct logoff_session *session)
 	return NULL;
 }
 
-static const char *state_word(const struct logoff_session *session)
+const char *json_state(enum logoff_state state, enum logoff_kind kind)
 {
-	switch (logoff_session_state(session)) {
+	switch (state) {
 	case LOGOFF_STATE_ACTIVE:
-		return logoff_session_kind(session) == LOGOFF_KIND_GREETER ? "connected" : "active";
+		return kind == LOGOFF_KIND_GREETER ? "connected" : "active";
 	case LOGOFF_STATE_DISCONNECTED:
 		return "disconnected";
 	case LOGOFF_STATE_CLOSING:
@@ -94,7 +94,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "name", to_json_text(logoff_session_name(session)),
 			 "user", to_json_text(logoff_session_user(session)),
 			 "uid", (json_int_t)logoff_session_uid(session),
-			 "state", to_json_text(state_word(session)),
+			 "state", to_json_text(json_state(logoff_session_state(session), logoff_session_kind(session))),
 			 "kind", to_json_text(kind_word(session)),
 			 "current", logoff_session_is_current(session),
 			 "console", logoff_session_is_console(session),
@@ -132,4 +132,17 @@ int print_json(json_t *json, FILE *to)
 		r = -EIO;
 	json_decref(json);
 	return r;
+}
+
+int print_json_rows(const void *const *rows, size_t n_rows, json_t *(*to_json)(const void *row), FILE *to)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n_rows; i++) {
+		if (json_array_append_new(list, to_json(rows[i])) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return print_json(list, to);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json.h - what programs get instead of tables. The fields are written up in doc/json.md and doc/schema/; a released one
- * never changes its meaning.
+ * json.h - what programs get instead of tables. The fields are written up in doc/json.md and doc/schema/; a released
+ * one never changes its meaning.
  *
  * Fields are the same for every kind of host; what is not known is null. Texts are UTF-8: a byte that is none becomes
  * U+FFFD. What is printed is plain ASCII, so that no text can harm a terminal.
@@ -24,8 +24,14 @@ json_t *to_json_time(int64_t time_us);
 /* The name of the host that SERVER (/server, NULL: this machine) means. Returns it, the caller's. */
 json_t *to_json_host(const char *server);
 
+/* The word for a state; a login screen is "connected", not active. Returns it. */
+const char *json_state(enum logoff_state state, enum logoff_kind kind);
+
 /* A session on that host: an object that more can be added to. Returns it, the caller's, or NULL when out of memory. */
 json_t *to_json_session(struct logoff_session *session, const char *server);
+
+/* Prints an array of what TO_JSON makes of each row. Returns 0 or -errno. */
+int print_json_rows(const void *const *rows, size_t n_rows, json_t *(*to_json)(const void *row), FILE *to);
 
 /* Prints JSON, which may be NULL (out of memory), and drops it. Returns 0 or -errno. */
 int print_json(json_t *json, FILE *to);

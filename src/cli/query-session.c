@@ -28,8 +28,8 @@ static bool is_meant(const struct logoff_session *session, const char *designato
 }
 
 /*
- * Picks those of SESSIONS that one of the arguments means (or all, if there are none) into ROWS, and says which argument
- * means none. Returns the exit status.
+ * Picks those of SESSIONS that one of the arguments means (or all, if there are none) into ROWS, and says which
+ * argument means none. Returns the exit status.
  */
 static int pick(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments, bool people,
 		const void **rows, size_t *ret_n_rows)
@@ -61,17 +61,10 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 	return status;
 }
 
-static int print_sessions_json(const void **rows, size_t n_rows)
+/* Its idle time may have to be asked for, which the session remembers. */
+static json_t *to_json_row(const void *row)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < n_rows; i++) {
-		if (json_array_append_new(list, to_json_session((struct logoff_session *)rows[i], arg_server)) < 0) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
-	return print_json(list, stdout);
+	return to_json_session((struct logoff_session *)row, arg_server);
 }
 
 /* Where nothing was found there are no headings either. */
@@ -80,7 +73,7 @@ static int show(const struct table *table, const void **rows, size_t n_rows, boo
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		return print_sessions_json(rows, n_rows);
+		return print_json_rows(rows, n_rows, to_json_row, stdout);
 	if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
 	return r == 0 && fflush(stdout) == EOF ? -errno : r;

@@ -21,7 +21,7 @@
 struct table_column {
 	const char *name;		/* for --columns and --sort */
 	const char *heading;		/* N_("...") */
-	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: it has no such column */
+	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: not there */
 	bool right;			/* flush right */
 	bool whole;			/* is never cut, so that it can be used: the column grows instead */
 	struct safe (*cell)(const void *row);

@@ -14,8 +14,8 @@
 #include "cli/text.h"
 
 /*
- * ".": less than a minute; "28": minutes; "7:29": hours; "1+02:03": days; "?": not known (-1). CONSOLE is in use: "none ",
- * one column to the left of the others. Returns the text.
+ * ".": less than a minute; "28": minutes; "7:29": hours; "1+02:03": days; "?": not known (-1). CONSOLE is in use:
+ * "none ", one column to the left of the others. Returns the text.
  */
 struct safe when_idle(int64_t idle_us, bool console);
 

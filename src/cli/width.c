@@ -2,9 +2,9 @@
 /*
  * width.c - how many columns of a terminal a text takes.
  *
- * By tables of our own rather than by wcwidth(): that needs a UTF-8 locale, but the texts are UTF-8 in any locale, and a
- * table must not lose its shape in C. Wide: East_Asian_Width W and F (UAX #11). Without width: general categories Mn, Me
- * and Cf, and the vowels and finals of Hangul. Both as of Unicode 14.0.0; unassigned gaps are filled.
+ * By tables of our own rather than by wcwidth(): that needs a UTF-8 locale, but the texts are UTF-8 in any locale, and
+ * a table must not lose its shape in C. Wide: East_Asian_Width W and F (UAX #11). Without width: general categories Mn,
+ * Me and Cf, and the vowels and finals of Hangul. Both as of Unicode 14.0.0; unassigned gaps are filled.
  */
 #include "cli/text.h"
 

@@ -537,7 +537,7 @@ struct place {
 	const struct proc_login *login;
 };
 
-/* The login on the terminal called NAME. By terminal it is known by nothing else: its process is outside the session. */
+/* The login on the terminal called NAME. A session by terminal has nothing else of it: its process is outside. */
 static const struct proc_login *find_login(const struct view *view, const char *name)
 {
 	for (size_t i = 0; *name && i < view->n_logins; i++) {
@@ -674,8 +674,10 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 		remote = place->login->remote;
 	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
 	session->idle_us = on_display ? -1 : read_idle(view, place->name);
-	return copy(&session->protocol, protocol) && copy(&session->terminal, terminal) &&
-	       copy(&session->display, on_display ? place->name : NULL) && copy(&session->address, remote) ? 0 : -ENOMEM;
+	if (!copy(&session->protocol, protocol) || !copy(&session->terminal, terminal) ||
+	    !copy(&session->display, on_display ? place->name : NULL) || !copy(&session->address, remote))
+		return -ENOMEM;
+	return 0;
 }
 
 /* ---- making a session ---- */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * processes.c - see processes.h. Where the columns stand is as Windows has it.
+ */
+#include "cli/processes.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_SESSION_ID "0"
+#define NO_SESSION_NAME "services"
+
+/* ---- cells ---- */
+
+const char *process_session_id(const struct process_row *row)
+{
+	return row->process->session_id[0] ? row->process->session_id : NO_SESSION_ID;
+}
+
+const char *process_session_name(const struct process_row *row)
+{
+	if (!row->process->session_id[0])
+		return NO_SESSION_NAME;
+	return row->session ? logoff_session_name(row->session) : NULL;
+}
+
+bool process_is_marked(const void *data)
+{
+	const struct process_row *row = data;
+
+	return row->session && logoff_session_is_current(row->session);
+}
+
+static struct safe cell_current(const void *row)
+{
+	return safe(process_is_marked(row) ? ">" : "");
+}
+
+static struct safe cell_user(const void *row)
+{
+	return safe(((const struct process_row *)row)->user);
+}
+
+static struct safe cell_name(const void *row)
+{
+	return safe(process_session_name(row));
+}
+
+static struct safe cell_id(const void *row)
+{
+	return safe(process_session_id(row));
+}
+
+static struct safe cell_command(const void *row)
+{
+	return safe(((const struct process_row *)row)->process->command);
+}
+
+static int64_t number_pid(const void *row)
+{
+	return ((const struct process_row *)row)->process->pid;
+}
+
+static int64_t number_uid(const void *row)
+{
+	return ((const struct process_row *)row)->process->uid;
+}
+
+static struct safe cell_number(int64_t number)
+{
+	struct safe out = {};
+
+	snprintf(out.text, sizeof(out.text), "%lld", (long long)number);
+	return out;
+}
+
+static struct safe cell_pid(const void *row)
+{
+	return cell_number(number_pid(row));
+}
+
+static struct safe cell_uid(const void *row)
+{
+	return cell_number(number_uid(row));
+}
+
+const struct table_column process_columns[] = {
+	{ "user", N_("USERNAME"), 0, 20, false, false, cell_user, NULL },
+	{ "name", N_("SESSIONNAME"), 2, 15, false, false, cell_name, NULL },
+	{ "id", N_("ID"), 1, 6, true, true, cell_id, NULL },
+	{ "pid", N_("PID"), 1, 6, true, true, cell_pid, number_pid },
+	{ "command", N_("IMAGE"), 2, 15, false, false, cell_command, NULL },
+	{ "uid", N_("UID"), 0, 0, true, false, cell_uid, number_uid },
+	{ "current", N_("CURRENT"), 0, 0, false, false, cell_current, NULL },
+	{},
+};
+
+/* ---- asking a host ---- */
+
+void processes_done(struct processes *processes)
+{
+	logoff_session_list_free(processes->sessions, processes->n_sessions);
+	free(processes->items);
+	for (size_t i = 0; i < processes->n_users; i++)
+		free(processes->users[i].name);
+	free(processes->users);
+	free(processes->rows);
+	*processes = (struct processes){};
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(logoff_session_id(*(struct logoff_session *const *)a),
+		      logoff_session_id(*(struct logoff_session *const *)b));
+}
+
+static int compare_id(const void *id, const void *session)
+{
+	return strcmp(id, logoff_session_id(*(struct logoff_session *const *)session));
+}
+
+static const struct logoff_session *find_session(const struct processes *processes, const char *id)
+{
+	struct logoff_session **found = NULL;
+
+	if (*id && processes->n_sessions > 0)
+		found = bsearch(id, processes->sessions, processes->n_sessions, sizeof(*processes->sessions), compare_id);
+	return found ? *found : NULL;
+}
+
+/* What the host calls the user in its sessions, else this machine, else its number. */
+static char *make_user_name(const struct processes *processes, uid_t uid)
+{
+	const struct passwd *entry;
+	char number[16];
+
+	for (size_t i = 0; i < processes->n_sessions; i++)
+		if (logoff_session_uid(processes->sessions[i]) == uid)
+			return strdup(logoff_session_user(processes->sessions[i]));
+	entry = getpwuid(uid);
+	snprintf(number, sizeof(number), "%u", (unsigned)uid);
+	return strdup(entry ? entry->pw_name : number);
+}
+
+static const char *find_user_name(struct processes *processes, uid_t uid)
+{
+	struct user *users;
+
+	for (size_t i = 0; i < processes->n_users; i++)
+		if (processes->users[i].uid == uid)
+			return processes->users[i].name;
+	users = reallocarray(processes->users, processes->n_users + 1, sizeof(*users));
+	if (!users)
+		return NULL;
+	processes->users = users;
+	users[processes->n_users] = (struct user){ uid, make_user_name(processes, uid) };
+	return users[processes->n_users++].name;
+}
+
+static int make_rows(struct processes *processes)
+{
+	processes->rows = calloc(processes->n_items + 1, sizeof(*processes->rows));
+	if (!processes->rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < processes->n_items; i++) {
+		const struct logoff_host_process *item = &processes->items[i];
+		struct process_row *row = &processes->rows[i];
+
+		row->process = item;
+		row->session = find_session(processes, item->session_id);
+		row->user = find_user_name(processes, item->uid);
+		if (!row->user)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int processes_read(struct processes *processes, struct logoff_host *host, struct logoff_error *reterr)
+{
+	int r;
+
+	*processes = (struct processes){};
+	r = logoff_host_list(host, &processes->sessions, &processes->n_sessions, reterr);
+	if (r == 0 && processes->n_sessions > 0)
+		qsort(processes->sessions, processes->n_sessions, sizeof(*processes->sessions), compare_ids);
+	if (r == 0)
+		r = logoff_host_list_processes(host, &processes->items, &processes->n_items, reterr);
+	if (r == 0)
+		r = make_rows(processes);
+	if (r < 0)
+		processes_done(processes);
+	return r;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * processes.h - the processes of a host with their users and sessions, and the columns in which they are shown.
+ *
+ * What is in no session belongs, as on Windows, to session 0, called "services".
+ */
+#ifndef CLI_PROCESSES_H
+#define CLI_PROCESSES_H
+
+#include "cli/table.h"
+#include "logoff.h"
+
+/* A row of the table. */
+struct process_row {
+	const struct logoff_host_process *process;
+	const struct logoff_session *session;	/* NULL: in none */
+	const char *user;
+};
+
+/* The name of a user. */
+struct user {
+	uid_t uid;
+	char *name;
+};
+
+/* What is known of a host. The rows point into the rest. */
+struct processes {
+	struct process_row *rows;
+	struct logoff_host_process *items;
+	size_t n_items;			/* and rows */
+	struct logoff_session **sessions;	/* by id */
+	size_t n_sessions;
+	struct user *users;
+	size_t n_users;
+};
+
+/* " USERNAME              SESSIONNAME         ID    PID  IMAGE" */
+extern const struct table_column process_columns[];
+
+/* Asks HOST. Returns 0 or the errno of the library; then PROCESSES is empty. */
+int processes_read(struct processes *processes, struct logoff_host *host, struct logoff_error *reterr);
+
+/* Frees what PROCESSES holds. */
+void processes_done(struct processes *processes);
+
+/* The id of the session of a row, "0" if it is in none. Returns the id. */
+const char *process_session_id(const struct process_row *row);
+
+/* The name of the session of a row, "services" if it is in none. Returns the name, or NULL. */
+const char *process_session_name(const struct process_row *row);
+
+/* The is_marked() of such a table: the processes of the current session. */
+bool process_is_marked(const void *row);
+
+#endif
