@@ -41,6 +41,30 @@ static bool take(struct choice *choice, struct logoff_session *session)
 	return true;
 }
 
+/* Numbers in their order, then those with a letter: the order of "query session". */
+static int compare_ids(const void *a, const void *b)
+{
+	const char *one = logoff_session_id(*(struct logoff_session *const *)a);
+	const char *two = logoff_session_id(*(struct logoff_session *const *)b);
+
+	return strverscmp(one, two);
+}
+
+/* Tells whether any session matches. */
+static bool has_matching(struct logoff_host *host, const struct selection *selection)
+{
+	struct logoff_session **sessions;
+	bool found = false;
+	size_t n;
+
+	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		found = found || selection_matches(selection, sessions[i], selection_now_us());
+	logoff_session_list_free(sessions, n);
+	return found;
+}
+
 /* Adds the sessions that match, but not the caller's. Returns whether any does. */
 static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
 {
@@ -55,6 +79,8 @@ static bool add_matching(struct choice *choice, struct logoff_host *host, const 
 		note(choice, report_host(NULL, r, &error));
 		return true;	/* the cause has been told */
 	}
+	if (n > 0)
+		qsort(sessions, n, sizeof(struct logoff_session *), compare_ids);
 	for (size_t i = 0; i < n; i++) {
 		if (logoff_session_is_current(sessions[i]) || !selection_matches(selection, sessions[i], now_us))
 			continue;
@@ -78,17 +104,21 @@ void choice_add_named(struct choice *choice, struct logoff_host *host, const cha
 		(void)take(choice, session);	/* named twice is meant once */
 }
 
-/* Adds the sessions of a user of that name, or, if there is none, says that nothing is called so. */
-static void add_user_or_nothing(struct choice *choice, struct logoff_host *host, const char *name)
+/* Adds the sessions of a user of that name, or, if he has none at all, says that nothing is called so. */
+static void add_user_or_nothing(struct choice *choice, struct logoff_host *host, const char *name,
+				const struct option_list *excludes)
 {
-	struct selection selection = SELECTION_NONE;
+	struct selection all = SELECTION_NONE, wanted;
 
-	selection.users = (struct option_list){ { name }, 1 };
-	if (!add_matching(choice, host, &selection))
+	all.users = (struct option_list){ { name }, 1 };
+	wanted = all;
+	wanted.excludes = *excludes;
+	if (!add_matching(choice, host, &wanted) && !has_matching(host, &all))
 		note(choice, report_not_found(name, -ENXIO, &(struct logoff_error){}));
 }
 
-void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path)
+void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path,
+		     const struct option_list *excludes)
 {
 	struct logoff_error error;
 	struct logoff_session *session;
@@ -101,7 +131,7 @@ void choice_add_file(struct choice *choice, struct logoff_host *host, const char
 		error = (struct logoff_error){};
 		r = logoff_host_find(host, names.items[i], &session, &error);
 		if (r == -ENXIO)
-			add_user_or_nothing(choice, host, names.items[i]);
+			add_user_or_nothing(choice, host, names.items[i], excludes);
 		else if (r < 0)
 			note(choice, report_not_found(names.items[i], r, &error));
 		else
@@ -124,10 +154,11 @@ bool choice_has_own(const struct choice *choice)
 	return false;
 }
 
-void choice_show(const struct choice *choice, FILE *to, bool console)
+enum exit_status choice_show(const struct choice *choice, FILE *to, bool console)
 {
 	for (size_t i = 0; i < choice->n_sessions; i++)
 		report_plan(to, choice->sessions[i], console);
+	return EXIT_ENDED;
 }
 
 /* Reads one line and takes its first character for the answer, in the language of the question. */
@@ -146,7 +177,7 @@ enum exit_status choice_confirm(const struct choice *choice, bool yes, bool cons
 		return EXIT_ENDED;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return report_unconfirmed();
-	choice_show(choice, stderr, console);
+	(void)choice_show(choice, stderr, console);
 	report_question(choice->n_sessions);
 	return says_yes() ? EXIT_ENDED : report_declined();
 }

@@ -25,10 +25,11 @@ struct choice {
 void choice_add_named(struct choice *choice, struct logoff_host *host, const char *designator);
 
 /*
- * Adds what the list file at PATH names (names.h): a user's name stands for his sessions, as if selected. Says what
- * cannot be read or is not there.
+ * Adds what the list file at PATH names (names.h): a user's name stands for his sessions, as if selected, without those
+ * that EXCLUDES leaves out. Says what cannot be read (then the status is EXIT_USAGE) or is not there.
  */
-void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path);
+void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path,
+		     const struct option_list *excludes);
 
 /* Adds the sessions that are selected, or says why there is none. */
 void choice_add_selected(struct choice *choice, struct logoff_host *host, const struct selection *selection);
@@ -36,8 +37,11 @@ void choice_add_selected(struct choice *choice, struct logoff_host *host, const 
 /* Tells whether the caller's own session is among them. */
 bool choice_has_own(const struct choice *choice);
 
-/* Shows the sessions, a line each; for /dryrun with what would be refused (CONSOLE: whether /console was given). */
-void choice_show(const struct choice *choice, FILE *to, bool console);
+/*
+ * Shows the sessions, a line each; for /dryrun with what would be refused (CONSOLE: whether /console was given).
+ * Returns EXIT_ENDED.
+ */
+enum exit_status choice_show(const struct choice *choice, FILE *to, bool console);
 
 /*
  * If several sessions are selected: asks on the terminal whether to go on, showing them; refuses where there is no

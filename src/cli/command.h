@@ -28,6 +28,13 @@ void command_init_language(void);
 /* Parses ARGV, opens the host and runs COMMAND on it, or shows its help or version. Returns the exit status. */
 int command_main(const struct command *command, int argc, char **argv);
 
+/*
+ * Turns Ctrl-C and SIGTERM into a readable descriptor, the program's until its end. A command that ends its OWN session
+ * must outlive the SIGHUP and SIGTERM that the session gets, or nobody would see to those who do not. Returns the
+ * descriptor, or -1.
+ */
+int command_cancel_fd(bool own);
+
 /* Prints the version. Returns the exit status. */
 int command_print_version(void);
 

@@ -72,6 +72,12 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_STATE:
 		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_GROUP:
+		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_NOTHING:
+		fprintf(stderr, _("%s: nothing is selected that %s could leave out\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);
 		break;

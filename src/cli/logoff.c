@@ -6,10 +6,8 @@
  * the manual pages and the completions. All else is done by liblogoff, through its public header.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include "cli/agent.h"
 #include "cli/choice.h"
@@ -98,27 +96,6 @@ static int authorize(void *userdata)
 	return 0;
 }
 
-/*
- * Turns Ctrl-C into a readable descriptor. A command that ends its own session must outlive the SIGHUP and SIGTERM that
- * the session gets, or nobody would see to those who do not.
- */
-static int prepare_signals(bool own)
-{
-	sigset_t cancelling;
-
-	sigemptyset(&cancelling);
-	sigaddset(&cancelling, SIGINT);
-	if (!own)
-		sigaddset(&cancelling, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &cancelling, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (own) {
-		(void)signal(SIGHUP, SIG_IGN);
-		(void)signal(SIGTERM, SIG_IGN);
-	}
-	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* ---- one run ---- */
 
 /* Logs off what is chosen and reports it. Returns the exit status. */
@@ -137,7 +114,7 @@ static int log_off(struct logoff_request *request, struct choice *choice, bool s
 		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, warning_still, &warning);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
-	logoff_request_set_cancel_fd(request, prepare_signals(choice_has_own(choice)));
+	logoff_request_set_cancel_fd(request, command_cancel_fd(choice_has_own(choice)));
 	r = arg_reason ? logoff_request_set_reason(request, arg_reason) : 0;
 	if (r >= 0)
 		r = choice_request(choice, request);
@@ -166,7 +143,7 @@ static void choose(struct choice *choice, struct logoff_host *host, int n_argume
 	}
 	for (int i = 0; i < n_arguments; i++)	/* may select: after all that is named */
 		if (arguments[i][0] == '@')
-			choice_add_file(choice, host, arguments[i] + 1);
+			choice_add_file(choice, host, arguments[i] + 1, &arg_selection.excludes);
 	if (selection_is_given(&arg_selection))
 		choice_add_selected(choice, host, &arg_selection);
 	else if (!named)
@@ -177,17 +154,22 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 {
 	struct logoff_request *request = NULL;
 	struct choice choice = {};
+	enum option_fault fault;
 	const char *culprit;
 	int status;
 
 	if (arg_complete)
 		return result_print_sessions(host);
-	if (selection_check(&arg_selection, &culprit) < 0)
-		return help_usage_error(&help, OPTION_FAULT_STATE, culprit);
+	if (selection_check(&arg_selection, &fault, &culprit) < 0)
+		return help_usage_error(&help, fault, culprit);
+	if (arg_selection.excludes.n_items > 0 && n_arguments == 0 && !selection_is_given(&arg_selection))
+		return help_usage_error(&help, OPTION_FAULT_NOTHING, "/exclude");
 	choose(&choice, host, n_arguments, arguments);
 	if (arg_dry_run)
-		choice_show(&choice, stdout, arg_console);
-	status = arg_dry_run ? EXIT_ENDED : (int)choice_confirm(&choice, arg_yes, arg_console);
+		status = arg_json ? result_print_plan(&choice, arg_server, arg_console)
+				  : (int)choice_show(&choice, stdout, arg_console);
+	else
+		status = choice.status == EXIT_USAGE ? EXIT_USAGE : (int)choice_confirm(&choice, arg_yes, arg_console);
 	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
 		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(request, &choice, n_arguments > 1);
 	logoff_request_free(request);

@@ -7,11 +7,9 @@
  */
 #include <errno.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,18 +116,6 @@ static void compose_title(char *title, size_t size)
 
 /* ---- one run ---- */
 
-/* Turns Ctrl-C into a readable descriptor. */
-static int prepare_signals(void)
-{
-	sigset_t cancelling;
-
-	sigemptyset(&cancelling);
-	sigaddset(&cancelling, SIGINT);
-	sigaddset(&cancelling, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &cancelling, NULL);
-	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int send_to(struct logoff_host *host, const struct recipients *recipients, const char *text)
 {
 	char title[256];
@@ -143,7 +129,7 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	compose_title(title, sizeof(title));
 	if (deliveries)
 		r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, deliveries,
-					prepare_signals(), &error);
+					command_cancel_fd(false), &error);
 	if (r < 0)
 		status = report_host(arg_server, r, &error);
 	for (size_t i = 0; r >= 0 && i < recipients->n_recipients; i++) {

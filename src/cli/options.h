@@ -45,6 +45,8 @@ enum option_fault {
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
+	OPTION_FAULT_GROUP,		/* there is no such group */
+	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
 	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };

@@ -77,7 +77,8 @@ static json_t *make_result(const struct logoff_request *request, size_t i, const
 	const struct logoff_error *cause = NULL;
 	int r = logoff_request_result(request, i, &cause);
 	/* The request's sessions are ours; only the asking of an idle time needs more than to read them. */
-	json_t *object = to_json_session((struct logoff_session *)logoff_request_session(request, i), server);
+	struct logoff_session *session = (struct logoff_session *)logoff_request_session(request, i);
+	json_t *object = to_json_session(session, server);
 
 	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", result_word(r),
 						     "exit_status", status, "forced", logoff_request_forced(request, i),
@@ -87,7 +88,27 @@ static json_t *make_result(const struct logoff_request *request, size_t i, const
 		json_decref(object);
 		return NULL;
 	}
+	if (json_is_true(json_object_get(object, "session_exists")))
+		(void)json_object_set_new(object, "state",
+					  to_json_text(json_state(logoff_request_state(request, i),
+								  logoff_session_kind(session))));
 	return object;
+}
+
+int result_print_plan(const struct choice *choice, const char *server, bool console)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < choice->n_sessions; i++) {
+		struct logoff_session *session = choice->sessions[i];
+		bool protected = logoff_session_kind(session) == LOGOFF_KIND_GREETER ||
+				 (logoff_session_is_console(session) && !logoff_session_is_current(session) && !console);
+		json_t *object = to_json_session(session, server);
+
+		(void)json_object_set_new(object, "result", json_string(protected ? "protected" : "would-end"));
+		(void)json_array_append_new(array, object);	/* NULL is refused */
+	}
+	return print_json(array, stdout) < 0 ? EXIT_UNREACHABLE : EXIT_ENDED;
 }
 
 int result_print_json(const struct logoff_request *request, const char *server)

@@ -25,6 +25,8 @@ static const struct {
 	{ "closing", LOGOFF_STATE_CLOSING },
 };
 
+#define GROUP_PREFIX "group:"
+
 #define N_STATES (sizeof(states) / sizeof(states[0]))
 
 bool selection_is_given(const struct selection *selection)
@@ -33,15 +35,32 @@ bool selection_is_given(const struct selection *selection)
 	       selection->older_s != SELECT_ANY;
 }
 
-int selection_check(const struct selection *selection, const char **ret_culprit)
+static bool is_state(const char *word)
 {
-	if (!selection->state)
-		return 0;
 	for (size_t i = 0; i < N_STATES; i++)
-		if (strcasecmp(selection->state, states[i].word) == 0)
-			return 0;
-	*ret_culprit = selection->state;
+		if (strcasecmp(word, states[i].word) == 0)
+			return true;
+	return false;
+}
+
+static int fail(enum option_fault fault, const char *culprit, enum option_fault *ret_fault, const char **ret_culprit)
+{
+	*ret_fault = fault;
+	*ret_culprit = culprit;
 	return -EINVAL;
+}
+
+int selection_check(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit)
+{
+	const struct option_list *excludes = &selection->excludes;
+
+	if (selection->state && !is_state(selection->state))
+		return fail(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
+	for (size_t i = 0; i < excludes->n_items; i++)
+		if (strncmp(excludes->items[i], GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0 &&
+		    !getgrnam(excludes->items[i] + strlen(GROUP_PREFIX)))
+			return fail(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
+	return 0;
 }
 
 /* Tells whether the user is in the group of that name, by whatever the system's name service says. */
@@ -53,10 +72,10 @@ static bool is_in_group(const char *user, uid_t uid, const char *group_name)
 	int n = sizeof(groups) / sizeof(groups[0]);
 
 	if (!entry || !group)
-		return false;
+		return true;
 	wanted = group->gr_gid;
 	if (getgrouplist(user, entry->pw_gid, groups, &n) < 0)
-		return false;
+		return true;
 	for (int i = 0; i < n; i++)
 		if (groups[i] == wanted)
 			return true;

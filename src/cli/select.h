@@ -31,10 +31,16 @@ struct selection {
 /* Tells whether anything is selected at all: /exclude alone selects nothing. */
 bool selection_is_given(const struct selection *selection);
 
-/* Checks the words of SELECTION. *ret_culprit is the first wrong one. Returns 0 or -EINVAL. */
-int selection_check(const struct selection *selection, const char **ret_culprit);
+/*
+ * Checks the words of SELECTION: a wrong one might select too many. An exclusion that excludes nothing is wrong as well: from
+ * no selection, or a group that is not there. Returns 0, or -EINVAL and *ret_fault and *ret_culprit.
+ */
+int selection_check(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit);
 
-/* Tells whether SESSION is excluded by its user, one of the user's groups, its id or its name. */
+/*
+ * Tells whether SESSION is excluded by its user, one of the user's groups, its id or its name. A user whose groups cannot
+ * be found out is in all of them.
+ */
 bool selection_excludes(const struct selection *selection, const struct logoff_session *session);
 
 /* The time now, as selection_matches() wants it: not cut to seconds, or who has just logged on would come from the future. */

@@ -95,12 +95,18 @@ static void a_wrong_word_is_told(void **state)
 {
 	struct selection wrong = { .state = "gone", .idle_s = SELECT_ANY, .older_s = SELECT_ANY };
 	const char *culprit = NULL;
+	enum option_fault fault;
 
 	(void)state;
-	assert_int_equal(selection_check(&wrong, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, &fault, &culprit), -EINVAL);
+	assert_int_equal(fault, OPTION_FAULT_STATE);
 	assert_string_equal(culprit, "gone");
 	wrong.state = "ACTIVE";
-	assert_int_equal(selection_check(&wrong, &culprit), 0);
+	assert_int_equal(selection_check(&wrong, &fault, &culprit), 0);
+	wrong.excludes = (struct option_list){ { "bob", "group:no-such-group" }, 2 };
+	assert_int_equal(selection_check(&wrong, &fault, &culprit), -EINVAL);
+	assert_int_equal(fault, OPTION_FAULT_GROUP);
+	assert_string_equal(culprit, "group:no-such-group");
 }
 
 static void names_know_case(void **state)

@@ -130,9 +130,12 @@ struct notification {
 
 static int fail_bus(struct logoff_error *cause, int r, const sd_bus_error *error)
 {
-	if (error && error->name)
-		return error_set_dbus(cause, -EOPNOTSUPP, error->name, error->message);
-	return error_set_errno(cause, -EOPNOTSUPP, r, "the user's bus: %s", strerror(-r));
+	char text[sizeof(cause->text)];
+
+	if (!error || !error->name)
+		return error_set_errno(cause, -EOPNOTSUPP, r, "the user's bus: %s", strerror(-r));
+	snprintf(text, sizeof(text), "the user's notification daemon: %s", error->message ? error->message : "");
+	return error_set_dbus(cause, -EOPNOTSUPP, error->name, text);
 }
 
 static int connect_bus(const char *address, sd_bus **ret_bus, struct logoff_error *cause)
