@@ -5,13 +5,21 @@ Whatever can be known otherwise is asked of the host itself.
 """
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 import sessions
-from cases import NO_SESSION, OK
+from cases import NO_SESSION, OK, logoff
 from host import wait_until
+from test_stubborn import leave_behind
+
+SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "doc/schema/sessions.json").read_text())
+CONTROLS = re.compile(r"[^\n -~]")  # and what is not ASCII, which nothing here needs
+HOSTILE = "ev\x1b]0;owned\x07\x1b[31mil"
+HARMLESS = "ev\\x1b]0;owned\\x07\\x1b[31mil"
 
 
 def query(host, *words):
@@ -96,3 +104,145 @@ def test_nobody(any_host):
     result = any_host.run(["query", "user", "alice"])
     assert (result.status, result.out) == (NO_SESSION, "")
     assert query(any_host, "user") == []
+
+
+# -- the same on every kind of host ---------------------------------------------------------------
+
+def test_fields_are_the_same_everywhere(any_host):
+    """All of the schema and nothing else, whatever the kind of host knows or does not know."""
+    jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+    sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "bob", tty=False)
+
+    result = any_host.run(["query", "session", "--json"])
+
+    assert not CONTROLS.search(result.out)
+    found = json.loads(result.out)
+    assert len(found) == 2
+    for one in found:
+        assert set(one) == set(SCHEMA["items"]["required"])
+        assert one["host"] == any_host.name
+    jsonschema.validate(found, SCHEMA)
+
+
+def test_times_are_right_within_a_second(any_host):
+    start = int(time.time())
+    session = sessions.ssh(any_host, "alice")
+    end = time.time()
+    any_host.check(f"touch -a --date='-7200 seconds' /dev/{session.tty}")
+
+    found, = query(any_host, "session", session.id)
+    later, = query(any_host, "session", session.id)
+
+    assert time.time() - end < 8, "the machine is too slow for this case"
+    logon = time.time() - seconds_ago(found["logon_time"])
+    assert start - 1 <= logon <= end + 1
+    assert 7200 <= found["idle_seconds"] <= 7200 + time.time() - end + 1
+    assert found["logon_time"] == later["logon_time"], "it was as it was"
+
+
+def test_a_terminal_that_is_used_is_not_idle(any_host):
+    session = sessions.ssh(any_host, "alice")
+    any_host.check(f"touch -a --date='-2 hours' /dev/{session.tty}")
+    session.sh("true")  # typed by the user
+    found, = query(any_host, "session", session.id)
+    assert found["idle_seconds"] < 10
+
+
+# -- states and kinds ---------------------------------------------------------------------------
+
+def test_login_screens_background_and_closing_sessions(host):
+    greeter = sessions.fake_console(host, "carol", **{"class": "greeter"})
+    background = sessions.fake(host, "bob", **{"class": "background"})
+    stuck = sessions.ssh(host, "alice")
+    leave_behind(stuck, "stubborn -d keeper", "keeper")
+
+    found = {one["id"]: one for one in query(host, "session")}
+    lines = host.check("query session --no-legend --columns=id,state,kind").splitlines()
+    people = query(host, "user")
+
+    assert {identity: (one["state"], one["kind"]) for identity, one in found.items()} == {
+        greeter.id: ("connected", "greeter"), background.id: ("active", "background"), stuck.id: ("closing", "user")}
+    assert sorted(line.split() for line in lines) == sorted([
+        [greeter.id, "Conn", "Greeter"], [background.id, "Active", "Background"], [stuck.id, "Closing", "User"]])
+    assert [one["id"] for one in people] == [stuck.id]
+    assert found[stuck.id]["name"] is None and found[stuck.id]["protocol"] == "ssh"
+
+
+def test_one_program_of_many_names(host):
+    sessions.ssh(host, "alice")
+    for name, long_name in (("qwinsta", "query session"), ("quser", "query user"), ("qprocess", "query process")):
+        assert host.check(f"{name} alice") == host.check(f"{long_name} alice") != ""
+
+
+# -- names that are chosen to harm --------------------------------------------------------------
+
+@pytest.fixture
+def hostile_host(host):
+    """A user, a terminal and a service whose names do something to a terminal that shows them."""
+    passwd = host.path("/etc/passwd")
+    kept = passwd.read_text()
+    passwd.write_text(f"{kept}{HOSTILE}:x:1003:1003::/home/alice:/bin/bash\n")
+    yield host
+    passwd.write_text(kept)
+
+
+def test_hostile_users_and_terminals(hostile_host):
+    """Of root's making, for logind lets nobody else choose them; and everything that shows them."""
+    host = hostile_host
+    session = sessions.FakeSessions(host, uid=1003, tty=f"pts/{HOSTILE}", service=HOSTILE)
+    for words in (["session"], ["user"], ["session", "--json"], ["user", "--json"]):
+        shown = host.run(["query", *words]).text
+        assert session.id in shown and not CONTROLS.search(shown), repr(shown)
+    found, = query(host, "session", session.id)
+    assert (found["user"], found["name"], found["protocol"]) == (HOSTILE, f"pts/{HOSTILE}", HOSTILE)
+
+    for words in (["query", "session", "/columns:user,name,protocol"], ["query", "user", "/columns:user,terminal"],
+                  ["query", "process", "*", "/columns:user"], ["query", "user", HOSTILE + "x"],
+                  ["logoff", "/user:ev*", "/dryrun"], ["logoff", HOSTILE], ["msg", session.id, "/v", "hello"],
+                  ["logoff", "/user:ev*", "/warn:1", "/v"]):
+        result = host.run(words)
+        assert HARMLESS in result.text, result.text
+        assert not CONTROLS.search(result.text), repr(result.text)
+    assert not session.exists()
+
+
+def test_hostile_programs(any_host):
+    """These, every user can choose: 15 bytes of them."""
+    session = sessions.ssh(any_host, "alice")
+    session.sh(r"stubborn -d $'\e[31mred\e]0;x\a'")
+
+    result = any_host.run(["query", "process", "alice"])
+
+    assert r"\x1b[31mred\x1b]0;x\x07" in any_host.check("query process alice /columns:command")
+    assert "red" in result.out and not CONTROLS.search(result.text)
+    found = query(any_host, "process", f"/id:{session.id}")
+    assert "\x1b[31mred\x1b]0;x\x07" in [one["command"] for one in found]
+
+
+class NamedClient(sessions.RdpSession):
+    """An RDP client that calls itself something."""
+    hostname = "PC-7"
+
+    def connect(self):
+        self.client = self.host.start(
+            ["xfreerdp", "/v:127.0.0.1", f"/u:{self.user}", f"/p:pw-{self.user}", "/cert:ignore",
+             "/size:1024x768", "/bpp:24", f"/client-hostname:{self.hostname}"],
+            env={"DISPLAY": sessions.CLIENT_DISPLAY}, stderr=-2)
+
+
+class HostileClient(NamedClient):
+    hostname = "a\x1b[31m\x07b\x7f"
+
+
+@pytest.mark.parametrize("client", [NamedClient, HostileClient], ids=["plain", "hostile"])
+def test_the_client_and_its_address(host, client):
+    rdp = client(host, "alice")
+
+    found, = query(host, "session", rdp.id)
+
+    assert (found["protocol"], found["address"]) == ("rdp", "127.0.0.1")
+    # xrdp may have written it down in another way; what matters is what the terminal gets.
+    assert found["client"] == rdp.hostname or client is HostileClient
+    shown = host.run(f"query session {rdp.id} --no-legend --columns=client,address")
+    assert shown.status == OK and not CONTROLS.search(shown.text)
+    assert shown.out.split()[-1] == "127.0.0.1"
