@@ -197,7 +197,7 @@ def test_hostile_users_and_terminals(hostile_host):
     assert (found["user"], found["name"], found["protocol"]) == (HOSTILE, f"pts/{HOSTILE}", HOSTILE)
 
     for words in (["query", "session", "/columns:user,name,protocol"], ["query", "user", "/columns:user,terminal"],
-                  ["query", "process", "*", "/columns:user"], ["query", "user", HOSTILE + "x"],
+                  ["query", "process", "*", "/columns:name"], ["query", "user", HOSTILE + "x"],
                   ["logoff", "/user:ev*", "/dryrun"], ["logoff", HOSTILE], ["msg", session.id, "/v", "hello"],
                   ["logoff", "/user:ev*", "/warn:1", "/v"]):
         result = host.run(words)
