@@ -163,7 +163,7 @@ const struct table_column user_columns[] = {
 	{ "id", N_("ID"), 1, 5, true, true, cell_id, NULL },
 	{ "state", N_("STATE"), 2, 7, false, false, cell_state, NULL },
 	{ "idle", N_("IDLE TIME"), 1, 9, true, false, cell_idle, number_idle },
-	{ "logon", N_("LOGON TIME"), 2, 20, false, false, cell_logon, number_logon },
+	{ "logon", N_("LOGON TIME"), 2, 20, false, true, cell_logon, number_logon },
 	{ "protocol", N_("TYPE"), 0, 0, false, false, cell_protocol, NULL },
 	{ "device", N_("DEVICE"), 0, 0, false, false, cell_device, NULL },
 	CHOSEN_COLUMNS,

@@ -23,7 +23,7 @@ struct table_column {
 	const char *heading;		/* N_("...") */
 	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: not there */
 	bool right;			/* flush right */
-	bool whole;			/* is never cut, so that it can be used: the column grows instead */
+	bool whole;			/* is never cut: what must be usable, or comes last. The column grows instead */
 	struct safe (*cell)(const void *row);
 	int64_t (*number)(const void *row);	/* what it is sorted by, -1: not known; NULL: by the text */
 };
