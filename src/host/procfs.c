@@ -682,22 +682,15 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 
 /* ---- making a session ---- */
 
-/* Tells whether the kernel has an audit session of this number, which then has the better right to it as an id. */
-static bool is_audit_id(const struct view *view, uint32_t number)
+/* The number of the audit session; "c" and the pid of its leader for one by terminal, so that the two cannot be confused. */
+static char *make_id(const struct group *group)
 {
-	for (size_t i = 0; i < view->n_tasks; i++)
-		if (view->tasks[i].audit == number)
-			return true;
-	return false;
-}
-
-static char *make_id(const struct view *view, const struct group *group)
-{
-	uint32_t number = is_audit_group(group) ? group->oldest->audit : (uint32_t)group->leader->stat.pid;
-	bool taken = !is_audit_group(group) && is_audit_id(view, number);
 	char id[16];
 
-	snprintf(id, sizeof(id), "%s%u", taken ? "c" : "", number);
+	if (is_audit_group(group))
+		snprintf(id, sizeof(id), "%u", group->oldest->audit);
+	else
+		snprintf(id, sizeof(id), "c%d", (int)group->leader->stat.pid);
 	return strdup(id);
 }
 
@@ -752,7 +745,7 @@ static int make_session(const struct view *view, const struct group *group, stru
 	session->uid = read_login_uid(who->stat.pid, identity.uid);
 	if (!is_audit_group(group))
 		session->uid = identity.uid;
-	session->id = make_id(view, group);
+	session->id = make_id(group);
 	session->user = get_user_name(session->uid);
 	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
 	find_place(view, group, &place);
@@ -807,7 +800,7 @@ static void procfs_release(struct logoff_session *session)
 	session->data = NULL;
 }
 
-/* What an id means: a number is first an audit session, then a terminal; "c" and a number always a terminal. */
+/* What an id means: a number is an audit session; "c" and a number is a terminal. */
 struct meaning {
 	uint32_t number;
 	bool by_terminal;
@@ -841,14 +834,13 @@ static int find_session(const struct view *view, const struct meaning *meaning, 
 }
 
 static int get_in_view(struct logoff_host *host, uint32_t only, const struct meaning *meaning,
-		       struct logoff_session **ret_session, bool *ret_empty, struct logoff_error *reterr)
+		       struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	struct view view;
 	int r = view_init(&view, host, only, reterr);
 
 	if (r >= 0)
 		r = find_session(&view, meaning, ret_session);
-	*ret_empty = view.n_tasks == 0;
 	view_done(&view);
 	return r;
 }
@@ -859,34 +851,29 @@ static int get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 	const struct procfs *procfs = host->data;
 	struct meaning meaning;
 	struct proc_stat leader;
-	bool empty = true;
 	int r = parse_id(id, &meaning);
 
 	if (r < 0)
 		return r;
-	if (!meaning.by_terminal && meaning.number != procfs->ambient) {
-		r = get_in_view(host, meaning.number, &meaning, ret_session, &empty, reterr);
-		if (r != -ENXIO || !empty)
-			return r;
-	}
+	if (!meaning.by_terminal)
+		return meaning.number == procfs->ambient ? -ENXIO
+							 : get_in_view(host, meaning.number, &meaning, ret_session, reterr);
 	/* The id of a terminal's session is the number of a process, which must be there. */
 	if (meaning.number > INT32_MAX || proc_read_stat((pid_t)meaning.number, &leader) < 0)
 		return -ENXIO;
-	meaning.by_terminal = true;
-	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, &empty, reterr);
+	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, reterr);
 }
 
 static int procfs_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 		      struct logoff_error *reterr)
 {
-	bool empty;
 	int r;
 
 	if (id) {
 		r = get_by_id(host, id, ret_session, reterr);
 		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
 	}
-	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, &empty, reterr);
+	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, reterr);
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
 }
 

@@ -16,6 +16,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -354,7 +355,7 @@ static bool greet(const struct server *server, int fd)
 		uint8_t ok, n_reason;
 		uint16_t major, minor, length;
 	} yes = { 1, 0, 11, 0, 18 }, no = { 0, 2, 11, 0, 1 };
-	uint32_t rest[18] = { [5] = 1, [8] = 77 };	/* one screen, its root is 77 */
+	uint32_t rest[18] = { [4] = UINT32_C(0xffff0000), [5] = 1, [8] = 77 };	/* one screen, its root is 77 */
 	char greeting[512];
 	uint16_t n_name;
 	ssize_t n = recv(fd, greeting, sizeof(greeting), 0);
@@ -400,6 +401,7 @@ static void server_start(struct server *server)
 	server_open(server, geteuid());
 	server->process = fork();
 	if (server->process == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (int fd; (fd = accept(server->fd, NULL, NULL)) >= 0; close(fd))
 			serve(server, fd);
 		_exit(0);
@@ -517,6 +519,7 @@ static void key_that_a_process_knows(void **state)
 	snprintf(authority, sizeof(authority), "XAUTHORITY=%s", path);
 	process = fork();
 	if (process == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execle("/bin/sleep", "sleep", "60", NULL, (char *[]){ display, authority, NULL });
 		_exit(127);
 	}

@@ -138,7 +138,7 @@ static void terminal_is_a_session(void **state)
 	struct logoff_session *session = find(f), *by_id = NULL;
 	char id[16];
 
-	snprintf(id, sizeof(id), "%d", (int)f->shell);
+	snprintf(id, sizeof(id), "c%d", (int)f->shell);
 	assert_string_equal(logoff_session_id(session), id);
 	assert_int_equal(logoff_session_uid(session), getuid());
 	assert_int_equal(logoff_session_state(session), LOGOFF_STATE_ACTIVE);
@@ -150,7 +150,7 @@ static void terminal_is_a_session(void **state)
 	logoff_session_free(session);
 	logoff_session_free(by_id);
 	/* a process that is no session leader is no session */
-	snprintf(id, sizeof(id), "%d", (int)f->job);
+	snprintf(id, sizeof(id), "c%d", (int)f->job);
 	assert_int_equal(logoff_host_find(f->host, id, &by_id, NULL), -ENXIO);
 }
 
