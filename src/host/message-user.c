@@ -373,7 +373,7 @@ static void __attribute__((format(printf, 2, 3))) add(struct command *command, c
 	va_end(arguments);
 }
 
-/* zenity and yad undo backslashes. */
+/* yad undoes backslashes; zenity does not where it reads no markup. */
 static const char *double_backslashes(const char *text)
 {
 	char *copy = malloc(strlen(text) * 2 + 1), *at = copy;
@@ -393,7 +393,7 @@ static void command_zenity(struct command *command, const char *title, const cha
 	add(command, "--info");
 	add(command, "--no-markup");
 	add(command, "--title=%s", title);
-	add(command, "--text=%s", double_backslashes(text));
+	add(command, "--text=%s", text);
 	if (seconds)
 		add(command, "--timeout=%u", seconds);
 }
