@@ -268,6 +268,16 @@ static int64_t ask(struct question *question)
 	return idle_ms;
 }
 
+/* libxcb prints the reason a server gives for refusing, which may be any text. */
+static void be_silent(void)
+{
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (nowhere < 0 || dup2(nowhere, fd) < 0)
+			(void)close(fd);
+}
+
 static void __attribute__((noreturn)) answer(uid_t uid, unsigned number, int timeout_ms, int fd)
 {
 	struct question question = { .uid = uid, .number = number };
@@ -275,6 +285,8 @@ static void __attribute__((noreturn)) answer(uid_t uid, unsigned number, int tim
 	int64_t idle_ms;
 
 	user_forget_caller();
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);	/* the caller may have closed those below */
+	be_silent();
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)alarm((unsigned)timeout_ms / 1000 + 2);	/* should the caller be gone by then */
 	idle_ms = ask(&question);
@@ -314,8 +326,8 @@ int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
 	close(fds[1]);
 	idle_ms = child > 0 ? await_answer(fds[0], timeout_ms) : -1;
 	close(fds[0]);
-	if (child > 0) {
-		(void)kill(child, SIGKILL);	/* whether it has ended or not: the number is ours until the next line */
+	if (child > 0 && waitpid(child, NULL, WNOHANG) == 0) {
+		(void)kill(child, SIGKILL);	/* it has not ended, so the number is still ours */
 		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
