@@ -593,17 +593,34 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 
 /* ---- the census ---- */
 
+/* Where the id of the session begins in the text of /proc/PID/cgroup, or NULL. */
+static const char *find_session_in(const char *text, bool elogind)
+{
+	static const char named[] = ":name=elogind:/", unified[] = "0::/", slice[] = ":/user.slice/user-", scope[] = ".slice/session-";
+	const char *start;
+
+	if (elogind) {
+		start = strstr(text, named);
+		if (start)
+			return start + strlen(named);
+		start = strstr(text, unified);
+		return start ? start + strlen(unified) : NULL;
+	}
+	/* From the top: below his own manager a user may call a scope what he likes. */
+	start = strstr(text, slice);
+	start = start ? start + strlen(slice) : "";
+	start += strspn(start, "0123456789");
+	return strncmp(start, scope, strlen(scope)) == 0 ? start + strlen(scope) : NULL;
+}
+
 /* The id of the session in the text of /proc/PID/cgroup: systemd's session-ID.scope, or elogind's /ID. */
 static bool session_of_cgroup(const char *text, bool elogind, char id[static 24])
 {
-	const char *start = strstr(text, elogind ? ":name=elogind:/" : "/session-");
+	const char *start = find_session_in(text, elogind);
 	size_t length, digits;
 
-	if (!start && elogind)
-		start = strstr(text, "0::/");
 	if (!start)
 		return false;
-	start = strpbrk(start, elogind ? "/" : "-") + 1;
 	length = *start == 'c';
 	digits = strspn(start + length, "0123456789");
 	length += digits;
