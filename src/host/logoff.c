@@ -74,6 +74,7 @@ struct job {
 	bool authorized;		/* it was given; ask interactively from now on */
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */
+	bool addressed;			/* the message under way is for its user too */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
 	bool last_act;			/* there are such programs */
@@ -618,13 +619,20 @@ static void step_ending(struct logoff_request *request, struct job *job)
 			news = true;
 		}
 		job->step = STEP_KILLING;
-		job->forced = true;
+		job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
 		kill_now(request, job);
 	}
 	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
 }
 
 /* ---- warning ---- */
+
+/* Who has left since the first warning is not written to any more: somebody else may have the terminal by now. */
+static bool is_addressed(const struct logoff_request *request, const struct job *job, int64_t remaining_us)
+{
+	return job->step == STEP_NEW && (remaining_us == (int64_t)request->warning_us ||
+					 host_session_exists(job->session, NULL, NULL) != 0);
+}
 
 /* Sends the users of all jobs that are not done the composed text. */
 static void deliver(struct logoff_request *request, int64_t remaining_us)
@@ -639,13 +647,15 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 		message.timeout_ms = (uint64_t)remaining_us / MS;
 	request->compose(remaining_us, text, sizeof(text), request->warning_data);
 	message.text = text;
-	for (size_t i = 0; sessions && i < request->n_jobs; i++)
-		if (request->jobs[i].step == STEP_NEW)
+	for (size_t i = 0; sessions && i < request->n_jobs; i++) {
+		request->jobs[i].addressed = is_addressed(request, &request->jobs[i], remaining_us);
+		if (request->jobs[i].addressed)
 			sessions[n++] = request->jobs[i].session;
+	}
 	if (n > 0 && deliveries)
 		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
 	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
-		if (request->jobs[i].step != STEP_NEW)
+		if (!request->jobs[i].addressed)
 			continue;
 		if (remaining_us >= 0)
 			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);

@@ -100,6 +100,8 @@ struct run {
 	bool console;
 	int agree;     /* to prove one's identity: 1 yes, -1 no, 0 cannot be asked */
 	int cancel_at; /* the event upon which the user cancels, from 1; 0: never */
+	uint64_t warn_ms;	 /* 0: nobody is warned */
+	const char *not_meant;	 /* the session of this id is no longer meant after the warning */
 
 	/* What became of it. */
 	char transcript[4096];
@@ -107,6 +109,9 @@ struct run {
 	uint64_t last_us; /* time of the last event */
 	uint64_t end_us;  /* of the whole run */
 	int n_events;
+	int n_countdowns, n_results, n_forced;
+	int n_calls_off;	/* how often it was told that all is called off */
+	int64_t still_idle_us;	/* of the session that was asked about last */
 	int cancel_fds[2];
 	struct truth truth;
 };
@@ -161,16 +166,22 @@ static bool has_processes(enum logoff_event_type type)
 static void hear(const struct logoff_event *event, void *userdata)
 {
 	struct run *run = userdata;
-	uint64_t tenths = event->elapsed_us / 100000;
+	bool warned = event->type == LOGOFF_EVENT_WARNED;
+	/* A warning comes before the start of the session's log-off. */
+	uint64_t tenths = (warned ? run->truth.host->now_us : event->elapsed_us) / 100000;
 
-	if (event->type == LOGOFF_EVENT_RESULT)
-		return;
 	truth_hear(event, &run->truth);
+	run->n_countdowns += event->type == LOGOFF_EVENT_COUNTDOWN;
+	run->n_results += event->type == LOGOFF_EVENT_RESULT;
+	if (event->type == LOGOFF_EVENT_COUNTDOWN || event->type == LOGOFF_EVENT_RESULT)
+		return;
 	run->last_us = event->elapsed_us;
 	note(run, "%d.%d %s %s", (int)(tenths / 10), (int)(tenths % 10), logoff_session_id(event->session),
 	     event_word(event->type));
 	if (has_processes(event->type))
 		note(run, " %zu", event->n_processes);
+	if (warned)
+		note(run, " %d%s", (int)(event->remaining_us / 1000000), event->delivery->result < 0 ? " in vain" : "");
 	note(run, "\n");
 	if (++run->n_events == run->cancel_at && write(run->cancel_fds[1], "x", 1) < 0)
 		run->r = -errno;
@@ -181,6 +192,22 @@ static int authorize(void *userdata)
 	struct run *run = userdata;
 
 	return run->agree > 0 ? 0 : -1;
+}
+
+static void compose(int64_t remaining_us, char *text, size_t size, void *userdata)
+{
+	struct run *run = userdata;
+
+	run->n_calls_off += remaining_us < 0;
+	snprintf(text, size, "in %lld s", (long long)(remaining_us / 1000000));
+}
+
+static int still(struct logoff_session *session, void *userdata)
+{
+	struct run *run = userdata;
+
+	run->still_idle_us = logoff_session_idle_us(session);
+	return run->not_meant && strcmp(logoff_session_id(session), run->not_meant) == 0;
 }
 
 static const char *result_word(int result)
@@ -198,6 +225,7 @@ static const char *result_word(int result)
 		{ -EHOSTUNREACH, "EHOSTUNREACH" },
 		{ -EIO, "EIO" },
 		{ -ENOMEM, "ENOMEM" },
+		{ -ESTALE, "ESTALE" },
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(words); i++)
@@ -212,6 +240,7 @@ static void note_result(struct run *run, const struct logoff_request *request, s
 	int result = logoff_request_result(request, i, NULL), exists;
 	size_t n = logoff_request_left(request, i, &left, &exists);
 
+	run->n_forced += logoff_request_forced(request, i);
 	note(run, "%s = %s", logoff_session_id(logoff_request_session(request, i)), result_word(result));
 	if (result < 0)
 		note(run, " %c", exists > 0 ? '+' : exists == 0 ? '-' : '?');
@@ -273,6 +302,8 @@ static void run_request(struct run *run, struct logoff_request *request)
 	logoff_request_set_event_func(request, hear, run);
 	if (run->agree)
 		logoff_request_set_authorize_func(request, authorize, run);
+	if (run->warn_ms)
+		logoff_request_set_warning(request, run->warn_ms, compose, still, run);
 	logoff_request_set_cancel_fd(request, run->cancel_fds[0]);
 	run->r = logoff_request_run(request, NULL);
 	if (run->r < 0)
@@ -280,6 +311,8 @@ static void run_request(struct run *run, struct logoff_request *request)
 	for (size_t i = 0; i < logoff_request_count(request); i++)
 		note_result(run, request, i);
 	run->end_us = run->truth.host->now_us;
+	truth_require(&run->truth, run->n_results == (int)logoff_request_count(request),
+		      "a result is told once for each session");
 	(void)truth_judge(&run->truth, request);
 }
 
@@ -805,6 +838,165 @@ static void test_requests(void **state)
 	logoff_host_close(host);
 }
 
+static void test_forced(void **state)
+{
+	static const struct {
+		const char *text;
+		int n_forced;
+	} cases[] = {
+		{ "session id=5 user=alice\nprocess command=x term=9000\n", 0 },
+		{ "session id=5 user=alice\nprocess command=x\nprocess command=y term=never\n", 1 },
+		{ "session id=5 user=alice processes-fail=EOPNOTSUPP\nprocess command=y term=never\n", 1 },
+		/* The host had to be woken, but there was nobody left to be killed. */
+		{ "session id=5 user=alice needs-kill\nprocess command=x\n", 0 },
+		{ "session id=5 user=alice stays=12000\nprocess command=x\n", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		char text[256];
+		struct run run = { .text = text, .sessions = "5" };
+
+		snprintf(text, sizeof(text), ROOT ALICE "%s", cases[i].text);
+		run_it(&run);
+		assert_null(run.truth.lie);
+		assert_non_null(strstr(run.transcript, "5 = ok\n"));
+		assert_int_equal(run.n_forced, cases[i].n_forced);
+	}
+}
+
+/* ---- warning ---- */
+
+#define WARNED ROOT ALICE "session id=5 user=alice tty=pts/5"
+
+static void test_times_of_warnings(void **state)
+{
+	static const struct {
+		uint64_t warn_ms;
+		const char *transcript;
+	} cases[] = {
+		{ 60000, "0.0 5 warned 60\n30.0 5 warned 30\n50.0 5 warned 10\n" },
+		{ 3600000, "0.0 5 warned 3600\n1800.0 5 warned 1800\n3590.0 5 warned 10\n" },
+		{ 21000, "0.0 5 warned 21\n11.0 5 warned 10\n" }, /* half a second apart is once */
+		{ 20000, "0.0 5 warned 20\n10.0 5 warned 10\n" },
+		{ 12000, "0.0 5 warned 12\n2.0 5 warned 10\n" },
+		{ 10000, "0.0 5 warned 10\n" },
+		{ 1500, "0.0 5 warned 1\n" },
+		{ 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct run run = { .text = WARNED "\nprocess command=x\n", .sessions = "5", .warn_ms = cases[i].warn_ms };
+		char transcript[256];
+
+		snprintf(transcript, sizeof(transcript), "%s0.0 5 ask 1\n0.0 5 gone\n5 = ok\n", cases[i].transcript);
+		run_it(&run);
+		assert_null(run.truth.lie);
+		assert_string_equal(run.transcript, transcript);
+		assert_int_equal(run.n_countdowns, (cases[i].warn_ms + 999) / 1000);
+		assert_int_equal(run.n_calls_off, 0);
+		assert_in_range(run.end_us, cases[i].warn_ms * 1000, cases[i].warn_ms * 1000 + 100000);
+	}
+}
+
+/* The words are the caller's. Who cannot be told is logged off nevertheless. */
+static void test_words_of_warnings(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = WARNED " wants=\"in 20 s\"\nprocess command=x\n", .sessions = "5", .warn_ms = 20000 },
+	       "0.0 5 warned 20\n10.0 5 warned 10 in vain\n0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+	expect((struct run){ .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n",
+			     .sessions = "5",
+			     .warn_ms = 5000 },
+	       "0.0 5 warned 5 in vain\n0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+}
+
+static void test_ends_by_itself_in_the_countdown(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = WARNED " leaves=20000\nprocess command=x term=never\n",
+			     .sessions = "5",
+			     .warn_ms = 60000 },
+	       "0.0 5 warned 60\n0.0 5 ask 0\n0.0 5 gone\n5 = ok\n");
+	/* Another logon has the id, perhaps the terminal too: it is neither warned nor asked. */
+	expect((struct run){ .text = WARNED " leaves=20000\nprocess command=x term=never\n"
+				     "session id=5 user=alice tty=pts/5 follows\nprocess command=y\n",
+			     .sessions = "5",
+			     .warn_ms = 60000 },
+	       "0.0 5 warned 60\n0.0 5 gone\n5 = ok\n");
+}
+
+static void test_no_longer_meant(void **state)
+{
+	struct run run = { .text = WARNED " idle=1000\nprocess command=x\n"
+					  "session id=6 user=alice tty=pts/6\nprocess command=y\n",
+			   .sessions = "6 5",
+			   .warn_ms = 20000,
+			   .not_meant = "6" };
+
+	(void)state;
+	run_it(&run);
+	assert_null(run.truth.lie);
+	assert_string_equal(run.transcript, "0.0 6 warned 20\n0.0 5 warned 20\n10.0 6 warned 10\n10.0 5 warned 10\n"
+					    "0.0 5 ask 1\n0.0 5 gone\n6 = ESTALE +\n5 = ok\n");
+	/* It was asked about the session as it is now. */
+	assert_int_equal(run.still_idle_us, 21000000);
+}
+
+static void test_protected_ones_are_not_warned(void **state)
+{
+	static const char text[] = ROOT ALICE "user name=gdm uid=100\nsession id=c1 user=gdm greeter console tty=tty1\n"
+					      "process command=g\nsession id=1 user=alice console tty=tty2\nprocess command=c\n"
+					      "session id=5 user=alice tty=pts/5\nprocess command=x\n";
+
+	(void)state;
+	expect((struct run){ .text = text, .sessions = "c1 1 5", .warn_ms = 5000 },
+	       "0.0 5 warned 5\n0.0 5 ask 1\n0.0 5 gone\nc1 = EPERM +\n1 = EPERM +\n5 = ok\n");
+	expect((struct run){ .text = text, .sessions = "1", .warn_ms = 5000, .console = true },
+	       "0.0 1 warned 5\n0.0 1 ask 1\n0.0 1 gone\n1 = ok\n");
+}
+
+static void test_nobody_to_warn_is_not_waited_for(void **state)
+{
+	struct run run = { .text = ROOT ALICE "session id=1 user=alice console tty=tty2\nprocess command=c\n",
+			   .sessions = "1",
+			   .warn_ms = 60000 };
+
+	(void)state;
+	run_it(&run);
+	assert_string_equal(run.transcript, "1 = EPERM +\n");
+	assert_int_equal(run.end_us, 0);
+	assert_int_equal(run.n_countdowns, 0);
+}
+
+static void test_called_off(void **state)
+{
+	static const char text[] = WARNED "\nprocess command=x\n";
+	struct run run = { .text = text, .sessions = "5", .warn_ms = 60000, .cancel_at = 2 };
+
+	(void)state;
+	run_it(&run);
+	assert_null(run.truth.lie);
+	assert_string_equal(run.transcript, "0.0 5 warned 60\n30.0 5 warned 30\n5 = ECANCELED + x\n");
+	assert_int_equal(run.n_calls_off, 1);
+	/* Once the asking has begun nobody is told that it has not. */
+	run = (struct run){ .text = WARNED "\nprocess command=x term=never\n",
+			    .sessions = "5",
+			    .warn_ms = 5000,
+			    .cancel_at = 2 };
+	run_it(&run);
+	assert_null(run.truth.lie);
+	assert_string_equal(run.transcript, "0.0 5 warned 5\n0.0 5 ask 1\n5 = ECANCELED + x\n");
+	assert_int_equal(run.n_calls_off, 0);
+	/* The same when the host is lost: whoever can still be reached is told. */
+	run = (struct run){ .text = "host lost=20000\n" WARNED "\nprocess command=x\n", .sessions = "5", .warn_ms = 60000 };
+	run_it(&run);
+	assert_null(run.truth.lie);
+	assert_string_equal(run.transcript, "0.0 5 warned 60\n5 = EHOSTUNREACH ? x\n");
+	assert_int_equal(run.n_calls_off, 1);
+}
+
 /* ---- the caller's own session ---- */
 
 #define OWN "caller uid=1000\n" ALICE "session id=1 user=alice\nprocess command=sshd term=40\n"
@@ -1023,6 +1215,8 @@ static void test_random_hosts(void **state)
 				   .agree = (int)(seed % 3) - 1,
 				   .console = seed % 5 == 0,
 				   .cancel_at = seed % 7 == 0 ? (int)(seed % 4) : 0,
+				   .warn_ms = seed % 11 == 0 ? 500 * (seed % 60) : 0,
+				   .not_meant = seed % 3 == 0 ? "1" : NULL,
 				   .grace_ms = times[seed % 5][0],
 				   .wait_ms = times[seed % 5][1] };
 		char *text = make_host(seed), sessions[8] = "";
@@ -1068,7 +1262,11 @@ static void test_starvation(void **state)
 
 		do {
 			struct run run = {
-				.text = poor_host, .sessions = "rdp-tcp#10 6 7", .grace_ms = 100, .wait_ms = 2000
+				.text = poor_host,
+				.sessions = "rdp-tcp#10 6 7",
+				.grace_ms = 100,
+				.wait_ms = 2000,
+				.warn_ms = 25000
 			};
 
 			starvation.countdown = ++n;
@@ -1125,6 +1323,14 @@ int main(void)
 		cmocka_unit_test(test_one_failure_does_not_stop_the_others),
 		cmocka_unit_test(test_side_by_side),
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_times_of_warnings),
+		cmocka_unit_test(test_words_of_warnings),
+		cmocka_unit_test(test_ends_by_itself_in_the_countdown),
+		cmocka_unit_test(test_no_longer_meant),
+		cmocka_unit_test(test_protected_ones_are_not_warned),
+		cmocka_unit_test(test_nobody_to_warn_is_not_waited_for),
+		cmocka_unit_test(test_called_off),
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_own_session_comes_last),
 		cmocka_unit_test(test_last_act),

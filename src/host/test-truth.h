@@ -16,6 +16,7 @@ struct truth {
 	struct logoff_host *host;
 	uint64_t grace_us, wait_us;
 	bool console;	 /* /console was given */
+	bool asked;	 /* a session has been asked to end */
 	bool starved;	 /* memory is made to run out */
 	const char *lie; /* the first thing that was not true, or NULL */
 };
@@ -87,14 +88,19 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 {
 	struct truth *truth = userdata;
 	const struct memory_world *world = truth->host->data;
-	size_t user = world->sessions[truth_place(event->session)].user;
+	size_t user = event->session ? world->sessions[truth_place(event->session)].user : 0;
 
 	switch (event->type) {
 	case LOGOFF_EVENT_WARNED:
+		truth_require(truth, !truth->asked, "a user is warned after the asking has begun");
+		truth_require(truth, event->session->kind != LOGOFF_KIND_GREETER, "a login screen is warned");
+		break;
 	case LOGOFF_EVENT_COUNTDOWN:
 	case LOGOFF_EVENT_RESULT:
 		break;
 	case LOGOFF_EVENT_ASK:
+		truth->asked = true;
+		break;
 	case LOGOFF_EVENT_MANAGER_LINGERS:
 	case LOGOFF_EVENT_MANAGER_NEEDED:
 		break;
@@ -151,7 +157,7 @@ static void truth_check_rules(struct truth *truth, const struct logoff_session *
 		      protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH
 				: result != -EPERM,
 		      "protected sessions, and no others, are refused by rule");
-	if (protected || truth_is_forbidden(world, session))
+	if (protected || result == -ESTALE || truth_is_forbidden(world, session))
 		truth_check_untouched(truth, truth_place(session));
 }
 
