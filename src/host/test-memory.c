@@ -1089,90 +1089,6 @@ static void test_real_time(void **state)
 	close_all(session);
 }
 
-/* ---- messages ---- */
-
-static struct logoff_delivery send_to(struct logoff_host *host, const char *id, const char *text, bool wait)
-{
-	struct logoff_message message = { .title = "t", .text = text, .timeout_ms = 60000, .wait = wait };
-	struct logoff_session *session = get(host, id);
-	struct logoff_delivery delivery;
-
-	assert_int_equal(logoff_host_message(host, &message, &session, 1, &delivery, -1, NULL), 0);
-	logoff_session_free(session);
-	return delivery;
-}
-
-static void assert_channel(struct logoff_host *host, const char *id, enum logoff_channel channel)
-{
-	struct logoff_delivery delivery = send_to(host, id, "x", false);
-
-	assert_int_equal(delivery.result, 0);
-	assert_int_equal(delivery.channel, channel);
-	assert_int_equal(delivery.answer, LOGOFF_ANSWER_NONE);
-}
-
-static void test_messages(void **state)
-{
-	struct logoff_host *host = open_text("caller uid=0\nuser name=alice uid=1000\n"
-					     "session id=1 user=alice tty=pts/3\n"
-					     "session id=2 user=alice display=:1\n"
-					     "session id=3 user=alice\n"
-					     "session id=4 user=alice tty=pts/4 channel=display\n"
-					     "session id=5 user=alice tty=pts/5 message-fails=ETIMEDOUT\n"
-					     "session id=6 user=alice tty=pts/6 wants=\"a\\nb\"\n");
-	struct logoff_delivery delivery;
-
-	(void)state;
-	assert_channel(host, "1", LOGOFF_CHANNEL_TERMINAL);
-	assert_channel(host, "2", LOGOFF_CHANNEL_DESKTOP);
-	assert_channel(host, "4", LOGOFF_CHANNEL_DISPLAY);
-	assert_int_equal(send_to(host, "3", "x", false).result, -EOPNOTSUPP);
-	assert_int_equal(send_to(host, "5", "x", false).result, -ETIMEDOUT);
-	assert_int_equal(send_to(host, "6", "a\r\nb", false).result, 0);
-	delivery = send_to(host, "6", "a\033b", false);
-	assert_int_equal(delivery.result, -EPROTO);
-	assert_string_equal(delivery.cause.text, "it wants \"a\nb\" and got \"a\\x1bb\"");
-	logoff_host_close(host);
-}
-
-static void test_answers_to_messages(void **state)
-{
-	struct logoff_host *host = open_text("caller uid=0\nuser name=alice uid=1000\n"
-					     "session id=1 user=alice tty=pts/3 user-answers=ok\n"
-					     "session id=2 user=alice display=:1 user-answers=ok answers-after=59999\n"
-					     "session id=3 user=alice display=:2 user-answers=closed\n"
-					     "session id=4 user=alice display=:3 user-answers=ok answers-after=60000\n"
-					     "session id=5 user=alice display=:4\n");
-
-	(void)state;
-	assert_int_equal(send_to(host, "1", "x", true).answer, LOGOFF_ANSWER_NONE);
-	assert_int_equal(send_to(host, "2", "x", true).answer, LOGOFF_ANSWER_OK);
-	assert_int_equal(send_to(host, "2", "x", false).answer, LOGOFF_ANSWER_NONE);
-	assert_int_equal(send_to(host, "3", "x", true).answer, LOGOFF_ANSWER_CLOSED);
-	assert_int_equal(send_to(host, "4", "x", true).answer, LOGOFF_ANSWER_TIMEOUT);
-	assert_int_equal(send_to(host, "5", "x", true).answer, LOGOFF_ANSWER_TIMEOUT);
-	logoff_host_close(host);
-}
-
-static void test_messages_need_rights_and_a_session(void **state)
-{
-	struct logoff_host *host = open_text("caller uid=1000\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
-					     "session id=1 user=alice tty=pts/3\nsession id=2 user=bob tty=pts/4\n"
-					     "session id=3 user=alice tty=pts/5 leaves=10\n");
-	struct logoff_message message = { .text = "x" };
-	struct logoff_session *session = get(host, "3");
-	struct logoff_delivery delivery;
-
-	(void)state;
-	assert_int_equal(send_to(host, "1", "x", false).result, 0);
-	assert_int_equal(send_to(host, "2", "x", false).result, -EACCES);
-	pass(host, 20);
-	assert_int_equal(logoff_host_message(host, &message, &session, 1, &delivery, -1, NULL), 0);
-	assert_int_equal(delivery.result, -ENXIO);
-	logoff_session_free(session);
-	logoff_host_close(host);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1210,9 +1126,6 @@ int main(void)
 		cmocka_unit_test(test_cancelling),
 		cmocka_unit_test(test_spinning_and_waiting_for_ever_fail),
 		cmocka_unit_test(test_real_time),
-		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_answers_to_messages),
-		cmocka_unit_test(test_messages_need_rights_and_a_session),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

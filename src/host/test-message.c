@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * test-message.c - messages on real terminals (pseudo terminals of this test's own) and the refusals before anything is
- * shown. Desktops and displays need a user's session: the lab has them.
+ * shown, and on hosts in memory. Desktops and displays need a user's session: the lab has them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "host/host.h"
+#include "host/memory.h"
 
 #define MS UINT64_C(1000)
 
@@ -278,6 +278,111 @@ static void leaves_no_children(void **state)
 	assert_refused(&session, -EOPNOTSUPP, "no display of this machine");
 }
 
+/* ---- hosts in memory ---- */
+
+static struct logoff_host *open_text(const char *text)
+{
+	struct logoff_host *opened = calloc(1, sizeof(*opened));
+	struct memory_world *world;
+
+	assert_non_null(opened);
+	opened->backend = &host_memory;
+	assert_int_equal(memory_parse(&world, text, strlen(text), NULL), 0);
+	assert_int_equal(memory_attach(opened, world, NULL), 0);
+	return opened;
+}
+
+static struct logoff_session *get(struct logoff_host *from, const char *id)
+{
+	struct logoff_session *session;
+
+	assert_int_equal(from->backend->get(from, id, &session, NULL), 0);
+	return session;
+}
+
+static struct logoff_delivery send_to_id(struct logoff_host *to, const char *id, const char *text, bool wait)
+{
+	struct logoff_message message = { .title = "t", .text = text, .timeout_ms = 60000, .wait = wait };
+	struct logoff_session *session = get(to, id);
+	struct logoff_delivery delivery;
+
+	assert_int_equal(logoff_host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
+	logoff_session_free(session);
+	return delivery;
+}
+
+static void assert_channel(struct logoff_host *to, const char *id, enum logoff_channel channel)
+{
+	struct logoff_delivery delivery = send_to_id(to, id, "x", false);
+
+	assert_int_equal(delivery.result, 0);
+	assert_int_equal(delivery.channel, channel);
+	assert_int_equal(delivery.answer, LOGOFF_ANSWER_NONE);
+}
+
+static void memory_hosts_take_messages(void **state)
+{
+	struct logoff_host *to = open_text("caller uid=0\nuser name=alice uid=1000\n"
+					     "session id=1 user=alice tty=pts/3\n"
+					     "session id=2 user=alice display=:1\n"
+					     "session id=3 user=alice\n"
+					     "session id=4 user=alice tty=pts/4 channel=display\n"
+					     "session id=5 user=alice tty=pts/5 message-fails=ETIMEDOUT\n"
+					     "session id=6 user=alice tty=pts/6 wants=\"a\\nb\"\n");
+	struct logoff_delivery delivery;
+
+	(void)state;
+	assert_channel(to, "1", LOGOFF_CHANNEL_TERMINAL);
+	assert_channel(to, "2", LOGOFF_CHANNEL_DESKTOP);
+	assert_channel(to, "4", LOGOFF_CHANNEL_DISPLAY);
+	assert_int_equal(send_to_id(to, "3", "x", false).result, -EOPNOTSUPP);
+	assert_int_equal(send_to_id(to, "5", "x", false).result, -ETIMEDOUT);
+	assert_int_equal(send_to_id(to, "6", "a\r\nb", false).result, 0);
+	delivery = send_to_id(to, "6", "a\033b", false);
+	assert_int_equal(delivery.result, -EPROTO);
+	assert_string_equal(delivery.cause.text, "it wants \"a\nb\" and got \"a\\x1bb\"");
+	logoff_host_close(to);
+}
+
+static void memory_hosts_answer(void **state)
+{
+	struct logoff_host *to = open_text("caller uid=0\nuser name=alice uid=1000\n"
+					     "session id=1 user=alice tty=pts/3 user-answers=ok\n"
+					     "session id=2 user=alice display=:1 user-answers=ok answers-after=59999\n"
+					     "session id=3 user=alice display=:2 user-answers=closed\n"
+					     "session id=4 user=alice display=:3 user-answers=ok answers-after=60000\n"
+					     "session id=5 user=alice display=:4\n");
+
+	(void)state;
+	assert_int_equal(send_to_id(to, "1", "x", true).answer, LOGOFF_ANSWER_NONE);
+	assert_int_equal(send_to_id(to, "2", "x", true).answer, LOGOFF_ANSWER_OK);
+	assert_int_equal(send_to_id(to, "2", "x", false).answer, LOGOFF_ANSWER_NONE);
+	assert_int_equal(send_to_id(to, "3", "x", true).answer, LOGOFF_ANSWER_CLOSED);
+	assert_int_equal(send_to_id(to, "4", "x", true).answer, LOGOFF_ANSWER_TIMEOUT);
+	assert_int_equal(send_to_id(to, "5", "x", true).answer, LOGOFF_ANSWER_TIMEOUT);
+	logoff_host_close(to);
+}
+
+static void memory_hosts_refuse(void **state)
+{
+	struct logoff_host *to = open_text("caller uid=1000\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
+					     "session id=1 user=alice tty=pts/3\nsession id=2 user=bob tty=pts/4\n"
+					     "session id=3 user=alice tty=pts/5 leaves=10\n");
+	struct logoff_message message = { .text = "x" };
+	struct logoff_session *session = get(to, "3");
+	struct logoff_delivery delivery;
+
+	(void)state;
+	assert_int_equal(send_to_id(to, "1", "x", false).result, 0);
+	assert_int_equal(send_to_id(to, "2", "x", false).result, -EACCES);
+	assert_int_equal(to->backend->wait(to, 20 * MS, -1, NULL), 0);
+	assert_int_equal(to->backend->wait(to, 20 * MS, -1, NULL), 0);
+	assert_int_equal(logoff_host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(delivery.result, -ENXIO);
+	logoff_session_free(session);
+	logoff_host_close(to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +398,9 @@ int main(void)
 		cmocka_unit_test(says_when_there_is_no_way),
 		cmocka_unit_test(refuses_displays_of_others),
 		cmocka_unit_test(leaves_no_children),
+		cmocka_unit_test(memory_hosts_take_messages),
+		cmocka_unit_test(memory_hosts_answer),
+		cmocka_unit_test(memory_hosts_refuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
