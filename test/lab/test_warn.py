@@ -57,7 +57,7 @@ def test_countdown(host):
     leaving.sh("mesg n || :")
     before, others = session.processes(), leaving.processes()
 
-    running = at_a_terminal(host, session.id, leaving.id, "/warn:21", "The server restarts.")
+    running = at_a_terminal(host, session.id, leaving.id, "/warn:22", "The server restarts.")
     start, told = time.monotonic(), {}
     leaving.shell.expect(WARNING + r"The server restarts\.\n", 5)
     leaving.leave()
@@ -68,15 +68,16 @@ def test_countdown(host):
     assert host.survivors(before) == before
     result = finish(running, 20)
 
-    assert list(told) == [21, 11, 10]  # half is 10.5 s, told in whole ones
+    assert list(told) == [22, 11, 10]
     for left, elapsed in told.items():
-        assert elapsed == pytest.approx(21 - left, abs=1.5)
+        assert elapsed == pytest.approx(22 - left, abs=1.5)
     assert result.status == OK, result.text
     assert_gone(session, before)
     assert_gone(leaving, others)
     drawn = [int(second) for second in re.findall(r"2 sessions are logged off in (\d+) s; Ctrl-C cancels", result.out)]
-    assert drawn == list(range(21, 0, -1))
+    assert drawn == list(range(22, 0, -1))
     assert result.out.count("logged off.") == 2 and WIPE in result.out
+    assert "could not be warned" not in result.out, "he who has left need not be warned again"
     assert everything_heard(session).count("logs you off") == 0
 
 
