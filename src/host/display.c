@@ -178,22 +178,25 @@ static struct x_auth *find_key(const struct question *question, struct x_auth *a
 	return auth;
 }
 
-/* Asks over connection C. Returns milliseconds or -1. */
+/* Asks over connection C. Returns milliseconds, -EACCES (it was not let in) or -EPROTO (it got no answer). */
 static int64_t query(const struct libraries *libraries, struct x_connection *c)
 {
 	struct x_screensaver_info *reply;
 	struct x_screen_iterator screen;
 
 	if (!c || libraries->has_error(c))
-		return -1;
+		return -EACCES;
 	screen = libraries->roots(libraries->get_setup(c));
 	if (screen.rem < 1)
-		return -1;
+		return -EPROTO;
 	reply = libraries->reply(c, libraries->query(c, screen.data->root), NULL);
-	return reply ? (int64_t)reply->ms_since_user_input : -1;
+	return reply ? (int64_t)reply->ms_since_user_input : -EPROTO;
 }
 
-/* Asks with the key in file KEY. What is made is not freed: the process ends soon. */
+/*
+ * Asks with the key in file KEY. What is made is not freed: the process ends soon. Returns milliseconds, -EACCES (the
+ * server wants another key) or another errno.
+ */
 static int64_t ask_with(const struct question *question, const char *key)
 {
 	struct x_auth auth;
@@ -204,7 +207,7 @@ static int64_t ask_with(const struct question *question, const char *key)
 	if (fd < 0)
 		fd = connect_to(question, false);
 	if (fd < 0 || setenv("XAUTHORITY", key, 1) < 0)
-		return -1;
+		return -ENOENT;
 	c = question->libraries.connect(fd, find_key(question, &auth));
 	idle_ms = query(&question->libraries, c);
 	question->libraries.disconnect(c);
@@ -258,12 +261,12 @@ static int64_t ask(struct question *question)
 	snprintf(usual, sizeof(usual), "%s/.Xauthority", home);
 	add_key(question, usual);
 	idle_ms = ask_with(question, usual);
-	if (idle_ms >= 0)
+	if (idle_ms != -EACCES)
 		return idle_ms;
 	question->environment = malloc(USER_ENVIRONMENT_MAX);
 	if (question->environment)
 		(void)proc_for_each_pid(look_into, question);	/* what cannot be seen is not used */
-	for (size_t i = 1; idle_ms < 0 && i < question->n_keys; i++)
+	for (size_t i = 1; idle_ms == -EACCES && i < question->n_keys; i++)
 		idle_ms = ask_with(question, question->keys[i]);
 	return idle_ms;
 }
@@ -309,7 +312,7 @@ static int64_t await_answer(int fd, int timeout_ms)
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0 || read(fd, &idle_ms, sizeof(idle_ms)) != sizeof(idle_ms))
 		return -1;
-	return idle_ms <= UINT32_MAX ? idle_ms : -1;
+	return idle_ms >= 0 && idle_ms <= UINT32_MAX ? idle_ms : -1;
 }
 
 int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)

@@ -174,10 +174,12 @@ class FakeSessions(OnHost):
 
 
 class RdpSession(OnHost):
-    """An xrdp session and the RDP client connected to it."""
+    """An xrdp session and the RDP client connected to it. `name` is what the client calls itself,
+    `server` the address by which it finds the host."""
 
-    def __init__(self, host, user, backend="Xorg"):
+    def __init__(self, host, user, backend="Xorg", name=None, server="127.0.0.1"):
         self.host, self.user = host, user
+        self.client_name, self.server = name, server
         prepare_rdp(host)
         host.check(f"sed -i 's/^autorun=.*/autorun={backend}/' /etc/xrdp/xrdp.ini")
         before = host.session_ids()
@@ -207,12 +209,18 @@ class RdpSession(OnHost):
 
     def connect(self):
         """Connects a client: a new session, or this one again."""
+        named = [f"/client-hostname:{self.client_name}"] if self.client_name else []
         self.client = self.host.start(
-            ["xfreerdp", "/v:127.0.0.1", f"/u:{self.user}", f"/p:pw-{self.user}", "/cert:ignore",
-             "/size:1024x768", "/bpp:24"],
+            ["xfreerdp", f"/v:{self.server}", f"/u:{self.user}", f"/p:pw-{self.user}",
+             "/cert:ignore", "/size:1024x768", "/bpp:24", *named],
             env={"DISPLAY": CLIENT_DISPLAY}, stderr=subprocess.STDOUT)
 
-    def reconnect(self):
+    def move_mouse(self, x):
+        """Input of the user, if this is the client in front. Its window is where the screen begins."""
+        self.host.check(["xdotool", "mousemove", str(x), "300"], env={"DISPLAY": CLIENT_DISPLAY})
+
+    def reconnect(self, name=None):
+        self.client_name = name or self.client_name
         self.connect()
         wait_until(self.connected, 20, "the RDP client is connected again")
 
