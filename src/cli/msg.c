@@ -57,7 +57,7 @@ static const struct help help = {
 
 static int refuse_text(const char *sentence)
 {
-	fprintf(stderr, "%s: %s\n", program().text, sentence);
+	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
 	return EXIT_USAGE;
 }
 

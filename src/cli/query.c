@@ -131,7 +131,7 @@ int query_check(const struct table *table)
 
 int query_failed(int r)
 {
-	fprintf(stderr, "%s: %s\n", program().text, strerror(-r));
+	fprintf(stderr, _("%s: %s\n"), program().text, strerror(-r));
 	return EXIT_USAGE;
 }
 
