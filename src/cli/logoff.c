@@ -127,13 +127,22 @@ static int log_off(struct logoff_request *request, struct choice *choice, bool s
 	return arg_json ? result_print_json(request, arg_server) : result_print(request, several);
 }
 
-/* Chooses what ARGUMENTS and options mean; a text with blanks is the message of the warning. */
+/* Names of sessions hold neither blanks nor anything beyond ASCII; Chinese has no blanks. */
+static bool is_text(const char *argument)
+{
+	for (const char *at = argument; *at && argument[0] != '@'; at++)
+		if (*at == ' ' || *at == '\n' || (unsigned char)*at >= 0x80)
+			return true;
+	return false;
+}
+
+/* Chooses what ARGUMENTS and options mean; a text among them is the message of the warning. */
 static void choose(struct choice *choice, struct logoff_host *host, int n_arguments, char **arguments)
 {
 	bool named = false;
 
 	for (int i = 0; i < n_arguments; i++) {
-		if (arg_warn_s && !arg_message && strchr(arguments[i], ' ')) {
+		if (arg_warn_s && !arg_message && is_text(arguments[i])) {
 			arg_message = arguments[i];
 			continue;
 		}
