@@ -275,6 +275,8 @@ struct properties {
 	uint64_t timestamp;
 };
 
+#define NO_TIMESTAMP UINT64_MAX
+
 /* Which property goes where, and of which type it must be. */
 static const struct {
 	const char *name;
@@ -413,14 +415,15 @@ static int fill(struct logoff_session *session, const struct properties *p)
 static int session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
 			       struct logoff_error *reterr)
 {
-	struct properties p = {};
+	struct properties p = { .timestamp = NO_TIMESTAMP };
 	struct logoff_session *session;
 	int r;
 
 	r = read_properties(answer, &p);
 	if (r < 0)
 		return bad_answer(r, "GetAll", reterr);
-	if (!is_set(p.id) || !p.user || !p.state || !p.user_path)
+	/* Class and seat protect greeters and the console, the timestamp whoever gets the id next. */
+	if (!is_set(p.id) || !p.user || !p.state || !p.user_path || !p.class || !p.seat || p.timestamp == NO_TIMESTAMP)
 		return bad_answer(-EBADMSG, "GetAll", reterr);
 	r = session_new(&session, host);
 	if (r < 0)
