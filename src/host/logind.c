@@ -456,6 +456,12 @@ static int get_by_path(struct logoff_host *host, const char *path, struct logoff
 	return r;
 }
 
+/* Tells whether it is a session that does not exist: of another object (logind's own) that says nothing. */
+static bool is_no_session(const sd_bus_error *error)
+{
+	return strcmp(error->name, LOGIN1 ".NoSuchSession") == 0 || strcmp(error->name, LOGIN1 ".NoSessionForPID") == 0;
+}
+
 /* Asks GetSession (or GetSessionByPID) for the object of a session and reads it. */
 static int get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
 		       const char *method, const char *type, ...)
@@ -476,6 +482,8 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
 	if (r < 0) {
 		r = error_from_dbus(&error, r, reterr);
+		if (r == -ENXIO && !is_no_session(&error))
+			r = -EPROTO;
 	} else {
 		r = sd_bus_message_read(answer, "o", &path);
 		r = r < 0 ? bad_answer(r, method, reterr) : get_by_path(host, path, ret_session, reterr);
@@ -484,6 +492,23 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
 	return r;
+}
+
+static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr)
+{
+	struct logoff_session *session = NULL;
+	int r;
+
+	r = get_by_call(host, &session, reterr, "GetSession", "s", id);
+	if (r < 0)
+		return r;
+	if (strcmp(session->id, id) != 0) {	/* another one must never be ended in its place */
+		logoff_session_free(session);
+		return bad_answer(-EBADMSG, "GetSession", reterr);
+	}
+	*ret_session = session;
+	return 0;
 }
 
 /*
@@ -513,11 +538,11 @@ static int logind_get(struct logoff_host *host, const char *id, struct logoff_se
 		      struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
-	struct logoff_session *session;
+	struct logoff_session *session = NULL;
 	int r;
 
 	forget_displays(logind);
-	r = id ? get_by_call(host, &session, reterr, "GetSession", "s", id) : get_own(host, &session, reterr);
+	r = id ? get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {
