@@ -628,7 +628,7 @@ static int list_all(struct listing *listing, sd_bus_message *answer)
 	r = sd_bus_message_enter_container(answer, 'a', "(susso)");
 	while (r >= 0 && (r = sd_bus_message_read(answer, "(susso)", NULL, NULL, NULL, NULL, &path)) > 0) {
 		r = list_one(listing, path);
-		if (r < 0)
+		if (r < 0 || listing->r < 0)	/* or thousands that are never answered would each be waited for */
 			return r;
 	}
 	return r < 0 ? bad_answer(r, "ListSessions", listing->reterr) : 0;
@@ -755,6 +755,8 @@ static int logind_list(struct logoff_host *host, const char *name, struct sessio
 	}
 	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "ListSessions", &error, &answer, "");
 	r = r < 0 ? error_from_dbus(&error, r, reterr) : list_all(&listing, answer);
+	if (r == -ENXIO)	/* that no session exists is told by an empty list */
+		r = -EPROTO;
 	left = drain(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
