@@ -592,7 +592,10 @@ static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 	return 0;
 }
 
-/* Takes messages in until at most N calls of the listing are under way. */
+/*
+ * Takes messages in until at most N calls of the listing are under way. That sd_bus_process() had nothing to do does not
+ * say that nothing has come: it also returns 0 for a call that has timed out, and after the last one no wait would end.
+ */
 static int drain(struct listing *listing, unsigned n)
 {
 	struct logind *logind = listing->host->data;
@@ -600,7 +603,7 @@ static int drain(struct listing *listing, unsigned n)
 
 	while (listing->n_calls > n) {
 		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0)
+		if (r == 0 && listing->n_calls > n)
 			r = sd_bus_wait(logind->bus, UINT64_MAX);	/* each call has its own time-out */
 		if (r < 0 && r != -EINTR)
 			return error_from_dbus(NULL, r, listing->reterr);
@@ -819,7 +822,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 
 	while (r >= 0 && logind->n_calls >= MAX_CALLS) {
 		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0)
+		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain() */
 			r = sd_bus_wait(logind->bus, UINT64_MAX);
 		if (r == -EINTR)
 			r = 0;
@@ -1166,11 +1169,12 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 /* Takes in what has come. Returns 1 if something has, 0 if not. */
 static int take_news(struct logind *logind, struct logoff_error *reterr)
 {
+	unsigned n_calls = logind->n_calls;
 	int r, news = 0;
 
 	while ((r = sd_bus_process(logind->bus, NULL)) > 0)
 		news = 1;
-	return r < 0 ? error_from_dbus(NULL, r, reterr) : news;
+	return r < 0 ? error_from_dbus(NULL, r, reterr) : news || logind->n_calls != n_calls;	/* see drain() */
 }
 
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */
