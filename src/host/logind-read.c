@@ -65,6 +65,8 @@ struct properties {
 	int idle_hint;
 };
 
+#define NO_TIMESTAMP UINT64_MAX
+
 /* Which property goes where, and of which type it must be. */
 static const struct {
 	const char *name;
@@ -307,13 +309,14 @@ static int session_from(struct logoff_host *host, const struct properties *p, st
 static int session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
 			       struct logoff_error *reterr)
 {
-	struct properties p = {};
+	struct properties p = { .timestamp = NO_TIMESTAMP };
 	int r;
 
 	r = read_properties(answer, &p);
 	if (r < 0)
 		return logind_bad_answer(r, "GetAll", reterr);
-	if (!is_set(p.id) || !p.user || !p.state || !p.user_path)
+	/* Class and seat protect greeters and the console, the timestamp whoever gets the id next. */
+	if (!is_set(p.id) || !p.user || !p.state || !p.user_path || !p.class || !p.seat || p.timestamp == NO_TIMESTAMP)
 		return logind_bad_answer(-EBADMSG, "GetAll", reterr);
 	return session_from(host, &p, ret_session);
 }
@@ -337,6 +340,12 @@ static int get_by_path(struct logoff_host *host, const char *path, struct logoff
 	return r;
 }
 
+/* Tells whether it is a session that does not exist: of another object (logind's own) that says nothing. */
+static bool is_no_session(const sd_bus_error *error)
+{
+	return strcmp(error->name, LOGIN1 ".NoSuchSession") == 0 || strcmp(error->name, LOGIN1 ".NoSessionForPID") == 0;
+}
+
 /* Asks GetSession (or GetSessionByPID) for the object of a session and reads it. */
 static int get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
 		       const char *method, const char *type, ...)
@@ -357,6 +366,8 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
 	if (r < 0) {
 		r = logind_error(&error, r, reterr);
+		if (r == -ENXIO && !is_no_session(&error))
+			r = -EPROTO;
 	} else {
 		r = sd_bus_message_read(answer, "o", &path);
 		r = r < 0 ? logind_bad_answer(r, method, reterr) : get_by_path(host, path, ret_session, reterr);
@@ -365,6 +376,23 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
 	return r;
+}
+
+static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr)
+{
+	struct logoff_session *session = NULL;
+	int r;
+
+	r = get_by_call(host, &session, reterr, "GetSession", "s", id);
+	if (r < 0)
+		return r;
+	if (strcmp(session->id, id) != 0) {	/* another one must never be ended in its place */
+		logoff_session_free(session);
+		return logind_bad_answer(-EBADMSG, "GetSession", reterr);
+	}
+	*ret_session = session;
+	return 0;
 }
 
 /*
@@ -398,7 +426,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	int r;
 
 	forget_displays(logind);
-	r = id ? get_by_call(host, &session, reterr, "GetSession", "s", id) : get_own(host, &session, reterr);
+	r = id ? get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {
@@ -438,7 +466,7 @@ static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 {
 	struct listing *listing = userdata;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
-	struct logoff_session *session;
+	struct logoff_session *session = NULL;
 	int r;
 
 	(void)unused;
@@ -456,7 +484,10 @@ static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 	return 0;
 }
 
-/* Takes messages in until at most N calls of the listing are under way. */
+/*
+ * Takes messages in until at most N calls of the listing are under way. That sd_bus_process() had nothing to do does not
+ * say that nothing has come: it also returns 0 for a call that has timed out, and after the last one no wait would end.
+ */
 static int drain(struct listing *listing, unsigned n)
 {
 	struct logind *logind = listing->host->data;
@@ -464,7 +495,7 @@ static int drain(struct listing *listing, unsigned n)
 
 	while (listing->n_calls > n) {
 		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0)
+		if (r == 0 && listing->n_calls > n)
 			r = sd_bus_wait(logind->bus, UINT64_MAX);	/* each call has its own time-out */
 		if (r < 0 && r != -EINTR)
 			return logind_error(NULL, r, listing->reterr);
@@ -587,7 +618,7 @@ static int list_rows(struct listing *listing, sd_bus_message *answer)
 	while (r >= 0 &&
 	       (r = sd_bus_message_read(answer, "(susso)", &row.id, &row.uid, &row.user, &row.seat, &path)) > 0) {
 		r = list_row(listing, directory, &row, path);
-		if (r < 0)
+		if (r < 0 || listing->r < 0)	/* or thousands that are never answered would each be waited for */
 			break;
 	}
 	if (directory >= 0)
@@ -610,6 +641,8 @@ static int list_all(struct logoff_host *host, struct session_list *list, struct 
 		qsort(listing.logins, listing.n_logins, sizeof(*listing.logins), compare_pids);
 	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "ListSessions", &error, &answer, "");
 	r = r < 0 ? logind_error(&error, r, reterr) : list_rows(&listing, answer);
+	if (r == -ENXIO)	/* that no session exists is told by an empty list */
+		r = -EPROTO;
 	left = drain(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);

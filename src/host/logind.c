@@ -252,7 +252,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 
 	while (r >= 0 && logind->n_calls >= MAX_CALLS) {
 		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0)
+		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain() */
 			r = sd_bus_wait(logind->bus, UINT64_MAX);
 		if (r == -EINTR)
 			r = 0;
@@ -285,6 +285,23 @@ static int collect_family(struct logoff_session *session)
 	return r < 0 ? r : family_scan(data->family);
 }
 
+/*
+ * Tells whether the id still means the logon that was looked up. A logind that restarts has forgotten how far it had
+ * counted its "c" ids and gives those anew that have become free. Returns 0, -ENXIO if not, or another errno.
+ */
+static int check_logon(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logoff_session *now;
+	int r;
+
+	r = logind_get(session->host, session->id, &now, reterr);
+	if (r < 0)
+		return r;
+	of(session)->superseded = now->logon != session->logon;
+	logoff_session_free(now);
+	return of(session)->superseded ? -ENXIO : 0;
+}
+
 static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
 	struct logind *logind = session->host->data;
@@ -292,6 +309,13 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	sd_bus_message *call = NULL;
 	int r;
 
+	/* Between asking and asking again a password may have been typed, or logind have restarted. */
+	r = of(session)->call ? check_logon(session, &session->asked_error) : 0;
+	if (r < 0) {
+		session->may_authorize = false;
+		session->asked = r;
+		return 0;
+	}
 	if (logind->elogind) {
 		r = collect_family(session);
 		if (r < 0)
@@ -415,7 +439,11 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 
 	if (spare_self && data->cgroup)
 		return kill_but_self(data->cgroup);
-	r = call_kill(logind, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
+	r = check_logon(session, reterr);
+	if (data->superseded)
+		return 0;
+	if (r >= 0)
+		r = call_kill(logind, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
 	/*
 	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
 	 * so. Then nobody but we can end the wait, if we may.
@@ -485,6 +513,8 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	r = find_cgroups(session);
 	if (r < 0)
 		return r;
+	if (data->superseded && part == HOST_SESSION)
+		return -EOPNOTSUPP;	/* what is there now is not ours to count */
 	if (data->family)
 		return list_family(data, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
@@ -672,11 +702,12 @@ static int logind_census(struct logoff_host *host, struct census *census, struct
 /* Takes in what has come. Returns 1 if something has, 0 if not. */
 static int take_news(struct logind *logind, struct logoff_error *reterr)
 {
+	unsigned n_calls = logind->n_calls;
 	int r, news = 0;
 
 	while ((r = sd_bus_process(logind->bus, NULL)) > 0)
 		news = 1;
-	return r < 0 ? logind_error(NULL, r, reterr) : news;
+	return r < 0 ? logind_error(NULL, r, reterr) : news || logind->n_calls != n_calls;	/* see drain() */
 }
 
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */

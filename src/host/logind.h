@@ -47,6 +47,7 @@ struct logind_session {
 	char *manager_cgroup;
 	bool graphical;
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later */
+	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	sd_bus_slot *call;
 	struct family *family;		/* elogind only */
 };
