@@ -32,10 +32,11 @@ fail() {
 	exit 1
 }
 
-# What each fuzzer is linked with; fuzz-proc.c includes its one source.
+# What each fuzzer is linked with; fuzz-proc.c and fuzz-display.c include one.
 sources_of() {
 	case $1 in
 	proc) ;;
+	display) find src/host src/base -name "*.c" ! -name "test-*" ! -name display-client.c ;;
 	utmp) echo src/host/proc.c ;;
 	options) echo src/cli/options.c ;;
 	*) find src/host src/base -name '*.c' ! -name 'test-*' ;;
