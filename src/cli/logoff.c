@@ -12,6 +12,7 @@
 #include "cli/agent.h"
 #include "cli/choice.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
@@ -77,6 +78,12 @@ static const struct help help = {
 
 /* ---- events ---- */
 
+/* Whoever cannot be warned once cannot be warned twice; to say so once is enough. */
+static bool is_first_warning(const struct logoff_event *event)
+{
+	return event->remaining_us + 500000 >= arg_warn_s * 1000000;
+}
+
 static void on_event(const struct logoff_event *event, void *userdata)
 {
 	struct progress *progress = userdata;
@@ -85,7 +92,7 @@ static void on_event(const struct logoff_event *event, void *userdata)
 		progress_wipe(progress);
 	if (arg_verbose && !arg_json)
 		report_event(event, NULL);
-	else if (event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0)
+	else if (event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && is_first_warning(event))
 		report_not_warned(event);
 	progress_event(progress, event);
 }
@@ -99,7 +106,7 @@ static int authorize(void *userdata)
 /* ---- one run ---- */
 
 /* Logs off what is chosen and reports it. Returns the exit status. */
-static int log_off(struct logoff_request *request, struct choice *choice, bool several)
+static int log_off(struct logoff_request *request, struct choice *choice, bool talkative)
 {
 	struct warning warning = { arg_message, &arg_selection, request, choice->n_sessions - choice->n_selected };
 	struct progress progress = { .n_total = choice->n_sessions };
@@ -124,16 +131,7 @@ static int log_off(struct logoff_request *request, struct choice *choice, bool s
 	agent_stop(&agent);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	return arg_json ? result_print_json(request, arg_server) : result_print(request, several);
-}
-
-/* Names of sessions hold neither blanks nor anything beyond ASCII; Chinese has no blanks. */
-static bool is_text(const char *argument)
-{
-	for (const char *at = argument; *at && argument[0] != '@'; at++)
-		if (*at == ' ' || *at == '\n' || (unsigned char)*at >= 0x80)
-			return true;
-	return false;
+	return arg_json ? result_print_json(request, arg_server) : result_print(request, talkative);
 }
 
 /* Chooses what ARGUMENTS and options mean; a text among them is the message of the warning. */
@@ -142,7 +140,7 @@ static void choose(struct choice *choice, struct logoff_host *host, int n_argume
 	bool named = false;
 
 	for (int i = 0; i < n_arguments; i++) {
-		if (arg_warn_s && !arg_message && is_text(arguments[i])) {
+		if (arg_warn_s && !arg_message && warning_is_text(arguments[i])) {
 			arg_message = arguments[i];
 			continue;
 		}
@@ -157,6 +155,8 @@ static void choose(struct choice *choice, struct logoff_host *host, int n_argume
 		choice_add_selected(choice, host, &arg_selection);
 	else if (!named)
 		choice_add_named(choice, host, NULL);
+	if (choice->n_sessions == 0 && choice->status == EXIT_ENDED)
+		choice->status = report_none_selected();
 }
 
 static int run(struct logoff_host *host, int n_arguments, char **arguments)
@@ -165,6 +165,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	struct choice choice = {};
 	enum option_fault fault;
 	const char *culprit;
+	bool talkative;
 	int status;
 
 	if (arg_complete)
@@ -179,8 +180,11 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 				  : (int)choice_show(&choice, stdout, arg_console);
 	else
 		status = choice.status == EXIT_USAGE ? EXIT_USAGE : (int)choice_confirm(&choice, arg_yes, arg_console);
+	talkative = selection_is_given(&arg_selection) || choice.status != EXIT_ENDED;
 	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
-		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(request, &choice, n_arguments > 1);
+		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(request, &choice, talkative);
+	else if (!arg_dry_run && arg_json)
+		(void)print_json(json_array(), stdout);	/* nothing was done, and that is told by the status */
 	logoff_request_free(request);
 	choice_done(&choice);
 	return status > (int)choice.status ? status : (int)choice.status;

@@ -72,3 +72,11 @@ int warning_still(struct logoff_session *session, void *userdata)
 			return 0;
 	return selection_matches(warning->selection, session, selection_now_us()) ? 0 : 1;
 }
+
+bool warning_is_text(const char *argument)
+{
+	for (const char *at = argument; *at && argument[0] != '@'; at++)
+		if (*at == ' ' || *at == '\n' || (unsigned char)*at >= 0x80)
+			return true;
+	return false;
+}

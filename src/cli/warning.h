@@ -22,6 +22,12 @@ struct warning {
 	size_t n_named;
 };
 
+/*
+ * Tells whether ARGUMENT is the text of a warning rather than a session: the names of sessions hold neither blanks nor
+ * anything beyond ASCII. (Chinese has no blanks.)
+ */
+bool warning_is_text(const char *argument);
+
 /* A logoff_compose_func. */
 void warning_compose(int64_t remaining_us, char *text, size_t size, void *userdata);
 

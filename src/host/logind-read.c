@@ -422,7 +422,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 		      struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
-	struct logoff_session *session;
+	struct logoff_session *session = NULL;
 	int r;
 
 	forget_displays(logind);

@@ -665,6 +665,18 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	free(deliveries);
 }
 
+/* Tells a user who was warned that he is spared. */
+static void spare(struct logoff_request *request, struct job *job)
+{
+	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
+	struct logoff_delivery delivery;
+	char text[2048] = "";
+
+	request->compose(-1, text, sizeof(text), request->warning_data);
+	message.text = text;
+	(void)logoff_host_message(request->host, &message, &job->session, 1, &delivery, -1, NULL);
+}
+
 /* Takes the session as it is now. One that is no longer what was meant is left alone. */
 static void refresh(struct logoff_request *request, struct job *job)
 {
@@ -685,6 +697,7 @@ static void refresh(struct logoff_request *request, struct job *job)
 	job->session = now;
 	if (request->still && request->still(now, request->warning_data) != 0) {
 		job->start_us = host->now_us;
+		spare(request, job);
 		finish(request, job, -ESTALE);
 	}
 }
