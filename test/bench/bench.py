@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The benchmark: logoff beside loginctl, on a real host, in the same run.
 
-    sudo test/bench/bench.py BUILD_FOLDER [ROUNDS]
+    sudo test/bench/bench.py BUILD_FOLDER [ROUNDS [PART...]]
 
 BUILD_FOLDER is a folder made by `meson setup --buildtype=release -Dprefix=/usr/local`. Boots a host of the lab, so it
-needs what the lab needs (test/lab/README.md). Prints the tables of doc/performance.md. Nothing here passes or fails: a
-table is read by people.
+needs what the lab needs (test/lab/README.md). Prints the tables of doc/performance.md, or only those of some parts:
+unknown, ssh, stubborn, crowd, list, many, hundred. Nothing here passes or fails: a table is read by people.
 """
 
 import os
@@ -25,6 +25,14 @@ import sessions  # noqa: E402
 # The fastest way to learn by a shell that loginctl's session is gone: no process is started for a look.
 LOGINCTL_AND_POLL = ["sh", "-c",
                      "loginctl terminate-session @N; while [ -e /run/systemd/sessions/@N ]; do :; done"]
+
+
+# With many ids: a look is cheap against what the host has to do, and leaves it the processors.
+WAIT_FOR_ALL = "for id in $(cat /run/ids); do while [ -e /run/systemd/sessions/$id ]; do sleep 0.02; done; done"
+ALL_IN_ONE_CALL = ["sh", "-c", f"loginctl terminate-session $(cat /run/ids); {WAIT_FOR_ALL}"]
+ONE_BY_ONE = ["sh", "-c", f"for id in $(cat /run/ids); do loginctl terminate-session $id; done; {WAIT_FOR_ALL}"]
+
+MANY = 1000
 
 
 class Runs:
@@ -51,7 +59,7 @@ def measure(host, rounds, *commands, ids=()):
         names.write("".join(f"{identity}\n" for identity in ids))
         names.seek(0)
         process = host.start(["measure", *words[:-1]], stdin=names)
-        out = process.communicate(timeout=300)[0]
+        out = process.communicate(timeout=600)[0]
     found = [Runs() for _ in commands]
     for line in out.splitlines():
         number, ms, kib, status = line.split()
@@ -86,6 +94,7 @@ def unknown_session(host, rounds):
 def end_ssh(host, rounds, title):
     """Ends plain ssh sessions: three open at a time, one for each command."""
     found = [Runs() for _ in range(3)]
+    keeper = sessions.ssh(host, "bob")  # so that no session ended here is bob's last
     for _ in range(rounds):
         open_ones = [sessions.ssh(host, "bob") for _ in found]
         done = measure(host, 1, LOGINCTL_AND_POLL, ["logoff", "@N"], ["bare", "@N"],
@@ -99,6 +108,7 @@ def end_ssh(host, rounds, title):
     table(title, list(zip(["loginctl terminate-session ID, then looking until it is gone", "logoff ID",
                            "the bare call and SessionRemoved, nothing verified"], found)))
     print(f"\nlogoff takes {found[1].wall - found[2].wall:.2f} ms more than the bare call.")
+    keeper.leave()
 
 
 def crowd(host, rounds):
@@ -119,12 +129,69 @@ def crowd(host, rounds):
 
 
 def stubborn(host):
-    session = sessions.ssh(host, "bob")
+    keeper, session = sessions.ssh(host, "bob"), sessions.ssh(host, "bob")
     session.spawn("stubborn keeper", "keeper")
     runs, = measure(host, 1, ["logoff", "@N", "/grace:1"], ids=[session.id])
     assert runs.statuses == {0} and not session.exists()
     print(f"\n### A process that ignores SIGTERM\n\n`logoff ID /grace:1`: gone, and proved, after {runs.wall:.0f} ms."
           " `loginctl terminate-session` returns at once and the session stays 90 s (systemd's TimeoutStopSec).")
+    keeper.leave()
+
+
+def listing(host, rounds):
+    """What a person waits for: who is there."""
+    peaks = []
+    for count, times in ((1, rounds), (MANY, max(rounds // 3, 3))):
+        listed = sessions.fake(host, "alice", count=count, tty="pts/7{:03}")
+        rows = [("loginctl list-sessions", ["loginctl", "list-sessions"]), ("query session", ["query", "session"]),
+                ("query user", ["query", "user"]), ("query session --json", ["query", "session", "--json"])]
+        found = measure(host, times, *[command for _, command in rows])
+        assert all(runs.statuses == {0} for runs in found)
+        table(f"Listing {count} session{'s' * (count > 1)}", [(name, runs) for (name, _), runs in zip(rows, found)])
+        peaks.append([runs.rss for runs in found[1:]])
+        assert host.check("query session --no-legend | wc -l") == str(count)
+        sessions.clean(host)
+        del listed
+    print("\nMemory for each further session: " +
+          ", ".join(f"`{name}` {(many - one) / (MANY - 1):.2f} KiB" for (name, _), one, many in
+                    zip(rows[1:], *peaks)) + ".")
+
+
+def end_many(host, command, count, **properties):
+    """Makes sessions, ends all of them by the command, and makes sure that they are gone. Returns its Runs."""
+    # Not selected, and the reason why no user manager has to be ended too.
+    keeper = sessions.fake(host, "alice", **{"class": "background"})
+    ended = sessions.fake(host, "alice", count=count, tty="pts/8{:03}", **properties)
+    host.path("/run/ids").write_text("\n".join(ended.ids))
+    runs, = measure(host, 1, command)
+    assert runs.statuses == {0} and host.session_ids() == keeper.ids, command
+    sessions.clean(host)
+    return runs
+
+
+def many(host, rounds):
+    """All of a thousand plain sessions; a new thousand for each run."""
+    log_off = ["logoff", "/all", "/y"]
+    rows = [("loginctl terminate-session with all ids, then looking until all are gone", ALL_IN_ONE_CALL),
+            ("a shell loop of loginctl terminate-session, then looking", ONE_BY_ONE), ("logoff /all /y", log_off)]
+    found = [Runs() for _ in rows]
+    for _ in range(max(rounds // 10, 1)):
+        for (_, command), all_runs in zip(rows, found):
+            runs = end_many(host, command, MANY)
+            all_runs.ms += runs.ms
+            all_runs.kib += runs.kib
+            all_runs.statuses |= runs.statuses
+    one = end_many(host, log_off, 1)
+    table(f"Ending {MANY} sessions", [(name, runs) for (name, _), runs in zip(rows, found)])
+    print(f"\nlogoff takes {found[2].wall / found[1].wall:.2f} of the shell loop. Memory for each further session: "
+          f"{(found[2].rss - one.rss) / (MANY - 1):.2f} KiB.")
+
+
+def hundred(host):
+    """None of the processes heeds SIGTERM."""
+    runs = end_many(host, ["logoff", "/all", "/y", "/grace:2"], 100, leader="stubborn keeper")
+    print(f"\n### A hundred sessions with a process that ignores SIGTERM\n\n`logoff /all /y /grace:2`: all gone, and proved,"
+          f" {runs.wall - 2000:.0f} ms after the grace of 2 s. systemd would take 90 s (TimeoutStopSec).")
 
 
 def main():
@@ -132,6 +199,13 @@ def main():
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 30
+    parts = {"unknown": lambda: unknown_session(host, rounds),
+             "ssh": lambda: end_ssh(host, rounds, "A plain ssh session: ended, and known to be gone"),
+             "stubborn": lambda: stubborn(host), "crowd": lambda: crowd(host, rounds),
+             "list": lambda: listing(host, rounds), "many": lambda: many(host, rounds), "hundred": lambda: hundred(host)}
+    chosen = sys.argv[3:] or list(parts)
+    if not set(chosen) <= set(parts):
+        sys.exit(__doc__)
     reason = lab.why_unavailable()
     if reason:
         sys.exit(f"bench.py: {reason}")
@@ -143,14 +217,11 @@ def main():
             subprocess.run(["cc", "-O2", "-o", stage / "usr/local/bin" / name, HERE / f"{name}.c", *libraries],
                            check=True)
         with lab.Host("systemd", stage) as host:
-            keeper = sessions.ssh(host, "bob")  # so that no session ended here is bob's last
             print(f"{os.cpu_count()} cores; " + host.check("loginctl --version | head -1") +
                   "; medians of " + str(rounds) + " runs, taken by turns")
-            unknown_session(host, rounds)
-            end_ssh(host, rounds, "A plain ssh session: ended, and known to be gone")
-            stubborn(host)
-            keeper.leave()
-            crowd(host, rounds)
+            for part in chosen:
+                parts[part]()
+                sessions.clean(host)
 
 
 if __name__ == "__main__":
