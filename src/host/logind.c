@@ -45,6 +45,9 @@
 #define CALL_TIMEOUT_US UINT64_C(5000000)
 /* A logind that cannot even be asked to kill by then is not there; see kill_session(). */
 #define KILL_TIMEOUT_US UINT64_C(1000000)
+/* Past the deadline: what a logind that answers at all needs to say what is left; and what one gets that did not. */
+#define LAST_TIMEOUT_US UINT64_C(250000)
+#define SILENT_TIMEOUT_US UINT64_C(5000)
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
 /* A call during which a person types a password. */
@@ -54,6 +57,8 @@ struct logind {
 	sd_bus *bus;
 	bool elogind;
 	bool subscribed;
+	bool hurried;			/* see KILL_TIMEOUT_US */
+	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
 	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
 	size_t n_displays;
@@ -145,6 +150,19 @@ static int bad_answer(int r, const char *what, struct logoff_error *reterr)
 	return error_set_errno(reterr, -EPROTO, r, "%s: not of the promised form", what);
 }
 
+/* How long the next question may wait for its answer, from now on. */
+static void set_timeout(struct logoff_host *host)
+{
+	struct logind *logind = host->data;
+	uint64_t now = host_clock_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
+	uint64_t least = logind->silent ? SILENT_TIMEOUT_US : LAST_TIMEOUT_US;
+	uint64_t left = host->deadline_us > now ? host->deadline_us - now : 0;
+
+	if (host->deadline_us > 0 && left < most)
+		most = left > least ? left : least;
+	(void)sd_bus_set_method_call_timeout(logind->bus, most);	/* the default is only longer */
+}
+
 /* ---- connecting ---- */
 
 static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
@@ -163,7 +181,7 @@ static int logind_open(struct logoff_host *host, const char *argument, struct lo
 	r = sd_bus_open_system(&logind->bus);
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
-	(void)sd_bus_set_method_call_timeout(logind->bus, CALL_TIMEOUT_US);	/* the default is only longer */
+	set_timeout(host);
 	return 0;
 }
 
@@ -446,8 +464,10 @@ static int get_by_path(struct logoff_host *host, const char *path, struct logoff
 	sd_bus_message *answer = NULL;
 	int r;
 
+	set_timeout(host);
 	r = sd_bus_call_method(logind->bus, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll", &error, &answer,
 			       "s", SESSION);
+	logind->silent = r == -ETIMEDOUT;
 	if (r < 0)
 		r = error_from_dbus(&error, r, reterr);
 	else
@@ -479,8 +499,10 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	if (r >= 0)
 		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
+	set_timeout(host);
 	if (r >= 0)
 		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
+	logind->silent = r == -ETIMEDOUT;
 	if (r < 0) {
 		r = error_from_dbus(&error, r, reterr);
 		if (r == -ENXIO && !is_no_session(&error))
@@ -832,7 +854,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	data->call = sd_bus_slot_unref(data->call);
 	if (r >= 0)
 		r = sd_bus_call_async(logind->bus, &data->call, call, on_asked, session,
-				      interactive ? AUTHORIZE_TIMEOUT_US : 0);
+				      interactive ? AUTHORIZE_TIMEOUT_US : CALL_TIMEOUT_US);
 	sd_bus_message_unref(call);
 	if (r < 0)
 		return error_from_dbus(NULL, r, reterr);
@@ -964,8 +986,9 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 
 /* ---- killing ---- */
 
-static int call_kill(struct logind *logind, struct logoff_error *reterr, const char *method, const char *type, ...)
+static int call_kill(struct logoff_host *host, struct logoff_error *reterr, const char *method, const char *type, ...)
 {
+	struct logind *logind = host->data;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *call = NULL;
 	va_list arguments;
@@ -976,8 +999,9 @@ static int call_kill(struct logind *logind, struct logoff_error *reterr, const c
 	if (r >= 0)
 		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
+	set_timeout(host);
 	if (r >= 0)
-		r = sd_bus_call(logind->bus, call, KILL_TIMEOUT_US, &error, NULL);
+		r = sd_bus_call(logind->bus, call, 0, &error, NULL);
 	if (r < 0)
 		r = error_from_dbus(&error, r, reterr);
 	sd_bus_message_unref(call);
@@ -1003,7 +1027,6 @@ static int kill_but_self(const char *cgroup)
 
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 	int r;
 
@@ -1013,7 +1036,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	if (data->superseded)
 		return 0;
 	if (r >= 0)
-		r = call_kill(logind, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
+		r = call_kill(session->host, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
 	/*
 	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
 	 * so. Then nobody but we can end the wait, if we may.
@@ -1032,24 +1055,26 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
  */
 static int kill_manager(struct logoff_session *session, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 
 	if (data->manager_cgroup && is_own_power(session))
 		return kill_but_self(data->manager_cgroup);
-	return call_kill(logind, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
+	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }
 
 static int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
+	struct logind *logind = host->data;
 	int r;
 
-	(void)host;
+	logind->hurried = true;
 	if (part == HOST_SESSION)
-		return kill_session(session, session->current && !last_act, reterr);
-	r = kill_manager(session, reterr);
-	if (r >= 0 && last_act)
+		r = kill_session(session, session->current && !last_act, reterr);
+	else
+		r = kill_manager(session, reterr);
+	logind->hurried = false;
+	if (r >= 0 && last_act && part == HOST_MANAGER)
 		raise(SIGKILL);
 	return r;
 }
@@ -1092,11 +1117,13 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 }
 
 /* Tells whether the session at PATH is one of people, not the service manager itself (systemd 256 and later). */
-static bool is_real_session(struct logind *logind, const char *path)
+static bool is_real_session(struct logoff_host *host, const char *path)
 {
+	struct logind *logind = host->data;
 	char *class = NULL;
 	bool real;
 
+	set_timeout(host);
 	real = sd_bus_get_property_string(logind->bus, LOGIN1, path, SESSION, "Class", NULL, &class) < 0 ||
 	       strncmp(class, "manager", 7) != 0;
 	free(class);
@@ -1113,13 +1140,14 @@ static int has_others(struct logoff_session *session, bool *ret_others, struct l
 	int r;
 
 	*ret_others = false;
+	set_timeout(session->host);
 	r = sd_bus_get_property(logind->bus, LOGIN1, of(session)->user_path, USER, "Sessions", &error, &answer, "a(so)");
 	if (r < 0) {
 		r = error_from_dbus(&error, r, reterr);
 	} else {
 		r = sd_bus_message_enter_container(answer, 'a', "(so)");
 		while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
-			*ret_others = strcmp(id, session->id) != 0 && is_real_session(logind, path);
+			*ret_others = strcmp(id, session->id) != 0 && is_real_session(session->host, path);
 		if (r < 0)
 			r = bad_answer(r, "Sessions", reterr);
 	}
@@ -1134,6 +1162,7 @@ static int lingers(struct logoff_session *session, int *ret_lingers, struct logo
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
+	set_timeout(session->host);
 	r = sd_bus_get_property_trivial(logind->bus, LOGIN1, of(session)->user_path, USER, "Linger", &error, 'b', ret_lingers);
 	if (r < 0)
 		r = error_from_dbus(&error, r, reterr);

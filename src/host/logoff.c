@@ -582,6 +582,22 @@ static uint64_t next_time(const struct logoff_request *request, const struct job
 	return next;
 }
 
+/* The soonest end of a job's time: a host that does not answer must not make us miss it. */
+static uint64_t next_deadline(const struct logoff_request *request)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		const struct job *job = &request->jobs[i];
+
+		if (job->step == STEP_NEW || job->step == STEP_DONE || job->authorizing)
+			continue;
+		if (job->start_us + request->wait_us < next)
+			next = job->start_us + request->wait_us;
+	}
+	return next;
+}
+
 /* Starts jobs while there is room; own sessions only after all others. */
 static void start_some(struct logoff_request *request)
 {
@@ -609,6 +625,7 @@ static bool step_all(struct logoff_request *request, uint64_t *ret_next_us)
 	bool unfinished = false;
 
 	start_some(request);
+	request->host->deadline_us = next_deadline(request);
 	*ret_next_us = UINT64_MAX;
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		struct job *job = &request->jobs[i];
@@ -678,6 +695,7 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 	host->n_watched = request->n_jobs;
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */
 	run_jobs(request);
+	host->deadline_us = 0;
 	host->watched = NULL;
 	host->n_watched = 0;
 	free(watched);
