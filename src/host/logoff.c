@@ -64,6 +64,7 @@ struct job {
 	bool authorizing;		/* a proof of identity is under way: the clock stands */
 	bool authorized;		/* it was given; ask interactively from now on */
 	bool woken;			/* the empty session was woken by a kill once */
+	bool gone;			/* the end of the session has been told; the manager's fate may be open */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
 	bool last_act;			/* there are such programs */
@@ -424,6 +425,10 @@ static void manager_next(struct logoff_request *request, struct job *job)
 
 	if (host->backend->manager)
 		r = host->backend->manager(host, job->session, &manager, &job->cause);
+	if (r == -EAGAIN) {	/* the host is restarting: look at the session again and come back */
+		look_again(request, job, RETRY_US);
+		return;
+	}
 	if (r < 0) {
 		give_up(request, job, r);
 		return;
@@ -449,7 +454,9 @@ static void part_gone(struct logoff_request *request, struct job *job)
 {
 	enum logoff_event_type gone = job->part == HOST_SESSION ? LOGOFF_EVENT_GONE : LOGOFF_EVENT_MANAGER_GONE;
 
-	tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : gone);
+	if (job->part == HOST_MANAGER || !job->gone)
+		tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : gone);
+	job->gone = true;
 	if (job->part == HOST_SESSION)
 		manager_next(request, job);
 	else
