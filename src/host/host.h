@@ -64,6 +64,8 @@ struct logoff_host {
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
 	uint64_t now_us;		/* monotonic; moved on by wait(), virtual in memory hosts */
 	bool unproven;			/* its first answer will show whether it is this kind of host at all */
+	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
+					   of the host is worth waiting for much longer; set by the procedure */
 	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */

@@ -329,8 +329,10 @@ static int get_by_path(struct logoff_host *host, const char *path, struct logoff
 	sd_bus_message *answer = NULL;
 	int r;
 
+	logind_set_timeout(host);
 	r = sd_bus_call_method(logind->bus, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll", &error, &answer,
 			       "s", SESSION);
+	logind->silent = r == -ETIMEDOUT;
 	if (r < 0)
 		r = logind_error(&error, r, reterr);
 	else
@@ -362,8 +364,10 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	if (r >= 0)
 		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
+	logind_set_timeout(host);
 	if (r >= 0)
 		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
+	logind->silent = r == -ETIMEDOUT;
 	if (r < 0) {
 		r = logind_error(&error, r, reterr);
 		if (r == -ENXIO && !is_no_session(&error))

@@ -33,6 +33,10 @@
 /* A logind that cannot even be asked to kill by then is not there; see kill_session(). */
 #define KILL_TIMEOUT_US UINT64_C(1000000)
 
+/* Past the deadline: what a logind that answers at all needs to say what is left; and what one gets that did not. */
+#define LAST_TIMEOUT_US UINT64_C(250000)
+#define SILENT_TIMEOUT_US UINT64_C(5000)
+
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
 
@@ -100,6 +104,19 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 	return error_set_errno(reterr, -EPROTO, r, "%s: not of the promised form", what);
 }
 
+/* How long the next question may wait for its answer, from now on. */
+void logind_set_timeout(struct logoff_host *host)
+{
+	struct logind *logind = host->data;
+	uint64_t now = host_clock_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
+	uint64_t least = logind->silent ? SILENT_TIMEOUT_US : LAST_TIMEOUT_US;
+	uint64_t left = host->deadline_us > now ? host->deadline_us - now : 0;
+
+	if (host->deadline_us > 0 && left < most)
+		most = left > least ? left : least;
+	(void)sd_bus_set_method_call_timeout(logind->bus, most);	/* the default is only longer */
+}
+
 /* ---- connecting ---- */
 
 static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
@@ -118,7 +135,7 @@ static int logind_open(struct logoff_host *host, const char *argument, struct lo
 	r = sd_bus_open_system(&logind->bus);
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
-	(void)sd_bus_set_method_call_timeout(logind->bus, CALL_TIMEOUT_US);	/* the default is only longer */
+	logind_set_timeout(host);
 	return 0;
 }
 
@@ -262,7 +279,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	data->call = sd_bus_slot_unref(data->call);
 	if (r >= 0)
 		r = sd_bus_call_async(logind->bus, &data->call, call, on_asked, session,
-				      interactive ? AUTHORIZE_TIMEOUT_US : 0);
+				      interactive ? AUTHORIZE_TIMEOUT_US : CALL_TIMEOUT_US);
 	sd_bus_message_unref(call);
 	if (r < 0)
 		return logind_error(NULL, r, reterr);
@@ -394,8 +411,9 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 
 /* ---- killing ---- */
 
-static int call_kill(struct logind *logind, struct logoff_error *reterr, const char *method, const char *type, ...)
+static int call_kill(struct logoff_host *host, struct logoff_error *reterr, const char *method, const char *type, ...)
 {
+	struct logind *logind = host->data;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *call = NULL;
 	va_list arguments;
@@ -406,8 +424,9 @@ static int call_kill(struct logind *logind, struct logoff_error *reterr, const c
 	if (r >= 0)
 		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
+	logind_set_timeout(host);
 	if (r >= 0)
-		r = sd_bus_call(logind->bus, call, KILL_TIMEOUT_US, &error, NULL);
+		r = sd_bus_call(logind->bus, call, 0, &error, NULL);
 	if (r < 0)
 		r = logind_error(&error, r, reterr);
 	sd_bus_message_unref(call);
@@ -433,7 +452,6 @@ static int kill_but_self(const char *cgroup)
 
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 	int r;
 
@@ -443,7 +461,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	if (data->superseded)
 		return 0;
 	if (r >= 0)
-		r = call_kill(logind, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
+		r = call_kill(session->host, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
 	/*
 	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
 	 * so. Then nobody but we can end the wait, if we may.
@@ -462,24 +480,26 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
  */
 static int kill_manager(struct logoff_session *session, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 
 	if (data->manager_cgroup && is_own_power(session))
 		return kill_but_self(data->manager_cgroup);
-	return call_kill(logind, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
+	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }
 
 static int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
+	struct logind *logind = host->data;
 	int r;
 
-	(void)host;
+	logind->hurried = true;
 	if (part == HOST_SESSION)
-		return kill_session(session, session->current && !last_act, reterr);
-	r = kill_manager(session, reterr);
-	if (r >= 0 && last_act)
+		r = kill_session(session, session->current && !last_act, reterr);
+	else
+		r = kill_manager(session, reterr);
+	logind->hurried = false;
+	if (r >= 0 && last_act && part == HOST_MANAGER)
 		raise(SIGKILL);
 	return r;
 }
@@ -522,11 +542,13 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 }
 
 /* Tells whether the session at PATH is one of people, not the service manager itself (systemd 256 and later). */
-static bool is_real_session(struct logind *logind, const char *path)
+static bool is_real_session(struct logoff_host *host, const char *path)
 {
+	struct logind *logind = host->data;
 	char *class = NULL;
 	bool real;
 
+	logind_set_timeout(host);
 	real = sd_bus_get_property_string(logind->bus, LOGIN1, path, SESSION, "Class", NULL, &class) < 0 ||
 	       strncmp(class, "manager", 7) != 0;
 	free(class);
@@ -543,13 +565,14 @@ static int has_others(struct logoff_session *session, bool *ret_others, struct l
 	int r;
 
 	*ret_others = false;
+	logind_set_timeout(session->host);
 	r = sd_bus_get_property(logind->bus, LOGIN1, of(session)->user_path, USER, "Sessions", &error, &answer, "a(so)");
 	if (r < 0) {
 		r = logind_error(&error, r, reterr);
 	} else {
 		r = sd_bus_message_enter_container(answer, 'a', "(so)");
 		while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
-			*ret_others = strcmp(id, session->id) != 0 && is_real_session(logind, path);
+			*ret_others = strcmp(id, session->id) != 0 && is_real_session(session->host, path);
 		if (r < 0)
 			r = logind_bad_answer(r, "Sessions", reterr);
 	}
@@ -569,6 +592,7 @@ static int know_user(struct logoff_session *session, struct logoff_error *reterr
 
 	if (of(session)->user_path)
 		return 0;
+	logind_set_timeout(session->host);
 	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "GetUser", &error, &answer, "u",
 			       (uint32_t)session->uid);
 	if (r < 0) {
@@ -589,6 +613,7 @@ static int lingers(struct logoff_session *session, int *ret_lingers, struct logo
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int r;
 
+	logind_set_timeout(session->host);
 	r = sd_bus_get_property_trivial(logind->bus, LOGIN1, of(session)->user_path, USER, "Linger", &error, 'b', ret_lingers);
 	if (r < 0)
 		r = logind_error(&error, r, reterr);

@@ -30,6 +30,8 @@ struct logind {
 	sd_bus *bus;
 	bool elogind;
 	bool subscribed;
+	bool hurried;			/* see KILL_TIMEOUT_US */
+	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
 	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
 	size_t n_displays;
@@ -64,6 +66,9 @@ int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr);
 
 /* For answers that are not what the interface promises. Returns -EPROTO, or -ENOMEM. */
 int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
+
+/* Sets how long the next question may wait for its answer, from now on. */
+void logind_set_timeout(struct logoff_host *host);
 
 /* The id of the session the caller runs in by its cgroup, or NULL. Owned by LOGIND. */
 const char *logind_own_id(struct logind *logind);

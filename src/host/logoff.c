@@ -75,6 +75,7 @@ struct job {
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */
 	bool addressed;			/* the message under way is for its user too */
+	bool gone;			/* the end of the session has been told; the manager's fate may be open */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
 	bool last_act;			/* there are such programs */
@@ -499,6 +500,10 @@ static void manager_next(struct logoff_request *request, struct job *job)
 
 	if (host->backend->manager)
 		r = host->backend->manager(host, job->session, &manager, &job->cause);
+	if (r == -EAGAIN) {	/* the host is restarting: look at the session again and come back */
+		look_again(request, job, RETRY_US);
+		return;
+	}
 	if (r < 0) {
 		give_up(request, job, r);
 		return;
@@ -524,7 +529,9 @@ static void part_gone(struct logoff_request *request, struct job *job)
 {
 	enum logoff_event_type gone = job->part == HOST_SESSION ? LOGOFF_EVENT_GONE : LOGOFF_EVENT_MANAGER_GONE;
 
-	tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : gone);
+	if (job->part == HOST_MANAGER || !job->gone)
+		tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : gone);
+	job->gone = true;
 	if (job->part == HOST_SESSION)
 		manager_next(request, job);
 	else
@@ -796,6 +803,22 @@ static uint64_t next_time(const struct logoff_request *request, const struct job
 	return next;
 }
 
+/* The soonest end of a job's time: a host that does not answer must not make us miss it. */
+static uint64_t next_deadline(const struct logoff_request *request)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		const struct job *job = &request->jobs[i];
+
+		if (job->step == STEP_NEW || job->step == STEP_DONE || job->authorizing)
+			continue;
+		if (job->start_us + request->wait_us < next)
+			next = job->start_us + request->wait_us;
+	}
+	return next;
+}
+
 /* Starts jobs while there is room; own sessions only after all others. */
 static void start_some(struct logoff_request *request)
 {
@@ -823,6 +846,7 @@ static bool step_all(struct logoff_request *request, uint64_t *ret_next_us)
 	bool unfinished = false;
 
 	start_some(request);
+	request->host->deadline_us = next_deadline(request);
 	*ret_next_us = UINT64_MAX;
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		struct job *job = &request->jobs[i];
@@ -918,6 +942,7 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 	if (watch(request) < 0)
 		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
 	run_jobs(request);
+	host->deadline_us = 0;
 	unwatch(host);
 	request->ran = true;
 	return 0;
