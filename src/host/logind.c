@@ -119,6 +119,24 @@ void logind_set_timeout(struct logoff_host *host)
 
 /* ---- connecting ---- */
 
+/* Waits for the bus to greet us. sd-bus would do so by itself, but for 90 s where we give 5. */
+static int await_bus(sd_bus *bus)
+{
+	uint64_t now = host_clock_us(), until = now + CALL_TIMEOUT_US;
+	int r = 0;
+
+	for (; r >= 0 && now < until; now = host_clock_us()) {
+		r = sd_bus_process(bus, NULL);
+		if (r < 0 || sd_bus_is_ready(bus) > 0)
+			return r;
+		if (r == 0)
+			r = sd_bus_wait(bus, until - now);
+		if (r == -EINTR)
+			r = 0;
+	}
+	return r < 0 ? r : -ETIMEDOUT;
+}
+
 static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
 	struct logind *logind;
@@ -133,6 +151,8 @@ static int logind_open(struct logoff_host *host, const char *argument, struct lo
 	if (logind->elogind)
 		host->kind = "elogind";
 	r = sd_bus_open_system(&logind->bus);
+	if (r >= 0)
+		r = await_bus(logind->bus);
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
 	logind_set_timeout(host);
