@@ -370,7 +370,7 @@ typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata)
 
 /*
  * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been
- * cancelled. Writes it into TEXT of SIZE bytes. UTF-8.
+ * cancelled, for all or for one who is spared. Writes it into TEXT of SIZE bytes. UTF-8.
  */
 typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t size, void *userdata);
 

@@ -77,6 +77,7 @@ static void test_no_longer_meant(void **state)
 	assert_null(run.truth.lie);
 	assert_string_equal(run.transcript, "0.0 6 warned 20\n0.0 5 warned 20\n10.0 6 warned 10\n10.0 5 warned 10\n"
 					    "0.0 5 ask 1\n0.0 5 gone\n6 = ESTALE +\n5 = ok\n");
+	assert_int_equal(run.n_calls_off, 1); /* who is spared hears of it */
 	/* It was asked about the session as it is now. */
 	assert_int_equal(run.still_idle_us, 21000000);
 }

@@ -205,6 +205,8 @@ def test_no_longer_what_was_selected(each_kind):
 
     assert result.status == NOT_IN_TIME, result.text
     assert back.id in result.err and "no longer" in result.err
+    back.shell.expect(CANCELLATION, 5)
+    assert not re.search(CANCELLATION, everything_heard(away))
     assert_untouched(back, before)
     assert_gone(away, others)
 
