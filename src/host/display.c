@@ -10,6 +10,7 @@
  * here of it and of libXau is the wire format of X11 and an interface that is as old, so building needs no headers
  * either. Sources: saver.xml and xproto.xml of xcb-proto, Xau(3), X(7) "display names".
  */
+#include "base/clock.h"
 #include "host/display.h"
 
 #include <dlfcn.h>
@@ -301,13 +302,13 @@ static void __attribute__((noreturn)) answer(uid_t uid, unsigned number, int tim
 /* Reads the answer from FD within TIMEOUT_MS. Returns milliseconds or -1. */
 static int64_t await_answer(int fd, int timeout_ms)
 {
-	uint64_t until_us = host_clock_us() + (uint64_t)timeout_ms * 1000, now_us;
+	uint64_t until_us = clock_now_us() + (uint64_t)timeout_ms * 1000, now_us;
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	int64_t idle_ms;
 	int r;
 
 	do {
-		now_us = host_clock_us();
+		now_us = clock_now_us();
 		r = now_us < until_us ? poll(&wait, 1, (int)((until_us - now_us + 999) / 1000)) : 0;
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0 || read(fd, &idle_ms, sizeof(idle_ms)) != sizeof(idle_ms))
@@ -339,7 +340,7 @@ int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
 
 int64_t display_idle_us(const struct logoff_session *session)
 {
-	uint64_t begin_us = host_clock_us();
+	uint64_t begin_us = clock_now_us();
 	unsigned number;
 	int64_t idle_us;
 
@@ -349,6 +350,6 @@ int64_t display_idle_us(const struct logoff_session *session)
 	idle_us = display_ask_idle_us(session->uid, number,
 				      session->host->in_vain_us < PATIENCE_US ? TIMEOUT_MS : IMPATIENT_MS);
 	if (idle_us < 0)
-		session->host->in_vain_us += host_clock_us() - begin_us;
+		session->host->in_vain_us += clock_now_us() - begin_us;
 	return idle_us;
 }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/display.h"
 
@@ -26,14 +27,6 @@ static const struct host_backend *const backends[] = { &host_logind, &host_procf
 #define LOGIND_FOLDER "/run/systemd/seats"
 
 #define N_BACKENDS (sizeof(backends) / sizeof(backends[0]))
-
-uint64_t host_clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 const char *logoff_version(void)
 {
@@ -68,7 +61,7 @@ static int open_backend(const struct host_backend *backend, const char *argument
 		return -ENOMEM;
 	host->backend = backend;
 	host->kind = backend->name;
-	host->now_us = host_clock_us();
+	host->now_us = clock_now_us();
 	r = backend->open(host, argument, reterr);
 	if (r < 0) {
 		logoff_host_close(host);

@@ -167,9 +167,6 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_
 /* Frees the sessions of LIST and empties it. */
 void session_list_clear(struct session_list *list);
 
-/* The real monotonic clock in microseconds, for the wait() of back ends on real machines. */
-uint64_t host_clock_us(void);
-
 /*
  * The rules: may SESSION be logged off at all? Who has Full Control is the host's own authority and is decided by
  * ask(). Returns 0 or -EPERM with the cause.

@@ -26,6 +26,7 @@
 #include <unistd.h>
 #include <systemd/sd-login.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/family.h"
 #include "host/logind.h"
@@ -108,7 +109,7 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 void logind_set_timeout(struct logoff_host *host)
 {
 	struct logind *logind = host->data;
-	uint64_t now = host_clock_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
+	uint64_t now = clock_now_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
 	uint64_t least = logind->silent ? SILENT_TIMEOUT_US : LAST_TIMEOUT_US;
 	uint64_t left = host->deadline_us > now ? host->deadline_us - now : 0;
 
@@ -122,10 +123,10 @@ void logind_set_timeout(struct logoff_host *host)
 /* Waits for the bus to greet us. sd-bus would do so by itself, but for 90 s where we give 5. */
 static int await_bus(sd_bus *bus)
 {
-	uint64_t now = host_clock_us(), until = now + CALL_TIMEOUT_US;
+	uint64_t now = clock_now_us(), until = now + CALL_TIMEOUT_US;
 	int r = 0;
 
-	for (; r >= 0 && now < until; now = host_clock_us()) {
+	for (; r >= 0 && now < until; now = clock_now_us()) {
 		r = sd_bus_process(bus, NULL);
 		if (r < 0 || sd_bus_is_ready(bus) > 0)
 			return r;
@@ -759,7 +760,7 @@ static int take_news(struct logind *logind, struct logoff_error *reterr)
 static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 {
 	struct logind *logind = host->data;
-	uint64_t now = host_clock_us(), wake = until_us, bus_us;
+	uint64_t now = clock_now_us(), wake = until_us, bus_us;
 	size_t n = 2;
 	struct pollfd *fds;
 	bool cancelled;
@@ -800,7 +801,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 		if (r == 0)
 			r = take_news(logind, reterr);
 	}
-	host->now_us = host_clock_us();
+	host->now_us = clock_now_us();
 	return r < 0 ? r : 0;
 }
 

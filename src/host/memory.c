@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #define N_IDLE_MAX 1000
@@ -348,7 +349,7 @@ int memory_attach(struct logoff_host *host, struct memory_world *world, struct l
 		if (process->part == HOST_SESSION && process->kill_us != MEMORY_NEVER)
 			process->end_us = earlier(process->end_us, world->sessions[process->owner].leaves_us);
 	}
-	world->real_start_us = host_clock_us();
+	world->real_start_us = clock_now_us();
 	host->data = world;
 	host->now_us = 0;
 	if (world->kind)
@@ -789,7 +790,7 @@ static int pass_time(struct memory_world *world, uint64_t until_us, int cancel_f
 	do {
 		struct timespec timeout = {};
 
-		real_us = host_clock_us() - world->real_start_us;
+		real_us = clock_now_us() - world->real_start_us;
 		if (world->realtime && real_us < until_us) {
 			timeout.tv_sec = (time_t)((until_us - real_us) / 1000000);
 			timeout.tv_nsec = (long)((until_us - real_us) % 1000000 * 1000);
@@ -800,7 +801,7 @@ static int pass_time(struct memory_world *world, uint64_t until_us, int cancel_f
 		world->now_us = until_us;
 		return 0;
 	}
-	real_us = host_clock_us() - world->real_start_us;
+	real_us = clock_now_us() - world->real_start_us;
 	if (world->realtime && real_us > world->now_us && real_us < until_us)
 		world->now_us = real_us;
 	return -ECANCELED;

@@ -24,6 +24,7 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/user.h"
 
@@ -115,7 +116,7 @@ static uint64_t answer_deadline(const struct logoff_message *message)
 {
 	uint64_t timeout_ms = message->timeout_ms;
 
-	return timeout_ms && timeout_ms < UINT64_MAX / MS / 2 ? host_clock_us() + timeout_ms * MS : UINT64_MAX;
+	return timeout_ms && timeout_ms < UINT64_MAX / MS / 2 ? clock_now_us() + timeout_ms * MS : UINT64_MAX;
 }
 
 /* ---- the notification ---- */
@@ -301,7 +302,7 @@ static enum logoff_answer await_notification(sd_bus *bus, struct notification *n
 		r = sd_bus_process(bus, NULL);
 		if (r != 0)
 			continue;
-		now = host_clock_us();
+		now = clock_now_us();
 		if (now >= until_us) {
 			(void)sd_bus_call_method(bus, NOTIFICATIONS, "CloseNotification", NULL, NULL, "u",
 						 notification->id);	/* it may have gone by itself */
@@ -541,7 +542,7 @@ static int await_end(pid_t child, uint64_t until_us)
 	sigemptyset(&ended);
 	sigaddset(&ended, SIGCHLD);
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		uint64_t now = host_clock_us(), left = until_us - now;
+		uint64_t now = clock_now_us(), left = until_us - now;
 		struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000 * 1000) };
 
 		if (until_us != UINT64_MAX && now >= until_us)
@@ -568,7 +569,7 @@ static int start_program(const struct program *program, const struct message_let
 	*ret_child = fork();
 	if (*ret_child == 0)
 		become_program(program, letter, around, complaints);
-	status = *ret_child > 0 ? await_end(*ret_child, host_clock_us() + STEADY_US) : -errno;
+	status = *ret_child > 0 ? await_end(*ret_child, clock_now_us() + STEADY_US) : -errno;
 	lacking = lacks_fonts(complaints, letter->message);
 	if (complaints >= 0)
 		close(complaints);

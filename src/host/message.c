@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -207,7 +208,7 @@ static int start_child(struct post *post, struct recipient *recipient)
 	post->knows_processes = true;
 	letter.processes = post->processes;
 	letter.n_processes = post->n_processes;
-	recipient->deadline_us = host_clock_us() + SHOW_US;
+	recipient->deadline_us = clock_now_us() + SHOW_US;
 	recipient->child = fork();
 	if (recipient->child == 0)
 		message_as_user(&letter);
@@ -248,7 +249,7 @@ static void take_report(struct post *post, struct message_report *report)
 	recipient->shown = true;
 	recipient->deadline_us = UINT64_MAX;
 	if (post->message.timeout_ms && post->message.timeout_ms < UINT64_MAX / MS / 2)
-		recipient->deadline_us = host_clock_us() + post->message.timeout_ms * MS + ANSWER_SLACK_US;
+		recipient->deadline_us = clock_now_us() + post->message.timeout_ms * MS + ANSWER_SLACK_US;
 }
 
 static void read_reports(struct post *post)
@@ -310,7 +311,7 @@ static int start(struct post *post, struct recipient *recipient)
 	if (fd < 0)
 		return fd;
 	recipient->terminal = fd;
-	recipient->deadline_us = host_clock_us() + TERMINAL_US;
+	recipient->deadline_us = clock_now_us() + TERMINAL_US;
 	write_terminal(post, recipient);
 	return delivery->result;
 }
@@ -335,7 +336,7 @@ static void give_up(struct recipient *recipient, int result, const char *why)
 
 static void check_deadlines(struct post *post)
 {
-	uint64_t now = host_clock_us();
+	uint64_t now = clock_now_us();
 
 	for (size_t i = 0; i < post->n_recipients; i++) {
 		struct recipient *recipient = &post->recipients[i];
@@ -349,7 +350,7 @@ static void check_deadlines(struct post *post)
 /* Waits for news or the next deadline. Returns -ECANCELED, or 0, or 1 if nothing is under way any more. */
 static int wait_once(struct post *post, int cancel_fd)
 {
-	uint64_t now = host_clock_us(), next_us = UINT64_MAX;
+	uint64_t now = clock_now_us(), next_us = UINT64_MAX;
 	nfds_t n = 2;
 	int timeout;
 

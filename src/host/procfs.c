@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/family.h"
 #include "host/host.h"
@@ -1109,7 +1110,7 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	struct procfs *procfs = host->data;
 	size_t n = count_polled(host);
 	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
-	uint64_t now = host_clock_us(), time_us;
+	uint64_t now = clock_now_us(), time_us;
 	struct timespec timeout;
 	bool cancelled;
 	int r;
@@ -1137,7 +1138,7 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 		procfs->interval_us =
 			2 * procfs->interval_us < INTERVAL_MAX_US ? 2 * procfs->interval_us : INTERVAL_MAX_US;
 	free(fds);
-	host->now_us = host_clock_us();
+	host->now_us = clock_now_us();
 	if (cancelled)
 		return error_set_errno(reterr, -ECANCELED, -ECANCELED, "cancelled");
 	return r < 0 ? r : 0;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-clock.c - the clock goes forwards, in microseconds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+
+static void goes_forwards_in_microseconds(void **state)
+{
+	uint64_t before = clock_now_us(), after;
+
+	(void)state;
+	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	after = clock_now_us();
+	assert_true(after - before >= 2000);
+	assert_true(after - before < 60000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(goes_forwards_in_microseconds) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
