@@ -38,6 +38,9 @@
 #define LAST_TIMEOUT_US UINT64_C(250000)
 #define SILENT_TIMEOUT_US UINT64_C(5000)
 
+/* Messages taken in before the clock is looked at again: any peer can send signals without end. */
+#define MAX_NEWS 1000
+
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
 
@@ -749,11 +752,11 @@ static int logind_census(struct logoff_host *host, struct census *census, struct
 static int take_news(struct logind *logind, struct logoff_error *reterr)
 {
 	unsigned n_calls = logind->n_calls;
-	int r, news = 0;
+	int r = 0, news = 0;
 
-	while ((r = sd_bus_process(logind->bus, NULL)) > 0)
-		news = 1;
-	return r < 0 ? logind_error(NULL, r, reterr) : news || logind->n_calls != n_calls;	/* see drain() */
+	while (news < MAX_NEWS && (r = sd_bus_process(logind->bus, NULL)) > 0)
+		news++;
+	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain() */
 }
 
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */
