@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private bus, the wrong-answering logind on it, and the command that meets them.
+
+The binary is $LOGOFF, else the one of ./build. Where the machine allows it (root, or namespaces for users), the command
+runs in namespaces of its own: it sees no process of this machine, /run says which kind of host it is, and
+/sys/fs/cgroup is a folder of the test. Elsewhere cases that need that are skipped and say so; the ids and the user of
+the others exist on no host.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+from login1 import ID, UID, Login1
+
+TREE = pathlib.Path(__file__).parent.parent.parent
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>custom</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
+  </policy>
+</busconfig>
+"""
+
+# In the namespaces: the test's folders instead of the machine's; the one process that a scope or a manager holds; and
+# the command not as process 1, which could not be killed.
+INSIDE = """mount --bind "$0/run" /run && mount --bind "$0/cgroup" /sys/fs/cgroup || exit 99
+for procs in /sys/fs/cgroup/user.slice/*/*/cgroup.procs; do
+	[ ! -e "$procs" ] || ! grep -q wanted "$procs" || { sleep 300 >&- 2>&- & echo $! >"$procs"; }
+done
+"$@"
+exit $?
+"""
+ISOLATED = ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+# Controls, and marks that hide text or turn it round.
+HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+MARGIN = 1.5    # seconds for a busy machine and a slow binary
+
+
+class Outcome:
+    """What came of one run of the command."""
+
+    def __init__(self, process, out, err, seconds):
+        self.status = process.returncode
+        self.out = out.decode("utf-8")      # what is not UTF-8 must not have been printed
+        self.err = err.decode("utf-8")
+        self.seconds = seconds
+
+    def check(self, status, sentence="", within=None):
+        """The status, one harmless line on stderr that is wholly SENTENCE (a pattern), and the time."""
+        shown = f"status {self.status} after {self.seconds:.2f} s: {self.out}{self.err}"
+        assert "Sanitizer" not in self.err and "runtime error" not in self.err, self.err
+        assert self.status == status, shown
+        assert not HARMFUL.search(self.out + self.err), f"not harmless: {shown!r}"
+        assert re.fullmatch(f"logoff: {sentence}\n" if sentence else "", self.err), shown
+        assert len(self.err) < 2000, shown
+        if within is not None:
+            assert self.seconds < within + MARGIN, shown
+
+
+class Bus:
+    """A dbus-daemon of its own."""
+
+    def __init__(self, folder):
+        self.address = f"unix:path={folder}/socket"
+        config = folder / "bus.conf"
+        config.write_text(BUS_CONFIG.format(socket=folder / "socket"))
+        self.process = subprocess.Popen(
+            ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address=1"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self.process.stdout.readline()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class World:
+    """One bus, one fake, one machine."""
+
+    def __init__(self, folder, binary, isolated):
+        self.folder, self.binary, self.isolated = folder, binary, isolated
+        self.bus = Bus(folder)
+        self.fake = Login1(self.bus.address)
+        self.address = self.bus.address
+        for name in ("run", "cgroup"):
+            (folder / name).mkdir()
+
+    def become(self, kind):
+        """Makes the machine one with systemd, or with elogind."""
+        if not self.isolated:
+            pytest.skip("no namespaces: the kind of host cannot be chosen")
+        if kind == "systemd":
+            (self.folder / "run/systemd/system").mkdir(parents=True)
+
+    def hold(self, leaf, process=False):
+        """Makes a cgroup of the user: a scope, or the service manager; with a process in it or empty."""
+        folder = self.folder / f"cgroup/user.slice/user-{UID}.slice" / leaf
+        folder.mkdir(parents=True)
+        (folder / "cgroup.procs").write_text("wanted\n" if process else "")
+
+    def start(self, *arguments):
+        """Starts the command; finish() gives what came of it."""
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "logind",
+               "DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+        command = [str(self.binary), *arguments]
+        if self.isolated:
+            command = [*ISOLATED, "sh", "-c", INSIDE, str(self.folder), *command]
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+
+    def finish(self):
+        try:
+            out, err = self.process.communicate(timeout=40)
+        finally:
+            self.process.kill()
+        return Outcome(self.process, out, err, time.monotonic() - self.began)
+
+    def run(self, *arguments):
+        """Runs the command; without arguments: ends session ID within a second."""
+        self.start(*(arguments or (ID, "/grace:0", "/wait:1")))
+        return self.finish()
+
+    def close(self):
+        self.fake.close()
+        self.bus.kill()
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = pathlib.Path(os.environ.get("LOGOFF", TREE / "build/src/cli/logoff")).absolute()
+    if not path.exists():
+        pytest.fail(f"{path} is not built: set LOGOFF")
+    return path
+
+
+@pytest.fixture(scope="session")
+def isolated(tmp_path_factory):
+    """Whether this machine gives namespaces to whoever runs the tests."""
+    folder = tmp_path_factory.mktemp("probe")
+    for name in ("run", "cgroup"):
+        (folder / name).mkdir()
+    try:
+        return subprocess.run([*ISOLATED, "sh", "-c", INSIDE, str(folder), "true"], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=30).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def worlds(tmp_path, binary, isolated):
+    """Makes worlds, for runs side by side."""
+    made = []
+
+    def make():
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(World(folder, binary, isolated))
+        return made[-1]
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.fixture
+def world(worlds):
+    return worlds()
