@@ -191,7 +191,8 @@ def hundred(host):
     """None of the processes heeds SIGTERM."""
     runs = end_many(host, ["logoff", "/all", "/y", "/grace:2"], 100, leader="stubborn keeper")
     print("\n### A hundred sessions with a process that ignores SIGTERM\n\n"
-          f"`logoff /all /y /grace:2`: all gone, and proved, {runs.wall - 2000:.0f} ms after the grace of 2 s. systemd would take 90 s (TimeoutStopSec).")
+          f"`logoff /all /y /grace:2`: all gone, and proved, {runs.wall - 2000:.0f} ms after the grace of 2 s."
+          " systemd would take 90 s (TimeoutStopSec).")
 
 
 def main():
