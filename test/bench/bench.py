@@ -190,8 +190,9 @@ def many(host, rounds):
 def hundred(host):
     """None of the processes heeds SIGTERM."""
     runs = end_many(host, ["logoff", "/all", "/y", "/grace:2"], 100, leader="stubborn keeper")
-    print(f"\n### A hundred sessions with a process that ignores SIGTERM\n\n`logoff /all /y /grace:2`: all gone, and proved,"
-          f" {runs.wall - 2000:.0f} ms after the grace of 2 s. systemd would take 90 s (TimeoutStopSec).")
+    print("\n### A hundred sessions with a process that ignores SIGTERM\n\n"
+          f"`logoff /all /y /grace:2`: all gone, and proved, {runs.wall - 2000:.0f} ms after the grace of 2 s."
+          " systemd would take 90 s (TimeoutStopSec).")
 
 
 def main():
@@ -202,7 +203,8 @@ def main():
     parts = {"unknown": lambda: unknown_session(host, rounds),
              "ssh": lambda: end_ssh(host, rounds, "A plain ssh session: ended, and known to be gone"),
              "stubborn": lambda: stubborn(host), "crowd": lambda: crowd(host, rounds),
-             "list": lambda: listing(host, rounds), "many": lambda: many(host, rounds), "hundred": lambda: hundred(host)}
+             "list": lambda: listing(host, rounds), "many": lambda: many(host, rounds),
+             "hundred": lambda: hundred(host)}
     chosen = sys.argv[3:] or list(parts)
     if not set(chosen) <= set(parts):
         sys.exit(__doc__)

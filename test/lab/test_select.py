@@ -7,6 +7,7 @@ sure of its status each time.
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,12 @@ from cases import (CANCELLED, DENIED, NO_SESSION, OK, PROTECTED, USAGE, assert_g
 from host import wait_until
 from test_stubborn import leave_behind
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "doc/schema"
 QUESTION = r"(?s)^(.*)Log off these (\d+) sessions\? \(y/n\) "
 
 
@@ -415,6 +422,8 @@ def test_dry_run_touches_nobody(each_kind):
         result = logoff(each_kind, *words, "--dry-run")
         assert result.status == OK, result.text
         assert result.seconds < 1
+    plan = results(logoff(each_kind, "/all", "/dryrun", "/json").out)
+    assert {one["id"]: one["result"] for one in plan} == {session.id: "would-end" for session in opened}
 
     for session, processes in zip(opened, before):
         assert_untouched(session, processes)
@@ -449,6 +458,17 @@ def test_one_failure_does_not_stop_the_others(each_kind):
     assert_untouched(theirs, others)
 
 
+def results(text):
+    """The results that logoff printed as JSON, which are as the schema has them."""
+    found = json.loads(text)
+    assert not re.search(r"[^\n -~]", text)
+    if jsonschema:
+        read = {name: json.loads((SCHEMAS / name).read_text()) for name in ("results.json", "sessions.json")}
+        resolver = jsonschema.RefResolver("", read["results.json"], store=read)
+        jsonschema.Draft202012Validator(read["results.json"], resolver=resolver).validate(found)
+    return found
+
+
 def matches(found, wanted):
     """All that is wanted is as wanted."""
     return {key: found[key] for key in wanted} == wanted
@@ -463,7 +483,7 @@ def test_json(host):
     result = logoff(host, "/all", "/y", "/grace:1", "--json")
 
     assert result.status == PROTECTED, result.text
-    found = {one["id"]: one for one in json.loads(result.out)}
+    found = {one["id"]: one for one in results(result.out)}
     assert set(found) == ids_of(ended, stubborn, console)
     fields = {"host": host.name, "exit_status": 0, "result": "ended", "session_exists": False,
               "forced": False, "left": [], "cause": None, "state": "active"}
@@ -482,7 +502,7 @@ def test_json_of_what_is_left(host):
 
     result = logoff(host, session.id, "/grace:30", "/wait:1", "--json")
 
-    one, = json.loads(result.out)
+    one, = results(result.out)
     assert one["exit_status"] == result.status == 5
     assert one["result"] == "not-ended" and one["session_exists"] and one["state"] == "closing"
     assert one["left"] == [{"pid": keeper.pid, "command": "keeper"}]
