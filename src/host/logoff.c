@@ -75,6 +75,7 @@ struct job {
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */
 	bool addressed;			/* the message under way is for its user too */
+	bool spared;			/* it is no longer what was meant */
 	bool gone;			/* the end of the session has been told; the manager's fate may be open */
 	bool heard;			/* the notice of removal has been acted upon */
 	bool alone;			/* only the caller and programs that wait for it are left in last_part */
@@ -634,14 +635,21 @@ static void step_ending(struct logoff_request *request, struct job *job)
 
 /* ---- warning ---- */
 
-/* Who has left since the first warning is not written to any more: somebody else may have the terminal by now. */
-static bool is_addressed(const struct logoff_request *request, const struct job *job, int64_t remaining_us)
+/*
+ * Marks those to whom the next message goes: at first all, later only who is still there, as somebody else may have the
+ * terminal by now of who is not; SPARED: only those of them who are spared.
+ */
+static void address(struct logoff_request *request, bool first, bool spared)
 {
-	return job->step == STEP_NEW && (remaining_us == (int64_t)request->warning_us ||
-					 host_session_exists(job->session, NULL, NULL) != 0);
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+
+		job->addressed = job->step == STEP_NEW && (!spared || job->spared) &&
+				 (first || host_session_exists(job->session, NULL, NULL) != 0);
+	}
 }
 
-/* Sends the users of all jobs that are not done the composed text. */
+/* Sends the users addressed the composed text. */
 static void deliver(struct logoff_request *request, int64_t remaining_us)
 {
 	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
@@ -650,17 +658,16 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	char text[2048] = "";
 	size_t n = 0;
 
-	if (remaining_us >= 0)
-		message.timeout_ms = (uint64_t)remaining_us / MS;
-	request->compose(remaining_us, text, sizeof(text), request->warning_data);
-	message.text = text;
-	for (size_t i = 0; sessions && i < request->n_jobs; i++) {
-		request->jobs[i].addressed = is_addressed(request, &request->jobs[i], remaining_us);
+	for (size_t i = 0; sessions && i < request->n_jobs; i++)
 		if (request->jobs[i].addressed)
 			sessions[n++] = request->jobs[i].session;
-	}
-	if (n > 0 && deliveries)
+	if (remaining_us >= 0)
+		message.timeout_ms = (uint64_t)remaining_us / MS;
+	message.text = text;
+	if (n > 0 && deliveries) {
+		request->compose(remaining_us, text, sizeof(text), request->warning_data);
 		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
+	}
 	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
 		if (!request->jobs[i].addressed)
 			continue;
@@ -672,19 +679,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	free(deliveries);
 }
 
-/* Tells a user who was warned that he is spared. */
-static void spare(struct logoff_request *request, struct job *job)
-{
-	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
-	struct logoff_delivery delivery;
-	char text[2048] = "";
-
-	request->compose(-1, text, sizeof(text), request->warning_data);
-	message.text = text;
-	(void)logoff_host_message(request->host, &message, &job->session, 1, &delivery, -1, NULL);
-}
-
-/* Takes the session as it is now. One that is no longer what was meant is left alone. */
+/* Takes the session as it is now. One that is no longer what was meant is spared. */
 static void refresh(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
@@ -702,9 +697,20 @@ static void refresh(struct logoff_request *request, struct job *job)
 	}
 	logoff_session_free(job->session);
 	job->session = now;
-	if (request->still && request->still(now, request->warning_data) != 0) {
-		job->start_us = host->now_us;
-		spare(request, job);
+	job->spared = request->still && request->still(now, request->warning_data) != 0;
+}
+
+/* Leaves those alone who are spared, and tells them all together before anybody is logged off. */
+static void leave_alone(struct logoff_request *request)
+{
+	address(request, false, true);
+	deliver(request, -1);
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (job->step != STEP_NEW || !job->spared)
+			continue;
+		job->start_us = request->host->now_us;
 		finish(request, job, -ESTALE);
 	}
 }
@@ -747,12 +753,15 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 {
 	struct logoff_host *host = request->host;
 	uint64_t end_us = host->now_us + request->warning_us, warn_us = host->now_us, tick_us;
+	bool first = true;
 	int r;
 
 	check_rules(request);
 	while (any_new(request) && host->now_us < end_us) {
 		if (host->now_us >= warn_us) {
+			address(request, first, false);
 			deliver(request, (int64_t)(end_us - host->now_us));
+			first = false;
 			warn_us = next_warning(request, end_us, host->now_us);
 		}
 		tell_countdown(request, end_us - host->now_us);
@@ -760,6 +769,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 		do {
 			r = host->backend->wait(host, tick_us, request->cancel_fd, reterr);
 			if (r < 0) {
+				address(request, false, false);
 				deliver(request, -1);
 				return r;
 			}
@@ -767,6 +777,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 	}
 	for (size_t i = 0; i < request->n_jobs; i++)
 		refresh(request, &request->jobs[i]);
+	leave_alone(request);
 	return 0;
 }
 
