@@ -423,6 +423,13 @@ const struct logoff_session *logoff_request_session(const struct logoff_request 
 int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
 
 /*
+ * The word for a result of logoff_request_result(), as the journal's record and JSON have it, the same in every language:
+ * "ended", "denied", "protected", "not-ended", "cancelled", "changed", and "failed" for all others. Static.
+ * Returns the word.
+ */
+const char *logoff_result_word(int result);
+
+/*
  * The processes that were still there when session number I got its result. *ret_processes is owned by REQUEST.
  * *ret_session_exists, if wanted, tells whether the session itself still existed: 0 no, 1 yes, -1 could not be asked.
  * Returns their number.

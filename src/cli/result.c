@@ -4,8 +4,6 @@
  */
 #include "cli/result.h"
 
-#include <errno.h>
-
 #include "cli/json.h"
 #include "cli/report.h"
 #include "cli/text.h"
@@ -21,26 +19,6 @@ int result_print(const struct logoff_request *request, bool talkative)
 		status = one > status ? one : status;
 	}
 	return status;
-}
-
-static const char *result_word(int r)
-{
-	switch (r) {
-	case 0:
-		return "ended";
-	case -EACCES:
-		return "denied";
-	case -EPERM:
-		return "protected";
-	case -ETIMEDOUT:
-		return "not-ended";
-	case -ECANCELED:
-		return "cancelled";
-	case -ESTALE:
-		return "changed";
-	default:
-		return "failed";
-	}
 }
 
 static json_t *make_left(const struct logoff_request *request, size_t i)
@@ -80,7 +58,7 @@ static json_t *make_result(const struct logoff_request *request, size_t i, const
 	struct logoff_session *session = (struct logoff_session *)logoff_request_session(request, i);
 	json_t *object = to_json_session(session, server);
 
-	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", result_word(r),
+	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
 						     "exit_status", status, "forced", logoff_request_forced(request, i),
 						     "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
 						     "session_exists", make_exists(request, i), "left",

@@ -57,8 +57,7 @@ static void fields_done(struct fields *fields)
 		free(fields->items[i].iov_base);
 }
 
-/* The word for a result, the same in every language. */
-static const char *result_word(int result)
+const char *logoff_result_word(int result)
 {
 	switch (result) {
 	case 0:
@@ -128,7 +127,7 @@ static void add_message(struct fields *fields, const struct audit *audit, const 
 	char *text = NULL, *shown = NULL;
 
 	if (asprintf(&text, "logoff of session %s of %s by %s: %s%s%s", session->id, session->user, person,
-		     result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
+		     logoff_result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
 	add(fields, "MESSAGE=%s", shown ? shown : "");
 	free(shown);
@@ -147,7 +146,7 @@ static void fill(struct fields *fields, const struct audit *audit)
 	add(fields, "LOGOFF_USER=%s", session->user);
 	add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
 	add(fields, "LOGOFF_HOST=%s", host);
-	add(fields, "LOGOFF_RESULT=%s", result_word(audit->result));
+	add(fields, "LOGOFF_RESULT=%s", logoff_result_word(audit->result));
 	add(fields, "LOGOFF_FORCED=%s", audit->forced ? "yes" : "no");
 	if (audit->reason)
 		add(fields, "LOGOFF_REASON=%s", audit->reason);
