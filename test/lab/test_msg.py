@@ -330,7 +330,7 @@ def test_window_without_fonts(without_fonts, rdp):
     """A window that nobody could read is no message."""
     result = msg(rdp.host, rdp.id, CHINESE)
     assert result.status == 6 and "fonts" in result.err, result.text
-    assert windows(rdp) == []
+    wait_until(lambda: windows(rdp) == [], 2, "the unreadable window is gone")
     assert msg(rdp.host, rdp.id, "hello").status == OK
 
 
