@@ -49,6 +49,9 @@
 #define LOOK_LATER_US (50 * MS)
 #define LOOK_MAX_US (400 * MS)
 
+/* With so many sessions more, the longest interval is once more as long: looking must not keep the host from its work. */
+#define LOOK_CROWD 100
+
 /* The last warning before the end of the warning time. */
 #define LAST_WARNING_US (10 * SECOND)
 
@@ -363,7 +366,9 @@ static void look_again(const struct logoff_request *request, struct job *job, ui
 	uint64_t now = request->host->now_us;
 	uint64_t kill_us = job->asked_us + request->grace_us;
 
-	job->interval_us = interval_us < LOOK_MAX_US ? interval_us : LOOK_MAX_US;
+	uint64_t most_us = LOOK_MAX_US * (1 + request->n_jobs / LOOK_CROWD);
+
+	job->interval_us = interval_us < most_us ? interval_us : most_us;
 	job->look_us = now + job->interval_us;
 	if (job->step == STEP_WAITING && kill_us >= now && kill_us < job->look_us)
 		job->look_us = kill_us;
@@ -493,13 +498,28 @@ static void step_asking(struct logoff_request *request, struct job *job)
 
 /* ---- waiting and killing ---- */
 
+/* Tells whether another session of the user is being ended: then the last of them sees to the service manager. */
+static bool is_followed(const struct logoff_request *request, const struct job *job)
+{
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		const struct job *other = &request->jobs[i];
+
+		if (other != job && other->session->uid == job->session->uid && other->part == HOST_SESSION &&
+		    other->step != STEP_DONE)
+			return true;
+	}
+	return false;
+}
+
 static void manager_next(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
 	enum host_manager manager = HOST_MANAGER_NONE;
 	int r = 0;
 
-	if (host->backend->manager)
+	if (host->backend->manager && is_followed(request, job))
+		manager = HOST_MANAGER_NEEDED;
+	else if (host->backend->manager)
 		r = host->backend->manager(host, job->session, &manager, &job->cause);
 	if (r == -EAGAIN) {	/* the host is restarting: look at the session again and come back */
 		look_again(request, job, RETRY_US);
