@@ -517,9 +517,7 @@ static void manager_next(struct logoff_request *request, struct job *job)
 	enum host_manager manager = HOST_MANAGER_NONE;
 	int r = 0;
 
-	if (host->backend->manager && is_followed(request, job))
-		manager = HOST_MANAGER_NEEDED;
-	else if (host->backend->manager)
+	if (host->backend->manager && !is_followed(request, job))
 		r = host->backend->manager(host, job->session, &manager, &job->cause);
 	if (r == -EAGAIN) {	/* the host is restarting: look at the session again and come back */
 		look_again(request, job, RETRY_US);

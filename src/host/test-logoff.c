@@ -474,7 +474,7 @@ static void test_last_sessions_together(void **state)
 	(void)state;
 	run_it(&run);
 	assert_null(run.truth.lie);
-	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 6 ask 1\n0.0 5 gone\n0.0 5 manager-needed\n0.7 6 gone\n"
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 6 ask 1\n0.0 5 gone\n0.7 6 gone\n"
 					    "0.7 6 manager-ask 1\n0.7 6 manager-gone\n5 = ok\n6 = ok\n");
 }
 
