@@ -379,16 +379,18 @@ struct display_clients *display_clients_free(struct display_clients *clients)
 /* The one process of xrdp that holds a socket, or 0. */
 static pid_t find_holder(const struct display_clients *clients, uint32_t inode)
 {
-	const struct held *held = array_find(&clients->held, inode, sizeof(*held)), *first = clients->held.items;
-	const struct held *end = first + clients->held.n_items;
+	const struct held *held = array_find(&clients->held, inode, sizeof(*held)), *all = clients->held.items;
+	size_t at;
 
-	for (const struct held *one = held; one && one >= first && one->inode == inode; one--)
-		if (one->pid != held->pid)
+	if (!held)
+		return 0;
+	at = (size_t)(held - all);
+	while (at > 0 && all[at - 1].inode == inode)
+		at--;
+	for (; at < clients->held.n_items && all[at].inode == inode; at++)
+		if (all[at].pid != held->pid)
 			return 0;
-	for (const struct held *one = held; one && one < end && one->inode == inode; one++)
-		if (one->pid != held->pid)
-			return 0;
-	return held ? held->pid : 0;
+	return held->pid;
 }
 
 /* The process at the other end of the channel of DISPLAY, or 0: none, or not known for sure. */
