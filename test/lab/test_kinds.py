@@ -82,11 +82,16 @@ def test_at_jobs_stay(host):
     assert host.alive(job)
 
 
-def test_su_within_a_session_belongs_to_it(any_host):
+@pytest.fixture
+def su_without_password(any_host):
+    """Nothing has to be typed for su, as long as the case runs."""
+    any_host.check("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/su")
+    yield
+    any_host.check("sed -i '/pam_permit/d' /etc/pam.d/su")
+
+
+def test_su_within_a_session_belongs_to_it(any_host, su_without_password):
     session = sessions.ssh(any_host, "carol")
-    # No password for su, so that nothing has to be typed.
-    any_host.check("grep -q pam_permit /etc/pam.d/su || "
-                   "sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/su")
     inner = session.spawn("su alice -c 'exec stubborn inner'", "inner")
     before = session.processes()
     assert inner in before
