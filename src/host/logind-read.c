@@ -523,7 +523,8 @@ static int list_one(struct listing *listing, const char *path)
 /* Reads the file that logind keeps for session ID. Returns false if there is none, or it is longer than any we know. */
 static bool read_file(int directory, const char *id, char text[static FILE_MAX])
 {
-	int fd = openat(directory, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* An id is a name in that folder, whoever says it. */
+	int fd = strchr(id, '/') ? -1 : openat(directory, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n;
 
 	if (fd < 0)
