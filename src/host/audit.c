@@ -8,7 +8,6 @@
 #include "host/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,20 +76,6 @@ const char *logoff_result_word(int result)
 	}
 }
 
-static uid_t read_login_uid(void)
-{
-	char text[16];
-	uint32_t uid = PROC_NO_AUDIT;
-	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0 || proc_parse_number(text, (size_t)n, &uid) < 0)
-		return PROC_NO_AUDIT;
-	return uid;
-}
-
 static void name_user(uid_t uid, char name[static 64])
 {
 	struct passwd entry, *found = NULL;
@@ -106,7 +91,7 @@ static void name_user(uid_t uid, char name[static 64])
 static void add_actor(struct fields *fields, char person[static 64])
 {
 	const char *sudo = getenv("SUDO_USER");
-	uid_t login = read_login_uid();
+	uid_t login = proc_read_login_uid(getpid());
 
 	name_user(getuid(), person);
 	add(fields, "LOGOFF_ACTOR=%s", person);

@@ -281,7 +281,6 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->ask_idle = session->idle_us < 0 && is_set(p->type) && strcmp(p->type, "x11") == 0;
 	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
 	session->current = logind_own_id(logind) && strcmp(logind_own_id(logind), p->id) == 0;
-	data->leader = (pid_t)p->leader;
 	data->graphical = is_graphical(p);
 	data->not_a_session = is_set(p->class) && strncmp(p->class, "manager", 7) == 0;
 	return fill_texts(session, p);
@@ -354,19 +353,15 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 {
 	struct logind *logind = host->data;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *call = NULL, *answer = NULL;
+	sd_bus_message *answer = NULL;
 	const char *path;
 	va_list arguments;
 	int r;
 
-	va_start(arguments, type);
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, method);
-	if (r >= 0)
-		r = sd_bus_message_appendv(call, type, arguments);
-	va_end(arguments);
 	logind_set_timeout(host);
-	if (r >= 0)
-		r = sd_bus_call(logind->bus, call, 0, &error, &answer);
+	va_start(arguments, type);
+	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, &answer, type, arguments);
+	va_end(arguments);
 	logind->silent = r == -ETIMEDOUT;
 	if (r < 0) {
 		r = logind_error(&error, r, reterr);
@@ -376,7 +371,6 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 		r = sd_bus_message_read(answer, "o", &path);
 		r = r < 0 ? logind_bad_answer(r, method, reterr) : get_by_path(host, path, ret_session, reterr);
 	}
-	sd_bus_message_unref(call);
 	sd_bus_message_unref(answer);
 	sd_bus_error_free(&error);
 	return r;

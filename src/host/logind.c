@@ -439,21 +439,15 @@ static int call_kill(struct logoff_host *host, struct logoff_error *reterr, cons
 {
 	struct logind *logind = host->data;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *call = NULL;
 	va_list arguments;
 	int r;
 
-	va_start(arguments, type);
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, method);
-	if (r >= 0)
-		r = sd_bus_message_appendv(call, type, arguments);
-	va_end(arguments);
 	logind_set_timeout(host);
-	if (r >= 0)
-		r = sd_bus_call(logind->bus, call, 0, &error, NULL);
+	va_start(arguments, type);
+	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, NULL, type, arguments);
+	va_end(arguments);
 	if (r < 0)
 		r = logind_error(&error, r, reterr);
-	sd_bus_message_unref(call);
 	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
 }

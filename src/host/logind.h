@@ -44,7 +44,6 @@ struct logind {
 struct logind_session {
 	char *user_path;		/* object path; NULL: not asked for yet */
 	char *scope;			/* "session-5.scope"; NULL on elogind */
-	pid_t leader;
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
 	char *manager_cgroup;
 	bool graphical;

@@ -296,6 +296,17 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret)
 	return read_stat(pid, ret, &flags);
 }
 
+uint32_t proc_read_login_uid(pid_t pid)
+{
+	char path[40], buffer[16];
+	uint32_t uid;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	n = read_small(path, buffer, sizeof(buffer));
+	return n < 0 || proc_parse_number(buffer, (size_t)n, &uid) < 0 ? PROC_NO_AUDIT : uid;
+}
+
 int proc_read_audit_session(pid_t pid, uint32_t *ret)
 {
 	char path[40], buffer[16];

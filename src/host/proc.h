@@ -70,6 +70,9 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret);
 /* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns 0 or -ESRCH. */
 int proc_read_audit_session(pid_t pid, uint32_t *ret);
 
+/* Reads /proc/PID/loginuid: the user who logged in, whoever he has become since. PROC_NO_AUDIT: the kernel does not say. */
+uint32_t proc_read_login_uid(pid_t pid);
+
 /* Reads all user lines of utmp. *ret_logins is the caller's: free(). A missing file is an empty list. */
 int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins);
 

@@ -128,15 +128,9 @@ static int read_identity(pid_t pid, struct identity *ret)
 /* The user who logged in, whoever he has become since (su, sudo); the owner where the kernel does not say. */
 static uid_t read_login_uid(pid_t pid, uid_t owner)
 {
-	char path[40], text[16];
-	uint32_t uid;
-	ssize_t n;
+	uint32_t uid = proc_read_login_uid(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
-	n = read_text(path, text, sizeof(text));
-	if (n < 0 || proc_parse_number(text, (size_t)n, &uid) < 0 || uid == PROC_NO_AUDIT)
-		return owner;
-	return uid;
+	return uid == PROC_NO_AUDIT ? owner : uid;
 }
 
 static char *get_user_name(uid_t uid)
