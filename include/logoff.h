@@ -5,7 +5,8 @@
  * This is the only public header of liblogoff and its manual. A *host* keeps *sessions*: Linux with systemd-logind or
  * elogind, Linux without either (kernel audit sessions and terminals), or a host described in a text file. A *request*
  * names the sessions to end and how; logoff_request_run() ends them side by side by one procedure: ask politely, wait,
- * kill what is left, verify that every process and the session itself are gone.
+ * kill what is left, verify that every process and the session itself are gone. Other hosts are reached by MS-TSTS over
+ * SMB, the protocol of Windows' Remote Desktop Session Hosts; there the host's word counts for the processes.
  *
  * Conventions. A function that can fail returns 0 or a negative errno. Only the errnos below carry a meaning; any other
  * is fatal and only to be passed on. "ret_" parameters are written only on success, "reterr" (may be NULL) only on
@@ -17,13 +18,14 @@
  *   -ESRCH         the name belongs to a session that is not active (only its id can be used), or the caller is in none
  *   -ENOTUNIQ      the name fits more than one session: use the id
  *   -EACCES        the caller lacks Full Control over the session
- *   -EPERM         the session is protected: the console session or a display manager's greeter
+ *   -EPERM         the session is protected: the console session, a greeter, or the session of Windows' services
  *   -ETIMEDOUT     not ended before the deadline
  *   -EOPNOTSUPP    this build or this host cannot do it
  *   -EHOSTUNREACH  the host cannot be reached, or the connection broke
  *   -EPROTO        the host answered against its protocol
  *   -ECANCELED     the caller cancelled
  *   -ESTALE        the session is no longer what was meant
+ *   -EKEYREJECTED  the server does not accept who the caller says to be: wrong password, no ticket or an expired one
  */
 #ifndef LOGOFF_H
 #define LOGOFF_H
@@ -44,7 +46,10 @@ enum logoff_error_domain {
 	LOGOFF_ERROR_NONE,	/* no cause recorded */
 	LOGOFF_ERROR_ERRNO,	/* number is a positive errno of the system */
 	LOGOFF_ERROR_DBUS,	/* name is a D-Bus error name */
-	LOGOFF_ERROR_FORMAT	/* number is a line number of a host description (memory hosts) */
+	LOGOFF_ERROR_FORMAT,	/* number is a line number of a host description (memory hosts) */
+	LOGOFF_ERROR_NTSTATUS,	/* number is a status of SMB, name its name (MS-ERREF 2.3) */
+	LOGOFF_ERROR_HRESULT,	/* number is a result of MS-TSTS (MS-ERREF 2.1) */
+	LOGOFF_ERROR_RPC	/* number is a fault of DCE/RPC, name its name (MS-RPCE, C706) */
 };
 
 /*
@@ -63,14 +68,46 @@ struct logoff_error {
 /* A session host, opened. */
 struct logoff_host;
 
+/* Whether a server is to know the caller by Kerberos. */
+enum logoff_kerberos {
+	LOGOFF_KERBEROS_DESIRED,	/* else by NTLM, if there is a password */
+	LOGOFF_KERBEROS_REQUIRED,
+	LOGOFF_KERBEROS_OFF
+};
+
+/* A server, and how it is to know the caller. All of it is the caller's; NULL and 0 where nothing is to be said. */
+struct logoff_logon {
+	const char *server;		/* see logoff_host_open() */
+	const char *user, *domain;
+	const char *password;		/* NULL: the Kerberos ticket cache. Wiped by the library from its own memory */
+	const char *ccache;		/* the ticket cache ("FILE:/tmp/krb5cc_0"); NULL: the default one */
+	enum logoff_kerberos kerberos;
+	bool require_encryption;	/* of all of SMB, beyond that of each call, which is always demanded */
+	uint64_t timeout_ms;		/* for the log-on, and for each answer later; 0: 30 s */
+};
+
 /*
- * Opens a session host. SERVER is a host name; NULL, "", "localhost" or this machine's own name mean this machine.
+ * Opens a session host. SERVER is a host name or an address, with or without a port ("ts1.example.com", "ts1:1445",
+ * "192.0.2.7", "[2001:db8::7]:445"); NULL, "", "localhost" or this machine's own name mean this machine.
  * The environment variable LOGOFF_HOST forces the kind of this machine's host: "logind", "procfs" or "memory:FILE".
- * Without it logind (or elogind) is used if it answers on the system bus, else procfs. Blocks while connecting.
- * *ret_host is the caller's: logoff_host_close().
- * Returns 0, -EOPNOTSUPP (another machine), -EHOSTUNREACH, -EPROTO, -EINVAL (LOGOFF_HOST or its file is wrong).
+ * Without it logind (or elogind) is used if it answers on the system bus, else procfs. On another machine the caller is
+ * known by the Kerberos ticket cache. Blocks while connecting. *ret_host is the caller's: logoff_host_close().
+ * Returns 0, -EOPNOTSUPP (this installation reaches no other machines), -EHOSTUNREACH, -EPROTO, -EACCES,
+ * -EKEYREJECTED, -ETIMEDOUT, -EINVAL (SERVER, LOGOFF_HOST or its file is wrong).
  */
 int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr);
+
+/*
+ * The same with all that can be said of another machine. For this machine only LOGON->server counts.
+ * Returns as logoff_host_open().
+ */
+int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr);
+
+/*
+ * Tells whether SERVER means this machine, so that no one needs to be known to it.
+ * Returns true if so.
+ */
+bool logoff_is_this_machine(const char *server);
 
 /*
  * Closes HOST and frees it; sessions and requests made from it must be freed before. NULL is allowed.
@@ -79,7 +116,7 @@ int logoff_host_open(struct logoff_host **ret_host, const char *server, struct l
 struct logoff_host *logoff_host_close(struct logoff_host *host);
 
 /*
- * Tells what kind of host it is: "logind", "elogind", "procfs" or "memory". Owned by HOST.
+ * Tells what kind of host it is: "logind", "elogind", "procfs", "tsts" or "memory". Owned by HOST.
  * Returns the word.
  */
 const char *logoff_host_kind(const struct logoff_host *host);
@@ -93,7 +130,8 @@ struct logoff_session;
 enum logoff_state {
 	LOGOFF_STATE_ACTIVE,		/* a user works in it; only such a session has a name */
 	LOGOFF_STATE_DISCONNECTED,	/* it lives on without a client, or behind another session of its seat */
-	LOGOFF_STATE_CLOSING		/* its user has left, processes have not */
+	LOGOFF_STATE_CLOSING,		/* its user has left, processes have not */
+	LOGOFF_STATE_CONNECTED		/* a client is there, and nobody has logged on yet (Windows) */
 };
 
 /*
@@ -140,14 +178,15 @@ const char *logoff_session_id(const struct logoff_session *session);
 const char *logoff_session_name(const struct logoff_session *session);
 
 /*
- * The user of SESSION, or the number of the user where the name is not known. Owned by SESSION.
+ * The user of SESSION, or the number of the user where the name is not known; "" where nobody has logged on. Owned by
+ * SESSION.
  * Returns the name, never NULL.
  */
 const char *logoff_session_user(const struct logoff_session *session);
 
 /*
  * The numeric user of SESSION.
- * Returns the uid.
+ * Returns the uid, or (uid_t)-1 on hosts whose users have no such number.
  */
 uid_t logoff_session_uid(const struct logoff_session *session);
 
@@ -174,7 +213,8 @@ bool logoff_session_by_terminal(const struct logoff_session *session);
 enum logoff_kind {
 	LOGOFF_KIND_USER,		/* somebody works in it */
 	LOGOFF_KIND_GREETER,		/* a display manager waits in it for somebody to log on */
-	LOGOFF_KIND_BACKGROUND		/* a job runs in it: su, sudo and system services from outside any session */
+	LOGOFF_KIND_BACKGROUND,		/* a job runs in it: su, sudo and system services from outside any session */
+	LOGOFF_KIND_SERVICES		/* the services of a Windows host: its session 0, which is protected */
 };
 
 /*
@@ -195,7 +235,8 @@ enum logoff_detail {
 	LOGOFF_DETAIL_ADDRESS,		/* the client's address or host name */
 	LOGOFF_DETAIL_CLIENT,		/* the client's own name for itself (RDP) */
 	LOGOFF_DETAIL_TERMINAL,		/* "pts/3", "tty1" */
-	LOGOFF_DETAIL_DISPLAY		/* ":10" */
+	LOGOFF_DETAIL_DISPLAY,		/* ":10" */
+	LOGOFF_DETAIL_DOMAIN		/* the domain of the user (Windows) */
 };
 
 /*
@@ -222,9 +263,10 @@ int64_t logoff_session_idle_us(struct logoff_session *session);
 /* A process of a host. The command is the kernel's short name of it, which the process may choose freely. */
 struct logoff_host_process {
 	pid_t pid;
-	uid_t uid;
+	uid_t uid;			/* (uid_t)-1: the host numbers its users otherwise; see user */
 	char session_id[24];		/* "" if it is in no session */
-	char command[32];
+	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
+	char command[64];
 };
 
 /*
@@ -416,7 +458,7 @@ const struct logoff_session *logoff_request_session(const struct logoff_request 
 
 /*
  * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES; -EPERM (the
- * cause's text is "console" or "greeter"); -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO.
+ * cause's text is "console", "greeter" or "services"); -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO.
  * *ret_cause, if wanted, is the cause, owned by REQUEST.
  * Returns that number, or -EINVAL if there is no such session or the request has not run.
  */

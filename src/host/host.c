@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "host/display.h"
 
-/* In order of preference. A memory host is only taken when LOGOFF_HOST names it. */
+/* Of this machine, in order of preference. A memory host is only taken when LOGOFF_HOST names it. */
 static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
 
 /* Made by logind and elogind at start. Whether they answer, the first question shows: no round trip for that. */
@@ -34,8 +34,8 @@ const char *logoff_version(void)
 
 /* ---- opening ---- */
 
-/* Tells whether SERVER is a name of this machine: "localhost" or its host name, with or without the domain. */
-static bool is_this_machine(const char *server)
+/* By "localhost" or its host name, with or without the domain. With a port it is another machine's way to it. */
+bool logoff_is_this_machine(const char *server)
 {
 	char name[256] = "";
 	size_t length;
@@ -50,8 +50,8 @@ static bool is_this_machine(const char *server)
 	return strncasecmp(server, name, length) == 0 && server[length] == '\0';
 }
 
-static int open_backend(const struct host_backend *backend, const char *argument, struct logoff_host **ret_host,
-			struct logoff_error *reterr)
+static int open_backend(const struct host_backend *backend, const char *argument, const struct logoff_logon *logon,
+			struct logoff_host **ret_host, struct logoff_error *reterr)
 {
 	struct logoff_host *host = calloc(1, sizeof(*host));
 	int r;
@@ -61,7 +61,9 @@ static int open_backend(const struct host_backend *backend, const char *argument
 	host->backend = backend;
 	host->kind = backend->name;
 	host->now_us = clock_now_us();
+	host->logon = logon;
 	r = backend->open(host, argument, reterr);
+	host->logon = NULL;
 	if (r < 0) {
 		logoff_host_close(host);
 		return r;
@@ -78,23 +80,28 @@ static int open_forced(const char *kind, struct logoff_host **ret_host, struct l
 
 	for (size_t i = 0; i < N_BACKENDS; i++)
 		if (strlen(backends[i]->name) == length && strncmp(backends[i]->name, kind, length) == 0)
-			return open_backend(backends[i], argument, ret_host, reterr);
+			return open_backend(backends[i], argument, NULL, ret_host, reterr);
 	return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
 }
 
 int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
 {
+	return logoff_host_open_as(ret_host, &(struct logoff_logon){ .server = server }, reterr);
+}
+
+int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr)
+{
 	struct logoff_error cause = {};
 	const char *forced = getenv("LOGOFF_HOST");
 	int r;
 
-	if (!is_this_machine(server))
-		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "only this machine can be reached");
+	if (!logoff_is_this_machine(logon->server))
+		return open_backend(&host_tsts, NULL, logon, ret_host, reterr);
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
-	r = access(LOGIND_FOLDER, F_OK) < 0 ? -EHOSTUNREACH : open_backend(&host_logind, NULL, ret_host, &cause);
+	r = access(LOGIND_FOLDER, F_OK) < 0 ? -EHOSTUNREACH : open_backend(&host_logind, NULL, NULL, ret_host, &cause);
 	if (r == -EHOSTUNREACH)
-		return open_backend(&host_procfs, NULL, ret_host, reterr);
+		return open_backend(&host_procfs, NULL, NULL, ret_host, reterr);
 	if (r < 0 && reterr)
 		*reterr = cause;
 	if (r >= 0)
@@ -199,6 +206,7 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	free(session->client);
 	free(session->terminal);
 	free(session->display);
+	free(session->domain);
 	free(session);
 	return NULL;
 }
@@ -284,7 +292,9 @@ static void ask_client(struct logoff_session *session)
 	struct logoff_host *host = session->host;
 
 	session->ask_client = false;
-	if (host->clients || display_clients_new(&host->clients) >= 0)
+	if (host->backend->fill_client)
+		host->backend->fill_client(host, session);
+	else if (host->clients || display_clients_new(&host->clients) >= 0)
 		(void)display_fill_client(host->clients, session);
 }
 
@@ -304,17 +314,29 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 		return session->terminal;
 	case LOGOFF_DETAIL_DISPLAY:
 		return session->display;
+	case LOGOFF_DETAIL_DOMAIN:
+		return session->domain;
 	}
 	return NULL;
 }
 
+void session_fill(struct logoff_session *session)
+{
+	if (session->ask_idle && session->host->backend->fill_times) {
+		session->ask_idle = false;
+		session->host->backend->fill_times(session->host, session);
+	}
+}
+
 int64_t logoff_session_logon_us(const struct logoff_session *session)
 {
+	session_fill((struct logoff_session *)session);	/* as in logoff_session_detail() */
 	return session->logon_us;
 }
 
 int64_t logoff_session_idle_us(struct logoff_session *session)
 {
+	session_fill(session);
 	if (session->ask_idle) {
 		session->ask_idle = false;
 		session->idle_us = display_idle_us(session);
@@ -424,7 +446,8 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 
 /* ---- processes ---- */
 
-int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_id, const char *command)
+int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
+	       const char *command)
 {
 	struct logoff_host_process *item;
 
@@ -440,6 +463,7 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_
 	item = &census->items[census->n_items++];
 	*item = (struct logoff_host_process){ .pid = pid, .uid = uid };
 	snprintf(item->session_id, sizeof(item->session_id), "%s", session_id ? session_id : "");
+	snprintf(item->user, sizeof(item->user), "%s", user ? user : "");
 	snprintf(item->command, sizeof(item->command), "%s", command);
 	return 0;
 }
@@ -468,6 +492,8 @@ int host_check_rules(const struct logoff_session *session, bool console_allowed,
 {
 	if (session->kind == LOGOFF_KIND_GREETER)
 		return error_set_errno(reterr, -EPERM, -EPERM, "greeter");
+	if (session->kind == LOGOFF_KIND_SERVICES)
+		return error_set_errno(reterr, -EPERM, -EPERM, "services");
 	if (session->console && !session->current && !console_allowed)
 		return error_set_errno(reterr, -EPERM, -EPERM, "console");
 	return 0;

@@ -41,11 +41,11 @@ struct logoff_session {
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
 	enum logoff_kind kind;
-	char *protocol, *address, *client, *terminal, *display;	/* NULL: none, or not known */
+	char *protocol, *address, *client, *terminal, *display, *domain; /* NULL: none, or not known */
 	int64_t logon_us;		/* Unix time; -1: not known */
 	int64_t idle_us;		/* -1: not known */
-	bool ask_idle, ask_client;	/* its display may know more than the host (display.h): asked once, when
-					   somebody wants to know */
+	bool ask_idle, ask_client;	/* not looked up yet, as it takes time: asked once, when somebody wants to
+					   know. IDLE stands for all that fill_times() looks up */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
 
 	/* Facts, written by the back end between ask() and the end. */
@@ -70,6 +70,7 @@ struct logoff_host {
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
+	const struct logoff_logon *logon; /* during open(): which server, and as whom */
 	void *data;			/* the back end's own */
 };
 
@@ -108,7 +109,8 @@ struct host_backend {
 
 	/*
 	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,
-	 * which takes the caller with it. Returns 0 or -errno; the effect is seen by processes().
+	 * which takes the caller with it. Returns 0 or -errno; the effect is seen by processes(). -EOPNOTSUPP: the host
+	 * has no such means; its own asking is all there is.
 	 */
 	int (*kill)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		    struct logoff_error *reterr);
@@ -128,11 +130,19 @@ struct host_backend {
 	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
 	/*
-	 * Delivers MESSAGE to SESSION at once, in its own way; the answer too if it is waited for. NULL: by the
-	 * terminals, desktops and displays of this machine (message.c).
+	 * Delivers MESSAGE to all SESSIONS side by side, in its own way, and waits for the answers if they are waited
+	 * for. NULL: by the terminals, desktops and displays of this machine (message.c).
 	 */
-	void (*message)(struct logoff_host *host, struct logoff_session *session, const struct logoff_message *message,
-			struct logoff_delivery *delivery);
+	void (*message)(struct logoff_host *host, const struct logoff_message *message,
+			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+			int cancel_fd);
+
+	/*
+	 * Look up what list() has left out, where it has set ask_idle (logon and idle time, the identity) or ask_client
+	 * (client, address). What cannot be found out stays unknown. NULL: the displays of this machine know (display.h).
+	 */
+	void (*fill_times)(struct logoff_host *host, struct logoff_session *session);
+	void (*fill_client)(struct logoff_host *host, struct logoff_session *session);
 
 	/*
 	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
@@ -141,7 +151,7 @@ struct host_backend {
 	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
 };
 
-extern const struct host_backend host_logind, host_procfs, host_memory;
+extern const struct host_backend host_logind, host_procfs, host_memory, host_tsts;
 
 /* A growing list of sessions. All zero is the empty list. */
 struct session_list {
@@ -161,8 +171,12 @@ struct census {
 	size_t n_items, n_room;
 };
 
-/* Adds a process; SESSION_ID NULL: it is in none. Returns 0 or -ENOMEM. */
-int census_add(struct census *census, pid_t pid, uid_t uid, const char *session_id, const char *command);
+/* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */
+int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
+	       const char *command);
+
+/* Looks up the times, and with them the identity, of a session from list(). */
+void session_fill(struct logoff_session *session);
 
 /* Frees the sessions of LIST and empties it. */
 void session_list_clear(struct session_list *list);

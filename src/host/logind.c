@@ -729,7 +729,7 @@ static int census_one(const struct proc_stat *process, void *userdata)
 		return 0;
 	text[n] = '\0';
 	(void)session_of_cgroup(text, walk->elogind, id);	/* "" stands for none */
-	return census_add(walk->census, process->pid, owner.st_uid, id, process->command);
+	return census_add(walk->census, process->pid, owner.st_uid, NULL, id, process->command);
 }
 
 static int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)

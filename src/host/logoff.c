@@ -160,6 +160,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 	jobs = reallocarray(request->jobs, request->n_jobs + 1, sizeof(*jobs));
 	if (!jobs)
 		return -ENOMEM;
+	session_fill(session);	/* its identity */
 	request->jobs = jobs;
 	jobs[request->n_jobs++] = (struct job){ .session = session, .exists = 1, .state = session->state };
 	return 0;
@@ -419,7 +420,8 @@ static void start(struct logoff_request *request, struct job *job)
 static void begin_waiting(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
-	bool polled = job->part == HOST_MANAGER || what_is_left(&job->seen) != REMAINDER_OTHERS || job->session->current;
+	bool empty = !job->unseen && what_is_left(&job->seen) != REMAINDER_OTHERS;
+	bool polled = job->part == HOST_MANAGER || empty || job->session->current;
 
 	if (job->authorizing) {
 		job->authorizing = false;
@@ -571,14 +573,32 @@ static bool is_verified(struct job *job)
 	return exists == 0;
 }
 
-static void kill_now(struct logoff_request *request, struct job *job)
+/* The host is woken by a kill that finds nobody. */
+static void wake(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
-	int r;
+	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 
-	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	if (r == -EACCES || r == -EHOSTUNREACH)
 		give_up(request, job, r);
+}
+
+/* The grace is over. A host without the means to kill is only waited for. Returns whether this is news to it. */
+static bool kill_now(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = request->host;
+	bool first = job->step == STEP_WAITING;
+	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
+
+	job->step = STEP_KILLING;
+	if (r == -EOPNOTSUPP)
+		return false;
+	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
+	if (first)
+		tell(request, job, job->part == HOST_SESSION ? LOGOFF_EVENT_KILL : LOGOFF_EVENT_MANAGER_KILL);
+	if (r == -EACCES || r == -EHOSTUNREACH)
+		give_up(request, job, r);
+	return first;
 }
 
 /* Looks at the part and says whether it is gone; remembers since when it has been as good as empty. */
@@ -606,7 +626,7 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 			if (!job->woken)
 				job->interval_us = LOOK_SOON_US;
 			job->woken = true;
-			kill_now(request, job);
+			wake(request, job);
 		}
 		return false;
 	case REMAINDER_CALLER:
@@ -639,15 +659,10 @@ static void step_ending(struct logoff_request *request, struct job *job)
 	}
 	if (job->step == STEP_DONE)
 		return;
-	if (grace_over && killable) {
-		if (job->step == STEP_WAITING) {
-			tell(request, job, job->part == HOST_SESSION ? LOGOFF_EVENT_KILL : LOGOFF_EVENT_MANAGER_KILL);
-			news = true;
-		}
-		job->step = STEP_KILLING;
-		job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
-		kill_now(request, job);
-	}
+	if (grace_over && killable)
+		news = kill_now(request, job) || news;
+	if (job->step == STEP_DONE)
+		return;
 	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
 }
 

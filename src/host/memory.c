@@ -537,7 +537,7 @@ static int memory_census(struct logoff_host *host, struct census *census, struct
 
 		if (is_alive(world, process))
 			r = census_add(census, (pid_t)process->pid,
-				       world->users[session ? session->user : process->owner].uid,
+				       world->users[session ? session->user : process->owner].uid, NULL,
 				       session ? session->id : NULL, process->command);
 	}
 	return r;
@@ -724,9 +724,8 @@ static int refuse_message(struct memory_world *world, const struct logoff_sessio
 	return 0;
 }
 
-/* The clock stands still meanwhile: all messages are delivered side by side. */
-static void memory_message(struct logoff_host *host, struct logoff_session *session,
-			   const struct logoff_message *message, struct logoff_delivery *delivery)
+static void deliver_message(struct logoff_host *host, struct logoff_session *session,
+			    const struct logoff_message *message, struct logoff_delivery *delivery)
 {
 	struct memory_world *world = host->data;
 	const struct handle *handle = session->data;
@@ -747,6 +746,16 @@ static void memory_message(struct logoff_host *host, struct logoff_session *sess
 	else
 		delivery->result = error_set_errno(&delivery->cause, -EHOSTUNREACH, -EDEADLK,
 						   "nothing will ever happen any more");
+}
+
+/* The clock stands still meanwhile: all messages are delivered side by side. */
+static void memory_message(struct logoff_host *host, const struct logoff_message *message,
+			   struct logoff_session *const *sessions, size_t n_sessions,
+			   struct logoff_delivery *deliveries, int cancel_fd)
+{
+	(void)cancel_fd;
+	for (size_t i = 0; i < n_sessions; i++)
+		deliver_message(host, sessions[i], message, &deliveries[i]);
 }
 
 /* ---- waiting ---- */

@@ -439,8 +439,7 @@ int logoff_host_message(struct logoff_host *host, const struct logoff_message *m
 	if (r < 0)
 		(void)error_set_errno(reterr, r, r, "%s", strerror(-r));
 	else if (host->backend->message)
-		for (size_t i = 0; i < n_sessions; i++)
-			host->backend->message(host, sessions[i], &post.message, &deliveries[i]);
+		host->backend->message(host, &post.message, sessions, n_sessions, deliveries, cancel_fd);
 	else
 		run(&post, cancel_fd);
 	post_done(&post);

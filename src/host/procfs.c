@@ -938,7 +938,7 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 		struct identity identity;
 
 		if (read_identity(task->stat.pid, &identity) >= 0)
-			r = census_add(census, task->stat.pid, identity.uid, session ? session->id : NULL,
+			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
 				       task->stat.command);
 	}
 	session_list_clear(&list);

@@ -44,7 +44,7 @@ sources_of() {
 }
 
 build() {
-	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -g -O1 -Wall -Wextra
+	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -DLIBEXECDIR='"/nonexistent"' -g -O1 -Wall -Wextra
 		"-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer -Iinclude -Isrc)
 	local sources
 
