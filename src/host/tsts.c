@@ -394,12 +394,12 @@ static int parse_port(const char *text, uint16_t *ret_port)
 /* Names go on into a binding string. Only an IPv6 address has colons, and after "%" a scope. */
 static bool is_name(const char *server)
 {
-	size_t length = strspn(server, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	bool numeric = strchr(server, ':');
+	size_t length = strspn(server, numeric ? "0123456789abcdefABCDEF:." : letters);
 
-	if (strchr(server, ':'))
-		length = strspn(server, "0123456789abcdefABCDEF:.");
-	if (server[length] == '%' && strchr(server, ':'))
-		length += 1 + strspn(server + length + 1, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
+	if (numeric && server[length] == '%' && server[length + 1])
+		length += 1 + strspn(server + length + 1, letters);
 	return length > 0 && !server[length];
 }
 
