@@ -544,6 +544,7 @@ static int read_user(struct reader *reader)
 {
 	struct memory_world *world = reader->world;
 	struct memory_user *users = memory_grow(world->users, world->n_users, sizeof(*users));
+	int r;
 
 	if (!users)
 		return -ENOMEM;
@@ -555,7 +556,11 @@ static int read_user(struct reader *reader)
 	unit_init(&users->manager);
 	reader->part = HOST_MANAGER;
 	reader->has_owner = true;
-	return read_keys(reader, user_keys, users);
+	r = read_keys(reader, user_keys, users);
+	for (size_t i = 0; r == 0 && i + 1 < world->n_users; i++)
+		if (world->users[i].uid == users->uid)
+			r = wrong(reader, "another user has this uid");
+	return r;
 }
 
 static int find_user(struct reader *reader, struct memory_session *session)

@@ -267,6 +267,7 @@ static void test_wrong_descriptions(void **state)
 		     "get-fails=a.name.that.is.far.too.long.a.name.that.is.far.too.long.a.name.that.is.far.too.long" },
 		{ 1, "user name=a" },
 		{ 1, "user uid=1" },
+		{ 2, "user name=a uid=1\nuser name=b uid=1" },
 		{ 1, "user name=\"\" uid=1" },
 		{ 1, "process command=x" },
 		{ 2, "user name=a uid=1\nsession id=1 user=b" },
