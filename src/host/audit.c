@@ -109,10 +109,11 @@ static void add_actor(struct fields *fields, char person[static 64])
 static void add_message(struct fields *fields, const struct audit *audit, const char *person)
 {
 	const struct logoff_session *session = audit->session;
+	const char *server = session->host->server;
 	char *text = NULL, *shown = NULL;
 
-	if (asprintf(&text, "logoff of session %s of %s by %s: %s%s%s", session->id, session->user, person,
-		     logoff_result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
+	if (asprintf(&text, "logoff of session %s of %s%s%s by %s: %s%s%s", session->id, session->user,
+		     server ? " on " : "", server ? server : "", person, logoff_result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
 	add(fields, "MESSAGE=%s", shown ? shown : "");
 	free(shown);
@@ -125,11 +126,15 @@ static void fill(struct fields *fields, const struct audit *audit)
 	char person[64], host[256] = "";
 
 	add_actor(fields, person);
-	(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
+	if (session->host->server)
+		snprintf(host, sizeof(host), "%s", session->host->server);
+	else
+		(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
 	add(fields, "LOGOFF_SESSION=%s", session->id);
 	add(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
 	add(fields, "LOGOFF_USER=%s", session->user);
-	add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
+	if (session->uid != (uid_t)-1)
+		add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
 	add(fields, "LOGOFF_HOST=%s", host);
 	add(fields, "LOGOFF_RESULT=%s", logoff_result_word(audit->result));
 	add(fields, "LOGOFF_FORCED=%s", audit->forced ? "yes" : "no");

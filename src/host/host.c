@@ -62,7 +62,8 @@ static int open_backend(const struct host_backend *backend, const char *argument
 	host->kind = backend->name;
 	host->now_us = clock_now_us();
 	host->logon = logon;
-	r = backend->open(host, argument, reterr);
+	host->server = logon ? strdup(logon->server) : NULL;
+	r = logon && !host->server ? -ENOMEM : backend->open(host, argument, reterr);
 	host->logon = NULL;
 	if (r < 0) {
 		logoff_host_close(host);
@@ -168,6 +169,7 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 		return NULL;
 	host->backend->close(host);
 	display_clients_free(host->clients);
+	free(host->server);
 	free(host);
 	return NULL;
 }

@@ -70,7 +70,8 @@ struct logoff_host {
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
-	const struct logoff_logon *logon; /* during open(): which server, and as whom */
+	char *server;			/* as the caller named it; NULL: this machine */
+	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
 	void *data;			/* the back end's own */
 };
 
