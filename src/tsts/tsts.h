@@ -34,8 +34,7 @@ enum {
 	TSTS_MAX_PROCESSES = 0x8000,	/* MS-TSTS, the range of both calls */
 	TSTS_MAX_COUNTERS = 0x1000,	/* MS-TSTS */
 	TSTS_MAX_TEXT = 8192,		/* UTF-16 units of a text whose interface sets no limit */
-	TSTS_MAX_BYTES = 65536,		/* an opaque buffer whose interface sets no limit */
-	TSTS_MAX_CERTIFICATES = 1 << 20	/* bytes */
+	TSTS_MAX_BYTES = 1 << 20	/* an opaque buffer whose interface sets no limit */
 };
 
 /* Room for N UTF-16 units as UTF-8. */
@@ -185,7 +184,7 @@ struct tsts_listener {
 	char name[TSTS_TEXT(33)];
 };
 
-/* RCM_REMOTEADDRESS. */
+/* RCM_REMOTEADDRESS. There is no form for "none": also a failed answer has one of the families. */
 struct tsts_address {
 	uint32_t family, port;
 	uint32_t flow, scope;			/* IPv6 */
@@ -279,7 +278,7 @@ struct tsts_get_info_ex {
 	struct { uint32_t session_id, level; } in;
 	struct { struct tsts_info_ex info; uint32_t result; } out;
 };
-/* The specification has two forms of the answer: by pointer (24 bytes) and by value (20). Both are understood. */
+/* The specification has two forms of the answer: by pointer (24 bytes; no id is NULL) and by value (20). */
 struct tsts_get_activity_id {
 	struct { struct policy_handle handle; } in;
 	struct { struct GUID id; uint32_t by_value, result; } out;
@@ -531,7 +530,7 @@ struct tsts_ica_get_processes_nt6 {
 	struct { uint32_t status, n_processes; struct tsts_process_entry *processes; uint32_t result; } out;
 };
 
-/* ---- SessEnvPublicRpc, MS-TSTS 3.9.4.1 ---- */
+/* ---- SessEnvPublicRpc, MS-TSTS 3.10.4.1 ---- */
 
 /* out.room is the request's. */
 struct tsts_shadow {

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client.h - what the parts of logoff-tsts, the program that speaks MS-TSTS, know of each other.
+ *
+ * client.c        orders in, news out (host/tsts.h), and who carries an order out
+ * client-task.c   tasks: straight-line code that waits for a server while others go on
+ * client-link.c   the connection: pipes, interfaces, calls. client-logon.c: how it is made, and as whom
+ * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
+ * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS
+ * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
+ * client-process.c  ORDER_PROCESSES
+ *
+ * One thread, one tevent loop. Whatever waits for the server is a task, and only tasks may call what is marked "waits".
+ */
+#ifndef TSTS_CLIENT_H
+#define TSTS_CLIENT_H
+
+#include <talloc.h>
+#include <tevent.h>
+
+#include "host/tsts.h"
+#include "tsts/tsts.h"
+
+struct tasks;
+struct task;
+struct link;
+struct desk;
+struct watch;
+
+struct client {
+	struct tevent_context *events;
+	struct tasks *tasks;
+	struct desk *desk;
+	struct link *link;
+	struct watch *watch;		/* of everybody's end; NULL: not begun */
+	uint32_t *listed;		/* ids of the last ORDER_LIST */
+	size_t n_listed;
+	int debug;			/* LOGOFF_TSTS_DEBUG; 0: silent */
+};
+
+/* An order being carried out. What the server tells hangs from it (talloc). */
+struct job {
+	struct client *client;
+	struct order order;
+	union {
+		struct order_logon logon;
+		struct order_message message;
+	} *with;			/* what followed the order, wiped afterwards */
+	uint32_t answer;
+	void *rows;			/* of the reply */
+	size_t n_rows, row_size;
+};
+
+/* ---- client.c ---- */
+
+/* Says that session ID has ended, or that the wait for that has. */
+void desk_removed(struct client *client, uint32_t id);
+
+/* ---- client-task.c ---- */
+
+struct tasks *tasks_new(TALLOC_CTX *memory);
+
+/* Makes a task that runs RUN(DATA). Returns 0 or -ENOMEM. */
+int task_start(struct client *client, void (*run)(void *data), void *data);
+
+/* Lets all tasks go on that can. Called from the top of the event loop only. */
+void tasks_run(struct tasks *tasks);
+
+/* The task that is running. */
+struct task *task_current(struct client *client);
+
+/* Waits for task_wake(). It may return for other reasons too: look again. */
+void task_pause(struct client *client);
+
+/* Lets TASK go on, at the next tasks_run(). */
+void task_wake(struct task *task);
+
+/* Runs RUN side by side in up to N_TASKS tasks, each with DATA, and waits until all have returned. */
+void task_share(struct client *client, size_t n_tasks, void (*run)(void *data), void *data);
+
+/* ---- client-link.c, client-logon.c ---- */
+
+enum interface {
+	ENUMERATION,
+	SESSION,
+	NOTIFICATION,
+	RCM_PUBLIC,
+	ICA,
+	LSARPC,
+	N_INTERFACES
+};
+
+struct channel;
+
+/* Connects and logs on. Returns 0 or -errno. */
+int link_logon(struct client *client, struct order_logon *logon, struct logoff_error *reterr);
+
+/* Whether the server has but the legacy pipe. */
+bool link_is_legacy(const struct client *client);
+
+/* Tells on stderr how many calls and binds there were. */
+void link_report(const struct client *client);
+
+/*
+ * Gives the caller a pipe on which INTERFACE can be called, until channel_give(); nobody else calls on it meanwhile. FOR_LONG:
+ * its calls take as long as a user or a session needs. Waits. Returns 0 or -errno; -EOPNOTSUPP: the server lacks it.
+ */
+int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
+		 struct logoff_error *reterr);
+void channel_give(struct client *client, struct channel *channel);
+
+/* The server handle of IcaApi (MS-TSTS 3.7.4.1.1), opened once for each pipe. Waits. Returns 0 or -errno. */
+int channel_ica(struct client *client, struct channel *channel, struct policy_handle *ret, struct logoff_error *reterr);
+
+/*
+ * One call on CHANNEL; what the answer needs is allocated from MEMORY. *RESULT, the HRESULT in CALL, is looked at (NULL:
+ * by the caller). LIMIT_S: of a call that takes long; 0: the usual. Waits. Returns 0 or -errno.
+ */
+int channel_call(struct client *client, struct channel *channel, enum interface interface, uint32_t opnum,
+		 TALLOC_CTX *memory, void *call, const uint32_t *result, uint32_t limit_s, struct logoff_error *reterr);
+
+/* The three together: one call on any pipe. Waits. Returns 0 or -errno. */
+int link_call(struct client *client, enum interface interface, uint32_t opnum, TALLOC_CTX *memory, void *call,
+	      const uint32_t *result, struct logoff_error *reterr);
+
+/* ---- client-error.c ---- */
+
+/* Each records the cause and returns the errno it means, negative. */
+int error_set_ntstatus(struct logoff_error *reterr, NTSTATUS status);
+int error_set_fault(struct logoff_error *reterr, NTSTATUS status);	/* of a call or a bind */
+int error_set_result(struct logoff_error *reterr, uint32_t result);	/* HRESULT; also what IcaApi says */
+
+/* Copies TEXT (may be NULL) as far as it fits, whole characters only. */
+void text_copy(char *to, size_t size, const char *text);
+
+/* ---- who carries orders out: each waits, and returns 0 or -errno ---- */
+
+int carry_list(struct job *job, struct logoff_error *reterr);
+int carry_get(struct job *job, struct logoff_error *reterr);
+int carry_details(struct job *job, struct logoff_error *reterr);
+int carry_clients(struct job *job, struct logoff_error *reterr);
+int carry_processes(struct job *job, struct logoff_error *reterr);
+int carry_logoff(struct job *job, struct logoff_error *reterr);
+int carry_reset(struct job *job, struct logoff_error *reterr);
+int carry_message(struct job *job, struct logoff_error *reterr);
+
+#endif
