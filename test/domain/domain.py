@@ -1,0 +1,359 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real Samba Active Directory domain on this machine: boot it, look around in it, remove it.
+
+    domain.py up                      boots a domain and prints its name
+    domain.py list                    the domains that are up
+    domain.py shell [NAME]            a root shell there
+    domain.py run [NAME] -- COMMAND   one command there
+    domain.py down [NAME]             removes it
+
+The controller lives in namespaces of its own (network, mounts, host name, processes); nothing of the machine is touched but
+a cache folder. It is provisioned once and kept there; a boot takes some seconds then. Without NAME the one domain
+that is up is meant. With LOGOFF_STAGE=FOLDER, a tree made by `meson install --destdir FOLDER`, the commands there
+are found by `shell` and `run`.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "lab"))
+
+import people  # noqa: E402
+import roots  # noqa: E402
+from host import PR_SET_PDEATHSIG, children, finish, start_time, wait_until  # noqa: E402
+from roots import Unavailable  # noqa: E402
+
+SAMBA_PACKAGES = ["samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "samba-libs"]
+RECIPE = ["boot.sh", "provision.py", "people.py", "krb5.conf"]
+# The host name stays the machine's: a client on the controller itself would be at home there.
+NAMESPACES = ["--net", "--mount", "--ipc", "--pid"]
+
+_counter = itertools.count(1)
+
+
+def cache():
+    return roots.cache() / "domains"
+
+
+def why_unavailable():
+    """Why this machine cannot boot a domain; None if nothing is in the way."""
+    if os.geteuid():
+        return "the domain needs root"
+    for tool in ("unshare", "nsenter", "mount", "ip", "samba", "samba-tool", "smbclient", "kinit", "cc", "pkg-config"):
+        if not shutil.which(tool):
+            return f"no {tool} on this machine (tools/install test/domain/packages.txt)"
+    done = subprocess.run(["pkg-config", "--exists", "dcerpc", "ndr", "samba-util", "talloc", "tevent"])
+    if done.returncode:
+        return "no samba-dev on this machine"
+    if "overlay" not in Path("/proc/filesystems").read_text() and \
+            subprocess.run(["modprobe", "-q", "overlay"], stdin=subprocess.DEVNULL).returncode:
+        return "this kernel has no overlayfs"
+    cable = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "ip", "link", "add", "wire0", "type", "veth",
+             "peer", "name", "wire1"]
+    if subprocess.run(cable, capture_output=True, timeout=10).returncode:
+        return "no namespaces of one's own, or no cable in them (CAP_SYS_ADMIN, veth)"
+    return None
+
+
+# -- what is made once and kept ------------------------------------------------------------------
+
+def recipe_hash():
+    versions = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *SAMBA_PACKAGES],
+                              capture_output=True, text=True).stdout
+    recipe = [versions, *((HERE / name).read_text() for name in RECIPE)]
+    return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
+
+
+def base():
+    """The folder with a provisioned domain; provisions one if there is none of this recipe yet."""
+    folder = cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"base-{recipe_hash()}"
+    with (folder / "base.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            for old in folder.glob("base-*"):
+                shutil.rmtree(old)
+            provision(target)
+    return target
+
+
+def provision(target):
+    part = target.with_name("part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    with (part / "log").open("w") as log:
+        done = subprocess.run(unshare(part), stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=300)
+    if done.returncode:
+        last = (part / "log").read_text(errors="replace").strip()[-1000:]
+        raise Unavailable(f"cannot provision a domain: {last}")
+    (part / "base").rename(target)
+    shutil.rmtree(part)
+
+
+def unshare(folder, *words):
+    """The command line that runs boot.sh in namespaces of its own."""
+    return ["unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
+            "bash", str(HERE / "boot.sh"), str(folder), *map(str, words)]
+
+
+def worker():
+    """The folder with rpcd_memory, compiled from the codec as it is now."""
+    sources = [HERE / "rpcd_memory.c", HERE / "memory.c", *sorted((SOURCE / "src/tsts").glob("codec*.c")),
+               SOURCE / "src/base/utf8.c"]
+    headers = [HERE / "memory.h", SOURCE / "src/tsts/tsts.h", SOURCE / "src/base/utf8.h", *sorted((SOURCE / "src/tsts").glob("codec*.h"))]
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in sources + headers)).hexdigest()[:12]
+    folder = cache() / f"worker-{state}"
+    with (cache() / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            for old in cache().glob("worker-*"):  # but those that a domain which is up may use
+                if old.suffix or time.time() - old.stat().st_mtime > 3600:
+                    shutil.rmtree(old)
+            compile_worker(sources, folder)
+    return folder
+
+
+def compile_worker(sources, folder):
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(exist_ok=True)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "dcerpc", "ndr", "samba-util", "talloc", "tevent"],
+                           capture_output=True, text=True, check=True).stdout.split()
+    flags = [flag.replace("-I", "-isystem", 1) for flag in flags]  # no warnings of Samba's headers
+    libdir = subprocess.run(["pkg-config", "--variable=libdir", "samba-util"], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    command = ["cc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-I", SOURCE / "src", "-o",
+               part / "rpcd_memory", f"-DSAMBA_LIBDIR=\"{libdir}\"", *sources, *flags, "-ldcerpc-server-core", "-lsamba-errors", "-ldl"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise Unavailable(f"rpcd_memory does not compile: {done.stderr[-2000:]}")
+    part.rename(folder)
+
+
+# -- one domain ----------------------------------------------------------------------------------
+
+class Domain:
+    """A domain that is up. Use it as a context manager, or call `stop` yourself."""
+
+    def __init__(self, keep=False):
+        """Boots. A domain to `keep` outlives this process."""
+        reason = why_unavailable()
+        if reason:
+            raise Unavailable(reason)
+        self.name = f"ad-{os.getpid()}-{next(_counter)}"
+        self.folder = cache() / "up" / self.name
+        self.leader = self.unshare = None
+        source = base()
+        (self.folder / "servers").mkdir(parents=True)
+        try:
+            (self.folder / "libexec").symlink_to(worker())
+            self._boot(source, keep)
+        except BaseException:
+            self.stop()
+            raise
+
+    @classmethod
+    def attach(cls, folder):
+        """The domain of that folder, which another process keeps."""
+        self = cls.__new__(cls)
+        self.folder = Path(folder)
+        self.name = self.folder.name
+        self.leader = json.loads((self.folder / "state.json").read_text())["leader"]
+        self.unshare = None
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def _boot(self, source, keep):
+        libc = ctypes.CDLL(None)
+        with (self.folder / "console.log").open("w") as console:
+            self.unshare = subprocess.Popen(
+                unshare(self.folder, source), stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                start_new_session=True, preexec_fn=None if keep else lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+        self.leader = wait_until(self._find_leader, 10, f"{self.name} has a PID 1")
+        self._write_state(owner=self.unshare.pid if keep else os.getpid())
+        wait_until(self._is_up, 60, f"{self.name} is up, see {self.folder}/console.log", pause=0.1)
+
+    def _alive(self):
+        if self.unshare.poll() is not None:
+            lines = (self.folder / "console.log").read_text(errors="replace").strip().splitlines()
+            raise Unavailable("the domain did not start: " + " / ".join(lines[-3:]))
+        return True
+
+    def _find_leader(self):
+        return self._alive() and next(iter(children(self.unshare.pid)), None)
+
+    def _is_up(self):
+        """Once somebody can log on by Kerberos and reach the worker's pipe."""
+        self._alive()
+        if not self.path("/run/samba/ncalrpc/np/lsm_api_service").is_socket():
+            return False
+        probe = self.run("kinit Administrator <<< \"$PASSWORD\" && smbclient --use-krb5-ccache=$KRB5CCNAME //h10.ad.lab/IPC$ -c exit",
+                         env={"PASSWORD": people.PASSWORDS["Administrator"], "KRB5CCNAME": f"FILE:{self.folder}/probe.ccache"})
+        (self.folder / "probe.log").write_text(probe.text)
+        return probe.status == 0
+
+    def _write_state(self, owner):
+        state = {"owner": owner, "owner_start": start_time(owner), "leader": self.leader,
+                 "leader_start": start_time(self.leader)}
+        (self.folder / "state.json").write_text(json.dumps(state))
+
+    def stop(self):
+        """Ends the domain at once and removes what it consisted of."""
+        remove(self.folder)
+        if self.unshare:
+            self.unshare.wait(20)
+
+    # -- commands in it ---------------------------------------------------------------------------
+
+    def path(self, inside):
+        """A file there, as this machine sees it."""
+        return Path(f"/proc/{self.leader}/root{inside}")
+
+    def command(self, command, user=None, env=None):
+        """The command line, on this machine, of a command there."""
+        if isinstance(command, str):
+            command = ["bash", "-c", command]
+        settings = [f"{name}={value}" for name, value in {**environment(), **(env or {})}.items()]
+        line = ["nsenter", "--target", str(self.leader), *NAMESPACES]
+        if user:
+            line += ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        return [*line, "env", "-i", *settings, *map(str, command)]
+
+    def start(self, command, user=None, env=None, **popen):
+        """Starts a command there and returns its Popen."""
+        popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
+                 "errors": "replace", **popen}
+        return subprocess.Popen(self.command(command, user, env), start_new_session=True, **popen)
+
+    def run(self, command, user=None, env=None, timeout=30):
+        """Runs a command there and returns its Result."""
+        return finish(self.start(command, user, env), timeout)
+
+    def check(self, command, **options):
+        """Runs a command that must succeed and returns its output."""
+        result = self.run(command, **options)
+        assert result.status == 0, f"{self.name}: {command}: {result.text}"
+        return result.out.strip()
+
+
+def environment():
+    """The environment of commands in a domain: the staged logoff first, if there is one."""
+    plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm",
+             "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    stage = os.environ.get("LOGOFF_STAGE")
+    program = stage and next(Path(stage).resolve().glob("**/bin/logoff"), None)
+    if program:
+        prefix = program.parents[1]
+        plain["PATH"] = f"{prefix}/bin:{plain['PATH']}"
+        plain["LD_LIBRARY_PATH"] = ":".join(str(path.parent) for path in prefix.glob("lib/**/liblogoff.so"))
+        plain["LOGOFF_TSTS"] = f"{prefix}/libexec/logoff/logoff-tsts"
+    return plain
+
+
+def remove(folder):
+    """Ends what still runs of a domain, and removes what it consisted of."""
+    try:
+        state = json.loads((folder / "state.json").read_text())
+        if start_time(state["leader"]) == state["leader_start"]:
+            os.kill(state["leader"], signal.SIGKILL)
+            wait_until(lambda: start_time(state["leader"]) != state["leader_start"], 20, f"{folder.name} has ended")
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep():
+    """Removes the domains whose owner died without doing so."""
+    for folder in (cache() / "up").glob("*"):
+        try:
+            state = json.loads((folder / "state.json").read_text())
+        except (FileNotFoundError, ValueError):
+            continue
+        if start_time(state["owner"]) != state["owner_start"]:
+            remove(folder)
+
+
+# -- the domain by hand --------------------------------------------------------------------------
+
+def domains():
+    """The domains that are up, by name."""
+    found = {}
+    for folder in sorted((cache() / "up").glob("*/state.json")):
+        one = Domain.attach(folder.parent)
+        if start_time(one.leader):
+            found[one.name] = one
+    return found
+
+
+def pick(name):
+    running = domains()
+    if name is None and len(running) == 1:
+        return running.popitem()[1]
+    if name not in running:
+        sys.exit("domain.py: which domain? up are: " + (", ".join(running) or "none"))
+    return running[name]
+
+
+def up(args):
+    sweep()
+    print(Domain(keep=True).name)
+
+
+def show(args):
+    for name, one in domains().items():
+        print(f"{name}\tPID 1 is {one.leader} here\t{one.folder}")
+
+
+def enter(args):
+    return subprocess.run(pick(args.name).command(args.command or ["bash", "-l"])).returncode
+
+
+def down(args):
+    remove(pick(args.name).folder)
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("up").set_defaults(act=up)
+    verbs.add_parser("list").set_defaults(act=show)
+    for word, act in (("shell", enter), ("run", enter), ("down", down)):
+        verb = verbs.add_parser(word)
+        verb.add_argument("name", nargs="?")
+        verb.set_defaults(act=act, command=[])
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    args = parser.parse_args(words[:cut])
+    args.command = words[cut + 1:]
+    return args
+
+
+def main():
+    args = options()
+    try:
+        return args.act(args)
+    except Unavailable as reason:
+        return f"domain.py: {reason}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
