@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-stub.h - stubs for tests and the fuzzer: calls by interface and opnum, decoded and encoded, and memory that runs
+ * out.
+ *
+ * libndr and the codec take all memory from libtalloc. What they call of it is defined here once more, in the program, and
+ * so wins over the library: the call that is counted down to fails, all others are passed on.
+ */
+#ifndef TSTS_TEST_STUB_H
+#define TSTS_TEST_STUB_H
+
+#include "tsts/tsts.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <string.h>
+
+static const struct ndr_interface_table *const stub_tables[] = {
+	&tsts_table_session, &tsts_table_notification, &tsts_table_enumeration, &tsts_table_rcm_public,
+	&tsts_table_rcm_listener, &tsts_table_ica, &tsts_table_sess_env,
+};
+
+#define N_STUB_TABLES (sizeof(stub_tables) / sizeof(*stub_tables))
+
+/* ---- memory that runs out ---- */
+
+/* So many calls of libtalloc still succeed. */
+static unsigned stub_memory = UINT_MAX;
+
+static inline bool stub_memory_is_over(void)
+{
+	if (stub_memory == UINT_MAX)
+		return false;
+	if (stub_memory == 0)
+		return true;
+	stub_memory--;
+	return false;
+}
+
+#define STUB_PASS_ON(function, ...) ((__typeof__(&function))dlsym(RTLD_NEXT, #function))(__VA_ARGS__)
+
+void *_talloc_zero(const void *ctx, size_t size, const char *name)
+{
+	return stub_memory_is_over() ? NULL : STUB_PASS_ON(_talloc_zero, ctx, size, name);
+}
+
+void *_talloc_array(const void *ctx, size_t size, unsigned count, const char *name)
+{
+	return stub_memory_is_over() ? NULL : STUB_PASS_ON(_talloc_array, ctx, size, count, name);
+}
+
+void *_talloc_realloc_array(const void *ctx, void *ptr, size_t size, unsigned count, const char *name)
+{
+	return stub_memory_is_over() ? NULL : STUB_PASS_ON(_talloc_realloc_array, ctx, ptr, size, count, name);
+}
+
+void *talloc_named_const(const void *ctx, size_t size, const char *name)
+{
+	return stub_memory_is_over() ? NULL : STUB_PASS_ON(talloc_named_const, ctx, size, name);
+}
+
+/* ---- calls ---- */
+
+/* Finds a call by the name of its interface; NULL: none that is used. */
+static inline const struct ndr_interface_call *stub_call(const char *interface, uint32_t opnum)
+{
+	for (size_t i = 0; i < N_STUB_TABLES; i++) {
+		if (strcmp(stub_tables[i]->name, interface) == 0 && opnum < stub_tables[i]->num_calls &&
+		    strcmp(stub_tables[i]->calls[opnum].name, "NotUsed") != 0)
+			return &stub_tables[i]->calls[opnum];
+	}
+	return NULL;
+}
+
+/*
+ * Decodes BYTES as the request (NDR_IN) or response (NDR_OUT) of CALL into *ret_r, which hangs from CTX like all that is
+ * in it. *ret_r is there after a failure too, NULL only for want of memory.
+ */
+static inline enum ndr_err_code stub_pull(TALLOC_CTX *ctx, const struct ndr_interface_call *call, int flags,
+					  const uint8_t *bytes, size_t n, void **ret_r)
+{
+	DATA_BLOB blob = { .data = discard_const(bytes), .length = n };
+	struct ndr_pull *ndr = ndr_pull_init_blob(&blob, ctx);
+	enum ndr_err_code status;
+
+	*ret_r = talloc_zero_size(ctx, call->struct_size);
+	if (!ndr || !*ret_r)
+		return NDR_ERR_ALLOC;
+	status = call->ndr_pull(ndr, flags, *ret_r);
+	talloc_free(ndr);
+	return status;
+}
+
+/* Encodes R, whose referent ids begin after FIRST_REFERENT. *ret_blob hangs from CTX. */
+static inline enum ndr_err_code stub_push(TALLOC_CTX *ctx, const struct ndr_interface_call *call, int flags, const void *r,
+					  uint32_t first_referent, DATA_BLOB *ret_blob)
+{
+	struct ndr_push *ndr = ndr_push_init_ctx(ctx);
+	enum ndr_err_code status;
+
+	if (!ndr)
+		return NDR_ERR_ALLOC;
+	ndr->ptr_count = first_referent;
+	status = call->ndr_push(ndr, flags, r);
+	*ret_blob = ndr_push_blob(ndr);
+	return status;
+}
+
+#endif
