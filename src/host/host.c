@@ -93,7 +93,7 @@ int logoff_host_open(struct logoff_host **ret_host, const char *server, struct l
 int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr)
 {
 	struct logoff_error cause = {};
-	const char *forced = getenv("LOGOFF_HOST");
+	const char *forced = secure_getenv("LOGOFF_HOST");
 	int r;
 
 	if (!logoff_is_this_machine(logon->server))
