@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/names.h"
 
 static void note(struct choice *choice, enum exit_status status)
@@ -76,7 +77,7 @@ static bool add_matching(struct choice *choice, struct logoff_host *host, const 
 	int r = logoff_host_list(host, &sessions, &n, &error);
 
 	if (r < 0) {
-		note(choice, report_host(NULL, r, &error));
+		note(choice, report_host(arg_server, r, &error));
 		return true;	/* the cause has been told */
 	}
 	if (n > 0)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/signalfd.h>
 
+#include "cli/logon.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
@@ -31,7 +32,6 @@ int command_print_version(void)
 
 int command_main(const struct command *command, int argc, char **argv)
 {
-	struct logoff_error error = {};
 	struct logoff_host *host;
 	enum option_fault fault;
 	const char *culprit;
@@ -39,15 +39,17 @@ int command_main(const struct command *command, int argc, char **argv)
 
 	command_init_language();
 	r = options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit);
+	if (r == 0)
+		r = logon_check(&fault, &culprit);
 	if (r < 0)
 		return help_usage_error(command->help, fault, culprit);
 	if (arg_help)
 		return help_print(command->help, stdout);
 	if (arg_version)
 		return command_print_version();
-	r = logoff_host_open(&host, arg_server, &error);
-	if (r < 0)
-		return report_host(arg_server, r, &error);
+	status = logon_open(&host, arg_server);
+	if (status != EXIT_ENDED)
+		return status;
 	status = command->run(host, n_arguments, argv + 1);
 	logoff_host_close(host);
 	return status;

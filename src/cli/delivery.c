@@ -81,7 +81,7 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 enum exit_status delivery_report(const struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
 				 bool talkative)
 {
-	struct safe who = report_label(session), user = safe(logoff_session_user(session));
+	struct safe who = report_label(session), user = report_user(session);
 
 	if (delivery->result < 0)
 		return tell_failure(delivery, who.text, user.text);
@@ -94,14 +94,21 @@ enum exit_status delivery_report(const struct logoff_session *session, const str
 
 void delivery_report_left_out(const struct logoff_session *session)
 {
-	struct safe who = report_label(session), user = safe(logoff_session_user(session));
+	struct safe who = report_label(session), user = report_user(session);
 
+	if (!*logoff_session_user(session) && logoff_session_kind(session) != LOGOFF_KIND_SERVICES) {
+		printf(_("Session %s: left out, nobody has logged on to it.\n"), who.text);
+		return;
+	}
 	switch (logoff_session_kind(session)) {
 	case LOGOFF_KIND_GREETER:
-		printf(_("Session %s of %s: left out, it is the login screen of a display manager.\n"), who.text, user.text);
+		printf(_("Session %s of %s: left out, it is a login screen.\n"), who.text, user.text);
 		break;
 	case LOGOFF_KIND_BACKGROUND:
 		printf(_("Session %s of %s: left out, nobody works in it.\n"), who.text, user.text);
+		break;
+	case LOGOFF_KIND_SERVICES:
+		printf(_("Session %s: left out, it is the session of the services.\n"), who.text);
 		break;
 	case LOGOFF_KIND_USER:
 		printf(_("Session %s of %s: left out, its user has left.\n"), who.text, user.text);

@@ -75,6 +75,22 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_GROUP:
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_FOREIGN_GROUP:
+		fprintf(stderr, _("%s: who is in a group is not known of a server: %s\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_KERBEROS:
+		fprintf(stderr, _("%s: not one of required, desired and off: %s\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_ACCOUNT:
+		fprintf(stderr, _("%s: not a name like bob, EXAMPLE\\bob or bob@EXAMPLE.COM: %s\n"), program().text,
+			what.text);
+		break;
+	case OPTION_FAULT_PASSWORD:
+		/* Without the help, so that nobody misses it. */
+		fprintf(stderr, _("%s: %s: a password is not taken from the command line, where others can read it; it is "
+				  "asked for, or read from the file of /authfile\n"),
+			program().text, what.text);
+		return EXIT_USAGE;
 	case OPTION_FAULT_NOTHING:
 		fprintf(stderr, _("%s: nothing is selected that %s could leave out\n"), program().text, what.text);
 		break;

@@ -42,6 +42,11 @@ json_t *to_json_time(int64_t time_us)
 	return time_us < 0 ? json_null() : json_string(when_iso(time_us).text);
 }
 
+json_t *to_json_uid(uid_t uid)
+{
+	return uid == (uid_t)-1 ? json_null() : json_integer(uid);
+}
+
 json_t *to_json_host(const char *server)
 {
 	char name[256] = "localhost";
@@ -62,6 +67,8 @@ static const char *kind_word(const struct logoff_session *session)
 		return "greeter";
 	case LOGOFF_KIND_BACKGROUND:
 		return "background";
+	case LOGOFF_KIND_SERVICES:
+		return "services";
 	}
 	return NULL;
 }
@@ -75,6 +82,8 @@ const char *json_state(enum logoff_state state, enum logoff_kind kind)
 		return "disconnected";
 	case LOGOFF_STATE_CLOSING:
 		return "closing";
+	case LOGOFF_STATE_CONNECTED:
+		return "connected";
 	}
 	return NULL;
 }
@@ -87,13 +96,15 @@ static json_t *to_json_detail(const struct logoff_session *session, enum logoff_
 json_t *to_json_session(struct logoff_session *session, const char *server)
 {
 	int64_t idle_us = logoff_session_idle_us(session);
+	const char *user = logoff_session_user(session);
 
-	return json_pack("{so so so so sI so so sb sb so so so so so so so}",
+	return json_pack("{so so so so so so so so sb sb so so so so so so so}",
 			 "host", to_json_host(server),
 			 "id", to_json_text(logoff_session_id(session)),
 			 "name", to_json_text(logoff_session_name(session)),
-			 "user", to_json_text(logoff_session_user(session)),
-			 "uid", (json_int_t)logoff_session_uid(session),
+			 "user", to_json_text(*user ? user : NULL),
+			 "domain", to_json_detail(session, LOGOFF_DETAIL_DOMAIN),
+			 "uid", to_json_uid(logoff_session_uid(session)),
 			 "state", to_json_text(json_state(logoff_session_state(session), logoff_session_kind(session))),
 			 "kind", to_json_text(kind_word(session)),
 			 "current", logoff_session_is_current(session),

@@ -21,6 +21,9 @@ json_t *to_json_text(const char *text);
 /* A moment of Unix time in ISO 8601, UTC; null if it is not known. Returns it, the caller's. */
 json_t *to_json_time(int64_t time_us);
 
+/* The number of a user; null where the host has none. Returns it, the caller's. */
+json_t *to_json_uid(uid_t uid);
+
 /* The name of the host that SERVER (/server, NULL: this machine) means. Returns it, the caller's. */
 json_t *to_json_host(const char *server);
 

@@ -13,6 +13,7 @@
 #include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/logon.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
@@ -28,6 +29,7 @@ static struct selection arg_selection = SELECTION_NONE;
 static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose session is meant. Without it: this machine.") },
+	LOGON_OPTIONS,
 	{ "user", "user", 0, OPTION_LIST, &arg_selection.users, "name",
 	  N_("Selects the sessions of this user; * and ? stand for any characters.") },
 	{ "state", "state", 0, OPTION_STRING, &arg_selection.state, "state",
@@ -65,6 +67,7 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
 	.usage = "LOGOFF [sessionname | sessionid | @filename ...] [/SERVER:servername]\n"
+		 LOGON_USAGE
 		 "       [/USER:name] [/STATE:state] [/IDLE:time] [/OLDER:time] [/ALL] [/EXCLUDE:name]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
 		 "       [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [/?]",
@@ -170,7 +173,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 
 	if (arg_complete)
 		return result_print_sessions(host);
-	if (selection_check(&arg_selection, &fault, &culprit) < 0)
+	if (selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
 	if (arg_selection.excludes.n_items > 0 && n_arguments == 0 && !selection_is_given(&arg_selection))
 		return help_usage_error(&help, OPTION_FAULT_NOTHING, "/exclude");

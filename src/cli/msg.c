@@ -15,6 +15,7 @@
 
 #include "cli/command.h"
 #include "cli/delivery.h"
+#include "cli/logon.h"
 #include "cli/recipients.h"
 #include "cli/text.h"
 #include "cli/warning.h"
@@ -28,6 +29,7 @@ static uint64_t arg_time_s = 60;
 static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose users are meant. Without it: this machine.") },
+	LOGON_OPTIONS,
 	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
 	  N_("How long it is shown and waited for; 60 if not given, 0: until it is closed.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Tells which way each message has taken.") },
@@ -41,7 +43,8 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Sends a message to users of a session host."),
 	.usage = "MSG {username | sessionname | sessionid | @filename | *}\n"
-		 "    [/SERVER:servername] [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]",
+		 "       [/SERVER:servername] [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]\n"
+		 LOGON_USAGE,
 	.arguments = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
@@ -107,7 +110,7 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 
 static void compose_title(char *title, size_t size)
 {
-	char sender[64];
+	char sender[ACCOUNT_NAME_SIZE];
 
 	setlocale(LC_TIME, "");
 	sender_name(sender);
@@ -118,7 +121,7 @@ static void compose_title(char *title, size_t size)
 
 static int send_to(struct logoff_host *host, const struct recipients *recipients, const char *text)
 {
-	char title[256];
+	char title[640];
 	struct logoff_message message = {
 		.title = title, .text = text, .timeout_ms = arg_time_s * 1000, .wait = arg_wait,
 	};

@@ -152,6 +152,18 @@ static int take_string(struct parser *parser, const struct option_row *row, cons
 	return 0;
 }
 
+/* A password must neither be seen in the list of processes any longer, nor in what is said of it. */
+static int take_account(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+{
+	char *password = strchr(value, '%');
+
+	if (password) {
+		explicit_bzero(password, strlen(password));
+		return fail(parser, OPTION_FAULT_PASSWORD, culprit);
+	}
+	return take_string(parser, row, value, culprit);
+}
+
 static int take_seconds(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
 {
 	uint64_t *target = row->target, seconds;
@@ -185,6 +197,11 @@ static int take_items(struct parser *parser, const struct option_row *row, const
 	return 0;
 }
 
+static bool may_be_value(const struct option_row *row, const char *argument)
+{
+	return !is_option(argument) || (row->type == OPTION_FILE && argument[0] == '/');
+}
+
 /* VALUE is what stood in the same argument, or NULL: then the next argument is the value unless it is an option. */
 static int take(struct parser *parser, const struct option_row *row, const char *value)
 {
@@ -196,13 +213,16 @@ static int take(struct parser *parser, const struct option_row *row, const char 
 		*(bool *)row->target = true;
 		return 0;
 	}
-	if (!value && parser->at + 1 < parser->argc && !is_option(parser->argv[parser->at + 1]))
+	if (!value && parser->at + 1 < parser->argc && may_be_value(row, parser->argv[parser->at + 1]))
 		value = parser->argv[++parser->at];
 	if (!value || !value[0])
 		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
 	switch (row->type) {
 	case OPTION_STRING:
+	case OPTION_FILE:
 		return take_string(parser, row, value, culprit);
+	case OPTION_ACCOUNT:
+		return take_account(parser, row, value, culprit);
 	case OPTION_SECONDS:
 	case OPTION_DURATION:
 		return take_seconds(parser, row, value, culprit);
@@ -236,19 +256,23 @@ static int parse_gnu(struct parser *parser, const char *argument)
 	return take(parser, row, argument[2 + length] ? argument + 2 + length + 1 : NULL);
 }
 
-/* "-x", "-vx" of flags; a letter with a value stands alone. */
+/* "-x", "-vx"; the first letter that has a value ends them: "-g5", "-vg5". */
 static int parse_letters(struct parser *parser, const char *argument)
 {
-	const struct option_row *row;
+	const struct option_row *row = NULL;
 
-	for (const char *letter = argument + 1; *letter; letter++) {
+	for (const char *letter = argument + 1; *letter && (!row || row->type == OPTION_FLAG); letter++) {
 		row = find_letter(parser, *letter);
-		if (!row || (row->type != OPTION_FLAG && argument[2]))
+		if (!row)
 			return fail(parser, OPTION_FAULT_UNKNOWN, argument);
 	}
 	for (const char *letter = argument + 1; *letter; letter++) {
-		int r = take(parser, find_letter(parser, *letter), NULL);
+		int r;
 
+		row = find_letter(parser, *letter);
+		if (row->type != OPTION_FLAG)
+			return take(parser, row, letter[1] ? letter + 1 : NULL);
+		r = take(parser, row, NULL);
 		if (r < 0)
 			return r;
 	}

@@ -2,8 +2,8 @@
 /*
  * options.h - one table per command; both styles of options from the same row.
  *
- * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "--grace=5" and "--grace 5" all mean the same row. Options may stand before or after
- * the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser knows no option itself:
+ * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "-g5", "--grace=5" and "--grace 5" all mean the same row. Options may stand
+ * before or after the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser knows no option itself:
  * the table does, and the same table is printed by --help and compared with man page and completion by a check.
  */
 #ifndef CLI_OPTIONS_H
@@ -16,6 +16,8 @@
 enum option_type {
 	OPTION_FLAG,		/* target: bool, set to true */
 	OPTION_STRING,		/* target: const char *, points into argv; must not be empty */
+	OPTION_FILE,		/* the same: the name of a file, which may begin with "/" */
+	OPTION_ACCOUNT,		/* the same: a user's name; "%" and a password behind it are overwritten and refused */
 	OPTION_SECONDS,		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
 	OPTION_DURATION,	/* the same, with a unit: "90", "90s", "15m", "2h", "1d" */
 	OPTION_LIST		/* target: struct option_list; each time one more, "a,b" two */
@@ -46,6 +48,10 @@ enum option_fault {
 	OPTION_FAULT_DURATION,		/* its value is not a time */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_GROUP,		/* there is no such group */
+	OPTION_FAULT_FOREIGN_GROUP,	/* nobody here knows who is in a group of that server */
+	OPTION_FAULT_KERBEROS,		/* its value does not say when Kerberos is to be used */
+	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */
+	OPTION_FAULT_PASSWORD,		/* its value holds a password */
 	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
 	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */

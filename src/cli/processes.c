@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/sessions.h"
+
 #define NO_SESSION_ID "0"
 #define NO_SESSION_NAME "services"
 
@@ -20,11 +22,11 @@ const char *process_session_id(const struct process_row *row)
 	return row->process->session_id[0] ? row->process->session_id : NO_SESSION_ID;
 }
 
-const char *process_session_name(const struct process_row *row)
+struct safe process_session_name(const struct process_row *row)
 {
 	if (!row->process->session_id[0])
-		return NO_SESSION_NAME;
-	return row->session ? logoff_session_name(row->session) : NULL;
+		return safe(NO_SESSION_NAME);
+	return row->session ? session_shown_name(row->session) : safe("");
 }
 
 bool process_is_marked(const void *data)
@@ -41,12 +43,14 @@ static struct safe cell_current(const void *row)
 
 static struct safe cell_user(const void *row)
 {
-	return safe(((const struct process_row *)row)->user);
+	const char *user = ((const struct process_row *)row)->user;
+
+	return safe(*user ? user : _("(unknown)"));
 }
 
 static struct safe cell_name(const void *row)
 {
-	return safe(process_session_name(row));
+	return process_session_name(row);
 }
 
 static struct safe cell_id(const void *row)
@@ -66,14 +70,17 @@ static int64_t number_pid(const void *row)
 
 static int64_t number_uid(const void *row)
 {
-	return ((const struct process_row *)row)->process->uid;
+	uid_t uid = ((const struct process_row *)row)->process->uid;
+
+	return uid == (uid_t)-1 ? -1 : (int64_t)uid;
 }
 
 static struct safe cell_number(int64_t number)
 {
 	struct safe out = {};
 
-	snprintf(out.text, sizeof(out.text), "%lld", (long long)number);
+	if (number >= 0)
+		snprintf(out.text, sizeof(out.text), "%lld", (long long)number);
 	return out;
 }
 
@@ -171,7 +178,7 @@ static int make_rows(struct processes *processes)
 
 		row->process = item;
 		row->session = find_session(processes, item->session_id);
-		row->user = find_user_name(processes, item->uid);
+		row->user = item->uid == (uid_t)-1 ? item->user : find_user_name(processes, item->uid);
 		if (!row->user)
 			return -ENOMEM;
 	}

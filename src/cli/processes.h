@@ -14,7 +14,7 @@
 struct process_row {
 	const struct logoff_host_process *process;
 	const struct logoff_session *session;	/* NULL: in none */
-	const char *user;
+	const char *user;			/* "" if it is not known */
 };
 
 /* The name of a user. */
@@ -46,8 +46,8 @@ void processes_done(struct processes *processes);
 /* The id of the session of a row, "0" if it is in none. Returns the id. */
 const char *process_session_id(const struct process_row *row);
 
-/* The name of the session of a row, "services" if it is in none. Returns the name, or NULL. */
-const char *process_session_name(const struct process_row *row);
+/* The name of the session of a row, "services" if it is in none, as it is shown. Returns the name, "" for none. */
+struct safe process_session_name(const struct process_row *row);
 
 /* The is_marked() of such a table: the processes of the current session. */
 bool process_is_marked(const void *row);

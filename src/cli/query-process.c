@@ -12,9 +12,11 @@
 
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/logon.h"
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
+#include "cli/warning.h"
 
 /* ---- which are meant ---- */
 
@@ -23,9 +25,29 @@ static bool is_number(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
+/* Names of users and programs know no case on a server. */
+static bool is_same(const struct process_row *row, const char *name, const char *word)
+{
+	return row->process->uid == (uid_t)-1 ? account_same(name, word) : strcmp(name, word) == 0;
+}
+
+/* A server knows the user by the name given, or by that of a ticket, which is most often the name here. */
+static void own_name(char name[static ACCOUNT_NAME_SIZE])
+{
+	if (*arg_logon.account.user)
+		account_bare(&arg_logon.account, name);
+	else
+		sender_name(name);
+}
+
+static bool is_own(const struct process_row *row, const char *own)
+{
+	return row->process->uid == (uid_t)-1 ? account_same(row->user, own) : row->process->uid == getuid();
+}
+
 static bool is_meant(const struct process_row *row, const char *designator)
 {
-	const char *name = process_session_name(row);
+	struct safe name = process_session_name(row);
 
 	if (is_number(designator))
 		return strtoll(designator, NULL, 10) == row->process->pid;
@@ -33,14 +55,17 @@ static bool is_meant(const struct process_row *row, const char *designator)
 		return true;
 	if (strncmp(designator, "/dev/", 5) == 0)
 		designator += 5;
-	return strcmp(row->user, designator) == 0 || strcmp(row->process->command, designator) == 0 ||
-	       (name && strcasecmp(name, designator) == 0);
+	return is_same(row, row->user, designator) || is_same(row, row->process->command, designator) ||
+	       (*name.text && strcasecmp(name.text, designator) == 0);
 }
 
-/* Tells whether the row is wanted, and notes in FOUND the arguments that want it; the last one is /id. */
-static bool is_wanted(const struct process_row *row, int n_arguments, char **arguments, bool *found)
+/*
+ * Tells whether the row is wanted (OWN: the user who asks), and notes in FOUND the arguments that want it; the last one is
+ * /id.
+ */
+static bool is_wanted(const struct process_row *row, const char *own, int n_arguments, char **arguments, bool *found)
 {
-	bool meant = n_arguments == 0 && !arg_id && row->process->uid == getuid();
+	bool meant = n_arguments == 0 && !arg_id && is_own(row, own);
 
 	for (int k = 0; k < n_arguments; k++)
 		if (is_meant(row, arguments[k]))
@@ -61,19 +86,23 @@ static int report_none(const char *designator)
 static int pick(const struct processes *processes, int n_arguments, char **arguments, const void **rows,
 		size_t *ret_n_rows)
 {
+	char own[ACCOUNT_NAME_SIZE];
 	bool found[n_arguments + 1];
 	int status = EXIT_ENDED;
 
+	own_name(own);
 	memset(found, 0, sizeof(found));
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < processes->n_items; i++)
-		if (is_wanted(&processes->rows[i], n_arguments, arguments, found))
+		if (is_wanted(&processes->rows[i], own, n_arguments, arguments, found))
 			rows[(*ret_n_rows)++] = &processes->rows[i];
 	for (int k = 0; k < n_arguments; k++)
 		if (!found[k])
 			status = report_none(arguments[k]);
 	if (arg_id && !found[n_arguments])
 		status = report_none(arg_id);
+	if (n_arguments == 0 && !arg_id && *ret_n_rows == 0 && !logoff_is_this_machine(arg_server))
+		status = report_none(own);
 	return status;
 }
 
@@ -84,14 +113,14 @@ static json_t *to_json_row(const void *data)
 	const struct process_row *row = data;
 	const char *id = row->process->session_id;
 
-	return json_pack("{so sI so sI so so so sb}",
+	return json_pack("{so sI so so so so so sb}",
 			 "host", to_json_host(arg_server),
 			 "pid", (json_int_t)row->process->pid,
-			 "user", to_json_text(row->user),
-			 "uid", (json_int_t)row->process->uid,
+			 "user", to_json_text(*row->user ? row->user : NULL),
+			 "uid", to_json_uid(row->process->uid),
 			 "command", to_json_text(row->process->command),
 			 "session_id", to_json_text(*id ? id : NULL),
-			 "session_name", to_json_text(*id ? process_session_name(row) : NULL),
+			 "session_name", to_json_text(row->session ? logoff_session_name(row->session) : NULL),
 			 "current", process_is_marked(row));
 }
 

@@ -2,8 +2,8 @@
 /*
  * query-session.c - "query session" and "query user": which sessions are meant, and showing them.
  *
- * An argument means every session whose name, user or id it is. "query user" is about people: login screens and
- * background sessions are not among its sessions, whatever is asked for.
+ * An argument means every session whose name, user or id it is. "query user" is about people: login screens, sessions
+ * without a user, and background sessions are not among its sessions, whatever is asked for.
  */
 #include <errno.h>
 #include <locale.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/account.h"
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/query.h"
@@ -19,12 +20,17 @@
 
 static bool is_meant(const struct logoff_session *session, const char *designator)
 {
-	const char *name = logoff_session_name(session);
+	struct safe name = session_shown_name(session);
 
 	if (strncmp(designator, "/dev/", 5) == 0)
 		designator += 5;
-	return strcasecmp(logoff_session_id(session), designator) == 0 ||
-	       strcmp(logoff_session_user(session), designator) == 0 || (name && strcasecmp(name, designator) == 0);
+	return strcasecmp(logoff_session_id(session), designator) == 0 || account_is(session, designator) ||
+	       (*name.text && strcasecmp(name.text, designator) == 0);
+}
+
+static bool is_person(const struct logoff_session *session)
+{
+	return logoff_session_kind(session) == LOGOFF_KIND_USER && *logoff_session_user(session);
 }
 
 /*
@@ -42,7 +48,7 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 	for (size_t i = 0; i < n; i++) {
 		bool meant = n_arguments == 0;
 
-		if (people && logoff_session_kind(sessions[i]) != LOGOFF_KIND_USER)
+		if (people && !is_person(sessions[i]))
 			continue;
 		for (int k = 0; k < n_arguments; k++)
 			if (is_meant(sessions[i], arguments[k]))

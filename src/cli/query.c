@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "cli/command.h"
+#include "cli/logon.h"
 #include "cli/query.h"
 #include "cli/report.h"
 
@@ -30,6 +31,7 @@ struct option_list arg_columns;
 
 static const struct option_row session_options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	LOGON_OPTIONS,
 	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
@@ -44,6 +46,7 @@ static const struct option_row process_options[] = {
 	{ "id", "id", 0, OPTION_STRING, &arg_id, "sessionid",
 	  N_("Shows the processes of the session with this id.") },
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	LOGON_OPTIONS,
 	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
@@ -67,7 +70,7 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_USER_NAME { "username", N_("The name of a user.") }
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
-#define USAGE_REST "[/SERVER:servername]\n" \
+#define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
 		   "       [/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
 
 static const struct help session_help = {

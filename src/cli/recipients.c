@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/account.h"
+#include "cli/command.h"
 #include "cli/delivery.h"
 #include "cli/names.h"
 #include "cli/text.h"
@@ -26,7 +28,7 @@ static void note(struct recipients *recipients, enum exit_status status)
 
 static bool is_at_work(const struct logoff_session *session)
 {
-	return logoff_session_kind(session) == LOGOFF_KIND_USER &&
+	return logoff_session_kind(session) == LOGOFF_KIND_USER && *logoff_session_user(session) &&
 	       logoff_session_state(session) != LOGOFF_STATE_CLOSING;
 }
 
@@ -44,7 +46,7 @@ static bool fits_name(const struct logoff_session *session, const char *word)
 
 static bool fits_user(const struct logoff_session *session, const char *word)
 {
-	return is_at_work(session) && strcmp(logoff_session_user(session), word) == 0;
+	return is_at_work(session) && account_is(session, word);
 }
 
 static bool fits_all(const struct logoff_session *session, const char *word)
@@ -132,7 +134,7 @@ void recipients_find(struct recipients *recipients, struct logoff_host *host, co
 	*recipients = (struct recipients){ .host = host };
 	r = logoff_host_list(host, &recipients->all, &recipients->n_all, &error);
 	if (r < 0)
-		note(recipients, report_host(NULL, r, &error));
+		note(recipients, report_host(arg_server, r, &error));
 	else if (strcmp(word, "*") == 0)
 		take_all(recipients, talkative);
 	else if (word[0] == '@')

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/account.h"
 #include "cli/text.h"
 
 struct safe report_label(const struct logoff_session *session)
@@ -20,6 +21,28 @@ struct safe report_label(const struct logoff_session *session)
 			 safe(name).text);
 	else
 		out = safe(logoff_session_id(session));
+	return out;
+}
+
+struct safe report_user(const struct logoff_session *session)
+{
+	const char *domain = logoff_session_detail(session, LOGOFF_DETAIL_DOMAIN), *user = logoff_session_user(session);
+	struct safe out = {};
+
+	if (*user && domain)
+		snprintf(out.text, sizeof(out.text), "%.200s\\%.300s", safe(domain).text, safe(user).text);
+	else
+		out = safe(*user ? user : _("(nobody)"));
+	return out;
+}
+
+/* "(text; NT_STATUS_LOGON_FAILURE 0xc000006d)", as much of it as there is. */
+static struct safe coded_cause(const struct logoff_error *error, const char *name)
+{
+	struct safe text = safe(error->text), out = {};
+
+	snprintf(out.text, sizeof(out.text), " (%.300s%s%.100s 0x%08x)", text.text, *text.text ? "; " : "",
+		 safe(*error->name ? error->name : name).text, (unsigned)error->number);
 	return out;
 }
 
@@ -38,6 +61,12 @@ struct safe report_cause(const struct logoff_error *error)
 		snprintf(out.text, sizeof(out.text), " (%.160s: %.320s)", safe(error->name).text,
 			 safe(error->text).text);
 		break;
+	case LOGOFF_ERROR_NTSTATUS:
+		return coded_cause(error, "NTSTATUS");
+	case LOGOFF_ERROR_HRESULT:
+		return coded_cause(error, "HRESULT");
+	case LOGOFF_ERROR_RPC:
+		return coded_cause(error, "DCE/RPC");
 	}
 	return out;
 }
@@ -52,16 +81,16 @@ static void print_processes(const struct logoff_event *event)
 
 static void report_ask(const struct logoff_event *event, const char *who)
 {
-	const char *user = logoff_session_user(event->session);
+	struct safe user = report_user(event->session);
 
 	if (event->unseen)
-		printf(_("Session %s of %s: asking it to end; its processes cannot be seen from here.\n"), who, safe(user).text);
+		printf(_("Session %s of %s: asking it to end; its processes cannot be seen from here.\n"), who, user.text);
 	else if (event->n_processes == 0)
-		printf(_("Session %s of %s: asking it to end.\n"), who, safe(user).text);
+		printf(_("Session %s of %s: asking it to end.\n"), who, user.text);
 	else
 		printf(ngettext("Session %s of %s: asking %zu process to end.\n",
 				"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
-		       who, safe(user).text, event->n_processes);
+		       who, user.text, event->n_processes);
 	if (logoff_session_by_terminal(event->session))
 		printf(_("Session %s is known only by its terminal: a detached daemon cannot be attributed to it.\n"), who);
 }
@@ -105,7 +134,7 @@ static void report_manager_kill(const struct logoff_event *event, const char *us
 
 void report_not_warned(const struct logoff_event *event)
 {
-	struct safe who = report_label(event->session), user = safe(logoff_session_user(event->session));
+	struct safe who = report_label(event->session), user = report_user(event->session);
 	struct safe cause = report_cause(&event->delivery->cause);
 
 	fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text, cause.text);
@@ -131,7 +160,7 @@ void report_event(const struct logoff_event *event, void *unused)
 	if (!event->session)	/* the countdown is drawn, not told */
 		return;
 	who = report_label(event->session);
-	user = safe(logoff_session_user(event->session));
+	user = report_user(event->session);
 
 	(void)unused;
 	switch (event->type) {
@@ -182,21 +211,54 @@ void report_event(const struct logoff_event *event, void *unused)
 
 /* ---- failures ---- */
 
-enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
+/* The exit status of what only the host could do. */
+static enum exit_status status_of(int r)
 {
-	struct safe name = safe(host && *host ? host : "localhost"), cause = report_cause(error);
+	return r == -EACCES ? EXIT_DENIED : r == -EKEYREJECTED ? EXIT_LOGON : EXIT_UNREACHABLE;
+}
+
+enum exit_status report_open(const char *host, int r, const struct logoff_error *error)
+{
+	struct safe name = safe(host && *host ? host : "localhost");
 
 	if (r == -EOPNOTSUPP)
-		fprintf(stderr, _("%s: %s: other servers are not supported in this build\n"),
-			program().text, name.text);
+		fprintf(stderr, _("%s: %s: the MS-TSTS client, logoff-tsts, is not installed%s\n"), program().text,
+			name.text, report_cause(error).text);
 	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
 		fprintf(stderr, _("%s: %s: line %lld of the host's description: %s\n"), program().text, name.text,
 			(long long)error->number, safe(error->text).text);
 	else if (r == -EINVAL)
 		fprintf(stderr, _("%s: %s\n"), program().text, safe(error->text).text);
 	else
-		fprintf(stderr, _("%s: %s: cannot be reached%s\n"), program().text, name.text, cause.text);
+		return report_host(host, r, error);
 	return EXIT_UNREACHABLE;
+}
+
+enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
+{
+	struct safe name = safe(host && *host ? host : "localhost"), cause = report_cause(error);
+
+	switch (r) {
+	case -EKEYREJECTED:
+		fprintf(stderr, _("%s: %s: the server does not accept who you are%s\n"), program().text, name.text, cause.text);
+		break;
+	case -EACCES:
+		fprintf(stderr, _("%s: %s: access denied%s\n"), program().text, name.text, cause.text);
+		break;
+	case -ETIMEDOUT:
+		fprintf(stderr, _("%s: %s: no answer in time%s\n"), program().text, name.text, cause.text);
+		break;
+	case -EOPNOTSUPP:
+		fprintf(stderr, _("%s: %s: this host cannot do that%s\n"), program().text, name.text, cause.text);
+		break;
+	case -EPROTO:
+		fprintf(stderr, _("%s: %s: answers wrongly%s\n"), program().text, name.text, cause.text);
+		break;
+	default:
+		fprintf(stderr, _("%s: %s: cannot be reached%s\n"), program().text, name.text, cause.text);
+		break;
+	}
+	return status_of(r);
 }
 
 enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error)
@@ -217,7 +279,26 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 		fprintf(stderr, _("%s: the current session cannot be found out%s\n"), program().text, cause.text);
 	else
 		fprintf(stderr, _("%s: %s: cannot be looked up%s\n"), program().text, name.text, cause.text);
-	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
+	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : status_of(r);
+}
+
+/* The state of a session that is still there, whose processes cannot be seen. */
+static void print_bare_state(enum logoff_state state)
+{
+	switch (state) {
+	case LOGOFF_STATE_ACTIVE:
+		fputs(_("; the session is still active"), stderr);
+		break;
+	case LOGOFF_STATE_DISCONNECTED:
+		fputs(_("; the session is still there, disconnected"), stderr);
+		break;
+	case LOGOFF_STATE_CLOSING:
+		fputs(_("; the session is closing"), stderr);
+		break;
+	case LOGOFF_STATE_CONNECTED:
+		fputs(_("; the session is still there, connected"), stderr);
+		break;
+	}
 }
 
 /* The state of a session that is still there, and the number of its processes. */
@@ -236,7 +317,21 @@ static void print_state(enum logoff_state state, size_t n)
 		fprintf(stderr, ngettext("; the session is closing, with %zu process left",
 					 "; the session is closing, with %zu processes left", n), n);
 		break;
+	case LOGOFF_STATE_CONNECTED:
+		print_bare_state(state);
+		break;
 	}
+}
+
+/* What is known where the processes are the host's affair. */
+static void print_bare_remains(int exists, enum logoff_state state)
+{
+	if (exists == 0)
+		fputs(_("; the session is gone"), stderr);
+	else if (exists < 0)
+		fputs(_("; whether the session is still there is unknown"), stderr);
+	else
+		print_bare_state(state);
 }
 
 /* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
@@ -246,7 +341,9 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	int exists;
 	size_t n = logoff_request_left(request, i, &left, &exists);
 
-	if (logoff_request_is_manager(request, i))
+	if (account_is_foreign(logoff_request_session(request, i)))
+		print_bare_remains(exists, logoff_request_state(request, i));
+	else if (logoff_request_is_manager(request, i))
 		fprintf(stderr, ngettext("; the session is gone, but not the user's service manager, with %zu process",
 					 "; the session is gone, but not the user's service manager, with %zu processes", n), n);
 	else if (exists == 0)
@@ -278,7 +375,10 @@ static void print_changes(const struct logoff_request *request, size_t i)
 static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
 {
 	if (strcmp(cause->text, "greeter") == 0)
-		fprintf(stderr, _("%s: session %s: it is the login screen of a display manager, which is never logged off\n"),
+		fprintf(stderr, _("%s: session %s: it is a login screen, which is never logged off\n"),
+			program().text, who);
+	else if (strcmp(cause->text, "services") == 0)
+		fprintf(stderr, _("%s: session %s: it is the session of the services, which is never logged off\n"),
 			program().text, who);
 	else
 		fprintf(stderr, _("%s: session %s: the console session is protected; with Full Control /console logs it off\n"),
@@ -319,7 +419,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 	default:
 		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
-		return EXIT_UNREACHABLE;
+		return status_of(r);
 	}
 }
 
@@ -337,13 +437,28 @@ enum exit_status report_none_selected(void)
 	return EXIT_NO_SESSION;
 }
 
+bool report_is_protected(const struct logoff_session *session, bool console)
+{
+	switch (logoff_session_kind(session)) {
+	case LOGOFF_KIND_GREETER:
+	case LOGOFF_KIND_SERVICES:
+		return true;
+	case LOGOFF_KIND_USER:
+	case LOGOFF_KIND_BACKGROUND:
+		break;
+	}
+	return logoff_session_is_console(session) && !logoff_session_is_current(session) && !console;
+}
+
 void report_plan(FILE *to, const struct logoff_session *session, bool console)
 {
-	struct safe who = report_label(session), user = safe(logoff_session_user(session));
+	struct safe who = report_label(session), user = report_user(session);
 
 	if (logoff_session_kind(session) == LOGOFF_KIND_GREETER) {
-		fprintf(to, _("Session %s of %s: refused, it is the login screen of a display manager.\n"), who.text, user.text);
-	} else if (logoff_session_is_console(session) && !logoff_session_is_current(session) && !console) {
+		fprintf(to, _("Session %s of %s: refused, it is a login screen.\n"), who.text, user.text);
+	} else if (logoff_session_kind(session) == LOGOFF_KIND_SERVICES) {
+		fprintf(to, _("Session %s: refused, it is the session of the services.\n"), who.text);
+	} else if (report_is_protected(session, console)) {
 		fprintf(to, _("Session %s of %s: refused without /console, it is the console session.\n"), who.text,
 			user.text);
 	} else {
@@ -356,6 +471,9 @@ void report_plan(FILE *to, const struct logoff_session *session, bool console)
 			break;
 		case LOGOFF_STATE_CLOSING:
 			fprintf(to, _("Session %s of %s, closing: is logged off.\n"), who.text, user.text);
+			break;
+		case LOGOFF_STATE_CONNECTED:
+			fprintf(to, _("Session %s of %s, connected: is logged off.\n"), who.text, user.text);
 			break;
 		}
 	}

@@ -23,8 +23,15 @@ enum exit_status {
 	EXIT_PROTECTED = 4,
 	EXIT_NOT_ENDED = 5,
 	EXIT_UNREACHABLE = 6,
-	EXIT_CANCELLED = 7
+	EXIT_CANCELLED = 7,
+	EXIT_LOGON = 8
 };
+
+/*
+ * Whose SESSION is: "bob", of a server with the domain, "EXAMPLE\bob", or "(nobody)"; for use within one expression, as
+ * safe(). Returns the text.
+ */
+struct safe report_user(const struct logoff_session *session);
 
 /* "12 (pts/3)", or "12" without a name; for use within one expression, as safe(). Returns the text. */
 struct safe report_label(const struct logoff_session *session);
@@ -36,6 +43,9 @@ struct safe report_cause(const struct logoff_error *error);
 void report_event(const struct logoff_event *event, void *unused);
 
 /* Says why HOST (as the user named it, NULL: this machine) could not be opened. Returns the exit status. */
+enum exit_status report_open(const char *host, int r, const struct logoff_error *error);
+
+/* Says why an open HOST has not answered. Returns the exit status. */
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error);
 
 /* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
@@ -49,6 +59,9 @@ enum exit_status report_file(const char *path, int r);
 
 /* Says that the selection fits no session. Returns the exit status. */
 enum exit_status report_none_selected(void);
+
+/* Tells whether SESSION would be refused by the rules; CONSOLE: whether /console was given. */
+bool report_is_protected(const struct logoff_session *session, bool console);
 
 /* Tells what would be done with SESSION, or why it would be refused; CONSOLE: whether /console was given. */
 void report_plan(FILE *to, const struct logoff_session *session, bool console);

@@ -42,12 +42,33 @@ static json_t *make_exists(const struct logoff_request *request, size_t i)
 	return exists < 0 ? json_null() : json_boolean(exists);
 }
 
+static const char *domain_word(enum logoff_error_domain domain)
+{
+	switch (domain) {
+	case LOGOFF_ERROR_NONE:
+		return "none";
+	case LOGOFF_ERROR_ERRNO:
+		return "errno";
+	case LOGOFF_ERROR_DBUS:
+		return "dbus";
+	case LOGOFF_ERROR_FORMAT:
+		return "format";
+	case LOGOFF_ERROR_NTSTATUS:
+		return "ntstatus";
+	case LOGOFF_ERROR_HRESULT:
+		return "hresult";
+	case LOGOFF_ERROR_RPC:
+		return "rpc";
+	}
+	return NULL;
+}
+
 static json_t *make_cause(int r, const struct logoff_error *cause)
 {
 	if (r == 0 || cause->domain == LOGOFF_ERROR_NONE)
 		return json_null();
-	return json_pack("{s:o, s:o, s:I}", "text", to_json_text(cause->text), "name",
-			 to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
+	return json_pack("{s:s, s:o, s:o, s:I}", "domain", domain_word(cause->domain), "text", to_json_text(cause->text),
+			 "name", to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
 }
 
 static json_t *make_result(const struct logoff_request *request, size_t i, const char *server, int status)
@@ -79,8 +100,7 @@ int result_print_plan(const struct choice *choice, const char *server, bool cons
 
 	for (size_t i = 0; i < choice->n_sessions; i++) {
 		struct logoff_session *session = choice->sessions[i];
-		bool protected = logoff_session_kind(session) == LOGOFF_KIND_GREETER ||
-				 (logoff_session_is_console(session) && !logoff_session_is_current(session) && !console);
+		bool protected = report_is_protected(session, console);
 		json_t *object = to_json_session(session, server);
 
 		(void)json_object_set_new(object, "result", json_string(protected ? "protected" : "would-end"));

@@ -2,19 +2,19 @@
 /*
  * select.c - see select.h.
  *
- * Users' names are compared exactly: on Linux "Bob" and "bob" are two people, and to log off too few is the smaller
- * mistake. Session names know no case, as everywhere.
+ * How the names of users are compared is account.h's affair. Session names know no case, as everywhere.
  */
 #include "cli/select.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+
+#include "cli/account.h"
 
 static const struct {
 	const char *word;
@@ -50,16 +50,23 @@ static int fail(enum option_fault fault, const char *culprit, enum option_fault 
 	return -EINVAL;
 }
 
-int selection_check(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit)
+int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
+		    const char **ret_culprit)
 {
 	const struct option_list *excludes = &selection->excludes;
 
 	if (selection->state && !is_state(selection->state))
 		return fail(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
-	for (size_t i = 0; i < excludes->n_items; i++)
-		if (strncmp(excludes->items[i], GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0 &&
-		    !getgrnam(excludes->items[i] + strlen(GROUP_PREFIX)))
-			return fail(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
+	for (size_t i = 0; i < excludes->n_items; i++) {
+		const char *item = excludes->items[i];
+
+		if (strncmp(item, GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0)
+			continue;
+		if (foreign)
+			return fail(OPTION_FAULT_FOREIGN_GROUP, item, ret_fault, ret_culprit);
+		if (!getgrnam(item + strlen(GROUP_PREFIX)))
+			return fail(OPTION_FAULT_GROUP, item, ret_fault, ret_culprit);
+	}
 	return 0;
 }
 
@@ -84,15 +91,15 @@ static bool is_in_group(const char *user, uid_t uid, const char *group_name)
 
 bool selection_excludes(const struct selection *selection, const struct logoff_session *session)
 {
-	const char *name = logoff_session_name(session), *user = logoff_session_user(session);
+	const char *name = logoff_session_name(session);
 
 	for (size_t i = 0; i < selection->excludes.n_items; i++) {
 		const char *item = selection->excludes.items[i];
 
 		if (strncmp(item, "group:", 6) == 0) {
-			if (is_in_group(user, logoff_session_uid(session), item + 6))
+			if (is_in_group(logoff_session_user(session), logoff_session_uid(session), item + 6))
 				return true;
-		} else if (fnmatch(item, user, 0) == 0 || strcmp(item, logoff_session_id(session)) == 0 ||
+		} else if (account_fits(session, item) || strcmp(item, logoff_session_id(session)) == 0 ||
 			   (name && strcasecmp(item, name) == 0)) {
 			return true;
 		}
@@ -100,10 +107,10 @@ bool selection_excludes(const struct selection *selection, const struct logoff_s
 	return false;
 }
 
-static bool user_fits(const struct selection *selection, const char *user)
+static bool user_fits(const struct selection *selection, const struct logoff_session *session)
 {
 	for (size_t i = 0; i < selection->users.n_items; i++)
-		if (fnmatch(selection->users.items[i], user, 0) == 0)
+		if (account_fits(session, selection->users.items[i]))
 			return true;
 	return selection->users.n_items == 0;
 }
@@ -120,7 +127,14 @@ static bool state_fits(const struct selection *selection, enum logoff_state stat
 
 static bool at_least(uint64_t wanted_s, int64_t us)
 {
-	return wanted_s == SELECT_ANY || (us >= 0 && (uint64_t)us >= wanted_s * 1000000);
+	return us >= 0 && (uint64_t)us >= wanted_s * 1000000;
+}
+
+static int64_t age_us(const struct logoff_session *session, int64_t now_us)
+{
+	int64_t logon_us = logoff_session_logon_us(session);
+
+	return logon_us < 0 ? -1 : now_us - logon_us;
 }
 
 int64_t selection_now_us(void)
@@ -133,12 +147,10 @@ int64_t selection_now_us(void)
 
 bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us)
 {
-	int64_t logon_us = logoff_session_logon_us(session);
-
-	/* The idle time comes last: it may have to be asked of an X server. */
+	/* The times come last: they may have to be asked of a server, or of an X server. */
 	return selection_is_given(selection) && logoff_session_kind(session) == LOGOFF_KIND_USER &&
-	       user_fits(selection, logoff_session_user(session)) && state_fits(selection, logoff_session_state(session)) &&
-	       at_least(selection->older_s, logon_us < 0 ? -1 : now_us - logon_us) &&
-	       !selection_excludes(selection, session) &&
+	       *logoff_session_user(session) && user_fits(selection, session) &&
+	       state_fits(selection, logoff_session_state(session)) && !selection_excludes(selection, session) &&
+	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, age_us(session, now_us))) &&
 	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, logoff_session_idle_us(session)));
 }

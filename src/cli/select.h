@@ -19,7 +19,7 @@
 /* Filled by the option table. */
 struct selection {
 	bool all;			/* /all: no condition at all */
-	struct option_list users;	/* /user: patterns with * and ?; one of them must fit */
+	struct option_list users;	/* /user: patterns (account.h); one of them must fit */
 	const char *state;		/* /state: disc, active or closing; NULL: any */
 	uint64_t idle_s;		/* /idle: at least so long; SELECT_ANY: any */
 	uint64_t older_s;		/* /older: logged on at least so long ago; SELECT_ANY: any */
@@ -33,9 +33,11 @@ bool selection_is_given(const struct selection *selection);
 
 /*
  * Checks the words of SELECTION: a wrong one might select too many. An exclusion that excludes nothing is wrong as well: from
- * no selection, or a group that is not there. Returns 0, or -EINVAL and *ret_fault and *ret_culprit.
+ * no selection, or a group that is not there, or one of a server (FOREIGN), of whose groups nothing is known here. Returns
+ * 0, or -EINVAL and *ret_fault and *ret_culprit.
  */
-int selection_check(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit);
+int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
+		    const char **ret_culprit);
 
 /*
  * Tells whether SESSION is excluded by its user, one of the user's groups, its id or its name. A user whose groups cannot

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "cli/account.h"
 #include "cli/when.h"
 
 const char *session_state_word(const struct logoff_session *session)
@@ -18,6 +19,8 @@ const char *session_state_word(const struct logoff_session *session)
 		return _("Disc");
 	case LOGOFF_STATE_CLOSING:
 		return _("Closing");
+	case LOGOFF_STATE_CONNECTED:
+		return _("Conn");
 	}
 	return "?";
 }
@@ -39,9 +42,25 @@ static struct safe cell_id(const void *row)
 	return safe(logoff_session_id(row));
 }
 
+struct safe session_shown_name(const struct logoff_session *session)
+{
+	struct safe name = safe(logoff_session_name(session));
+
+	if (!account_is_foreign(session))
+		return name;
+	if (logoff_session_kind(session) == LOGOFF_KIND_SERVICES)
+		return safe("services");
+	if (logoff_session_is_console(session))
+		return safe("console");
+	for (char *at = name.text; *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	return name;
+}
+
 static struct safe cell_name(const void *row)
 {
-	return safe(logoff_session_name(row));
+	return session_shown_name(row);
 }
 
 static struct safe cell_user(const void *row)
@@ -49,17 +68,25 @@ static struct safe cell_user(const void *row)
 	return safe(logoff_session_user(row));
 }
 
-static struct safe cell_uid(const void *row)
+static struct safe cell_domain(const void *row)
 {
-	struct safe out = {};
-
-	snprintf(out.text, sizeof(out.text), "%u", (unsigned)logoff_session_uid(row));
-	return out;
+	return safe(logoff_session_detail(row, LOGOFF_DETAIL_DOMAIN));
 }
 
 static int64_t number_uid(const void *row)
 {
-	return logoff_session_uid(row);
+	uid_t uid = logoff_session_uid(row);
+
+	return uid == (uid_t)-1 ? -1 : (int64_t)uid;
+}
+
+static struct safe cell_uid(const void *row)
+{
+	struct safe out = {};
+
+	if (number_uid(row) >= 0)
+		snprintf(out.text, sizeof(out.text), "%lld", (long long)number_uid(row));
+	return out;
 }
 
 static struct safe cell_state(const void *row)
@@ -76,6 +103,8 @@ static struct safe cell_kind(const void *row)
 		return safe(_("Greeter"));
 	case LOGOFF_KIND_BACKGROUND:
 		return safe(_("Background"));
+	case LOGOFF_KIND_SERVICES:
+		return safe(_("Services"));
 	}
 	return safe("?");
 }
@@ -138,6 +167,7 @@ static int64_t number_logon(const void *row)
 #define CHOSEN_COLUMNS                                                                          \
 	{ "current", N_("CURRENT"), 0, 0, false, false, cell_current, NULL },                   \
 	{ "uid", N_("UID"), 0, 0, true, false, cell_uid, number_uid },                          \
+	{ "domain", N_("DOMAIN"), 0, 0, false, false, cell_domain, NULL },                      \
 	{ "kind", N_("KIND"), 0, 0, false, false, cell_kind, NULL },                            \
 	{ "address", N_("ADDRESS"), 0, 0, false, false, cell_address, NULL },                   \
 	{ "client", N_("CLIENT"), 0, 0, false, false, cell_client, NULL },                      \

@@ -21,6 +21,12 @@ extern const struct table_column user_columns[];
 bool session_is_marked(const void *row);
 
 /*
+ * The name of SESSION. Those of a server are written as Windows' own tools do: in lower case, and the services and the
+ * console have one even if nobody is active there. Returns the name.
+ */
+struct safe session_shown_name(const struct logoff_session *session);
+
+/*
  * The word for the state of SESSION, in the user's language: Active, Conn (a login screen, nobody has logged on yet),
  * Disc, Closing. Returns the word.
  */

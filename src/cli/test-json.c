@@ -64,7 +64,7 @@ static void assert_session(const char *id, const char *wanted)
 }
 
 /* From "user" on they are all the same one; the details of those that have none. */
-#define USER "\"user\":\"al\\u001B\357\277\275\177ice\",\"uid\":1000,"
+#define USER "\"user\":\"al\\u001B\357\277\275\177ice\",\"domain\":null,\"uid\":1000,"
 #define NO_DETAILS "\"protocol\":null,\"terminal\":null,\"display\":null,\"address\":null,\"client\":null," NO_TIMES
 #define NO_TIMES "\"logon_time\":null,\"idle_seconds\":null}"
 

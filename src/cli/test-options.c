@@ -19,7 +19,7 @@
 
 static struct {
 	bool verbose, help, console;
-	const char *server;
+	const char *server, *user, *file;
 	uint64_t grace, wait;
 } got;
 
@@ -29,6 +29,8 @@ static const struct option_row rows[] = {
 	{ "wait", "wait", 0, OPTION_SECONDS, &got.wait, "seconds", "deadline" },
 	{ "delay", NULL, 0, OPTION_SECONDS, &got.wait, NULL, NULL }, /* another name of /wait */
 	{ "server", "server", 's', OPTION_STRING, &got.server, "name", "other machine" },
+	{ "file", "file", 'A', OPTION_FILE, &got.file, "filename", "a file" },
+	{ "user", "user", 'U', OPTION_ACCOUNT, &got.user, "name", "who logs on" },
 	{ "console", "console", 0, OPTION_FLAG, &got.console, NULL, "allow the console" },
 	{ "?", "help", 'h', OPTION_FLAG, &got.help, NULL, "this text" },
 	{ NULL, NULL, '?', OPTION_FLAG, &got.help, NULL, NULL },
@@ -105,7 +107,8 @@ static void test_flag_in_every_form(void **state)
 static void test_value_in_every_form(void **state)
 {
 	static const char *const texts[] = { "x /grace:5",  "x /grace 5",  "x /GRACE:5", "x /GrAcE 5",
-					     "x --grace=5", "x --grace 5", "x -g 5",	 "x /grace:05" };
+					     "x --grace=5", "x --grace 5", "x -g 5",	 "x /grace:05",
+					     "x -g5",	    "x -g05" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -137,6 +140,19 @@ static void test_value_keeps_its_text(void **state)
 	assert_string_equal(got.server, "-");
 	parse_good("x /server /dev/pts/3");
 	assert_string_equal(got.server, "/dev/pts/3");
+}
+
+static void test_file_names_begin_with_a_slash(void **state)
+{
+	static const char *const texts[] = { "x -A /etc/x", "x -A/etc/x", "x /file:/etc/x", "x /file /etc/x", "x --file=/etc/x",
+					     "x --file /etc/x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		parse_good(texts[i]);
+		assert_string_equal(got.file, "/etc/x");
+	}
+	assert_fault("x -A -v", OPTION_FAULT_NO_VALUE, 1);
 }
 
 static void test_arguments_in_their_order(void **state)
@@ -188,9 +204,9 @@ static void test_unknown(void **state)
 {
 	static const char *const texts[] = { "x /",	   "x /x",   "x /v/v", "x /grac:5",    "x /graces:5",
 					     "x /verbose", "x -x",   "x --x",  "x --v",	       "x --Verbose",
-					     "x -V",	   "x --=5", "x /:5",  "x /dev",       "x -g5",
-					     "x -g=5",	   "x -vg",  "x -v=",  "x /DEV/pts/3", "x ---",
-					     "x --grac=5", "x -5" };
+					     "x -V",	   "x --=5", "x /:5",  "x /dev",
+					     "x -v=",  "x /DEV/pts/3", "x ---",
+					     "x --grac=5", "x -5",   "x -xg5" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -201,7 +217,7 @@ static void test_unknown(void **state)
 static void test_no_value(void **state)
 {
 	static const char *const texts[] = { "x /grace", "x /grace:",  "x --grace",    "x --grace=",
-					     "x -g",	 "x -g ''",    "x /grace /v",  "x /grace --",
+					     "x -g",	 "x -g ''",    "x -vg",	       "x /grace /v",  "x /grace --",
 					     "x -s -v",	 "x /server:", "x --server ''" };
 
 	(void)state;
@@ -222,7 +238,7 @@ static void test_number(void **state)
 {
 	static const char *const texts[] = { "x /grace:five", "x /grace:5s",	   "x /grace:-5",
 					     "x /grace:+5",   "x --grace=1.5",	   "x /grace 0x10",
-					     "x -g 5,",	      "x /grace:31622401", "x /grace:18446744073709551617" };
+					     "x -g 5,",	      "x -g=5",	   "x -g5v",	      "x /grace:31622401", "x /grace:18446744073709551617" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -230,6 +246,39 @@ static void test_number(void **state)
 	parse_good("x /grace:31622400 /wait:0");
 	assert_int_equal(got.grace, UINT64_C(86400) * 366);
 	assert_int_equal(got.wait, 0);
+}
+
+static void test_letters_with_a_value_at_their_end(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_good("x -vg5 12").n_arguments, 1);
+	assert_true(got.verbose && got.grace == 5);
+	assert_int_equal(parse_good("x -vg 5").n_arguments, 0);
+	assert_true(got.verbose && got.grace == 5);
+	parse_good("x -shv");
+	assert_string_equal(got.server, "hv");
+	assert_false(got.help || got.verbose);
+}
+
+/* Neither the list of processes nor what is said of the fault must show it. */
+static void test_password_is_wiped_and_refused(void **state)
+{
+	static const char *const texts[] = { "x -U bob%secret", "x -Ubob%secret", "x /user:bob%secret",
+					     "x /user:bob /user:bob%secret", "x --user=%secret", "x -vUbob%" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct line line = parse(texts[i]);
+
+		assert_int_equal(line.r, -EINVAL);
+		assert_int_equal(line.fault, OPTION_FAULT_PASSWORD);
+		assert_null(strchr(line.culprit, '%'));
+		for (int k = 1; k < line.argc; k++)
+			assert_null(strstr(line.typed[k], "secret"));
+	}
+	parse_good("x -U EX\\bob 12");
+	assert_string_equal(got.user, "EX\\bob");
+	assert_fault("x -Ubob -U alice", OPTION_FAULT_REPEATED, 2);
 }
 
 static void test_repeated(void **state)
@@ -250,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_value_in_every_form),
 		cmocka_unit_test(test_help_in_every_form),
 		cmocka_unit_test(test_value_keeps_its_text),
+		cmocka_unit_test(test_file_names_begin_with_a_slash),
 		cmocka_unit_test(test_arguments_in_their_order),
 		cmocka_unit_test(test_end_of_options),
 		cmocka_unit_test(test_nothing),
@@ -258,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_flag_with_value),
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_letters_with_a_value_at_their_end),
+		cmocka_unit_test(test_password_is_wiped_and_refused),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -98,15 +98,20 @@ static void a_wrong_word_is_told(void **state)
 	enum option_fault fault;
 
 	(void)state;
-	assert_int_equal(selection_check(&wrong, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_STATE);
 	assert_string_equal(culprit, "gone");
 	wrong.state = "ACTIVE";
-	assert_int_equal(selection_check(&wrong, &fault, &culprit), 0);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), 0);
 	wrong.excludes = (struct option_list){ { "bob", "group:no-such-group" }, 2 };
-	assert_int_equal(selection_check(&wrong, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_GROUP);
 	assert_string_equal(culprit, "group:no-such-group");
+	wrong.excludes = (struct option_list){ { "group:root" }, 1 };
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), 0);
+	assert_int_equal(selection_check(&wrong, true, &fault, &culprit), -EINVAL);
+	assert_int_equal(fault, OPTION_FAULT_FOREIGN_GROUP);
+	assert_string_equal(culprit, "group:root");
 }
 
 static void names_know_case(void **state)

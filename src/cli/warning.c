@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/logon.h"
 #include "cli/text.h"
 
 /* The kernel's login uid survives sudo and su; (uid_t)-1 where it keeps none. */
@@ -28,23 +29,27 @@ static uid_t login_uid(void)
 	return (uid_t)uid;
 }
 
-void sender_name(char name[static 64])
+void sender_name(char name[static ACCOUNT_NAME_SIZE])
 {
 	uid_t uid = login_uid();
 	const char *sudo = getenv("SUDO_USER");
 	const struct passwd *user;
 
+	if (*arg_logon.account.user) {
+		account_name(&arg_logon.account, name);
+		return;
+	}
 	if (uid == (uid_t)-1 && getuid() == 0 && sudo && *sudo) {
-		snprintf(name, 64, "%s", sudo);
+		snprintf(name, ACCOUNT_NAME_SIZE, "%s", sudo);
 		return;
 	}
 	if (uid == (uid_t)-1)
 		uid = getuid();
 	user = getpwuid(uid);
 	if (user)
-		snprintf(name, 64, "%s", user->pw_name);
+		snprintf(name, ACCOUNT_NAME_SIZE, "%s", user->pw_name);
 	else
-		snprintf(name, 64, "%u", (unsigned)uid);
+		snprintf(name, ACCOUNT_NAME_SIZE, "%u", (unsigned)uid);
 }
 
 void warning_compose(int64_t remaining_us, char *text, size_t size, void *userdata)
@@ -52,7 +57,7 @@ void warning_compose(int64_t remaining_us, char *text, size_t size, void *userda
 	const struct warning *warning = userdata;
 	const char *own = warning->text;
 	unsigned long seconds = remaining_us < 0 ? 0 : (unsigned long)((remaining_us + 500000) / 1000000);
-	char sender[64];
+	char sender[ACCOUNT_NAME_SIZE];
 
 	sender_name(sender);
 	if (remaining_us < 0)

@@ -8,11 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/account.h"
 #include "cli/select.h"
 #include "logoff.h"
 
-/* The name of the person who runs this program: the one who logged in, not the root he has become. */
-void sender_name(char name[static 64]);
+/*
+ * The name of the person who runs this program: the one by which a server knows him, else the one who logged in, not the
+ * root he has become.
+ */
+void sender_name(char name[static ACCOUNT_NAME_SIZE]);
 
 /* What a warning is about: the userdata of the two functions below. */
 struct warning {

@@ -39,6 +39,14 @@ def make(*command):
 
 
 @pytest.fixture(scope="session")
+def windows(tmp_path_factory):
+    """The path of a program that plays logoff-tsts with a Windows host behind it."""
+    path = tmp_path_factory.mktemp("windows") / "logoff-tsts"
+    make("cc", "-std=gnu11", "-D_GNU_SOURCE", f"-I{TREE}/include", f"-I{TREE}/src", "-o", str(path), str(HERE / "windows.c"))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def chinese(tmp_path_factory):
     """The environment in which the command speaks Traditional Chinese from this tree's catalogue."""
     folder = tmp_path_factory.mktemp("locales")

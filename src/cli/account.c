@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * account.c - see account.h.
+ *
+ * The case of ASCII letters is taken off by hand: no locale may make ADMIN another user than admin (the Turkish
+ * dotless i). All others are the locale's affair; what is not text in it is compared byte by byte.
+ */
+#include "cli/account.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <string.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#define NAME_SIZE 1024	/* of what is compared: DOMAIN\name of the longest kind */
+
+/* ---- taking apart ---- */
+
+static int copy(char to[static 256], const char *from, size_t length)
+{
+	if (length >= 256)
+		return -ENAMETOOLONG;
+	memcpy(to, from, length);
+	to[length] = '\0';
+	return 0;
+}
+
+int account_parse(struct account *ret_account, const char *text)
+{
+	const char *backslash = strchr(text, '\\'), *user = backslash ? backslash + 1 : text;
+	struct account account = {};
+	int r;
+
+	if (!*user || *user == '@' || strchr(user, '\\'))
+		return -EINVAL;
+	r = copy(account.user, user, strlen(user));
+	if (r >= 0 && backslash)
+		r = copy(account.domain, text, (size_t)(backslash - text));
+	if (r >= 0)
+		*ret_account = account;
+	return r;
+}
+
+void account_name(const struct account *account, char name[static ACCOUNT_NAME_SIZE])
+{
+	*name = '\0';
+	if (*account->domain)
+		strcat(strcpy(name, account->domain), "\\");
+	strcat(name, account->user);
+}
+
+void account_bare(const struct account *account, char name[static ACCOUNT_NAME_SIZE])
+{
+	strcpy(name, account->user);
+	if (strchr(name, '@'))
+		*strchr(name, '@') = '\0';
+}
+
+/* ---- comparing ---- */
+
+static wint_t fold_character(wchar_t character)
+{
+	if (character >= 'A' && character <= 'Z')
+		return (wint_t)(character - 'A' + 'a');
+	return character < 0x80 ? (wint_t)character : towlower((wint_t)character);
+}
+
+/* Returns whether there was room for NAME without its case. */
+static bool fold(const char *name, char folded[static NAME_SIZE])
+{
+	mbstate_t in = {}, out = {};
+	char *to = folded;
+
+	while (*name) {
+		wchar_t character;
+		size_t n = mbrtowc(&character, name, strlen(name), &in), written = (size_t)-1;
+
+		if (to + MB_LEN_MAX >= folded + NAME_SIZE)
+			return false;
+		if (n <= strlen(name))
+			written = wcrtomb(to, (wchar_t)fold_character(character), &out);
+		if (written == (size_t)-1) {
+			in = out = (mbstate_t){};
+			n = written = 1;
+			*to = *name;
+		}
+		name += n;
+		to += written;
+	}
+	*to = '\0';
+	return true;
+}
+
+bool account_same(const char *a, const char *b)
+{
+	char one[NAME_SIZE], other[NAME_SIZE];
+
+	return fold(a, one) && fold(b, other) && strcmp(one, other) == 0;
+}
+
+bool account_is_foreign(const struct logoff_session *session)
+{
+	return logoff_session_uid(session) == (uid_t)-1;
+}
+
+/* The name of the user of a server in the form that WORD has: with the domain or without. Returns whether it has one. */
+static bool make_name(const struct logoff_session *session, const char *word, char name[static NAME_SIZE])
+{
+	const char *user = logoff_session_user(session);
+	const char *domain = logoff_session_detail(session, LOGOFF_DETAIL_DOMAIN);
+	bool whole = strchr(word, '\\');
+
+	if (!*user || (whole && !domain) || strlen(user) + (whole ? strlen(domain) : 0) + 2 > NAME_SIZE)
+		return false;
+	*name = '\0';
+	if (whole)
+		strcat(strcpy(name, domain), "\\");
+	strcat(name, user);
+	return true;
+}
+
+bool account_is(const struct logoff_session *session, const char *word)
+{
+	char name[NAME_SIZE];
+
+	if (!account_is_foreign(session))
+		return strcmp(logoff_session_user(session), word) == 0;
+	return make_name(session, word, name) && account_same(name, word);
+}
+
+bool account_fits(const struct logoff_session *session, const char *pattern)
+{
+	char name[NAME_SIZE], one[NAME_SIZE], other[NAME_SIZE];
+
+	if (!account_is_foreign(session))
+		return fnmatch(pattern, logoff_session_user(session), 0) == 0;
+	return make_name(session, pattern, name) && fold(pattern, one) && fold(name, other) &&
+	       fnmatch(one, other, FNM_NOESCAPE) == 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * account.h - the names of users: how a word on the command line means one.
+ *
+ * On Linux "Bob" and "bob" are two people, and names are compared exactly: to log off too few is the smaller mistake. A
+ * host that does not number its users is a server of another kind (MS-TSTS). Its users' names know no case, and
+ * DOMAIN\name means the user of that domain only.
+ */
+#ifndef CLI_ACCOUNT_H
+#define CLI_ACCOUNT_H
+
+#include <stdbool.h>
+
+#include "logoff.h"
+
+/* A name taken apart, as it is used to log on. Empty: not said. */
+struct account {
+	char user[256];			/* or user@REALM, whole */
+	char domain[256];
+};
+
+/* Takes "user", "DOMAIN\user" or "user@REALM" apart. Returns 0, -EINVAL (no user in it) or -ENAMETOOLONG. */
+int account_parse(struct account *ret_account, const char *text);
+
+#define ACCOUNT_NAME_SIZE 512
+
+/* The name as it is told to people: "bob", "EXAMPLE\bob", "bob@EXAMPLE.COM", into NAME. */
+void account_name(const struct account *account, char name[static ACCOUNT_NAME_SIZE]);
+
+/* The user's own name, without domain and realm, into NAME. */
+void account_bare(const struct account *account, char name[static ACCOUNT_NAME_SIZE]);
+
+/* Tells whether SESSION is of a server whose users are named in the way of Windows. */
+bool account_is_foreign(const struct logoff_session *session);
+
+/* Tells whether WORD names the user of SESSION. Nobody's session has no name. */
+bool account_is(const struct logoff_session *session, const char *word);
+
+/* The same with a pattern of * and ?. */
+bool account_fits(const struct logoff_session *session, const char *pattern);
+
+/* Tells whether two names of a server are the same but for their case. */
+bool account_same(const char *a, const char *b);
+
+#endif

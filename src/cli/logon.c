@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logon.c - see logon.h. Source: the manuals of Samba's tools (smbclient(1), OPTIONS), for the meaning of the options and
+ * the form of the file.
+ *
+ * When a password is asked for: for a name that was given without a file or a ticket cache; or when the server, or
+ * whoever gives out tickets, has refused whom the ticket cache makes us; then of the user who runs this program.
+ */
+#include "cli/logon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/password.h"
+#include "cli/text.h"
+#include "cli/warning.h"
+
+#define FILE_SIZE 8192
+
+struct logon_options arg_logon;
+
+static const struct {
+	const char *word;
+	enum logoff_kerberos kerberos;
+} kerberos_words[] = {
+	{ "required", LOGOFF_KERBEROS_REQUIRED },
+	{ "desired", LOGOFF_KERBEROS_DESIRED },
+	{ "off", LOGOFF_KERBEROS_OFF },
+};
+
+#define N_KERBEROS_WORDS (sizeof(kerberos_words) / sizeof(kerberos_words[0]))
+
+/* ---- the words of the options ---- */
+
+/* A ticket cache that was named is to be used: then Kerberos is required unless something else is said. */
+static bool find_kerberos(enum logoff_kerberos *ret)
+{
+	*ret = arg_logon.ccache ? LOGOFF_KERBEROS_REQUIRED : LOGOFF_KERBEROS_DESIRED;
+	for (size_t i = 0; arg_logon.kerberos && i < N_KERBEROS_WORDS; i++)
+		if (strcasecmp(arg_logon.kerberos, kerberos_words[i].word) == 0) {
+			*ret = kerberos_words[i].kerberos;
+			return true;
+		}
+	return !arg_logon.kerberos;
+}
+
+int logon_check(enum option_fault *ret_fault, const char **ret_culprit)
+{
+	enum logoff_kerberos kerberos;
+	struct account account;
+
+	if (!find_kerberos(&kerberos)) {
+		*ret_fault = OPTION_FAULT_KERBEROS;
+		*ret_culprit = arg_logon.kerberos;
+		return -EINVAL;
+	}
+	if (arg_logon.name && account_parse(&account, arg_logon.name) < 0) {
+		*ret_fault = OPTION_FAULT_ACCOUNT;
+		*ret_culprit = arg_logon.name;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
+static enum exit_status file_unreadable(int r)
+{
+	fprintf(stderr, _("%s: the file %s cannot be read: %s\n"), program().text, safe(arg_logon.file).text, strerror(-r));
+	return EXIT_USAGE;
+}
+
+static enum exit_status file_open_to_others(void)
+{
+	fprintf(stderr, _("%s: the file %s is open to others; only its owner may read and change it (chmod 600)\n"),
+		program().text, safe(arg_logon.file).text);
+	return EXIT_USAGE;
+}
+
+static enum exit_status file_wrong(unsigned line)
+{
+	fprintf(stderr, _("%s: the file %s, line %u: neither username, password, domain nor realm\n"), program().text,
+		safe(arg_logon.file).text, line);
+	return EXIT_USAGE;
+}
+
+static enum exit_status file_without_user(void)
+{
+	fprintf(stderr, _("%s: the file %s: its username is no name of a user\n"), program().text,
+		safe(arg_logon.file).text);
+	return EXIT_USAGE;
+}
+
+static enum exit_status file_of_another(void)
+{
+	fprintf(stderr, _("%s: the file %s names a user, and /logon another\n"), program().text, safe(arg_logon.file).text);
+	return EXIT_USAGE;
+}
+
+/* Reads FD to its end. Returns 0, -EFBIG, -EILSEQ (it is no text) or why it cannot be read. */
+static int read_all(int fd, char text[static FILE_SIZE])
+{
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && length < FILE_SIZE) {
+		n = read(fd, text + length, FILE_SIZE - length);
+		if (n > 0)
+			length += (size_t)n;
+	}
+	if (n < 0 || length >= FILE_SIZE)
+		return n < 0 ? -errno : -EFBIG;
+	text[length] = '\0';
+	return strlen(text) == length ? 0 : -EILSEQ;
+}
+
+static enum exit_status read_file(char text[static FILE_SIZE])
+{
+	int fd = open(arg_logon.file, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = fd < 0 ? -errno : 0;
+	struct stat status = {};
+
+	if (r == 0 && fstat(fd, &status) < 0)
+		r = -errno;
+	if (r == 0 && S_ISDIR(status.st_mode))
+		r = -EISDIR;
+	if (r == 0 && (status.st_mode & (S_IRWXG | S_IRWXO))) {
+		close(fd);
+		return file_open_to_others();
+	}
+	if (r == 0)
+		r = read_all(fd, text);
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? file_unreadable(r) : EXIT_ENDED;
+}
+
+/* Cuts the blanks off the end of TEXT. */
+static char *cut(char *text)
+{
+	for (size_t n = strlen(text); n > 0 && strchr(" \t", text[n - 1]); n--)
+		text[n - 1] = '\0';
+	return text;
+}
+
+/* What a file says; the texts are in it. */
+struct entries {
+	char *username, *password, *domain, *realm;
+};
+
+/* Takes a line "name = value". A password may end in blanks, but not begin with one. Returns whether it is such a line. */
+static bool take_line(struct entries *entries, char *line)
+{
+	const struct {
+		const char *name;
+		char **target;
+	} names[] = {
+		{ "username", &entries->username },
+		{ "password", &entries->password },
+		{ "domain", &entries->domain },
+		{ "realm", &entries->realm },
+	};
+	char *value = strchr(line, '=');
+
+	line += strspn(line, " \t");
+	if (!*line || *line == '#' || *line == ';')
+		return true;
+	if (!value)
+		return false;
+	*value++ = '\0';
+	value += strspn(value, " \t");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(cut(line), names[i].name) == 0) {
+			*names[i].target = names[i].target == &entries->password ? value : cut(value);
+			return true;
+		}
+	return false;
+}
+
+/* Takes the lines of TEXT, which may have come from Windows: with a byte order mark and carriage returns. */
+static enum exit_status take_lines(struct entries *entries, char *text)
+{
+	char *line = text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), *next;
+
+	for (unsigned number = 1; line; line = next, number++) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (*line && line[strlen(line) - 1] == '\r')
+			line[strlen(line) - 1] = '\0';
+		if (!take_line(entries, line))
+			return file_wrong(number);
+	}
+	return EXIT_ENDED;
+}
+
+/* The user that ENTRIES name. A domain in the name comes before the domain beside it. */
+static enum exit_status take_user(const struct entries *entries)
+{
+	struct account account;
+	size_t n;
+
+	if (arg_logon.name && entries->username)
+		return file_of_another();
+	if (entries->username && account_parse(&arg_logon.account, entries->username) < 0)
+		return file_without_user();
+	account = arg_logon.account;
+	n = strlen(account.user);
+	if (entries->domain && !*account.domain && !strchr(account.user, '@'))
+		snprintf(account.domain, sizeof(account.domain), "%s", entries->domain);
+	else if (entries->realm && n > 0 && !*account.domain && !strchr(account.user, '@'))
+		snprintf(account.user + n, sizeof(account.user) - n, "@%s", entries->realm);
+	arg_logon.account = account;
+	return EXIT_ENDED;
+}
+
+static enum exit_status use_file(char password[static PASSWORD_SIZE])
+{
+	struct entries entries = {};
+	enum exit_status status;
+	char text[FILE_SIZE];
+
+	password_expect();
+	status = read_file(text);
+	if (status == EXIT_ENDED)
+		status = take_lines(&entries, text);
+	if (status == EXIT_ENDED)
+		status = take_user(&entries);
+	if (status == EXIT_ENDED && entries.password && strlen(entries.password) >= PASSWORD_SIZE)
+		status = file_unreadable(-EFBIG);
+	else if (status == EXIT_ENDED && entries.password)
+		strcpy(password, entries.password);
+	explicit_bzero(text, sizeof(text));
+	return status;
+}
+
+/* ---- logging on ---- */
+
+/* A password is somebody's: where nobody was named, of the user who runs this program. */
+static void name_user(void)
+{
+	char name[ACCOUNT_NAME_SIZE];
+
+	if (*arg_logon.account.user)
+		return;
+	sender_name(name);
+	snprintf(arg_logon.account.user, sizeof(arg_logon.account.user), "%.255s", name);
+}
+
+static int ask(char password[static PASSWORD_SIZE])
+{
+	char name[ACCOUNT_NAME_SIZE], prompt[sizeof(struct safe) + 64];
+
+	name_user();
+	account_name(&arg_logon.account, name);
+	snprintf(prompt, sizeof(prompt), _("Password for %s: "), safe(name).text);
+	return password_ask(prompt, password);
+}
+
+/* Says why there is no password. Returns the exit status. */
+static enum exit_status report_no_password(const char *server, int r)
+{
+	struct safe host = safe(server);
+
+	if (r == -ECANCELED)
+		return report_declined();
+	if (r == -ENXIO)
+		fprintf(stderr, _("%s: %s: a password is needed, and there is no terminal to ask for it on\n"), program().text,
+			host.text);
+	else if (r == -E2BIG)
+		fprintf(stderr, _("%s: %s: that is too long for a password\n"), program().text, host.text);
+	else
+		fprintf(stderr, _("%s: %s: the password cannot be read: %s\n"), program().text, host.text, strerror(-r));
+	return EXIT_LOGON;
+}
+
+/* Tells whether a password may be asked for at all. */
+static bool may_ask(const char *password)
+{
+	return !*password && !arg_logon.no_password && !arg_logon.ccache;
+}
+
+/* Finds out all that can be known before the server is asked. Returns the exit status. */
+static enum exit_status prepare(const char *server, enum logoff_kerberos kerberos, char password[static PASSWORD_SIZE])
+{
+	enum exit_status status = EXIT_ENDED;
+	int r = 0;
+
+	if (arg_logon.name)
+		(void)account_parse(&arg_logon.account, arg_logon.name);	/* logon_check() knows that it can */
+	if (arg_logon.file)
+		status = use_file(password);
+	if (status != EXIT_ENDED)
+		return status;
+	if (may_ask(password) && (arg_logon.name || arg_logon.file || kerberos == LOGOFF_KERBEROS_OFF))
+		r = ask(password);
+	return r < 0 ? report_no_password(server, r) : EXIT_ENDED;
+}
+
+static int open_host(struct logoff_host **ret_host, const char *server, enum logoff_kerberos kerberos,
+		     const char *password, struct logoff_error *reterr)
+{
+	const struct account *account = &arg_logon.account;
+
+	if (*password)
+		name_user();
+	return logoff_host_open_as(ret_host, &(struct logoff_logon){
+		.server = server,
+		.user = *account->user ? account->user : NULL,
+		.domain = *account->domain ? account->domain : NULL,
+		.password = *password ? password : NULL,
+		.ccache = arg_logon.ccache,
+		.kerberos = kerberos,
+		.require_encryption = arg_logon.require_encryption,
+	}, reterr);
+}
+
+enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
+{
+	char password[PASSWORD_SIZE] = "";
+	struct logoff_error error = {};
+	enum logoff_kerberos kerberos;
+	enum exit_status status = EXIT_ENDED;
+	int r = -EKEYREJECTED, asked = 0;
+
+	if (logoff_is_this_machine(server)) {
+		r = logoff_host_open(ret_host, server, &error);
+		return r < 0 ? report_open(server, r, &error) : EXIT_ENDED;
+	}
+	(void)find_kerberos(&kerberos);
+	status = prepare(server, kerberos, password);
+	if (status == EXIT_ENDED)
+		r = open_host(ret_host, server, kerberos, password, &error);
+	if (status == EXIT_ENDED && r == -EKEYREJECTED && may_ask(password)) {
+		asked = ask(password);
+		if (asked == 0)
+			r = open_host(ret_host, server, kerberos, password, &error);
+		else if (asked != -ENXIO)	/* else why the ticket would not do is the better answer */
+			status = report_no_password(server, asked);
+	}
+	explicit_bzero(password, sizeof(password));
+	return status == EXIT_ENDED && r < 0 ? report_open(server, r, &error) : status;
+}

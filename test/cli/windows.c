@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * windows.c - a program that plays logoff-tsts and a Windows host behind it, for the recorded output of the commands.
+ *
+ * What is answered depends on the name of the server, so that a command line says all: "ts1" is a host with sessions, the
+ * others are ways to be refused, and "echo" refuses everybody and tells what it was told (a password by its length). The
+ * sessions are made by hand from MS-TSTS 3.3.4.1.8 and captured output of Windows' own tools. The real program is
+ * proved in test/domain.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/tsts.h"
+
+#define MINUTE INT64_C(60000000)
+#define LOGON_US INT64_C(1741939320000000) /* 2025-03-14 08:02 */
+
+static const struct {
+	struct news_session row;
+	int64_t idle_us;
+	int asked;			/* what comes of logging it off */
+	uint32_t answer;		/* to a message (MS-TSTS 3.5.4.1.10) */
+} sessions[] = {
+	{ { .id = 0, .state = 4, .name = "Services" } },
+	{ { .id = 1, .state = 1, .name = "Console" } },
+	{ { .id = 2, .name = "RDP-Tcp#10", .user = "bob", .domain = "EXAMPLE", .client = "BOBS-PC",
+	    .address = "192.0.2.9" }, 449 * MINUTE, 0, 1 },
+	{ { .id = 3, .state = 4, .user = "Carol", .domain = "EXAMPLE" }, 1563 * MINUTE, 0, 0 },
+	{ { .id = 4, .name = "RDP-Tcp#12", .user = "Administrator", .domain = "TS1", .address = "2001:db8::7" },
+	  0, -EACCES, 32000 },
+	{ { .id = 5, .state = 1, .name = "RDP-Tcp#13" } },
+	{ { .id = 6, .name = "RDP-Tcp#14", .user = "J\303\234RGEN", .domain = "EXAMPLE" }, 3 * MINUTE, -ETIMEDOUT, 2 },
+	{ { .id = 65536, .state = 6, .name = "RDP-Tcp" } },
+};
+
+static const struct news_process processes[] = {
+	{ 0, 0, "", "" },
+	{ 4, 0, "SYSTEM", "System" },
+	{ 5120, 2, "bob", "explorer.exe" },
+	{ 6408, 2, "bob", "OnlineBackupClient.exe" },
+	{ 7712, 3, "Carol", "WINWORD.EXE" },
+	{ 7800, 4, "S-1-5-21-1-2-3-1104", "notepad.exe" },
+};
+
+#define N_SESSIONS (sizeof(sessions) / sizeof(sessions[0]))
+
+static const struct {
+	const char *server;
+	int r;
+	struct logoff_error error;
+} refusals[] = {
+	{ "wrong-password", -EKEYREJECTED, { LOGOFF_ERROR_NTSTATUS, 0xC000006D, "NT_STATUS_LOGON_FAILURE",
+					     "the user name or the password is wrong" } },
+	{ "no-rights", -EACCES, { LOGOFF_ERROR_HRESULT, 0x80070005, "", "access is denied" } },
+	{ "late", -ETIMEDOUT, { LOGOFF_ERROR_ERRNO, ETIMEDOUT, "", "the server has not answered in time" } },
+	{ "faulty", -EPROTO, { LOGOFF_ERROR_RPC, 0x000006F7, "", "" } },
+	{ "unknown", -EHOSTUNREACH, { LOGOFF_ERROR_NTSTATUS, 0xC00000BE, "NT_STATUS_BAD_NETWORK_NAME", "" } },
+	{ "hostile", -EHOSTUNREACH, { LOGOFF_ERROR_NTSTATUS, 0xC0000001, "\033[31m", "\033]0;\302\233\n" } },
+};
+
+static bool is_gone[N_SESSIONS];
+static char server[256];
+
+static void put(const void *data, size_t length)
+{
+	if (write(ORDER_FD, data, length) != (ssize_t)length)
+		_exit(1);
+}
+
+static void get(void *data, size_t length)
+{
+	char *to = data;
+
+	while (length > 0) {
+		ssize_t n = read(ORDER_FD, to, length);
+
+		if (n <= 0)
+			_exit(0);
+		to += n;
+		length -= (size_t)n;
+	}
+}
+
+static void reply(struct news news, const void *rows, size_t n_rows, size_t row_size)
+{
+	news.n_rows = (uint32_t)n_rows;
+	news.length = (uint32_t)(n_rows * row_size);
+	put(&news, sizeof(news));
+	if (n_rows > 0)
+		put(rows, n_rows * row_size);
+}
+
+static void refuse(const struct order *order, int r, struct logoff_error error)
+{
+	reply((struct news){ .serial = order->serial, .r = r, .error = error }, NULL, 0, 0);
+}
+
+static struct news_session row_of(size_t i)
+{
+	struct news_session row = sessions[i].row;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	row.has = NEWS_HAS_DETAILS | NEWS_HAS_CLIENT;
+	row.logon_us = *row.user ? LOGON_US + row.id * MINUTE : 0;
+	if (*row.user)
+		row.input_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - sessions[i].idle_us;
+	return row;
+}
+
+static size_t index_of(uint32_t id)
+{
+	size_t i = 0;
+
+	while (i < N_SESSIONS && (sessions[i].row.id != id || is_gone[i]))
+		i++;
+	return i;
+}
+
+/* "echo": tells what it was told. Tickets: "tickets" takes the password "secret" only, and none is an expired ticket. */
+static void play_logon(const struct order *order)
+{
+	struct logoff_error error = { LOGOFF_ERROR_ERRNO, ECONNREFUSED, "", "" };
+	struct order_logon logon;
+
+	get(&logon, sizeof(logon));
+	strcpy(server, logon.server);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (strcmp(server, refusals[i].server) == 0) {
+			refuse(order, refusals[i].r, refusals[i].error);
+			return;
+		}
+	if (strcmp(server, "echo") == 0) {
+		snprintf(error.text, sizeof(error.text),
+			 "%.20s:%u user=%.30s domain=%.20s password=%d ccache=%.20s kerberos=%u%s", server, logon.port,
+			 logon.user, logon.domain, logon.has_password ? (int)strlen(logon.password) : -1, logon.ccache,
+			 logon.kerberos, logon.require_encryption ? " encrypted" : "");
+		refuse(order, -EHOSTUNREACH, error);
+	} else if (strcmp(server, "tickets") == 0 && strcmp(logon.password, "secret") != 0) {
+		error = logon.has_password ? refusals[0].error :
+			(struct logoff_error){ LOGOFF_ERROR_ERRNO, EKEYEXPIRED, "", "the ticket has expired" };
+		refuse(order, -EKEYREJECTED, error);
+	} else {
+		reply((struct news){ .serial = order->serial }, NULL, 0, 0);
+	}
+}
+
+static void play_list(const struct order *order)
+{
+	struct news_session rows[N_SESSIONS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_SESSIONS; i++)
+		if (!is_gone[i])
+			rows[n++] = row_of(i);
+	reply((struct news){ .serial = order->serial }, rows, n, sizeof(rows[0]));
+}
+
+static void play_get(const struct order *order)
+{
+	size_t i = index_of(order->id);
+	struct news_session row;
+
+	if (i == N_SESSIONS) {
+		refuse(order, -ENXIO, (struct logoff_error){ LOGOFF_ERROR_HRESULT, 0x80070002, "", "" });
+		return;
+	}
+	row = row_of(i);
+	reply((struct news){ .serial = order->serial }, &row, 1, sizeof(row));
+}
+
+/* -ETIMEDOUT: the server takes the order, and nothing happens. */
+static void play_logoff(const struct order *order)
+{
+	size_t i = index_of(order->id);
+
+	if (i == N_SESSIONS || (sessions[i].asked < 0 && sessions[i].asked != -ETIMEDOUT)) {
+		refuse(order, i == N_SESSIONS ? -ENXIO : sessions[i].asked, refusals[1].error);
+		return;
+	}
+	reply((struct news){ .serial = order->serial }, NULL, 0, 0);
+	if (sessions[i].asked < 0)
+		return;
+	is_gone[i] = true;
+	put(&(struct news){ .kind = NEWS_REMOVED, .id = order->id }, sizeof(struct news));
+}
+
+/* Writes down what was shown, if somebody wants to know. */
+static void note(const struct order_message *message)
+{
+	const char *path = getenv("WINDOWS_TOLD");
+	FILE *file = path ? fopen(path, "ae") : NULL;
+
+	if (file) {
+		fprintf(file, "%s\n%s\n", message->title, message->text);
+		fclose(file);
+	}
+}
+
+static void play_message(const struct order *order)
+{
+	struct order_message message;
+	size_t i = index_of(order->id);
+
+	get(&message, sizeof(message));
+	note(&message);
+	if (i == N_SESSIONS || sessions[i].answer == 0)
+		refuse(order, -EACCES, refusals[1].error);
+	else
+		reply((struct news){ .serial = order->serial, .answer = message.wait ? sessions[i].answer : 32001 }, NULL, 0, 0);
+}
+
+static void play(const struct order *order)
+{
+	switch ((enum order_kind)order->kind) {
+	case ORDER_LOGON:
+		play_logon(order);
+		break;
+	case ORDER_LIST:
+	case ORDER_DETAILS:
+	case ORDER_CLIENTS:
+		play_list(order);
+		break;
+	case ORDER_GET:
+		play_get(order);
+		break;
+	case ORDER_PROCESSES:
+		if (strcmp(server, "no-rdp") == 0)
+			refuse(order, -EOPNOTSUPP, (struct logoff_error){ LOGOFF_ERROR_NTSTATUS, 0xC0000034,
+									 "NT_STATUS_OBJECT_NAME_NOT_FOUND", "" });
+		else
+			reply((struct news){ .serial = order->serial }, processes,
+			      sizeof(processes) / sizeof(processes[0]), sizeof(processes[0]));
+		break;
+	case ORDER_LOGOFF:
+		play_logoff(order);
+		break;
+	case ORDER_RESET:
+		refuse(order, -EOPNOTSUPP, (struct logoff_error){ .domain = LOGOFF_ERROR_NONE });
+		break;
+	case ORDER_MESSAGE:
+		play_message(order);
+		break;
+	}
+}
+
+int main(void)
+{
+	struct order order;
+
+	for (;;) {
+		get(&order, sizeof(order));
+		play(&order);
+	}
+}
