@@ -69,7 +69,8 @@ static const struct meaning meanings[] = {
 	{ NT_STATUS_DOWNGRADE_DETECTED, -EKEYREJECTED, "the server is not the one it was a moment ago" },
 	{ WIN32(1326), -EKEYREJECTED, "wrong user name or password" },
 	/* what we may do */
-	{ NT_STATUS_ACCESS_DENIED, -EACCES, "access denied" },
+	{ NT_STATUS_ACCESS_DENIED, -EACCES, "access denied; the server may forbid remote calls altogether (AllowRemoteRPC in "
+		"its registry)" },
 	{ NT_STATUS_PRIVILEGE_NOT_HELD, -EACCES, "access denied: a privilege is missing" },
 	{ NT_STATUS_NETWORK_ACCESS_DENIED, -EACCES, "access denied" },
 	{ NT_STATUS_CTX_WINSTATION_ACCESS_DENIED, -EACCES, "access denied" },
@@ -201,34 +202,32 @@ static bool is_undecodable(NTSTATUS status)
 
 int error_set_fault(struct logoff_error *reterr, NTSTATUS status)
 {
-	static const struct meaning forbidden = { 0, -EACCES, "access denied; the server may forbid remote calls altogether "
-		"(AllowRemoteRPC in its registry)" };
 	static const struct meaning undecodable = { 0, -EPROTO, "an answer of the server cannot be read" };
 	uint32_t code = NT_STATUS_V(status), fault = dcerpc_fault_from_nt_status(status);
 	const struct meaning *meaning = find(code);
-	char name[16];
 
-	if (code == NT_STATUS_ACCESS_DENIED)
-		meaning = &forbidden;
-	else if (is_undecodable(status))
+	if (is_undecodable(status))
 		meaning = &undecodable;
-	else if (FACILITY(code) != 2 && FACILITY(code) != 3)
+	else if (code != NT_STATUS_ACCESS_DENIED && FACILITY(code) != 2 && FACILITY(code) != 3)
 		return error_set_ntstatus(reterr, status);
-	snprintf(name, sizeof(name), "0x%08x", fault);
-	return record(reterr, LOGOFF_ERROR_RPC, fault, meaning == &undecodable ? nt_errstr(status) : name, meaning);
+	return record(reterr, LOGOFF_ERROR_RPC, fault, meaning == &undecodable ? nt_errstr(status) : dcerpc_errstr(NULL, fault),
+		      meaning);
 }
 
 int error_set_result(struct logoff_error *reterr, uint32_t result)
 {
 	uint32_t code = result >= UINT32_C(0xd0000000) ? result & ~HRESULT_OF_NTSTATUS : result;
-	const char *name = hresult_errstr_const(HRES_ERROR(result));
+	const char *name = hresult_errstr(HRES_ERROR(result));
 	char number[16];
 
+	/* Here it is about one session, not about all calls. */
+	if (code == NT_STATUS_ACCESS_DENIED)
+		code = WIN32(5);
 	/* Only a result in the 0xc range is an NTSTATUS, of IcaApi. */
 	if (result >= UINT32_C(0xc0000000) && result < UINT32_C(0xd0000000))
-		return error_set_ntstatus(reterr, (NTSTATUS){ code });
+		return record(reterr, LOGOFF_ERROR_NTSTATUS, result, nt_errstr((NTSTATUS){ result }), find(code));
 	snprintf(number, sizeof(number), "0x%08x", result);
-	return record(reterr, LOGOFF_ERROR_HRESULT, result, name && strncmp(name, "HRES_", 5) == 0 ? name + 5 : number,
+	return record(reterr, LOGOFF_ERROR_HRESULT, result, strncmp(name, "HRES_", 5) == 0 ? name + 5 : number,
 		      find(code));
 }
 

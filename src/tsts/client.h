@@ -4,7 +4,8 @@
  *
  * client.c        orders in, news out (host/tsts.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
- * client-link.c   the connection: pipes, interfaces, calls. client-logon.c: how it is made, and as whom
+ * client-logon.c  the way to the server, and who we are to be there
+ * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
  * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS
  * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
@@ -78,7 +79,23 @@ void task_wake(struct task *task);
 /* Runs RUN side by side in up to N_TASKS tasks, each with DATA, and waits until all have returned. */
 void task_share(struct client *client, size_t n_tasks, void (*run)(void *data), void *data);
 
-/* ---- client-link.c, client-logon.c ---- */
+/* ---- client-logon.c ---- */
+
+struct cli_credentials;
+struct loadparm_context;
+
+/* The way in. */
+struct access {
+	struct loadparm_context *settings;
+	struct cli_credentials *credentials;
+	const char *server;		/* as it was named: what Kerberos knows it by */
+	const char *address;
+};
+
+/* Finds the server, and makes ready who we are to be there. Blocks. Returns 0 or -errno. */
+int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr);
+
+/* ---- client-link.c ---- */
 
 enum interface {
 	ENUMERATION,
@@ -93,7 +110,7 @@ enum interface {
 struct channel;
 
 /* Connects and logs on. Returns 0 or -errno. */
-int link_logon(struct client *client, struct order_logon *logon, struct logoff_error *reterr);
+int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr);
 
 /* Whether the server has but the legacy pipe. */
 bool link_is_legacy(const struct client *client);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client-link.c - the connection: one log-on to SMB, over it as many pipes as are needed, on each pipe one call at a time.
+ *
+ * Hides Samba's libdcerpc (public headers only). Interfaces are on pipes as MS-TSTS 2.1 has them. A pipe is opened when the
+ * first call needs it, an interface is bound when its first call does: by alter_context where the pipe is open already,
+ * which is one round trip instead of four. Every pipe is sealed (packet privacy), whatever the server offers.
+ * RPC answers the calls of one pipe one after the other, so what waits for a user or a session has a pipe of its own,
+ * and a call that hangs does not keep the others: who has waited a moment for a pipe opens one more.
+ */
+#include "tsts/client.h"
+
+#include <credentials.h>
+#include <dcerpc.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+
+/* ndr_standard's table of LSARPC; Samba does not install the header that declares it. */
+extern const struct ndr_interface_table ndr_table_lsarpc;
+
+/* Pipes open at once: for calls that answer at once, of one name; for those that wait; of all. */
+#define SHORT_MAX 4
+#define LONG_MAX 16
+
+/* So long a task waits for a pipe that is in use before it opens one more. */
+#define PATIENCE_MS 500
+
+/* Seconds after which a call that should answer at once is given up. The starter's patience is usually shorter. */
+#define CALL_LIMIT_S 600
+
+enum pipe_name {
+	LSM,
+	TERM_SRV,
+	LEGACY,
+	LSA,
+	N_PIPES
+};
+
+static const char *const pipe_names[] = {
+	[LSM] = "\\pipe\\LSM_API_service",
+	[TERM_SRV] = "\\pipe\\TermSrv_API_service",
+	[LEGACY] = "\\pipe\\Ctx_WinStation_API_service",
+	[LSA] = "\\pipe\\lsarpc",
+};
+
+static const struct {
+	const struct ndr_interface_table *table;
+	enum pipe_name pipe;
+} interfaces[] = {
+	[ENUMERATION] = { &tsts_table_enumeration, LSM },
+	[SESSION] = { &tsts_table_session, LSM },
+	[NOTIFICATION] = { &tsts_table_notification, LSM },
+	[RCM_PUBLIC] = { &tsts_table_rcm_public, TERM_SRV },
+	[ICA] = { &tsts_table_ica, LEGACY },
+	[LSARPC] = { &ndr_table_lsarpc, LSA },
+};
+
+enum use {
+	FREE,
+	SHORT,
+	LONG,
+	BROKEN
+};
+
+/* A pipe. */
+struct channel {
+	struct channel *next;
+	enum pipe_name pipe;
+	enum use use;
+	struct dcerpc_pipe *bound[N_INTERFACES];	/* the interfaces on it; what was opened first owns the rest */
+	bool has_ica;
+	struct policy_handle ica;
+};
+
+/* Who waits for a channel. */
+struct waiter {
+	struct waiter *next;
+	struct task *task;
+	enum pipe_name pipe;
+	bool impatient;
+};
+
+struct link {
+	struct access access;
+	struct dcerpc_pipe *base;	/* the first pipe: SMB hangs from it */
+	struct channel *channels;
+	struct waiter *waiters;
+	bool missing[N_PIPES];
+	unsigned n_calls, n_binds, n_pipes;
+};
+
+/* ---- opening ---- */
+
+static struct dcerpc_binding *make_binding(TALLOC_CTX *memory, const struct access *access, enum pipe_name pipe)
+{
+	struct dcerpc_binding *binding;
+
+	if (!NT_STATUS_IS_OK(dcerpc_parse_binding(memory, "ncacn_np:", &binding)) ||
+	    !NT_STATUS_IS_OK(dcerpc_binding_set_string_option(binding, "host", access->address)) ||
+	    !NT_STATUS_IS_OK(dcerpc_binding_set_string_option(binding, "target_hostname", access->server)) ||
+	    !NT_STATUS_IS_OK(dcerpc_binding_set_string_option(binding, "endpoint", pipe_names[pipe])) ||
+	    !NT_STATUS_IS_OK(dcerpc_binding_set_flags(binding, DCERPC_SEAL | DCERPC_SMB2, 0)))
+		return NULL;
+	return binding;
+}
+
+/* Opens a pipe with INTERFACE bound to it. The first one connects and logs on. */
+static NTSTATUS open_pipe(struct client *client, enum interface interface, struct dcerpc_pipe **ret)
+{
+	struct link *link = client->link;
+	const struct ndr_interface_table *table = interfaces[interface].table;
+	struct dcerpc_binding *binding = make_binding(link, &link->access, interfaces[interface].pipe);
+	NTSTATUS status;
+
+	if (!binding)
+		return NT_STATUS_NO_MEMORY;
+	if (link->base)
+		status = dcerpc_secondary_auth_connection(link->base, binding, table, link->access.credentials,
+							  link->access.settings, link, ret);
+	else
+		status = dcerpc_pipe_connect_b(link, ret, binding, table, link->access.credentials, client->events,
+					       link->access.settings);
+	talloc_free(binding);
+	if (!NT_STATUS_IS_OK(status))
+		return status;
+	link->n_pipes++;
+	link->n_binds++;
+	if (!link->base)
+		link->base = *ret;
+	return status;
+}
+
+static struct channel *open_channel(struct client *client, enum interface interface, NTSTATUS *ret_status)
+{
+	struct link *link = client->link;
+	struct channel *channel = talloc_zero(link, struct channel);
+
+	*ret_status = NT_STATUS_NO_MEMORY;
+	if (!channel)
+		return NULL;
+	*ret_status = open_pipe(client, interface, &channel->bound[interface]);
+	if (!NT_STATUS_IS_OK(*ret_status)) {
+		talloc_free(channel);
+		return NULL;
+	}
+	channel->pipe = interfaces[interface].pipe;
+	channel->next = link->channels;
+	link->channels = channel;
+	return channel;
+}
+
+static bool is_missing(NTSTATUS status)
+{
+	return NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_NAME_NOT_FOUND) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_NAME_INVALID) || NT_STATUS_EQUAL(status, NT_STATUS_NO_SUCH_FILE);
+}
+
+/* Without the first pipe there is no other: SMB is connected anew for the legacy one, which only old servers need. */
+int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)
+{
+	struct link *link = talloc_zero(client, struct link);
+	NTSTATUS status = NT_STATUS_NO_MEMORY;
+	int r;
+
+	if (!link)
+		return -ENOMEM;
+	client->link = link;
+	r = access_prepare(client, logon, &link->access, reterr);
+	if (r < 0)
+		return r;
+	if (open_channel(client, ENUMERATION, &status))
+		return 0;
+	if (!is_missing(status))
+		return error_set_ntstatus(reterr, status);
+	link->missing[LSM] = true;
+	return open_channel(client, ICA, &status) ? 0 : error_set_ntstatus(reterr, status);
+}
+
+bool link_is_legacy(const struct client *client)
+{
+	return client->link->missing[LSM];
+}
+
+void link_report(const struct client *client)
+{
+	if (client->link)
+		fprintf(stderr, "logoff-tsts: %u calls, %u binds, %u pipes\n", client->link->n_calls, client->link->n_binds,
+			client->link->n_pipes);
+}
+
+/* ---- taking and giving ---- */
+
+static struct channel *find_free(struct link *link, enum interface interface)
+{
+	struct channel *found = NULL;
+
+	for (struct channel *channel = link->channels; channel; channel = channel->next)
+		if (channel->use == FREE && channel->pipe == interfaces[interface].pipe &&
+		    (!found || channel->bound[interface]))
+			found = channel;
+	return found;
+}
+
+/* Whether there may be one more. Of the short ones a second is only opened by whom the first has kept waiting. */
+static bool may_open(struct link *link, enum pipe_name pipe, bool for_long, bool impatient)
+{
+	size_t n_short = 0, n_long = 0;
+
+	for (struct channel *channel = link->channels; channel; channel = channel->next) {
+		n_short += channel->use == SHORT && channel->pipe == pipe;
+		n_long += channel->use == LONG;
+	}
+	return for_long ? n_long < LONG_MAX : n_short < (impatient ? SHORT_MAX : 1);
+}
+
+static void lose_patience(struct tevent_context *events, struct tevent_timer *timer, struct timeval now, void *data)
+{
+	struct waiter *waiter = data;
+
+	(void)events;
+	(void)timer;
+	(void)now;
+	waiter->impatient = true;
+	task_wake(waiter->task);
+}
+
+/* Waits until a channel of the pipe may be free. Returns whether that took too long. */
+static bool stand_in_line(struct client *client, enum pipe_name pipe)
+{
+	struct waiter waiter = { .task = task_current(client), .pipe = pipe };
+	struct waiter **to = &client->link->waiters;
+	struct timeval until = tevent_timeval_current_ofs(0, PATIENCE_MS * 1000);
+	struct tevent_timer *timer = tevent_add_timer(client->events, client, until, lose_patience, &waiter);
+
+	while (*to)
+		to = &(*to)->next;
+	*to = &waiter;
+	task_pause(client);
+	talloc_free(timer);
+	for (to = &client->link->waiters; *to; to = &(*to)->next)
+		if (*to == &waiter) {
+			*to = waiter.next;
+			break;
+		}
+	return waiter.impatient;
+}
+
+/* Binds INTERFACE on a pipe that is open for others. What an older server lacks does not harm the pipe. */
+static int bind_too(struct link *link, struct channel *channel, enum interface interface, struct logoff_error *reterr)
+{
+	struct dcerpc_pipe *pipe = NULL;
+	NTSTATUS status;
+
+	for (size_t i = 0; i < N_INTERFACES && !pipe; i++)
+		pipe = channel->bound[i];
+	status = dcerpc_secondary_context(pipe, &channel->bound[interface], interfaces[interface].table);
+	link->n_binds++;
+	if (NT_STATUS_IS_OK(status))
+		return 0;
+	channel->bound[interface] = NULL;
+	return error_set_fault(reterr, status);
+}
+
+static bool is_connected(const struct channel *channel)
+{
+	for (size_t i = 0; i < N_INTERFACES; i++)
+		if (channel->bound[i])
+			return dcerpc_binding_handle_is_connected(channel->bound[i]->binding_handle);
+	return false;
+}
+
+int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
+		 struct logoff_error *reterr)
+{
+	struct link *link = client->link;
+	enum pipe_name pipe = interfaces[interface].pipe;
+	struct channel *channel;
+	bool impatient = false;
+	NTSTATUS status;
+	int r;
+
+	if (link->missing[pipe])
+		return error_set_ntstatus(reterr, NT_STATUS_OBJECT_NAME_NOT_FOUND);
+	while (!(channel = find_free(link, interface)) && !may_open(link, pipe, for_long, impatient))
+		impatient = stand_in_line(client, pipe) || impatient;
+	if (!channel) {
+		channel = open_channel(client, interface, &status);
+		if (!channel) {
+			link->missing[pipe] = is_missing(status);
+			return error_set_ntstatus(reterr, status);
+		}
+	}
+	channel->use = for_long ? LONG : SHORT;
+	r = channel->bound[interface] ? 0 : bind_too(link, channel, interface, reterr);
+	if (r < 0) {
+		channel_give(client, channel);
+		return r;
+	}
+	*ret = channel;
+	return 0;
+}
+
+void channel_give(struct client *client, struct channel *channel)
+{
+	struct link *link = client->link;
+
+	channel->use = is_connected(channel) ? FREE : BROKEN;
+	for (struct waiter *waiter = link->waiters; waiter; waiter = waiter->next)
+		if (waiter->pipe == channel->pipe) {
+			task_wake(waiter->task);
+			return;
+		}
+}
+
+/* ---- calling ---- */
+
+struct call {
+	struct task *task;
+	bool has_answer;
+};
+
+static void take_answer(struct tevent_req *request)
+{
+	struct call *call = tevent_req_callback_data_void(request);
+
+	call->has_answer = true;
+	task_wake(call->task);
+}
+
+static NTSTATUS call_and_wait(struct client *client, struct dcerpc_binding_handle *handle,
+			      const struct ndr_interface_table *table, uint32_t opnum, TALLOC_CTX *memory, void *data)
+{
+	struct call call = { .task = task_current(client) };
+	struct tevent_req *request;
+	NTSTATUS status;
+
+	request = dcerpc_binding_handle_call_send(memory, client->events, handle, NULL, table, opnum, memory, data);
+	if (!request)
+		return NT_STATUS_NO_MEMORY;
+	tevent_req_set_callback(request, take_answer, &call);
+	while (!call.has_answer)
+		task_pause(client);
+	status = dcerpc_binding_handle_call_recv(request);
+	talloc_free(request);
+	return status;
+}
+
+int channel_call(struct client *client, struct channel *channel, enum interface interface, uint32_t opnum,
+		 TALLOC_CTX *memory, void *call, const uint32_t *result, uint32_t limit_s, struct logoff_error *reterr)
+{
+	struct dcerpc_binding_handle *handle = channel->bound[interface]->binding_handle;
+	NTSTATUS status;
+
+	client->link->n_calls++;
+	(void)dcerpc_binding_handle_set_timeout(handle, limit_s ? limit_s : CALL_LIMIT_S);
+	status = call_and_wait(client, handle, interfaces[interface].table, opnum, memory, call);
+	if (!NT_STATUS_IS_OK(status))
+		return error_set_fault(reterr, status);
+	return !result || tsts_ok(*result) ? 0 : error_set_result(reterr, *result);
+}
+
+int link_call(struct client *client, enum interface interface, uint32_t opnum, TALLOC_CTX *memory, void *call,
+	      const uint32_t *result, struct logoff_error *reterr)
+{
+	struct channel *channel;
+	int r;
+
+	r = channel_take(client, interface, false, &channel, reterr);
+	if (r < 0)
+		return r;
+	r = channel_call(client, channel, interface, opnum, memory, call, result, 0, reterr);
+	channel_give(client, channel);
+	return r;
+}
+
+int channel_ica(struct client *client, struct channel *channel, struct policy_handle *ret, struct logoff_error *reterr)
+{
+	struct tsts_ica_open_server call = {};
+	int r;
+
+	if (!channel->has_ica) {
+		r = channel_call(client, channel, ICA, TSTS_ICA_OPEN_SERVER, channel, &call, NULL, 0, reterr);
+		if (r == 0 && call.out.result == 0)
+			r = error_set_result(reterr, call.out.status);
+		if (r < 0)
+			return r;
+		channel->ica = call.out.handle;
+		channel->has_ica = true;
+	}
+	*ret = channel->ica;
+	return 0;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client-logon.c - the way to the server, and who we are to be there.
+ *
+ * Hides how Samba wants to be told that: settings and credentials. The least that is demanded of a server stands here:
+ * SMB 2 or 3 with signing, NTLMv2, never anonymous, never a guest, NTLM only with a password. Nothing is weaker because
+ * an smb.conf says so: of that file only the names count (realm, workgroup, its name for this machine), so that a member of a
+ * domain needs to type no domain; reading it takes a fraction of a millisecond.
+ * The name is looked up here and not by Samba, which starts a process for that and asks DNS for more than the address:
+ * /etc/hosts and nsswitch.conf are what users expect to count. Of several addresses the first one that answers is taken.
+ */
+#include "tsts/client.h"
+
+#include <credentials.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <param.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* So long one address of several is tried before the next one is tried beside it, and so many are tried. */
+#define NEXT_ADDRESS_MS 250
+#define ADDRESSES_MAX 8
+
+/* ---- where ---- */
+
+struct attempt {
+	struct pollfd fds[ADDRESSES_MAX];
+	const struct addrinfo *addresses[ADDRESSES_MAX];
+	size_t n;
+};
+
+/* Starts to connect to ADDRESS. What cannot even be started (no IPv6 here) is no attempt. */
+static void attempt_start(struct attempt *attempt, const struct addrinfo *address)
+{
+	int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
+
+	if (fd < 0)
+		return;
+	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS) {
+		close(fd);
+		return;
+	}
+	attempt->fds[attempt->n] = (struct pollfd){ .fd = fd, .events = POLLOUT };
+	attempt->addresses[attempt->n++] = address;
+}
+
+/* The address that is connected by now, or NULL. Those that have failed are no longer looked at. */
+static const struct addrinfo *attempt_look(struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->n; i++) {
+		socklen_t size = sizeof(int);
+		int error = 0;
+
+		if (attempt->fds[i].fd < 0 || !attempt->fds[i].revents)
+			continue;
+		if (getsockopt(attempt->fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0)
+			return attempt->addresses[i];
+		close(attempt->fds[i].fd);
+		attempt->fds[i].fd = -1;
+	}
+	return NULL;
+}
+
+static bool attempt_goes_on(const struct attempt *attempt)
+{
+	for (size_t i = 0; i < attempt->n; i++)
+		if (attempt->fds[i].fd >= 0)
+			return true;
+	return false;
+}
+
+/* The first of ADDRESSES that answers; if none does, the first, whose error Samba will tell. */
+static const struct addrinfo *first_to_answer(const struct addrinfo *addresses)
+{
+	const struct addrinfo *next = addresses, *found = NULL;
+	struct attempt attempt = {};
+
+	while (!found && (next || attempt_goes_on(&attempt))) {
+		if (next) {
+			attempt_start(&attempt, next);
+			next = attempt.n < ADDRESSES_MAX ? next->ai_next : NULL;
+		}
+		if (attempt_goes_on(&attempt))
+			(void)poll(attempt.fds, (nfds_t)attempt.n, next ? NEXT_ADDRESS_MS : -1);
+		found = attempt_look(&attempt);
+	}
+	for (size_t i = 0; i < attempt.n; i++)
+		if (attempt.fds[i].fd >= 0)
+			close(attempt.fds[i].fd);
+	return found ? found : addresses;
+}
+
+static int find_server(TALLOC_CTX *memory, const char *server, uint16_t port, const char **ret_address,
+		       struct logoff_error *reterr)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *addresses;
+	char numeric[NI_MAXHOST], service[8];
+	const struct addrinfo *chosen;
+	int error;
+
+	snprintf(service, sizeof(service), "%u", port);
+	error = getaddrinfo(server, service, &hints, &addresses);
+	if (error != 0)
+		return error_set_errno(reterr, -EHOSTUNREACH, -EHOSTUNREACH, "%s: %s",
+				       error == EAI_NONAME || error == EAI_NODATA ? "unknown host" : "the name cannot be looked up",
+				       error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	chosen = addresses->ai_next ? first_to_answer(addresses) : addresses;
+	error = getnameinfo(chosen->ai_addr, chosen->ai_addrlen, numeric, sizeof(numeric), NULL, 0, NI_NUMERICHOST);
+	freeaddrinfo(addresses);
+	if (error != 0)
+		return error_set_errno(reterr, -EHOSTUNREACH, -EHOSTUNREACH, "%s", gai_strerror(error));
+	*ret_address = talloc_strdup(memory, numeric);
+	return *ret_address ? 0 : -ENOMEM;
+}
+
+/* ---- how ---- */
+
+static struct loadparm_context *make_settings(struct client *client, const struct order_logon *logon)
+{
+	static const struct { const char *name, *value; } demanded[] = {
+		{ "client min protocol", "SMB2_02" },
+		{ "client max protocol", "SMB3" },
+		{ "client ipc min protocol", "SMB2_02" },
+		{ "client ipc max protocol", "SMB3" },
+		{ "client signing", "required" },
+		{ "client ipc signing", "required" },
+		{ "client NTLMv2 auth", "yes" },
+		{ "client lanman auth", "no" },
+		{ "client plaintext auth", "no" },
+		{ "client use spnego", "yes" },
+		{ "client use spnego principal", "no" },
+		{ "name resolve order", "host" },
+	};
+	struct loadparm_context *settings = loadparm_init(client);
+	char number[16];
+
+	if (!settings)
+		return NULL;
+	for (size_t i = 0; i < sizeof(demanded) / sizeof(demanded[0]); i++)
+		(void)lpcfg_set_cmdline(settings, demanded[i].name, demanded[i].value);	/* some are gone from newer Samba */
+	snprintf(number, sizeof(number), "%u", logon->port);
+	if (!lpcfg_set_cmdline(settings, "smb ports", number))
+		return NULL;
+	if (logon->require_encryption && !lpcfg_set_cmdline(settings, "client smb encrypt", "required"))
+		return NULL;
+	snprintf(number, sizeof(number), "%d", client->debug);
+	(void)lpcfg_set_cmdline(settings, "log level", number);
+	if (access(lp_default_path(), R_OK) == 0)
+		(void)lpcfg_load(settings, lp_default_path());	/* what it cannot read there is not needed */
+	return settings;
+}
+
+/* ---- who ---- */
+
+static int refuse(struct logoff_error *reterr, const char *text)
+{
+	return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "%s", text);
+}
+
+/* Error codes of Kerberos (RFC 4120 7.5.9) as libkrb5 numbers them, and two of its own. */
+#define KRB5(code) (-1765328384 + (code))
+
+static int refuse_kerberos(struct logoff_error *reterr, int error, const char *text)
+{
+	size_t length = text ? strcspn(text, "\n") : 0;
+
+	switch (error) {
+	case KRB5(6):
+		return refuse(reterr, "Kerberos does not know this user");
+	case KRB5(18):
+		return refuse(reterr, "the account is locked, disabled or expired");
+	case KRB5(23):
+		return refuse(reterr, "the password has expired");
+	case KRB5(24):
+	case KRB5(31):
+		return refuse(reterr, "wrong password");
+	case KRB5(37):
+	case KRB5(148):
+		return refuse(reterr, "the clocks differ too much for Kerberos");
+	case KRB5(156):
+		return refuse(reterr, "no Kerberos server (KDC) of the domain answers");
+	default:
+		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "Kerberos: %.*s", (int)length, text ? text : "");
+	}
+}
+
+/* "bob" of DOMAIN, or "bob@realm". */
+static void set_user(struct cli_credentials *credentials, const struct order_logon *logon)
+{
+	const char *at = strchr(logon->user, '@');
+
+	(void)cli_credentials_set_username(credentials, logon->user, CRED_SPECIFIED);
+	if (*logon->domain)
+		(void)cli_credentials_set_domain(credentials, logon->domain, CRED_SPECIFIED);
+	else if (at)
+		(void)cli_credentials_set_domain(credentials, "", CRED_SPECIFIED);
+	if (!at)
+		return;
+	(void)cli_credentials_set_principal(credentials, logon->user, CRED_SPECIFIED);
+	(void)cli_credentials_set_realm(credentials, at + 1, CRED_SPECIFIED);
+}
+
+/* With a password. Where Kerberos is a must its failure is told here, in its own words; later it would not be. */
+static int use_password(struct client *client, struct access *access, const struct order_logon *logon,
+			struct logoff_error *reterr)
+{
+	static const enum credentials_use_kerberos states[] = {
+		[LOGOFF_KERBEROS_DESIRED] = CRED_USE_KERBEROS_DESIRED,
+		[LOGOFF_KERBEROS_REQUIRED] = CRED_USE_KERBEROS_REQUIRED,
+		[LOGOFF_KERBEROS_OFF] = CRED_USE_KERBEROS_DISABLED,
+	};
+	struct ccache_container *cache;
+	const char *text = NULL;
+	int error;
+
+	if (!*logon->user)
+		return refuse(reterr, "a password but no user");
+	set_user(access->credentials, logon);
+	(void)cli_credentials_set_password(access->credentials, logon->password, CRED_SPECIFIED);
+	(void)cli_credentials_set_kerberos_state(access->credentials, states[logon->kerberos], CRED_SPECIFIED);
+	if (logon->kerberos != LOGOFF_KERBEROS_REQUIRED)
+		return 0;
+	error = cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text);
+	return error == 0 ? 0 : refuse_kerberos(reterr, error, text);
+}
+
+/* Whether PRINCIPAL, that of a ticket, is the user who is wanted. */
+static bool is_user(const char *principal, const char *user)
+{
+	size_t length = strchr(user, '@') ? strlen(principal) : strcspn(principal, "@");
+
+	return strlen(user) == length && strncasecmp(principal, user, length) == 0;
+}
+
+/* With a ticket, and nothing else: without this Samba would try NTLM as nobody. */
+static int use_ticket(struct client *client, struct access *access, const struct order_logon *logon,
+		      struct logoff_error *reterr)
+{
+	const char *name = *logon->ccache ? logon->ccache : NULL, *text = NULL, *principal;
+	struct ccache_container *cache;
+	int error;
+
+	if (logon->kerberos == LOGOFF_KERBEROS_OFF)
+		return refuse(reterr, "without Kerberos a password is needed");
+	(void)cli_credentials_set_kerberos_state(access->credentials, CRED_USE_KERBEROS_REQUIRED, CRED_SPECIFIED);
+	error = cli_credentials_set_ccache(access->credentials, access->settings, name, CRED_SPECIFIED, &text);
+	if (error != 0)
+		return refuse_kerberos(reterr, error, text);
+	if (cli_credentials_is_anonymous(access->credentials))
+		return refuse(reterr, "there is no Kerberos ticket: log on with kinit, or name a user");
+	principal = cli_credentials_get_principal(access->credentials, access->credentials);
+	if (!principal)
+		return -ENOMEM;
+	if (*logon->user && !is_user(principal, logon->user))
+		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "the Kerberos ticket is that of %s", principal);
+	/* What has expired Samba tries to renew, in vain without a password. */
+	if (cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text) != 0)
+		return refuse(reterr, "the Kerberos ticket has expired: log on with kinit");
+	return 0;
+}
+
+static bool is_address(const char *server)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *address;
+
+	if (getaddrinfo(server, NULL, &hints, &address) != 0)
+		return false;
+	freeaddrinfo(address);
+	return true;
+}
+
+int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr)
+{
+	int r;
+
+	if ((!logon->has_password || logon->kerberos == LOGOFF_KERBEROS_REQUIRED) && is_address(logon->server))
+		return refuse(reterr, "Kerberos needs the name of the server, not its address");
+	r = find_server(client, logon->server, logon->port, &ret->address, reterr);
+	if (r < 0)
+		return r;
+	ret->server = talloc_strdup(client, logon->server);
+	ret->settings = make_settings(client, logon);
+	ret->credentials = cli_credentials_init(client);
+	if (!ret->server || !ret->settings || !ret->credentials)
+		return -ENOMEM;
+	(void)cli_credentials_set_conf(ret->credentials, ret->settings);
+	return logon->has_password ? use_password(client, ret, logon, reterr) : use_ticket(client, ret, logon, reterr);
+}
