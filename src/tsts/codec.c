@@ -439,11 +439,13 @@ static enum ndr_err_code push_image(struct ndr_push *ndr, const struct wire_fiel
 	return push_units(ndr, pointer_at(base, field->offset), n);
 }
 
-/* The counts need not be those of the lengths: other clients and servers differ in what they count. */
+/* The counts need not be those of the lengths: implementations differ in what they count. */
 static enum ndr_err_code pull_image(struct ndr_pull *ndr, const struct wire_field *field, void *base)
 {
 	uint32_t n_text = u32_at(base, field->count) / 2, max, n;
 
+	if (u32_at(base, field->count) > u32_at(base, field->room))
+		return ndr_pull_error(ndr, NDR_ERR_LENGTH, "name of %u bytes", (unsigned)u32_at(base, field->count));
 	NDR_CHECK(pull_counts(ndr, field, 2, &max, &n));
 	return pull_units(ndr, field, base, n, n_text < n ? n_text : n);
 }

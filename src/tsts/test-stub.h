@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-stub.h - stubs for tests and the fuzzer: calls by interface and opnum, decoded and encoded, and memory that runs
- * out.
+ * test-stub.h - stubs for tests and the fuzzer: calls by interface and opnum, decoded and encoded, a judge of what comes of
+ * any bytes, and memory that runs out.
  *
  * libndr and the codec take all memory from libtalloc. What they call of it is defined here once more, in the program, and
  * so wins over the library: the call that is counted down to fails, all others are passed on.
@@ -104,6 +104,69 @@ static inline enum ndr_err_code stub_push(TALLOC_CTX *ctx, const struct ndr_inte
 	status = call->ndr_push(ndr, flags, r);
 	*ret_blob = ndr_push_blob(ndr);
 	return status;
+}
+
+/* ---- the judge ---- */
+
+static inline bool stub_is_zero(const void *r, size_t n)
+{
+	const uint8_t *bytes = r;
+
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != 0)
+			return false;
+	}
+	return true;
+}
+
+/* No stub of N bytes may cost more than this: the worst element is 8 bytes on the wire and 112 in C. */
+static inline bool stub_is_dear(TALLOC_CTX *ctx, size_t n)
+{
+	return talloc_total_size(ctx) > 16 * n + 4096 || talloc_total_blocks(ctx) > n / 4 + 16;
+}
+
+static inline const char *stub_judge_again(TALLOC_CTX *ctx, const struct ndr_interface_call *call, int flags, const void *r)
+{
+	DATA_BLOB once = { 0 }, twice = { 0 };
+	void *again;
+
+	if (stub_push(ctx, call, flags, r, 0, &once) != NDR_ERR_SUCCESS)
+		return "what was decoded cannot be encoded";
+	if (stub_pull(ctx, call, flags, once.data, once.length, &again) != NDR_ERR_SUCCESS)
+		return "what was encoded cannot be decoded";
+	if (stub_push(ctx, call, flags, again, 0, &twice) != NDR_ERR_SUCCESS)
+		return "what was encoded and decoded cannot be encoded";
+	if (once.length != twice.length || (once.length > 0 && memcmp(once.data, twice.data, once.length) != 0))
+		return "what was encoded and decoded is encoded otherwise";
+	return NULL;
+}
+
+/*
+ * Decodes any bytes as a request or response of CALL, with memory for N_CALLS calls of libtalloc: either it fails and
+ * leaves nothing, or what it says can be encoded and says the same again.
+ * Returns what is wrong, or NULL.
+ */
+static inline const char *stub_judge(const struct ndr_interface_call *call, int flags, const uint8_t *bytes, size_t n,
+				     unsigned n_calls)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	enum ndr_err_code status;
+	const char *wrong = NULL;
+	void *r;
+
+	stub_memory = n_calls;
+	status = stub_pull(ctx, call, flags, bytes, n, &r);
+	stub_memory = UINT_MAX;
+	if (stub_is_dear(ctx, n))
+		wrong = "it takes too much memory";
+	else if (status == NDR_ERR_SUCCESS)
+		wrong = stub_judge_again(ctx, call, flags, r);
+	else if (r && !stub_is_zero(r, call->struct_size))
+		wrong = "a failure leaves something";
+	else if (status == NDR_ERR_ALLOC && n_calls == UINT_MAX)
+		wrong = "it speaks of memory, which there is";
+	talloc_free(ctx);
+	return wrong;
 }
 
 #endif

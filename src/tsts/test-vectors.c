@@ -708,6 +708,80 @@ static void test_facts(void **state)
 	}
 }
 
+/* ---- damage ---- */
+
+static void judge(const struct vector *vector, const uint8_t *stub, size_t n, unsigned n_calls)
+{
+	const char *wrong = stub_judge(stub_call(vector->interface, vector->opnum), flags_of(vector), stub, n, n_calls);
+
+	if (wrong)
+		tell(vector, wrong);
+	assert_null(wrong);
+}
+
+/* Bytes that are changed at each place: counts, tags, referents and texts become small, huge and negative. */
+static void damage_vector(const struct vector *vector, void *userdata)
+{
+	static const uint8_t bytes[] = { 0x00, 0x01, 0x7f, 0xff, 0xd8 };
+	static const uint8_t words[][4] = { { 0xff, 0xff, 0xff, 0xff }, { 0, 0, 0, 0x80 }, { 0, 0, 0, 0 }, { 0, 0, 1, 0 } };
+	struct vector damaged = *vector;
+
+	(void)userdata;
+	for (size_t i = 0; i < vector->n; i++) {
+		for (size_t k = 0; k < sizeof(bytes); k++) {
+			damaged.stub[i] = bytes[k];
+			judge(vector, damaged.stub, vector->n, UINT_MAX);
+		}
+		damaged.stub[i] = vector->stub[i];
+	}
+	for (size_t i = 0; i + 4 <= vector->n; i += 4) {
+		for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
+			memcpy(damaged.stub + i, words[k], 4);
+			judge(vector, damaged.stub, vector->n, UINT_MAX);
+		}
+		memcpy(damaged.stub + i, vector->stub + i, 4);
+	}
+}
+
+static void test_damage(void **state)
+{
+	(void)state;
+	for_each_vector(damage_vector, NULL);
+}
+
+/* At the end of memory, so that a sanitizer or valgrind sees a byte too much. */
+static void cut_vector(const struct vector *vector, void *userdata)
+{
+	(void)userdata;
+	for (size_t n = 0; n <= vector->n; n++) {
+		uint8_t *cut = malloc(n ? n : 1);
+
+		assert_non_null(cut);
+		memcpy(cut, vector->stub, n);
+		judge(vector, cut, n, UINT_MAX);
+		free(cut);
+	}
+}
+
+static void test_cut(void **state)
+{
+	(void)state;
+	for_each_vector(cut_vector, NULL);
+}
+
+static void starve_vector(const struct vector *vector, void *userdata)
+{
+	(void)userdata;
+	for (unsigned n_calls = 0; n_calls < 40; n_calls++)
+		judge(vector, vector->stub, vector->n, n_calls);
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	for_each_vector(starve_vector, NULL);
+}
+
 /* ---- which calls there are ---- */
 
 struct coverage {
@@ -748,6 +822,9 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_coverage),
 	};
 
