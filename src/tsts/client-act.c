@@ -4,7 +4,7 @@
  *
  * RpcLogoff answers when the log-off has begun (MS-TSTS 3.3.4.1.5). Its end is told by TermSrvNotification, on a pipe of
  * its own and asked for before: for one session by RpcWaitForSessionState, for many by one RpcRegisterAsyncNotification
- * for everybody, for so many waiting pipes few servers have. What such a wait says is only a reason to look; whatever
+ * for everybody, as few servers have so many pipes to spare. What such a wait says is only a reason to look; whatever
  * ends it, the starter is told to. A server without notifications is done without.
  */
 #include "tsts/client.h"
@@ -12,21 +12,242 @@
 #include <errno.h>
 #include <string.h>
 
-/* Samba gives a pipe's read up after 60 seconds; a wait ends earlier and begins anew. */
-#define WAIT_SLICE_MS 50000
+#include "base/clock.h"
 
+/* How long a server is asked to wait, as Windows asks it; then it is asked again. */
+#define WAIT_MS 120000
 
-static int open_and_log_off(struct job *job, struct channel *channel, struct logoff_error *reterr)
+/* A wait that fails sooner than this is of no use. */
+#define USEFUL_US UINT64_C(1000000)
+
+/* Style of a message: MB_OK with the sign for information. */
+#define STYLE UINT32_C(0x40)
+
+/* The longest text of a message to an old server, in units with the NUL (MS-TSTS 3.7.4.1.8). */
+#define LEGACY_TEXT_MAX 1024
+
+/* A log-off that must not begin before the wait for its end has. */
+struct asker {
+	struct asker *next;
+	struct task *task;
+	bool may_go_on;
+};
+
+/* A wait: for the end of one session, or of everybody. */
+struct watch {
+	struct client *client;
+	uint32_t id;			/* of the one */
+	bool has_begun;			/* or never will */
+	struct asker *askers;
+};
+
+/* ---- whose end is to be told ---- */
+
+static bool is_awaited(const struct client *client, uint32_t id)
+{
+	return id < CLIENT_IDS && (client->awaited[id / 8] >> id % 8 & 1);
+}
+
+static void await(struct client *client, uint32_t id, bool wanted)
+{
+	uint8_t bit = (uint8_t)(1 << id % 8);
+
+	if (id < CLIENT_IDS)
+		client->awaited[id / 8] = wanted ? client->awaited[id / 8] | bit : client->awaited[id / 8] & (uint8_t)~bit;
+}
+
+static void let_go_on(struct watch *watch)
+{
+	watch->has_begun = true;
+	for (struct asker *asker = watch->askers; asker; asker = asker->next) {
+		asker->may_go_on = true;
+		task_wake(asker->task);
+	}
+	watch->askers = NULL;
+}
+
+/* ---- the end of one ---- */
+
+/* Returns whether it is worth to wait on: the server did wait, and does not say that the session is down. */
+static bool wait_for_one(struct watch *watch, struct channel *channel)
+{
+	struct tsts_wait_for_state call = { .in = { .session_id = watch->id, .state = TSTS_STATE_DOWN, .timeout_ms = WAIT_MS } };
+	uint64_t begun_us = clock_now_us();
+	int r;
+
+	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_WAIT_FOR_STATE, watch, &call, &call.out.result, NULL);
+	if (is_awaited(watch->client, watch->id))
+		desk_removed(watch->client, watch->id);
+	return r < 0 && r != -ENXIO && r != -EHOSTUNREACH && clock_now_us() > begun_us + USEFUL_US;
+}
+
+/* The call is on its way before the log-off is: who asked goes on when this task stops, which is after sending it. */
+static void watch_one(void *data)
+{
+	struct watch *watch = data;
+	struct client *client = watch->client;
+	struct channel *channel;
+	int r;
+
+	r = channel_take(client, NOTIFICATION, true, &channel, NULL);
+	let_go_on(watch);
+	if (r == 0) {
+		while (wait_for_one(watch, channel) && is_awaited(client, watch->id))
+			;
+		channel_give(client, channel);
+	}
+	await(client, watch->id, false);
+	talloc_free(watch);
+}
+
+/* ---- the end of everybody ---- */
+
+static void tell(struct client *client, const struct tsts_change *change)
+{
+	if (!(change->mask & (TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE)) || !is_awaited(client, change->session_id))
+		return;
+	if (change->mask & TSTS_CHANGE_TERMINATE)
+		await(client, change->session_id, false);
+	desk_removed(client, change->session_id);
+}
+
+static void tell_all(struct client *client)
+{
+	for (uint32_t id = 0; id < CLIENT_IDS; id++)
+		if (is_awaited(client, id))
+			desk_removed(client, id);
+	memset(client->awaited, 0, sizeof(client->awaited));
+}
+
+static int hear(struct watch *watch, struct channel *channel, struct policy_handle handle)
+{
+	struct tsts_wait_async call = { .in.handle = handle };
+	TALLOC_CTX *memory = talloc_new(watch);
+	int r;
+
+	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_WAIT_ASYNC, memory, &call, &call.out.result, NULL);
+	for (uint32_t i = 0; r == 0 && i < call.out.n_changes; i++)
+		tell(watch->client, &call.out.changes[i]);
+	talloc_free(memory);
+	return r;
+}
+
+/* Returns whether it ever worked; if so, another log-off may try again. */
+static bool watch_until_broken(struct watch *watch, struct channel *channel)
+{
+	struct tsts_register_async call = { .in = { .session_id = UINT32_MAX,
+						    .mask = TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE } };
+	int r;
+
+	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_REGISTER_ASYNC, watch, &call, &call.out.result, NULL);
+	let_go_on(watch);
+	if (r < 0)
+		return false;
+	while (r == 0)
+		r = hear(watch, channel, call.out.handle);
+	return true;
+}
+
+static void watch_all(void *data)
+{
+	struct watch *watch = data;
+	struct client *client = watch->client;
+	struct channel *channel;
+
+	if (channel_take(client, NOTIFICATION, true, &channel, NULL) == 0) {
+		if (watch_until_broken(watch, channel))
+			client->watch = NULL;
+		channel_give(client, channel);
+	}
+	let_go_on(watch);
+	tell_all(client);
+	if (!client->watch)
+		talloc_free(watch);
+}
+
+/* ---- logging off ---- */
+
+static void wait_until_begun(struct watch *watch)
+{
+	struct asker asker = { .next = watch->askers, .task = task_current(watch->client) };
+
+	if (watch->has_begun)
+		return;
+	watch->askers = &asker;
+	while (!asker.may_go_on)
+		task_pause(watch->client);
+}
+
+static struct watch *watch_new(struct job *job)
+{
+	struct watch *watch = talloc_zero(job->client, struct watch);
+
+	if (!watch)
+		return NULL;
+	watch->client = job->client;
+	watch->id = job->order.id;
+	if (task_start(job->client, job->order.many ? watch_all : watch_one, watch) == 0)
+		return watch;
+	talloc_free(watch);
+	return NULL;
+}
+
+/* Begins to wait for the end of the session. If that is impossible it is logged off all the same. */
+static void begin_to_wait(struct job *job)
+{
+	struct client *client = job->client;
+	struct watch *watch = job->order.many && client->watch ? client->watch : watch_new(job);
+
+	if (!watch)
+		return;
+	if (job->order.many)
+		client->watch = watch;
+	await(client, job->order.id, true);
+	wait_until_begun(watch);
+}
+
+static void close_session(struct job *job, struct channel *channel, struct policy_handle handle)
+{
+	struct tsts_close_session close = { .in.handle = handle };
+
+	(void)channel_call(job->client, channel, SESSION, TSTS_CLOSE_SESSION, job, &close, NULL, NULL);
+}
+
+/* The handle may have ended with the session, so what closing it says means nothing, and nobody waits for it. */
+static int log_off(struct job *job, struct channel *channel, struct logoff_error *reterr)
 {
 	struct tsts_open_session open = { .in.session_id = job->order.id };
 	struct tsts_logoff logoff = {};
+	struct logoff_error cause = {};
 	int r;
 
-	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, 0, reterr);
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
 	if (r < 0)
 		return r;
 	logoff.in.handle = open.out.handle;
-	return channel_call(job->client, channel, SESSION, TSTS_LOGOFF, job, &logoff, &logoff.out.result, 0, reterr);
+	r = channel_call(job->client, channel, SESSION, TSTS_LOGOFF, job, &logoff, &logoff.out.result, &cause);
+	if (reterr)
+		*reterr = cause;
+	job_reply(job, r, &cause);
+	close_session(job, channel, open.out.handle);
+	return r;
+}
+
+static int reset(struct job *job, struct logoff_error *reterr)
+{
+	struct tsts_ica_reset call = { .in.session_id = job->order.id };
+	struct client *client = job->client;
+	struct channel *channel;
+	int r;
+
+	r = channel_take(client, ICA, false, &channel, reterr);
+	if (r < 0)
+		return r;
+	r = channel_ica(client, channel, &call.in.handle, reterr);
+	if (r == 0)
+		r = channel_call(client, channel, ICA, TSTS_ICA_RESET, job, &call, NULL, reterr);
+	channel_give(client, channel);
+	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
 }
 
 int carry_logoff(struct job *job, struct logoff_error *reterr)
@@ -34,14 +255,87 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 	struct channel *channel;
 	int r;
 
+	if (link_is_legacy(job->client))
+		return reset(job, reterr);
+	begin_to_wait(job);
 	r = channel_take(job->client, SESSION, false, &channel, reterr);
+	if (r == 0) {
+		r = log_off(job, channel, reterr);
+		channel_give(job->client, channel);
+	}
 	if (r < 0)
-		return r;
-	r = open_and_log_off(job, channel, reterr);
-	channel_give(job->client, channel);
+		await(job->client, job->order.id, false);
 	return r;
 }
 
-int carry_reset(struct job *job, struct logoff_error *reterr) { (void)job; return error_set_ntstatus(reterr, NT_STATUS_NOT_IMPLEMENTED); }
-int carry_message(struct job *job, struct logoff_error *reterr) { (void)job; return error_set_ntstatus(reterr, NT_STATUS_NOT_IMPLEMENTED); }
-int carry_processes(struct job *job, struct logoff_error *reterr) { (void)job; return error_set_ntstatus(reterr, NT_STATUS_NOT_IMPLEMENTED); }
+int carry_reset(struct job *job, struct logoff_error *reterr)
+{
+	return reset(job, reterr);
+}
+
+/* ---- messages ---- */
+
+static int show(struct job *job, struct channel *channel, struct logoff_error *reterr)
+{
+	const struct order_message *message = &job->with->message;
+	struct tsts_open_session open = { .in.session_id = job->order.id };
+	struct tsts_show_message_box show = { .in = { .title = message->title, .message = message->text, .style = STYLE,
+						      .timeout_s = message->timeout_s, .do_not_wait = !message->wait } };
+	int r;
+
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
+	if (r < 0)
+		return r;
+	show.in.handle = open.out.handle;
+	r = channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr);
+	job->answer = show.out.response;
+	if (r == 0)
+		job_reply(job, r, NULL);
+	close_session(job, channel, open.out.handle);
+	return r;
+}
+
+/* Cuts TEXT, whole characters, to what an old server takes. Returns its size. */
+static uint32_t cut_text(char *text)
+{
+	while (tsts_text_size(text) > LEGACY_TEXT_MAX) {
+		size_t end = strlen(text) - 1;
+
+		while (end > 0 && (text[end] & 0xc0) == 0x80)
+			end--;
+		text[end] = '\0';
+	}
+	return tsts_text_size(text);
+}
+
+static int show_legacy(struct job *job, struct channel *channel, struct logoff_error *reterr)
+{
+	struct order_message *message = &job->with->message;
+	struct tsts_ica_send_message call = { .in = { .session_id = job->order.id, .title = message->title,
+						      .title_size = cut_text(message->title), .message = message->text,
+						      .message_size = cut_text(message->text), .style = STYLE,
+						      .timeout_s = message->timeout_s, .do_not_wait = !message->wait } };
+	int r;
+
+	r = channel_ica(job->client, channel, &call.in.handle, reterr);
+	if (r == 0)
+		r = channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr);
+	if (r == 0 && call.out.result == 0)
+		r = error_set_result(reterr, call.out.status);
+	job->answer = call.out.response;
+	return r;
+}
+
+int carry_message(struct job *job, struct logoff_error *reterr)
+{
+	bool legacy = link_is_legacy(job->client);
+	struct channel *channel;
+	int r;
+
+	r = channel_take(job->client, legacy ? ICA : SESSION, job->with->message.wait, &channel, reterr);
+	if (r < 0)
+		return r;
+	r = legacy ? show_legacy(job, channel, reterr) : show(job, channel, reterr);
+	channel_give(job->client, channel);
+	return r;
+}

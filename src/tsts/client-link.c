@@ -27,8 +27,8 @@ extern const struct ndr_interface_table ndr_table_lsarpc;
 /* So long a task waits for a pipe that is in use before it opens one more. */
 #define PATIENCE_MS 500
 
-/* Seconds after which a call that should answer at once is given up. The starter's patience is usually shorter. */
-#define CALL_LIMIT_S 600
+/* As good as never. */
+#define NEVER_S (365 * 86400)
 
 enum pipe_name {
 	LSM,
@@ -82,14 +82,60 @@ struct waiter {
 	bool impatient;
 };
 
+/* Timers that Samba has just set. */
+#define TIMERS_MAX 64
+
 struct link {
 	struct access access;
+	unsigned n_own;			/* while this is not 0, timers are to be what they are: ours, or those of connecting */
+	struct tevent_timer *timers[TIMERS_MAX];
+	size_t n_timers;
+	struct tevent_immediate *put_off;
+	unsigned n_under_way;		/* calls */
+	unsigned n_unsent;		/* of these, those whose timer has not been set yet */
 	struct dcerpc_pipe *base;	/* the first pipe: SMB hangs from it */
 	struct channel *channels;
 	struct waiter *waiters;
 	bool missing[N_PIPES];
 	unsigned n_calls, n_binds, n_pipes;
 };
+
+/* ---- timers ---- */
+
+/*
+ * Samba gives up what a pipe has not answered in 60 seconds, and the pipe with it; there is no call to change that. A user
+ * may need longer to read a message, a session to end, and how long is waited is the starter's business. So the timers
+ * that are set while calls are made are put off for ever, just after they have been set.
+ */
+static void put_off(struct tevent_context *events, struct tevent_immediate *immediate, void *data)
+{
+	struct link *link = data;
+	struct timeval never = tevent_timeval_current_ofs(NEVER_S, 0);
+
+	(void)events;
+	(void)immediate;
+	link->n_own++;
+	while (link->n_timers > 0)
+		tevent_update_timer(link->timers[link->n_timers - 1], never);	/* seen as taken away and set again */
+	link->n_own--;
+}
+
+static void see_timer(struct tevent_timer *timer, enum tevent_event_trace_point point, void *data)
+{
+	struct client *client = data;
+	struct link *link = client->link;
+
+	if (point == TEVENT_EVENT_TRACE_DETACH)
+		for (size_t i = 0; i < link->n_timers; i++)
+			if (link->timers[i] == timer)
+				link->timers[i--] = link->timers[--link->n_timers];
+	if (point != TEVENT_EVENT_TRACE_ATTACH || link->n_own > 0 || link->n_timers == TIMERS_MAX)
+		return;
+	if (link->n_unsent > 0)
+		link->n_unsent--;
+	link->timers[link->n_timers++] = timer;
+	tevent_schedule_immediate(link->put_off, client->events, put_off, link);
+}
 
 /* ---- opening ---- */
 
@@ -106,6 +152,14 @@ static struct dcerpc_binding *make_binding(TALLOC_CTX *memory, const struct acce
 	return binding;
 }
 
+/* Timers that are set while Samba connects are left alone; so those of other calls should be set before. */
+static void begin_connecting(struct client *client)
+{
+	for (int i = 0; client->link->n_unsent > 0 && i < 100; i++)
+		task_yield(client);
+	client->link->n_own++;
+}
+
 /* Opens a pipe with INTERFACE bound to it. The first one connects and logs on. */
 static NTSTATUS open_pipe(struct client *client, enum interface interface, struct dcerpc_pipe **ret)
 {
@@ -116,15 +170,18 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 
 	if (!binding)
 		return NT_STATUS_NO_MEMORY;
+	begin_connecting(client);
 	if (link->base)
 		status = dcerpc_secondary_auth_connection(link->base, binding, table, link->access.credentials,
 							  link->access.settings, link, ret);
 	else
 		status = dcerpc_pipe_connect_b(link, ret, binding, table, link->access.credentials, client->events,
 					       link->access.settings);
+	link->n_own--;
 	talloc_free(binding);
 	if (!NT_STATUS_IS_OK(status))
 		return status;
+	(void)dcerpc_binding_handle_set_timeout((*ret)->binding_handle, 0);
 	link->n_pipes++;
 	link->n_binds++;
 	if (!link->base)
@@ -132,23 +189,30 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 	return status;
 }
 
-static struct channel *open_channel(struct client *client, enum interface interface, NTSTATUS *ret_status)
+/* Adds a channel in USE, which is opened with INTERFACE; it counts from the beginning on. */
+static NTSTATUS open_channel(struct client *client, enum interface interface, enum use use, struct channel **ret)
 {
 	struct link *link = client->link;
 	struct channel *channel = talloc_zero(link, struct channel);
+	struct channel **at = &link->channels;
+	NTSTATUS status;
 
-	*ret_status = NT_STATUS_NO_MEMORY;
 	if (!channel)
-		return NULL;
-	*ret_status = open_pipe(client, interface, &channel->bound[interface]);
-	if (!NT_STATUS_IS_OK(*ret_status)) {
-		talloc_free(channel);
-		return NULL;
-	}
+		return NT_STATUS_NO_MEMORY;
 	channel->pipe = interfaces[interface].pipe;
+	channel->use = use;
 	channel->next = link->channels;
 	link->channels = channel;
-	return channel;
+	status = open_pipe(client, interface, &channel->bound[interface]);
+	if (NT_STATUS_IS_OK(status)) {
+		*ret = channel;
+		return status;
+	}
+	while (*at != channel)
+		at = &(*at)->next;
+	*at = channel->next;
+	talloc_free(channel);
+	return status;
 }
 
 static bool is_missing(NTSTATUS status)
@@ -161,21 +225,37 @@ static bool is_missing(NTSTATUS status)
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)
 {
 	struct link *link = talloc_zero(client, struct link);
-	NTSTATUS status = NT_STATUS_NO_MEMORY;
+	struct channel *channel;
+	NTSTATUS status;
 	int r;
 
 	if (!link)
 		return -ENOMEM;
 	client->link = link;
+	link->put_off = tevent_create_immediate(link);
+	if (!link->put_off)
+		return -ENOMEM;
+	tevent_set_trace_timer_callback(client->events, see_timer, client);
+	link->n_own++;
 	r = access_prepare(client, logon, &link->access, reterr);
+	link->n_own--;
 	if (r < 0)
 		return r;
-	if (open_channel(client, ENUMERATION, &status))
+	status = open_channel(client, ENUMERATION, FREE, &channel);
+	if (NT_STATUS_IS_OK(status))
 		return 0;
+	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_MEMORY))
+		return access_find_fault(&link->access, reterr);
 	if (!is_missing(status))
 		return error_set_ntstatus(reterr, status);
 	link->missing[LSM] = true;
-	return open_channel(client, ICA, &status) ? 0 : error_set_ntstatus(reterr, status);
+	status = open_channel(client, ICA, FREE, &channel);
+	return NT_STATUS_IS_OK(status) ? 0 : error_set_ntstatus(reterr, status);
+}
+
+bool link_is_up(const struct client *client)
+{
+	return client->link && client->link->base;
 }
 
 bool link_is_legacy(const struct client *client)
@@ -232,8 +312,11 @@ static bool stand_in_line(struct client *client, enum pipe_name pipe)
 	struct waiter waiter = { .task = task_current(client), .pipe = pipe };
 	struct waiter **to = &client->link->waiters;
 	struct timeval until = tevent_timeval_current_ofs(0, PATIENCE_MS * 1000);
-	struct tevent_timer *timer = tevent_add_timer(client->events, client, until, lose_patience, &waiter);
+	struct tevent_timer *timer;
 
+	client->link->n_own++;
+	timer = tevent_add_timer(client->events, client, until, lose_patience, &waiter);
+	client->link->n_own--;
 	while (*to)
 		to = &(*to)->next;
 	*to = &waiter;
@@ -248,17 +331,22 @@ static bool stand_in_line(struct client *client, enum pipe_name pipe)
 }
 
 /* Binds INTERFACE on a pipe that is open for others. What an older server lacks does not harm the pipe. */
-static int bind_too(struct link *link, struct channel *channel, enum interface interface, struct logoff_error *reterr)
+static int bind_too(struct client *client, struct channel *channel, enum interface interface, struct logoff_error *reterr)
 {
+	struct link *link = client->link;
 	struct dcerpc_pipe *pipe = NULL;
 	NTSTATUS status;
 
 	for (size_t i = 0; i < N_INTERFACES && !pipe; i++)
 		pipe = channel->bound[i];
+	begin_connecting(client);
 	status = dcerpc_secondary_context(pipe, &channel->bound[interface], interfaces[interface].table);
+	link->n_own--;
 	link->n_binds++;
-	if (NT_STATUS_IS_OK(status))
+	if (NT_STATUS_IS_OK(status)) {
+		(void)dcerpc_binding_handle_set_timeout(channel->bound[interface]->binding_handle, 0);
 		return 0;
+	}
 	channel->bound[interface] = NULL;
 	return error_set_fault(reterr, status);
 }
@@ -276,24 +364,26 @@ int channel_take(struct client *client, enum interface interface, bool for_long,
 {
 	struct link *link = client->link;
 	enum pipe_name pipe = interfaces[interface].pipe;
+	enum use use = for_long ? LONG : SHORT;
 	struct channel *channel;
 	bool impatient = false;
 	NTSTATUS status;
-	int r;
+	int r = 0;
 
 	if (link->missing[pipe])
 		return error_set_ntstatus(reterr, NT_STATUS_OBJECT_NAME_NOT_FOUND);
 	while (!(channel = find_free(link, interface)) && !may_open(link, pipe, for_long, impatient))
 		impatient = stand_in_line(client, pipe) || impatient;
 	if (!channel) {
-		channel = open_channel(client, interface, &status);
-		if (!channel) {
+		status = open_channel(client, interface, use, &channel);
+		if (!NT_STATUS_IS_OK(status)) {
 			link->missing[pipe] = is_missing(status);
 			return error_set_ntstatus(reterr, status);
 		}
 	}
-	channel->use = for_long ? LONG : SHORT;
-	r = channel->bound[interface] ? 0 : bind_too(link, channel, interface, reterr);
+	channel->use = use;
+	if (!channel->bound[interface])
+		r = bind_too(client, channel, interface, reterr);
 	if (r < 0) {
 		channel_give(client, channel);
 		return r;
@@ -333,6 +423,7 @@ static NTSTATUS call_and_wait(struct client *client, struct dcerpc_binding_handl
 			      const struct ndr_interface_table *table, uint32_t opnum, TALLOC_CTX *memory, void *data)
 {
 	struct call call = { .task = task_current(client) };
+	struct link *link = client->link;
 	struct tevent_req *request;
 	NTSTATUS status;
 
@@ -340,21 +431,25 @@ static NTSTATUS call_and_wait(struct client *client, struct dcerpc_binding_handl
 	if (!request)
 		return NT_STATUS_NO_MEMORY;
 	tevent_req_set_callback(request, take_answer, &call);
+	link->n_under_way++;
+	link->n_unsent++;
 	while (!call.has_answer)
 		task_pause(client);
+	link->n_under_way--;
+	if (link->n_unsent > link->n_under_way)
+		link->n_unsent = link->n_under_way;
 	status = dcerpc_binding_handle_call_recv(request);
 	talloc_free(request);
 	return status;
 }
 
 int channel_call(struct client *client, struct channel *channel, enum interface interface, uint32_t opnum,
-		 TALLOC_CTX *memory, void *call, const uint32_t *result, uint32_t limit_s, struct logoff_error *reterr)
+		 TALLOC_CTX *memory, void *call, const uint32_t *result, struct logoff_error *reterr)
 {
 	struct dcerpc_binding_handle *handle = channel->bound[interface]->binding_handle;
 	NTSTATUS status;
 
 	client->link->n_calls++;
-	(void)dcerpc_binding_handle_set_timeout(handle, limit_s ? limit_s : CALL_LIMIT_S);
 	status = call_and_wait(client, handle, interfaces[interface].table, opnum, memory, call);
 	if (!NT_STATUS_IS_OK(status))
 		return error_set_fault(reterr, status);
@@ -370,7 +465,7 @@ int link_call(struct client *client, enum interface interface, uint32_t opnum, T
 	r = channel_take(client, interface, false, &channel, reterr);
 	if (r < 0)
 		return r;
-	r = channel_call(client, channel, interface, opnum, memory, call, result, 0, reterr);
+	r = channel_call(client, channel, interface, opnum, memory, call, result, reterr);
 	channel_give(client, channel);
 	return r;
 }
@@ -381,7 +476,7 @@ int channel_ica(struct client *client, struct channel *channel, struct policy_ha
 	int r;
 
 	if (!channel->has_ica) {
-		r = channel_call(client, channel, ICA, TSTS_ICA_OPEN_SERVER, channel, &call, NULL, 0, reterr);
+		r = channel_call(client, channel, ICA, TSTS_ICA_OPEN_SERVER, channel, &call, NULL, reterr);
 		if (r == 0 && call.out.result == 0)
 			r = error_set_result(reterr, call.out.status);
 		if (r < 0)

@@ -108,14 +108,14 @@ static int enumerate(struct job *job, struct channel *channel, struct tsts_get_e
 	struct tsts_close_enum close;
 	int r;
 
-	r = channel_call(client, channel, ENUMERATION, TSTS_OPEN_ENUM, job, &open, &open.out.result, 0, reterr);
+	r = channel_call(client, channel, ENUMERATION, TSTS_OPEN_ENUM, job, &open, &open.out.result, reterr);
 	if (r < 0)
 		return r;
 	result->in.handle = open.out.handle;
 	result->in.level = 1;
-	r = channel_call(client, channel, ENUMERATION, TSTS_GET_ENUM_RESULT, job, result, &result->out.result, 0, reterr);
+	r = channel_call(client, channel, ENUMERATION, TSTS_GET_ENUM_RESULT, job, result, &result->out.result, reterr);
 	close = (struct tsts_close_enum){ .in.handle = open.out.handle };
-	(void)channel_call(client, channel, ENUMERATION, TSTS_CLOSE_ENUM, job, &close, NULL, 0, NULL);
+	(void)channel_call(client, channel, ENUMERATION, TSTS_CLOSE_ENUM, job, &close, NULL, NULL);
 	return r;
 }
 
@@ -202,13 +202,13 @@ static int ask_by_handle(struct client *client, struct channel *channel, TALLOC_
 	struct tsts_get_times times = { .in.handle = handle };
 	int r;
 
-	r = channel_call(client, channel, SESSION, TSTS_GET_STATE, memory, &state, &state.out.result, 0, reterr);
+	r = channel_call(client, channel, SESSION, TSTS_GET_STATE, memory, &state, &state.out.result, reterr);
 	if (r == 0)
-		r = channel_call(client, channel, SESSION, TSTS_GET_USER_NAME, memory, &user, &user.out.result, 0, reterr);
+		r = channel_call(client, channel, SESSION, TSTS_GET_USER_NAME, memory, &user, &user.out.result, reterr);
 	if (r == 0)
-		r = channel_call(client, channel, SESSION, TSTS_GET_TERMINAL_NAME, memory, &name, &name.out.result, 0, reterr);
+		r = channel_call(client, channel, SESSION, TSTS_GET_TERMINAL_NAME, memory, &name, &name.out.result, reterr);
 	if (r == 0)
-		r = channel_call(client, channel, SESSION, TSTS_GET_TIMES, memory, &times, &times.out.result, 0, reterr);
+		r = channel_call(client, channel, SESSION, TSTS_GET_TIMES, memory, &times, &times.out.result, reterr);
 	if (r < 0)
 		return r;
 	row->state = state.out.state;
@@ -229,11 +229,11 @@ static int ask_piecemeal(struct client *client, TALLOC_CTX *memory, uint32_t id,
 	r = channel_take(client, SESSION, false, &channel, reterr);
 	if (r < 0)
 		return r;
-	r = channel_call(client, channel, SESSION, TSTS_OPEN_SESSION, memory, &open, &open.out.result, 0, reterr);
+	r = channel_call(client, channel, SESSION, TSTS_OPEN_SESSION, memory, &open, &open.out.result, reterr);
 	if (r == 0) {
 		r = ask_by_handle(client, channel, memory, open.out.handle, row, reterr);
 		close = (struct tsts_close_session){ .in.handle = open.out.handle };
-		(void)channel_call(client, channel, SESSION, TSTS_CLOSE_SESSION, memory, &close, NULL, 0, NULL);
+		(void)channel_call(client, channel, SESSION, TSTS_CLOSE_SESSION, memory, &close, NULL, NULL);
 	}
 	channel_give(client, channel);
 	return r;
@@ -254,7 +254,7 @@ static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX
 	tsts_vardata_push(wanted, TSTS_INFORMATION_SIZE);
 	r = channel_ica(client, channel, &call.in.handle, reterr);
 	if (r == 0)
-		r = channel_call(client, channel, ICA, TSTS_ICA_QUERY_INFORMATION, memory, &call, NULL, 0, reterr);
+		r = channel_call(client, channel, ICA, TSTS_ICA_QUERY_INFORMATION, memory, &call, NULL, reterr);
 	if (r < 0)
 		return r;
 	if (call.out.result == 0)
@@ -349,7 +349,7 @@ static int list_legacy_chunk(struct job *job, struct channel *channel, struct ts
 	size_t n;
 	int r;
 
-	r = channel_call(job->client, channel, ICA, TSTS_ICA_ENUMERATE, job, call, NULL, 0, reterr);
+	r = channel_call(job->client, channel, ICA, TSTS_ICA_ENUMERATE, job, call, NULL, reterr);
 	if (r < 0)
 		return r;
 	if (call->out.result == 0)
@@ -477,10 +477,10 @@ static int look_by_opening(struct job *job, uint32_t id, struct logoff_error *re
 	r = channel_take(job->client, SESSION, false, &channel, reterr);
 	if (r < 0)
 		return r;
-	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, 0, reterr);
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
 	if (r == 0) {
 		close = (struct tsts_close_session){ .in.handle = open.out.handle };
-		(void)channel_call(job->client, channel, SESSION, TSTS_CLOSE_SESSION, job, &close, NULL, 0, NULL);
+		(void)channel_call(job->client, channel, SESSION, TSTS_CLOSE_SESSION, job, &close, NULL, NULL);
 		r = -EACCES;
 	}
 	channel_give(job->client, channel);

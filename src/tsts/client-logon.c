@@ -122,6 +122,35 @@ static int find_server(TALLOC_CTX *memory, const char *server, uint16_t port, co
 	return *ret_address ? 0 : -ENOMEM;
 }
 
+/* Samba has no words for a connection that fails (it says that memory has run out); so it is tried once more here. */
+int access_find_fault(const struct access *access, struct logoff_error *reterr)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
+	struct addrinfo *address;
+	char service[8];
+	int fd, error = 0;
+
+	snprintf(service, sizeof(service), "%u", access->port);
+	if (getaddrinfo(access->address, service, &hints, &address) != 0)
+		return -ENOMEM;
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+		error = errno;
+	freeaddrinfo(address);
+	if (fd >= 0)
+		close(fd);
+	switch (error) {
+	case 0:
+		return error_set_errno(reterr, -EHOSTUNREACH, -ECONNABORTED, "the server has closed the connection");
+	case ECONNREFUSED:
+		return error_set_errno(reterr, -EHOSTUNREACH, -error, "the server refuses the connection");
+	case ETIMEDOUT:
+		return error_set_errno(reterr, -EHOSTUNREACH, -error, "the server does not answer");
+	default:
+		return error_set_errno(reterr, -EHOSTUNREACH, -error, "%s", strerror(error));
+	}
+}
+
 /* ---- how ---- */
 
 static struct loadparm_context *make_settings(struct client *client, const struct order_logon *logon)
@@ -288,6 +317,7 @@ int access_prepare(struct client *client, const struct order_logon *logon, struc
 	r = find_server(client, logon->server, logon->port, &ret->address, reterr);
 	if (r < 0)
 		return r;
+	ret->port = logon->port;
 	ret->server = talloc_strdup(client, logon->server);
 	ret->settings = make_settings(client, logon);
 	ret->credentials = cli_credentials_init(client);

@@ -184,6 +184,24 @@ void task_pause(struct client *client)
 	after_switch(fake, &tasks->top_stack, &tasks->top_size);
 }
 
+static void wake_later(struct tevent_context *events, struct tevent_immediate *immediate, void *data)
+{
+	(void)events;
+	(void)immediate;
+	task_wake(data);
+}
+
+void task_yield(struct client *client)
+{
+	struct tevent_immediate *immediate = tevent_create_immediate(client);
+
+	if (!immediate)
+		return;
+	tevent_schedule_immediate(immediate, client->events, wake_later, task_current(client));
+	task_pause(client);
+	talloc_free(immediate);
+}
+
 /* ---- sharing ---- */
 
 struct share {

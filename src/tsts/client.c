@@ -143,12 +143,15 @@ static void send_waiting(struct desk *desk)
 	desk_look(desk);
 }
 
-static void reply(struct job *job, int r, const struct logoff_error *cause)
+void job_reply(struct job *job, int r, const struct logoff_error *cause)
 {
 	struct desk *desk = job->client->desk;
 	size_t length = r == 0 ? job->n_rows * job->row_size : 0;
 	struct news news = { .serial = job->order.serial, .kind = NEWS_REPLY, .r = r };
 
+	if (job->replied)
+		return;
+	job->replied = true;
 	if (r < 0)
 		news.error = *cause;
 	if (r < 0 && cause->domain == LOGOFF_ERROR_NONE)
@@ -184,8 +187,13 @@ static void run_job(void *data)
 	struct job *job = data;
 	struct desk *desk = job->client->desk;
 	struct logoff_error cause = {};
+	int r;
 
-	reply(job, orders[job->order.kind].carry(job, &cause), &cause);
+	if (job->order.kind == ORDER_LOGON || link_is_up(job->client))
+		r = orders[job->order.kind].carry(job, &cause);
+	else
+		r = error_set_errno(&cause, -EHOSTUNREACH, -ENOTCONN, "there is no connection");
+	job_reply(job, r, &cause);
 	talloc_free(job);
 	desk->n_jobs--;
 	desk_look(desk);

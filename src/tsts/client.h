@@ -28,12 +28,16 @@ struct link;
 struct desk;
 struct watch;
 
+/* Session ids have 16 bits. */
+#define CLIENT_IDS 65536
+
 struct client {
 	struct tevent_context *events;
 	struct tasks *tasks;
 	struct desk *desk;
 	struct link *link;
-	struct watch *watch;		/* of everybody's end; NULL: not begun */
+	struct watch *watch;		/* of everybody's end; NULL: none */
+	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
 	uint32_t *listed;		/* ids of the last ORDER_LIST */
 	size_t n_listed;
 	int debug;			/* LOGOFF_TSTS_DEBUG; 0: silent */
@@ -50,9 +54,13 @@ struct job {
 	uint32_t answer;
 	void *rows;			/* of the reply */
 	size_t n_rows, row_size;
+	bool replied;
 };
 
 /* ---- client.c ---- */
+
+/* Replies to the order: R is 0 or -errno, then with CAUSE. Only the first reply counts; without one the carrier's result is it. */
+void job_reply(struct job *job, int r, const struct logoff_error *cause);
 
 /* Says that session ID has ended, or that the wait for that has. */
 void desk_removed(struct client *client, uint32_t id);
@@ -73,6 +81,9 @@ struct task *task_current(struct client *client);
 /* Waits for task_wake(). It may return for other reasons too: look again. */
 void task_pause(struct client *client);
 
+/* Waits for one turn of the event loop. */
+void task_yield(struct client *client);
+
 /* Lets TASK go on, at the next tasks_run(). */
 void task_wake(struct task *task);
 
@@ -90,10 +101,14 @@ struct access {
 	struct cli_credentials *credentials;
 	const char *server;		/* as it was named: what Kerberos knows it by */
 	const char *address;
+	uint16_t port;
 };
 
 /* Finds the server, and makes ready who we are to be there. Blocks. Returns 0 or -errno. */
 int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr);
+
+/* Finds out why the server could not be connected. Blocks. Returns -errno. */
+int access_find_fault(const struct access *access, struct logoff_error *reterr);
 
 /* ---- client-link.c ---- */
 
@@ -111,6 +126,9 @@ struct channel;
 
 /* Connects and logs on. Returns 0 or -errno. */
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr);
+
+/* Whether we are logged on, even if the server has gone since. */
+bool link_is_up(const struct client *client);
 
 /* Whether the server has but the legacy pipe. */
 bool link_is_legacy(const struct client *client);
@@ -131,10 +149,10 @@ int channel_ica(struct client *client, struct channel *channel, struct policy_ha
 
 /*
  * One call on CHANNEL; what the answer needs is allocated from MEMORY. *RESULT, the HRESULT in CALL, is looked at (NULL:
- * by the caller). LIMIT_S: of a call that takes long; 0: the usual. Waits. Returns 0 or -errno.
+ * by the caller). Waits. Returns 0 or -errno.
  */
 int channel_call(struct client *client, struct channel *channel, enum interface interface, uint32_t opnum,
-		 TALLOC_CTX *memory, void *call, const uint32_t *result, uint32_t limit_s, struct logoff_error *reterr);
+		 TALLOC_CTX *memory, void *call, const uint32_t *result, struct logoff_error *reterr);
 
 /* The three together: one call on any pipe. Waits. Returns 0 or -errno. */
 int link_call(struct client *client, enum interface interface, uint32_t opnum, TALLOC_CTX *memory, void *call,
