@@ -5,8 +5,11 @@
 
 # ---- what there is ----
 
-# Prints a part of what there is: id, name, user or several of them, each with what it is.
+# Prints a part of what there is: id, name, user or several of them, each with what it is. What there is on a server nobody
+# here knows without asking it.
 function __logoff_sessions
+    string match --quiet --regex --ignore-case '^(/|--)server([:=]|$)' -- \
+        (commandline --tokenize --cut-at-cursor --current-process)[2..]; and return
     command logoff --complete-sessions 2>/dev/null | while read --delimiter \t --local id name user
         if contains id $argv
             test -n "$name"; and printf '%s\t%s on %s\n' $id $user $name; or printf '%s\t%s\n' $id $user
@@ -18,7 +21,7 @@ function __logoff_sessions
     end
 end
 
-set --global __logoff_session_columns name user id state protocol device idle logon current uid kind address client terminal display
+set --global __logoff_session_columns name user id state protocol device idle logon current uid domain kind address client terminal display
 set --global __logoff_process_columns user name id pid command uid current
 
 function __logoff_columns
@@ -30,7 +33,7 @@ function __logoff_columns
 end
 
 # Prints what could be a value of this type.
-function __logoff_values --argument-names type
+function __logoff_values --argument-names type text
     switch $type
         case host
             printf '%s\tthis machine\n' localhost (prompt_hostname)
@@ -38,6 +41,10 @@ function __logoff_values --argument-names type
             __logoff_sessions (string trim --right --chars=, $type)
         case state
             printf '%s\n' active disc closing
+        case kerberos
+            printf '%s\n' required desired off
+        case file
+            __fish_complete_path $text
         case exclude,
             __logoff_sessions id name user
             printf 'group:%s\tgroup\n' (__fish_complete_groups | string replace --regex '\t.*' '')
@@ -52,7 +59,7 @@ end
 # The same for a list, of which the part before the last comma stays.
 function __logoff_list --argument-names type text
     set --local kept (string match --regex '^.*,' -- $text)
-    printf "$kept%s\n" (__logoff_values $type)
+    printf "$kept%s\n" (__logoff_values $type $text)
 end
 
 # ---- where we are ----
@@ -159,6 +166,12 @@ for command in $__logoff_commands
 end
 
 __logoff_option logoff,msg,session,user,process server server - host 'Session host that is meant'
+__logoff_option logoff,msg,session,user,process logon logon U text 'Who logs on to the server'
+__logoff_option logoff,msg,session,user,process authfile authentication-file A file 'File with name and password'
+__logoff_option logoff,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
+__logoff_option logoff,msg,session,user,process ccache use-krb5-ccache - text 'Kerberos ticket cache'
+__logoff_option logoff,msg,session,user,process nopass no-pass N - 'Never ask for the password of the server'
+__logoff_option logoff,msg,session,user,process encrypt require-encryption - - 'Demand that all is encrypted'
 __logoff_option logoff user user - user, 'Select the sessions of this user'
 __logoff_option logoff state state - state 'Select the sessions in this state'
 __logoff_option logoff idle idle - time 'Select the sessions not used for so long'

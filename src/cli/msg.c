@@ -42,9 +42,9 @@ static const struct option_row options[] = {
 
 static const struct help help = {
 	.summary = N_("Sends a message to users of a session host."),
-	.usage = "MSG {username | sessionname | sessionid | @filename | *}\n"
-		 "       [/SERVER:servername] [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]\n"
-		 LOGON_USAGE,
+	.usage = "MSG {username | sessionname | sessionid | @filename | *} [/SERVER:servername]\n"
+		 LOGON_USAGE
+		 "       [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]",
 	.arguments = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },

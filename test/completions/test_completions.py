@@ -38,25 +38,31 @@ IDS = {"12", "c3", "14", "15", "c4", "16"}
 NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
 USERS = {"alice", "bob", "erin@example.org"}
 SESSIONS = IDS | NAMES
-COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "kind", "address", "client",
-           "terminal", "display"}
+COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
+           "client", "terminal", "display"}
 SLASH = {
-    "logoff": {"/server:", "/user:", "/state:", "/idle:", "/older:", "/all", "/exclude:", "/dryrun", "/y", "/warn:", "/message:",
+    "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
+               "/user:", "/state:", "/idle:", "/older:", "/all", "/exclude:", "/dryrun", "/y", "/warn:", "/message:",
                "/grace:", "/wait:", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
-    "msg": {"/server:", "/time:", "/v", "/w", "/?", "/version"},
-    "query session": {"/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query user": {"/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query process": {"/id:", "/server:", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/v", "/w", "/?", "/version"},
+    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
 }
 DASH = {
-    "logoff": {"--server=", "--user=", "--state=", "--idle=", "--older=", "--all", "--exclude=", "-n", "--dry-run", "-y", "--yes",
+    "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
+               "--require-encryption", "--user=", "--state=", "--idle=", "--older=", "--all", "--exclude=", "-n", "--dry-run", "-y", "--yes",
                "--warn=", "--message=", "--grace=", "--wait=", "--console", "--reason=", "--no-ask-password", "--json", "-v",
                "--verbose", "-h", "--help", "--version"},
-    "msg": {"--server=", "--time=", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
-    "query session": {"--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
-    "query user": {"--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
-    "query process": {"--id=", "--server=", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
+            "--require-encryption", "--time=", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
+    "query session": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
+                      "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "query user": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
+                   "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+    "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
+                      "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
 }
 OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process"}
@@ -247,6 +253,8 @@ def test_options_in_both_styles(shell, command):
         ("qprocess /id ", IDS),
         ("logoff /user ", USERS),
         ("logoff /state ", {"active", "disc", "closing"}),
+        ("logoff /kerberos ", {"required", "desired", "off"}),
+        ("quser --use-kerberos ", {"required", "desired", "off"}),
         ("quser /columns ", COLUMNS),
         ("query session --sort ", COLUMNS | {"-" + one for one in COLUMNS}),
         ("qprocess --columns ", {"name", "user", "id", "pid", "command", "uid", "current"}),
@@ -279,6 +287,11 @@ def test_what_there_is(shell, line, wanted):
         ("query session /columns:id,addr", "query session /columns:id,address "),
         ("query session --sort=-id", "query session --sort=-id"),
         ("logoff @lists/pe", "logoff @lists/people "),
+        ("logoff -A lists/pe", "logoff -A lists/people "),
+        ("quser /authfile:lists/pe", "quser /authfile:lists/people "),
+        ("msg --authentication-file=lists/pe", "msg --authentication-file=lists/people "),
+        ("qwinsta -U al", "qwinsta -U al"),
+        ("qwinsta /kerberos:re", "qwinsta /kerberos:required "),
         ("msg @lists/pe", "msg @lists/people "),
     ],
 )
@@ -300,7 +313,7 @@ def test_one_completion_of_each_command(shell, line, completed):
         ("/gr", "/grace:"),
         ("/GR", "/grace:"),
         ("/serv", "/server:"),
-        ("/no", "/noaskpassword "),
+        ("/noa", "/noaskpassword "),
         ("/server:loc", "/server:localhost "),
         ("--verb", "--verbose "),
         ("--server=loc", "--server=localhost "),
@@ -317,6 +330,13 @@ def test_sessions_without_regard_to_case(shell):
         assert shell.candidates("logoff RDP") == {"rdp-tcp#10"}
     else:
         assert shell.complete("logoff RDP") == "logoff rdp-tcp#10 "
+
+
+@pytest.mark.parametrize("words", ["/server:ts1", "/SERVER ts1", "--server=ts1", "--server ts1"])
+def test_the_sessions_of_this_machine_are_not_those_of_a_server(shell, words):
+    assert shell.complete(f"logoff {words} 1") == f"logoff {words} 1"
+    assert shell.complete(f"query user {words} al") == f"query user {words} al"
+    assert shell.candidates(f"logoff {words} /") == SLASH["logoff"]
 
 
 def test_seconds_are_left_to_the_user(shell):
