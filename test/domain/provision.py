@@ -55,10 +55,12 @@ def main():
     sam = SamDB(session_info=system_session(lp), lp=lp)
     add_people(sam)
     add_names(sam, first, last)
+    sid = sam.get_domain_sid()
     del sam
     part = folder.with_name(folder.name + ".part")
     part.mkdir()
     shutil.copy2("/etc/samba/smb.conf", part / "smb.conf")
+    (part / "sid").write_text(sid + "\n")
     subprocess.run(["cp", "-a", SAMBA, part / "lib"], check=True)
     os.rename(part, folder)
 

@@ -10,7 +10,15 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+
+from host import wait_until  # noqa: E402
 
 FIRST, LAST = 10, 199
 NOW = int(time.time())
@@ -85,6 +93,7 @@ class Server:
 
     def __init__(self, domain):
         self.domain = domain
+        self.worker = None
         for self.number in range(FIRST, LAST + 1):
             self.folder = domain.folder / "servers" / f"10.99.0.{self.number}"
             try:
@@ -103,6 +112,9 @@ class Server:
         self.address6 = f"fd00:99::{self.number}"
 
     def release(self):
+        if self.worker:
+            os.killpg(self.worker.pid, signal.SIGKILL)
+            self.worker.wait(10)
         self.other_folder.unlink()
         shutil.rmtree(self.folder)
 
@@ -122,6 +134,32 @@ class Server:
     def settings(self, *lines):
         """Settings of smb.conf that hold for this address only."""
         (self.folder / "smb.conf").write_text("[global]\n" + "".join(f"\t{one}\n" for one in lines))
+
+    def pipes_at(self, folder):
+        """A short path, there, of a folder for pipes; for `ncalrpc dir`."""
+        inside = f"/run/pipes-{self.number}"
+        self.domain.check(["ln", "-sfn", folder, inside])
+        return inside
+
+    def only_pipes(self, *names):
+        """The server has these pipes and no others."""
+        folder = self.folder / "rpc/np"
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name.lower()).symlink_to(f"/run/samba/ncalrpc/np/{name.lower()}")
+        self.settings(f"ncalrpc dir = {self.pipes_at(folder.parent)}")
+
+    def own_worker(self):
+        """A worker for this server alone, which may die. It is ended with the server."""
+        folder = self.folder / "rpc"
+        folder.mkdir()
+        inside = self.pipes_at(folder)
+        self.worker = self.domain.start(
+            ["/usr/libexec/samba/samba-dcerpcd", "--foreground", "--no-process-group", f"--option=ncalrpc dir={inside}",
+             f"--option=pid directory={inside}", f"{self.domain.folder}/libexec/rpcd_memory"],
+            env={"SERVERS": f"{self.domain.folder}/servers"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: (folder / "np/lsm_api_service").is_socket(), 10, "the worker has its pipes")
+        self.settings(f"ncalrpc dir = {inside}")
 
     def _edit(self, change):
         with (self.folder / "lock").open("a") as lock:
