@@ -403,12 +403,16 @@ static enum ndr_err_code push_text(struct ndr_push *ndr, const struct wire_field
 /* The maximum count of a text binds nobody (only its sender knows what it counts) but where there is a room. */
 static enum ndr_err_code pull_text(struct ndr_pull *ndr, const struct wire_field *field, void *base)
 {
+	const uint8_t *units;
 	uint32_t max, n;
 
 	NDR_CHECK(pull_counts(ndr, field, 2, &max, &n));
 	if (field->room != WIRE_NONE && max > field->limit)
 		return ndr_pull_error(ndr, NDR_ERR_LENGTH, "room for %u units", (unsigned)max);
 	set_u32(base, field->room, max);
+	units = ndr->data + ndr->offset;
+	if (n == 0 || units[2 * n - 2] != 0 || units[2 * n - 1] != 0)
+		return ndr_pull_error(ndr, NDR_ERR_STRING, "text of %u units without a NUL", (unsigned)n);
 	return pull_units(ndr, field, base, n, n);
 }
 

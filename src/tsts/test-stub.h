@@ -72,6 +72,9 @@ static inline const struct ndr_interface_call *stub_call(const char *interface, 
 	return NULL;
 }
 
+/* The byte order of the peer, when decoding and encoding. */
+static bool stub_big_endian;
+
 /*
  * Decodes BYTES as the request (NDR_IN) or response (NDR_OUT) of CALL into *ret_r, which hangs from CTX like all that is
  * in it. *ret_r is there after a failure too, NULL only for want of memory.
@@ -86,6 +89,8 @@ static inline enum ndr_err_code stub_pull(TALLOC_CTX *ctx, const struct ndr_inte
 	*ret_r = talloc_zero_size(ctx, call->struct_size);
 	if (!ndr || !*ret_r)
 		return NDR_ERR_ALLOC;
+	if (stub_big_endian)
+		ndr->flags |= LIBNDR_FLAG_BIGENDIAN;
 	status = call->ndr_pull(ndr, flags, *ret_r);
 	talloc_free(ndr);
 	return status;
@@ -100,9 +105,12 @@ static inline enum ndr_err_code stub_push(TALLOC_CTX *ctx, const struct ndr_inte
 
 	if (!ndr)
 		return NDR_ERR_ALLOC;
+	if (stub_big_endian)
+		ndr->flags |= LIBNDR_FLAG_BIGENDIAN;
 	ndr->ptr_count = first_referent;
 	status = call->ndr_push(ndr, flags, r);
-	*ret_blob = ndr_push_blob(ndr);
+	if (status == NDR_ERR_SUCCESS) /* libndr trips over a blob whose memory could not grow */
+		*ret_blob = ndr_push_blob(ndr);
 	return status;
 }
 
@@ -141,6 +149,19 @@ static inline const char *stub_judge_again(TALLOC_CTX *ctx, const struct ndr_int
 	return NULL;
 }
 
+/* With memory for N_CALLS calls of libtalloc encoding works, or says that there was none. */
+static inline const char *stub_judge_starving(TALLOC_CTX *ctx, const struct ndr_interface_call *call, int flags,
+					      const void *r, unsigned n_calls)
+{
+	DATA_BLOB blob = { 0 };
+	enum ndr_err_code status;
+
+	stub_memory = n_calls;
+	status = stub_push(ctx, call, flags, r, 0, &blob);
+	stub_memory = UINT_MAX;
+	return status == NDR_ERR_SUCCESS || status == NDR_ERR_ALLOC ? NULL : "it fails otherwise for want of memory";
+}
+
 /*
  * Decodes any bytes as a request or response of CALL, with memory for N_CALLS calls of libtalloc: either it fails and
  * leaves nothing, or what it says can be encoded and says the same again.
@@ -165,6 +186,8 @@ static inline const char *stub_judge(const struct ndr_interface_call *call, int 
 		wrong = "a failure leaves something";
 	else if (status == NDR_ERR_ALLOC && n_calls == UINT_MAX)
 		wrong = "it speaks of memory, which there is";
+	if (!wrong && status == NDR_ERR_SUCCESS)
+		wrong = stub_judge_starving(ctx, call, flags, r, n_calls);
 	talloc_free(ctx);
 	return wrong;
 }

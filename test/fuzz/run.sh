@@ -8,7 +8,7 @@
 # sources). A finding becomes a file of corpus/NAME/, named for its cause. The exit status is 0 only if every fuzzer
 # has run to its end without a finding.
 # Needs: clang with its runtime library (Debian: clang, libclang-rt-dev or libclang-rt-14-dev), libsystemd-dev,
-# pkg-config.
+# samba-dev for tsts, pkg-config.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -39,20 +39,31 @@ sources_of() {
 	display) find src/host src/base -name "*.c" ! -name "test-*" ! -name display-client.c ;;
 	utmp) echo src/host/proc.c ;;
 	options) echo src/cli/options.c ;;
+	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) find src/host src/base -name '*.c' ! -name 'test-*' ;;
+	esac
+}
+
+packages_of() {
+	case $1 in
+	tsts) echo ndr samba-util talloc ;;
+	*) echo libsystemd ;;
 	esac
 }
 
 build() {
 	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -DLIBEXECDIR='"/nonexistent"' -g -O1 -Wall -Wextra
 		"-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer -Iinclude -Isrc)
-	local sources
+	local sources packages
 
 	[[ -f test/fuzz/fuzz-$1.c ]] || fail "no test/fuzz/fuzz-$1.c"
 	mapfile -t sources < <(sources_of "$1")
+	read -ra packages < <(packages_of "$1")
+	pkg-config --exists "${packages[@]}" || fail "fuzz-$1 needs the headers of ${packages[*]} (Debian: samba-dev)"
+	# Foreign headers may warn of themselves.
 	# shellcheck disable=SC2046 # several words on purpose
-	"$clang" "${flags[@]}" $(pkg-config --cflags libsystemd) "test/fuzz/fuzz-$1.c" "${sources[@]}" \
-		-o "$out/fuzz-$1" $(pkg-config --libs libsystemd)
+	"$clang" "${flags[@]}" $(pkg-config --cflags "${packages[@]}" | sed 's/-I/-isystem/g') "test/fuzz/fuzz-$1.c" \
+		"${sources[@]}" -o "$out/fuzz-$1" $(pkg-config --libs "${packages[@]}")
 }
 
 # libFuzzer writes what is new into the first corpus and only reads the others.
