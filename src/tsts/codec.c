@@ -13,6 +13,7 @@
 #include "tsts/codec.h"
 
 #include <gen_ndr/ndr_misc.h>
+#include <inttypes.h> /* for the macros of later ndr.h */
 #include <string.h>
 
 typedef enum ndr_err_code (*push_fn)(struct ndr_push *ndr, const struct wire_field *field, const void *base);
