@@ -132,7 +132,10 @@ static const struct wire_field listener_fields[] = {
 };
 STRUCT(listener, listener, 4, 8);
 
-/* 2.2.2.15.1, 2.2.2.16.1: they differ in the counts of the image's name (2.2.2.15.1.1, 2.2.2.16.1.1) only */
+/*
+ * 2.2.2.15.1, 2.2.2.16.1: they differ in the counts of the image's name (2.2.2.15.1.1, 2.2.2.16.1.1) only. Spares have
+ * no member.
+ */
 #define PROCESS_FIELDS(divisor_) { \
 	U32(process, next_offset), \
 	U32(process, n_threads), \

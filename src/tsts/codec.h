@@ -21,7 +21,7 @@ typedef int wire_flags;
 #endif
 
 enum wire_kind {
-	/* Integers of that many bits; in the C structure uint64_t or, for all others, uint32_t. */
+	/* Integers of that many bits, from 0 in this order; in the C structure uint64_t or, for all others, uint32_t. */
 	WIRE_INT8, WIRE_INT16, WIRE_INT32, WIRE_INT64,
 	WIRE_HANDLE,		/* context handle */
 	WIRE_GUID,
@@ -38,7 +38,7 @@ enum wire_kind {
 	WIRE_COUNT,		/* the count at offset of the array at array, which has been before */
 	WIRE_COUNT_AHEAD,	/* the same for an array that follows (flag WIRE_COUNTED) */
 	WIRE_ADDRESS,		/* struct tsts_address */
-	WIRE_ACTIVITY		/* GUID* or GUID**, and what follows it */
+	WIRE_ACTIVITY		/* GUID* or GUID**, told apart by what is left of the stub; room tells which */
 };
 
 enum {
