@@ -9,6 +9,7 @@ folder=$1
 base=${2:-}
 here=$(dirname "$0")
 samba=/var/lib/samba
+config=/run/samba/dc.conf
 first=10 last=199
 
 make_world() {
@@ -29,8 +30,9 @@ make_world() {
 
 # The controller is .1; 10 to 199 are names of the same machine, a host in memory each; nobody answers at .250.
 make_network() {
-	local n
+	local n client
 
+	client=$(hostname)
 	hostname dc
 	ip link set lo up
 	ip link add wire0 type veth peer name wire1
@@ -42,7 +44,7 @@ make_network() {
 	ip neigh add 10.99.0.250 lladdr 02:00:00:00:00:01 dev wire0 nud permanent
 	printf 'nameserver 10.99.0.1\nsearch ad.lab\n' > /etc/resolv.conf
 	{
-		printf '127.0.0.1 localhost\n10.99.0.1 dc.ad.lab dc\nfd00:99::1 dc.ad.lab dc\n10.99.0.250 silent.ad.lab\n'
+		printf '127.0.0.1 localhost %s\n10.99.0.1 dc.ad.lab dc\nfd00:99::1 dc.ad.lab dc\n10.99.0.250 silent.ad.lab\n' "$client"
 		for n in $(seq $first $last); do
 			printf '10.99.0.%d h%d.ad.lab h%d\nfd00:99::%d six%d.ad.lab six%d\n' "$n" "$n" "$n" "$n" "$n" "$n"
 		done
@@ -55,18 +57,17 @@ reap() {
 	while :; do wait -n || sleep 0.1; done
 }
 
-# Everything of smb.conf but what the provision wrote. A server in memory may have settings of its own, by its address.
+# The controller's settings, where no client looks for its own. A server in memory may have more of them, by its address.
 configure() {
-	cp "$base/smb.conf" /etc/samba/smb.conf
-	sed -i "/^\[global\]/r $here/smb.conf" /etc/samba/smb.conf
-	sed -i "s,@SERVERS@,$folder/servers,; s,@LIBEXEC@,$folder/libexec,g" /etc/samba/smb.conf
+	sed -e "/^\[global\]/r $here/smb.conf" -e '/dns forwarder/d' "$base/smb.conf" > $config # it would ask itself
+	sed -i "s,@SERVERS@,$folder/servers," $config
 }
 
 start() {
 	cp -a "$base/lib/." $samba
 	configure
-	samba --interactive --no-process-group > /var/log/samba/samba.out 2>&1 &
-	SERVERS=$folder/servers "$(dirname "$(command -v samba)")/../libexec/samba/samba-dcerpcd" --foreground --no-process-group \
+	samba --configfile=$config --interactive --no-process-group > /var/log/samba/samba.out 2>&1 &
+	SERVERS=$folder/servers /usr/libexec/samba/samba-dcerpcd --configfile=$config --foreground --no-process-group \
 		"$folder/libexec/rpcd_memory" > /var/log/samba/dcerpcd.out 2>&1 &
 }
 

@@ -22,6 +22,7 @@ import domain as domains  # noqa: E402
 import people  # noqa: E402
 import server as servers  # noqa: E402
 import stubs  # noqa: E402
+from host import wait_until  # noqa: E402
 
 SIGNALS = range(-64, 0)
 
@@ -122,10 +123,10 @@ def ticket(domain):
 
 
 def get_ticket(domain, user, path, *options):
+    """Writes a new ticket of the user into the file."""
     done = domain.run(["bash", "-c", 'kinit "$@" <<< "$PASSWORD"', "kinit", "-c", path, *options, user],
                       env={"PASSWORD": people.PASSWORDS[user]})
     assert done.status == 0, done.text
-    path.chmod(0o600)
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ class Commands:
 
     def start(self, server, command, *words, user="Administrator", name=None, env=None, prefix=(), **popen):
         """Starts a command against a server, known by the ticket of the user (None: without any), by its name or another."""
-        words = [*command.split(), *map(str, words), f"/server:{name or server.name}"]
+        words = [*command.split(), f"/server:{name or server.name}", *map(str, words)]
         settings = {"KRB5CCNAME": self.ticket(user) if user else "FILE:/nonexistent", **(env or {})}
         return self.domain.start([*prefix, *words], env=settings, **popen)
 
@@ -181,6 +182,30 @@ def run(domain, ticket):
     if not os.environ.get("LOGOFF_STAGE"):
         pytest.skip("there is no logoff to run")
     return Commands(domain, ticket)
+
+
+@pytest.fixture
+def other_smbd(domain, tmp_path):
+    """`other_smbd(port, settings...)`: another smbd, of no domain, on a port of all addresses, over the same worker."""
+    started = []
+
+    def start(port, *settings):
+        config = tmp_path / f"smb-{port}.conf"
+        folders = [f"{kind} dir{end} = {tmp_path}" for kind, end in
+                   (("private", ""), ("lock", "ectory"), ("state", "ectory"), ("cache", "ectory"), ("pid", "ectory"))]
+        config.write_text("\n\t".join([
+            "[global]", "server role = standalone server", "workgroup = ELSEWHERE", "ncalrpc dir = /run/samba/ncalrpc",
+            "rpc start on demand helpers = no", "disable spoolss = yes", "load printers = no", f"smb ports = {port}",
+            f"log file = {tmp_path}/smbd.log", *folders, *settings]) + "\n")
+        started.append(domain.start(["smbd", f"--configfile={config}", "--foreground", "--no-process-group"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        wait_until(lambda: domain.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]).status == 0, 10, "smbd listens")
+        return port
+
+    yield start
+    for one in started:
+        os.killpg(one.pid, signal.SIGKILL)
+        one.wait(10)
 
 
 class Caller:

@@ -155,7 +155,7 @@ class Server:
         folder.mkdir()
         inside = self.pipes_at(folder)
         self.worker = self.domain.start(
-            ["/usr/libexec/samba/samba-dcerpcd", "--foreground", "--no-process-group", f"--option=ncalrpc dir={inside}",
+            ["/usr/libexec/samba/samba-dcerpcd", "--configfile=/run/samba/dc.conf", "--foreground", "--no-process-group", f"--option=ncalrpc dir={inside}",
              f"--option=pid directory={inside}", f"{self.domain.folder}/libexec/rpcd_memory"],
             env={"SERVERS": f"{self.domain.folder}/servers"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: (folder / "np/lsm_api_service").is_socket(), 10, "the worker has its pipes")
