@@ -17,10 +17,12 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/error.h"
+
 /* ndr_standard's table of LSARPC; Samba does not install the header that declares it. */
 extern const struct ndr_interface_table ndr_table_lsarpc;
 
-/* Pipes open at once: for calls that answer at once, of one name; for those that wait; of all. */
+/* Pipes open at once: of one name, for calls that are answered at once; for those that wait. */
 #define SHORT_MAX 4
 #define LONG_MAX 16
 
@@ -79,6 +81,9 @@ struct waiter {
 	struct waiter *next;
 	struct task *task;
 	enum pipe_name pipe;
+	enum use use;			/* of the channel */
+	struct channel *channel;	/* given by whom had it */
+	struct tevent_timer *timer;	/* until it has gone off */
 	bool impatient;
 };
 
@@ -97,6 +102,7 @@ struct link {
 	struct channel *channels;
 	struct waiter *waiters;
 	bool missing[N_PIPES];
+	bool wide;			/* it is worth the while to open all the pipes there may be */
 	unsigned n_calls, n_binds, n_pipes;
 };
 
@@ -197,6 +203,7 @@ static NTSTATUS open_channel(struct client *client, enum interface interface, en
 	struct channel **at = &link->channels;
 	NTSTATUS status;
 
+	*ret = NULL;
 	if (!channel)
 		return NT_STATUS_NO_MEMORY;
 	channel->pipe = interfaces[interface].pipe;
@@ -246,6 +253,8 @@ int link_logon(struct client *client, const struct order_logon *logon, struct lo
 		return 0;
 	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_MEMORY))
 		return access_find_fault(&link->access, reterr);
+	if (NT_STATUS_EQUAL(status, NT_STATUS_NOT_SUPPORTED) && logon->require_encryption)
+		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the server does not encrypt SMB");
 	if (!is_missing(status))
 		return error_set_ntstatus(reterr, status);
 	link->missing[LSM] = true;
@@ -272,19 +281,27 @@ void link_report(const struct client *client)
 
 /* ---- taking and giving ---- */
 
-static struct channel *find_free(struct link *link, enum interface interface)
+/*
+ * A free channel, if possible one with the interface bound. What takes long is only given such a one: else the short
+ * calls, whose interfaces are bound there, would have to open the new one.
+ */
+static struct channel *find_free(struct link *link, enum interface interface, enum use use)
 {
 	struct channel *found = NULL;
 
-	for (struct channel *channel = link->channels; channel; channel = channel->next)
-		if (channel->use == FREE && channel->pipe == interfaces[interface].pipe &&
-		    (!found || channel->bound[interface]))
+	for (struct channel *channel = link->channels; channel; channel = channel->next) {
+		if (channel->use != FREE || channel->pipe != interfaces[interface].pipe)
+			continue;
+		if (channel->bound[interface])
+			return channel;
+		if (use == SHORT)
 			found = channel;
+	}
 	return found;
 }
 
-/* Whether there may be one more. Of the short ones a second is only opened by whom the first has kept waiting. */
-static bool may_open(struct link *link, enum pipe_name pipe, bool for_long, bool impatient)
+/* Whether there may be one more. Of the short ones a second is only opened if it pays, or by whom the first keeps waiting. */
+static bool may_open(struct link *link, enum pipe_name pipe, enum use use, bool impatient)
 {
 	size_t n_short = 0, n_long = 0;
 
@@ -292,7 +309,7 @@ static bool may_open(struct link *link, enum pipe_name pipe, bool for_long, bool
 		n_short += channel->use == SHORT && channel->pipe == pipe;
 		n_long += channel->use == LONG;
 	}
-	return for_long ? n_long < LONG_MAX : n_short < (impatient ? SHORT_MAX : 1);
+	return use == LONG ? n_long < LONG_MAX : n_short < (impatient || link->wide ? SHORT_MAX : 1);
 }
 
 static void lose_patience(struct tevent_context *events, struct tevent_timer *timer, struct timeval now, void *data)
@@ -302,32 +319,29 @@ static void lose_patience(struct tevent_context *events, struct tevent_timer *ti
 	(void)events;
 	(void)timer;
 	(void)now;
+	waiter->timer = NULL;
 	waiter->impatient = true;
 	task_wake(waiter->task);
 }
 
-/* Waits until a channel of the pipe may be free. Returns whether that took too long. */
-static bool stand_in_line(struct client *client, enum pipe_name pipe)
+/* Waits until somebody gives his channel away, one more may be opened, or this takes too long. */
+static void stand_in_line(struct client *client, struct waiter *waiter)
 {
-	struct waiter waiter = { .task = task_current(client), .pipe = pipe };
-	struct waiter **to = &client->link->waiters;
 	struct timeval until = tevent_timeval_current_ofs(0, PATIENCE_MS * 1000);
-	struct tevent_timer *timer;
+	struct waiter **to = &client->link->waiters;
 
 	client->link->n_own++;
-	timer = tevent_add_timer(client->events, client, until, lose_patience, &waiter);
+	waiter->timer = tevent_add_timer(client->events, client, until, lose_patience, waiter);
 	client->link->n_own--;
 	while (*to)
 		to = &(*to)->next;
-	*to = &waiter;
+	waiter->next = NULL;
+	*to = waiter;
 	task_pause(client);
-	talloc_free(timer);
-	for (to = &client->link->waiters; *to; to = &(*to)->next)
-		if (*to == &waiter) {
-			*to = waiter.next;
-			break;
-		}
-	return waiter.impatient;
+	talloc_free(waiter->timer);
+	for (to = &client->link->waiters; *to != waiter; to = &(*to)->next)
+		;
+	*to = waiter->next;
 }
 
 /* Binds INTERFACE on a pipe that is open for others. What an older server lacks does not harm the pipe. */
@@ -359,49 +373,69 @@ static bool is_connected(const struct channel *channel)
 	return false;
 }
 
+/* A channel in USE, new or not; *RET_STATUS says why there is none. */
+static struct channel *find_or_open(struct client *client, enum interface interface, enum use use, NTSTATUS *ret_status)
+{
+	struct link *link = client->link;
+	struct waiter waiter = { .task = task_current(client), .pipe = interfaces[interface].pipe, .use = use };
+	struct channel *channel = find_free(link, interface, use);
+
+	while (!channel && !may_open(link, waiter.pipe, use, waiter.impatient)) {
+		stand_in_line(client, &waiter);
+		channel = waiter.channel ? waiter.channel : find_free(link, interface, use);
+	}
+	*ret_status = NT_STATUS_OK;
+	if (!channel)
+		*ret_status = open_channel(client, interface, use, &channel);
+	if (channel)
+		channel->use = use;
+	return channel;
+}
+
 int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
 		 struct logoff_error *reterr)
 {
-	struct link *link = client->link;
-	enum pipe_name pipe = interfaces[interface].pipe;
-	enum use use = for_long ? LONG : SHORT;
+	bool *missing = &client->link->missing[interfaces[interface].pipe];
 	struct channel *channel;
-	bool impatient = false;
 	NTSTATUS status;
 	int r = 0;
 
-	if (link->missing[pipe])
+	if (*missing)
 		return error_set_ntstatus(reterr, NT_STATUS_OBJECT_NAME_NOT_FOUND);
-	while (!(channel = find_free(link, interface)) && !may_open(link, pipe, for_long, impatient))
-		impatient = stand_in_line(client, pipe) || impatient;
+	channel = find_or_open(client, interface, for_long ? LONG : SHORT, &status);
 	if (!channel) {
-		status = open_channel(client, interface, use, &channel);
-		if (!NT_STATUS_IS_OK(status)) {
-			link->missing[pipe] = is_missing(status);
-			return error_set_ntstatus(reterr, status);
-		}
+		*missing = is_missing(status);
+		return error_set_ntstatus(reterr, status);
 	}
-	channel->use = use;
 	if (!channel->bound[interface])
 		r = bind_too(client, channel, interface, reterr);
-	if (r < 0) {
+	if (r < 0)
 		channel_give(client, channel);
-		return r;
-	}
-	*ret = channel;
-	return 0;
+	else
+		*ret = channel;
+	return r;
 }
 
+/* To whom has waited longest; with a broken one, or none of the kind, he may open one. */
 void channel_give(struct client *client, struct channel *channel)
 {
-	struct link *link = client->link;
+	struct waiter *waiter = client->link->waiters;
 
 	channel->use = is_connected(channel) ? FREE : BROKEN;
-	for (struct waiter *waiter = link->waiters; waiter; waiter = waiter->next)
-		if (waiter->pipe == channel->pipe) {
-			task_wake(waiter->task);
-			return;
-		}
+	while (waiter && (waiter->pipe != channel->pipe || waiter->channel))
+		waiter = waiter->next;
+	if (!waiter)
+		return;
+	if (channel->use == FREE) {
+		waiter->channel = channel;
+		channel->use = waiter->use;
+	}
+	task_wake(waiter->task);
+}
+
+void link_widen(struct client *client, bool wide)
+{
+	client->link->wide = wide;
 }
 
 /* ---- calling ---- */

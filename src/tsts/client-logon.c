@@ -18,6 +18,7 @@
 #include <param.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -151,6 +152,17 @@ int access_find_fault(const struct access *access, struct logoff_error *reterr)
 	}
 }
 
+static bool is_address(const char *server)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *address;
+
+	if (getaddrinfo(server, NULL, &hints, &address) != 0)
+		return false;
+	freeaddrinfo(address);
+	return true;
+}
+
 /* ---- how ---- */
 
 static struct loadparm_context *make_settings(struct client *client, const struct order_logon *logon)
@@ -216,50 +228,88 @@ static int refuse_kerberos(struct logoff_error *reterr, int error, const char *t
 	case KRB5(148):
 		return refuse(reterr, "the clocks differ too much for Kerberos");
 	case KRB5(156):
-		return refuse(reterr, "no Kerberos server (KDC) of the domain answers");
+		return refuse(reterr, "no Kerberos server (KDC) of this realm answers: name the user as user@REALM");
 	default:
 		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "Kerberos: %.*s", (int)length, text ? text : "");
 	}
 }
 
-/* "bob" of DOMAIN, or "bob@realm". */
-static void set_user(struct cli_credentials *credentials, const struct order_logon *logon)
+/* The realm of whom has none, as krb5.conf has it; Samba only looks into smb.conf for it. NULL: none is named. */
+static const char *default_realm(TALLOC_CTX *memory)
 {
-	const char *at = strchr(logon->user, '@');
+	const char *path = getenv("KRB5_CONFIG");
+	FILE *file = fopen(path && *path ? path : "/etc/krb5.conf", "re");
+	char line[512], realm[256];
+	bool found = false;
 
-	(void)cli_credentials_set_username(credentials, logon->user, CRED_SPECIFIED);
-	if (*logon->domain)
-		(void)cli_credentials_set_domain(credentials, logon->domain, CRED_SPECIFIED);
-	else if (at)
-		(void)cli_credentials_set_domain(credentials, "", CRED_SPECIFIED);
-	if (!at)
-		return;
-	(void)cli_credentials_set_principal(credentials, logon->user, CRED_SPECIFIED);
-	(void)cli_credentials_set_realm(credentials, at + 1, CRED_SPECIFIED);
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, " default_realm = %255s", realm) == 1;
+	if (file)
+		fclose(file);
+	return found ? talloc_strdup(memory, realm) : NULL;
 }
 
-/* With a password. Where Kerberos is a must its failure is told here, in its own words; later it would not be. */
+/* Nobody's domain: the server may look for the user among its own, Kerberos in the realm that counts here. */
+static void set_user_alone(struct cli_credentials *credentials, const char *user)
+{
+	const char *realm = default_realm(credentials);
+	const char *principal = realm ? talloc_asprintf(credentials, "%s@%s", user, realm) : NULL;
+
+	(void)cli_credentials_set_principal(credentials, principal ? principal : user, CRED_SPECIFIED);
+}
+
+/* "bob", "bob" of DOMAIN, or "bob@realm". A machine whose smb.conf names domain and realm is a member of that domain. */
+static void set_user(struct access *access, const struct order_logon *logon)
+{
+	struct cli_credentials *credentials = access->credentials;
+	const char *own = cli_credentials_get_domain(credentials), *realm = lpcfg_realm(access->settings);
+	const char *at = strchr(logon->user, '@');
+
+	access->is_member = own && *own && realm && *realm;
+	(void)cli_credentials_set_username(credentials, logon->user, CRED_SPECIFIED);
+	if (at) {
+		(void)cli_credentials_set_domain(credentials, logon->domain, CRED_SPECIFIED);
+		(void)cli_credentials_set_principal(credentials, logon->user, CRED_SPECIFIED);
+		(void)cli_credentials_set_realm(credentials, at + 1, CRED_SPECIFIED);
+	} else if (*logon->domain) {
+		if (access->is_member && strcasecmp(own, logon->domain) == 0)
+			(void)cli_credentials_set_realm(credentials, realm, CRED_SPECIFIED);
+		(void)cli_credentials_set_domain(credentials, logon->domain, CRED_SPECIFIED);
+	} else if (!access->is_member) {
+		set_user_alone(credentials, logon->user);
+	}
+}
+
+/*
+ * With a password. Kerberos is tried at once, where its failure still has words; what has failed is not tried again by
+ * SMB and by each pipe, for a domain counts wrong passwords. A user whom Kerberos does not know may be the server's own.
+ */
 static int use_password(struct client *client, struct access *access, const struct order_logon *logon,
 			struct logoff_error *reterr)
 {
-	static const enum credentials_use_kerberos states[] = {
-		[LOGOFF_KERBEROS_DESIRED] = CRED_USE_KERBEROS_DESIRED,
-		[LOGOFF_KERBEROS_REQUIRED] = CRED_USE_KERBEROS_REQUIRED,
-		[LOGOFF_KERBEROS_OFF] = CRED_USE_KERBEROS_DISABLED,
-	};
+	struct cli_credentials *credentials = access->credentials;
+	bool required = logon->kerberos == LOGOFF_KERBEROS_REQUIRED;
+	enum credentials_use_kerberos state = required ? CRED_USE_KERBEROS_REQUIRED : CRED_USE_KERBEROS_DESIRED;
 	struct ccache_container *cache;
 	const char *text = NULL;
-	int error;
+	int error = 0;
 
 	if (!*logon->user)
 		return refuse(reterr, "a password but no user");
-	set_user(access->credentials, logon);
-	(void)cli_credentials_set_password(access->credentials, logon->password, CRED_SPECIFIED);
-	(void)cli_credentials_set_kerberos_state(access->credentials, states[logon->kerberos], CRED_SPECIFIED);
-	if (logon->kerberos != LOGOFF_KERBEROS_REQUIRED)
-		return 0;
-	error = cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text);
-	return error == 0 ? 0 : refuse_kerberos(reterr, error, text);
+	set_user(access, logon);
+	(void)cli_credentials_set_password(credentials, logon->password, CRED_SPECIFIED);
+	if (logon->kerberos == LOGOFF_KERBEROS_OFF || (!required && is_address(logon->server)))
+		state = CRED_USE_KERBEROS_DISABLED;
+	else
+		error = cli_credentials_get_ccache(credentials, client->events, access->settings, &cache, &text);
+	if (error != 0 && required)
+		return refuse_kerberos(reterr, error, text);
+	if (error != 0)
+		state = CRED_USE_KERBEROS_DISABLED;
+	if (state == CRED_USE_KERBEROS_DISABLED && !*logon->domain && !access->is_member)
+		(void)cli_credentials_set_principal(credentials, logon->user, CRED_SPECIFIED);	/* NTLM knows no realms */
+	(void)cli_credentials_set_kerberos_state(credentials, state, CRED_SPECIFIED);
+	return 0;
 }
 
 /* Whether PRINCIPAL, that of a ticket, is the user who is wanted. */
@@ -295,17 +345,6 @@ static int use_ticket(struct client *client, struct access *access, const struct
 	if (cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text) != 0)
 		return refuse(reterr, "the Kerberos ticket has expired: log on with kinit");
 	return 0;
-}
-
-static bool is_address(const char *server)
-{
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST };
-	struct addrinfo *address;
-
-	if (getaddrinfo(server, NULL, &hints, &address) != 0)
-		return false;
-	freeaddrinfo(address);
-	return true;
 }
 
 int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr)

@@ -102,6 +102,7 @@ struct access {
 	const char *server;		/* as it was named: what Kerberos knows it by */
 	const char *address;
 	uint16_t port;
+	bool is_member;			/* this machine belongs to a domain of Samba's */
 };
 
 /* Finds the server, and makes ready who we are to be there. Blocks. Returns 0 or -errno. */
@@ -143,6 +144,9 @@ void link_report(const struct client *client);
 int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
 		 struct logoff_error *reterr);
 void channel_give(struct client *client, struct channel *channel);
+
+/* Whether many calls are to be made that are worth the opening of more pipes. */
+void link_widen(struct client *client, bool wide);
 
 /* The server handle of IcaApi (MS-TSTS 3.7.4.1.1), opened once for each pipe. Waits. Returns 0 or -errno. */
 int channel_ica(struct client *client, struct channel *channel, struct policy_handle *ret, struct logoff_error *reterr);
