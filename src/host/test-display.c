@@ -461,7 +461,7 @@ static void idleness_of_a_session(void **state)
 
 static void asked_once_and_only_if_the_host_does_not_know(void **state)
 {
-	struct logoff_host host = {};
+	struct logoff_host host = { .backend = &host_procfs };
 	struct logoff_session session = { .host = &host, .uid = getuid(), .idle_us = 5, .ask_idle = false };
 	struct server server = { .extension = 140 };
 	char display[32];
