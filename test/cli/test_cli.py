@@ -206,6 +206,9 @@ def test_recorded(path, binary, request, tmp_path):
         rewrite(path, lines, results)
         return
     for case in parse(lines):
+        # Under valgrind a program that starts another does not learn that it is not there.
+        if request.config.getoption("--valgrind") and any("/nonexistent/logoff-tsts" in line for line in case.recorded):
+            continue
         assert results[case.line] == case.recorded, f"{path.name}, line {case.line + 1}: {lines[case.line]}"
 
 

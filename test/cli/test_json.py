@@ -25,10 +25,10 @@ def schema(name):
     return text
 
 
-def query(binary, host, *arguments):
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host}
+def query(binary, host, *arguments, name="query", tsts="/nonexistent"):
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host, "LOGOFF_TSTS": tsts}
     env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
-    return subprocess.run([binary.parent / "query", *arguments, "--json"], cwd=HERE, env=env, capture_output=True, timeout=60)
+    return subprocess.run([binary.parent / name, *arguments, "--json"], cwd=HERE, env=env, capture_output=True, timeout=60)
 
 
 def validate(done, name):
@@ -50,6 +50,29 @@ def test_memory_hosts(binary, command, name):
         assert done.returncode == (2 if done.stdout == b"[]\n" and command == "process" else 0), host
         n_found += len(validate(done, name))
     assert n_found > 20
+
+
+@pytest.mark.parametrize("command,name", COMMANDS)
+def test_servers(binary, windows, command, name):
+    """What other machines do not have is null: numbers of users, terminals."""
+    done = query(binary, "none", command, "/server:ts1", *(["*"] if command == "process" else []), tsts=windows)
+    assert (done.returncode, done.stderr) == (0, b"")
+    found = validate(done, name)
+    assert {one["host"] for one in found} == {"ts1"} and {one["uid"] for one in found} == {None}
+    assert {one["user"] for one in found} >= {"bob", "Carol"} and (None in {one["user"] for one in found}) == (command != "user")
+
+
+def test_results_of_servers(binary, windows):
+    done = query(binary, "none", "2", "4", "6", "/wait:1", "/server:ts1", name="logoff", tsts=windows)
+    assert done.returncode == 5
+    assert not re.search(rb"[^\n -~]", done.stdout)
+    found = json.loads(done.stdout)
+    results = json.loads((DOC / "schema/results.json").read_text())["items"]["allOf"][1]
+    jsonschema.validate(found, {"items": results})
+    jsonschema.validate([{field: one[field] for field in schema("sessions")["items"]["properties"]} for one in found], schema("sessions"))
+    assert [(one["id"], one["result"], one["session_exists"]) for one in found] == [
+        ("2", "ended", False), ("4", "denied", True), ("6", "not-ended", True)]
+    assert found[1]["cause"] == {"domain": "hresult", "text": "access is denied", "name": None, "number": 0x80070005}
 
 
 @pytest.mark.parametrize("kind", ["procfs", "logind"])
