@@ -167,15 +167,20 @@ static void watch_all(void *data)
 
 /* ---- logging off ---- */
 
+/* The watch may be gone when this returns. */
 static void wait_until_begun(struct watch *watch)
 {
-	struct asker asker = { .next = watch->askers, .task = task_current(watch->client) };
+	struct client *client = watch->client;
+	struct asker *asker = watch->has_begun ? NULL : talloc_zero(client, struct asker);
 
-	if (watch->has_begun)
+	if (!asker)
 		return;
-	watch->askers = &asker;
-	while (!asker.may_go_on)
-		task_pause(watch->client);
+	asker->task = task_current(client);
+	asker->next = watch->askers;
+	watch->askers = asker;
+	while (!asker->may_go_on)
+		task_pause(client);
+	talloc_free(asker);
 }
 
 static struct watch *watch_new(struct job *job)

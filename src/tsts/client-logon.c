@@ -178,7 +178,6 @@ static struct loadparm_context *make_settings(struct client *client, const struc
 		{ "client lanman auth", "no" },
 		{ "client plaintext auth", "no" },
 		{ "client use spnego", "yes" },
-		{ "client use spnego principal", "no" },
 		{ "name resolve order", "host" },
 	};
 	struct loadparm_context *settings = loadparm_init(client);
@@ -187,7 +186,8 @@ static struct loadparm_context *make_settings(struct client *client, const struc
 	if (!settings)
 		return NULL;
 	for (size_t i = 0; i < sizeof(demanded) / sizeof(demanded[0]); i++)
-		(void)lpcfg_set_cmdline(settings, demanded[i].name, demanded[i].value);	/* some are gone from newer Samba */
+		if (!lpcfg_set_cmdline(settings, demanded[i].name, demanded[i].value))
+			return NULL;
 	snprintf(number, sizeof(number), "%u", logon->port);
 	if (!lpcfg_set_cmdline(settings, "smb ports", number))
 		return NULL;
@@ -328,8 +328,6 @@ static int use_ticket(struct client *client, struct access *access, const struct
 	struct ccache_container *cache;
 	int error;
 
-	if (logon->kerberos == LOGOFF_KERBEROS_OFF)
-		return refuse(reterr, "without Kerberos a password is needed");
 	(void)cli_credentials_set_kerberos_state(access->credentials, CRED_USE_KERBEROS_REQUIRED, CRED_SPECIFIED);
 	error = cli_credentials_set_ccache(access->credentials, access->settings, name, CRED_SPECIFIED, &text);
 	if (error != 0)
@@ -351,6 +349,8 @@ int access_prepare(struct client *client, const struct order_logon *logon, struc
 {
 	int r;
 
+	if (!logon->has_password && logon->kerberos == LOGOFF_KERBEROS_OFF)
+		return refuse(reterr, "without Kerberos a password is needed");
 	if ((!logon->has_password || logon->kerberos == LOGOFF_KERBEROS_REQUIRED) && is_address(logon->server))
 		return refuse(reterr, "Kerberos needs the name of the server, not its address");
 	r = find_server(client, logon->server, logon->port, &ret->address, reterr);

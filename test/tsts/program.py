@@ -113,13 +113,17 @@ class Program:
         self.ours.sendall(pack("order", serial=self.serial, kind=number, **members) + payload)
         return self.serial
 
-    def logon(self, server, **members):
+    def logon(self, server, timeout=30, **members):
+        """Logs on, and returns the reply."""
+        return self.reply(self.send_logon(server, **members), timeout)
+
+    def send_logon(self, server, **members):
         members = {"port": 445, **members}
         if "password" in members:
             members["has_password"] = 1
         if "kerberos" in members:
             members["kerberos"] = word(members["kerberos"])
-        return self.order("LOGON", pack("order_logon", server=server, **members))
+        return self.send("LOGON", pack("order_logon", server=server, **members))
 
     def order(self, kind, payload=b"", timeout=30, **members):
         """Sends an order and returns its reply."""
