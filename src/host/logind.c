@@ -4,7 +4,8 @@
  *
  * These D-Bus calls on org.freedesktop.login1 end a session: TerminateSession asks (systemd sends SIGTERM and SIGHUP to
  * the session's scope), KillSession "all" SIGKILL forces, SessionRemoved tells the end, GetSession proves it;
- * TerminateUser ends the user's service manager. Who may do what is decided by logind and polkit, not here.
+ * TerminateUser ends the user's service manager. Who may do what is decided by logind and polkit, not here. Root need not
+ * ask, and with many sessions does so last (signal_scope()).
  *
  * What the interface's documentation does not say, found by running (systemd 252, elogind 246):
  *  - On a session in state "closing" TerminateSession answers OK and does nothing; only KillSession reaches it.
@@ -43,6 +44,14 @@
 
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
+
+/* So many sessions are a crowd, see signal_scope(). */
+#define CROWD 16
+
+/* How often the scopes of a crowd are looked for; how long they get to become empty, and systemd to take them away. */
+#define SCOPE_LOOK_US UINT64_C(4000)
+#define SCOPE_EMPTY_US UINT64_C(100000)
+#define SCOPE_GONE_US UINT64_C(1000000)
 
 static void logind_release(struct logoff_session *session)
 {
@@ -343,11 +352,136 @@ static int check_logon(struct logoff_session *session, struct logoff_error *rete
 	return of(session)->superseded ? -ENXIO : 0;
 }
 
-static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+/* Sends the call by which logind is asked to end the session. */
+static int call_logind(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
 	struct logind *logind = session->host->data;
 	bool closing = session->state == LOGOFF_STATE_CLOSING;
 	sd_bus_message *call = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER,
+					   closing ? "KillSession" : "TerminateSession");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", session->id);
+	if (r >= 0 && closing)
+		r = sd_bus_message_append(call, "si", "all", SIGTERM);
+	return send_ask(session, call, r, interactive, reterr);
+}
+
+/* Tells whether there are processes in a cgroup of v2. */
+static bool is_populated(const char *cgroup)
+{
+	char *path, text[256];
+	ssize_t n = -1;
+	int fd;
+
+	if (asprintf(&path, "%s/cgroup.events", cgroup) < 0)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[n < 0 ? 0 : n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+/*
+ * Tells whether the session is one of many and may be asked by signal_scope(): for the first time, by root, and where the
+ * kernel tells systemd that a scope has become empty (cgroup v2).
+ */
+static bool is_of_crowd(const struct logoff_session *session)
+{
+	const struct logind *logind = session->host->data;
+	const struct logind_session *data = of(session);
+
+	if (session->host->n_watched < CROWD || logind->elogind || session->current || geteuid() != 0)
+		return false;
+	if (session->state == LOGOFF_STATE_CLOSING || data->call || !data->cgroup || strchr(data->scope, '/'))
+		return false;
+	return is_populated(data->cgroup);
+}
+
+/*
+ * Sends the processes of a scope what systemd sends them when it stops the scope. To stop it by a job takes systemd, logind
+ * and the bus much longer than to find it empty, and with many sessions that is where the time goes. So the scope
+ * empties first, and TerminateSession comes when systemd has taken it away: nobody gets the signals twice, which an
+ * editor that is saving may not survive. Returns 1, 0 if logind has to be asked at once, or -errno.
+ */
+static int signal_scope(struct logoff_session *session)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGCONT };
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = of(session)->cgroup };
+	struct family *family = NULL;
+	int r;
+
+	r = family_new(&family, &marks);
+	if (r >= 0)
+		r = family_scan(family);
+	for (size_t i = 0; r > 0 && i < sizeof(signals) / sizeof(signals[0]); i++)
+		r = family_signal(family, signals[i]) == 0;
+	family_free(family);
+	return r;
+}
+
+/* What there is to be done now for a session that has been signalled. */
+enum crowd_next {
+	CROWD_WAIT,	/* look again */
+	CROWD_CALL,	/* ask logind to let go of it */
+	CROWD_LEAVE	/* it heeds the signals later or never; see kill_session() */
+};
+
+static enum crowd_next next_in_crowd(const struct logoff_session *session, uint64_t now)
+{
+	const struct logind_session *data = of(session);
+	uint64_t age = now - data->signalled_us;
+
+	if (session->removed || access(data->cgroup, F_OK) < 0)
+		return CROWD_CALL;
+	if (age < SCOPE_EMPTY_US)
+		return CROWD_WAIT;
+	if (is_populated(data->cgroup))
+		return CROWD_LEAVE;
+	return age < SCOPE_GONE_US ? CROWD_WAIT : CROWD_CALL;
+}
+
+/* Looks which of the scopes signalled have gone. Returns 1 if there is news. */
+static int follow_crowd(struct logoff_host *host, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	uint64_t now = clock_now_us();
+	int r = 0, news = 0;
+
+	if (logind->scope_look_us == 0 || now < logind->scope_look_us)
+		return 0;
+	logind->scope_look_us = 0;
+	for (size_t i = 0; r >= 0 && i < host->n_watched; i++) {
+		struct logoff_session *session = host->watched[i];
+
+		if (!of(session)->signalled_us || session->asked != HOST_PENDING)
+			continue;
+		switch (next_in_crowd(session, now)) {
+		case CROWD_WAIT:
+			logind->scope_look_us = now + SCOPE_LOOK_US;
+			break;
+		case CROWD_CALL:
+			of(session)->signalled_us = 0;
+			r = call_logind(session, false, reterr);
+			break;
+		case CROWD_LEAVE:
+			session->asked = 0;
+			news = 1;
+			break;
+		}
+	}
+	return r < 0 ? r : news;
+}
+
+static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	struct logind *logind = session->host->data;
 	int r;
 
 	/* Between asking and asking again a password may have been typed, or logind have restarted. */
@@ -362,13 +496,13 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		if (r < 0)
 			return r;
 	}
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER,
-					   closing ? "KillSession" : "TerminateSession");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "s", session->id);
-	if (r >= 0 && closing)
-		r = sd_bus_message_append(call, "si", "all", SIGTERM);
-	return send_ask(session, call, r, interactive, reterr);
+	r = is_of_crowd(session) ? signal_scope(session) : 0;
+	if (r <= 0)
+		return r < 0 ? r : call_logind(session, interactive, reterr);
+	of(session)->signalled_us = clock_now_us();
+	if (logind->scope_look_us == 0)
+		logind->scope_look_us = of(session)->signalled_us + SCOPE_LOOK_US;
+	return 0;
 }
 
 /* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
@@ -429,6 +563,7 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 	r = subscribe(host, reterr);
 	if (r < 0)
 		return r;
+	of(session)->signalled_us = 0;
 	return part == HOST_SESSION ? ask_session(session, interactive, reterr)
 				    : ask_manager(session, interactive, reterr);
 }
@@ -478,6 +613,9 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	r = check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
+	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
+		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
+	data->signalled_us = 0;
 	if (r >= 0)
 		r = call_kill(session->host, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
 	/*
@@ -780,6 +918,8 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	}
 	if (sd_bus_get_timeout(logind->bus, &bus_us) > 0 && bus_us < wake)
 		wake = bus_us;
+	if (logind->scope_look_us && logind->scope_look_us < wake)
+		wake = logind->scope_look_us;
 	wake = wake > now ? wake - now : 0;
 	(void)poll(fds, n, wake > 3600000000 ? 3600000 : (int)((wake + 999) / 1000));	/* EINTR: look and come back */
 	cancelled = fds[1].revents != 0;
@@ -793,6 +933,11 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	int r;
 
 	r = take_news(logind, reterr);
+	if (r >= 0) {
+		int followed = follow_crowd(host, reterr);
+
+		r = followed < 0 ? followed : r | followed;
+	}
 	if (r == 0) {
 		r = poll_all(host, until_us, cancel_fd);
 		if (r == 0)

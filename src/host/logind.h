@@ -33,6 +33,7 @@ struct logind {
 	bool hurried;			/* see KILL_TIMEOUT_US */
 	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
+	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
 	size_t n_displays;
 	bool has_displays;
@@ -49,6 +50,7 @@ struct logind_session {
 	bool graphical;
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
+	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
 	sd_bus_slot *call;
 	struct family *family;		/* elogind only */
 };

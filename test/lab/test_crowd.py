@@ -4,6 +4,7 @@
 import pytest
 
 import sessions
+from host import wait_until
 from cases import NO_SESSION, OK, assert_logged_off, logoff
 
 CROWD = 999
@@ -57,3 +58,27 @@ def test_many_of_a_crowd(lend):
     assert result.status == OK, result.text
     assert set(host.session_ids()) == set(crowd.ids[100:])
     assert len(host.named("sleep")) == 200
+
+
+def test_signals_come_once(lend):
+    """Many at once: who ends in good order is let, who heeds nothing is killed after the grace, others are not waited for."""
+    host = lend("systemd", "crowd of its own")
+    host.check("rm -rf /run/careful; mkdir /run/careful")
+    ssh = [sessions.ssh(host, "bob") for _ in range(2)]
+    sessions.fake(host, "bob", count=20, leader="careful /run/careful")
+    sessions.fake(host, "alice", count=5, leader="stubborn keeper")
+    sessions.fake(host, "alice", count=30)
+    host.check("pkill -STOP -n sleep")
+    kept = sessions.fake(host, "carol", count=3)
+    wait_until(lambda: host.run("ls /run/careful | wc -l").out == "0\n" and len(host.named("careful")) == 20,
+               what="the programs run")
+
+    result = logoff(host, "/user:alice", "/user:bob", "/y", "/grace:3")
+
+    assert result.status == OK, result.text
+    assert set(host.session_ids()) == set(kept.ids)
+    assert host.named("careful") == host.named("keeper") == []
+    assert len(host.named("sleep")) == 3
+    told = [host.path("/run/careful").joinpath(name).read_text() for name in host.check("ls /run/careful").split()]
+    assert told == ["SIGHUP SIGTERM"] * 20
+    assert not any(session.exists() for session in ssh)
