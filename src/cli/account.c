@@ -105,7 +105,7 @@ bool account_is_foreign(const struct logoff_session *session)
 	return logoff_session_uid(session) == (uid_t)-1;
 }
 
-/* The name of the user of a server in the form that WORD has: with the domain or without. Returns whether it has one. */
+/* The name of the user of a server in the form of WORD, with the domain or without. Returns whether there is one. */
 static bool make_name(const struct logoff_session *session, const char *word, char name[static NAME_SIZE])
 {
 	const char *user = logoff_session_user(session);

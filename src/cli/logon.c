@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logon.c - see logon.h. Source: the manuals of Samba's tools (smbclient(1), OPTIONS), for the meaning of the options and
- * the form of the file.
+ * logon.c - see logon.h. Source: the manuals of Samba's tools (smbclient(1), OPTIONS), for the meaning of the options
+ * and the form of the file.
  *
  * When a password is asked for: for a name that was given without a file or a ticket cache; or when the server, or
  * whoever gives out tickets, has refused whom the ticket cache makes us; then of the user who runs this program.
@@ -152,7 +152,7 @@ struct entries {
 	char *username, *password, *domain, *realm;
 };
 
-/* Takes a line "name = value". A password may end in blanks, but not begin with one. Returns whether it is such a line. */
+/* Takes a line "name = value". A password may end in blanks, but not begin with one. Returns whether it is one. */
 static bool take_line(struct entries *entries, char *line)
 {
 	const struct {

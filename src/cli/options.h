@@ -2,9 +2,9 @@
 /*
  * options.h - one table per command; both styles of options from the same row.
  *
- * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "-g5", "--grace=5" and "--grace 5" all mean the same row. Options may stand
- * before or after the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser knows no option itself:
- * the table does, and the same table is printed by --help and compared with man page and completion by a check.
+ * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "-g5", "--grace=5" and "--grace 5" all mean the same row. Options may
+ * stand before or after the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser
+ * knows no option itself: the table does, and the same table is printed by --help and compared with man page and completion by a check.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

@@ -12,8 +12,9 @@
 #define PASSWORD_SIZE 512	/* with the NUL */
 
 /*
- * Asks with PROMPT. Returns 0, -ENXIO (there is no terminal), -ECANCELED (by a signal, or nothing was typed), -E2BIG (it
- * is longer than a password can be) or another errno; then PASSWORD holds nothing. To overwrite it is the caller's affair.
+ * Asks with PROMPT. Returns 0, -ENXIO (there is no terminal), -ECANCELED (by a signal, or nothing was typed), -E2BIG
+ * (it is longer than a password can be) or another errno; then PASSWORD holds nothing. To overwrite it is the
+ * caller's affair.
  */
 int password_ask(const char *prompt, char password[static PASSWORD_SIZE]);
 
