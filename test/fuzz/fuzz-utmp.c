@@ -28,7 +28,7 @@ static void require_text(const char *text, const char *field, size_t size)
 
 static void try_record(const uint8_t *data, size_t size)
 {
-	void *copy = malloc(size ? size : 1); /* exactly the size, so that the sanitizer sees a read beyond it */
+	void *copy = calloc(1, size ? size : 1); /* exactly the size, so that the sanitizer sees a read beyond it */
 	struct proc_login login;
 	struct utmp u;
 	int r;
