@@ -121,6 +121,13 @@ struct logoff_host *logoff_host_close(struct logoff_host *host);
  */
 const char *logoff_host_kind(const struct logoff_host *host);
 
+/*
+ * Writes the name of the caller into NAME of SIZE bytes: on another server that of the account it knows him by
+ * ("EXAMPLE\bob", "bob@EXAMPLE.COM"); on this machine, or with HOST NULL, that of the person who has logged in, not of the
+ * root he has become. A longer name is cut.
+ */
+void logoff_host_name_caller(const struct logoff_host *host, char *name, size_t size);
+
 /* ---- sessions ---- */
 
 /* One session as it was when it was looked up: a snapshot. */

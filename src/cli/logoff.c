@@ -109,14 +109,16 @@ static int authorize(void *userdata)
 /* ---- one run ---- */
 
 /* Logs off what is chosen and reports it. Returns the exit status. */
-static int log_off(struct logoff_request *request, struct choice *choice, bool talkative)
+static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative)
 {
-	struct warning warning = { arg_message, &arg_selection, request, choice->n_sessions - choice->n_selected };
+	char sender[ACCOUNT_NAME_SIZE];
+	struct warning warning = { sender, arg_message, &arg_selection, request, choice->n_sessions - choice->n_selected };
 	struct progress progress = { .n_total = choice->n_sessions };
 	struct logoff_error error = {};
 	struct agent agent = {};
 	int r;
 
+	logoff_host_name_caller(host, sender, sizeof(sender));
 	logoff_request_set_times(request, arg_grace_s * 1000, arg_wait_s * 1000);
 	logoff_request_set_console(request, arg_console);
 	logoff_request_set_event_func(request, on_event, &progress);
@@ -185,7 +187,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 		status = choice.status == EXIT_USAGE ? EXIT_USAGE : (int)choice_confirm(&choice, arg_yes, arg_console);
 	talkative = selection_is_given(&arg_selection) || choice.status != EXIT_ENDED;
 	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
-		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(request, &choice, talkative);
+		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(host, request, &choice, talkative);
 	else if (!arg_dry_run && arg_json)
 		(void)print_json(json_array(), stdout);	/* nothing was done, and that is told by the status */
 	logoff_request_free(request);

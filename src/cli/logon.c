@@ -18,7 +18,6 @@
 
 #include "cli/password.h"
 #include "cli/text.h"
-#include "cli/warning.h"
 
 #define FILE_SIZE 8192
 
@@ -243,12 +242,8 @@ static enum exit_status use_file(char password[static PASSWORD_SIZE])
 /* A password is somebody's: where nobody was named, of the user who runs this program. */
 static void name_user(void)
 {
-	char name[ACCOUNT_NAME_SIZE];
-
-	if (*arg_logon.account.user)
-		return;
-	sender_name(name);
-	snprintf(arg_logon.account.user, sizeof(arg_logon.account.user), "%.255s", name);
+	if (!*arg_logon.account.user)
+		logoff_host_name_caller(NULL, arg_logon.account.user, sizeof(arg_logon.account.user));
 }
 
 static int ask(char password[static PASSWORD_SIZE])

@@ -108,12 +108,12 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 	return n > 0 ? EXIT_ENDED : refuse_text(_("there is no message"));
 }
 
-static void compose_title(char *title, size_t size)
+static void compose_title(const struct logoff_host *host, char *title, size_t size)
 {
 	char sender[ACCOUNT_NAME_SIZE];
 
 	setlocale(LC_TIME, "");
-	sender_name(sender);
+	logoff_host_name_caller(host, sender, sizeof(sender));
 	snprintf(title, size, _("Message from %s, %s"), sender, when_local((int64_t)time(NULL) * 1000000).text);
 }
 
@@ -129,7 +129,7 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	struct logoff_error error = {};
 	int r = -ENOMEM, status = EXIT_ENDED;
 
-	compose_title(title, sizeof(title));
+	compose_title(host, title, sizeof(title));
 	if (deliveries)
 		r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, deliveries,
 					command_cancel_fd(false), &error);

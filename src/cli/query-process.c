@@ -16,7 +16,6 @@
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
-#include "cli/warning.h"
 
 /* ---- which are meant ---- */
 
@@ -31,13 +30,13 @@ static bool is_same(const struct process_row *row, const char *name, const char 
 	return row->process->uid == (uid_t)-1 ? account_same(name, word) : strcmp(name, word) == 0;
 }
 
-/* A server knows the user by the name given, or by that of a ticket, which is most often the name here. */
-static void own_name(char name[static ACCOUNT_NAME_SIZE])
+static void own_name(const struct logoff_host *host, char name[static ACCOUNT_NAME_SIZE])
 {
-	if (*arg_logon.account.user)
-		account_bare(&arg_logon.account, name);
-	else
-		sender_name(name);
+	struct account account;
+
+	logoff_host_name_caller(host, name, ACCOUNT_NAME_SIZE);
+	if (account_parse(&account, name) == 0)
+		account_bare(&account, name);
 }
 
 static bool is_own(const struct process_row *row, const char *own)
@@ -83,14 +82,12 @@ static int report_none(const char *designator)
 }
 
 /* Picks the rows that are meant into ROWS, and says which argument means none. Returns the exit status. */
-static int pick(const struct processes *processes, int n_arguments, char **arguments, const void **rows,
-		size_t *ret_n_rows)
+static int pick(const struct processes *processes, const char *own, int n_arguments, char **arguments,
+		const void **rows, size_t *ret_n_rows)
 {
-	char own[ACCOUNT_NAME_SIZE];
 	bool found[n_arguments + 1];
 	int status = EXIT_ENDED;
 
-	own_name(own);
 	memset(found, 0, sizeof(found));
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < processes->n_items; i++)
@@ -138,6 +135,7 @@ static int show(const struct table *table, const void **rows, size_t n_rows)
 
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 {
+	char own[ACCOUNT_NAME_SIZE];
 	struct table table = query_table(process_columns, "pid");
 	struct logoff_error error = {};
 	struct processes processes;
@@ -146,6 +144,7 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	int r, status;
 
 	table.is_marked = process_is_marked;
+	own_name(host, own);
 	status = query_check(&table);
 	if (status != EXIT_ENDED)
 		return status;
@@ -155,7 +154,7 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	rows = calloc(processes.n_items + 1, sizeof(*rows));
 	r = rows ? 0 : -ENOMEM;
 	if (r == 0) {
-		status = pick(&processes, n_arguments, arguments, rows, &n_rows);
+		status = pick(&processes, own, n_arguments, arguments, rows, &n_rows);
 		r = show(&table, rows, n_rows);
 	}
 	free(rows);

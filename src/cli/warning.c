@@ -6,66 +6,24 @@
  */
 #include "cli/warning.h"
 
-#include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/logon.h"
 #include "cli/text.h"
-
-/* The kernel's login uid survives sudo and su; (uid_t)-1 where it keeps none. */
-static uid_t login_uid(void)
-{
-	FILE *file = fopen("/proc/self/loginuid", "re");
-	unsigned uid = (unsigned)-1;
-
-	if (file && fscanf(file, "%u", &uid) != 1)
-		uid = (unsigned)-1;
-	if (file)
-		fclose(file);
-	return (uid_t)uid;
-}
-
-void sender_name(char name[static ACCOUNT_NAME_SIZE])
-{
-	uid_t uid = login_uid();
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *user;
-
-	if (*arg_logon.account.user) {
-		account_name(&arg_logon.account, name);
-		return;
-	}
-	if (uid == (uid_t)-1 && getuid() == 0 && sudo && *sudo) {
-		snprintf(name, ACCOUNT_NAME_SIZE, "%s", sudo);
-		return;
-	}
-	if (uid == (uid_t)-1)
-		uid = getuid();
-	user = getpwuid(uid);
-	if (user)
-		snprintf(name, ACCOUNT_NAME_SIZE, "%s", user->pw_name);
-	else
-		snprintf(name, ACCOUNT_NAME_SIZE, "%u", (unsigned)uid);
-}
 
 void warning_compose(int64_t remaining_us, char *text, size_t size, void *userdata)
 {
 	const struct warning *warning = userdata;
 	const char *own = warning->text;
 	unsigned long seconds = remaining_us < 0 ? 0 : (unsigned long)((remaining_us + 500000) / 1000000);
-	char sender[ACCOUNT_NAME_SIZE];
 
-	sender_name(sender);
 	if (remaining_us < 0)
-		snprintf(text, size, _("%s has cancelled it: you will not be logged off."), sender);
+		snprintf(text, size, _("%s has cancelled it: you will not be logged off."), warning->sender);
 	else
 		snprintf(text, size, ngettext("%s logs you off in %lu second. Save your work now.%s%s",
 					      "%s logs you off in %lu seconds. Save your work now.%s%s", seconds),
-			 sender, seconds, own ? "\n" : "", own ? own : "");
+			 warning->sender, seconds, own ? "\n" : "", own ? own : "");
 }
 
 int warning_still(struct logoff_session *session, void *userdata)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * warning.h - the words in which users are warned, and who sends them.
+ * warning.h - the words in which users are warned.
  */
 #ifndef CLI_WARNING_H
 #define CLI_WARNING_H
@@ -8,18 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/account.h"
 #include "cli/select.h"
 #include "logoff.h"
 
-/*
- * The name of the person who runs this program: the one by which a server knows him, else the one who logged in, not the
- * root he has become.
- */
-void sender_name(char name[static ACCOUNT_NAME_SIZE]);
-
 /* What a warning is about: the userdata of the two functions below. */
 struct warning {
+	const char *sender;
 	const char *text;			/* the administrator's own words, or NULL */
 	const struct selection *selection;
 	const struct logoff_request *request;	/* the sessions named come first in it */

@@ -87,22 +87,31 @@ static void name_user(uid_t uid, char name[static 64])
 		snprintf(name, 64, "%u", (unsigned)uid);
 }
 
-/* Who asked: the user the program runs as, and the one who logged in. PERSON is the latter if known. */
-static void add_actor(struct fields *fields, char person[static 64])
+void audit_name_person(char name[static 64])
 {
 	const char *sudo = getenv("SUDO_USER");
+	uid_t login = proc_read_login_uid(getpid());
+
+	if (login == PROC_NO_AUDIT && getuid() == 0 && sudo && *sudo)
+		snprintf(name, 64, "%s", sudo);
+	else
+		name_user(login != PROC_NO_AUDIT ? login : getuid(), name);
+}
+
+/* Who asked: the user the program runs as, PERSON who logged in, and the account by which the server knows him. */
+static void add_actor(struct fields *fields, const struct logoff_host *host, char person[static 64])
+{
 	uid_t login = proc_read_login_uid(getpid());
 
 	name_user(getuid(), person);
 	add(fields, "LOGOFF_ACTOR=%s", person);
 	add(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
-	if (login != PROC_NO_AUDIT) {
-		name_user(login, person);
+	audit_name_person(person);
+	if (login != PROC_NO_AUDIT)
 		add(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
-	} else if (getuid() == 0 && sudo && *sudo) {
-		snprintf(person, 64, "%s", sudo);
-	}
 	add(fields, "LOGOFF_LOGIN_USER=%s", person);
+	if (*host->caller)
+		add(fields, "LOGOFF_ACCOUNT=%s", host->caller);
 }
 
 /* The line that people read: the reason is the caller's own text, and could hide the line or forge another one. */
@@ -125,7 +134,7 @@ static void fill(struct fields *fields, const struct audit *audit)
 	const struct logoff_session *session = audit->session;
 	char person[64], host[256] = "";
 
-	add_actor(fields, person);
+	add_actor(fields, session->host, person);
 	if (session->host->server)
 		snprintf(host, sizeof(host), "%s", session->host->server);
 	else

@@ -21,4 +21,7 @@ struct audit {
 /* Writes the record. Nothing is done about a journal that does not take it. */
 void audit_record(const struct audit *audit);
 
+/* The name of the person who has logged in and runs this program, as far as the kernel keeps it, or sudo. */
+void audit_name_person(char name[static 64]);
+
 #endif

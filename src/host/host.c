@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/audit.h"
 #include "host/display.h"
 
 /* Of this machine, in order of preference. A memory host is only taken when LOGOFF_HOST names it. */
@@ -177,6 +178,14 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 const char *logoff_host_kind(const struct logoff_host *host)
 {
 	return host->kind;
+}
+
+void logoff_host_name_caller(const struct logoff_host *host, char *name, size_t size)
+{
+	char person[64];
+
+	audit_name_person(person);
+	snprintf(name, size, "%s", host && *host->caller ? host->caller : person);
 }
 
 /* ---- sessions ---- */

@@ -71,6 +71,7 @@ struct logoff_host {
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
 	char *server;			/* as the caller named it; NULL: this machine */
+	char caller[256];		/* the account by which the server knows him; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
 	void *data;			/* the back end's own */
 };

@@ -149,10 +149,11 @@ static void play_order(const struct order *order, const void *data)
 {
 	const struct order_message *message = data;
 	struct news news = { .serial = order->serial, .answer = 1 };
+	const struct news_account account = { "EXAMPLE\\bob" };
 
 	switch (order->kind) {
 	case ORDER_LOGON:
-		reply(order->serial, plays("refused") ? -EKEYREJECTED : 0, NULL, 0, 0);
+		reply(order->serial, plays("refused") ? -EKEYREJECTED : 0, &account, !plays("refused"), sizeof(account));
 		break;
 	case ORDER_LIST:
 	case ORDER_DETAILS:
@@ -227,10 +228,13 @@ static struct logoff_host *open_playing(const char *what, uint64_t timeout_ms)
 	struct logoff_logon logon = { .server = "server1:445", .user = "bob", .password = "secret", .timeout_ms = timeout_ms };
 	struct logoff_error error = {};
 	struct logoff_host *host;
+	char caller[64];
 
 	assert_int_equal(setenv("PLAY", what, 1), 0);
 	assert_int_equal(logoff_host_open_as(&host, &logon, &error), 0);
 	assert_string_equal(logoff_host_kind(host), "tsts");
+	logoff_host_name_caller(host, caller, sizeof(caller));
+	assert_string_equal(caller, "EXAMPLE\\bob");
 	return host;
 }
 

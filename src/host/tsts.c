@@ -126,7 +126,9 @@ static int start(struct tsts_host *tsts, struct logoff_error *reterr)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, -errno, "%s", strerror(errno));
 	tsts->fd = fds[0];
-	r = fcntl(tsts->fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : spawn_at(fds[1], &tsts->pid);
+	r = fcntl(tsts->fd, F_SETFL, O_NONBLOCK) < 0 || access(program_path(), X_OK) < 0 ? -errno : 0;
+	if (r == 0)
+		r = spawn_at(fds[1], &tsts->pid);
 	close(fds[1]);
 	if (r == -ENOENT || r == -EACCES)
 		return error_set_errno(reterr, -EOPNOTSUPP, r, "%s: %s", program_path(), strerror(-r));
@@ -300,7 +302,7 @@ static void drop(struct tsts_host *tsts, const struct news *news)
 	memmove(tsts->buffer, tsts->buffer + length, tsts->n_buffer);
 }
 
-/* A reply whose rows are not as many bytes as they should be has none. */
+/* Takes the rows of a reply, which must be as many bytes as they should be; free(). A reply without rows has none. */
 static int take_rows(struct tsts_host *tsts, const struct news *news, size_t row_size, struct reply *ret_reply)
 {
 	ret_reply->news = *news;
@@ -428,6 +430,7 @@ static int log_on(struct logoff_host *host, const struct logoff_logon *from, str
 {
 	struct order_logon logon = { .port = 445, .has_password = from->password, .kerberos = from->kerberos,
 				    .require_encryption = from->require_encryption };
+	const struct news_account *row;
 	struct reply reply;
 	int r;
 
@@ -440,9 +443,15 @@ static int log_on(struct logoff_host *host, const struct logoff_logon *from, str
 		explicit_bzero(&logon, sizeof(logon));
 		return error_set_errno(reterr, -EINVAL, -ENAMETOOLONG, "the user, the domain or the password is too long");
 	}
-	r = exchange(host, (struct order){ .kind = ORDER_LOGON, .length = sizeof(logon) }, &logon, 0, &reply, reterr);
+	r = exchange(host, (struct order){ .kind = ORDER_LOGON, .length = sizeof(logon) }, &logon, sizeof(*row), &reply, reterr);
 	explicit_bzero(&logon, sizeof(logon));
-	return r;
+	if (r < 0)
+		return r;
+	row = reply.rows;
+	if (reply.news.n_rows == 1)
+		snprintf(host->caller, sizeof(host->caller), "%.*s", (int)sizeof(row->name), row->name);
+	free(reply.rows);
+	return 0;
 }
 
 static int tsts_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)

@@ -21,7 +21,7 @@
 #define NEWS_ROWS_MAX 65536	/* in one reply: session ids have 16 bits; processes are cut there */
 
 enum order_kind {
-	ORDER_LOGON,	/* connect and log on; struct order_logon follows */
+	ORDER_LOGON,	/* connect and log on; struct order_logon follows. Replies with one struct news_account */
 	ORDER_LIST,	/* all sessions, in as few calls as the server knows; rows without NEWS_HAS_DETAILS are allowed */
 	ORDER_GET,	/* session ID with all details. -ENXIO only if an enumeration confirms that it is not there */
 	ORDER_DETAILS,	/* all sessions of the last ORDER_LIST with details, side by side; those gone meanwhile are left out */
@@ -88,6 +88,11 @@ struct news_session {
 	char name[NEWS_TEXT], user[NEWS_TEXT], domain[NEWS_TEXT];
 	char client[NEWS_TEXT], address[NEWS_TEXT];
 	int64_t connect_us, disconnect_us, logon_us, input_us;
+};
+
+/* By which the server knows us: "EXAMPLE\bob", "bob@EXAMPLE.COM". */
+struct news_account {
+	char name[256];
 };
 
 struct news_process {

@@ -57,7 +57,20 @@ struct desk {
 
 static int carry_logon(struct job *job, struct logoff_error *reterr)
 {
-	return link_logon(job->client, &job->with->logon, reterr);
+	struct news_account *row;
+	const char *name;
+	int r = link_logon(job->client, &job->with->logon, reterr);
+
+	if (r < 0)
+		return r;
+	job->rows = row = talloc_zero(job, struct news_account);
+	if (!row)
+		return -ENOMEM;
+	job->n_rows = 1;
+	job->row_size = sizeof(*row);
+	name = link_account(job->client, job);
+	snprintf(row->name, sizeof(row->name), "%s", name ? name : "");
+	return 0;
 }
 
 static const struct {

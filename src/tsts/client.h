@@ -131,6 +131,9 @@ int link_logon(struct client *client, const struct order_logon *logon, struct lo
 /* Whether we are logged on, even if the server has gone since. */
 bool link_is_up(const struct client *client);
 
+/* The account by which the server knows us, allocated from MEMORY, or NULL. */
+char *link_account(const struct client *client, TALLOC_CTX *memory);
+
 /* Whether the server has but the legacy pipe. */
 bool link_is_legacy(const struct client *client);
 
