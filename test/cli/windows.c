@@ -122,6 +122,15 @@ static size_t index_of(uint32_t id)
 }
 
 /* "echo": tells what it was told. Tickets: "tickets" takes the password "secret" only, and none is an expired ticket. */
+static void accept_user(const struct order *order, const struct order_logon *logon)
+{
+	struct news_account account = {};
+
+	snprintf(account.name, sizeof(account.name), "%.100s%s%.100s", logon->domain, *logon->domain ? "\\" : "",
+		 *logon->user ? logon->user : "root@EXAMPLE.COM");
+	reply((struct news){ .serial = order->serial }, &account, 1, sizeof(account));
+}
+
 static void play_logon(const struct order *order)
 {
 	struct logoff_error error = { LOGOFF_ERROR_ERRNO, ECONNREFUSED, "", "" };
@@ -145,7 +154,7 @@ static void play_logon(const struct order *order)
 			(struct logoff_error){ LOGOFF_ERROR_ERRNO, EKEYEXPIRED, "", "the ticket has expired" };
 		refuse(order, -EKEYREJECTED, error);
 	} else {
-		reply((struct news){ .serial = order->serial }, NULL, 0, 0);
+		accept_user(order, &logon);
 	}
 }
 
