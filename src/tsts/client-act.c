@@ -38,6 +38,7 @@ struct watch {
 	struct client *client;
 	uint32_t id;			/* of the one */
 	bool has_begun;			/* or never will */
+	bool has_failed;
 	struct asker *askers;
 };
 
@@ -159,6 +160,7 @@ static void watch_all(void *data)
 			client->watch = NULL;
 		channel_give(client, channel);
 	}
+	watch->has_failed = true;
 	let_go_on(watch);
 	tell_all(client);
 	if (!client->watch)
@@ -207,6 +209,8 @@ static void begin_to_wait(struct job *job)
 		return;
 	if (job->order.many)
 		client->watch = watch;
+	if (watch->has_failed)
+		return;
 	await(client, job->order.id, true);
 	wait_until_begun(watch);
 }
@@ -270,6 +274,8 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 	}
 	if (r < 0)
 		await(job->client, job->order.id, false);
+	else if (!is_awaited(job->client, job->order.id))
+		desk_removed(job->client, job->order.id);	/* nobody waits, or not any more */
 	return r;
 }
 

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""logoff-tsts at a server of the domain (test/domain): which calls it makes, and what it makes of the answers.
+
+What users see of servers is asked in test/domain; here are the ways around what a server lacks, which a command does not show,
+and the numbers of calls. The program is $LOGOFF_TSTS, else the one of ./build.
+"""
+
+import errno
+import os
+import re
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "domain"))
+
+import domain as domains  # noqa: E402
+import people  # noqa: E402
+import server as servers  # noqa: E402
+from program import SOURCE, Program, word  # noqa: E402
+from server import fault, session  # noqa: E402
+
+UNKNOWN_CALL = 0x1c010002
+DENIED, NOT_THERE, WRONG_STATE = 0x80070005, 0x80070002, 0x8007139f
+ALL = [0, 1, 2, 3, 4, 5, 6]
+NAMES = ("name", "user", "domain", "state")
+TIMES = ("connect_us", "disconnect_us", "logon_us", "input_us")
+
+
+@pytest.fixture(scope="session")
+def domain():
+    if "LOGOFF_DOMAIN" in os.environ:
+        yield domains.Domain.attach(os.environ["LOGOFF_DOMAIN"])
+        return
+    reason = domains.why_unavailable()
+    if reason:
+        pytest.skip(reason)
+    domains.sweep()
+    with domains.Domain() as one:
+        yield one
+
+
+@pytest.fixture
+def server(domain):
+    one = servers.Server(domain)
+    one.describe(*servers.office((domains.base() / "sid").read_text().strip()))
+    yield one
+    one.release()
+
+
+@pytest.fixture
+def start(server):
+    """`start(...)`: a logoff-tsts that is logged on to the server."""
+    started = []
+
+    def begin(user="Administrator", debug=1, **members):
+        path = os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts")
+        program = Program(server.domain.command([path], env={"LOGOFF_TSTS_DEBUG": debug}))
+        started.append(program)
+        members = {"user": user, "domain": people.DOMAIN, "password": people.PASSWORDS[user], "kerberos": "OFF", **members}
+        good(program.logon(server.name, **members))
+        return program
+
+    yield begin
+    for program in started:
+        assert program.close() == 0
+
+
+def good(reply):
+    assert reply["r"] == 0, reply
+    return reply["rows"]
+
+
+def bad(reply, number):
+    assert reply["r"] == -number and reply["error.text"] and not reply["rows"], reply
+    return reply
+
+
+def names(server):
+    return [call["call"] for call in server.calls()]
+
+
+def by_id(rows):
+    return {row["id"]: row for row in rows}
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+def test_a_list_is_one_call(server, start):
+    rows = good(start().order("LIST"))
+    assert [row["id"] for row in rows] == ALL
+    assert [by_id(rows)[2][name] for name in NAMES] == ["RDP-Tcp#2", "alice", "ADLAB", 0]
+    assert [by_id(rows)[4][name] for name in NAMES] == ["", "carol", "ADLAB", 4]
+    assert names(server) == ["GetAllSessionsEx"]
+
+
+@pytest.mark.parametrize("missing, made", [
+    (["GetAllSessionsEx"], ["GetAllSessions"]),
+    (["GetAllSessionsEx", "GetAllSessions"],
+     ["GetAllSessions", "OpenEnum", "GetEnumResult", "CloseEnum", *["GetSessionInformationEx"] * 7])], ids=["2008 R2", "2008"])
+@pytest.mark.parametrize("how", [
+    lambda call: {"rpc": UNKNOWN_CALL}, lambda call: {"result": 0x80004001}, lambda call: {"cut": 30},
+    lambda call: {"poke": (4 if call == "GetAllSessionsEx" else 8, b"\xff\xff\xff\xff")}],
+    ids=["unknown", "not implemented", "cut", "4 GiB"])
+def test_older_lists(server, start, missing, made, how):
+    program = start()
+    wanted = good(program.order("LIST"))
+    server.add(*[fault(call, **how(call)) for call in missing])
+    before = len(server.calls())
+    rows = good(program.order("LIST"))
+    assert [[row[name] for name in NAMES] for row in rows] == [[row[name] for name in NAMES] for row in wanted]
+    assert names(server)[before:] == ["GetAllSessionsEx", *made]
+
+
+def test_no_list_can_be_read(server, start):
+    server.add(*[fault(call, cut=30) for call in ("GetAllSessionsEx", "GetAllSessions", "GetEnumResult")])
+    program = start()
+    assert bad(program.order("LIST"), errno.EPROTO)["error.domain"] == word("RPC")
+    good(program.order("GET", id=2))
+
+
+def test_who_has_few_rights_sees_himself(server, start):
+    assert [row["id"] for row in good(start(user="alice").order("LIST"))] == [2]
+
+
+def test_ten_thousand_sessions_and_a_slow_reader(server, start):
+    server.describe(*[session(i, name=f"RDP-Tcp#{i}", user=f"user{i}", domain="ADLAB") for i in range(10000)])
+    program = start()
+    serial = program.send("LIST")
+    time.sleep(1)  # the socket is full by then
+    assert [(row["id"], row["user"]) for row in good(program.reply(serial, 60))] == [(i, f"user{i}") for i in range(10000)]
+    rows = good(program.order("DETAILS", timeout=120))
+    assert len(rows) == 10000 and all(row["has"] & word("HAS_DETAILS") for row in rows)
+
+
+# -- one session ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("missing, made", [
+    ([], []),
+    (["GetSessionInformationEx"], ["GetSessionInformation"]),
+    (["GetSessionInformationEx", "GetSessionInformation"],
+     ["GetSessionInformation", "OpenSession", "GetState", "GetUserName", "GetTerminalName", "GetTimes", "CloseSession"])])
+def test_one_session(server, start, missing, made):
+    server.add(*[fault(call, rpc=UNKNOWN_CALL) for call in missing])
+    row, = good(start().order("GET", id=4))
+    said = next(one for one in server.truth() if one["id"] == "4")
+    assert [row[name] for name in NAMES] == ["", "carol", "ADLAB", 4] and row["has"] == word("HAS_DETAILS")
+    assert [row[name] for name in TIMES[:3]] == [int(said[name]) * 1000000 for name in ("connect", "disconnect", "logon")]
+    assert row["input_us"] == (0 if missing else int(said["input"]) * 1000000)
+    assert names(server) == ["GetSessionInformationEx", *made]
+
+
+def test_names_that_the_short_form_cuts(server, start):
+    long = "someone.with.a.long.name", "A-DOMAIN-OF-20-CHARS"
+    server.add(session(9, user=long[0], domain=long[1]))
+    row, = good(start().order("GET", id=9))
+    assert (row["user"], row["domain"]) == long and row["input_us"] > 0
+    assert names(server) == ["GetSessionInformationEx", "GetSessionInformation"]
+
+
+def test_times_of_nobody(server, start):
+    server.add(session(9, connect=0, logon=0, input=0))
+    row, = good(start().order("GET", id=9))
+    assert [row[name] for name in TIMES] == [0, 0, 0, 0] and row["has"] == word("HAS_DETAILS")
+
+
+def test_not_there_only_if_two_say_so(server, start):
+    program = start()
+    assert bad(program.order("GET", id=99), errno.ENXIO)["error.number"] == NOT_THERE
+    assert names(server) == ["GetSessionInformationEx", "GetAllSessionsEx"]
+    server.add(fault("GetSessionInformationEx", result=NOT_THERE))
+    row, = good(program.order("GET", id=2))
+    assert (row["user"], row["has"]) == ("alice", 0)
+
+
+def test_not_there_but_no_list(server, start):
+    server.add(*[fault(call, result=DENIED) for call in ("GetAllSessionsEx", "GetAllSessions", "OpenEnum")])
+    bad(start().order("GET", id=99), errno.EACCES)
+
+
+@pytest.mark.parametrize("user, id, number", [("Administrator", 2, 0), ("alice", 3, errno.EACCES), ("alice", 99, errno.ENXIO)])
+def test_no_right_to_know(server, start, user, id, number):
+    """Shown in the list, it is there without details. Not shown, it is asked whether it can be opened."""
+    server.add(fault("GetSessionInformationEx", result=DENIED))
+    reply = start(user=user).order("GET", id=id)
+    if number:
+        bad(reply, number)
+        assert names(server) == ["GetSessionInformationEx", "GetAllSessionsEx", "OpenSession"] + ["CloseSession"] * (id == 3)
+    else:
+        assert good(reply)[0]["has"] == 0
+
+
+def test_details_and_clients_of_all(server, start):
+    program = start()
+    rows = good(program.order("LIST"))
+    assert not any(row["has"] for row in rows)
+    server.end(6)
+    details = by_id(good(program.order("DETAILS")))
+    assert sorted(details) == ALL[:-1] and details[2]["input_us"] > 0
+    clients = by_id(good(program.order("CLIENTS")))
+    assert (clients[2]["client"], clients[2]["address"]) == ("ALICE-PC", "10.1.2.3")
+    assert (clients[5]["client"], clients[5]["address"]) == ("HELEN-PC", "2001:db8::5")
+    assert (clients[4]["client"], clients[4]["address"]) == ("", "")
+
+
+def test_addresses_that_only_the_other_call_knows(server, start):
+    program = start()
+    good(program.order("LIST"))
+    six = struct.pack("<HHHxxI", 23, 23, 0, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8::5") + bytes(8)
+    server.add(fault("GetClientData", rpc=UNKNOWN_CALL), fault("GetRemoteAddress", session=5, raw=six))
+    clients = by_id(good(program.order("CLIENTS")))
+    assert [clients[id]["address"] for id in (1, 2, 5)] == ["", "10.1.2.3", "2001:db8::5"]
+
+
+def test_one_that_cannot_be_read_does_not_hide_the_others(server, start):
+    program = start()
+    good(program.order("LIST"))
+    server.add(fault("GetClientData", cut=10, session=3), fault("GetRemoteAddress", cut=2, session=3))
+    clients = by_id(good(program.order("CLIENTS")))
+    assert clients[2]["client"] == "ALICE-PC" and clients[3]["has"] == 0
+
+
+# -- logging off ---------------------------------------------------------------------------------
+
+def test_the_wait_begins_before_the_log_off(server, start):
+    server.describe(session(2, user="alice", logoff_after=500))
+    program = start()
+    good(program.order("LOGOFF", id=2))
+    assert program.notice() == 2
+    assert server.ids() == [] and server.done() == [2]
+    assert names(server)[:3] == ["WaitForSessionState", "OpenSession", "Logoff"]
+    assert not program.removed
+
+
+def test_many_are_waited_for_at_once(server, start):
+    server.describe(*[session(i, user=f"user{i}", logoff_after=100 * i) for i in range(1, 6)])
+    program = start()
+    serials = [program.send("LOGOFF", id=i, many=1) for i in range(1, 6)]
+    for serial in serials:
+        good(program.reply(serial))
+    assert sorted(program.notice() for _ in serials) == [1, 2, 3, 4, 5]
+    assert server.ids() == []
+    assert names(server).count("RegisterAsyncNotification") == 1 and "WaitForSessionState" not in names(server)
+
+
+@pytest.mark.parametrize("many", [0, 1])
+def test_without_notifications(server, start, many):
+    server.add(fault("WaitForSessionState", rpc=UNKNOWN_CALL), fault("RegisterAsyncNotification", rpc=UNKNOWN_CALL))
+    program = start()
+    for id in (2, 3):
+        good(program.order("LOGOFF", id=id, many=many))
+        while program.notice() != id:   # that is: look yourself
+            pass
+    assert server.done() == [2, 3]
+
+
+@pytest.mark.parametrize("how, number", [({"result": DENIED}, errno.EACCES), ({"result": WRONG_STATE}, errno.ESTALE),
+                                         ({"rpc": 5}, errno.EACCES), ({"result": 0xd0000022}, errno.EACCES)])
+def test_a_refusal(server, start, how, number):
+    server.add(fault("Logoff", undone=True, **how))
+    bad(start().order("LOGOFF", id=2), number)
+    assert 2 in server.ids()
+
+
+def test_success_has_more_than_one_face(server, start):
+    server.add(fault("Logoff", result=0x10000000))
+    good(start().order("LOGOFF", id=2))
+
+
+def test_a_log_off_that_hangs_is_alone(server, start):
+    server.add(fault("Logoff", late="never", undone=True, session=2))
+    program = start()
+    program.send("LOGOFF", id=2, many=1)
+    for id in (3, 5, 6):
+        good(program.order("LOGOFF", id=id, many=1))
+    assert sorted(program.notice() for _ in range(3)) == [3, 5, 6]
+
+
+def test_the_pipe_breaks(server, start):
+    server.own_worker()
+    server.add(fault("Logoff", exit="before", times=1))
+    program = start()
+    bad(program.order("LOGOFF", id=2), errno.EHOSTUNREACH)
+    assert server.done() == []
+    good(program.order("LOGOFF", id=2))
+    assert server.done() == [2]
+
+
+def test_reset(server, start):
+    program = start()
+    good(program.order("RESET", id=2))
+    assert server.done("reset") == [2]
+    bad(program.order("RESET", id=2), errno.ENXIO)
+    assert names(server) == ["WinStationOpenServer", "WinStationReset", "WinStationReset"]
+
+
+# -- messages ------------------------------------------------------------------------------------
+
+def test_a_message(server, start):
+    reply = start().message(2, "Wartung um 17 Uhr \u2013 \u7dad\u8b77", title="Hinweis", timeout_s=5)
+    assert good(reply) == [] and reply["answer"] == 32001
+    said, = server.deeds("message")
+    assert said["text"] == "Wartung um 17 Uhr \u2013 \u7dad\u8b77" and said["title"] == "Hinweis"
+
+
+def test_answers_are_waited_for_side_by_side(server, start):
+    """More of them than pipes that wait; and other calls go on."""
+    server.describe(*[session(i, user=f"user{i}", answer=1, answer_after=300) for i in range(40)])
+    program = start()
+    serials = [program.send_message(i, "now?", wait=1) for i in range(40)]
+    good(program.order("GET", id=3))
+    assert [program.reply(serial)["answer"] for serial in serials] == [1] * 40
+
+
+def test_nobody_answers(server, start):
+    assert start().message(2, "now?", timeout_s=1, wait=1)["answer"] == 32000
+
+
+@pytest.mark.skipif("LOGOFF_PATIENCE" not in os.environ, reason="takes more than a minute (LOGOFF_PATIENCE=1)")
+def test_waits_of_more_than_a_minute(server, start):
+    """Samba gives up after 60 seconds what is not told otherwise."""
+    server.describe(session(1, user="a", answer=1, answer_after=65000), session(2, user="b", answer=1, answer_after=66000),
+                    session(3, user="c", logoff_after=67000))
+    program = start()
+    serials = [program.send_message(i, "now?", wait=1) for i in (1, 2)]
+    good(program.order("LOGOFF", id=3))
+    assert [program.reply(serial, 90)["answer"] for serial in serials] == [1, 1]
+    assert program.notice(30) == 3 and server.ids() == [1, 2]
+
+
+# -- processes -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("missing", [[], ["WinStationGetAllProcesses_NT6"]])
+def test_processes(server, start, missing):
+    server.add(*[fault(call, rpc=UNKNOWN_CALL) for call in missing])
+    rows = good(start().order("PROCESSES"))
+    found = {row["pid"]: (row["session"], row["user"], row["command"]) for row in rows}
+    unknown = found.pop(4100)
+    assert unknown[0] == 4 and re.fullmatch(r"S-1-5-21-\d+-\d+-\d+-9999", unknown[1]) and unknown[2] == "winword.exe"
+    assert found[4] == (0, "SYSTEM", "System") and found[700] == (0, "LOCAL SERVICE", "svchost.exe")
+    assert {one[1:] for one in found.values() if one[0] == 2} == {("alice", "explorer.exe"), ("alice", "notepad.exe")}
+
+
+# -- old servers and missing services ------------------------------------------------------------
+
+def test_only_the_legacy_pipe(server, start):
+    server.only_pipes("Ctx_WinStation_API_service")
+    program = start()
+    rows = good(program.order("LIST"))
+    assert [row["id"] for row in rows] == ALL and all(row["has"] == word("HAS_DETAILS") for row in rows)
+    assert [by_id(rows)[2][name] for name in NAMES] == ["RDP-Tcp#2", "alice", "ADLAB", 0]
+    assert good(program.order("GET", id=2)) == [by_id(rows)[2]]
+    bad(program.order("GET", id=99), errno.ENXIO)
+    bad(program.order("CLIENTS"), errno.EOPNOTSUPP)
+    assert len(good(program.order("PROCESSES"))) == 6
+    assert program.message(2, "hello")["answer"] == 32001
+    good(program.message(2, "x" * 4095, title="y" * 511))
+    good(program.order("LOGOFF", id=2))
+    bad(program.order("LOGOFF", id=2), errno.ENXIO)
+    assert server.done("reset") == [2]
+    assert set(name[:10] for name in names(server)) == {"WinStation"}
+
+
+def test_no_legacy_pipe(server, start):
+    server.only_pipes("LSM_API_service")
+    program = start()
+    assert len(good(program.order("LIST"))) == 7
+    for order in ("CLIENTS", "PROCESSES", "RESET"):
+        assert "the pipe for this is not there" in bad(program.order(order, id=2), errno.EOPNOTSUPP)["error.text"]
+    good(program.order("LOGOFF", id=2))
+    assert program.notice() == 2
+
+
+def test_no_pipe_at_all(server, start):
+    server.only_pipes()
+    path = os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts")
+    with Program(server.domain.command([path])) as program:
+        text = bad(program.logon(server.name, user="alice", domain="ADLAB", password=people.PASSWORDS["alice"], kerberos="OFF"),
+                   errno.EOPNOTSUPP)["error.text"]
+    assert text.startswith("the server's Remote Desktop services do not answer")
+
+
+# -- the connection ------------------------------------------------------------------------------
+
+def test_everything_is_sealed(server, start):
+    program = start()
+    for order in ("LIST", "GET", "CLIENTS", "PROCESSES", "LOGOFF", "RESET"):
+        good(program.order(order, id=3 if order == "RESET" else 2))
+    assert {call["auth_level"] for call in server.calls()} == {6}
+
+
+@pytest.mark.parametrize("orders, report", [
+    (["LIST"], "1 calls, 1 binds, 1 pipes"),
+    (["LIST", "DETAILS"], "8 calls, 2 binds, 1 pipes"),
+    (["GET", "LOGOFF"], "5 calls, 3 binds, 2 pipes"),
+    (["LIST", "PROCESSES"], "6 calls, 3 binds, 3 pipes")], ids=["list", "details", "logoff", "processes"])
+def test_how_many_calls(start, orders, report):
+    """OpenServer, GetAllProcesses_NT6, OpenPolicy2, LookupSids, Close are five of the last."""
+    program = start()
+    for order in orders:
+        good(program.order(order, id=2))
+    program.ours.close()
+    program.process.wait(5)
+    assert f"logoff-tsts: {report}\n" in program.printed()
+
+
+def test_the_password_is_not_in_the_log(start):
+    program = start(debug=99)
+    good(program.order("LIST"))
+    program.ours.close()
+    program.process.wait(5)
+    said = program.printed()
+    assert "GetAllSessionsEx" in said or len(said) > 10000
+    assert people.PASSWORDS["Administrator"] not in said
