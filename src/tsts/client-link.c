@@ -229,11 +229,6 @@ static bool is_missing(NTSTATUS status)
 }
 
 /* Without the first pipe there is no other: SMB is connected anew for the legacy one, which only old servers need. */
-char *link_account(const struct client *client, TALLOC_CTX *memory)
-{
-	return cli_credentials_get_unparsed_name(client->link->access.credentials, memory);
-}
-
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)
 {
 	struct link *link = talloc_zero(client, struct link);
@@ -270,6 +265,11 @@ int link_logon(struct client *client, const struct order_logon *logon, struct lo
 bool link_is_up(const struct client *client)
 {
 	return client->link && client->link->base;
+}
+
+char *link_account(const struct client *client, TALLOC_CTX *memory)
+{
+	return cli_credentials_get_unparsed_name(client->link->access.credentials, memory);
 }
 
 bool link_is_legacy(const struct client *client)

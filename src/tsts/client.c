@@ -58,7 +58,6 @@ struct desk {
 static int carry_logon(struct job *job, struct logoff_error *reterr)
 {
 	struct news_account *row;
-	const char *name;
 	int r = link_logon(job->client, &job->with->logon, reterr);
 
 	if (r < 0)
@@ -68,8 +67,7 @@ static int carry_logon(struct job *job, struct logoff_error *reterr)
 		return -ENOMEM;
 	job->n_rows = 1;
 	job->row_size = sizeof(*row);
-	name = link_account(job->client, job);
-	snprintf(row->name, sizeof(row->name), "%s", name ? name : "");
+	text_copy(row->name, sizeof(row->name), link_account(job->client, job));
 	return 0;
 }
 

@@ -79,6 +79,9 @@ static void rows(void)
 	MEMBER(news_session, logon_us);
 	LAST(news_session, input_us);
 	printf(", ");
+	BEGIN(news_account);
+	LAST(news_account, name);
+	printf(", ");
 	BEGIN(news_process);
 	MEMBER(news_process, pid);
 	MEMBER(news_process, session);

@@ -181,6 +181,6 @@ class Program:
     def _rows(data, n):
         if n == 0:
             return []
-        structure = {size_of("news_session"): "news_session", size_of("news_process"): "news_process"}[len(data) // n]
-        size = size_of(structure)
+        size = len(data) // n
+        structure = next(name for name in ("news_session", "news_process", "news_account") if size_of(name) == size)
         return [unpack(structure, data[i * size:(i + 1) * size]) for i in range(n)]
