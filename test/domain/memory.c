@@ -228,6 +228,8 @@ static void read_fault(struct memory *host, const struct line *line, const char 
 	fault->exit_before = is(line, "exit", "before");
 	fault->exit_after = is(line, "exit", "after");
 	fault->undone = get(line, "undone");
+	fault->hides = get(line, "hide");
+	fault->hidden = get_number(line, "hide", 0);
 	fault->has_raw = raw;
 	if (raw)
 		fault->raw = get_bytes(host, raw, &fault->n_raw);

@@ -39,8 +39,8 @@ struct memory_listener {
 struct memory_fault {
 	const char *line;
 	const char *call;
-	bool of_session, never, exit_before, exit_after, undone, has_result, has_raw, has_cut;
-	uint32_t session, skip, times, late_ms, rpc, result, cut, surplus;
+	bool of_session, never, exit_before, exit_after, undone, hides, has_result, has_raw, has_cut;
+	uint32_t session, skip, times, late_ms, rpc, result, cut, surplus, hidden;
 	const uint8_t *raw;
 	size_t n_raw;
 	uint32_t poke_at;

@@ -323,9 +323,9 @@ static void poll_ready(struct tevent_context *ev, struct tevent_timer *timer, st
 		talloc_reference(call, host);
 		call->host = host;
 	}
-	if (!call->ready(call))
+	if (!call->state->conn->terminate && !call->ready(call))
 		poll_later(call, POLL_US, poll_ready);
-	else if (call->fault && call->fault->late_ms)
+	else if (call->fault && call->fault->late_ms && !call->state->conn->terminate)
 		poll_later(call, call->fault->late_ms * 1000, answer_now);
 	else
 		answer_now(NULL, NULL, t, call);
@@ -348,6 +348,12 @@ static void wait_for(struct call *call, bool (*ready)(struct call *), double sec
 static bool is_late(const struct call *call)
 {
 	return call->deadline >= 0 && monotonic() >= call->deadline;
+}
+
+static bool never(struct call *call)
+{
+	(void)call;
+	return false;
 }
 
 /* The session the call is about, if it is still that logon. */
@@ -834,11 +840,17 @@ static uint32_t filter_by_state(struct call *call, void *data)
 	return 0;
 }
 
+/* Whether a list has it for this caller. */
+static bool is_shown(const struct call *call, const struct memory_session *session)
+{
+	return may(call, session, QUERY) && !(call->fault && call->fault->hides && call->fault->hidden == session->id);
+}
+
 static bool is_listed(struct call *call, const struct held *held, const struct memory_session *session)
 {
 	if (held->filtered && (session->state == held->state) == held->inverted)
 		return false;
-	return may(call, session, QUERY);
+	return is_shown(call, session);
 }
 
 static uint32_t list(struct call *call, struct policy_handle *wire, uint32_t level, struct tsts_session **ret, uint32_t *ret_n)
@@ -885,7 +897,7 @@ static uint32_t get_session_ids(struct call *call, void *data)
 
 	r->out.ids = talloc_zero_array(call, uint32_t, call->host->n_sessions + 1);
 	for (uint32_t i = 0; i < call->host->n_sessions && r->out.n_ids < r->in.max_ids; i++)
-		if (may(call, &call->host->sessions[i], QUERY))
+		if (is_shown(call, &call->host->sessions[i]))
 			r->out.ids[r->out.n_ids++] = call->host->sessions[i].id;
 	return 0;
 }
@@ -900,7 +912,7 @@ static uint32_t get_all_sessions(struct call *call, void *data)
 		const struct memory_session *session = &call->host->sessions[i];
 		struct tsts_environment *to = &r->out.sessions[r->out.n_sessions];
 
-		if (!may(call, session, QUERY))
+		if (!is_shown(call, session))
 			continue;
 		to->level = r->out.level;
 		to->id = to->abs_id = session->id;
@@ -922,7 +934,7 @@ static uint32_t get_all_sessions_ex(struct call *call, void *data)
 		const struct memory_session *session = &call->host->sessions[i];
 		struct tsts_environment_ex *to = &r->out.sessions[r->out.n_sessions];
 
-		if (!may(call, session, QUERY))
+		if (!is_shown(call, session))
 			continue;
 		to->level = 1;
 		to->id = to->abs_id = session->id;
@@ -1080,7 +1092,7 @@ static uint32_t ica_enumerate(struct call *call, void *data)
 		const struct memory_session *session = &call->host->sessions[i];
 		struct tsts_logonid logonid = { .session_id = session->id, .state = session->state };
 
-		if (!may(call, session, QUERY))
+		if (!is_shown(call, session))
 			continue;
 		COPY(logonid.name, session->name);
 		tsts_logonid_push(&logonid, bytes + r->out.n_entries++ * TSTS_LOGONID_SIZE, TSTS_LOGONID_SIZE);
@@ -1522,15 +1534,12 @@ static void make_async(struct call *call, uint32_t us, tevent_timer_handler_t ha
 		return;
 	}
 	call->state->state_flags |= DCESRV_CALL_STATE_FLAG_ASYNC;
-	if (handler)
-		poll_later(call, us, handler);
+	poll_later(call, us, handler);
 }
 
-/* The session a call names is known only after it was carried out, so a fault of one session cannot precede it but by name. */
 static void find_fault(struct call *call)
 {
-	if (!call->fault)
-		call->fault = memory_fault(call->host, call->row->name, call->session);
+	call->fault = memory_fault(call->host, call->row->name, call->session);
 	if (call->fault && call->fault->exit_before)
 		_exit(1);
 }
@@ -1567,9 +1576,9 @@ static NTSTATUS finish(struct call *call)
 		*call->boolean = tsts_ok(*call->result) || *call->result == NO_MORE_ENTRIES;
 	if (wrong && wrong->rpc)
 		return refuse(call->state, wrong->rpc);
-	if (wrong && wrong->never)
-		make_async(call, 0, NULL);
-	else if (call->ready && !call->ready(call))
+	if (wrong && (wrong->never || wrong->undone))
+		call->ready = wrong->never ? never : NULL;
+	if (call->ready && !call->ready(call))
 		make_async(call, POLL_US, poll_ready);
 	else if (wrong && wrong->late_ms)
 		make_async(call, wrong->late_ms * 1000, answer_now);
@@ -1627,7 +1636,8 @@ static NTSTATUS on_push(struct dcesrv_call_state *state, TALLOC_CTX *mem, struct
 	}
 	if (call->fault && spoil(call->fault, push) != NDR_ERR_SUCCESS)
 		return refuse(state, DCERPC_FAULT_NDR);
-	record_answer(call, call->fault ? "spoiled" : "answer", push->data, push->offset);
+	if (!state->conn->terminate)	/* else nobody hears it */
+		record_answer(call, call->fault ? "spoiled" : "answer", push->data, push->offset);
 	return NT_STATUS_OK;
 }
 

@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from host import wait_until  # noqa: E402
 
 FIRST, LAST = 10, 199
-NOW = int(time.time())
 
 
 def quote(value):
@@ -39,12 +38,16 @@ def line(word, keys):
     return " ".join([word, *(name if value is True else f"{name}={quote(value)}" for name, value in told)])
 
 
+def ago(seconds):
+    return int(time.time()) - seconds
+
+
 def session(id, **keys):
-    return line("session", {"id": id, "connect": NOW - 3600, "logon": NOW - 3600 + id, "input": NOW - 60, **keys})
+    return line("session", {"id": id, "connect": ago(3600), "logon": ago(3600 - id % 3600), "input": ago(60), **keys})
 
 
 def process(session, pid, image, **keys):
-    return line("process", {"session": session, "pid": pid, "image": image, "create": NOW - 3000, **keys})
+    return line("process", {"session": session, "pid": pid, "image": image, "create": ago(3000), **keys})
 
 
 def fault(call, **keys):
@@ -63,10 +66,10 @@ def office(sid="S-1-5-21-1-2-3"):
         session(0, name="Services", state="disconnected", logon=0, input=0),
         session(1, name="Console", state="connected", logon=0, input=0),
         session(2, name="RDP-Tcp#2", user="alice", client="ALICE-PC", address="10.1.2.3", **domain),
-        session(3, name="RDP-Tcp#3", user="bob", client="BOB-PC", address="10.1.2.4", input=NOW - 7200, **domain),
-        session(4, state="disconnected", user="carol", disconnect=NOW - 600, **domain),
+        session(3, name="RDP-Tcp#3", user="bob", client="BOB-PC", address="10.1.2.4", input=ago(7200), **domain),
+        session(4, state="disconnected", user="carol", disconnect=ago(600), **domain),
         session(5, name="RDP-Tcp#5", user="helen", client="HELEN-PC", address="2001:db8::5", **domain),
-        session(6, state="disconnected", user="helen", disconnect=NOW - 60, **domain),
+        session(6, state="disconnected", user="helen", disconnect=ago(60), **domain),
         line("listener", {"id": 65536, "name": "RDP-Tcp"}),
         process(0, 4, "System", sid="S-1-5-18"),
         process(0, 700, "svchost.exe", sid="S-1-5-19"),
@@ -116,7 +119,10 @@ class Server:
             os.killpg(self.worker.pid, signal.SIGKILL)
             self.worker.wait(10)
         self.other_folder.unlink()
-        shutil.rmtree(self.folder)
+        gone = self.folder.with_name(f"gone-{self.number}")  # a call may still be under way there
+        shutil.rmtree(gone, ignore_errors=True)
+        self.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     # -- what is said of it ----------------------------------------------------------------------
 
