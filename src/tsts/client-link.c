@@ -29,8 +29,9 @@ extern const struct ndr_interface_table ndr_table_lsarpc;
 /* So long a task waits for a pipe that is in use before it opens one more. */
 #define PATIENCE_MS 500
 
-/* As good as never. */
+/* As good as never; and what a Kerberos server gets, which Samba asks once and then waits 30 seconds for. */
 #define NEVER_S (365 * 86400)
+#define KDC_PATIENCE_S 5
 
 enum pipe_name {
 	LSM,
@@ -95,7 +96,8 @@ struct link {
 	unsigned n_own;			/* while this is not 0, timers are to be what they are: ours, or those of connecting */
 	struct tevent_timer *timers[TIMERS_MAX];
 	size_t n_timers;
-	struct tevent_immediate *put_off;
+	struct tevent_immediate *mend_timers;
+	uint32_t patience_s;		/* for what timers are set for now */
 	unsigned n_under_way;		/* calls */
 	unsigned n_unsent;		/* of these, those whose timer has not been set yet */
 	struct dcerpc_pipe *base;	/* the first pipe: SMB hangs from it */
@@ -111,18 +113,19 @@ struct link {
 /*
  * Samba gives up what a pipe has not answered in 60 seconds, and the pipe with it; there is no call to change that. A user
  * may need longer to read a message, a session to end, and how long is waited is the starter's business. So the timers
- * that are set while calls are made are put off for ever, just after they have been set.
+ * that are set while calls are made are put off for ever, just after they have been set. Those of Kerberos are made to go
+ * off sooner: else there would be no time left to do without.
  */
-static void put_off(struct tevent_context *events, struct tevent_immediate *immediate, void *data)
+static void mend_timers(struct tevent_context *events, struct tevent_immediate *immediate, void *data)
 {
 	struct link *link = data;
-	struct timeval never = tevent_timeval_current_ofs(NEVER_S, 0);
+	struct timeval until = tevent_timeval_current_ofs(link->patience_s, 0);
 
 	(void)events;
 	(void)immediate;
 	link->n_own++;
 	while (link->n_timers > 0)
-		tevent_update_timer(link->timers[link->n_timers - 1], never);	/* seen as taken away and set again */
+		tevent_update_timer(link->timers[link->n_timers - 1], until);	/* seen as taken away and set again */
 	link->n_own--;
 }
 
@@ -140,7 +143,7 @@ static void see_timer(struct tevent_timer *timer, enum tevent_event_trace_point 
 	if (link->n_unsent > 0)
 		link->n_unsent--;
 	link->timers[link->n_timers++] = timer;
-	tevent_schedule_immediate(link->put_off, client->events, put_off, link);
+	tevent_schedule_immediate(link->mend_timers, client->events, mend_timers, link);
 }
 
 /* ---- opening ---- */
@@ -228,38 +231,59 @@ static bool is_missing(NTSTATUS status)
 	       NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_NAME_INVALID) || NT_STATUS_EQUAL(status, NT_STATUS_NO_SUCH_FILE);
 }
 
+/* What a status that ends the log-on means here. */
+static int explain(struct link *link, const struct order_logon *logon, NTSTATUS status, struct logoff_error *reterr)
+{
+	int r;
+
+	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_MEMORY))
+		return access_find_fault(&link->access, reterr);
+	if (NT_STATUS_EQUAL(status, NT_STATUS_NOT_SUPPORTED) && logon->require_encryption)
+		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the server does not encrypt SMB");
+	r = error_set_ntstatus(reterr, status);
+	if (reterr && link->access.has_ticket && NT_STATUS_EQUAL(status, NT_STATUS_LOGON_FAILURE))
+		text_copy(reterr->text, sizeof(reterr->text), "the server does not accept the Kerberos ticket. Do the clocks agree?");
+	if (!NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER))
+		return r;
+	/* Of the ways to log on that the server offers none could even be begun. */
+	if (reterr)
+		text_copy(reterr->text, sizeof(reterr->text), link->access.has_ticket ?
+			  "Kerberos does not know a server of this name: use its full name" :
+			  "the server offers no way to log on that is allowed here");
+	return -EKEYREJECTED;
+}
+
 /* Without the first pipe there is no other: SMB is connected anew for the legacy one, which only old servers need. */
+static int connect_first(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)
+{
+	struct link *link = client->link;
+	struct channel *channel;
+	NTSTATUS status;
+
+	status = open_channel(client, ENUMERATION, FREE, &channel);
+	if (is_missing(status)) {
+		link->missing[LSM] = true;
+		status = open_channel(client, ICA, FREE, &channel);
+	}
+	return NT_STATUS_IS_OK(status) ? 0 : explain(link, logon, status, reterr);
+}
+
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)
 {
 	struct link *link = talloc_zero(client, struct link);
-	struct channel *channel;
-	NTSTATUS status;
 	int r;
 
 	if (!link)
 		return -ENOMEM;
 	client->link = link;
-	link->put_off = tevent_create_immediate(link);
-	if (!link->put_off)
+	link->mend_timers = tevent_create_immediate(link);
+	if (!link->mend_timers)
 		return -ENOMEM;
 	tevent_set_trace_timer_callback(client->events, see_timer, client);
-	link->n_own++;
+	link->patience_s = KDC_PATIENCE_S;
 	r = access_prepare(client, logon, &link->access, reterr);
-	link->n_own--;
-	if (r < 0)
-		return r;
-	status = open_channel(client, ENUMERATION, FREE, &channel);
-	if (NT_STATUS_IS_OK(status))
-		return 0;
-	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_MEMORY))
-		return access_find_fault(&link->access, reterr);
-	if (NT_STATUS_EQUAL(status, NT_STATUS_NOT_SUPPORTED) && logon->require_encryption)
-		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the server does not encrypt SMB");
-	if (!is_missing(status))
-		return error_set_ntstatus(reterr, status);
-	link->missing[LSM] = true;
-	status = open_channel(client, ICA, FREE, &channel);
-	return NT_STATUS_IS_OK(status) ? 0 : error_set_ntstatus(reterr, status);
+	link->patience_s = NEVER_S;
+	return r < 0 ? r : connect_first(client, logon, reterr);
 }
 
 bool link_is_up(const struct client *client)

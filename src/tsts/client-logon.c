@@ -228,7 +228,7 @@ static int refuse_kerberos(struct logoff_error *reterr, int error, const char *t
 	case KRB5(148):
 		return refuse(reterr, "the clocks differ too much for Kerberos");
 	case KRB5(156):
-		return refuse(reterr, "no Kerberos server (KDC) of this realm answers: name the user as user@REALM");
+		return refuse(reterr, "no Kerberos server (KDC) of the user's realm answers; user@REALM names another realm");
 	default:
 		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "Kerberos: %.*s", (int)length, text ? text : "");
 	}
@@ -306,7 +306,8 @@ static int use_password(struct client *client, struct access *access, const stru
 		return refuse_kerberos(reterr, error, text);
 	if (error != 0)
 		state = CRED_USE_KERBEROS_DISABLED;
-	if (state == CRED_USE_KERBEROS_DISABLED && !*logon->domain && !access->is_member)
+	access->has_ticket = state != CRED_USE_KERBEROS_DISABLED;
+	if (!access->has_ticket && !*logon->domain && !access->is_member)
 		(void)cli_credentials_set_principal(credentials, logon->user, CRED_SPECIFIED);	/* NTLM knows no realms */
 	(void)cli_credentials_set_kerberos_state(credentials, state, CRED_SPECIFIED);
 	return 0;
@@ -342,6 +343,7 @@ static int use_ticket(struct client *client, struct access *access, const struct
 	/* What has expired Samba tries to renew, in vain without a password. */
 	if (cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text) != 0)
 		return refuse(reterr, "the Kerberos ticket has expired: log on with kinit");
+	access->has_ticket = true;
 	return 0;
 }
 

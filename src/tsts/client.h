@@ -103,6 +103,7 @@ struct access {
 	const char *address;
 	uint16_t port;
 	bool is_member;			/* this machine belongs to a domain of Samba's */
+	bool has_ticket;		/* Kerberos knows us; whether it knows the server is still to be seen */
 };
 
 /* Finds the server, and makes ready who we are to be there. Blocks. Returns 0 or -errno. */

@@ -57,12 +57,15 @@ def start(server):
     """`start(...)`: a logoff-tsts that is logged on to the server."""
     started = []
 
-    def begin(user="Administrator", debug=1, **members):
+    def begin(user="Administrator", debug=1, env=None, name=server.name, refused=None, **members):
         path = os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts")
-        program = Program(server.domain.command([path], env={"LOGOFF_TSTS_DEBUG": debug}))
+        program = Program(server.domain.command([path], env={"LOGOFF_TSTS_DEBUG": debug, **(env or {})}))
         started.append(program)
-        members = {"user": user, "domain": people.DOMAIN, "password": people.PASSWORDS[user], "kerberos": "OFF", **members}
-        good(program.logon(server.name, **members))
+        members = {"user": user, "domain": people.DOMAIN, "password": people.PASSWORDS[user.partition("@")[0]], "kerberos": "OFF", **members}
+        reply = program.logon(name, **members)
+        if refused:
+            return bad(reply, refused)
+        good(reply)
         return program
 
     yield begin
@@ -377,11 +380,41 @@ def test_no_legacy_pipe(server, start):
 
 def test_no_pipe_at_all(server, start):
     server.only_pipes()
-    path = os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts")
-    with Program(server.domain.command([path])) as program:
-        text = bad(program.logon(server.name, user="alice", domain="ADLAB", password=people.PASSWORDS["alice"], kerberos="OFF"),
-                   errno.EOPNOTSUPP)["error.text"]
+    text = start(refused=errno.EOPNOTSUPP)["error.text"]
     assert text.startswith("the server's Remote Desktop services do not answer")
+
+
+# -- Kerberos ------------------------------------------------------------------------------------
+
+def test_a_name_that_kerberos_does_not_know(start):
+    """The domain's own name is an address of the controller, but no service's."""
+    text = start(name="ad.lab", refused=errno.EKEYREJECTED, domain="AD.LAB", kerberos="REQUIRED")["error.text"]
+    assert text == "Kerberos does not know a server of this name: use its full name"
+
+
+@pytest.mark.parametrize("conf", ["workgroup = ADLAB\nrealm = AD.LAB\n", "workgroup = WORKGROUP\n", None],
+                         ids=["member", "no member", "no smb.conf"])
+@pytest.mark.parametrize("members", [{}, {"domain": ""}, {"domain": "AD.LAB"}, {"user": "alice@AD.LAB", "domain": ""}],
+                         ids=["short domain", "no domain", "realm", "principal"])
+@pytest.mark.parametrize("kerberos", ["REQUIRED", "DESIRED", "OFF"])
+def test_forms_of_a_user(server, start, tmp_path, conf, members, kerberos):
+    """Only a member knows the realm behind the short name of a domain."""
+    if conf:
+        (tmp_path / "smb.conf").write_text(f"[global]\n{conf}")
+    env = {"SMB_CONF_PATH": tmp_path / "smb.conf"}
+    members = {"user": "alice", "kerberos": kerberos, **members}
+    if (not conf or "realm" not in conf) and kerberos == "REQUIRED" and "domain" not in members:
+        assert "realm" in start(env=env, refused=errno.EKEYREJECTED, **members)["error.text"]
+        return
+    good(start(env=env, **members).order("LIST"))
+    assert {call["user"] for call in server.calls()} == {"alice"}
+
+
+def test_no_kerberos_server_answers(server, start, tmp_path):
+    """Then NTLM is not much later."""
+    (tmp_path / "krb5.conf").write_text("[libdefaults]\n\tdefault_realm = AD.LAB\n\tdns_lookup_kdc = false\n"
+                                        "[realms]\n\tAD.LAB = {\n\t\tkdc = 127.0.0.9\n\t}\n")
+    good(start(env={"KRB5_CONFIG": tmp_path / "krb5.conf"}, domain="", kerberos="DESIRED").order("LIST"))
 
 
 # -- the connection ------------------------------------------------------------------------------
