@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# boot.sh FOLDER [BASE]: PID 1 of a domain, in namespaces of its own that domain.py made. What is written to /etc, /run and
-# /var goes to a tmpfs over FOLDER/world that ends with the namespaces. Without BASE a domain is provisioned and left in
-# FOLDER/base; with BASE, such a folder, its controller is started.
+# boot.sh FOLDER [BASE]: PID 1 of a domain, in namespaces of its own that domain.py made. What is written to /etc, /run
+# and /var goes to a tmpfs over FOLDER/world that ends with the namespaces. Without BASE a domain is provisioned and
+# left in FOLDER/base; with BASE, such a folder, its controller is started.
 set -eu
 folder=$1
 base=${2:-}
@@ -44,7 +44,8 @@ make_network() {
 	ip neigh add 10.99.0.250 lladdr 02:00:00:00:00:01 dev wire0 nud permanent
 	printf 'nameserver 10.99.0.1\nsearch ad.lab\n' > /etc/resolv.conf
 	{
-		printf '127.0.0.1 localhost %s\n10.99.0.1 dc.ad.lab dc\nfd00:99::1 dc.ad.lab dc\n10.99.0.250 silent.ad.lab\n' "$client"
+		printf '127.0.0.1 localhost %s\n10.99.0.250 silent.ad.lab\n' "$client"
+		printf '10.99.0.1 dc.ad.lab dc\nfd00:99::1 dc.ad.lab dc\n'
 		for n in $(seq $first $last); do
 			printf '10.99.0.%d h%d.ad.lab h%d\nfd00:99::%d six%d.ad.lab six%d\n' "$n" "$n" "$n" "$n" "$n" "$n"
 		done
@@ -57,7 +58,7 @@ reap() {
 	while :; do wait -n || sleep 0.1; done
 }
 
-# The controller's settings, where no client looks for its own. A server in memory may have more of them, by its address.
+# The controller's settings, where no client looks for its own. A server in memory may have more, by its address.
 configure() {
 	sed -e "/^\[global\]/r $here/smb.conf" -e '/dns forwarder/d' "$base/smb.conf" > $config # it would ask itself
 	sed -i "s,@SERVERS@,$folder/servers," $config

@@ -152,7 +152,8 @@ class Commands:
         self.ticket = ticket
 
     def start(self, server, command, *words, user="Administrator", name=None, env=None, prefix=(), **popen):
-        """Starts a command against a server, known by the ticket of the user (None: without any), by its name or another."""
+        """Starts a command against a server, known by the ticket of the user (None: without any), by its name or
+        another."""
         words = [*command.split(), f"/server:{name or server.name}", *map(str, words)]
         settings = {"KRB5CCNAME": self.ticket(user) if user else "FILE:/nonexistent", **(env or {})}
         return self.domain.start([*prefix, *words], env=settings, **popen)
@@ -199,7 +200,7 @@ def other_smbd(domain, tmp_path):
             f"log file = {tmp_path}/smbd.log", *folders, *settings]) + "\n")
         started.append(domain.start(["smbd", f"--configfile={config}", "--foreground", "--no-process-group"],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        wait_until(lambda: domain.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]).status == 0, 10, "smbd listens")
+        wait_until(lambda: domain.listens(port), 10, "smbd listens")
         return port
 
     yield start
@@ -240,5 +241,6 @@ class Caller:
 
 @pytest.fixture
 def call(domain):
-    """`call(server, user, [(name of the call, parameter...)...])`, b"handle" being the first handle of that interface."""
+    """`call(server, user, [(name of the call, parameter...)...])`, b"handle" being the first handle of that
+    interface."""
     return Caller(domain)

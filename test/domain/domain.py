@@ -8,10 +8,10 @@
     domain.py run [NAME] -- COMMAND   one command there
     domain.py down [NAME]             removes it
 
-The controller lives in namespaces of its own (network, mounts, host name, processes); nothing of the machine is touched but
-a cache folder. It is provisioned once and kept there; a boot takes some seconds then. Without NAME the one domain
-that is up is meant. With LOGOFF_STAGE=FOLDER, a tree made by `meson install --destdir FOLDER`, the commands there
-are found by `shell` and `run`.
+The controller lives in namespaces of its own (network, mounts, host name, processes); nothing of the machine is
+touched but a cache folder. It is provisioned once and kept there; a boot takes some seconds then. Without NAME the
+one domain that is up is meant. With LOGOFF_STAGE=FOLDER, a tree made by `meson install --destdir FOLDER`, the
+commands there are found by `shell` and `run`.
 """
 
 import argparse
@@ -113,9 +113,9 @@ def unshare(folder, *words):
 
 def worker():
     """The folder with rpcd_memory, compiled from the codec as it is now."""
-    sources = [HERE / "rpcd_memory.c", HERE / "memory.c", *sorted((SOURCE / "src/tsts").glob("codec*.c")),
+    sources = [*sorted(HERE.glob("*.c")), *sorted((SOURCE / "src/tsts").glob("codec*.c")),
                SOURCE / "src/base/utf8.c"]
-    headers = [HERE / "memory.h", SOURCE / "src/tsts/tsts.h", SOURCE / "src/base/utf8.h", *sorted((SOURCE / "src/tsts").glob("codec*.h"))]
+    headers = [*sorted(HERE.glob("*.h")), *sorted((SOURCE / "src/tsts").glob("*.h")), SOURCE / "src/base/utf8.h"]
     state = hashlib.sha256(b"".join(path.read_bytes() for path in sources + headers)).hexdigest()[:12]
     folder = cache() / f"worker-{state}"
     with (cache() / "worker.lock").open("w") as lock:
@@ -136,8 +136,9 @@ def compile_worker(sources, folder):
     flags = [flag.replace("-I", "-isystem", 1) for flag in flags]  # no warnings of Samba's headers
     libdir = subprocess.run(["pkg-config", "--variable=libdir", "samba-util"], capture_output=True, text=True,
                             check=True).stdout.strip()
-    command = ["cc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-I", SOURCE / "src", "-o",
-               part / "rpcd_memory", f"-DSAMBA_LIBDIR=\"{libdir}\"", *sources, *flags, "-ldcerpc-server-core", "-lsamba-errors", "-ldl"]
+    command = ["cc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I", SOURCE / "src",
+               f"-DSAMBA_LIBDIR=\"{libdir}\"", "-o", part / "rpcd_memory", *sources, *flags, "-ldcerpc-server-core",
+               "-lsamba-errors", "-ldl"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise Unavailable(f"rpcd_memory does not compile: {done.stderr[-2000:]}")
@@ -184,10 +185,14 @@ class Domain:
 
     def _boot(self, source, keep):
         libc = ctypes.CDLL(None)
+
+        def end_with_us():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
         with (self.folder / "console.log").open("w") as console:
             self.unshare = subprocess.Popen(
                 unshare(self.folder, source), stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-                start_new_session=True, preexec_fn=None if keep else lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                start_new_session=True, preexec_fn=None if keep else end_with_us)
         self.leader = wait_until(self._find_leader, 10, f"{self.name} has a PID 1")
         self._write_state(owner=self.unshare.pid if keep else os.getpid())
         wait_until(self._is_up, 60, f"{self.name} is up, see {self.folder}/console.log", pause=0.1)
@@ -206,8 +211,9 @@ class Domain:
         self._alive()
         if not self.path("/run/samba/ncalrpc/np/lsm_api_service").is_socket():
             return False
-        probe = self.run("kinit Administrator <<< \"$PASSWORD\" && smbclient --use-krb5-ccache=$KRB5CCNAME //h10.ad.lab/IPC$ -c exit",
-                         env={"PASSWORD": people.PASSWORDS["Administrator"], "KRB5CCNAME": f"FILE:{self.folder}/probe.ccache"})
+        probe = self.run('kinit alice <<< "$PASSWORD" && smbclient --use-krb5-ccache="$KRB5CCNAME" "$SHARE" -c exit',
+                         env={"PASSWORD": people.PASSWORDS["alice"], "SHARE": "//h10.ad.lab/IPC$",
+                              "KRB5CCNAME": f"FILE:{self.folder}/probe.ccache"})
         (self.folder / "probe.log").write_text(probe.text)
         return probe.status == 0
 
@@ -247,6 +253,10 @@ class Domain:
     def run(self, command, user=None, env=None, timeout=30):
         """Runs a command there and returns its Result."""
         return finish(self.start(command, user, env), timeout)
+
+    def listens(self, port):
+        """Whether somebody listens there on that port of TCP."""
+        return self.run(["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]).status == 0
 
     def check(self, command, **options):
         """Runs a command that must succeed and returns its output."""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * memory.c - the text file behind memory.h: lines of a keyword and key=value or key="value", read into structures; edits
- * that copy all lines but those they are about, and replace the file by the copy. Editors (this one and server.py) hold a
- * lock on the folder's "lock", readers need none.
+ * memory.c - the text file behind memory.h: lines of a keyword and key=value or key="value", read into structures;
+ * edits that copy all lines but those they are about, and replace the file by the copy. Editors (this one and
+ * server.py) hold a lock on the folder's "lock", readers need none.
  */
 #include "memory.h"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""provision.py FOLDER FIRST LAST: makes the domain AD.LAB on this machine, which is one that boot.sh has prepared, and leaves
-what it consists of in FOLDER. The controller answers to the names hFIRST to hLAST and sixFIRST to sixLAST too.
+"""provision.py FOLDER FIRST LAST: makes the domain AD.LAB on this machine, which is one that boot.sh has prepared,
+and leaves what it consists of in FOLDER. The controller answers to the names hFIRST to hLAST and sixFIRST to
+sixLAST too.
 """
 
 import os

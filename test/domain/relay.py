@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands between a client and its server and does harm: a relay of TCP in front of smbd, which sees signed SMB and can
-cut it, keep silent or read its heads; and a relay of pipes behind smbd, which sees whole fragments of DCE/RPC.
+"""What stands between a client and its server and does harm: a relay of TCP in front of smbd, which sees signed SMB
+and can cut it, keep silent or read its heads; and a relay of pipes behind smbd, which sees whole fragments of
+DCE/RPC.
 """
 
 import ctypes
@@ -8,7 +9,6 @@ import os
 import socket
 import struct
 import threading
-from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 PIPES = ["lsm_api_service", "termsrv_api_service", "ctx_winstation_api_service"]
@@ -82,7 +82,8 @@ def hang_up(*sockets):
 
 
 class TcpRelay(Relay):
-    """Listens on PORT of a server's address. After `cut` bytes of the server's it hangs up, or says no more if `silent`."""
+    """Listens on PORT of a server's address. After `cut` bytes of the server's it hangs up, or says no more if
+    `silent`."""
 
     def __init__(self, server, port, cut=None, silent=False):
         super().__init__(server.domain)
@@ -113,7 +114,8 @@ class TcpRelay(Relay):
                 return
 
     def heads(self, of_client=True):
-        """The SMB messages of one direction so far: (protocol, command, flags), protocol b'\\xfeSMB' or, encrypted, b'\\xfdSMB'."""
+        """The SMB messages of one direction so far: (protocol, command, flags), protocol b'\\xfeSMB' or, encrypted,
+        b'\\xfdSMB'."""
         stream, at, found = bytes(self.from_client if of_client else self.from_server), 0, []
         while at + 4 <= len(stream):
             length = int.from_bytes(stream[at + 1:at + 4], "big")
@@ -127,8 +129,9 @@ class TcpRelay(Relay):
 
 
 class PipeRelay(Relay):
-    """Stands at the pipes of one server. `spoil(number, pdu)` gets every fragment that the worker answers, counted from 0 over
-    all pipes, and its type; it returns the bytes to pass on, or None to close the pipe. `silent` then: to say no more."""
+    """Stands at the pipes of one server. `spoil(number, pdu)` gets every fragment that the worker answers, counted
+    from 0 over all pipes, and its type; it returns the bytes to pass on, or None to close the pipe. `silent` then:
+    to say no more."""
 
     def __init__(self, server, spoil, silent=False, pipes=PIPES):
         super().__init__(server.domain)

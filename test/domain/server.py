@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One server in memory: what a case says of it, and what the worker says has become of it.
 
-A server is an address of the domain's controller, with a folder of its own: "host" is the description that rpcd_memory reads
-at each call and writes into (README.md tells its lines), "calls", "answers" and "deeds" are what it wrote down.
+A server is an address of the domain's controller, with a folder of its own: "host" is the description that
+rpcd_memory reads at each call and writes into (README.md tells its lines), "calls", "answers" and "deeds" are what
+it wrote down.
 """
 
 import fcntl
@@ -34,7 +35,7 @@ def quote(value):
 
 def line(word, keys):
     """A line of the description. A key that is true stands alone, one that is None is left out."""
-    told = [(name.rstrip("_").replace("_", "-"), value) for name, value in keys.items() if value is not None and value is not False]
+    told = [(name.replace("_", "-"), value) for name, value in keys.items() if value is not None and value is not False]
     return " ".join([word, *(name if value is True else f"{name}={quote(value)}" for name, value in told)])
 
 
@@ -91,13 +92,26 @@ def parse(text):
     return rows
 
 
+def turn(domain):
+    """The addresses, those last that were in use last: a client of the case before may still close its handles
+    there."""
+    with (domain.folder / "next").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        begin = int(file.read() or 0)
+        file.truncate(0)
+        file.write(str(begin + 1))
+    n = LAST - FIRST + 1
+    return (FIRST + (begin + i) % n for i in range(n))
+
+
 class Server:
     """A server of its own for one case."""
 
     def __init__(self, domain):
         self.domain = domain
         self.worker = None
-        for self.number in range(FIRST, LAST + 1):
+        for self.number in turn(domain):
             self.folder = domain.folder / "servers" / f"10.99.0.{self.number}"
             try:
                 self.folder.mkdir()
@@ -161,8 +175,10 @@ class Server:
         folder.mkdir()
         inside = self.pipes_at(folder)
         self.worker = self.domain.start(
-            ["/usr/libexec/samba/samba-dcerpcd", "--configfile=/run/samba/dc.conf", "--foreground", "--no-process-group", f"--option=ncalrpc dir={inside}",
-             f"--option=pid directory={inside}", f"{self.domain.folder}/libexec/rpcd_memory"],
+            ["/usr/libexec/samba/samba-dcerpcd", "--configfile=/run/samba/dc.conf", "--foreground",
+             "--no-process-group", f"--option=ncalrpc dir={inside}",
+             f"--option=pid directory={inside}",
+             f"{self.domain.folder}/libexec/rpcd_memory"],
             env={"SERVERS": f"{self.domain.folder}/servers"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: (folder / "np/lsm_api_service").is_socket(), 10, "the worker has its pipes")
         self.settings(f"ncalrpc dir = {inside}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The requests of MS-TSTS packed by hand, and some of its answers taken apart, from the text of the specification alone:
-nothing of the product's codec is used, so that it can be compared with this. NDR 2.0, little endian; a handle_t is not
-sent, a [string] is maximum count, offset, count and UTF-16 with its NUL, a context handle 20 bytes.
+"""The requests of MS-TSTS packed by hand, and some of its answers taken apart, from the text of the specification
+alone: nothing of the product's codec is used, so that it can be compared with this. NDR 2.0, little endian; a
+handle_t is not sent, a [string] is maximum count, offset, count and UTF-16 with its NUL, a context handle 20 bytes.
 """
 
 import struct
@@ -53,8 +53,8 @@ def show_message_box(handle, title, text, style, timeout, do_not_wait):
 
 
 def send_message(handle, session, title, text, style, timeout, do_not_wait):
-    size = lambda words: numbers(len(counted(words)[4:]) // 2)
-    return join(handle, numbers(session), counted(title), size(title), counted(text), size(text), numbers(style, timeout),
+    sizes = [counted(words)[:4] for words in (title, text)]
+    return join(handle, numbers(session), counted(title), sizes[0], counted(text), sizes[1], numbers(style, timeout),
                 bytes([do_not_wait]))
 
 
@@ -113,7 +113,8 @@ def result(answer):
 
 
 def sessions(answer):
-    """{id: (name, state)} of RpcGetEnumResult at level 1 (MS-TSTS 2.2.1.7): 84 bytes each, level and tag before the arm."""
+    """{id: (name, state)} of RpcGetEnumResult at level 1 (MS-TSTS 2.2.1.7): 84 bytes each, level and tag before the
+    arm."""
     _, count = struct.unpack_from("<II", answer)
     found = {}
     for i in range(count):

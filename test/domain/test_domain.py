@@ -81,12 +81,13 @@ def test_only_pipes(server, call):
 
 
 def test_faults(server, call):
-    server.add(fault("OpenEnum", rpc=0x1c010002, times=1), fault("OpenSession", result=DENIED, session=3, skip=1, times=1),
-               fault("GetEnumResult", poke=(4, b"\xff\xff\xff\xff"), times=1), fault("GetAllSessionsEx", raw=b"\1\2\3"),
-               fault("GetAllSessions", cut=10, surplus=2))
+    server.add(fault("OpenEnum", rpc=0x1c010002, times=1), fault("GetEnumResult", poke=(4, bytes(4 * [255])), times=1),
+               fault("OpenSession", result=DENIED, session=3, skip=1, times=1),
+               fault("GetAllSessionsEx", raw=b"\1\2\3"), fault("GetAllSessions", cut=10, surplus=2))
     answers = call(server, "Administrator", [
-        ("OpenEnum",), ("OpenEnum",), ("GetEnumResult", HANDLE, 1), ("GetEnumResult", HANDLE, 1), ("GetAllSessionsEx", 1),
-        ("GetAllSessions", 1), ("OpenSession", 3), ("OpenSession", 2), ("OpenSession", 3), ("OpenSession", 3)])
+        ("OpenEnum",), ("OpenEnum",), ("GetEnumResult", HANDLE, 1), ("GetEnumResult", HANDLE, 1),
+        ("GetAllSessionsEx", 1), ("GetAllSessions", 1),
+        ("OpenSession", 3), ("OpenSession", 2), ("OpenSession", 3), ("OpenSession", 3)])
     assert "op_rng" in answers[0] and isinstance(answers[1], bytes)
     assert struct.unpack_from("<I", answers[2], 4)[0] == 0xffffffff
     assert set(sessions(answers[3])) == EVERYBODY

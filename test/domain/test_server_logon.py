@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a server is, and as whom it knows us: Kerberos by ticket and by password, NTLM, and everything that is refused."""
+"""Where a server is, and as whom it knows us: Kerberos by ticket and by password, NTLM, and everything that is
+refused.
+"""
 
 import re
 import time
@@ -27,6 +29,10 @@ def knows(result, server, user="alice", sessions="2"):
     assert not sessions or sessions in listed, result.out
 
 
+def by_password(server, run, file, kind, name=None):
+    return run(server, "query session", "-A", file, f"--use-kerberos={kind}", user=None, name=name)
+
+
 # -- who -----------------------------------------------------------------------------------------
 
 def test_ticket(server, run):
@@ -52,10 +58,11 @@ def test_ticket_by_an_unprivileged_user(server, run, domain):
 @pytest.mark.parametrize("form", ["domain", "realm", "name"])
 def test_kerberos_by_password(server, run, authfile, form):
     file = authfile("alice")
-    text = {"domain": "username = alice\ndomain = AD.LAB\n", "realm": "username = alice@AD.LAB\n", "name": "username = alice\n"}
-    file.write_text(text[form] + f"password = {people.PASSWORDS['alice']}\n")
+    text = {"domain": "username = alice\ndomain = AD.LAB\n", "realm": "username = alice@AD.LAB\n",
+            "name": "username = alice\n"}[form]
+    file.write_text(text + f"password = {people.PASSWORDS['alice']}\n")
     with TcpRelay(server, 4450) as relay:
-        knows(run(server, "query session", "-A", file, "--use-kerberos=required", user=None, name=f"{server.name}:4450"), server)
+        knows(by_password(server, run, file, "required", f"{server.name}:4450"), server)
     assert KERBEROS in relay.from_client and NTLM not in relay.from_client
 
 
@@ -69,8 +76,7 @@ def test_ntlm(server, run, authfile, by):
 
 def test_ntlm_on_the_wire(server, run, authfile):
     with TcpRelay(server, 4450) as relay:
-        knows(run(server, "query session", "-A", authfile("alice"), "--use-kerberos=off", user=None, name=f"{server.name}:4450"),
-              server)
+        knows(by_password(server, run, authfile("alice"), "off", f"{server.name}:4450"), server)
     assert NTLM in relay.from_client and KERBEROS not in relay.from_client
 
 
@@ -79,8 +85,8 @@ def test_member_of_the_domain(server, run, domain, authfile):
     path = domain.folder / "member.conf"
     path.write_text("[global]\n\tworkgroup = ADLAB\n\trealm = AD.LAB\n\tsecurity = ads\n")
     words = ["query", "session", f"/server:{server.name}", "-A", str(authfile("alice", domain=None))]
-    done = domain.run(["unshare", "--mount", "bash", "-c", 'touch /etc/samba/smb.conf; mount --bind "$0" /etc/samba/smb.conf; "$@"',
-                       path, *words])
+    as_member = 'touch /etc/samba/smb.conf; mount --bind "$0" /etc/samba/smb.conf; "$@"'
+    done = domain.run(["unshare", "--mount", "bash", "-c", as_member, path, *words])
     knows(done, server)
 
 
@@ -91,10 +97,6 @@ def refused(result, server, status=LOGON):
 
 
 KINDS = pytest.mark.parametrize("kind", ["required", "desired", "off"])
-
-
-def by_password(server, run, file, kind):
-    return run(server, "query session", "-A", file, f"--use-kerberos={kind}", user=None)
 
 
 @KINDS
@@ -156,7 +158,8 @@ def test_clock_skew_with_a_ticket(server, run, domain, tmp_path, offset):
 
 @pytest.mark.parametrize("offset", ["-20m", "+20m"])
 def test_clock_skew_with_a_password(server, run, domain, authfile, offset):
-    result = run(server, "logoff", "-A", authfile("alice", domain=people.REALM), "--use-kerberos=required", "2", user=None, env=faked(domain, offset))
+    words = ["-A", authfile("alice", domain=people.REALM), "--use-kerberos=required"]
+    result = run(server, "logoff", *words, "2", user=None, env=faked(domain, offset))
     if result.status == OK:
         assert server.done() == [2]
     else:
@@ -186,7 +189,8 @@ def test_anonymous(server, run, tmp_path):
 def test_a_guest_is_not_who_we_are(server, run, authfile, other_smbd):
     """A server that lets everybody in, as a guest, cannot sign for us."""
     port = other_smbd(2445, "map to guest = Bad User", "guest account = nobody")
-    result = run(server, "logoff", "2", "-A", authfile("nemo", "Kx7"), "--use-kerberos=off", user=None, name=f"{server.name}:{port}")
+    words = ["-A", authfile("nemo", "Kx7"), "--use-kerberos=off"]
+    result = run(server, "logoff", "2", *words, user=None, name=f"{server.name}:{port}")
     assert result.status in (LOGON, DENIED), result
     assert not server.calls() and server.done() == []
 
@@ -229,8 +233,9 @@ def test_refused_at_the_bind(server, run, interface):
 
 
 def test_refused_at_each_call(server, run):
-    server.add(*(fault(name, rpc=5) for name in ("GetAllSessionsEx", "GetAllSessions", "OpenEnum", "GetSessionInformationEx",
-                                                "GetSessionInformation", "OpenSession")))
+    calls = ["GetAllSessionsEx", "GetAllSessions", "OpenEnum", "GetSessionInformationEx", "GetSessionInformation",
+             "OpenSession"]
+    server.add(*(fault(name, rpc=5) for name in calls))
     for command in (["logoff", "2"], ["query session"], ["msg", "2", "hello"]):
         result = run(server, *command)
         assert result.status == DENIED and "AllowRemoteRPC" in result.err, result
@@ -274,7 +279,7 @@ def test_smb1_is_refused(server, run, domain, authfile, other_smbd):
     port = other_smbd(2446, "server min protocol = NT1", "server max protocol = NT1")
     words = ["smbclient", "-L", server.name, "-p", str(port), "-N", "--option=client min protocol=NT1"]
     assert "Anonymous login successful" in domain.run(words).text  # who speaks SMB 1 is understood there
-    result = run(server, "query session", "-A", authfile("alice"), "--use-kerberos=off", user=None, name=f"{server.name}:{port}")
+    result = by_password(server, run, authfile("alice"), "off", f"{server.name}:{port}")
     assert result.status == UNREACHABLE, result
     assert not server.calls()
 
@@ -294,7 +299,8 @@ def test_addresses(server, run, authfile, form):
 
 
 @pytest.mark.parametrize("name, words", [
-    ("nowhere.ad.lab", "unknown host|looked up"), ("{name}:446", "refuses"), ("10.99.0.251", ""), ("{address}:446", "")])
+    ("nowhere.ad.lab", "unknown host|looked up"), ("{name}:446", "refuses"), ("{address}:446", "refuses"),
+    ("10.99.0.251", "")])
 def test_not_there(server, run, authfile, name, words):
     name = name.format(name=server.name, address=server.address)
     result = run(server, "query session", "-A", authfile("alice"), user=None, name=name)

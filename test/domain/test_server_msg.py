@@ -4,7 +4,7 @@
 import pytest
 
 from server import fault, session
-from statuses import DENIED, NO_SESSION, NOT_ENDED, OK, USAGE
+from statuses import DENIED, NO_SESSION, NOT_ENDED, OK
 
 ICON_INFORMATION = 0x40
 OK_BUTTON, CLOSED = 1, 2
@@ -19,7 +19,8 @@ def sent(server, *ids):
 
 
 @pytest.mark.parametrize("words, ids", [
-    (["2"], [2]), (["alice"], [2]), (["ALICE"], [2]), (["rdp-tcp#3"], [3]), (["helen"], [5, 6]), (["*"], [2, 3, 4, 5, 6])],
+    (["2"], [2]), (["alice"], [2]), (["ALICE"], [2]), (["rdp-tcp#3"], [3]), (["helen"], [5, 6]),
+    (["*"], [2, 3, 4, 5, 6])],
     ids=lambda what: " ".join(map(str, what)))
 def test_who_is_meant(server, run, words, ids):
     result = run(server, "msg", *words, "hello")
@@ -41,7 +42,8 @@ def test_the_title_says_who_and_when(server, run):
     assert "dministrator" in title or "root" in title, title
 
 
-@pytest.mark.parametrize("text", ["a", "two words", "Grüße, 王小明 🦀", 'quo"te \\ back', "x" * 1000, "line one\nline two"])
+@pytest.mark.parametrize("text", [
+    "a", "two words", "Grüße, 王小明 🦀", 'quo"te \\ back', "x" * 1000, "line one\nline two"])
 def test_what_is_said(server, run, text):
     assert run(server, "msg", "2", text).status == OK
     assert text in sent(server, 2)[0]["text"].replace("\r\n", "\n")
@@ -95,7 +97,8 @@ def test_nobody_is_meant(server, run, words):
 
 
 @pytest.mark.parametrize("user, words, status, ids", [
-    ("bob", ["*"], OK, [2, 3, 4, 5, 6]), ("helen", ["alice"], OK, [2]), ("alice", ["2"], DENIED, []), ("alice", ["5"], None, [])])
+    ("bob", ["*"], OK, [2, 3, 4, 5, 6]), ("helen", ["alice"], OK, [2]), ("alice", ["2"], DENIED, []),
+    ("alice", ["5"], None, [])])
 def test_who_may(server, run, user, words, status, ids):
     result = run(server, "msg", *words, "hello", user=user)
     assert result.status == status or (status is None and result.status in (DENIED, NO_SESSION)), result
@@ -103,7 +106,8 @@ def test_who_may(server, run, user, words, status, ids):
 
 
 def test_one_of_two_is_refused(server, run):
-    server.add(fault("ShowMessageBox", session=2, result=0x80070005), fault("WinStationSendMessage", session=2, result=0xc0000022))
+    server.add(fault("ShowMessageBox", session=2, result=0x80070005),
+               fault("WinStationSendMessage", session=2, result=0xc0000022))
     result = run(server, "msg", "*", "hello")
     assert result.status == DENIED and "alice" in result.err and "bob" not in result.err, result
     sent(server, 2, 3, 4, 5, 6)  # the worker writes it down before it refuses

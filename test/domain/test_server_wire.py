@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What really goes out, call by call and byte by byte, held against requests that were packed by hand from the specification
-(stubs.py); and that no more goes out than is needed.
+"""What really goes out, call by call and byte by byte, held against requests that were packed by hand from the
+specification (stubs.py); and that no more goes out than is needed.
 """
 
 import re
@@ -15,7 +15,8 @@ from server import fault, session
 from statuses import NOT_ENDED, OK
 
 HANDLE = object()
-OPENERS = {"OpenSession": 0, "OpenEnum": 0, "RegisterAsyncNotification": 0, "WinStationOpenServer": 4}  # where the handle is
+# Where the handle is in the answer.
+OPENERS = {"OpenSession": 0, "OpenEnum": 0, "RegisterAsyncNotification": 0, "WinStationOpenServer": 4}
 EVERYBODY, DOWN, LOGOFF_OR_TERMINATE = 0xffffffff, 8, 0x90
 TWO_MINUTES = 120000
 
@@ -31,7 +32,8 @@ def handles(server):
 
 
 def compare(server, expected, may_be_missing=()):
-    """The calls are those expected, in any order of the pipes; each request has the bytes that the specification says."""
+    """The calls are those expected, in any order of the pipes; each request has the bytes that the specification
+    says."""
     given, left = handles(server), list(expected)
     for call in server.calls():
         name, request = call["call"], bytes.fromhex(call["request"])
@@ -68,7 +70,8 @@ def test_logoff_of_several(server, run):
     assert run(server, "logoff", "2", "3").status == OK
     calls = [("RegisterAsyncNotification", EVERYBODY, LOGOFF_OR_TERMINATE)]
     for identity in (2, 3):
-        calls += [("GetSessionInformationEx", identity)] * 2 + [("OpenSession", identity), ("Logoff", HANDLE), ("CloseSession", HANDLE)]
+        calls += [("GetSessionInformationEx", identity)] * 2
+        calls += [("OpenSession", identity), ("Logoff", HANDLE), ("CloseSession", HANDLE)]
     # How often it waits and lists depends on whether they end together.
     for name, most in (("WaitAsyncNotification", 3), ("GetAllSessionsEx", 2)):
         n = len(server.calls(name))
@@ -89,7 +92,8 @@ def test_query_user(server, run):
 
 def test_query_process(server, run):
     assert run(server, "query process", "*").status == OK
-    compare(server, [("GetAllSessionsEx", 1), ("WinStationOpenServer",), ("WinStationGetAllProcesses_NT6", HANDLE, 0, 0x8000)])
+    compare(server, [("GetAllSessionsEx", 1), ("WinStationOpenServer",),
+                     ("WinStationGetAllProcesses_NT6", HANDLE, 0, 0x8000)])
 
 
 def test_query_older(server, run):
@@ -99,12 +103,12 @@ def test_query_older(server, run):
     assert run(server, "query process", "*").status == OK
     seen = {call["call"] for call in server.calls()}
     assert {"OpenEnum", "GetEnumResult", "CloseEnum", "WinStationGetAllProcesses"} <= seen, seen
-    for call in server.calls("GetEnumResult") + server.calls("CloseEnum") + server.calls("WinStationGetAllProcesses"):
+    allowed = {"GetEnumResult": [(1,), (2,)], "CloseEnum": [()], "WinStationGetAllProcesses": [(0, 0x8000)]}
+    for call in (one for name in allowed for one in server.calls(name)):
         interface, _, pack = stubs.REQUESTS[call["call"]]
         request = bytes.fromhex(call["request"])
         assert request[:20].hex() in handles(server)[interface]
-        parameters = {"GetEnumResult": [(1,), (2,)], "CloseEnum": [()], "WinStationGetAllProcesses": [(0, 0x8000)]}[call["call"]]
-        assert request in [pack(request[:20], *some) for some in parameters], call
+        assert request in [pack(request[:20], *parameters) for parameters in allowed[call["call"]]], call
 
 
 @pytest.mark.parametrize("text", ["hello", "x", "even", "Grüße, 王小明 🦀"])

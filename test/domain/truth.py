@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command said, held against what has become of the server. A command that fails may have done more than it knows, but
-what it says is so must be so, whatever goes wrong.
+"""What a command said, held against what has become of the server. A command that fails may have done more than it
+knows, but what it says is so must be so, whatever goes wrong.
 """
 
 import json
@@ -9,7 +9,8 @@ from statuses import CANCELLED, NOT_ENDED, OK
 
 
 def check(server, result, identity=2):
-    """`result` is of `logoff ID --json`, its session ID one that nobody else ends. Returns what it said, None for nothing."""
+    """`result` is of `logoff ID --json`, its session ID one that nobody else ends. Returns what it said, None for
+    nothing."""
     there = identity in server.ids()
     if result.status == OK:
         assert not there, f"says done, and it is not: {result}"
@@ -24,7 +25,7 @@ def check(server, result, identity=2):
     one, = said
     assert one["id"] == str(identity), result
     if one["session_exists"] is not None:
-        assert one["session_exists"] == there, f"says that it exists: {one['session_exists']}, is there: {there}: {result}"
+        assert one["session_exists"] == there, f"says {one['session_exists']}, is there: {there}: {result}"
     if one["result"] == "ended":
         assert not there, result
     assert (one["result"] == "ended") == (result.status == OK), result
