@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 FD = 3
@@ -63,6 +65,14 @@ def unpack(structure, data):
 
 def size_of(structure):
     return layout()["structures"][structure]["size"]
+
+
+def command():
+    """The program that is tested: $LOGOFF_TSTS, else the one of ./build."""
+    path = Path(os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts"))
+    if not path.exists():
+        pytest.skip(f"{path} is not built (it needs samba-dev)")
+    return [path]
 
 
 class Ended(Exception):

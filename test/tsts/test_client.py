@@ -18,7 +18,8 @@ import time
 
 import pytest
 
-from program import SOURCE, Ended, Program, pack, size_of, word
+from program import Ended, Program, pack, size_of, word
+from program import command as program_command
 
 PASSWORD = "Kx7-never-to-be-seen"
 NTLM = {"user": "alice", "domain": "NOWHERE", "password": PASSWORD, "kerberos": "OFF"}
@@ -26,10 +27,7 @@ NTLM = {"user": "alice", "domain": "NOWHERE", "password": PASSWORD, "kerberos": 
 
 @pytest.fixture
 def command():
-    path = os.environ.get("LOGOFF_TSTS", SOURCE / "build/src/tsts/logoff-tsts")
-    if not os.path.exists(path):
-        pytest.skip(f"{path} is not built (it needs samba-dev)")
-    return [path]
+    return program_command()
 
 
 @pytest.fixture
