@@ -301,11 +301,12 @@ bool link_is_legacy(const struct client *client)
 	return client->link->missing[LSM];
 }
 
-void link_report(const struct client *client)
+void link_report(const struct client *client, const char *until)
 {
-	if (client->link)
-		fprintf(stderr, "logoff-tsts: %u calls, %u binds, %u pipes\n", client->link->n_calls, client->link->n_binds,
-			client->link->n_pipes);
+	const struct link *link = client->link;
+
+	if (link)
+		fprintf(stderr, "logoff-tsts: %s: %u calls, %u binds, %u pipes\n", until, link->n_calls, link->n_binds, link->n_pipes);
 }
 
 /* ---- taking and giving ---- */

@@ -90,7 +90,7 @@ static const struct {
 static void __attribute__((noreturn)) leave(const struct client *client, int status)
 {
 	if (client->debug)
-		link_report(client);
+		link_report(client, "all in all");
 	_exit(status);
 }
 
@@ -205,6 +205,8 @@ static void run_job(void *data)
 	else
 		r = error_set_errno(&cause, -EHOSTUNREACH, -ENOTCONN, "there is no connection");
 	job_reply(job, r, &cause);
+	if (job->client->debug)
+		link_report(job->client, "so far");	/* whoever kills us in the end hears no more */
 	talloc_free(job);
 	desk->n_jobs--;
 	desk_look(desk);

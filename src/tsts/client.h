@@ -138,8 +138,8 @@ char *link_account(const struct client *client, TALLOC_CTX *memory);
 /* Whether the server has but the legacy pipe. */
 bool link_is_legacy(const struct client *client);
 
-/* Tells on stderr how many calls and binds there were. */
-void link_report(const struct client *client);
+/* Tells on stderr how many calls and binds there were UNTIL now. */
+void link_report(const struct client *client, const char *until);
 
 /*
  * Gives the caller a pipe on which INTERFACE can be called, until channel_give(); nobody else calls on it meanwhile. FOR_LONG:
