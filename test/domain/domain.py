@@ -25,7 +25,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -39,8 +38,9 @@ from roots import Unavailable  # noqa: E402
 
 SAMBA_PACKAGES = ["samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "samba-libs"]
 RECIPE = ["boot.sh", "provision.py", "people.py", "krb5.conf"]
-# The host name stays the machine's: a client on the controller itself would be at home there.
-NAMESPACES = ["--net", "--mount", "--ipc", "--pid"]
+# The host name stays the machine's: a client on the controller itself would be at home there. --root is for a machine
+# that is itself a root of somebody's.
+NAMESPACES = ["--net", "--mount", "--ipc", "--pid", "--root", "--wd"]
 
 _counter = itertools.count(1)
 
@@ -116,13 +116,15 @@ def worker():
     sources = [*sorted(HERE.glob("*.c")), *sorted((SOURCE / "src/tsts").glob("codec*.c")),
                SOURCE / "src/base/utf8.c"]
     headers = [*sorted(HERE.glob("*.h")), *sorted((SOURCE / "src/tsts").glob("*.h")), SOURCE / "src/base/utf8.h"]
+    cache().mkdir(parents=True, exist_ok=True)
     state = hashlib.sha256(b"".join(path.read_bytes() for path in sources + headers)).hexdigest()[:12]
     folder = cache() / f"worker-{state}"
     with (cache() / "worker.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            for old in cache().glob("worker-*"):  # but those that a domain which is up may use
-                if old.suffix or time.time() - old.stat().st_mtime > 3600:
+            in_use = {os.readlink(link) for link in cache().glob("up/*/libexec")}
+            for old in cache().glob("worker-*/"):
+                if str(old) not in in_use:
                     shutil.rmtree(old)
             compile_worker(sources, folder)
     return folder
@@ -195,7 +197,15 @@ class Domain:
                 start_new_session=True, preexec_fn=None if keep else end_with_us)
         self.leader = wait_until(self._find_leader, 10, f"{self.name} has a PID 1")
         self._write_state(owner=self.unshare.pid if keep else os.getpid())
-        wait_until(self._is_up, 60, f"{self.name} is up, see {self.folder}/console.log", pause=0.1)
+        try:
+            wait_until(self._is_up, 60, f"{self.name} is up", pause=0.1)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self._last_words()}") from None
+
+    def _last_words(self):
+        """The ends of the logs of a domain that does not come up."""
+        logs = [self.folder / "console.log", self.folder / "probe.log", *self.path("/var/log/samba").glob("*.*")]
+        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1000:]}" for log in logs if log.is_file())
 
     def _alive(self):
         if self.unshare.poll() is not None:
@@ -269,6 +279,7 @@ def environment():
     """The environment of commands in a domain: the staged logoff first, if there is one."""
     plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm",
              "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    plain.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
     stage = os.environ.get("LOGOFF_STAGE")
     program = stage and next(Path(stage).resolve().glob("**/bin/logoff"), None)
     if program:
