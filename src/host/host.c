@@ -222,6 +222,11 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	return NULL;
 }
 
+bool session_is_other(const struct logoff_session *a, const struct logoff_session *b)
+{
+	return a->logon != b->logon && a->logon != 0 && b->logon != 0;
+}
+
 int session_list_add(struct session_list *list, struct logoff_session *session)
 {
 	struct logoff_session **items = list->items;
@@ -521,7 +526,7 @@ int host_session_exists(const struct logoff_session *session, enum logoff_state 
 		return 0;
 	if (r < 0)
 		return r;
-	r = now->logon == session->logon;
+	r = !session_is_other(now, session);
 	if (r && ret_state)
 		*ret_state = now->state;
 	logoff_session_free(now);

@@ -46,7 +46,8 @@ struct logoff_session {
 	int64_t idle_us;		/* -1: not known */
 	bool ask_idle, ask_client;	/* not looked up yet, as it takes time: asked once, when somebody wants to
 					   know. IDLE stands for all that fill_times() looks up */
-	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id */
+	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
+					   0: not known; see session_is_other() */
 
 	/* Facts, written by the back end between ask() and the end. */
 	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
@@ -176,6 +177,9 @@ struct census {
 /* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */
 int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
 	       const char *command);
+
+/* Whether two sessions of one id are known to be two: what is not known may be the same. */
+bool session_is_other(const struct logoff_session *a, const struct logoff_session *b);
 
 /* Looks up the times, and with them the identity, of a session from list(). */
 void session_fill(struct logoff_session *session);

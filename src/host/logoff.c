@@ -720,7 +720,7 @@ static void refresh(struct logoff_request *request, struct job *job)
 
 	if (job->step != STEP_NEW || host->backend->get(host, job->session->id, &now, NULL) < 0)
 		return;	/* it is gone or cannot be asked: the procedure will find out which */
-	if (now->logon != job->session->logon) {
+	if (session_is_other(now, job->session)) {
 		/* It has ended by itself, and another one has its id. */
 		logoff_session_free(now);
 		job->start_us = host->now_us;

@@ -27,6 +27,7 @@
 static const char *play;
 static bool is_gone[16];
 static int64_t relogon_us;
+static unsigned n_asked;
 
 static bool plays(const char *word)
 {
@@ -86,6 +87,10 @@ static struct news_session row_of(uint32_t id)
 		strcpy(row.user, "dave");
 	}
 	row.logon_us += relogon_us;
+	if (plays("forgets") && n_asked > 0) {
+		row.has = 0;
+		row.logon_us = 0;
+	}
 	if (plays("unended"))
 		memset(row.name, 'x', sizeof(row.name));
 	return row;
@@ -128,6 +133,7 @@ static void play_logoff(const struct order *order)
 		return;
 	}
 	reply(order->serial, 0, NULL, 0, 0);
+	n_asked++;
 	if (plays("stays") || plays("stubborn"))
 		return;
 	if (plays("again"))
@@ -446,6 +452,7 @@ static void test_log_off(void **state)
 		{ "denied", "2", -EACCES, false },
 		{ "stays", "2", -ETIMEDOUT, false },	/* it says done and does nothing; no legacy pipe */
 		{ "stays", "2 3 4 5", -ETIMEDOUT, false },
+		{ "stays forgets", "2", -ETIMEDOUT, false },	/* since when it is there is not told any more */
 		{ "stubborn", "2", 0, true },		/* only the reset ends it */
 		{ "again", "2", 0, false },		/* its id belongs to another logon at once */
 	};
