@@ -114,9 +114,16 @@ static void play_list(const struct order *order)
 	reply(order->serial, 0, rows, n, sizeof(*rows));
 }
 
+static struct order held;
+
 static void play_get(const struct order *order)
 {
 	struct news_session row;
+
+	if (held.serial) {	/* the answer to a log-off comes while another question is asked */
+		reply(held.serial, 0, NULL, 0, 0);
+		held.serial = 0;
+	}
 
 	if (order->id > 5 || is_gone[order->id]) {
 		reply(order->serial, -ENXIO, NULL, 0, 0);
@@ -132,8 +139,13 @@ static void play_logoff(const struct order *order)
 		reply(order->serial, -EACCES, NULL, 0, 0);
 		return;
 	}
-	reply(order->serial, 0, NULL, 0, 0);
 	n_asked++;
+	if (plays("crossed") && n_asked == 2) {
+		held = *order;
+		is_gone[order->id] = true;
+		return;
+	}
+	reply(order->serial, 0, NULL, 0, 0);
 	if (plays("stays") || plays("stubborn"))
 		return;
 	if (plays("again"))
@@ -466,6 +478,29 @@ static void test_log_off(void **state)
 	}
 }
 
+/* An answer that comes while another question is answered is news too: nobody sleeps on it until his time is over. */
+static void test_crossed(void **state)
+{
+	struct logoff_host *host = open_playing("crossed", 0);
+	struct logoff_request *request;
+	struct logoff_session *session;
+
+	(void)state;
+	assert_int_equal(logoff_request_new(&request, host), 0);
+	logoff_request_set_times(request, 10000, 20000);
+	for (char id[] = "2"; *id < '4'; ++*id) {
+		assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
+		assert_int_equal(logoff_request_add(request, session), 0);
+	}
+	assert_int_equal(logoff_request_run(request, NULL), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(logoff_request_result(request, i, NULL), 0);
+		assert_true(logoff_request_elapsed_us(request, i) < 10000000);
+	}
+	logoff_request_free(request);
+	logoff_host_close(host);
+}
+
 static void test_message(void **state)
 {
 	struct logoff_host *host = open_playing("", 0);
@@ -519,6 +554,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_misbehaving),
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_log_off),
+		cmocka_unit_test(test_crossed),
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_processes),
 	};

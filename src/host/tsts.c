@@ -54,6 +54,7 @@ struct tsts_host {
 	uint32_t serial;
 	uint64_t timeout_us;
 	bool silent;			/* it did not answer in time once */
+	bool has_news;			/* facts were written since the last wait(), which must not sleep on them */
 	char *buffer;			/* news that have come in part */
 	size_t n_buffer, room;
 	struct news_session *listed;	/* the last list */
@@ -242,9 +243,11 @@ static struct logoff_session *watched_by_serial(struct logoff_host *host, uint32
 /* Takes news that nobody waits for into the facts. */
 static void take(struct logoff_host *host, const struct news *news)
 {
+	struct tsts_host *tsts = host->data;
 	struct logoff_session *session;
 	char id[16];
 
+	tsts->has_news = true;
 	if (news->kind == NEWS_REMOVED) {
 		snprintf(id, sizeof(id), "%u", news->id);
 		for (size_t i = 0; i < host->n_watched; i++)
@@ -929,6 +932,8 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	int r;
 
 	tsts->cancel_fd = cancel_fd;
+	if (tsts->has_news)
+		until_us = 0;
 	r = peek(tsts, &news, reterr);
 	if (r == 0) {
 		r = wait_for(tsts->fd, POLLIN, cancel_fd, until_us);
@@ -941,6 +946,7 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 		take(host, &news);
 		drop(tsts, &news);
 	}
+	tsts->has_news = false;
 	host->now_us = clock_now_us();
 	return r;
 }
