@@ -140,7 +140,7 @@ static void play_logoff(const struct order *order)
 		return;
 	}
 	n_asked++;
-	if (plays("crossed") && n_asked == 2) {
+	if (plays("crossed") && n_asked == 1) {
 		held = *order;
 		is_gone[order->id] = true;
 		return;
