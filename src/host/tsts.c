@@ -448,8 +448,8 @@ static int log_on(struct logoff_host *host, const struct logoff_logon *from, str
 	}
 	r = exchange(host, (struct order){ .kind = ORDER_LOGON, .length = sizeof(logon) }, &logon, sizeof(*row), &reply, reterr);
 	explicit_bzero(&logon, sizeof(logon));
-	if (r < 0)
-		return r;
+	if (r < 0)	/* only start() says that the program is not there */
+		return r == -EOPNOTSUPP ? -EHOSTUNREACH : r;
 	row = reply.rows;
 	if (reply.news.n_rows == 1)
 		snprintf(host->caller, sizeof(host->caller), "%.*s", (int)sizeof(row->name), row->name);
