@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """caller.py SERVER USER PASSWORD [LEVEL]: another client, impacket's transport, that sends what it is told.
 
-Reads a JSON list of [interface, UUID, pipe, opnum, stub in hex] and prints the list of answers in hex, or what was
+Reads a JSON list of [interface, UUID, pipe, opnum (null: only to bind), stub in hex] and prints the list of answers in hex, or what was
 said instead. A "handle" in a stub stands for the context handle that the first answer of the same interface began
 with. All calls of one interface go over one pipe.
 """
@@ -35,6 +35,9 @@ def main():
             if interface not in pipes:
                 pipes[interface] = connect(server, user, password, uuid, pipe, level)
             rpc = pipes[interface]
+            if opnum is None:
+                answers.append("")
+                continue
             rpc.call(opnum, bytes.fromhex(stub.replace("handle", handles.get(interface, ""))))
             answer = rpc.recv()
             # IcaApi answers with a status first, 4 bytes.

@@ -182,6 +182,7 @@ class Server:
             env={"SERVERS": f"{self.domain.folder}/servers"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: (folder / "np/lsm_api_service").is_socket(), 10, "the worker has its pipes")
         self.settings(f"ncalrpc dir = {inside}")
+        assert self.domain.wake(self.name)
 
     def _edit(self, change):
         with (self.folder / "lock").open("a") as lock:

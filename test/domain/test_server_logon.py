@@ -4,7 +4,6 @@ refused.
 """
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -308,7 +307,5 @@ def test_not_there(server, run, authfile, name, words):
 
 
 def test_a_machine_that_never_answers(server, run, authfile):
-    begin = time.monotonic()
     result = run(server, "logoff", "2", "/wait:3", "-A", authfile("alice"), user=None, name="silent.ad.lab")
     assert result.status in (UNREACHABLE, NOT_ENDED), result
-    assert time.monotonic() - begin < 50
