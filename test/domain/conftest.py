@@ -63,6 +63,16 @@ def build(folder):
     return stage
 
 
+def pytest_sessionfinish(session):
+    """A worker that has crashed is a fault of ours, whatever the cases made of it."""
+    one = getattr(session.config, "domain", None)
+    for log in one.path("/var/log/samba").glob("log.rpcd_memory") if one else []:
+        text = log.read_text(errors="replace")
+        if "INTERNAL ERROR" in text:
+            print(f"\n{log.name}: {text[-4000:]}", file=sys.stderr)
+            session.exitstatus = 3
+
+
 def pytest_unconfigure(config):
     if hasattr(config, "domain"):
         config.domain.stop()

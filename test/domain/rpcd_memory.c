@@ -165,7 +165,7 @@ static void find_session(struct call *call, void *r)
 
 	if (interface->table == &tsts_table_session && call->row->opnum >= TSTS_CLOSE_SESSION &&
 	    call->row->opnum <= TSTS_GET_TIMES)
-		handle = dcesrv_handle_lookup(call->state, (struct policy_handle *)r, H_SESSION);
+		handle = find_handle(call, (struct policy_handle *)r, H_SESSION);
 	if (handle)
 		call->session = ((struct held *)handle->data)->session;
 	else if (interface->table == &tsts_table_ica && (call->row->opnum == TSTS_ICA_RESET ||

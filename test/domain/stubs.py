@@ -109,12 +109,14 @@ def request(call, *parameters):
 
 def result(answer):
     """The HRESULT, of which it is the last four bytes."""
+    assert isinstance(answer, bytes), answer
     return struct.unpack("<I", answer[-4:])[0]
 
 
 def sessions(answer):
     """{id: (name, state)} of RpcGetEnumResult at level 1 (MS-TSTS 2.2.1.7): 84 bytes each, level and tag before the
     arm."""
+    assert isinstance(answer, bytes), answer
     _, count = struct.unpack_from("<II", answer)
     found = {}
     for i in range(count):

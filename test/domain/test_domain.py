@@ -111,6 +111,12 @@ def test_a_wait_has_an_end(server, call):
     assert result(answer) == 0x800705b4  # ERROR_TIMEOUT
 
 
+def test_a_handle_of_nobody(server, call):
+    """Is refused, and does the worker no harm."""
+    answers = call(server, "Administrator", [("Logoff", bytes(20)), ("CloseEnum", bytes(20)), ("OpenSession", 2)])
+    assert all("context_mismatch" in one for one in answers[:2]) and result(answers[2]) == 0
+
+
 def test_an_id_is_used_again(server, call):
     server.add('next id=2 user="bob" logon=5')
     answers = call(server, "Administrator", [("OpenSession", 2), ("Logoff", HANDLE), ("GetState", HANDLE)])

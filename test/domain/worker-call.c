@@ -324,9 +324,20 @@ struct held *hold(struct call *call, int type, struct policy_handle *ret)
 	return held;
 }
 
-struct dcesrv_handle *handle_of(struct call *call, const struct policy_handle *wire, int type)
+/* Samba does not refuse a handle of zeroes: it makes a new one, which is nobody's. */
+struct dcesrv_handle *find_handle(struct call *call, const struct policy_handle *wire, int type)
 {
 	struct dcesrv_handle *handle = dcesrv_handle_lookup(call->state, wire, (uint8_t)type);
+
+	if (!handle || handle->data)
+		return handle;
+	talloc_free(handle);
+	return NULL;
+}
+
+struct dcesrv_handle *handle_of(struct call *call, const struct policy_handle *wire, int type)
+{
+	struct dcesrv_handle *handle = find_handle(call, wire, type);
 
 	if (!handle)
 		refuse_call(call, DCERPC_FAULT_CONTEXT_MISMATCH);

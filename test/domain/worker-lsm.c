@@ -306,7 +306,7 @@ static void add_begun(struct call *call, struct tsts_wait_async *r, const struct
 static bool has_changed(struct call *call)
 {
 	struct tsts_wait_async *r = call->r;
-	struct dcesrv_handle *handle = dcesrv_handle_lookup(call->state, &r->in.handle, H_NOTIFY);
+	struct dcesrv_handle *handle = find_handle(call, &r->in.handle, H_NOTIFY);
 	struct held *held = handle ? handle->data : NULL;
 
 	if (!held) {

@@ -117,8 +117,9 @@ void answer_now(struct tevent_context *ev, struct tevent_timer *timer, struct ti
 /* The call is answered with a fault of RPC. */
 void refuse_call(struct call *call, uint32_t code);
 
-/* A new handle; NULL: no memory. One that came with the call; NULL: there is none, and the call is refused. */
+/* A new handle; NULL: no memory. One that came with the call, or NULL; handle_of() refuses the call then. */
 struct held *hold(struct call *call, int type, struct policy_handle *ret);
+struct dcesrv_handle *find_handle(struct call *call, const struct policy_handle *wire, int type);
 struct dcesrv_handle *handle_of(struct call *call, const struct policy_handle *wire, int type);
 uint32_t close_handle(struct call *call, struct policy_handle *in, struct policy_handle *out, int type);
 
