@@ -491,7 +491,7 @@ def test_json(host):
     assert matches(found[stubborn.id], {**fields, "user": "bob", "forced": True})
     assert 1 <= found[stubborn.id]["elapsed_s"] < 2 and found[ended.id]["elapsed_s"] < 1
     refused = {**fields, "user": "carol", "name": "console", "exit_status": PROTECTED, "result": "protected",
-               "session_exists": True, "cause": {"text": "console", "name": None, "number": 1}}
+               "session_exists": True, "cause": {"domain": "errno", "text": "console", "name": None, "number": 1}}
     assert matches(found[console.id], refused)
     assert not host.alive(keeper)
 
