@@ -3,7 +3,13 @@
 refused.
 """
 
+import fcntl
+import os
+import pty
 import re
+import select
+import signal
+import termios
 from pathlib import Path
 
 import pytest
@@ -13,7 +19,7 @@ from conftest import get_ticket
 from host import wait_until
 from relay import TcpRelay
 from server import fault
-from statuses import DENIED, LOGON, NOT_ENDED, OK, UNREACHABLE, USAGE
+from statuses import CANCELLED, DENIED, LOGON, NOT_ENDED, OK, UNREACHABLE, USAGE
 
 NTLM = b"NTLMSSP\0"
 KERBEROS = bytes.fromhex("06092a864886f712010202")  # the OID of Kerberos 5, RFC 4121 4.1
@@ -213,6 +219,53 @@ def test_no_password_in_what_is_said(server, run, domain, authfile):
         result = run(server, "query session", "-A", authfile("alice"), user=None, env=env)
         assert result.status == OK and password not in result.text
         assert password.encode("utf-16-le").hex() not in result.text.replace(" ", "").lower()
+
+
+def on_terminal(run, server, typed, *words):
+    """Runs `query session` on a terminal of its own, types when it is asked; gives status and all that was shown."""
+    ours, theirs = pty.openpty()
+    process = run.start(server, "query session", *words, user=None, stdin=theirs, stdout=theirs, stderr=theirs,
+                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(theirs)
+    shown = b""
+    while True:
+        ready = select.select([ours], [], [], 40)[0]
+        try:
+            data = os.read(ours, 4096) if ready else b""
+        except OSError:  # the terminal has no user any more
+            data = b""
+        if not data:
+            break
+        shown += data
+        if typed and b"assword" in shown and shown.endswith(b": "):
+            os.write(ours, typed.pop(0))
+    os.close(ours)
+    return process.wait(20), shown.decode(errors="replace")
+
+
+def test_a_password_on_the_terminal(server, run):
+    status, shown = on_terminal(run, server, [b"Kx7-for-alice\n"], "-U", "AD.LAB\\alice")
+    assert status == OK and "rdp-tcp#2" in shown and "Kx7" not in shown, shown
+    assert {one["user"] for one in server.calls()} == {"alice"}
+
+
+def test_a_wrong_password_on_the_terminal(server, run):
+    """Asked once: accounts lock themselves."""
+    status, shown = on_terminal(run, server, [b"Kx7-wrong\n", b"Kx7-for-alice\n"], "-U", "ADLAB\\alice")
+    assert status == LOGON and shown.count("Password for") == 1 and "Kx7" not in shown, shown
+    assert not server.calls()
+
+
+@pytest.mark.parametrize("typed", [b"\x03", b"\n"], ids=["ctrl-c", "nothing"])
+def test_no_password_on_the_terminal(server, run, typed):
+    status, shown = on_terminal(run, server, [typed], "-U", "ADLAB\\alice")
+    assert status in (CANCELLED, -signal.SIGINT), shown
+    assert not server.calls()
+
+
+def test_never_asked(server, run):
+    status, shown = on_terminal(run, server, [b"Kx7-for-alice\n"], "-U", "ADLAB\\alice", "-N")
+    assert status == LOGON and "assword" not in shown, shown
 
 
 # -- rights --------------------------------------------------------------------------------------
