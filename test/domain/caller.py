@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """caller.py SERVER USER PASSWORD [LEVEL]: another client, impacket's transport, that sends what it is told.
 
-Reads a JSON list of [interface, UUID, pipe, opnum (null: only to bind), stub in hex] and prints the list of answers in hex, or what was
-said instead. A "handle" in a stub stands for the context handle that the first answer of the same interface began
+Reads a JSON list of [interface, UUID, pipe, opnum (null: only to bind), stub in hex] and prints the list of answers
+in hex, or what was said instead. A "handle" in a stub stands for the context handle that the first answer of the same interface began
 with. All calls of one interface go over one pipe.
 """
 

@@ -6,6 +6,7 @@
     domain.py list                    the domains that are up
     domain.py shell [NAME]            a root shell there
     domain.py run [NAME] -- COMMAND   one command there
+    domain.py office [NAME]           a server with some sessions there; prints its name
     domain.py down [NAME]             removes it
 
 The controller lives in namespaces of its own (network, mounts, host name, processes); nothing of the machine is
@@ -229,8 +230,8 @@ class Domain:
         return probe.status == 0 and self.wake("h10.ad.lab")
 
     def wake(self, name):
-        """Sees to it that the worker of that server runs; returns whether it does. Of clients that come before the first one
-        has been served, samba-dcerpcd (4.17) keeps some waiting until others come or go."""
+        """Sees to it that the worker of that server runs; returns whether it does. Of clients that come before the
+        first one has been served, samba-dcerpcd (4.17) keeps some waiting until others come or go."""
         bind = [stubs.ENUMERATION, stubs.UUIDS[stubs.ENUMERATION], stubs.PIPES[stubs.ENUMERATION], None, ""]
         process = self.start(["/usr/bin/python3", HERE / "caller.py", name, "alice", people.PASSWORDS["alice"]],
                              stdin=subprocess.PIPE)
@@ -359,6 +360,14 @@ def enter(args):
     return subprocess.run(pick(args.name).command(args.command or ["bash", "-l"])).returncode
 
 
+def office(args):
+    import server  # which needs a domain, as this one does not
+
+    one = server.Server(pick(args.name))
+    one.describe(*server.office((base() / "sid").read_text().strip()))
+    print(f"{one.name}\t{one.folder}")
+
+
 def down(args):
     remove(pick(args.name).folder)
 
@@ -368,7 +377,7 @@ def options():
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up").set_defaults(act=up)
     verbs.add_parser("list").set_defaults(act=show)
-    for word, act in (("shell", enter), ("run", enter), ("down", down)):
+    for word, act in (("shell", enter), ("run", enter), ("office", office), ("down", down)):
         verb = verbs.add_parser(word)
         verb.add_argument("name", nargs="?")
         verb.set_defaults(act=act, command=[])
