@@ -290,7 +290,7 @@ class Domain:
 def environment():
     """The environment of commands in a domain: the staged logoff first, if there is one."""
     plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm",
-             "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+             "LC_ALL": "C.UTF-8", "TZ": "UTC", "KRB5CCNAME": "FILE:/run/krb5cc"}
     plain.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
     stage = os.environ.get("LOGOFF_STAGE")
     program = stage and next(Path(stage).resolve().glob("**/bin/logoff"), None)
