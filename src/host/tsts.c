@@ -259,7 +259,8 @@ static void take(struct logoff_host *host, const struct news *news)
 	if (!session)
 		return;		/* a reply that came too late for its asker */
 	session->asked_error = news->error;
-	session->asked = news->r > 0 ? -EPROTO : news->r;
+	/* -ESTALE: it is in a state in which it cannot be logged off, which is not what -ESTALE means from here on. */
+	session->asked = news->r > 0 || news->r == -ESTALE ? -EPROTO : news->r;
 	((struct handle *)session->data)->serial = 0;
 }
 
