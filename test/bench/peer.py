@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""peer.py {session|user|logoff} SERVER USER [ID]: the same calls to a Windows server by impacket, for comparison.
+"""peer.py [plain-]{session|user|logoff} SERVER USER [ID]: the same calls to a Windows server by impacket, for comparison.
 
 The transport is impacket's, with packet privacy: NTLM with the password in $PASSWORD, as its Kerberos is not understood by
-Samba's RPC server; SMB 2.1, as by itself it would also encrypt SMB in Python, and be slower. The calls are packed and
-read here by the layouts of MS-TSTS 2.2.2.7, 2.2.2.19 and 3.3.4, which is less work than impacket's own NDR classes would
+Samba's RPC server. By itself it encrypts SMB too, in Python; "plain-" is SMB 2.1, which has no encryption. The calls are
+packed and read here by the layouts of MS-TSTS 2.2.2.7, 2.2.2.19 and 3.3.4, which is less work than impacket's own NDR classes would
 make of it. It asks what our commands ask: "session" all sessions in one call, "user" one more for each, "logoff" looks, waits
 on a second pipe, logs off, and looks twice whether it is true. One SMB connection serves both pipes.
 """
@@ -27,8 +27,8 @@ DOWN = 8
 EPOCH = 11644473600
 
 
-def log_on(server, user):
-    smb = SMBConnection(server, server, preferredDialect=SMB2_DIALECT_21)
+def log_on(server, user, dialect):
+    smb = SMBConnection(server, server, preferredDialect=dialect)
     smb.login(user, os.environ["PASSWORD"], "ADLAB")
     return smb
 
@@ -122,7 +122,8 @@ def log_off(pipe, identity):
 
 def main():
     what, server, user = sys.argv[1:4]
-    smb = log_on(server, user)
+    smb = log_on(server, user, SMB2_DIALECT_21 if what.startswith("plain-") else None)
+    what = what.removeprefix("plain-")
     if what == "logoff":
         sys.exit(0 if log_off(Pipe(smb, SESSION), int(sys.argv[4])) else 1)
     pipe = Pipe(smb, ENUMERATION)
