@@ -179,6 +179,8 @@ static struct loadparm_context *make_settings(struct client *client, const struc
 		{ "client plaintext auth", "no" },
 		{ "client use spnego", "yes" },
 		{ "name resolve order", "host" },
+		{ "gensec_gssapi:delegation", "no" },
+		{ "gensec_gssapi:delegation_by_kdc_policy", "no" },
 	};
 	struct loadparm_context *settings = loadparm_init(client);
 	char number[16];

@@ -6,13 +6,16 @@
 
 BUILD_FOLDER is a folder made by `meson setup --buildtype=release -Dprefix=/usr/local -Dlibdir=lib`; OLD_BUILD_FOLDER one of a
 version before there was /server, to see what that has cost a local log-off. Boots a domain (test/domain) and, for the
-latter, a host of the lab. Prints the tables of doc/performance.md. Nothing here passes or fails.
+latter, a host of the lab. The tool that impacket has of its own runs in a root of Debian 13, which is made once (mmdebstrap,
+the network) and kept beside the lab's; without one its rows are left out. Prints the tables of doc/performance.md. Nothing here
+passes or fails.
 """
 
 import contextlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,7 @@ import bench  # noqa: E402
 import domain as domains  # noqa: E402
 import host as lab  # noqa: E402
 import people  # noqa: E402
+import roots  # noqa: E402
 import server as servers  # noqa: E402
 import sessions  # noqa: E402
 
@@ -32,6 +36,7 @@ MANY = 200
 LOOKS = 7  # runs in which the memory of all processes is looked at
 USER = "Administrator"
 PEER = ["/usr/bin/python3", str(HERE / "peer.py")]
+TOOL = "/usr/share/doc/python3-impacket/examples/tstool.py"
 
 
 class InDomain:
@@ -55,22 +60,24 @@ class InDomain:
 
 
 def peak(host, command):
-    """The sum of the peaks of all processes of a command, in KiB, looked at about every millisecond."""
-    peaks = {}
+    """The largest sum, in KiB, that the processes of a command had at one time, looked at about every millisecond."""
+    largest = 0
     process = host.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         # nsenter, which is the first, is none of the command's.
-        waiting = lab.children(process.pid)
-        while waiting:
-            pid = waiting.pop()
-            with contextlib.suppress(OSError, IndexError, ValueError):
-                status = pathlib.Path(f"/proc/{pid}/status").read_text()
-                name = status.split(maxsplit=2)[1]
-                if "VmHWM:" in status and name not in ("nsenter", "env"):
-                    peaks[pid, name] = max(peaks.get((pid, name), 0), int(status.split("VmHWM:")[1].split()[0]))
-                waiting += lab.children(pid)
+        largest = max(largest, sum(sum_of(pid, "nsenter") for pid in lab.children(process.pid)))
         time.sleep(0.0005)
-    return sum(peaks.values())
+    return largest
+
+
+def sum_of(pid, parent):
+    """What a process and those below it have in memory. One that is still a copy of its parent has nothing of its own."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        name = status.split(maxsplit=2)[1]
+        own = int(status.split("VmRSS:")[1].split()[0]) if name != parent else 0
+        return own + sum(sum_of(child, name) for child in lab.children(pid))
+    return 0
 
 
 def count(host, command):
@@ -88,12 +95,13 @@ def describe(server, ids):
 
 
 def table(title, names, runs, peaks):
-    print(f"\n### {title}\n\n| command | median ms | fastest | slowest | peak KiB of all processes | wall against the first | memory |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"\n### {title}\n\n| command | median ms | fastest | slowest | KiB of all processes | of the largest | wall against the first |"
+          " memory |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, one, kib in zip(names, runs, peaks):
         assert one.statuses == {0}, (name, one.statuses)
-        print(f"| `{name}` | {one.wall:.1f} | {min(one.ms):.1f} | {max(one.ms):.1f} | {kib} | {one.wall / runs[0].wall:.2f} |"
-              f" {kib / peaks[0]:.2f} |")
+        print(f"| `{name}` | {one.wall:.1f} | {min(one.ms):.1f} | {max(one.ms):.1f} | {kib} | {one.rss} |"
+              f" {one.wall / runs[0].wall:.2f} | {kib / peaks[0]:.2f} |")
     sys.stdout.flush()
 
 
@@ -123,6 +131,29 @@ def wire_table(rows):
     sys.stdout.flush()
 
 
+def make_tool_root():
+    """A root of Debian 13 with impacket and its tools, or None."""
+    root = roots.cache() / "roots" / "impacket-trixie"
+    if not root.exists():
+        part = root.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["mmdebstrap", "--mode=root", "--variant=minbase", "--components=main", "--include=python3-impacket",
+                               "trixie", part], capture_output=True, text=True, timeout=900)
+        if done.returncode:
+            print(f"without impacket's own tool: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+            return None
+        part.rename(root)
+    return root
+
+
+def tool(server, *words):
+    """A command of impacket's own tool for Remote Desktop hosts; none if it cannot be had."""
+    root = make_tool_root()
+    who = f"{people.DOMAIN}/{USER}:{people.PASSWORDS[USER]}@{server.name}"
+    return [["chroot", str(root), "python3", TOOL, "-target-ip", server.address, who, *words]] if root else []
+
+
 def against_server(host, server, rounds):
     ntlm = ["-A", str(host.authfile), "--use-kerberos=off"]
     to = f"/server:{server.name}"
@@ -130,20 +161,24 @@ def against_server(host, server, rounds):
     for what, title in (("session", f"query session of {MANY} sessions of a server"),
                         ("user", f"query user of {MANY} sessions of a server, one question for each more")):
         describe(server, range(2, MANY + 2))
-        names = [f"impacket: {what}", f"impacket, SMB 2.1: {what}", f"query {what} /server", f"query {what} /server, NTLM"]
-        commands = [[*PEER, what, server.name, USER], [*PEER, f"plain-{what}", server.name, USER], ["query", what, to],
+        names = [f"impacket: {what}", f"impacket, as lean as can be: {what}", f"query {what} /server", f"query {what} /server, NTLM"]
+        commands = [[*PEER, what, server.name, USER], [*PEER, f"lean-{what}", server.name, USER], ["query", what, to],
                     ["query", what, to, *ntlm]]
         if what == "session":  # what it takes to log on to a server and leave it
             names.append("smbclient -c exit")
             commands.append(["smbclient", f"//{server.name}/IPC$", f"--use-krb5-ccache={host.cache}", "-c", "exit"])
-        compare(host, rounds, title, names, commands)
+        own = tool(server, "qwinsta")
+        compare(host, rounds, title, names + ["impacket's tstool qwinsta"] * len(own), commands + own)
         wire += [(name, count(host, command)) for name, command in zip(names, commands)]
-    names = ["impacket: logoff ID", "impacket, SMB 2.1: logoff ID", "logoff ID /server", "logoff ID /server, NTLM"]
-    commands = [[*PEER, word, server.name, USER, "@N"] for word in ("logoff", "plain-logoff")]
+    names = ["impacket: logoff ID", "impacket, as lean as can be: logoff ID", "logoff ID /server", "logoff ID /server, NTLM"]
+    commands = [[*PEER, word, server.name, USER, "@N"] for word in ("logoff", "lean-logoff")]
     commands += [["logoff", "@N", to], ["logoff", "@N", to, *ntlm]]
-    ids = range(2, 2 + len(commands) * (rounds + LOOKS) + MANY)
+    own = tool(server, "logoff", "-session", "@N")
+    n_ids = (len(commands) + len(own)) * (rounds + LOOKS)
+    ids = range(2, 2 + n_ids + MANY)
     describe(server, ids)
-    compare(host, rounds, "logoff ID of a server, ended and known to be gone", names, commands, ids[MANY:])
+    compare(host, rounds, "logoff ID of a server, ended and known to be gone (tstool: asked for)",
+            names + ["impacket's tstool logoff"] * len(own), commands + own, ids[MANY:])
     for name, command in zip(names, commands):
         describe(server, range(2, MANY + 2))
         wire.append((name, count(host, [word.replace("@N", "7") for word in command])))

@@ -20,7 +20,7 @@
 #include "memory.h"
 #include "tsts/tsts.h"
 
-#define POLL_US 10000
+#define POLL_US 1000
 #define WIN32(code) (UINT32_C(0x80070000) | (code))
 #define NO_SESSION WIN32(2)
 #define NOT_FOUND WIN32(7022)
