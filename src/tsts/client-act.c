@@ -26,6 +26,9 @@
 /* The longest text of a message to an old server, in units with the NUL (MS-TSTS 3.7.4.1.8). */
 #define LEGACY_TEXT_MAX 1024
 
+/* So long the next answer is not asked for after one with nothing new in it: events of others are rare, and can wait so long. */
+#define NOTHING_NEW_MS 100
+
 /* A log-off that must not begin before the wait for its end has. */
 struct asker {
 	struct asker *next;
@@ -44,17 +47,28 @@ struct watch {
 
 /* ---- whose end is to be told ---- */
 
-static bool is_awaited(const struct client *client, uint32_t id)
+static bool is_set(const uint8_t *bits, uint32_t id)
 {
-	return id < CLIENT_IDS && (client->awaited[id / 8] >> id % 8 & 1);
+	return id < CLIENT_IDS && (bits[id / 8] >> id % 8 & 1);
 }
 
-static void await(struct client *client, uint32_t id, bool wanted)
+static void set(uint8_t *bits, uint32_t id, bool wanted)
 {
 	uint8_t bit = (uint8_t)(1 << id % 8);
 
 	if (id < CLIENT_IDS)
-		client->awaited[id / 8] = wanted ? client->awaited[id / 8] | bit : client->awaited[id / 8] & (uint8_t)~bit;
+		bits[id / 8] = wanted ? bits[id / 8] | bit : bits[id / 8] & (uint8_t)~bit;
+}
+
+static bool is_awaited(const struct client *client, uint32_t id)
+{
+	return is_set(client->awaited, id);
+}
+
+static void await(struct client *client, uint32_t id, bool wanted)
+{
+	set(client->awaited, id, wanted);
+	set(client->told, id, false);
 }
 
 static void let_go_on(struct watch *watch)
@@ -103,13 +117,21 @@ static void watch_one(void *data)
 
 /* ---- the end of everybody ---- */
 
-static void tell(struct client *client, const struct tsts_change *change)
+/* The log-off is told once, and so is the end: who says it over and over says nothing new. Returns whether it was told. */
+static bool tell(struct client *client, const struct tsts_change *change)
 {
-	if (!(change->mask & (TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE)) || !is_awaited(client, change->session_id))
-		return;
+	uint32_t id = change->session_id;
+
+	if (!(change->mask & (TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE)) || !is_awaited(client, id))
+		return false;
 	if (change->mask & TSTS_CHANGE_TERMINATE)
-		await(client, change->session_id, false);
-	desk_removed(client, change->session_id);
+		await(client, id, false);
+	else if (is_set(client->told, id))
+		return false;
+	else
+		set(client->told, id, true);
+	desk_removed(client, id);
+	return true;
 }
 
 static void tell_all(struct client *client)
@@ -124,12 +146,15 @@ static int hear(struct watch *watch, struct channel *channel, struct policy_hand
 {
 	struct tsts_wait_async call = { .in.handle = handle };
 	TALLOC_CTX *memory = talloc_new(watch);
+	bool news = false;
 	int r;
 
 	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_WAIT_ASYNC, memory, &call, &call.out.result, NULL);
 	for (uint32_t i = 0; r == 0 && i < call.out.n_changes; i++)
-		tell(watch->client, &call.out.changes[i]);
+		news = tell(watch->client, &call.out.changes[i]) || news;
 	talloc_free(memory);
+	if (r == 0 && !news)
+		link_sleep(watch->client, NOTHING_NEW_MS);
 	return r;
 }
 

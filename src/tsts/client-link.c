@@ -146,6 +146,44 @@ static void see_timer(struct tevent_timer *timer, enum tevent_event_trace_point 
 	tevent_schedule_immediate(link->mend_timers, client->events, mend_timers, link);
 }
 
+/* A timer of ours, which stays as it is. */
+static struct tevent_timer *set_timer(struct client *client, unsigned ms, tevent_timer_handler_t handler, void *data)
+{
+	struct timeval until = tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000);
+	struct tevent_timer *timer;
+
+	client->link->n_own++;
+	timer = tevent_add_timer(client->events, client, until, handler, data);
+	client->link->n_own--;
+	return timer;
+}
+
+struct nap {
+	struct task *task;
+	bool is_over;
+};
+
+static void end_nap(struct tevent_context *events, struct tevent_timer *timer, struct timeval now, void *data)
+{
+	struct nap *nap = data;
+
+	(void)events;
+	(void)timer;
+	(void)now;
+	nap->is_over = true;
+	task_wake(nap->task);
+}
+
+void link_sleep(struct client *client, unsigned ms)
+{
+	struct nap nap = { .task = task_current(client) };
+
+	if (!set_timer(client, ms, end_nap, &nap))
+		return;
+	while (!nap.is_over)
+		task_pause(client);
+}
+
 /* ---- opening ---- */
 
 static struct dcerpc_binding *make_binding(TALLOC_CTX *memory, const struct access *access, enum pipe_name pipe)
@@ -357,12 +395,9 @@ static void lose_patience(struct tevent_context *events, struct tevent_timer *ti
 /* Waits until somebody gives his channel away, one more may be opened, or this takes too long. */
 static void stand_in_line(struct client *client, struct waiter *waiter)
 {
-	struct timeval until = tevent_timeval_current_ofs(0, PATIENCE_MS * 1000);
 	struct waiter **to = &client->link->waiters;
 
-	client->link->n_own++;
-	waiter->timer = tevent_add_timer(client->events, client, until, lose_patience, waiter);
-	client->link->n_own--;
+	waiter->timer = set_timer(client, PATIENCE_MS, lose_patience, waiter);
 	while (*to)
 		to = &(*to)->next;
 	waiter->next = NULL;

@@ -3,9 +3,10 @@
  * client-logon.c - the way to the server, and who we are to be there.
  *
  * Hides how Samba wants to be told that: settings and credentials. The least that is demanded of a server stands here:
- * SMB 2 or 3 with signing, NTLMv2, never anonymous, never a guest, NTLM only with a password. Nothing is weaker because
- * an smb.conf says so: of that file only the names count (realm, workgroup, its name for this machine), so that a member of a
- * domain needs to type no domain; reading it takes a fraction of a millisecond.
+ * SMB 2 or 3 with signing, NTLMv2, never anonymous, never a guest, NTLM only with a password; and no ticket is handed to
+ * the server with which it could be the user elsewhere. Nothing is weaker because an smb.conf says so: of that file only the
+ * names count (realm, workgroup, its name for this machine), so that a member of a domain needs to type no domain; reading it
+ * takes a fraction of a millisecond.
  * The name is looked up here and not by Samba, which starts a process for that and asks DNS for more than the address:
  * /etc/hosts and nsswitch.conf are what users expect to count. Of several addresses the first one that answers is taken.
  */

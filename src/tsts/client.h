@@ -38,6 +38,7 @@ struct client {
 	struct link *link;
 	struct watch *watch;		/* of everybody's end; NULL: none */
 	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
+	uint8_t told[CLIENT_IDS / 8];	/* the same: of these, whose log-off has been told, but not yet the end */
 	uint32_t *listed;		/* ids of the last ORDER_LIST */
 	size_t n_listed;
 	int debug;			/* LOGOFF_TSTS_DEBUG; 0: silent */
@@ -148,6 +149,9 @@ void link_report(const struct client *client, const char *until);
 int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
 		 struct logoff_error *reterr);
 void channel_give(struct client *client, struct channel *channel);
+
+/* Waits so long, while other tasks go on. */
+void link_sleep(struct client *client, unsigned ms);
 
 /* Whether many calls are to be made that are worth the opening of more pipes. */
 void link_widen(struct client *client, bool wide);

@@ -83,12 +83,13 @@ def hang_up(*sockets):
 
 class TcpRelay(Relay):
     """Listens on PORT of a server's address. After `cut` bytes of the server's it hangs up, or says no more if
-    `silent`."""
+    `silent`. `to` is another address and port than the server's own."""
 
-    def __init__(self, server, port, cut=None, silent=False):
+    def __init__(self, server, port, cut=None, silent=False, to=None):
         super().__init__(server.domain)
         self.cut, self.silent = cut, silent
         self.address = server.address
+        self.to = to or (self.address, 445)
         self.from_client, self.from_server = bytearray(), bytearray()
         ready = threading.Event()
         threading.Thread(target=self._listen, args=(port, ready), daemon=True).start()
@@ -98,7 +99,7 @@ class TcpRelay(Relay):
         enter_network(self.domain)
         listener = socket.create_server((self.address, port))
         ready.set()
-        self._serve(listener, lambda: socket.create_connection((self.address, 445), timeout=None))
+        self._serve(listener, lambda: socket.create_connection(self.to, timeout=None))
 
     def upstream(self, source, target):
         while data := source.recv(65536):

@@ -24,6 +24,7 @@ from statuses import CANCELLED, DENIED, LOGON, NOT_ENDED, OK, UNREACHABLE, USAGE
 NTLM = b"NTLMSSP\0"
 KERBEROS = bytes.fromhex("06092a864886f712010202")  # the OID of Kerberos 5, RFC 4121 4.1
 SIGNED = 0x8
+CONTROLLER, KDC_PORT = "10.99.0.1", 1088
 
 
 def knows(result, server, user="alice", sessions="2"):
@@ -146,6 +147,21 @@ def faked(domain, offset):
     if not found:
         pytest.skip("no libfaketime on this machine")
     return {**FAKE, "LD_PRELOAD": found[0], "FAKETIME": offset}
+
+
+def test_no_ticket_is_handed_over(server, run, domain, tmp_path):
+    """The domain would give one out, for the server to be the user elsewhere. But nobody asks for it: whose tickets for
+    the server are at hand, asks for no more."""
+    cache, conf = tmp_path / "ccache", tmp_path / "krb5.conf"
+    get_ticket(domain, "Administrator", cache, "-f")
+    with TcpRelay(server, KDC_PORT, to=(CONTROLLER, 88)) as kdc:
+        recorded = f"kdc = tcp/{server.address}:{KDC_PORT}"
+        conf.write_text(Path(__file__).with_name("krb5.conf").read_text().replace("kdc = dc.ad.lab", recorded))
+        for command in ("query session", "logoff 2"):
+            done = run(server, command, user=None, env={"KRB5CCNAME": f"FILE:{cache}", "KRB5_CONFIG": str(conf)})
+            assert done.status == OK, done
+            assert bool(kdc.from_client) == (command == "query session"), "asked the Kerberos server"
+            kdc.from_client.clear()
 
 
 @pytest.mark.parametrize("offset", ["-20m", "+20m"])
