@@ -253,15 +253,15 @@ enum logoff_detail {
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail);
 
 /*
- * When the user logged on to SESSION, in microseconds of Unix time.
- * Returns that time, or -1 if it is not known.
+ * When the user logged on to SESSION, in microseconds of Unix time. May ask the server, and so block.
+ * Returns that time, -1 if it is not known, or -ETIMEDOUT or -EHOSTUNREACH if the server was asked and has not answered.
  */
 int64_t logoff_session_logon_us(const struct logoff_session *session);
 
 /*
  * How long nobody has typed in or moved anything on SESSION, in microseconds. May ask its X server, and so block for up to
- * a second.
- * Returns that time, 0 for in use, or -1 if it is not known.
+ * a second, or the server.
+ * Returns that time, 0 for in use, or what is negative as in logoff_session_logon_us().
  */
 int64_t logoff_session_idle_us(struct logoff_session *session);
 

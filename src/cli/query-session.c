@@ -85,6 +85,21 @@ static int show(const struct table *table, const void **rows, size_t n_rows, boo
 	return r == 0 && fflush(stdout) == EOF ? -errno : r;
 }
 
+static bool is_time(const char *column)
+{
+	return strcasecmp(column, "idle") == 0 || strcasecmp(column, "logon") == 0;
+}
+
+/* Whether times are shown: in the fixed layouts only those of PEOPLE. */
+static bool shows_times(const struct table *table, bool people)
+{
+	bool found = arg_json || (people && table->chosen->n_items == 0);
+
+	for (size_t i = 0; i < table->chosen->n_items; i++)
+		found = found || is_time(table->chosen->items[i]);
+	return found;
+}
+
 static int query(struct logoff_host *host, const struct table_column *columns, bool people, int n_arguments,
 		 char **arguments)
 {
@@ -108,6 +123,8 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	if (r == 0) {
 		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
 		r = show(&table, rows, n_rows, n_arguments > 0);
+		if (r == 0 && status == EXIT_ENDED && shows_times(&table, people))
+			status = (int)report_times(arg_server, sessions, n);
 	}
 	free(rows);
 	logoff_session_list_free(sessions, n);

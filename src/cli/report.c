@@ -261,6 +261,20 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	return status_of(r);
 }
 
+enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions)
+{
+	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO };
+	int64_t us;
+
+	snprintf(cause.text, sizeof(cause.text), "%s", _("when they logged on, and how long they have been idle"));
+	for (size_t i = 0; i < n_sessions; i++) {
+		us = logoff_session_logon_us(sessions[i]);
+		if (us == -ETIMEDOUT || us == -EHOSTUNREACH)
+			return report_host(host, (int)us, &cause);
+	}
+	return EXIT_ENDED;
+}
+
 enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error)
 {
 	struct safe name = safe(designator), cause = report_cause(error);

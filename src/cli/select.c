@@ -137,6 +137,11 @@ static int64_t age_us(const struct logoff_session *session, int64_t now_us)
 	return logon_us < 0 ? -1 : now_us - logon_us;
 }
 
+bool selection_asks_times(const struct selection *selection)
+{
+	return selection->idle_s != SELECT_ANY || selection->older_s != SELECT_ANY;
+}
+
 int64_t selection_now_us(void)
 {
 	struct timespec now;

@@ -45,6 +45,9 @@ int selection_check(const struct selection *selection, bool foreign, enum option
  */
 bool selection_excludes(const struct selection *selection, const struct logoff_session *session);
 
+/* Tells whether SELECTION asks how long somebody has been idle or logged on. */
+bool selection_asks_times(const struct selection *selection);
+
 /* The time now, as selection_matches() wants it: not cut to seconds, or who has just logged on would come from the future. */
 int64_t selection_now_us(void);
 

@@ -143,7 +143,9 @@ static struct safe cell_client(const void *row)
 /* The host may have to be asked now, which the session remembers. */
 static int64_t number_idle(const void *row)
 {
-	return logoff_session_idle_us((struct logoff_session *)row);
+	int64_t us = logoff_session_idle_us((struct logoff_session *)row);
+
+	return us < 0 ? -1 : us;
 }
 
 static struct safe cell_idle(const void *row)
@@ -158,7 +160,9 @@ static struct safe cell_logon(const void *row)
 
 static int64_t number_logon(const void *row)
 {
-	return logoff_session_logon_us(row);
+	int64_t us = logoff_session_logon_us(row);
+
+	return us < 0 ? -1 : us;
 }
 
 /* ---- columns: name, heading, gap, width, right, whole, cell, number ---- */

@@ -42,8 +42,8 @@ struct logoff_session {
 	bool by_terminal;		/* known only by its terminal */
 	enum logoff_kind kind;
 	char *protocol, *address, *client, *terminal, *display, *domain; /* NULL: none, or not known */
-	int64_t logon_us;		/* Unix time; -1: not known */
-	int64_t idle_us;		/* -1: not known */
+	int64_t logon_us;		/* Unix time; -1: not known; -ETIMEDOUT, -EHOSTUNREACH: not answered */
+	int64_t idle_us;		/* the same */
 	bool ask_idle, ask_client;	/* not looked up yet, as it takes time: asked once, when somebody wants to
 					   know. IDLE stands for all that fill_times() looks up */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.

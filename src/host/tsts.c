@@ -61,6 +61,7 @@ struct tsts_host {
 	size_t n_listed;
 	uint64_t listed_us;		/* host->now_us then */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
+	int details;			/* what came of that: 0 or -errno */
 };
 
 /* What a struct logoff_session knows of its log-off. */
@@ -699,19 +700,18 @@ static int tsts_get(struct logoff_host *host, const char *id, struct logoff_sess
 	return r;
 }
 
-/* Completes the list by ORDER, once. */
-static void complete(struct logoff_host *host, enum order_kind kind, uint32_t has, bool *done)
+/* Completes the list by ORDER. Returns 0 or -errno. */
+static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has)
 {
 	struct tsts_host *tsts = host->data;
 	struct news_session *rows;
 	struct reply reply;
 	char id[16];
+	int r;
 
-	if (*done)
-		return;
-	*done = true;
-	if (exchange(host, (struct order){ .kind = kind }, NULL, sizeof(*rows), &reply, NULL) < 0)
-		return;
+	r = exchange(host, (struct order){ .kind = kind }, NULL, sizeof(*rows), &reply, NULL);
+	if (r < 0)
+		return r;
 	rows = reply.rows;
 	for (size_t i = 0; i < reply.news.n_rows; i++) {
 		struct news_session *to;
@@ -732,6 +732,7 @@ static void complete(struct logoff_host *host, enum order_kind kind, uint32_t ha
 			to->has |= rows[i].has & has;
 	}
 	free(rows);
+	return 0;
 }
 
 static void tsts_fill_times(struct logoff_host *host, struct logoff_session *session)
@@ -739,10 +740,14 @@ static void tsts_fill_times(struct logoff_host *host, struct logoff_session *ses
 	struct tsts_host *tsts = host->data;
 	const struct news_session *row;
 
-	complete(host, ORDER_DETAILS, NEWS_HAS_DETAILS, &tsts->detailed);
+	if (!tsts->detailed)
+		tsts->details = complete(host, ORDER_DETAILS, NEWS_HAS_DETAILS);
+	tsts->detailed = true;
 	row = listed(tsts, session->id);
 	if (row && (row->has & NEWS_HAS_DETAILS))
 		take_times(session, row);
+	else if (tsts->details == -ETIMEDOUT || tsts->details == -EHOSTUNREACH)
+		session->logon_us = session->idle_us = tsts->details;
 }
 
 static void tsts_fill_client(struct logoff_host *host, struct logoff_session *session)
@@ -750,7 +755,9 @@ static void tsts_fill_client(struct logoff_host *host, struct logoff_session *se
 	struct tsts_host *tsts = host->data;
 	const struct news_session *row;
 
-	complete(host, ORDER_CLIENTS, NEWS_HAS_CLIENT, &tsts->with_clients);
+	if (!tsts->with_clients)
+		(void)complete(host, ORDER_CLIENTS, NEWS_HAS_CLIENT);
+	tsts->with_clients = true;
 	row = listed(tsts, session->id);
 	if (row && (row->has & NEWS_HAS_CLIENT))
 		take_client(session, row);

@@ -9,7 +9,8 @@
  *
  * An order has a serial number; it gets exactly one reply with that number, in any order. Notices (serial 0) come when
  * they come. What the server said is passed on as it is (ids, states, times); what follows from it tsts.c decides.
- * The first order is ORDER_LOGON. The program ends when the socket is closed. It exits with 1 on an order it does not know.
+ * The first order is ORDER_LOGON; if it fails, further ones may stay without a reply. The program ends when the socket is
+ * closed. It exits with 1 on an order it does not know.
  */
 #ifndef HOST_TSTS_H
 #define HOST_TSTS_H

@@ -274,8 +274,9 @@ static int explain(struct link *link, const struct order_logon *logon, NTSTATUS 
 {
 	int r;
 
+	/* Samba's word for it: the connection was there. */
 	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_MEMORY))
-		return access_find_fault(&link->access, reterr);
+		return error_set_errno(reterr, -EHOSTUNREACH, -ECONNABORTED, "the server has closed the connection");
 	if (NT_STATUS_EQUAL(status, NT_STATUS_NOT_SUPPORTED) && logon->require_encryption)
 		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the server does not encrypt SMB");
 	r = error_set_ntstatus(reterr, status);

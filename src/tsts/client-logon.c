@@ -7,17 +7,13 @@
  * the server with which it could be the user elsewhere. Nothing is weaker because an smb.conf says so: of that file only the
  * names count (realm, workgroup, its name for this machine), so that a member of a domain needs to type no domain; reading it
  * takes a fraction of a millisecond.
- * The name is looked up here and not by Samba, which starts a process for that and asks DNS for more than the address:
- * /etc/hosts and nsswitch.conf are what users expect to count. Of several addresses the first one that answers is taken.
  */
 #include "tsts/client.h"
 
 #include <credentials.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <param.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,132 +22,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-
-/* So long one address of several is tried before the next one is tried beside it, and so many are tried. */
-#define NEXT_ADDRESS_MS 250
-#define ADDRESSES_MAX 8
-
-/* ---- where ---- */
-
-struct attempt {
-	struct pollfd fds[ADDRESSES_MAX];
-	const struct addrinfo *addresses[ADDRESSES_MAX];
-	size_t n;
-};
-
-/* Starts to connect to ADDRESS. What cannot even be started (no IPv6 here) is no attempt. */
-static void attempt_start(struct attempt *attempt, const struct addrinfo *address)
-{
-	int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
-
-	if (fd < 0)
-		return;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS) {
-		close(fd);
-		return;
-	}
-	attempt->fds[attempt->n] = (struct pollfd){ .fd = fd, .events = POLLOUT };
-	attempt->addresses[attempt->n++] = address;
-}
-
-/* The address that is connected by now, or NULL. Those that have failed are no longer looked at. */
-static const struct addrinfo *attempt_look(struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->n; i++) {
-		socklen_t size = sizeof(int);
-		int error = 0;
-
-		if (attempt->fds[i].fd < 0 || !attempt->fds[i].revents)
-			continue;
-		if (getsockopt(attempt->fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0)
-			return attempt->addresses[i];
-		close(attempt->fds[i].fd);
-		attempt->fds[i].fd = -1;
-	}
-	return NULL;
-}
-
-static bool attempt_goes_on(const struct attempt *attempt)
-{
-	for (size_t i = 0; i < attempt->n; i++)
-		if (attempt->fds[i].fd >= 0)
-			return true;
-	return false;
-}
-
-/* The first of ADDRESSES that answers; if none does, the first, whose error Samba will tell. */
-static const struct addrinfo *first_to_answer(const struct addrinfo *addresses)
-{
-	const struct addrinfo *next = addresses, *found = NULL;
-	struct attempt attempt = {};
-
-	while (!found && (next || attempt_goes_on(&attempt))) {
-		if (next) {
-			attempt_start(&attempt, next);
-			next = attempt.n < ADDRESSES_MAX ? next->ai_next : NULL;
-		}
-		if (attempt_goes_on(&attempt))
-			(void)poll(attempt.fds, (nfds_t)attempt.n, next ? NEXT_ADDRESS_MS : -1);
-		found = attempt_look(&attempt);
-	}
-	for (size_t i = 0; i < attempt.n; i++)
-		if (attempt.fds[i].fd >= 0)
-			close(attempt.fds[i].fd);
-	return found ? found : addresses;
-}
-
-static int find_server(TALLOC_CTX *memory, const char *server, uint16_t port, const char **ret_address,
-		       struct logoff_error *reterr)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	struct addrinfo *addresses;
-	char numeric[NI_MAXHOST], service[8];
-	const struct addrinfo *chosen;
-	int error;
-
-	snprintf(service, sizeof(service), "%u", port);
-	error = getaddrinfo(server, service, &hints, &addresses);
-	if (error != 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, -EHOSTUNREACH, "%s: %s",
-				       error == EAI_NONAME || error == EAI_NODATA ? "unknown host" : "the name cannot be looked up",
-				       error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-	chosen = addresses->ai_next ? first_to_answer(addresses) : addresses;
-	error = getnameinfo(chosen->ai_addr, chosen->ai_addrlen, numeric, sizeof(numeric), NULL, 0, NI_NUMERICHOST);
-	freeaddrinfo(addresses);
-	if (error != 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, -EHOSTUNREACH, "%s", gai_strerror(error));
-	*ret_address = talloc_strdup(memory, numeric);
-	return *ret_address ? 0 : -ENOMEM;
-}
-
-/* Samba has no words for a connection that fails (it says that memory has run out); so it is tried once more here. */
-int access_find_fault(const struct access *access, struct logoff_error *reterr)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
-	struct addrinfo *address;
-	char service[8];
-	int fd, error = 0;
-
-	snprintf(service, sizeof(service), "%u", access->port);
-	if (getaddrinfo(access->address, service, &hints, &address) != 0)
-		return -ENOMEM;
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
-		error = errno;
-	freeaddrinfo(address);
-	if (fd >= 0)
-		close(fd);
-	switch (error) {
-	case 0:
-		return error_set_errno(reterr, -EHOSTUNREACH, -ECONNABORTED, "the server has closed the connection");
-	case ECONNREFUSED:
-		return error_set_errno(reterr, -EHOSTUNREACH, -error, "the server refuses the connection");
-	case ETIMEDOUT:
-		return error_set_errno(reterr, -EHOSTUNREACH, -error, "the server does not answer");
-	default:
-		return error_set_errno(reterr, -EHOSTUNREACH, -error, "%s", strerror(error));
-	}
-}
 
 static bool is_address(const char *server)
 {
@@ -352,21 +222,24 @@ static int use_ticket(struct client *client, struct access *access, const struct
 
 int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr)
 {
+	char address[NI_MAXHOST];
 	int r;
 
 	if (!logon->has_password && logon->kerberos == LOGOFF_KERBEROS_OFF)
 		return refuse(reterr, "without Kerberos a password is needed");
 	if ((!logon->has_password || logon->kerberos == LOGOFF_KERBEROS_REQUIRED) && is_address(logon->server))
 		return refuse(reterr, "Kerberos needs the name of the server, not its address");
-	r = find_server(client, logon->server, logon->port, &ret->address, reterr);
-	if (r < 0)
-		return r;
-	ret->port = logon->port;
 	ret->server = talloc_strdup(client, logon->server);
 	ret->settings = make_settings(client, logon);
 	ret->credentials = cli_credentials_init(client);
 	if (!ret->server || !ret->settings || !ret->credentials)
 		return -ENOMEM;
 	(void)cli_credentials_set_conf(ret->credentials, ret->settings);
-	return logon->has_password ? use_password(client, ret, logon, reterr) : use_ticket(client, ret, logon, reterr);
+	r = logon->has_password ? use_password(client, ret, logon, reterr) : use_ticket(client, ret, logon, reterr);
+	if (r == 0)
+		r = client->finish_connecting(address, sizeof(address), reterr);
+	if (r < 0)
+		return r;
+	ret->address = talloc_strdup(client, address);
+	return ret->address ? 0 : -ENOMEM;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client.c - logoff-tsts: takes orders on a socket, has them carried out by a server that speaks MS-TSTS, sends the news.
+ * client.c - takes orders on a socket, has them carried out by a server that speaks MS-TSTS, sends the news.
  *
- * host/tsts.h says what the two ends tell each other, and why this is a program of its own. Hidden here: that socket, and the
- * table of who carries out which order. Each order is a task; they are answered in whatever order they are done.
+ * host/tsts.h says what the two ends tell each other, and why this is a program of its own (start.c). Hidden here: that socket, and
+ * the table of who carries out which order. Each order is a task; they are answered in whatever order they are done.
  * The starter kills us when it has waited long enough, so nothing here has a deadline of its own. We end with it: when
  * it closes the socket, or dies. Nothing is ever printed but what LOGOFF_TSTS_DEBUG=1 ... 10 asks for, on stderr.
  */
@@ -13,11 +13,9 @@
 #include <dcerpc.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -329,13 +327,14 @@ static void allow_nesting(struct tevent_context *events)
 }
 #pragma GCC diagnostic pop
 
-static struct client *client_new(int debug)
+static struct client *client_new(connecting_finish_func *finish, int debug)
 {
 	struct client *client = talloc_zero(NULL, struct client);
 
 	if (!client)
 		return NULL;
 	client->debug = debug;
+	client->finish_connecting = finish;
 	client->events = tevent_context_init(client);
 	if (!client->events)
 		return NULL;
@@ -345,17 +344,26 @@ static struct client *client_new(int debug)
 	return client->desk && NT_STATUS_IS_OK(dcerpc_init()) ? client : NULL;
 }
 
-int main(void)
+/* What has been read already is taken from where it was. */
+static bool begin_with(struct desk *desk, uint8_t *begun, size_t length)
 {
-	struct client *client;
-	int debug = read_debug();
+	if (length > sizeof(desk->in))
+		return false;
+	memcpy(desk->in.bytes, begun, length);
+	explicit_bzero(begun, length);
+	desk->n_in = length;
+	while (take_order(desk))
+		;
+	return true;
+}
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!debug)
-		(void)prctl(PR_SET_DUMPABLE, 0);	/* a core would have the password in it */
-	(void)signal(SIGPIPE, SIG_IGN);
-	client = client_new(debug);
-	if (!client)
+client_run_func tsts_client_run __attribute__((visibility("default")));
+
+int tsts_client_run(uint8_t *begun, size_t length, connecting_finish_func *finish)
+{
+	struct client *client = client_new(finish, read_debug());
+
+	if (!client || !begin_with(client->desk, begun, length))
 		return EXIT_FAILURE;
 	for (;;) {
 		tasks_run(client->tasks);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client.h - what the parts of logoff-tsts, the program that speaks MS-TSTS, know of each other.
+ * client.h - what the parts of tsts-client.so, the client in logoff-tsts, know of each other.
  *
  * client.c        orders in, news out (host/tsts.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
@@ -20,6 +20,7 @@
 #include <tevent.h>
 
 #include "host/tsts.h"
+#include "tsts/client-run.h"
 #include "tsts/tsts.h"
 
 struct tasks;
@@ -36,6 +37,7 @@ struct client {
 	struct tasks *tasks;
 	struct desk *desk;
 	struct link *link;
+	connecting_finish_func *finish_connecting;
 	struct watch *watch;		/* of everybody's end; NULL: none */
 	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
 	uint8_t told[CLIENT_IDS / 8];	/* the same: of these, whose log-off has been told, but not yet the end */
@@ -102,16 +104,12 @@ struct access {
 	struct cli_credentials *credentials;
 	const char *server;		/* as it was named: what Kerberos knows it by */
 	const char *address;
-	uint16_t port;
 	bool is_member;			/* this machine belongs to a domain of Samba's */
 	bool has_ticket;		/* Kerberos knows us; whether it knows the server is still to be seen */
 };
 
-/* Finds the server, and makes ready who we are to be there. Blocks. Returns 0 or -errno. */
+/* Makes ready who we are to be there, and waits for the connection. Blocks. Returns 0 or -errno. */
 int access_prepare(struct client *client, const struct order_logon *logon, struct access *ret, struct logoff_error *reterr);
-
-/* Finds out why the server could not be connected. Blocks. Returns -errno. */
-int access_find_fault(const struct access *access, struct logoff_error *reterr);
 
 /* ---- client-link.c ---- */
 

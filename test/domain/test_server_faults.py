@@ -78,10 +78,18 @@ def test_never_an_answer_to_a_query(server, run, call):
     server.add(fault(call, late="never"))
     command = ["query process", "*"] if call.startswith("Win") else ["query user"]
     result = run(server, *command, timeout=100)
+    assert result.status in (UNREACHABLE, NOT_ENDED) and result.err, result
     if call == "GetSessionInformationEx":  # only times are missing then
-        assert result.status == OK and "?" in result.out, result
-    else:
-        assert result.status in (UNREACHABLE, NOT_ENDED) and result.err, result
+        assert "?" in result.out and "idle" in result.err, result
+
+
+@pytest.mark.parametrize("selection", ["/idle:1h", "/older:1h"])
+def test_nobody_is_chosen_by_times_that_were_not_told(server, run, selection):
+    """Nor is it said that there is nobody whom they fit."""
+    server.add(fault("GetSessionInformationEx", late="never"))
+    result = run(server, "logoff", selection, "/y", timeout=100)
+    assert result.status == UNREACHABLE and "idle" in result.err, result
+    assert server.done() == [] and "selected" not in result.err
 
 
 # -- lies ----------------------------------------------------------------------------------------

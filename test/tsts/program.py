@@ -163,7 +163,10 @@ class Program:
         left = until - time.monotonic()
         if left <= 0 or not select.select([self.ours], [], [], left)[0]:
             raise TimeoutError("no news in time")
-        data = self.ours.recv(1 << 20)
+        try:
+            data = self.ours.recv(1 << 20)
+        except ConnectionResetError:  # it has ended before it had read everything
+            data = b""
         if not data:
             raise Ended(self.process.wait(5))
         self.buffer += data

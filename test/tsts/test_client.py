@@ -22,6 +22,7 @@ from program import Ended, Program, pack, size_of, word
 from program import command as program_command
 
 PASSWORD = "Kx7-never-to-be-seen"
+CLOSED = 1  # tcpmux: nobody listens there
 NTLM = {"user": "alice", "domain": "NOWHERE", "password": PASSWORD, "kerberos": "OFF"}
 
 
@@ -130,7 +131,7 @@ def test_an_unknown_name(program):
 
 
 def test_nothing_else_is_tried_without_a_connection(program):
-    program.logon("no-such-host.invalid", **NTLM)
+    program.logon("127.0.0.1", port=CLOSED, **NTLM)
     for order in ("LIST", "GET", "DETAILS", "CLIENTS", "PROCESSES", "LOGOFF", "RESET"):
         assert refused(program.order(order), errno.EHOSTUNREACH) == "there is no connection"
     assert refused(program.message(1, "hello"), errno.EHOSTUNREACH) == "there is no connection"
@@ -211,7 +212,7 @@ def test_texts_without_an_end(program):
 
 def test_many_orders_at_once(program):
     """More than are carried out side by side; each gets its one reply."""
-    program.logon("no-such-host.invalid", **NTLM)
+    program.logon("127.0.0.1", port=CLOSED, **NTLM)
     serials = [program.send("GET", id=i) for i in range(2000)]
     assert all(program.reply(serial)["r"] == -errno.EHOSTUNREACH for serial in reversed(serials))
     assert not program.replies and not program.removed
@@ -300,7 +301,7 @@ def wait_for_exit(pidfd, seconds):
 def test_a_socket_that_nobody_reads(command):
     """News wait for their reader; they are neither lost nor cut."""
     with Program(command) as program:
-        program.logon("no-such-host.invalid", **NTLM)
+        program.logon("127.0.0.1", port=CLOSED, **NTLM)
         program.ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         serials = [program.send("GET", id=i) for i in range(3000)]
         time.sleep(0.3)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client-run.h - how the program (start.c) runs the client, which it has loaded.
+ */
+#ifndef TSTS_CLIENT_RUN_H
+#define TSTS_CLIENT_RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/tsts.h"
+
+/* The name of the client's function in the module. */
+#define CLIENT_RUN "tsts_client_run"
+
+/* connecting_finish() */
+typedef int connecting_finish_func(char *address, size_t size, struct logoff_error *reterr);
+
+/*
+ * Carries out orders until the starter has no more; the first LENGTH bytes of them have been read and are in BEGUN, which is
+ * wiped. FINISH gives the connection. Returns the exit status, if it returns.
+ */
+typedef int client_run_func(uint8_t *begun, size_t length, connecting_finish_func *finish);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * start.c - logoff-tsts: connects to the server named in the first order, and loads the client meanwhile.
+ *
+ * The client (client.c) is a module, tsts-client.so, because its libraries, Samba's, are loaded before a program's first
+ * line would be. host/tsts.h says what starter and program tell each other.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "tsts/client-run.h"
+#include "tsts/connect.h"
+
+static struct {
+	struct order order;
+	struct order_logon logon;
+} first;
+
+static bool is_logon(void)
+{
+	return first.order.kind == ORDER_LOGON && first.order.length == sizeof(first.logon);
+}
+
+/* Reads the first order; what is no log-on, or a wrong one, need not be complete. Returns how many bytes have come. */
+static size_t read_first(void)
+{
+	uint8_t *bytes = (uint8_t *)&first;
+	size_t n_read = 0;
+	ssize_t n;
+
+	do {
+		n = recv(ORDER_FD, bytes + n_read, sizeof(first) - n_read, 0);
+		n_read += n > 0 ? (size_t)n : 0;
+	} while ((n > 0 || (n < 0 && errno == EINTR)) &&
+		 (n_read < sizeof(first.order) || (is_logon() && n_read < sizeof(first))));
+	first.logon.server[sizeof(first.logon.server) - 1] = '\0';
+	return n_read;
+}
+
+/* Says that we cannot log on, and why; the starter then ends. */
+static int give_up(const struct logoff_error *cause)
+{
+	struct news news = { .serial = first.order.serial, .kind = NEWS_REPLY, .r = -EHOSTUNREACH, .error = *cause };
+
+	explicit_bzero(&first, sizeof(first));
+	(void)send(ORDER_FD, &news, sizeof(news), MSG_NOSIGNAL);
+	while (recv(ORDER_FD, &first, sizeof(first), 0) > 0)
+		;
+	return EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	const char *debug = getenv("LOGOFF_TSTS_DEBUG");
+	struct logoff_error cause = {};
+	client_run_func *run;
+	size_t length;
+	void *module;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!debug || atoi(debug) <= 0)
+		(void)prctl(PR_SET_DUMPABLE, 0);	/* a core would have the password in it */
+	(void)signal(SIGPIPE, SIG_IGN);
+	length = read_first();
+	if (length == sizeof(first) && is_logon() && connecting_begin(first.logon.server, first.logon.port, &cause) < 0)
+		return give_up(&cause);
+	module = dlopen("tsts-client.so", RTLD_NOW);
+	run = module ? (client_run_func *)dlsym(module, CLIENT_RUN) : NULL;
+	if (run)
+		return run((uint8_t *)&first, length, connecting_finish);
+	(void)error_set_errno(&cause, -EHOSTUNREACH, -ELIBACC, "%s", dlerror());
+	return give_up(&cause);
+}
