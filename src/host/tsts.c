@@ -550,11 +550,19 @@ static int64_t idle_of(const struct news_session *row)
 	return now_us > since_us ? now_us - since_us : 0;	/* its clock may be ahead of ours */
 }
 
+/* Whose it is, logon after logon: a user's is known by its time, or not at all; where nobody has logged on, by the connection's. */
+static uint64_t logon_of(const struct news_session *row)
+{
+	if (row->logon_us > 0)
+		return (uint64_t)row->logon_us;
+	return *row->user ? 0 : (uint64_t)row->connect_us;
+}
+
 static void take_times(struct logoff_session *session, const struct news_session *row)
 {
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
 	session->idle_us = idle_of(row);
-	session->logon = (uint64_t)(row->logon_us > 0 ? row->logon_us : row->connect_us);
+	session->logon = logon_of(row);
 }
 
 static void take_client(struct logoff_session *session, const struct news_session *row)

@@ -3,9 +3,11 @@
  * client-act.c - what is done to sessions: logging off, reset, messages.
  *
  * RpcLogoff answers when the log-off has begun (MS-TSTS 3.3.4.1.5). Its end is told by TermSrvNotification, on a pipe of
- * its own and asked for before: for one session by RpcWaitForSessionState, for many by one RpcRegisterAsyncNotification
- * for everybody, as few servers have so many pipes to spare. What such a wait says is only a reason to look; whatever
- * ends it, the starter is told to. A server without notifications is done without.
+ * its own. For one session that is RpcWaitForSessionState, which waits for a state and not for an event: so it comes
+ * after the log-off, as Windows' own tools have it, and the pipe is opened while the session ends; one that has ended by then
+ * needs none. For many it is one RpcRegisterAsyncNotification for everybody, as few servers have so many pipes to spare:
+ * it tells only what happens from then on, and so comes before. What a wait says is only a reason to look; whatever ends
+ * it, the starter is told to. A server without notifications is done without.
  */
 #include "tsts/client.h"
 
@@ -29,7 +31,7 @@
 /* So long the next answer is not asked for after one with nothing new in it: events of others are rare, and can wait so long. */
 #define NOTHING_NEW_MS 100
 
-/* A log-off that must not begin before the wait for its end has. */
+/* A log-off of many that must not begin before the wait for their ends has. */
 struct asker {
 	struct asker *next;
 	struct task *task;
@@ -71,16 +73,6 @@ static void await(struct client *client, uint32_t id, bool wanted)
 	set(client->told, id, false);
 }
 
-static void let_go_on(struct watch *watch)
-{
-	watch->has_begun = true;
-	for (struct asker *asker = watch->askers; asker; asker = asker->next) {
-		asker->may_go_on = true;
-		task_wake(asker->task);
-	}
-	watch->askers = NULL;
-}
-
 /* ---- the end of one ---- */
 
 /* Returns whether it is worth to wait on: the server did wait, and does not say that the session is down. */
@@ -96,26 +88,34 @@ static bool wait_for_one(struct watch *watch, struct channel *channel)
 	return r < 0 && r != -ENXIO && r != -EHOSTUNREACH && clock_now_us() > begun_us + USEFUL_US;
 }
 
-/* The call is on its way before the log-off is: who asked goes on when this task stops, which is after sending it. */
 static void watch_one(void *data)
 {
 	struct watch *watch = data;
 	struct client *client = watch->client;
 	struct channel *channel;
-	int r;
 
-	r = channel_take(client, NOTIFICATION, true, &channel, NULL);
-	let_go_on(watch);
-	if (r == 0) {
+	if (channel_take(client, NOTIFICATION, true, &channel, NULL) == 0) {
 		while (wait_for_one(watch, channel) && is_awaited(client, watch->id))
 			;
 		channel_give(client, channel);
+	} else if (is_awaited(client, watch->id)) {
+		desk_removed(client, watch->id);	/* nobody waits */
 	}
 	await(client, watch->id, false);
 	talloc_free(watch);
 }
 
 /* ---- the end of everybody ---- */
+
+static void let_go_on(struct watch *watch)
+{
+	watch->has_begun = true;
+	for (struct asker *asker = watch->askers; asker; asker = asker->next) {
+		asker->may_go_on = true;
+		task_wake(asker->task);
+	}
+	watch->askers = NULL;
+}
 
 /* The log-off is told once, and so is the end: who says it over and over says nothing new. Returns whether it was told. */
 static bool tell(struct client *client, const struct tsts_change *change)
@@ -224,20 +224,33 @@ static struct watch *watch_new(struct job *job)
 	return NULL;
 }
 
-/* Begins to wait for the end of the session. If that is impossible it is logged off all the same. */
-static void begin_to_wait(struct job *job)
+/* Begins to wait for the end of many, before any is logged off. If that is impossible they are all the same. */
+static void await_many(struct job *job)
 {
 	struct client *client = job->client;
-	struct watch *watch = job->order.many && client->watch ? client->watch : watch_new(job);
 
-	if (!watch)
-		return;
-	if (job->order.many)
-		client->watch = watch;
-	if (watch->has_failed)
+	if (!client->watch)
+		client->watch = watch_new(job);
+	if (!client->watch || client->watch->has_failed)
 		return;
 	await(client, job->order.id, true);
-	wait_until_begun(watch);
+	wait_until_begun(client->watch);
+}
+
+/* Begins to wait for the end of one that has been logged off. */
+static void await_one(struct job *job)
+{
+	if (watch_new(job))
+		await(job->client, job->order.id, true);
+}
+
+/* Whether the session is there and not down, as far as its handle can tell. */
+static bool is_up(struct job *job, struct channel *channel, struct policy_handle handle)
+{
+	struct tsts_get_state call = { .in.handle = handle };
+
+	return channel_call(job->client, channel, SESSION, TSTS_GET_STATE, job, &call, &call.out.result, NULL) == 0 &&
+	       call.out.state != TSTS_STATE_DOWN;
 }
 
 static void close_session(struct job *job, struct channel *channel, struct policy_handle handle)
@@ -263,6 +276,10 @@ static int log_off(struct job *job, struct channel *channel, struct logoff_error
 	if (reterr)
 		*reterr = cause;
 	job_reply(job, r, &cause);
+	if (r == 0 && !job->order.many && is_up(job, channel, open.out.handle))
+		await_one(job);
+	if (r == 0 && !is_awaited(job->client, job->order.id))
+		desk_removed(job->client, job->order.id);	/* it has ended, or nobody waits for that */
 	close_session(job, channel, open.out.handle);
 	return r;
 }
@@ -291,7 +308,8 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 
 	if (link_is_legacy(job->client))
 		return reset(job, reterr);
-	begin_to_wait(job);
+	if (job->order.many)
+		await_many(job);
 	r = channel_take(job->client, SESSION, false, &channel, reterr);
 	if (r == 0) {
 		r = log_off(job, channel, reterr);
@@ -299,8 +317,6 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 	}
 	if (r < 0)
 		await(job->client, job->order.id, false);
-	else if (!is_awaited(job->client, job->order.id))
-		desk_removed(job->client, job->order.id);	/* nobody waits, or not any more */
 	return r;
 }
 

@@ -191,6 +191,8 @@ static int wipe(struct job *job)
 	return 0;
 }
 
+static void take_orders(struct desk *desk);
+
 static void run_job(void *data)
 {
 	struct job *job = data;
@@ -207,7 +209,7 @@ static void run_job(void *data)
 		link_report(job->client, "so far");	/* whoever kills us in the end hears no more */
 	talloc_free(job);
 	desk->n_jobs--;
-	desk_look(desk);
+	take_orders(desk);	/* those for which there was no room */
 }
 
 /* No text may be without an end. */
@@ -267,6 +269,14 @@ static bool take_order(struct desk *desk)
 	return true;
 }
 
+/* Starts what is complete, as far as there is room. */
+static void take_orders(struct desk *desk)
+{
+	while (take_order(desk))
+		;
+	desk_look(desk);
+}
+
 /* May be called from within Samba's synchronous calls: it only starts tasks. */
 static void desk_event(struct tevent_context *events, struct tevent_fd *event, uint16_t flags, void *data)
 {
@@ -283,9 +293,7 @@ static void desk_event(struct tevent_context *events, struct tevent_fd *event, u
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		leave(desk->client, EXIT_SUCCESS);
 	desk->n_in += n > 0 ? (size_t)n : 0;
-	while (take_order(desk))
-		;
-	desk_look(desk);
+	take_orders(desk);
 }
 
 static struct desk *desk_new(struct client *client)
@@ -352,8 +360,7 @@ static bool begin_with(struct desk *desk, uint8_t *begun, size_t length)
 	memcpy(desk->in.bytes, begun, length);
 	explicit_bzero(begun, length);
 	desk->n_in = length;
-	while (take_order(desk))
-		;
+	take_orders(desk);
 	return true;
 }
 

@@ -170,6 +170,7 @@ static void read_session(struct memory *host, const struct line *line)
 	session->connect = get_time(line, "connect");
 	session->disconnect = get_time(line, "disconnect");
 	session->logon = get_time(line, "logon");
+	session->serial = get_time(line, "serial");
 	session->input = get_time(line, "input");
 	session->locked = get(line, "locked");
 	session->logoff_ignored = is(line, "logoff", "ignored");
@@ -390,7 +391,7 @@ static void edit_file(const char *folder, edit_fn edit, const void *what)
 
 struct end {
 	uint32_t session;
-	double logon;
+	double logon, serial;
 	bool *ended;
 };
 
@@ -399,7 +400,8 @@ static void edit_end(FILE *out, const char *text, const struct line *line, const
 	const struct end *end = what;
 	bool its = get_number(line, "id", UINT32_MAX) == end->session;
 
-	if (strcmp(line->word, "session") == 0 && its && get_time(line, "logon") == end->logon) {
+	if (strcmp(line->word, "session") == 0 && its && get_time(line, "logon") == end->logon &&
+	    get_time(line, "serial") == end->serial) {
 		*end->ended = true;
 		return;
 	}
@@ -412,11 +414,11 @@ static void edit_end(FILE *out, const char *text, const struct line *line, const
 	fputs(text, out);
 }
 
-void memory_end(const char *folder, uint32_t session, double logon)
+void memory_end(const char *folder, uint32_t session, double logon, double serial)
 {
 	bool ended = false;
 
-	edit_file(folder, edit_end, &(struct end) { session, logon, &ended });
+	edit_file(folder, edit_end, &(struct end) { session, logon, serial, &ended });
 }
 
 struct set {

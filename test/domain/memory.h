@@ -18,6 +18,7 @@ struct memory_session {
 	uint32_t id, state, type;
 	const char *name, *user, *domain, *client, *address, *sid;
 	double connect, disconnect, logon, input;	/* Unix time; 0: never */
+	double serial;			/* of all the sessions that cases have ever described */
 	bool locked;
 	bool logoff_ignored, reset_ignored;
 	uint32_t logoff_after_ms;
@@ -72,8 +73,8 @@ struct memory_session *memory_session(struct memory *host, uint32_t id);
 /* The fault that CALL on SESSION (-1: on none) is to have now; counted as told. Returns NULL if all goes well. */
 struct memory_fault *memory_fault(struct memory *host, const char *call, int64_t session);
 
-/* Ends SESSION and its processes, if it is still the logon of that time; the next logon of its id begins. */
-void memory_end(const char *folder, uint32_t session, double logon);
+/* Ends SESSION and its processes, if it is still that logon of that description; the next logon of its id begins. */
+void memory_end(const char *folder, uint32_t session, double logon, double serial);
 
 /* Gives SESSION another value of KEY. */
 void memory_set(const char *folder, uint32_t session, const char *key, const char *value);

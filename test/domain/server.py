@@ -9,6 +9,7 @@ it wrote down.
 import fcntl
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -44,7 +45,9 @@ def ago(seconds):
 
 
 def session(id, **keys):
-    return line("session", {"id": id, "connect": ago(3600), "logon": ago(3600 - id % 3600), "input": ago(60), **keys})
+    """What ends later than its case did must not be taken for a session of the next one: hence the serial number."""
+    serial = random.randrange(1, 1 << 48)
+    return line("session", {"id": id, "connect": ago(3600), "logon": ago(3600 - id % 3600), "input": ago(60), "serial": serial, **keys})
 
 
 def process(session, pid, image, **keys):
@@ -61,12 +64,13 @@ def fault(call, **keys):
 
 
 def office(sid="S-1-5-21-1-2-3"):
-    """Services, an empty console, alice and bob at work over RDP, carol disconnected, helen with two sessions."""
+    """Services, an empty console, alice and bob at work over RDP, carol disconnected, helen with two sessions. Alice's
+    session takes a moment to end, as a real one does."""
     domain = {"domain": "ADLAB"}
     return [
         session(0, name="Services", state="disconnected", logon=0, input=0),
         session(1, name="Console", state="connected", logon=0, input=0),
-        session(2, name="RDP-Tcp#2", user="alice", client="ALICE-PC", address="10.1.2.3", **domain),
+        session(2, name="RDP-Tcp#2", user="alice", client="ALICE-PC", address="10.1.2.3", logoff_after=150, **domain),
         session(3, name="RDP-Tcp#3", user="bob", client="BOB-PC", address="10.1.2.4", input=ago(7200), **domain),
         session(4, state="disconnected", user="carol", disconnect=ago(600), **domain),
         session(5, name="RDP-Tcp#5", user="helen", client="HELEN-PC", address="2001:db8::5", **domain),

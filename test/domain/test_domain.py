@@ -55,6 +55,8 @@ def test_who_sees_whom(server, call, user, seen):
 def test_who_ends_whom(server, call, user, session, ends):
     _, answer = call(server, user, [("OpenSession", session), ("Logoff", HANDLE)])
     assert result(answer) == (0 if ends else DENIED)
+    if ends:
+        wait_until(lambda: session not in server.ids(), 10, "it has ended")
     assert (session not in server.ids()) == ends
     assert server.done() == ([session] if ends else [])
 
@@ -118,11 +120,11 @@ def test_a_handle_of_nobody(server, call):
 
 
 def test_an_id_is_used_again(server, call):
-    server.add('next id=2 user="bob" logon=5')
-    answers = call(server, "Administrator", [("OpenSession", 2), ("Logoff", HANDLE), ("GetState", HANDLE)])
+    server.add('next id=3 user="alice" logon=5')
+    answers = call(server, "Administrator", [("OpenSession", 3), ("Logoff", HANDLE), ("GetState", HANDLE)])
     assert result(answers[1]) == 0 and result(answers[2]) & 0x80000000
-    assert [one["user"] for one in server.truth() if one["id"] == "2"] == ["bob"]
-    assert not [one for one in server.truth("process") if one["session"] == "2"]
+    assert [one["user"] for one in server.truth() if one["id"] == "3"] == ["alice"]
+    assert not [one for one in server.truth("process") if one["session"] == "3"]
 
 
 def test_a_worker_of_ones_own_dies_alone(server, call):

@@ -183,7 +183,7 @@ def test_only_the_legacy_pipe(server, run):
 
 
 @pytest.mark.parametrize("missing", [
-    ["WaitForSessionState"], ["RegisterAsyncNotification"], ["GetAllSessionsEx"], ["CloseSession"],
+    ["WaitForSessionState"], ["RegisterAsyncNotification"], ["GetAllSessionsEx"], ["CloseSession"], ["GetState"],
     ["WaitForSessionState", "RegisterAsyncNotification", "WaitAsyncNotification"],
     ["GetSessionInformationEx", "GetSessionInformation", "GetAllSessionsEx", "GetAllSessions"]], ids=" ".join)
 def test_calls_that_are_not_there(server, run, missing):
@@ -199,7 +199,7 @@ def test_other_words_of_success(server, run, result):
 
 @pytest.mark.parametrize("surplus", [1, 4, 20])
 def test_surplus_bytes_do_no_harm(server, run, surplus):
-    calls = ["GetSessionInformationEx", "WaitForSessionState", "OpenSession", "Logoff", "GetAllSessionsEx"]
+    calls = ["GetSessionInformationEx", "OpenSession", "Logoff", "GetState", "WaitForSessionState", "GetAllSessionsEx"]
     server.add(*(fault(name, surplus=surplus) for name in calls))
     logged_off(server, run(server, "logoff", "2"), 2)
 

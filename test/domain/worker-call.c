@@ -276,7 +276,7 @@ struct memory_session *same_session(struct call *call)
 struct ending {
 	char *folder;
 	uint32_t session;
-	double logon;
+	double logon, serial;
 };
 
 static void end_later(struct tevent_context *ev, struct tevent_timer *timer, struct timeval t, void *data)
@@ -284,7 +284,7 @@ static void end_later(struct tevent_context *ev, struct tevent_timer *timer, str
 	struct ending *ending = data;
 
 	(void)ev, (void)timer, (void)t;
-	memory_end(ending->folder, ending->session, ending->logon);
+	memory_end(ending->folder, ending->session, ending->logon, ending->serial);
 	talloc_free(ending);
 }
 
@@ -293,13 +293,14 @@ void end_session(struct call *call, const struct memory_session *session, uint32
 	struct ending *ending;
 
 	if (!after_ms) {
-		memory_end(call->folder, session->id, session->logon);
+		memory_end(call->folder, session->id, session->logon, session->serial);
 		return;
 	}
 	ending = talloc_zero(call->state->event_ctx, struct ending);
 	ending->folder = talloc_strdup(ending, call->folder);
 	ending->session = session->id;
 	ending->logon = session->logon;
+	ending->serial = session->serial;
 	tevent_add_timer(call->state->event_ctx, ending, tevent_timeval_current_ofs(after_ms / 1000, after_ms % 1000 * 1000),
 		end_later, ending);
 }

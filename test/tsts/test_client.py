@@ -218,6 +218,13 @@ def test_many_orders_at_once(program):
     assert not program.replies and not program.removed
 
 
+def test_more_orders_in_one_breath_than_there_is_room_for(program):
+    program.logon("127.0.0.1", port=CLOSED, **NTLM)
+    serials = range(1000, 1285)
+    program.ours.sendall(b"".join(pack("order", serial=n, kind=word("GET"), id=n, timeout_ms=30000) for n in serials))
+    assert all(program.reply(serial, timeout=10)["r"] == -errno.EHOSTUNREACH for serial in serials)
+
+
 # -- who we are -----------------------------------------------------------------------------------
 
 def test_no_password_and_no_kerberos(program):

@@ -237,14 +237,22 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(server, start):
 
 # -- logging off ---------------------------------------------------------------------------------
 
-def test_the_wait_begins_before_the_log_off(server, start):
+def test_the_wait_begins_while_it_ends(server, start):
     server.describe(session(2, user="alice", logoff_after=500))
     program = start()
     good(program.order("LOGOFF", id=2))
     assert program.notice() == 2
     assert server.ids() == [] and server.done() == [2]
-    assert names(server)[:3] == ["WaitForSessionState", "OpenSession", "Logoff"]
+    assert names(server)[:3] == ["OpenSession", "Logoff", "GetState"] and "WaitForSessionState" in names(server)
     assert not program.removed
+
+
+def test_what_has_ended_at_once_is_told_at_once(server, start):
+    server.describe(session(2, user="alice"))
+    program = start()
+    good(program.order("LOGOFF", id=2))
+    assert program.notice() == 2
+    assert server.ids() == [] and "WaitForSessionState" not in names(server)
 
 
 def test_many_are_waited_for_at_once(server, start):
@@ -437,13 +445,15 @@ def test_everything_is_sealed(server, start):
 @pytest.mark.parametrize("orders, report", [
     (["LIST"], "1 calls, 1 binds, 1 pipes"),
     (["LIST", "DETAILS"], "8 calls, 2 binds, 1 pipes"),
-    (["GET", "LOGOFF"], "5 calls, 3 binds, 2 pipes"),
+    (["GET", "LOGOFF"], "6 calls, 3 binds, 2 pipes"),
     (["LIST", "PROCESSES"], "6 calls, 3 binds, 3 pipes")], ids=["list", "details", "logoff", "processes"])
 def test_how_many_calls(start, orders, report):
     """OpenServer, GetAllProcesses_NT6, OpenPolicy2, LookupSids, Close are five of the last."""
     program = start()
     for order in orders:
         good(program.order(order, id=2))
+    if "LOGOFF" in orders:
+        program.notice()
     program.ours.close()
     program.process.wait(5)
     assert f"logoff-tsts: all in all: {report}\n" in program.printed()
