@@ -132,6 +132,15 @@ class RpcLogoffResponse(NDRCALL):
     structure = (("ErrorCode", ULONG),)
 
 
+class RpcGetState(NDRCALL):
+    opnum = 7
+    structure = (("hSession", ContextHandle),)
+
+
+class RpcGetStateResponse(NDRCALL):
+    structure = (("plState", LONG), ("ErrorCode", ULONG))
+
+
 class RpcWaitForSessionState(NDRCALL):
     opnum = 0
     structure = (("SessionId", LONG), ("State", LONG), ("Timeout", ULONG))

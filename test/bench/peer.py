@@ -6,7 +6,8 @@ The transport is impacket's, with packet privacy: NTLM with the password in $PAS
 Samba's RPC server. The calls are described with impacket's NDR classes, as its own modules and tools do, by the layouts of
 MS-TSTS 2.2.2.7, 2.2.2.19 and 3.3.4. "lean-" is the least that Python can do with it: the calls packed and read by hand, and SMB 2.1,
 which has no encryption in Python. It asks what our commands ask: "session" all sessions in one call, "user" one more for each,
-"logoff" looks, waits on a second pipe, logs off, and looks twice whether it is true. One SMB connection serves both pipes.
+"logoff" looks, logs off, waits on a second pipe for what has not ended at once, and looks twice whether it is true. One SMB
+connection serves both pipes.
 """
 
 import os
@@ -113,6 +114,10 @@ class ByHand:
         pipe.call(4, handle)
 
     @staticmethod
+    def is_up(pipe, handle):
+        return struct.unpack("<i", pipe.call(7, handle))[0] != DOWN
+
+    @staticmethod
     def close(pipe, handle):
         pipe.call(1, handle)
 
@@ -155,6 +160,9 @@ class ByClasses:
     def log_off(self, pipe, handle):
         self.request(pipe, "RpcLogoff", hSession=handle)
 
+    def is_up(self, pipe, handle):
+        return self.request(pipe, "RpcGetState", hSession=handle)["plState"] != DOWN
+
     def close(self, pipe, handle):
         self.request(pipe, "RpcCloseSession", phSession=handle)
 
@@ -163,17 +171,25 @@ def when(filetime):
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(filetime / 10**7 - EPOCH)) if filetime else "."
 
 
+def waits(calls, pipe, handle):
+    try:
+        return calls.is_up(pipe, handle)
+    except (OSError, rpcrt.DCERPCException):
+        return False
+
+
 def log_off(calls, pipe, identity):
     """Whether the session is gone, and known to be."""
     calls.one_session(pipe, identity)
-    notification = Pipe(pipe.smb, NOTIFICATION)
-    calls.wait_for_end(notification, identity)
     handle = calls.open(pipe, identity)
     calls.log_off(pipe, handle)
-    try:
-        notification.answer()
-    except OSError:
-        pass  # a reason to look, whatever it says
+    if waits(calls, pipe, handle):
+        notification = Pipe(pipe.smb, NOTIFICATION)
+        calls.wait_for_end(notification, identity)
+        try:
+            notification.answer()
+        except OSError:
+            pass  # a reason to look, whatever it says
     calls.close(pipe, handle)
     try:
         calls.one_session(pipe, identity)
