@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -165,7 +166,12 @@ static void test_handed_over_v6(void **state)
 
 static void test_one_of_two_addresses(void **state)
 {
+	struct addrinfo hints = { .ai_family = AF_INET }, *addresses;
+
 	(void)state;
+	if (getaddrinfo("localhost", NULL, &hints, &addresses) != 0)
+		skip();		/* a machine without /etc/hosts */
+	freeaddrinfo(addresses);
 	in_child(hand_over_one_of_two);
 }
 
