@@ -140,12 +140,16 @@ static struct safe cell_client(const void *row)
 	return safe(logoff_session_detail(row, LOGOFF_DETAIL_CLIENT));
 }
 
+/* Why a time is not known is of no interest in a table. */
+static int64_t known(int64_t us)
+{
+	return us < 0 ? -1 : us;
+}
+
 /* The host may have to be asked now, which the session remembers. */
 static int64_t number_idle(const void *row)
 {
-	int64_t us = logoff_session_idle_us((struct logoff_session *)row);
-
-	return us < 0 ? -1 : us;
+	return known(logoff_session_idle_us((struct logoff_session *)row));
 }
 
 static struct safe cell_idle(const void *row)
@@ -160,9 +164,7 @@ static struct safe cell_logon(const void *row)
 
 static int64_t number_logon(const void *row)
 {
-	int64_t us = logoff_session_logon_us(row);
-
-	return us < 0 ? -1 : us;
+	return known(logoff_session_logon_us(row));
 }
 
 /* ---- columns: name, heading, gap, width, right, whole, cell, number ---- */
