@@ -70,22 +70,22 @@ static bool has_matching(struct logoff_host *host, const struct selection *selec
 static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
 {
 	int64_t now_us = selection_now_us();
-	struct logoff_session **sessions;
+	struct logoff_session **sessions = NULL;
 	struct logoff_error error = {};
 	enum exit_status status = EXIT_ENDED;
 	bool found = false;
-	size_t n;
+	size_t n = 0;
 	int r = logoff_host_list(host, &sessions, &n, &error);
 
 	if (r < 0)
 		status = report_host(arg_server, r, &error);
 	else if (selection_asks_times(selection))
 		status = report_times(arg_server, sessions, n);
-	note(choice, status);
-	if (r == 0 && status != EXIT_ENDED)
+	if (status != EXIT_ENDED) {
+		note(choice, status);
 		logoff_session_list_free(sessions, n);
-	if (status != EXIT_ENDED)
 		return true;	/* the cause has been told */
+	}
 	if (n > 0)
 		qsort(sessions, n, sizeof(struct logoff_session *), compare_ids);
 	for (size_t i = 0; i < n; i++) {

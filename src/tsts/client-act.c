@@ -41,7 +41,7 @@ struct asker {
 /* A wait: for the end of one session, or of everybody. */
 struct watch {
 	struct client *client;
-	uint32_t id;			/* of the one */
+	uint32_t id;			/* of the one; the rest is of everybody's */
 	bool has_begun;			/* or never will */
 	bool has_failed;
 	struct asker *askers;

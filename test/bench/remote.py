@@ -12,6 +12,7 @@ passes or fails.
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -131,6 +132,7 @@ def wire_table(rows):
     sys.stdout.flush()
 
 
+@functools.cache
 def make_tool_root():
     """A root of Debian 13 with impacket and its tools, or None."""
     root = roots.cache() / "roots" / "impacket-trixie"
