@@ -210,6 +210,21 @@ enum logoff_state logoff_session_state(const struct logoff_session *session);
 bool logoff_session_is_current(const struct logoff_session *session);
 
 /*
+ * Tells whether SESSION is the caller's own in a wider sense: the one it runs in, or one on which it depends, because
+ * the caller's terminal multiplexer is attached there, or because the program that started the caller (run0, machinectl
+ * shell, systemd-run) runs there. If it ends, the caller's work is cut off. A selection must not mean such a session.
+ * Returns true if so.
+ */
+bool logoff_session_is_own(const struct logoff_session *session);
+
+/*
+ * Tells whether the host's session manager knows SESSION. Where logind runs, a login that bypasses pam_systemd is known
+ * by its kernel audit session only.
+ * Returns false if only the kernel knows it.
+ */
+bool logoff_session_is_registered(const struct logoff_session *session);
+
+/*
  * Tells whether SESSION is known only by its terminal (no kernel audit session): a daemon that has left the terminal
  * and its family cannot be attributed to it there.
  * Returns true if so.
@@ -251,6 +266,20 @@ enum logoff_detail {
  * Returns the text, or NULL if there is none or it is not known.
  */
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail);
+
+/*
+ * Terminal number I (from 0) of SESSION as in /dev, the nearest to its leader first. A session can have several: one ssh
+ * connection with two shells. May look at the session's processes. Owned by SESSION.
+ * Returns the terminal, or NULL if there is no such number.
+ */
+const char *logoff_session_terminal(const struct logoff_session *session, size_t i);
+
+/*
+ * How long ago the user logged on to SESSION, in microseconds, by the clock of its host; a step of a clock does not change
+ * it where the host has one that is never set. May ask the server, and so block.
+ * Returns that time, or what is negative as in logoff_session_logon_us().
+ */
+int64_t logoff_session_age_us(const struct logoff_session *session);
 
 /*
  * When the user logged on to SESSION, in microseconds of Unix time. May ask the server, and so block.
@@ -390,11 +419,18 @@ int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *
  */
 struct logoff_request *logoff_request_free(struct logoff_request *request);
 
+/* Why a session is in a request. */
+enum logoff_why {
+	LOGOFF_WHY_NAMED,		/* somebody named this very session */
+	LOGOFF_WHY_SELECTED		/* it fulfilled a condition, which must still hold when it is asked to end */
+};
+
 /*
- * Adds SESSION to REQUEST, which owns it from then on. A session that is already in it is only freed.
+ * Adds SESSION to REQUEST, which owns it from then on. A session that is already in it is only freed; if it is named once
+ * it counts as named.
  * Returns 0 or a fatal errno (then SESSION is still the caller's).
  */
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session);
+int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 
 /*
  * Sets the times: GRACE_MS from asking to killing (0: kill at once after asking), WAIT_MS from start to the proof, for
@@ -412,8 +448,8 @@ void logoff_request_set_event_func(struct logoff_request *request, logoff_event_
 void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata);
 
 /*
- * Called with a session as it is now, after its user was warned and before it is asked to end. To return 0 means that it
- * is still meant; anything else leaves it alone (its result is -ESTALE).
+ * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
+ * return 0 means that it still fulfils the condition; anything else leaves it alone (its result is -ESTALE).
  */
 typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata);
 
@@ -426,10 +462,18 @@ typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t siz
 /*
  * Sets a warning: each user is told, in the words of COMPOSE, that he will be logged off in TIME_MS; again when half of
  * that time is over and 10 s before its end; then the sessions are logged off. Users of a request that is cancelled
- * meanwhile are told so. STILL (NULL: none) is asked before each log-off. A session that ends by itself is fine.
+ * meanwhile are told so. A session that ends by itself is fine.
  */
 void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				logoff_still_func still, void *userdata);
+				void *userdata);
+
+/*
+ * Sets the function that is asked whether a selected session (LOGOFF_WHY_SELECTED) still fulfils its condition, or NULL.
+ * Every session, named ones too, is looked up again after every wait: for a warning, for a proof of identity, for a host
+ * that restarts, for a person who was asked. One that is another logon by now is left alone. A selected session that
+ * cannot be looked up is asked for again until its time is over, and then left alone.
+ */
+void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata);
 
 /*
  * Sets the reason that the audit record of each session of REQUEST tells. TEXT is copied.

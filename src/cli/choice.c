@@ -61,7 +61,7 @@ static bool has_matching(struct logoff_host *host, const struct selection *selec
 	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		found = found || selection_matches(selection, sessions[i], selection_now_us());
+		found = found || selection_matches(selection, sessions[i]);
 	logoff_session_list_free(sessions, n);
 	return found;
 }
@@ -69,7 +69,6 @@ static bool has_matching(struct logoff_host *host, const struct selection *selec
 /* Adds the sessions that match, but not the caller's. Returns whether any does. */
 static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
 {
-	int64_t now_us = selection_now_us();
 	struct logoff_session **sessions = NULL;
 	struct logoff_error error = {};
 	enum exit_status status = EXIT_ENDED;
@@ -89,7 +88,7 @@ static bool add_matching(struct choice *choice, struct logoff_host *host, const 
 	if (n > 0)
 		qsort(sessions, n, sizeof(struct logoff_session *), compare_ids);
 	for (size_t i = 0; i < n; i++) {
-		if (logoff_session_is_current(sessions[i]) || !selection_matches(selection, sessions[i], now_us))
+		if (logoff_session_is_own(sessions[i]) || !selection_matches(selection, sessions[i]))
 			continue;
 		found = true;
 		choice->n_selected += take(choice, sessions[i]);
@@ -156,7 +155,7 @@ void choice_add_selected(struct choice *choice, struct logoff_host *host, const 
 bool choice_has_own(const struct choice *choice)
 {
 	for (size_t i = 0; i < choice->n_sessions; i++)
-		if (logoff_session_is_current(choice->sessions[i]))
+		if (logoff_session_is_own(choice->sessions[i]))
 			return true;
 	return false;
 }
@@ -194,7 +193,8 @@ int choice_request(struct choice *choice, struct logoff_request *request)
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < choice->n_sessions; i++) {
-		r = logoff_request_add(request, choice->sessions[i]);
+		r = logoff_request_add(request, choice->sessions[i],
+				       i < choice->n_sessions - choice->n_selected ? LOGOFF_WHY_NAMED : LOGOFF_WHY_SELECTED);
 		if (r >= 0)
 			choice->sessions[i] = NULL;
 	}

@@ -123,7 +123,8 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	logoff_request_set_console(request, arg_console);
 	logoff_request_set_event_func(request, on_event, &progress);
 	if (arg_warn_s)
-		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, warning_still, &warning);
+		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, &warning);
+	logoff_request_set_still(request, warning_still, &warning);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
 	logoff_request_set_cancel_fd(request, command_cancel_fd(choice_has_own(choice)));

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "cli/account.h"
 
@@ -130,32 +129,17 @@ static bool at_least(uint64_t wanted_s, int64_t us)
 	return us >= 0 && (uint64_t)us >= wanted_s * 1000000;
 }
 
-static int64_t age_us(const struct logoff_session *session, int64_t now_us)
-{
-	int64_t logon_us = logoff_session_logon_us(session);
-
-	return logon_us < 0 ? -1 : now_us - logon_us;
-}
-
 bool selection_asks_times(const struct selection *selection)
 {
 	return selection->idle_s != SELECT_ANY || selection->older_s != SELECT_ANY;
 }
 
-int64_t selection_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us)
+bool selection_matches(const struct selection *selection, struct logoff_session *session)
 {
 	/* The times come last: they may have to be asked of a server, or of an X server. */
 	return selection_is_given(selection) && logoff_session_kind(session) == LOGOFF_KIND_USER &&
 	       *logoff_session_user(session) && user_fits(selection, session) &&
 	       state_fits(selection, logoff_session_state(session)) && !selection_excludes(selection, session) &&
-	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, age_us(session, now_us))) &&
+	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, logoff_session_age_us(session))) &&
 	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, logoff_session_idle_us(session)));
 }

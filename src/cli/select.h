@@ -48,10 +48,7 @@ bool selection_excludes(const struct selection *selection, const struct logoff_s
 /* Tells whether SELECTION asks how long somebody has been idle or logged on. */
 bool selection_asks_times(const struct selection *selection);
 
-/* The time now, as selection_matches() wants it: not cut to seconds, or who has just logged on would come from the future. */
-int64_t selection_now_us(void);
-
-/* Tells whether SESSION is of people and fulfils all conditions at NOW_US of Unix time, and is not excluded. */
-bool selection_matches(const struct selection *selection, struct logoff_session *session, int64_t now_us);
+/* Tells whether SESSION is of people and fulfils all conditions, and is not excluded. */
+bool selection_matches(const struct selection *selection, struct logoff_session *session);
 
 #endif

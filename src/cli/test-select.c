@@ -14,8 +14,6 @@
 
 #include "cli/select.h"
 
-#define HOUR INT64_C(3600000000)
-
 static const char description[] = "caller uid=0\n"
 				  "user name=alice uid=1000\nuser name=bob uid=1001\nuser name=gdm uid=100\n"
 				  "session id=1 user=alice tty=pts/1\nsession id=2 user=bob tty=pts/2\n"
@@ -40,7 +38,7 @@ static const char *selected(const struct selection *selection)
 	unlink(path);
 	assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
 	for (size_t i = 0; i < n; i++)
-		if (selection_matches(selection, sessions[i], 10 * HOUR))
+		if (selection_matches(selection, sessions[i]))
 			sprintf(ids + strlen(ids), "%s%s", *ids ? " " : "", logoff_session_id(sessions[i]));
 	logoff_session_list_free(sessions, n);
 	logoff_host_close(host);

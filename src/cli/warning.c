@@ -33,7 +33,7 @@ int warning_still(struct logoff_session *session, void *userdata)
 	for (size_t i = 0; i < warning->n_named; i++)
 		if (strcmp(logoff_session_id(logoff_request_session(warning->request, i)), logoff_session_id(session)) == 0)
 			return 0;
-	return selection_matches(warning->selection, session, selection_now_us()) ? 0 : 1;
+	return selection_matches(warning->selection, session) ? 0 : 1;
 }
 
 bool warning_is_text(const char *argument)

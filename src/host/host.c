@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -198,7 +199,9 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host)
 		return -ENOMEM;
 	session->host = host;
 	session->logon_us = -1;
+	session->age_us = -1;
 	session->idle_us = -1;
+	session->looked_us = host->now_us;
 	*ret_session = session;
 	return 0;
 }
@@ -215,11 +218,52 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	free(session->protocol);
 	free(session->address);
 	free(session->client);
-	free(session->terminal);
+	for (size_t i = 0; i < session->n_terminals; i++)
+		free(session->terminals[i]);
+	free(session->terminals);
 	free(session->display);
 	free(session->domain);
 	free(session);
 	return NULL;
+}
+
+void session_fill_terminals(struct logoff_session *session)
+{
+	if (session->ask_terminals && session->host->backend->fill_terminals) {
+		session->ask_terminals = false;
+		session->host->backend->fill_terminals(session->host, session);
+	}
+}
+
+int session_add_terminal(struct logoff_session *session, const char *terminal)
+{
+	char **grown;
+
+	for (size_t i = 0; i < session->n_terminals; i++)
+		if (strcmp(session->terminals[i], terminal) == 0)
+			return 0;
+	grown = reallocarray(session->terminals, session->n_terminals + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	session->terminals = grown;
+	grown[session->n_terminals] = strdup(terminal);
+	if (!grown[session->n_terminals])
+		return -ENOMEM;
+	session->n_terminals++;
+	return 0;
+}
+
+bool session_is_called(struct logoff_session *session, const char *name)
+{
+	session_fill_terminals(session);
+	if (!session->name)
+		return false;
+	if (strcasecmp(session->name, name) == 0)
+		return true;
+	for (size_t i = 0; i < session->n_terminals; i++)
+		if (strcasecmp(session->terminals[i], name) == 0)
+			return true;
+	return false;
 }
 
 bool session_is_other(const struct logoff_session *a, const struct logoff_session *b)
@@ -264,6 +308,7 @@ const char *logoff_session_id(const struct logoff_session *session)
 
 const char *logoff_session_name(const struct logoff_session *session)
 {
+	session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
 	return session->state == LOGOFF_STATE_ACTIVE ? session->name : NULL;
 }
 
@@ -285,6 +330,22 @@ enum logoff_state logoff_session_state(const struct logoff_session *session)
 bool logoff_session_is_current(const struct logoff_session *session)
 {
 	return session->current;
+}
+
+bool logoff_session_is_own(const struct logoff_session *session)
+{
+	return session->current || session->own;
+}
+
+bool logoff_session_is_registered(const struct logoff_session *session)
+{
+	return !session->unregistered;
+}
+
+const char *logoff_session_terminal(const struct logoff_session *session, size_t i)
+{
+	session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
+	return i < session->n_terminals ? session->terminals[i] : NULL;
 }
 
 bool logoff_session_by_terminal(const struct logoff_session *session)
@@ -327,7 +388,7 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 	case LOGOFF_DETAIL_CLIENT:
 		return session->client;
 	case LOGOFF_DETAIL_TERMINAL:
-		return session->terminal;
+		return logoff_session_terminal(session, 0);
 	case LOGOFF_DETAIL_DISPLAY:
 		return session->display;
 	case LOGOFF_DETAIL_DOMAIN:
@@ -350,14 +411,30 @@ int64_t logoff_session_logon_us(const struct logoff_session *session)
 	return session->logon_us;
 }
 
+int64_t logoff_session_age_us(const struct logoff_session *session)
+{
+	struct timespec now;
+	int64_t logon_us = logoff_session_logon_us(session), age_us = session->age_us;
+
+	if (age_us >= 0 || logon_us < 0)
+		return age_us >= 0 ? age_us : logon_us;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - logon_us;
+	return age_us > 0 ? age_us : 0;
+}
+
 int64_t logoff_session_idle_us(struct logoff_session *session)
 {
+	int64_t age_us;
+
 	session_fill(session);
 	if (session->ask_idle) {
 		session->ask_idle = false;
 		session->idle_us = display_idle_us(session);
 	}
-	return session->idle_us;
+	/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
+	age_us = logoff_session_age_us(session);
+	return age_us >= 0 && session->idle_us > age_us ? age_us : session->idle_us;
 }
 
 /* ---- which session is meant ---- */
@@ -394,7 +471,7 @@ static int pick(struct session_list *list, const char *name, struct logoff_sessi
 	for (size_t i = 0; i < list->n_items; i++) {
 		struct logoff_session *session = list->items[i];
 
-		if (!session->name || strcasecmp(session->name, name) != 0)
+		if (!session_is_called(session, name))
 			continue;
 		if (session->state != LOGOFF_STATE_ACTIVE) {
 			inactive = session;

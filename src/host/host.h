@@ -38,14 +38,22 @@ struct logoff_session {
 	uid_t uid;
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
+	bool own;			/* the caller depends on it, see logoff_session_is_own(); always if current */
+	bool unregistered;		/* its host's session manager does not know it */
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
 	enum logoff_kind kind;
-	char *protocol, *address, *client, *terminal, *display, *domain; /* NULL: none, or not known */
+	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */
+	char **terminals;		/* as in /dev ("pts/3"), the nearest to the leader first */
+	size_t n_terminals;
 	int64_t logon_us;		/* Unix time; -1: not known; -ETIMEDOUT, -EHOSTUNREACH: not answered */
+	int64_t age_us;			/* since the logon, by the host's own clock, best by one that is never set; the
+					   same if negative */
 	int64_t idle_us;		/* the same */
-	bool ask_idle, ask_client;	/* not looked up yet, as it takes time: asked once, when somebody wants to
-					   know. IDLE stands for all that fill_times() looks up */
+	bool ask_idle, ask_client, ask_terminals; /* not looked up yet, as it takes time: asked once, when somebody wants
+					   to know. IDLE stands for all that fill_times() looks up, TERMINALS for the
+					   name too */
+	uint64_t looked_us;		/* host->now_us when it was looked up */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
 
@@ -147,6 +155,9 @@ struct host_backend {
 	void (*fill_times)(struct logoff_host *host, struct logoff_session *session);
 	void (*fill_client)(struct logoff_host *host, struct logoff_session *session);
 
+	/* Looks up the terminals of a session, and its name, where get() has set ask_terminals. NULL: it never does. */
+	void (*fill_terminals)(struct logoff_host *host, struct logoff_session *session);
+
 	/*
 	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
 	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
@@ -183,6 +194,15 @@ bool session_is_other(const struct logoff_session *a, const struct logoff_sessio
 
 /* Looks up the times, and with them the identity, of a session from list(). */
 void session_fill(struct logoff_session *session);
+
+/* Looks up the terminals, and with them the name. */
+void session_fill_terminals(struct logoff_session *session);
+
+/* Adds a terminal, if SESSION has not got it already. Returns 0 or -ENOMEM. */
+int session_add_terminal(struct logoff_session *session, const char *terminal);
+
+/* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
+bool session_is_called(struct logoff_session *session, const char *name);
 
 /* Frees the sessions of LIST and empties it. */
 void session_list_clear(struct session_list *list);

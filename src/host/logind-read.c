@@ -254,7 +254,7 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	if (r >= 0)
 		r = copy_set(&session->address, p->remote_host);
 	if (r >= 0)
-		r = copy_set(&session->terminal, p->tty);
+		r = is_set(p->tty) ? session_add_terminal(session, p->tty) : 0;
 	if (r >= 0)
 		r = copy_set(&session->display, p->display);
 	if (r >= 0)

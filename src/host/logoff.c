@@ -71,6 +71,7 @@ enum step {
 
 struct job {
 	struct logoff_session *session;
+	enum logoff_why why;
 	enum host_part part;
 	enum step step;
 	bool authorizing;		/* a proof of identity is under way: the clock stands */
@@ -115,6 +116,7 @@ struct logoff_request {
 	logoff_compose_func compose;
 	logoff_still_func still;
 	void *warning_data;
+	void *still_data;
 	char *reason;
 };
 
@@ -147,12 +149,14 @@ struct logoff_request *logoff_request_free(struct logoff_request *request)
 	return NULL;
 }
 
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session)
+int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why)
 {
 	struct job *jobs;
 
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		if (strcmp(request->jobs[i].session->id, session->id) == 0) {
+			if (why == LOGOFF_WHY_NAMED)
+				request->jobs[i].why = why;
 			logoff_session_free(session);
 			return 0;
 		}
@@ -162,7 +166,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 		return -ENOMEM;
 	session_fill(session);	/* its identity */
 	request->jobs = jobs;
-	jobs[request->n_jobs++] = (struct job){ .session = session, .exists = 1, .state = session->state };
+	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
 	return 0;
 }
 
@@ -190,12 +194,17 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 }
 
 void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				logoff_still_func still, void *userdata)
+				void *userdata)
 {
 	request->warning_us = time_ms * MS;
 	request->compose = compose;
-	request->still = still;
 	request->warning_data = userdata;
+}
+
+void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata)
+{
+	request->still = still;
+	request->still_data = userdata;
 }
 
 int logoff_request_set_reason(struct logoff_request *request, const char *text)
@@ -730,7 +739,8 @@ static void refresh(struct logoff_request *request, struct job *job)
 	}
 	logoff_session_free(job->session);
 	job->session = now;
-	job->spared = request->still && request->still(now, request->warning_data) != 0;
+	job->spared = job->why == LOGOFF_WHY_SELECTED && request->still &&
+		      request->still(now, request->still_data) != 0;
 }
 
 /* Leaves those alone who are spared, and tells them all together before anybody is logged off. */

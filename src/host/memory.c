@@ -397,7 +397,7 @@ static int name_session(const struct memory_session *from, char **ret_name)
 		snprintf(rdp, sizeof(rdp), "rdp-tcp#%u", from->rdp);
 		name = rdp;
 	}
-	*ret_name = name ? strdup(name) : NULL;
+	*ret_name = name ? strndup(name, name == from->tty ? strcspn(name, ",") : strlen(name)) : NULL;
 	return name && !*ret_name ? -ENOMEM : 0;
 }
 
@@ -413,6 +413,19 @@ static bool copy(char **ret, const char *text)
 	return !text || *ret;
 }
 
+/* TTY names one terminal, or several with commas between. */
+static bool add_terminals(struct logoff_session *session, const char *tty)
+{
+	char list[MEMORY_VALUE_MAX + 1], *rest = list;
+	const char *one;
+
+	snprintf(list, sizeof(list), "%s", tty ? tty : "");
+	while ((one = strsep(&rest, ",")))
+		if (*one && session_add_terminal(session, one) < 0)
+			return false;
+	return true;
+}
+
 static bool copy_texts(struct logoff_session *session, const struct memory_session *from)
 {
 	char rdp[32] = "";
@@ -421,7 +434,7 @@ static bool copy_texts(struct logoff_session *session, const struct memory_sessi
 		snprintf(rdp, sizeof(rdp), ":%u", from->rdp);
 	return copy(&session->id, from->id) && copy(&session->user, from->user_name) &&
 	       copy(&session->protocol, from->protocol) && copy(&session->address, from->address) &&
-	       copy(&session->client, from->client) && copy(&session->terminal, from->tty) &&
+	       copy(&session->client, from->client) && add_terminals(session, from->tty) &&
 	       copy(&session->display, *rdp ? rdp : from->display);
 }
 
@@ -437,6 +450,7 @@ static void tell_times(struct logoff_session *session, const struct memory_world
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	session->logon_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (int64_t)from->age_us;
+	session->age_us = (int64_t)(from->age_us + world->now_us);
 }
 
 static enum logoff_kind kind_of(const struct memory_session *from)

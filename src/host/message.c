@@ -73,6 +73,12 @@ static int finish(struct recipient *recipient, int result)
 
 /* ---- terminals ---- */
 
+/* The first one. */
+static const char *session_terminal(const struct logoff_session *session)
+{
+	return logoff_session_terminal(session, 0);
+}
+
 /* What is written: a bell and an empty line set it off from what is on the screen. */
 static char *compose(const struct logoff_message *message)
 {
@@ -98,15 +104,15 @@ static int locate_terminal(const struct logoff_session *session, struct logoff_e
 	struct stat device;
 	int fd = -1, r = 0;
 
-	if (!strstr(session->terminal, "..") &&
-	    snprintf(path, sizeof(path), "/dev/%s", session->terminal) < (int)sizeof(path))
+	if (!strstr(session_terminal(session), "..") &&
+	    snprintf(path, sizeof(path), "/dev/%s", session_terminal(session)) < (int)sizeof(path))
 		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &device) < 0)
-		r = error_set_errno(cause, -EOPNOTSUPP, -errno, "terminal %s: %s", session->terminal, strerror(errno));
+		r = error_set_errno(cause, -EOPNOTSUPP, -errno, "terminal %s: %s", session_terminal(session), strerror(errno));
 	else if (!S_ISCHR(device.st_mode))
-		r = error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", session->terminal);
+		r = error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", session_terminal(session));
 	else if (device.st_uid != session->uid)
-		r = error_set_errno(cause, -EOPNOTSUPP, -ESTALE, "terminal %s belongs to another user", session->terminal);
+		r = error_set_errno(cause, -EOPNOTSUPP, -ESTALE, "terminal %s belongs to another user", session_terminal(session));
 	if (r < 0 && fd >= 0)
 		close(fd);
 	return r < 0 ? r : fd;
@@ -124,13 +130,13 @@ static int open_terminal(const struct logoff_session *session, struct logoff_err
 	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		fd = error_set_errno(cause, errno == EACCES ? -EACCES : -EOPNOTSUPP, -errno, "terminal %s: %s",
-				     session->terminal, strerror(errno));
+				     session_terminal(session), strerror(errno));
 	close(place);
 	if (fd < 0)
 		return fd;
 	if (!isatty(fd)) {
 		close(fd);
-		return error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", session->terminal);
+		return error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", session_terminal(session));
 	}
 	if (ioctl(fd, KDGETMODE, &mode) == 0 && mode == KD_GRAPHICS) {
 		close(fd);
@@ -165,7 +171,7 @@ static void write_terminal(const struct post *post, struct recipient *recipient)
 		return;
 	if (n < 0)
 		(void)error_set_errno(&recipient->delivery->cause, 0, -errno, "terminal %s: %s",
-				      recipient->session->terminal, strerror(errno));
+				      session_terminal(recipient->session), strerror(errno));
 	close_terminal(recipient);
 	(void)finish(recipient, n < 0 ? -EOPNOTSUPP : 0);
 }
@@ -297,7 +303,7 @@ static int start(struct post *post, struct recipient *recipient)
 	struct logoff_delivery *delivery = recipient->delivery;
 	int fd = -ENOTTY;
 
-	if (!session->display && session->terminal) {
+	if (!session->display && session_terminal(session)) {
 		delivery->channel = LOGOFF_CHANNEL_TERMINAL;
 		fd = open_terminal(session, &delivery->cause);
 	} else if (!session->display && !may_have_desktop(session)) {

@@ -669,7 +669,7 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 		remote = place->login->remote;
 	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
 	session->idle_us = on_display ? -1 : read_idle(view, place->name);
-	if (!copy(&session->protocol, protocol) || !copy(&session->terminal, terminal) ||
+	if (!copy(&session->protocol, protocol) || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
 	    !copy(&session->display, on_display ? place->name : NULL) || !copy(&session->address, remote))
 		return -ENOMEM;
 	return 0;

@@ -513,7 +513,7 @@ static void test_side_by_side(void **state)
 	assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
 	assert_int_equal(n, 200);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(logoff_request_add(request, sessions[i]), 0);
+		assert_int_equal(logoff_request_add(request, sessions[i], LOGOFF_WHY_NAMED), 0);
 	free(sessions);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	for (size_t i = 0; i < n; i++) {

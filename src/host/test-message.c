@@ -32,6 +32,7 @@ static struct logoff_host host = { .backend = &backend };
 struct desk {
 	int master, slave;
 	char name[64];
+	char *terminal;
 	struct logoff_session session;
 };
 
@@ -42,7 +43,9 @@ static void desk_open(struct desk *desk)
 	/* The caller's terminal, whoever owns it where the test runs. */
 	assert_int_equal(fchmod(desk->slave, 0600), 0);
 	desk->session.host = &host;
-	desk->session.terminal = desk->name + strlen("/dev/");
+	desk->terminal = desk->name + strlen("/dev/");
+	desk->session.terminals = &desk->terminal;
+	desk->session.n_terminals = 1;
 	desk->session.uid = geteuid();
 }
 
@@ -203,11 +206,11 @@ static void refuses_what_is_not_his_terminal(void **state)
 	assert_refused(&desk.session, -EOPNOTSUPP, "belongs to another user");
 	assert_string_equal(desk_read(&desk), "");
 	desk.session.uid--;
-	desk.session.terminal = (char *)"pts/../pts/0";
+	desk.terminal = (char *)"pts/../pts/0";
 	assert_refused(&desk.session, -EOPNOTSUPP, "pts/../pts/0");
-	desk.session.terminal = (char *)"pts/999999";
+	desk.terminal = (char *)"pts/999999";
 	assert_refused(&desk.session, -EOPNOTSUPP, "No such file");
-	desk.session.terminal = (char *)"shm";
+	desk.terminal = (char *)"shm";
 	assert_refused(&desk.session, -EOPNOTSUPP, "not a terminal");
 	desk_close(&desk);
 }
@@ -215,7 +218,7 @@ static void refuses_what_is_not_his_terminal(void **state)
 /* The owner of /dev/null is root. */
 static void refuses_devices_that_are_no_terminals(void **state)
 {
-	struct logoff_session session = { .host = &host, .terminal = (char *)"null", .uid = 0 };
+	struct logoff_session session = { .host = &host, .terminals = (char *[]){ (char *)"null" }, .n_terminals = 1, .uid = 0 };
 
 	(void)state;
 	assert_refused(&session, -EOPNOTSUPP, "not a terminal");
@@ -223,7 +226,7 @@ static void refuses_devices_that_are_no_terminals(void **state)
 
 static void refuses_symbolic_links(void **state)
 {
-	struct logoff_session session = { .host = &host, .terminal = (char *)"fd/0", .uid = geteuid() };
+	struct logoff_session session = { .host = &host, .terminals = (char *[]){ (char *)"fd/0" }, .n_terminals = 1, .uid = geteuid() };
 
 	(void)state;
 	assert_refused(&session, -EOPNOTSUPP, "fd/0");

@@ -204,7 +204,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	process_list_clear(&list);
 	assert_int_equal(logoff_request_new(&request, f->host), 0);
 	logoff_request_set_times(request, 50, 5000);
-	assert_int_equal(logoff_request_add(request, session), 0);
+	assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	assert_int_equal(logoff_request_result(request, 0, NULL), 0);
 	assert_true(logoff_request_elapsed_us(request, 0) >= 50000); /* the job ignores what can be ignored */

@@ -216,7 +216,7 @@ static int add(struct logoff_request *request, struct logoff_host *host, const c
 
 	if (r < 0)
 		return r;
-	r = logoff_request_add(request, session);
+	r = logoff_request_add(request, session, LOGOFF_WHY_SELECTED);
 	if (r < 0)
 		logoff_session_free(session);
 	return r;
@@ -243,7 +243,8 @@ static void run_request(struct run *run, struct logoff_request *request)
 	if (run->agree)
 		logoff_request_set_authorize_func(request, authorize, run);
 	if (run->warn_ms)
-		logoff_request_set_warning(request, run->warn_ms, compose, still, run);
+		logoff_request_set_warning(request, run->warn_ms, compose, run);
+	logoff_request_set_still(request, still, run);
 	logoff_request_set_cancel_fd(request, run->cancel_fds[0]);
 	run->r = logoff_request_run(request, NULL);
 	if (run->r < 0)

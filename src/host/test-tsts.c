@@ -437,7 +437,7 @@ static int log_off(const char *what, const char *ids, bool *ret_forced)
 	logoff_request_set_times(request, 100, 700);
 	for (const char *id = strsep(&at, " "); id; id = strsep(&at, " ")) {
 		assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
-		assert_int_equal(logoff_request_add(request, session), 0);
+		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	r = logoff_request_result(request, 0, NULL);
@@ -490,7 +490,7 @@ static void test_crossed(void **state)
 	logoff_request_set_times(request, 10000, 20000);
 	for (char id[] = "2"; *id < '4'; ++*id) {
 		assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
-		assert_int_equal(logoff_request_add(request, session), 0);
+		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	for (size_t i = 0; i < 2; i++) {

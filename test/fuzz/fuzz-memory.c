@@ -48,7 +48,7 @@ static void add_sessions(struct logoff_request *request, struct logoff_host *hos
 	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (i >= N_SESSIONS_MAX || logoff_request_add(request, sessions[i]) < 0)
+		if (i >= N_SESSIONS_MAX || logoff_request_add(request, sessions[i], LOGOFF_WHY_NAMED) < 0)
 			logoff_session_free(sessions[i]);
 	free(sessions);
 }
