@@ -20,12 +20,20 @@
 #include "base/error.h"
 #include "host/audit.h"
 #include "host/display.h"
+#include "host/table.h"
+#include "host/terminal.h"
+
+/* Less is the work of whoever keeps the clock right, or of a machine that has slept for a moment. */
+#define CLOCK_SET_US INT64_C(60000000)
 
 /* Of this machine, in order of preference. A memory host is only taken when LOGOFF_HOST names it. */
 static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
 
-/* Made by logind and elogind at start. Whether they answer, the first question shows: no round trip for that. */
-#define LOGIND_FOLDER "/run/systemd/seats"
+/* Made by systemd at start, and by logind and elogind. Where neither is, there never was a logind. */
+static bool is_logind_made(void)
+{
+	return access("/run/systemd/system", F_OK) == 0 || access("/run/systemd/seats", F_OK) == 0;
+}
 
 #define N_BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
@@ -102,32 +110,12 @@ int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon
 		return open_backend(&host_tsts, NULL, logon, ret_host, reterr);
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
-	r = access(LOGIND_FOLDER, F_OK) < 0 ? -EHOSTUNREACH : open_backend(&host_logind, NULL, NULL, ret_host, &cause);
-	if (r == -EHOSTUNREACH)
+	r = is_logind_made() ? open_backend(&host_logind, "probe", NULL, ret_host, &cause) : -ENXIO;
+	if (r == -ENXIO)
 		return open_backend(&host_procfs, NULL, NULL, ret_host, reterr);
 	if (r < 0 && reterr)
 		*reterr = cause;
-	if (r >= 0)
-		(*ret_host)->unproven = true;
 	return r;
-}
-
-/*
- * logind is taken for there by what it leaves in /run. If R says that it does not answer the first question, the host
- * is opened anew without it. Returns true if the question is to be asked again.
- */
-static bool is_other_host(struct logoff_host *host, int r)
-{
-	bool unproven = host->unproven;
-
-	host->unproven = false;
-	if (!unproven || (r != -EAGAIN && r != -EACCES && r != -EHOSTUNREACH))
-		return false;
-	host->backend->close(host);
-	host->data = NULL;
-	host->backend = &host_procfs;
-	host->kind = host->backend->name;
-	return host->backend->open(host, NULL, NULL) >= 0;
 }
 
 /* What a caller is told of a host that could answer later. */
@@ -136,15 +124,37 @@ static int public_errno(int r)
 	return r == -EAGAIN ? -EHOSTUNREACH : r;
 }
 
+/*
+ * The host of the logins that HOST's session manager does not know, opened when it is first wanted. Returns NULL if there is
+ * none. It is no host of its own: what it knows are sessions of this machine too.
+ */
+static struct logoff_host *beside(struct logoff_host *host)
+{
+	if (!host->backend->has_beside || host->beside_failed)
+		return NULL;
+	if (!host->beside && open_backend(&host_procfs, "beside", NULL, &host->beside, NULL) < 0)
+		host->beside_failed = true;
+	if (host->beside) {
+		host->beside->above = host;
+		host->beside->now_us = host->now_us;
+	}
+	return host->beside;
+}
+
 static int get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 	       struct logoff_error *reterr)
 {
 	struct logoff_error cause = {};
+	struct logoff_host *other;
 	int r = host->backend->get(host, id, ret_session, &cause);
 
 	host->clients = display_clients_free(host->clients);
-	if (is_other_host(host, r))
-		r = host->backend->get(host, id, ret_session, &cause);
+	if ((r == -ENXIO || r == -ESRCH) && (other = beside(host))) {
+		int found = other->backend->get(other, id, ret_session, NULL);
+
+		if (found >= 0)
+			return found;
+	}
 	if (r < 0 && reterr)
 		*reterr = cause;
 	return public_errno(r);
@@ -153,13 +163,12 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 static int list_sessions(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
 {
 	struct logoff_error cause = {};
+	struct logoff_host *other;
 	int r = host->backend->list(host, name, list, &cause);
 
 	host->clients = display_clients_free(host->clients);
-	if (is_other_host(host, r)) {
-		session_list_clear(list);
-		r = host->backend->list(host, name, list, &cause);
-	}
+	if (r >= 0 && !name && (other = beside(host)))
+		r = other->backend->list(other, name, list, &cause);
 	if (r < 0 && reterr)
 		*reterr = cause;
 	return public_errno(r);
@@ -169,8 +178,10 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 {
 	if (!host)
 		return NULL;
+	logoff_host_close(host->beside);
 	host->backend->close(host);
 	display_clients_free(host->clients);
+	table_free(host->table);
 	free(host->server);
 	free(host);
 	return NULL;
@@ -255,11 +266,13 @@ int session_add_terminal(struct logoff_session *session, const char *terminal)
 
 bool session_is_called(struct logoff_session *session, const char *name)
 {
-	session_fill_terminals(session);
+	if (!session->name)
+		session_fill_terminals(session);
 	if (!session->name)
 		return false;
 	if (strcasecmp(session->name, name) == 0)
 		return true;
+	session_fill_terminals(session);
 	for (size_t i = 0; i < session->n_terminals; i++)
 		if (strcasecmp(session->terminals[i], name) == 0)
 			return true;
@@ -308,7 +321,8 @@ const char *logoff_session_id(const struct logoff_session *session)
 
 const char *logoff_session_name(const struct logoff_session *session)
 {
-	session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
+	if (!session->name)
+		session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
 	return session->state == LOGOFF_STATE_ACTIVE ? session->name : NULL;
 }
 
@@ -423,6 +437,26 @@ int64_t logoff_session_age_us(const struct logoff_session *session)
 	return age_us > 0 ? age_us : 0;
 }
 
+/*
+ * The least of the terminals' times. If the clock has been set forward since the logon nobody knows on which side of that the
+ * last key was pressed: the shorter time counts.
+ */
+static int64_t idle_of_terminals(struct logoff_session *session)
+{
+	int64_t least_us = -1;
+	const char *terminal;
+
+	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++) {
+		int64_t idle_us = terminal_idle_us(terminal);
+
+		if (idle_us >= 0 && session->set_us > CLOCK_SET_US)
+			idle_us = idle_us > session->set_us ? idle_us - session->set_us : 0;
+		if (idle_us >= 0 && (least_us < 0 || idle_us < least_us))
+			least_us = idle_us;
+	}
+	return least_us;
+}
+
 int64_t logoff_session_idle_us(struct logoff_session *session)
 {
 	int64_t age_us;
@@ -430,7 +464,7 @@ int64_t logoff_session_idle_us(struct logoff_session *session)
 	session_fill(session);
 	if (session->ask_idle) {
 		session->ask_idle = false;
-		session->idle_us = display_idle_us(session);
+		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
 	}
 	/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
 	age_us = logoff_session_age_us(session);
@@ -561,6 +595,31 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, co
 	return 0;
 }
 
+/* Says of processes in no session that they are in one of those that the session manager does not know. */
+static int mark_unregistered(struct logoff_host *host, struct census *census)
+{
+	struct session_list list = {};
+	uint32_t audit;
+	char id[16];
+	int r = list_sessions(host, NULL, &list, NULL);
+
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		if (!list.items[i]->unregistered)
+			continue;
+		for (size_t k = 0; k < census->n_items; k++) {
+			struct logoff_host_process *item = &census->items[k];
+
+			if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0)
+				continue;
+			snprintf(id, sizeof(id), "%u", audit);
+			if (strcmp(id, list.items[i]->id) == 0)
+				snprintf(item->session_id, sizeof(item->session_id), "%s", id);
+		}
+	}
+	session_list_clear(&list);
+	return r;
+}
+
 int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
 			       size_t *ret_n_processes, struct logoff_error *reterr)
 {
@@ -570,6 +629,8 @@ int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_proc
 	if (!host->backend->census)
 		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "this host does not tell its processes");
 	r = host->backend->census(host, &census, reterr);
+	if (r >= 0 && host->backend->has_beside)
+		r = mark_unregistered(host, &census);
 	if (r < 0) {
 		free(census.items);
 		return public_errno(r);

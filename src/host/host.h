@@ -39,6 +39,8 @@ struct logoff_session {
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
 	bool own;			/* the caller depends on it, see logoff_session_is_own(); always if current */
+	pid_t leader;			/* the process that opened it; 0: not known */
+	bool graphical;			/* a desktop: its terminals say nothing of it */
 	bool unregistered;		/* its host's session manager does not know it */
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
@@ -53,6 +55,8 @@ struct logoff_session {
 	bool ask_idle, ask_client, ask_terminals; /* not looked up yet, as it takes time: asked once, when somebody wants
 					   to know. IDLE stands for all that fill_times() looks up, TERMINALS for the
 					   name too */
+	int64_t set_us;			/* by how much the clock by which terminals tell their time has been set forward since
+					   the logon; a jump back does no harm */
 	uint64_t looked_us;		/* host->now_us when it was looked up */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
@@ -72,7 +76,11 @@ struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
 	uint64_t now_us;		/* monotonic; moved on by wait(), virtual in memory hosts */
-	bool unproven;			/* its first answer will show whether it is this kind of host at all */
+	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
+					   found there belongs to that host, and is ended by its back end */
+	bool beside_failed;
+	struct logoff_host *above;	/* of such a host: the one that has it beside; else NULL */
+	struct table *table;		/* the last look at all processes; NULL: none yet (table.h) */
 	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
 					   of the host is worth waiting for much longer; set by the procedure */
 	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
@@ -90,8 +98,12 @@ struct census;
 
 struct host_backend {
 	const char *name;
+	bool has_beside;		/* this machine may have logins that its session manager does not know */
 
-	/* Connects. ARGUMENT is what follows "NAME:" in LOGOFF_HOST, or NULL. -EHOSTUNREACH: not here. */
+	/*
+	 * Connects. ARGUMENT is what follows "NAME:" in LOGOFF_HOST, or how host.c wants it ("probe": -ENXIO if it is
+	 * certain that this machine is of another kind), or NULL. -EHOSTUNREACH: it cannot be reached.
+	 */
 	int (*open)(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
 
 	/* Ends the connection and frees host->data; works on a half-opened host. */

@@ -22,10 +22,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/logind.h"
+#include "host/terminal.h"
 
 #define SESSION_FILES "/run/systemd/sessions"
+
+/* Generations above a process that are asked for their session. */
+#define OWN_DEPTH 100
 
 /* Longer than any file logind writes there; one of an ssh session has 330 bytes. */
 #define FILE_MAX 2048
@@ -61,7 +66,7 @@ static bool has_client(struct logind *logind, const char *display)
 struct properties {
 	const char *id, *user, *tty, *display, *service, *scope, *type, *class, *state, *seat, *user_path, *remote_host;
 	uint32_t uid, leader;
-	uint64_t timestamp, idle_since;
+	uint64_t timestamp, monotonic, idle_since;
 	int idle_hint;
 };
 
@@ -84,9 +89,10 @@ static const struct {
 	{ "State", "s", offsetof(struct properties, state), 0 },
 	{ "RemoteHost", "s", offsetof(struct properties, remote_host), 0 },
 	{ "IdleHint", "b", offsetof(struct properties, idle_hint), 0 },
-	{ "IdleSinceHint", "t", offsetof(struct properties, idle_since), 0 },
+	{ "IdleSinceHintMonotonic", "t", offsetof(struct properties, idle_since), 0 },
 	{ "Leader", "u", offsetof(struct properties, leader), 0 },
 	{ "Timestamp", "t", offsetof(struct properties, timestamp), 0 },
+	{ "TimestampMonotonic", "t", offsetof(struct properties, monotonic), 0 },
 	{ "User", "(uo)", offsetof(struct properties, uid), offsetof(struct properties, user_path) },
 	{ "Seat", "(so)", offsetof(struct properties, seat), 0 },
 };
@@ -138,7 +144,21 @@ static bool is_xrdp(const struct properties *p)
 	return is_set(p->service) && strncmp(p->service, "xrdp", 4) == 0 && is_set(p->display) && p->display[0] == ':';
 }
 
-/* The name the session bears while it is active. *ret is NULL if it has none. */
+static bool is_graphical(const struct properties *p)
+{
+	static const char *const types[] = { "x11", "wayland", "mir" };
+
+	for (size_t i = 0; is_set(p->type) && i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(p->type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The name the session bears while it is active, if it is not that of a terminal: see name_by_terminal(). *ret is NULL if it
+ * has none. A desktop is called by its display: the terminal that logind has of it is the virtual one it was begun on, or that
+ * of a terminal emulator in it.
+ */
 static int make_name(const struct properties *p, char **ret)
 {
 	const char *prefix = "", *name = NULL;
@@ -149,9 +169,7 @@ static int make_name(const struct properties *p, char **ret)
 	} else if (is_xrdp(p)) {
 		prefix = "rdp-tcp#";
 		name = p->display + 1;
-	} else if (is_set(p->tty)) {
-		name = p->tty;
-	} else if (is_set(p->display)) {
+	} else if (is_graphical(p) && is_set(p->display)) {
 		name = p->display;
 	}
 	return name && asprintf(ret, "%s%s", prefix, name) < 0 ? -ENOMEM : 0;
@@ -168,11 +186,29 @@ static enum logoff_state make_state(struct logind *logind, const struct properti
 	return LOGOFF_STATE_ACTIVE;
 }
 
+/* The classes of logind's sessions (pam_systemd(8)). A class that is not here is nobody's work that we know of. */
+static const struct {
+	const char *class;
+	enum logoff_kind kind;
+} kinds[] = {
+	{ "user", LOGOFF_KIND_USER },		    { "user-early", LOGOFF_KIND_USER },
+	{ "user-light", LOGOFF_KIND_USER },	    { "user-early-light", LOGOFF_KIND_USER },
+	{ "user-incomplete", LOGOFF_KIND_USER },    { "greeter", LOGOFF_KIND_GREETER },
+	{ "lock-screen", LOGOFF_KIND_GREETER },	    { "background", LOGOFF_KIND_BACKGROUND },
+	{ "background-light", LOGOFF_KIND_BACKGROUND },
+};
+
 static enum logoff_kind make_kind(const struct properties *p)
 {
-	if (is_set(p->class) && strcmp(p->class, "greeter") == 0)
-		return LOGOFF_KIND_GREETER;
-	return is_set(p->class) && strcmp(p->class, "background") == 0 ? LOGOFF_KIND_BACKGROUND : LOGOFF_KIND_USER;
+	for (size_t i = 0; is_set(p->class) && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(p->class, kinds[i].class) == 0)
+			return kinds[i].kind;
+	return LOGOFF_KIND_BACKGROUND;
+}
+
+bool logind_is_manager_class(const char *class)
+{
+	return strcmp(class, "manager") == 0 || strcmp(class, "manager-early") == 0;
 }
 
 static int copy(char **ret, const char *text)
@@ -200,37 +236,36 @@ static const char *make_protocol(const struct properties *p)
 	return p->service;
 }
 
-static int64_t now_us(void)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static bool is_graphical(const struct properties *p)
+/* How long ago a time of the clock that is never set was. */
+static int64_t since(uint64_t monotonic_us)
 {
-	return is_set(p->type) && (strcmp(p->type, "x11") == 0 || strcmp(p->type, "wayland") == 0);
+	int64_t us = clock_us(CLOCK_MONOTONIC) - (int64_t)monotonic_us;
+
+	return us > 0 ? us : 0;
 }
 
-/*
- * A terminal was last used when it was last read from. A desktop tells logind; one that has never told is not known to be
- * in use.
- */
-static int64_t make_idle(const struct properties *p)
+/* The times of a session, but for idleness that has to be looked for: of terminals, X servers, the desktop itself. */
+static void fill_times(struct logoff_session *session, const struct properties *p)
 {
-	char path[64];
-	struct stat terminal;
-	int64_t since = -1, now = now_us();
-
-	if (is_set(p->tty)) {
-		snprintf(path, sizeof(path), "/dev/%s", p->tty);
-		if (stat(path, &terminal) == 0 && S_ISCHR(terminal.st_mode))
-			since = (int64_t)terminal.st_atim.tv_sec * 1000000 + terminal.st_atim.tv_nsec / 1000;
-	} else if (is_graphical(p) && p->idle_since > 0) {
-		since = p->idle_hint ? (int64_t)p->idle_since : now;
+	session->logon_us = p->timestamp ? (int64_t)p->timestamp : -1;
+	if (p->monotonic) {
+		session->age_us = since(p->monotonic);
+		session->set_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC) -
+				  ((int64_t)p->timestamp - (int64_t)p->monotonic);
 	}
-	return since < 0 ? -1 : since < now ? now - since : 0;
+	/* A desktop tells logind; one that has never told is not known to be in use. */
+	if (session->graphical && p->idle_since > 0)
+		session->idle_us = p->idle_hint ? since(p->idle_since) : 0;
+	session->ask_idle = session->idle_us < 0;
+	session->ask_terminals = !session->graphical;
 }
 
 /* Copies TEXT if it says anything. */
@@ -254,7 +289,7 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	if (r >= 0)
 		r = copy_set(&session->address, p->remote_host);
 	if (r >= 0)
-		r = is_set(p->tty) ? session_add_terminal(session, p->tty) : 0;
+		r = copy_set(&data->tty, session->graphical ? NULL : p->tty);
 	if (r >= 0)
 		r = copy_set(&session->display, p->display);
 	if (r >= 0)
@@ -275,14 +310,17 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->console = is_set(p->seat);
 	session->kind = make_kind(p);
 	session->logon = p->timestamp;
-	session->logon_us = p->timestamp ? (int64_t)p->timestamp : -1;
-	session->idle_us = make_idle(p);
-	/* Not the X server of a Wayland session: it knows only what reaches the X windows in it. */
-	session->ask_idle = session->idle_us < 0 && is_set(p->type) && strcmp(p->type, "x11") == 0;
+	session->graphical = is_graphical(p);
+	fill_times(session, p);
 	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
-	session->current = logind_own_id(logind) && strcmp(logind_own_id(logind), p->id) == 0;
-	data->graphical = is_graphical(p);
-	data->not_a_session = is_set(p->class) && strncmp(p->class, "manager", 7) == 0;
+	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
+	if (logind->own_by_leader)
+		session->current = logind_is_below((pid_t)p->leader);
+	session->own = session->current || logind_is_own(session->host, p->id);
+	data->closing = session->state == LOGOFF_STATE_CLOSING;
+	session->leader = (pid_t)p->leader;
+	data->since_us = p->monotonic;
+	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);
 	return fill_texts(session, p);
 }
 
@@ -323,26 +361,21 @@ static int session_from_answer(struct logoff_host *host, sd_bus_message *answer,
 static int get_by_path(struct logoff_host *host, const char *path, struct logoff_session **ret_session,
 		       struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
 	int r;
 
-	logind_set_timeout(host);
-	r = sd_bus_call_method(logind->bus, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll", &error, &answer,
-			       "s", SESSION);
-	logind->silent = r == -ETIMEDOUT;
-	if (r < 0)
-		r = logind_error(&error, r, reterr);
-	else
+	r = logind_new_call(host, &call, path, "org.freedesktop.DBus.Properties", "GetAll");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", SESSION);
+	r = logind_call(host, call, r, &answer, reterr);
+	if (r >= 0)
 		r = session_from_answer(host, answer, ret_session, reterr);
 	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
 	return r;
 }
 
 /* Tells whether it is a session that does not exist: of another object (logind's own) that says nothing. */
-static bool is_no_session(const sd_bus_error *error)
+static bool is_no_session(const struct logoff_error *error)
 {
 	return strcmp(error->name, LOGIN1 ".NoSuchSession") == 0 || strcmp(error->name, LOGIN1 ".NoSessionForPID") == 0;
 }
@@ -351,28 +384,27 @@ static bool is_no_session(const sd_bus_error *error)
 static int get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
 		       const char *method, const char *type, ...)
 {
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
+	struct logoff_error cause = {};
 	const char *path;
 	va_list arguments;
 	int r;
 
-	logind_set_timeout(host);
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, method);
 	va_start(arguments, type);
-	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, &answer, type, arguments);
+	if (r >= 0)
+		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
-	logind->silent = r == -ETIMEDOUT;
-	if (r < 0) {
-		r = logind_error(&error, r, reterr);
-		if (r == -ENXIO && !is_no_session(&error))
-			r = -EPROTO;
-	} else {
+	r = logind_call(host, call, r, &answer, &cause);
+	if (r == -ENXIO && !is_no_session(&cause))
+		r = -EPROTO;
+	if (r < 0 && reterr)
+		*reterr = cause;
+	if (r >= 0) {
 		r = sd_bus_message_read(answer, "o", &path);
 		r = r < 0 ? logind_bad_answer(r, method, reterr) : get_by_path(host, path, ret_session, reterr);
 	}
 	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
 	return r;
 }
 
@@ -393,27 +425,390 @@ static int get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 	return 0;
 }
 
-/*
- * The session the caller runs in. Programs that a desktop starts as services of the user's manager (terminals of GNOME)
- * run in no session by cgroup; they belong to the user's graphical session if there is one.
- */
-static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
-{
-	const char *id = logind_own_id(host->data);
-	struct logoff_session *session = NULL;
-	int r;
+/* ---- terminals ---- */
 
-	r = get_by_call(host, &session, reterr, "GetSession", "s", id ? id : "auto");
-	if (r >= 0 && !id && !of(session)->graphical) {
-		logoff_session_free(session);
-		r = -ENXIO;
+/* A process on a terminal, of the user whose session it is in. */
+struct sight {
+	struct logoff_session *session;
+	struct table_row *row;
+	int depth;			/* generations below the leader; -1: its parents have ended */
+};
+
+/* Sessions, and what was seen of their terminals. */
+struct search {
+	const struct table *table;
+	struct logoff_session **by_id, **by_leader;
+	size_t n_sessions;
+	struct sight *sights;
+	size_t n_sights;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp((*(struct logoff_session *const *)a)->id, (*(struct logoff_session *const *)b)->id);
+}
+
+static int compare_leaders(const void *a, const void *b)
+{
+	pid_t one = (*(struct logoff_session *const *)a)->leader, two = (*(struct logoff_session *const *)b)->leader;
+
+	return (one > two) - (one < two);
+}
+
+/* The nearest to the leader first, and of those the oldest; orphans last. */
+static int compare_sights(const void *a, const void *b)
+{
+	const struct sight *one = a, *two = b;
+	unsigned depth = (unsigned)one->depth, other = (unsigned)two->depth;	/* -1 is the greatest */
+
+	if (one->session != two->session)
+		return compare_ids(&one->session, &two->session);
+	if (depth != other)
+		return depth < other ? -1 : 1;
+	return (one->row->stat.start_time > two->row->stat.start_time) - (one->row->stat.start_time < two->row->stat.start_time);
+}
+
+static struct logoff_session *find_by_id(const struct search *search, const char *id)
+{
+	struct logoff_session key = { .id = (char *)id }, *key_at = &key;
+	struct logoff_session **found = bsearch(&key_at, search->by_id, search->n_sessions, sizeof(key_at), compare_ids);
+
+	return found ? *found : NULL;
+}
+
+static struct logoff_session *find_by_leader(const struct search *search, pid_t pid)
+{
+	struct logoff_session key = { .leader = pid }, *key_at = &key;
+	struct logoff_session **found = bsearch(&key_at, search->by_leader, search->n_sessions, sizeof(key_at), compare_leaders);
+
+	return found ? *found : NULL;
+}
+
+/* The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them. */
+static struct logoff_session *find_session(const struct search *search, struct table_row *row)
+{
+	const char *id = table_session(search->table, row);
+	struct logoff_session *session = NULL;
+	const struct proc_stat *stat;
+
+	if (id)
+		return find_by_id(search, id);
+	if (table_manager(search->table, row) != (uid_t)-1)
+		return NULL;
+	for (int depth = 0; !session && row && depth < OWN_DEPTH; depth++) {
+		session = find_by_leader(search, row->pid);
+		stat = table_stat(row);
+		row = stat ? table_find(search->table, stat->parent) : NULL;
 	}
-	if (r == -ENXIO)
-		return error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session");
+	return session;
+}
+
+static int see_terminals(struct search *search)
+{
+	const struct table *table = search->table;
+
+	for (size_t i = 0; i < table->n_rows; i++) {
+		struct table_row *row = &table->rows[i];
+		const struct proc_stat *stat = table_stat(row);
+		struct logoff_session *session = stat && stat->terminal ? find_session(search, row) : NULL;
+		struct sight *grown = search->sights;
+
+		if (!session || session->graphical || table_uid(row) != session->uid)
+			continue;
+		if ((search->n_sights & (search->n_sights - 1)) == 0)	/* the room is the next power of two */
+			grown = reallocarray(grown, search->n_sights ? search->n_sights * 2 : 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		search->sights = grown;
+		grown[search->n_sights++] = (struct sight){ session, row, table_depth(table, row->pid, session->leader) };
+	}
+	if (search->n_sights > 0)
+		qsort(search->sights, search->n_sights, sizeof(*search->sights), compare_sights);
+	return 0;
+}
+
+/*
+ * The user of a mosh server works on when the ssh login that started it is over: logind then calls the session closing.
+ */
+static void find_mosh(const struct search *search, const struct sight *sight)
+{
+	struct logoff_session *session = sight->session;
+	struct table_row *parent = table_find(search->table, sight->row->stat.parent);
+	char *protocol;
+
+	if (!of(session)->closing || !parent || !table_stat(parent) || strcmp(parent->stat.command, "mosh-server") != 0)
+		return;
+	session->state = LOGOFF_STATE_ACTIVE;
+	protocol = strdup("mosh");
+	if (protocol) {
+		free(session->protocol);
+		session->protocol = protocol;
+	}
+}
+
+static int take_sights(struct search *search)
+{
+	char name[TERMINAL_NAME];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < search->n_sights; i++) {
+		find_mosh(search, &search->sights[i]);
+		terminal_name(search->sights[i].row->stat.terminal, name);
+		if (*name)
+			r = session_add_terminal(search->sights[i].session, name);
+	}
+	return r;
+}
+
+/* The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. */
+static int take_logins(struct search *search)
+{
+	struct proc_login *logins = NULL;
+	size_t n_logins = 0;
+	int r = 0;
+
+	if (proc_read_logins(&logins, &n_logins) < 0)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < n_logins; i++) {
+		struct logoff_session *session = find_by_leader(search, logins[i].pid);
+		struct table_row *row = session ? NULL : table_find(search->table, logins[i].pid);
+
+		if (row)
+			session = find_session(search, row);
+		if (session && !session->graphical && terminal_is_device(logins[i].line))
+			r = session_add_terminal(session, logins[i].line);
+	}
+	free(logins);
+	return r;
+}
+
+/* logind's own word comes last: of two ssh terminals it has one, and not always the first. */
+static int name_by_terminal(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+
+	session->ask_terminals = false;
+	if (data->tty && session_add_terminal(session, data->tty) < 0)
+		return -ENOMEM;
+	if (session->name || session->graphical || session->n_terminals == 0)
+		return 0;
+	session->name = strdup(session->terminals[0]);
+	return session->name ? 0 : -ENOMEM;
+}
+
+static int search_init(struct search *search, const struct table *table, struct logoff_session *const *sessions,
+		       size_t n_sessions)
+{
+	*search = (struct search){ .table = table, .n_sessions = n_sessions };
+	search->by_id = calloc(n_sessions + 1, sizeof(struct logoff_session *));
+	search->by_leader = calloc(n_sessions + 1, sizeof(struct logoff_session *));
+	if (!search->by_id || !search->by_leader)
+		return -ENOMEM;
+	if (n_sessions > 0) {
+		memcpy(search->by_id, sessions, n_sessions * sizeof(*sessions));
+		memcpy(search->by_leader, sessions, n_sessions * sizeof(*sessions));
+	}
+	qsort(search->by_id, n_sessions, sizeof(*sessions), compare_ids);
+	qsort(search->by_leader, n_sessions, sizeof(*sessions), compare_leaders);
+	return 0;
+}
+
+static void search_done(struct search *search)
+{
+	free(search->by_id);
+	free(search->by_leader);
+	free(search->sights);
+}
+
+/* Gives the sessions their terminals, and the names that follow from them, by the processes in TABLE. */
+static int find_terminals(const struct table *table, struct logoff_session *const *sessions, size_t n_sessions)
+{
+	struct search search;
+	int r = search_init(&search, table, sessions, n_sessions);
+
+	if (r >= 0)
+		r = see_terminals(&search);
+	if (r >= 0)
+		r = take_sights(&search);
+	if (r >= 0)
+		r = take_logins(&search);
+	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
+		r = name_by_terminal(sessions[i]);
+	search_done(&search);
+	return r;
+}
+
+static int find_terminals_of_all(struct logoff_host *host, struct session_list *list)
+{
+	struct table *table;
+	int r = logind_table(host, clock_now_us(), &table);
+
+	return r < 0 ? r : find_terminals(table, list->items, list->n_items);
+}
+
+/* The processes of one session, by its control group; all processes where the leader is elsewhere. *ret_table: table_free(). */
+static int table_of_session(struct logoff_session *session, struct table **ret_table)
+{
+	struct logind *logind = session->host->data;
+	struct logind_session *data = of(session);
+	struct process_list list = {};
+	struct table_row *leader;
+	int r = logind_find_cgroups(session);
+
+	if (r >= 0 && data->cgroup)
+		r = proc_list_cgroup(data->cgroup, &list);
+	if (r >= 0 && session->leader > 1)
+		r = process_list_add(&list, session->leader, NULL);
+	if (r >= 0)
+		r = table_new_of(ret_table, &list, logind->elogind);
+	process_list_clear(&list);
 	if (r < 0)
 		return r;
-	*ret_session = session;
-	return 0;
+	leader = table_find(*ret_table, session->leader);
+	if (data->closing || !leader || !table_stat(leader) ||
+	    (table_session(*ret_table, leader) && strcmp(table_session(*ret_table, leader), session->id) == 0))
+		return 0;
+	table_free(*ret_table);
+	return table_new(ret_table, logind->elogind);
+}
+
+void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session)
+{
+	struct table *table = NULL;
+
+	(void)host;
+	if (session->graphical || table_of_session(session, &table) < 0)
+		(void)name_by_terminal(session);
+	else
+		(void)find_terminals(table, &session, 1);	/* without memory it has fewer */
+	table_free(table);
+}
+
+/* ---- the caller's own ---- */
+
+static int list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
+
+/* The session of a process by its control group, or by that of the nearest above it; else by its audit session. */
+static void find_session_of(bool elogind, pid_t pid, char id[static CGROUP_ID])
+{
+	pid_t first = pid;
+	struct proc_stat stat;
+	struct cgroup cgroup;
+	uint32_t audit;
+
+	for (int depth = 0; depth < OWN_DEPTH && pid > 1; depth++) {
+		if (cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, elogind, id))
+			return;
+		if (proc_read_stat(pid, &stat) < 0)
+			break;
+		pid = stat.parent;
+	}
+	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
+		snprintf(id, CGROUP_ID, "%u", audit);
+}
+
+/* Asks whether ID is a session of logind's, and not a service manager. */
+static bool is_session(struct logoff_host *host, const char *id)
+{
+	struct logoff_session *session = NULL;
+	bool is = get_by_call(host, &session, NULL, "GetSession", "s", id) >= 0 && !of(session)->not_a_session;
+
+	logoff_session_free(session);
+	return is;
+}
+
+/*
+ * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
+ * control group; they belong to the user's graphical session if there is one.
+ */
+static void find_desktop(struct logoff_host *host, char id[static CGROUP_ID])
+{
+	struct logoff_session *session = NULL;
+
+	*id = '\0';
+	if (get_by_call(host, &session, NULL, "GetSession", "s", "auto") >= 0 && session->graphical && !of(session)->not_a_session)
+		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, session->id);
+	logoff_session_free(session);
+}
+
+static void find_own(struct logoff_host *host)
+{
+	struct logind *logind = host->data;
+	char id[CGROUP_ID];
+	struct cgroup cgroup;
+
+	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
+	caller_find(&logind->caller);
+	for (size_t i = 0; i < logind->caller.n_pids; i++)
+		find_session_of(logind->elogind, logind->caller.pids[i], logind->own_ids[i]);
+	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
+		return;
+	/* A session by control group is certain; an audit session may be one that logind does not know. */
+	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
+		return;
+	*logind->own_ids[0] = '\0';
+	if (cgroup_parse_manager(cgroup.text, NULL, NULL))
+		find_desktop(host, logind->own_ids[0]);
+	logind->own_by_leader = !*logind->own_ids[0];
+}
+
+const char *logind_own_id(struct logoff_host *host)
+{
+	struct logind *logind = host->data;
+
+	if (!logind->knows_own)
+		find_own(host);
+	return *logind->own_ids[0] ? logind->own_ids[0] : NULL;
+}
+
+bool logind_is_own(struct logoff_host *host, const char *id)
+{
+	struct logind *logind = host->data;
+
+	(void)logind_own_id(host);	/* looks all up */
+	for (size_t i = 0; i < logind->caller.n_pids; i++)
+		if (strcmp(logind->own_ids[i], id) == 0)
+			return true;
+	return false;
+}
+
+bool logind_is_below(pid_t leader)
+{
+	struct proc_stat stat = { .parent = getpid() };
+
+	for (int depth = 0; leader > 1 && depth < OWN_DEPTH && stat.parent > 1; depth++) {
+		if (stat.parent == leader)
+			return true;
+		if (proc_read_stat(stat.parent, &stat) < 0)
+			return false;
+	}
+	return false;
+}
+
+/* The session whose leader is above the caller, which has been moved out of it. */
+static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	int r = list_all(host, &list, reterr);
+
+	if (r >= 0)
+		r = -ENXIO;
+	for (size_t i = 0; r == -ENXIO && i < list.n_items; i++) {
+		if (!list.items[i]->current)
+			continue;
+		r = get_by_id(host, list.items[i]->id, ret_session, reterr);
+		break;
+	}
+	session_list_clear(&list);
+	return r;
+}
+
+static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
+{
+	const char *id = logind_own_id(host);
+	int r = id ? get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
+
+	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session") : r;
 }
 
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
@@ -431,8 +826,8 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 		logoff_session_free(session);
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "a service manager, not a session");
 	}
-	if (!id)
-		session->current = true;
+	if (of(session)->closing)	/* its state depends on them: somebody may work on */
+		session_fill_terminals(session);
 	*ret_session = session;
 	return 0;
 }
@@ -443,8 +838,6 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 struct listing {
 	struct logoff_host *host;
 	struct session_list *list;
-	struct proc_login *logins;	/* by pid */
-	size_t n_logins;
 	unsigned n_calls;
 	int r;
 	struct logoff_error *reterr;
@@ -504,10 +897,15 @@ static int drain(struct listing *listing, unsigned n)
 static int list_one(struct listing *listing, const char *path)
 {
 	struct logind *logind = listing->host->data;
+	sd_bus_message *call = NULL;
 	int r;
 
-	r = sd_bus_call_method_async(logind->bus, NULL, LOGIN1, path, "org.freedesktop.DBus.Properties", "GetAll",
-				     on_listed, listing, "s", SESSION);
+	r = logind_new_call(listing->host, &call, path, "org.freedesktop.DBus.Properties", "GetAll");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", SESSION);
+	if (r >= 0)
+		r = sd_bus_call_async(logind->bus, NULL, call, on_listed, listing, 0);
+	sd_bus_message_unref(call);
 	if (r < 0)
 		return logind_error(NULL, r, listing->reterr);
 	listing->n_calls++;
@@ -556,6 +954,8 @@ static void read_line(char *line, struct properties *p)
 		p->leader = (uint32_t)strtoul(value, NULL, 10);
 	else if (strcmp(line, "REALTIME") == 0)
 		p->timestamp = strtoull(value, NULL, 10);
+	else if (strcmp(line, "MONOTONIC") == 0)
+		p->monotonic = strtoull(value, NULL, 10);
 }
 
 /*
@@ -571,26 +971,6 @@ static bool read_lines(char *text, struct properties *p)
 	return is_set(p->state) && is_set(p->class) && is_set(p->type) && p->timestamp && p->leader && !is_graphical(p);
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t one = ((const struct proc_login *)a)->pid, two = ((const struct proc_login *)b)->pid;
-
-	return (one > two) - (one < two);
-}
-
-/* Gives a session without a terminal in its file the one on which its leader has logged in. */
-static void take_terminal(const struct listing *listing, struct properties *p)
-{
-	struct proc_login key = { .pid = (pid_t)p->leader };
-	const struct proc_login *login;
-
-	if (is_set(p->tty) || listing->n_logins == 0)
-		return;
-	login = bsearch(&key, listing->logins, listing->n_logins, sizeof(key), compare_pids);
-	if (login)
-		p->tty = login->line;
-}
-
 /* Adds one session of the answer of ListSessions, by its file if that says enough, else by D-Bus. */
 static int list_row(struct listing *listing, int directory, const struct properties *row, const char *path)
 {
@@ -601,7 +981,6 @@ static int list_row(struct listing *listing, int directory, const struct propert
 
 	if (directory < 0 || !read_file(directory, row->id, text) || !read_lines(text, &p))
 		return list_one(listing, path);
-	take_terminal(listing, &p);
 	r = session_from(listing->host, &p, &session);
 	return r < 0 ? r : add_listed(listing, session);
 }
@@ -627,26 +1006,62 @@ static int list_rows(struct listing *listing, sd_bus_message *answer)
 
 static int list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
 	struct listing listing = { .host = host, .list = list, .reterr = reterr };
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
 	int r, left;
 
-	r = proc_read_logins(&listing.logins, &listing.n_logins);
-	if (r < 0)
-		return r;
-	if (listing.n_logins)
-		qsort(listing.logins, listing.n_logins, sizeof(*listing.logins), compare_pids);
-	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "ListSessions", &error, &answer, "");
-	r = r < 0 ? logind_error(&error, r, reterr) : list_rows(&listing, answer);
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "ListSessions");
+	r = logind_call(host, call, r, &answer, reterr);
+	if (r >= 0)
+		r = list_rows(&listing, answer);
 	if (r == -ENXIO)	/* that no session exists is told by an empty list */
 		r = -EPROTO;
 	left = drain(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
 	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
-	free(listing.logins);
-	return r < 0 ? r : left < 0 ? left : listing.r;
+	r = r < 0 ? r : left < 0 ? left : listing.r;
+	return r < 0 ? r : find_terminals_of_all(host, list);
+}
+
+/* ---- the census ---- */
+
+static int census_all(const struct search *search, struct census *census)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < search->table->n_rows; i++) {
+		struct table_row *row = &search->table->rows[i];
+		const char *id;
+
+		if (!table_stat(row) || row->stat.kernel || table_uid(row) == (uid_t)-1)
+			continue;
+		id = table_session(search->table, row);
+		if (!id) {
+			const struct logoff_session *session = find_session(search, row);
+
+			id = session ? session->id : NULL;
+		}
+		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command);
+	}
+	return r;
+}
+
+int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	struct search search = {};
+	int r;
+
+	r = logind_list(host, NULL, &list, reterr);
+	if (r < 0) {
+		session_list_clear(&list);
+		return r;
+	}
+	r = search_init(&search, host->table, list.items, list.n_items);	/* the list was made from this table */
+	if (r >= 0)
+		r = census_all(&search, census);
+	search_done(&search);
+	session_list_clear(&list);
+	return r < 0 ? error_set_errno(reterr, r, r, "%s", strerror(-r)) : 0;
 }
 
 /* ---- candidates for a name ---- */
@@ -691,13 +1106,14 @@ static bool is_listed(const struct session_list *list, const char *id)
 	return false;
 }
 
-/* Reads the session behind a hint and adds it. A hint that leads nowhere is no error. */
+/*
+ * Reads the session behind a hint and adds it. A hint that leads nowhere, or to an error, is no error: the list of all
+ * sessions comes after it, and says what is wrong.
+ */
 static int add_candidate(struct session_list *list, struct logoff_session *session, int r)
 {
-	if (r == -ENXIO)
-		return 0;
 	if (r < 0)
-		return r;
+		return r == -ENOMEM ? r : 0;
 	if (is_listed(list, session->id) || of(session)->not_a_session) {
 		logoff_session_free(session);
 		return 0;
@@ -705,20 +1121,26 @@ static int add_candidate(struct session_list *list, struct logoff_session *sessi
 	return session_list_add(list, session);
 }
 
+/* Tells whether hints are worth following: logind answers. */
+static bool is_answering(const struct logoff_host *host)
+{
+	return !((const struct logind *)host->data)->silent;
+}
+
 /* The sessions whose login record is on terminal NAME: where logind itself learns the terminals of ssh sessions. */
-static int candidates_from_logins(struct logoff_host *host, const char *name, struct session_list *list,
-				  struct logoff_error *reterr)
+static int candidates_from_logins(struct logoff_host *host, const char *name, struct session_list *list)
 {
 	struct logoff_session *session = NULL;
 	struct proc_login *logins = NULL;
 	size_t n_logins = 0;
-	int r;
+	int r = 0;
 
-	r = proc_read_logins(&logins, &n_logins);
-	for (size_t i = 0; r >= 0 && i < n_logins; i++) {
+	if (proc_read_logins(&logins, &n_logins) < 0)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < n_logins && is_answering(host); i++) {
 		if (strcasecmp(logins[i].line, name) != 0)
 			continue;
-		r = get_by_call(host, &session, reterr, "GetSessionByPID", "u", (uint32_t)logins[i].pid);
+		r = get_by_call(host, &session, NULL, "GetSessionByPID", "u", (uint32_t)logins[i].pid);
 		r = add_candidate(list, session, r);
 	}
 	free(logins);
@@ -726,8 +1148,7 @@ static int candidates_from_logins(struct logoff_host *host, const char *name, st
 }
 
 /* The sessions whose file in /run/systemd/sessions says that they might be called NAME. */
-static int candidates_from_files(struct logoff_host *host, const char *name, struct session_list *list,
-				 struct logoff_error *reterr)
+static int candidates_from_files(struct logoff_host *host, const char *name, struct session_list *list)
 {
 	struct logoff_session *session = NULL;
 	DIR *directory = opendir(SESSION_FILES);
@@ -736,10 +1157,10 @@ static int candidates_from_files(struct logoff_host *host, const char *name, str
 
 	if (!directory)
 		return 0;
-	while (r >= 0 && (entry = readdir(directory))) {
+	while (r >= 0 && is_answering(host) && (entry = readdir(directory))) {
 		if (strchr(entry->d_name, '.') || !file_might_be(dirfd(directory), entry->d_name, name))
 			continue;
-		r = get_by_call(host, &session, reterr, "GetSession", "s", entry->d_name);
+		r = get_by_call(host, &session, NULL, "GetSession", "s", entry->d_name);
 		r = add_candidate(list, session, r);
 	}
 	closedir(directory);
@@ -751,8 +1172,9 @@ int logind_list(struct logoff_host *host, const char *name, struct session_list 
 	int r;
 
 	forget_displays(host->data);
+	(void)logind_own_id(host);	/* asked before the answers of a list are under way */
 	if (!name)
 		return list_all(host, list, reterr);
-	r = candidates_from_logins(host, name, list, reterr);
-	return r < 0 ? r : candidates_from_files(host, name, list, reterr);
+	r = candidates_from_logins(host, name, list);
+	return r < 0 ? r : candidates_from_files(host, name, list);
 }

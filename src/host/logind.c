@@ -22,10 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <systemd/sd-login.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -41,6 +39,9 @@
 
 /* Messages taken in before the clock is looked at again: any peer can send signals without end. */
 #define MAX_NEWS 1000
+
+/* Rounds of killing what is outside of the scope, while more is found. */
+#define KILL_ROUNDS 20
 
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
@@ -61,6 +62,8 @@ static void logind_release(struct logoff_session *session)
 		return;
 	sd_bus_slot_unref(data->call);
 	family_free(data->family);
+	strays_free(data->strays);
+	free(data->tty);
 	free(data->user_path);
 	free(data->scope);
 	free(data->cgroup);
@@ -130,6 +133,55 @@ void logind_set_timeout(struct logoff_host *host)
 	(void)sd_bus_set_method_call_timeout(logind->bus, most);	/* the default is only longer */
 }
 
+/* ---- calls ---- */
+
+int logind_new_call(struct logoff_host *host, sd_bus_message **ret_call, const char *path, const char *interface,
+		    const char *method)
+{
+	struct logind *logind = host->data;
+	int r = sd_bus_message_new_method_call(logind->bus, ret_call, LOGIN1, path, interface, method);
+
+	return r < 0 ? r : sd_bus_message_set_auto_start(*ret_call, false);
+}
+
+int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_message **ret_answer, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	if (r >= 0) {
+		logind_set_timeout(host);
+		r = sd_bus_call(logind->bus, call, 0, &error, ret_answer);
+		logind->silent = r == -ETIMEDOUT;
+	}
+	if (r < 0)
+		r = logind_error(&error, r, reterr);
+	sd_bus_message_unref(call);
+	sd_bus_error_free(&error);
+	return r < 0 ? r : 0;
+}
+
+int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
+			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr)
+{
+	sd_bus_message *call = NULL, *answer = NULL;
+	int r;
+
+	r = logind_new_call(host, &call, path, "org.freedesktop.DBus.Properties", "Get");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "ss", interface, name);
+	r = logind_call(host, call, r, &answer, reterr);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_enter_container(answer, 'v', type);
+	if (r < 0) {
+		sd_bus_message_unref(answer);
+		return logind_bad_answer(r, name, reterr);
+	}
+	*ret_answer = answer;
+	return 0;
+}
+
 /* ---- connecting ---- */
 
 /* Waits for the bus to greet us. sd-bus would do so by itself, but for 90 s where we give 5. */
@@ -150,12 +202,42 @@ static int await_bus(sd_bus *bus)
 	return r < 0 ? r : -ETIMEDOUT;
 }
 
+/* Asks the bus itself, whom nobody starts, whether NAME's list has logind's name in it. Returns 1, 0 or what sd-bus says. */
+static int bus_lists(sd_bus *bus, const char *method)
+{
+	sd_bus_message *answer = NULL;
+	const char *name;
+	int r, found = 0;
+
+	r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
+			       &answer, NULL);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "s");
+	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "s", &name)) > 0)
+		found = strcmp(name, LOGIN1) == 0;
+	sd_bus_message_unref(answer);
+	return r < 0 ? r : found;
+}
+
+/*
+ * Tells whether this machine's sessions are not logind's after all: without systemd, where the bus knows neither a logind nor
+ * how to start one, or where there is no bus. Only a clear answer counts: who would read a logind's machine by /proc would
+ * see other sessions than it has.
+ */
+static bool is_without_logind(const struct logind *logind, int connected)
+{
+	if (!logind->elogind)
+		return false;
+	if (connected < 0)
+		return connected == -ENOENT || connected == -ECONNREFUSED;
+	return bus_lists(logind->bus, "ListNames") == 0 && bus_lists(logind->bus, "ListActivatableNames") == 0;
+}
+
 static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
 	struct logind *logind;
 	int r;
 
-	(void)argument;
 	logind = calloc(1, sizeof(*logind));
 	if (!logind)
 		return -ENOMEM;
@@ -166,9 +248,12 @@ static int logind_open(struct logoff_host *host, const char *argument, struct lo
 	r = sd_bus_open_system(&logind->bus);
 	if (r >= 0)
 		r = await_bus(logind->bus);
+	if (r >= 0)
+		logind_set_timeout(host);
+	if (argument && is_without_logind(logind, r))	/* "probe": nobody says that it is a logind's machine */
+		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
-	logind_set_timeout(host);
 	return 0;
 }
 
@@ -180,20 +265,29 @@ static void logind_close(struct logoff_host *host)
 		return;
 	sd_bus_close_unref(logind->bus);
 	free(logind->displays);
-	free(logind->own_id);
 	free(logind);
+	host->data = NULL;
 }
 
-/* The id of the session the caller runs in by its cgroup, or NULL. */
-const char *logind_own_id(struct logind *logind)
+/* ---- all processes ---- */
+
+/* How long a table serves a crowd before the next is taken. */
+#define TABLE_US UINT64_C(50000)
+
+int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table)
 {
-	if (!logind->knows_own_id) {
-		logind->knows_own_id = true;
-		/* A caller that cannot be placed is in no session. */
-		if (sd_pid_get_session(0, &logind->own_id) < 0)
-			logind->own_id = NULL;
+	struct table *table;
+	int r;
+
+	if (!host->table || host->table->taken_us < since_us) {
+		r = table_new(&table, ((const struct logind *)host->data)->elogind);
+		if (r < 0)
+			return r;
+		table_free(host->table);
+		host->table = table;
 	}
-	return logind->own_id;
+	*ret_table = host->table;
+	return 0;
 }
 
 /* ---- where the processes are ---- */
@@ -228,7 +322,7 @@ static int find_cgroup(const char *path, const char *leaf, char **ret)
  * Finds the directories of the session and of its user's service manager. They are looked for by the user's slice: a
  * scope that is missing below a slice that is there has no processes.
  */
-static int find_cgroups(struct logoff_session *session)
+int logind_find_cgroups(struct logoff_session *session)
 {
 	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
@@ -335,6 +429,87 @@ static int collect_family(struct logoff_session *session)
 	return r < 0 ? r : family_scan(data->family);
 }
 
+static int hold_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct strays_marks marks = { .leader = session->leader, .since_us = data->since_us, .audit_session = PROC_NO_AUDIT };
+
+	if (data->strays)
+		return 0;
+	snprintf(marks.id, sizeof(marks.id), "%.*s", CGROUP_ID - 1, session->id);
+	if (session->id[0] != 'c')
+		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
+	return strays_new(&data->strays, &marks);
+}
+
+/* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
+static bool is_own_power(const struct logoff_session *session)
+{
+	return geteuid() == 0 || geteuid() == session->uid;
+}
+
+/* What systemd sends to stop a scope. */
+static const int polite_signals[] = { SIGTERM, SIGHUP, SIGCONT };
+
+#define N_POLITE_SIGNALS (sizeof(polite_signals) / sizeof(polite_signals[0]))
+
+/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
+static void signal_leader(struct logoff_session *session, int signal)
+{
+	struct logind *logind = session->host->data;
+	sd_bus_message *call = NULL;
+
+	if (logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "KillSession") >= 0 &&
+	    sd_bus_message_append(call, "ssi", session->id, "leader", signal) >= 0 &&
+	    sd_bus_message_set_expect_reply(call, false) >= 0)
+		(void)sd_bus_send(logind->bus, call, NULL);	/* a refusal is seen: the leader lives */
+	sd_bus_message_unref(call);
+}
+
+/* Asks those outside of the scope, whom systemd does not. */
+static void ask_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+
+	data->asked = true;
+	if (!is_own_power(session)) {
+		if (strays_has_leader_outside(data->strays))
+			signal_leader(session, SIGTERM);
+		return;
+	}
+	for (size_t i = 0; i < N_POLITE_SIGNALS; i++)
+		(void)strays_signal(data->strays, polite_signals[i]);	/* what refuses is listed as left */
+}
+
+/*
+ * Looks for processes outside of the scope. As long as the leader is in it and has company only those held are known: that
+ * nobody else has the session's audit session is asked of all processes when the scope is EMPTY. A crowd is looked for
+ * together. Returns 0, -EAGAIN (look again later), -EOPNOTSUPP (some processes are hidden from the caller), or a fatal errno.
+ */
+static int find_strays(struct logoff_session *session, bool empty)
+{
+	struct logind_session *data = of(session);
+	struct table *table = session->host->table;
+	uint64_t since_us = clock_now_us();
+	int r;
+
+	if (!strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
+		return 0;
+	if (session->host->n_watched >= CROWD) {
+		if (data->empty_us == 0)
+			data->empty_us = since_us;
+		if (table && table->taken_us < data->empty_us && since_us < table->taken_us + TABLE_US)
+			return -EAGAIN;
+		since_us = data->empty_us;
+	}
+	r = logind_table(session->host, since_us, &table);
+	if (r >= 0)
+		r = strays_collect(data->strays, table);
+	if (r > 0 && data->asked)
+		ask_strays(session);
+	return r < 0 ? r : empty && table->partial ? -EOPNOTSUPP : 0;
+}
+
 /*
  * Tells whether the id still means the logon that was looked up. A logind that restarts has forgotten how far it had
  * counted its "c" ids and gives those anew that have become free. Returns 0, -ENXIO if not, or another errno.
@@ -355,13 +530,11 @@ static int check_logon(struct logoff_session *session, struct logoff_error *rete
 /* Sends the call by which logind is asked to end the session. */
 static int call_logind(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
-	bool closing = session->state == LOGOFF_STATE_CLOSING;
+	bool closing = of(session)->closing;
 	sd_bus_message *call = NULL;
 	int r;
 
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER,
-					   closing ? "KillSession" : "TerminateSession");
+	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, closing ? "KillSession" : "TerminateSession");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "s", session->id);
 	if (r >= 0 && closing)
@@ -399,7 +572,7 @@ static bool is_of_crowd(const struct logoff_session *session)
 
 	if (session->host->n_watched < CROWD || logind->elogind || session->current || geteuid() != 0)
 		return false;
-	if (session->state == LOGOFF_STATE_CLOSING || data->call || !data->cgroup || strchr(data->scope, '/'))
+	if (data->closing || data->call || !data->cgroup || strchr(data->scope, '/'))
 		return false;
 	return is_populated(data->cgroup);
 }
@@ -412,7 +585,6 @@ static bool is_of_crowd(const struct logoff_session *session)
  */
 static int signal_scope(struct logoff_session *session)
 {
-	static const int signals[] = { SIGTERM, SIGHUP, SIGCONT };
 	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = of(session)->cgroup };
 	struct family *family = NULL;
 	int r;
@@ -420,8 +592,8 @@ static int signal_scope(struct logoff_session *session)
 	r = family_new(&family, &marks);
 	if (r >= 0)
 		r = family_scan(family);
-	for (size_t i = 0; r > 0 && i < sizeof(signals) / sizeof(signals[0]); i++)
-		r = family_signal(family, signals[i]) == 0;
+	for (size_t i = 0; r > 0 && i < N_POLITE_SIGNALS; i++)
+		r = family_signal(family, polite_signals[i]) == 0;
 	family_free(family);
 	return r;
 }
@@ -491,11 +663,13 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		session->asked = r;
 		return 0;
 	}
-	if (logind->elogind) {
-		r = collect_family(session);
-		if (r < 0)
-			return r;
-	}
+	r = logind->elogind ? collect_family(session) : hold_strays(session);
+	if (r >= 0 && !logind->elogind)
+		r = find_strays(session, false);
+	if (r < 0 && r != -EAGAIN)
+		return r;
+	if (!logind->elogind)
+		ask_strays(session);
 	r = is_of_crowd(session) ? signal_scope(session) : 0;
 	if (r <= 0)
 		return r < 0 ? r : call_logind(session, interactive, reterr);
@@ -503,12 +677,6 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	if (logind->scope_look_us == 0)
 		logind->scope_look_us = of(session)->signalled_us + SCOPE_LOOK_US;
 	return 0;
-}
-
-/* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
-static bool is_own_power(const struct logoff_session *session)
-{
-	return geteuid() == 0 || geteuid() == session->uid;
 }
 
 /* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. */
@@ -541,7 +709,6 @@ static int signal_manager(const char *cgroup)
  */
 static int ask_manager(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
 	sd_bus_message *call = NULL;
 	int r;
 
@@ -549,7 +716,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 		session->asked = 0;
 		return signal_manager(of(session)->manager_cgroup);
 	}
-	r = sd_bus_message_new_method_call(logind->bus, &call, LOGIN1, LOGIN1_PATH, MANAGER, "TerminateUser");
+	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
 	return send_ask(session, call, r, interactive, reterr);
@@ -572,19 +739,16 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 
 static int call_kill(struct logoff_host *host, struct logoff_error *reterr, const char *method, const char *type, ...)
 {
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *call = NULL;
 	va_list arguments;
 	int r;
 
-	logind_set_timeout(host);
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, method);
 	va_start(arguments, type);
-	r = sd_bus_call_methodv(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, method, &error, NULL, type, arguments);
+	if (r >= 0)
+		r = sd_bus_message_appendv(call, type, arguments);
 	va_end(arguments);
-	if (r < 0)
-		r = logind_error(&error, r, reterr);
-	sd_bus_error_free(&error);
-	return r < 0 ? r : 0;
+	return logind_call(host, call, r, NULL, reterr);
 }
 
 /* Kills the processes of a cgroup one by one, sparing the caller. */
@@ -603,11 +767,37 @@ static int kill_but_self(const char *cgroup)
 	return r < 0 ? r : 0;
 }
 
+/* Kills those outside of the scope, and looks for those forked meanwhile. Returns 0, -EPERM if some refused, or another errno. */
+static int kill_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct table *table;
+	int r = 0, refused = 0;
+
+	if (!data->strays)
+		return 0;
+	if (strays_has_leader_outside(data->strays) && !is_own_power(session))
+		signal_leader(session, SIGKILL);
+	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
+		r = strays_are_possible(data->strays) ? logind_table(session->host, clock_now_us(), &table) : 0;
+		if (r >= 0 && strays_are_possible(data->strays))
+			r = strays_collect(data->strays, table);
+		if (r == 0 && round > 0)
+			break;
+		if (r >= 0)
+			refused = strays_signal(data->strays, SIGKILL);
+	}
+	return r < 0 ? r : is_own_power(session) ? refused : 0;
+}
+
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
 	int r;
 
+	r = kill_strays(session);
+	if (r < 0 && r != -EPERM)	/* what refuses is listed as left */
+		return r;
 	if (spare_self && data->cgroup)
 		return kill_but_self(data->cgroup);
 	r = check_logon(session, reterr);
@@ -677,6 +867,26 @@ static int list_family(const struct logind_session *data, struct process_list *l
 	return r < 0 ? r : 0;
 }
 
+/* Lists what is in the session's scope, and what is of it elsewhere. */
+static int list_session(struct logoff_session *session, struct process_list *list)
+{
+	struct logind_session *data = of(session);
+	int r;
+
+	r = hold_strays(session);
+	if (r >= 0 && data->cgroup)
+		r = proc_list_cgroup(data->cgroup, list);
+	if (r >= 0)
+		r = find_strays(session, list->n_items == 0 || session->current);
+	if (r >= 0 || r == -EAGAIN || r == -EOPNOTSUPP) {
+		int added = strays_list(data->strays, list);
+
+		if (added < 0 || list->n_items > 0)
+			r = added;
+	}
+	return r >= 0 && !data->cgroup && list->n_items == 0 ? -EOPNOTSUPP : r;
+}
+
 static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			    struct process_list *list, struct logoff_error *reterr)
 {
@@ -684,97 +894,97 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	const char *cgroup;
 	int r;
 
-	(void)host;
 	(void)reterr;
-	r = find_cgroups(session);
+	r = logind_find_cgroups(session);
 	if (r < 0)
 		return r;
 	if (data->superseded && part == HOST_SESSION)
 		return -EOPNOTSUPP;	/* what is there now is not ours to count */
 	if (data->family)
 		return list_family(data, list);
+	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
+		return list_session(session, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }
 
-/* Tells whether the session at PATH is one of people, not the service manager itself (systemd 256 and later). */
-static bool is_real_session(struct logoff_host *host, const char *path)
+/*
+ * Tells whether the session at PATH is a user's, not the service manager itself (systemd 256 and later). Returns 1, 0 (or it
+ * has ended meanwhile), or -errno if it could not be asked.
+ */
+static int is_real_session(struct logoff_host *host, const char *path, struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
-	char *class = NULL;
-	bool real;
+	sd_bus_message *answer = NULL;
+	const char *class;
+	int r;
 
-	logind_set_timeout(host);
-	real = sd_bus_get_property_string(logind->bus, LOGIN1, path, SESSION, "Class", NULL, &class) < 0 ||
-	       strncmp(class, "manager", 7) != 0;
-	free(class);
-	return real;
+	r = logind_get_property(host, path, SESSION, "Class", "s", &answer, reterr);
+	if (r >= 0)
+		r = sd_bus_message_read(answer, "s", &class) < 0 ? logind_bad_answer(-EBADMSG, "Class", reterr) :
+								   !logind_is_manager_class(class);
+	sd_bus_message_unref(answer);
+	return r == -ENXIO ? 0 : r;
 }
 
 /* Tells whether the user has sessions other than SESSION. */
 static int has_others(struct logoff_session *session, bool *ret_others, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *answer = NULL;
 	const char *id, *path;
 	int r;
 
 	*ret_others = false;
-	logind_set_timeout(session->host);
-	r = sd_bus_get_property(logind->bus, LOGIN1, of(session)->user_path, USER, "Sessions", &error, &answer, "a(so)");
-	if (r < 0) {
-		r = logind_error(&error, r, reterr);
-	} else {
-		r = sd_bus_message_enter_container(answer, 'a', "(so)");
-		while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
-			*ret_others = strcmp(id, session->id) != 0 && is_real_session(session->host, path);
-		if (r < 0)
-			r = logind_bad_answer(r, "Sessions", reterr);
+	r = logind_get_property(session->host, of(session)->user_path, USER, "Sessions", "a(so)", &answer, reterr);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_enter_container(answer, 'a', "(so)");
+	while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0) {
+		int real = strcmp(id, session->id) == 0 ? 0 : is_real_session(session->host, path, reterr);
+
+		if (real < 0) {
+			sd_bus_message_unref(answer);
+			return real;
+		}
+		*ret_others = real;
 	}
+	if (r < 0)
+		r = logind_bad_answer(r, "Sessions", reterr);
 	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
 	return r < 0 ? r : 0;
 }
 
 /* Makes sure that the path of the user's object is known. */
 static int know_user(struct logoff_session *session, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
 	const char *path;
 	int r;
 
 	if (of(session)->user_path)
 		return 0;
-	logind_set_timeout(session->host);
-	r = sd_bus_call_method(logind->bus, LOGIN1, LOGIN1_PATH, MANAGER, "GetUser", &error, &answer, "u",
-			       (uint32_t)session->uid);
-	if (r < 0) {
-		r = logind_error(&error, r, reterr);
-	} else {
+	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "GetUser");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
+	r = logind_call(session->host, call, r, &answer, reterr);
+	if (r >= 0) {
 		r = sd_bus_message_read(answer, "o", &path);
 		of(session)->user_path = r < 0 ? NULL : strdup(path);
 		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : of(session)->user_path ? 0 : -ENOMEM;
 	}
 	sd_bus_message_unref(answer);
-	sd_bus_error_free(&error);
 	return r;
 }
 
 static int lingers(struct logoff_session *session, int *ret_lingers, struct logoff_error *reterr)
 {
-	struct logind *logind = session->host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *answer = NULL;
 	int r;
 
-	logind_set_timeout(session->host);
-	r = sd_bus_get_property_trivial(logind->bus, LOGIN1, of(session)->user_path, USER, "Linger", &error, 'b', ret_lingers);
-	if (r < 0)
-		r = logind_error(&error, r, reterr);
-	sd_bus_error_free(&error);
-	return r < 0 ? r : 0;
+	r = logind_get_property(session->host, of(session)->user_path, USER, "Linger", "b", &answer, reterr);
+	if (r >= 0 && sd_bus_message_read(answer, "b", ret_lingers) < 0)
+		r = logind_bad_answer(-EBADMSG, "Linger", reterr);
+	sd_bus_message_unref(answer);
+	return r;
 }
 
 /* Asks for two properties, not for all: to answer for all, logind looks at the terminals of all the user's sessions. */
@@ -802,82 +1012,6 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	return 0;
 }
 
-/* ---- the census ---- */
-
-/* Where the id of the session begins in the text of /proc/PID/cgroup, or NULL. */
-static const char *find_session_in(const char *text, bool elogind)
-{
-	static const char named[] = ":name=elogind:/", unified[] = "0::/", slice[] = ":/user.slice/user-", scope[] = ".slice/session-";
-	const char *start;
-
-	if (elogind) {
-		start = strstr(text, named);
-		if (start)
-			return start + strlen(named);
-		start = strstr(text, unified);
-		return start ? start + strlen(unified) : NULL;
-	}
-	/* From the top: below his own manager a user may call a scope what he likes. */
-	start = strstr(text, slice);
-	start = start ? start + strlen(slice) : "";
-	start += strspn(start, "0123456789");
-	return strncmp(start, scope, strlen(scope)) == 0 ? start + strlen(scope) : NULL;
-}
-
-/* The id of the session in the text of /proc/PID/cgroup: systemd's session-ID.scope, or elogind's /ID. */
-static bool session_of_cgroup(const char *text, bool elogind, char id[static 24])
-{
-	const char *start = find_session_in(text, elogind);
-	size_t length, digits;
-
-	if (!start)
-		return false;
-	length = *start == 'c';
-	digits = strspn(start + length, "0123456789");
-	length += digits;
-	/* What was moved here from outside of a container is in "/..", and others make groups too. */
-	if (digits == 0 || length >= 24 ||
-	    (elogind ? strchr("/\n", start[length]) == NULL : strncmp(start + length, ".scope", 6) != 0))
-		return false;
-	snprintf(id, 24, "%.*s", (int)length, start);
-	return true;
-}
-
-struct census_walk {
-	struct census *census;
-	bool elogind;
-};
-
-static int census_one(const struct proc_stat *process, void *userdata)
-{
-	struct census_walk *walk = userdata;
-	char path[40], text[1024], id[24] = "";
-	struct stat owner;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)process->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;	/* it has ended meanwhile */
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	*strrchr(path, '/') = '\0';
-	if (n <= 0 || stat(path, &owner) < 0)
-		return 0;
-	text[n] = '\0';
-	(void)session_of_cgroup(text, walk->elogind, id);	/* "" stands for none */
-	return census_add(walk->census, process->pid, owner.st_uid, NULL, id, process->command);
-}
-
-static int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
-{
-	struct census_walk walk = { .census = census, .elogind = ((struct logind *)host->data)->elogind };
-	int r = proc_for_each(census_one, &walk);
-
-	return r < 0 ? error_set_errno(reterr, r, r, "/proc: %s", strerror(-r)) : 0;
-}
-
 /* ---- waiting ---- */
 
 /* Takes in what has come. Returns 1 if something has, 0 if not. */
@@ -891,6 +1025,12 @@ static int take_news(struct logind *logind, struct logoff_error *reterr)
 	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain() */
 }
 
+/* How many processes of the session are held by pidfd. */
+static size_t n_poll(const struct logind_session *data)
+{
+	return data->family ? family_n_poll(data->family) : data->strays ? strays_n_poll(data->strays) : 0;
+}
+
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */
 static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 {
@@ -901,7 +1041,7 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	bool cancelled;
 
 	for (size_t i = 0; i < host->n_watched; i++)
-		n += of(host->watched[i])->family ? family_n_poll(of(host->watched[i])->family) : 0;
+		n += n_poll(of(host->watched[i]));
 	fds = calloc(n, sizeof(*fds));
 	if (!fds)
 		return -ENOMEM;
@@ -909,12 +1049,13 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	fds[1] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
 	n = 2;
 	for (size_t i = 0; i < host->n_watched; i++) {
-		const struct family *family = of(host->watched[i])->family;
+		const struct logind_session *data = of(host->watched[i]);
 
-		if (family) {
-			family_poll(family, fds + n);
-			n += family_n_poll(family);
-		}
+		if (data->family)
+			family_poll(data->family, fds + n);
+		else if (data->strays)
+			strays_poll(data->strays, fds + n);
+		n += n_poll(data);
 	}
 	if (sd_bus_get_timeout(logind->bus, &bus_us) > 0 && bus_us < wake)
 		wake = bus_us;
@@ -949,6 +1090,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 
 const struct host_backend host_logind = {
 	.name = "logind",
+	.has_beside = true,
 	.open = logind_open,
 	.close = logind_close,
 	.release = logind_release,
@@ -959,5 +1101,6 @@ const struct host_backend host_logind = {
 	.processes = logind_processes,
 	.manager = logind_manager,
 	.census = logind_census,
+	.fill_terminals = logind_fill_terminals,
 	.wait = logind_wait,
 };

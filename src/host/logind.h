@@ -8,7 +8,9 @@
 
 #include <systemd/sd-bus.h>
 
+#include "host/caller.h"
 #include "host/host.h"
+#include "host/strays.h"
 
 #define LOGIN1 "org.freedesktop.login1"
 #define LOGIN1_PATH "/org/freedesktop/login1"
@@ -37,19 +39,26 @@ struct logind {
 	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
 	size_t n_displays;
 	bool has_displays;
-	bool knows_own_id;
-	char *own_id;			/* the caller's session by cgroup; NULL: none */
+	bool knows_own;
+	bool own_by_leader;		/* the caller is in no session by control group; a leader may be above it */
+	struct caller caller;
+	char own_ids[CALLER_PIDS_MAX][CGROUP_ID];	/* the session of each process of the caller; "": none */
 };
 
 /* session->data */
 struct logind_session {
+	char *tty;			/* logind's word; NULL: none */
 	char *user_path;		/* object path; NULL: not asked for yet */
 	char *scope;			/* "session-5.scope"; NULL on elogind */
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
 	char *manager_cgroup;
-	bool graphical;
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
+	bool closing;			/* logind's word, whatever we make of it */
+	uint64_t since_us;		/* monotonic: the logon */
+	struct strays *strays;		/* NULL: not looked for yet */
+	bool asked;			/* its strays have been asked to end */
+	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */
 	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
 	sd_bus_slot *call;
 	struct family *family;		/* elogind only */
@@ -71,12 +80,47 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
 
-/* The id of the session the caller runs in by its cgroup, or NULL. Owned by LOGIND. */
-const char *logind_own_id(struct logind *logind);
+/* The id of the session the caller runs in, or NULL. Owned by LOGIND. */
+const char *logind_own_id(struct logoff_host *host);
+
+/* Tells whether the caller is LEADER or below it. */
+bool logind_is_below(pid_t leader);
+
+/* Finds the directories of the session's processes and of its user's service manager. Returns 0 or -ENOMEM. */
+int logind_find_cgroups(struct logoff_session *session);
+
+/* Tells whether ID is the session of any process of the caller. */
+bool logind_is_own(struct logoff_host *host, const char *id);
+
+/*
+ * Makes a call on logind's object PATH that starts no service: a question is not to bring up a logind that has been stopped.
+ * *ret_call is the caller's. Returns 0 or what sd-bus says.
+ */
+int logind_new_call(struct logoff_host *host, sd_bus_message **ret_call, const char *path, const char *interface,
+		    const char *method);
+
+/* Sends CALL (which it frees; NULL if it could not be made: R) and waits for the answer. Returns 0 or -errno with the cause. */
+int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_message **ret_answer, struct logoff_error *reterr);
+
+/* Reads property NAME of INTERFACE at PATH. *ret_answer is positioned in the variant. */
+int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
+			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr);
+
+/* Tells whether a class of sessions is that of service managers (systemd 256 and later), which are no sessions. */
+bool logind_is_manager_class(const char *class);
+
+/* Takes a table of all processes that is not older than SINCE_US. Owned by LOGIND. Returns 0 or a fatal errno. */
+int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table);
 
 /* The back end's get() and list(). */
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 	       struct logoff_error *reterr);
 int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
+
+/* The back end's census(). */
+int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
+
+/* The back end's fill_terminals(). */
+void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session);
 
 #endif

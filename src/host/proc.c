@@ -134,6 +134,7 @@ static int parse_stat(const char *text, size_t length, struct proc_stat *ret, un
 	if (s.state == 'Z' && n_threads > 1)
 		s.state = 'S';
 	*ret = s;
+	ret->kernel = flags & KERNEL_THREAD;
 	*ret_flags = flags;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct proc_stat {
 	pid_t group;
 	pid_t session;		/* the kernel's session (setsid), not a login session */
 	unsigned terminal;	/* device number of the controlling terminal, 0 for none */
+	bool kernel;		/* a thread of the kernel's */
 	uint64_t start_time;	/* clock ticks since boot: with pid, the identity of a process */
 };
 

@@ -25,8 +25,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/caller.h"
+#include "host/cgroup.h"
 #include "host/family.h"
 #include "host/host.h"
+#include "host/table.h"
+#include "host/terminal.h"
 
 #define INTERVAL_MIN_US 2000 /* between scans while a session is ending: forks and processes without pidfd */
 #define INTERVAL_MAX_US 50000
@@ -34,6 +38,8 @@
 /* The host's own data. */
 struct procfs {
 	uint32_t ambient; /* audit session of process 1 */
+	bool beside;	  /* a session manager knows most sessions; only logins that it does not know are wanted */
+	struct caller caller; /* nobody: not looked for yet */
 	uint64_t interval_us;
 };
 
@@ -146,59 +152,6 @@ static char *get_user_name(uid_t uid)
 
 /* ---- terminals ---- */
 
-static unsigned major_of(unsigned device)
-{
-	return device >> 8 & 0xfff;
-}
-
-static unsigned minor_of(unsigned device)
-{
-	return (device & 0xff) | (device >> 12 & 0xfff00);
-}
-
-static unsigned virtual_terminal(unsigned number)
-{
-	return 4u << 8 | number;
-}
-
-static bool is_virtual_terminal(unsigned device)
-{
-	return major_of(device) == 4 && minor_of(device) >= 1 && minor_of(device) <= 63;
-}
-
-/* Names a terminal as in /dev; "" if it cannot be told. */
-static void name_terminal(unsigned device, char name[static 64])
-{
-	char path[64], target[256];
-	const char *base;
-	ssize_t n;
-
-	*name = '\0';
-	if (major_of(device) == 136) {
-		snprintf(name, 64, "pts/%u", minor_of(device));
-		return;
-	}
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", major_of(device), minor_of(device));
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n > 0) {
-		target[n] = '\0';
-		base = strrchr(target, '/');
-		snprintf(name, 64, "%.63s", base ? base + 1 : target);
-	} else if (is_virtual_terminal(device)) {
-		snprintf(name, 64, "tty%u", minor_of(device));
-	}
-}
-
-static unsigned read_front_terminal(void)
-{
-	char text[32];
-	unsigned number;
-
-	if (read_text("/sys/class/tty/tty0/active", text, sizeof(text)) < 0)
-		return 0;
-	return sscanf(text, "tty%u", &number) == 1 && number >= 1 && number <= 63 ? virtual_terminal(number) : 0;
-}
-
 /* The terminal on which the X server of a display (":0") shows, 0 for none (Xvnc, Xvfb). */
 static unsigned terminal_of_display(const char *display)
 {
@@ -212,7 +165,7 @@ static unsigned terminal_of_display(const char *display)
 	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
 	if (read_text(path, text, sizeof(text)) < 0 || sscanf(text, "%d", &pid) != 1)
 		return 0;
-	return proc_read_stat(pid, &stat) == 0 && is_virtual_terminal(stat.terminal) ? stat.terminal : 0;
+	return proc_read_stat(pid, &stat) == 0 && terminal_is_virtual(stat.terminal) ? stat.terminal : 0;
 }
 
 /* ---- kinds of programs, by the kernel's short name ---- */
@@ -455,7 +408,7 @@ static int view_init(struct view *view, struct logoff_host *host, uint32_t only,
 	view->now_us = read_clock_us(CLOCK_REALTIME);
 	view->boot_us = view->now_us - read_clock_us(CLOCK_BOOTTIME);
 	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
-	view->front_terminal = read_front_terminal();
+	view->front_terminal = terminal_in_front();
 	find_homes(view);
 	find_logins(view);
 	return sort_sessions(view);
@@ -496,10 +449,37 @@ static bool is_audit_group(const struct group *group)
 	return group->oldest->audit != PROC_NO_AUDIT;
 }
 
-/* Tells whether the group is no user's login at all. */
-static bool is_no_session(const struct group *group, const struct identity *identity)
+/* Tells whether the audit session is that of a user's service manager, which PAM opens like a login. */
+static bool is_manager(const struct group *group)
 {
-	if (identity->contained)
+	static const char own_scope[] = "init.scope";
+	struct cgroup cgroup;
+	const char *unit;
+
+	return cgroup_read(group->oldest->stat.pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) &&
+	       (*unit == '\n' || strncmp(unit, own_scope, strlen(own_scope)) == 0);
+}
+
+/* Tells whether a process of the session is in one of the session manager's, which then has another id. */
+static bool is_registered(const struct group *group)
+{
+	char id[CGROUP_ID];
+	struct cgroup cgroup;
+
+	for (size_t i = 0; i < group->n_tasks; i++)
+		if (cgroup_read(group->tasks[i]->stat.pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id))
+			return true;
+	return false;
+}
+
+/* Tells whether the group is no user's login at all. */
+static bool is_no_session(const struct view *view, const struct group *group, const struct identity *identity)
+{
+	const struct procfs *procfs = view->host->data;
+
+	if (identity->contained || (is_audit_group(group) && is_manager(group)))
+		return true;
+	if (procfs->beside && (!is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(group)))
 		return true;
 	if (!identity->root)
 		return false;
@@ -554,7 +534,7 @@ static void find_place(const struct view *view, const struct group *group, struc
 		if (ret->name[0] == ':')
 			ret->terminal = terminal_of_display(ret->name);
 	} else if (ret->terminal) {
-		name_terminal(ret->terminal, ret->name);
+		terminal_name(ret->terminal, ret->name);
 	}
 	if (!is_audit_group(group) && !ret->login)
 		ret->login = find_login(view, ret->name);
@@ -572,10 +552,10 @@ static int set_name(struct logoff_session *session, const struct view *view, con
 		return 0;
 	}
 	session->state = LOGOFF_STATE_ACTIVE;
-	if (is_virtual_terminal(terminal) || (terminal && terminal == view->init_terminal)) {
+	if (terminal_is_virtual(terminal) || (terminal && terminal == view->init_terminal)) {
 		session->console = true;
 		name = "console";
-		if (is_virtual_terminal(terminal) && view->front_terminal && terminal != view->front_terminal)
+		if (terminal_is_virtual(terminal) && view->front_terminal && terminal != view->front_terminal)
 			session->state = LOGOFF_STATE_DISCONNECTED;
 	}
 	if (!name[0])
@@ -623,23 +603,23 @@ static const char *protocol_above(const struct view *view, const struct task *fi
 	return protocol;
 }
 
-/* How long nothing has been read from the terminal. */
-static int64_t read_idle(const struct view *view, const char *name)
+/* Since process 1 has started, or a bit before. */
+static int64_t start_of(const struct task *task)
 {
-	struct stat terminal;
-	char path[80];
-	int64_t since;
-
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	if (!*name || strstr(name, "..") || stat(path, &terminal) < 0 || !S_ISCHR(terminal.st_mode))
-		return -1;
-	since = (int64_t)terminal.st_atim.tv_sec * 1000000 + terminal.st_atim.tv_nsec / 1000;
-	return since < view->now_us ? view->now_us - since : 0;
+	return (int64_t)(task->stat.start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 static int64_t time_of_start(const struct view *view, const struct task *task)
 {
-	return view->boot_us + (int64_t)(task->stat.start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	return view->boot_us + start_of(task);
+}
+
+/* By the clock that is never set, and goes on while the machine sleeps. */
+static int64_t age_of(const struct view *view, const struct task *first)
+{
+	int64_t age_us = view->now_us - view->boot_us - start_of(first);
+
+	return age_us > 0 ? age_us : 0;
 }
 
 /* Copies TEXT unless it says nothing. Returns whether there was memory. */
@@ -647,6 +627,21 @@ static bool copy(char **ret, const char *text)
 {
 	*ret = text && *text ? strdup(text) : NULL;
 	return *ret || !text || !*text;
+}
+
+/* The terminals of the session's processes, the oldest first. Returns whether there was memory. */
+static bool add_terminals(struct logoff_session *session, const struct group *group)
+{
+	char name[TERMINAL_NAME];
+
+	for (size_t i = 0; i < group->n_tasks; i++) {
+		if (!group->tasks[i]->stat.terminal)
+			continue;
+		terminal_name(group->tasks[i]->stat.terminal, name);
+		if (*name && session_add_terminal(session, name) < 0)
+			return false;
+	}
+	return true;
 }
 
 static int set_details(struct logoff_session *session, const struct view *view, const struct group *group,
@@ -658,7 +653,7 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	char name[64] = "";
 
 	if (on_display && place->terminal) {
-		name_terminal(place->terminal, name);
+		terminal_name(place->terminal, name);
 		terminal = name;
 	} else if (on_display) {
 		terminal = NULL;
@@ -668,9 +663,12 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	if (place->login && place->login->remote[0] != ':')	/* display managers put their display there */
 		remote = place->login->remote;
 	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
-	session->idle_us = on_display ? -1 : read_idle(view, place->name);
+	session->age_us = age_of(view, first);
+	session->graphical = on_display;
+	session->ask_idle = true;
 	if (!copy(&session->protocol, protocol) || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
-	    !copy(&session->display, on_display ? place->name : NULL) || !copy(&session->address, remote))
+	    (!on_display && !add_terminals(session, group)) || !copy(&session->display, on_display ? place->name : NULL) ||
+	    !copy(&session->address, remote))
 		return -ENOMEM;
 	return 0;
 }
@@ -711,16 +709,34 @@ static int set_own(struct logoff_session *session, const struct view *view, cons
 	return 0;
 }
 
-/* The session of the caller: any of its tasks, or NULL. */
+/* Tells whether process PID is in the session. */
+static bool has_process(const struct view *view, const struct group *group, pid_t pid)
+{
+	const struct task *task = find_task(view, pid);
+
+	if (!task)
+		return false;
+	if (is_audit_group(group) || task->audit != PROC_NO_AUDIT)
+		return task->audit == group->oldest->audit;
+	return find_home(view, task) == group->oldest->home;
+}
+
 static bool is_current(const struct view *view, const struct group *group)
 {
-	const struct task *self = find_task(view, getpid());
+	return has_process(view, group, getpid());
+}
 
-	if (!self)
-		return false;
-	if (is_audit_group(group) || self->audit != PROC_NO_AUDIT)
-		return self->audit == group->oldest->audit;
-	return find_home(view, self) == group->oldest->home;
+/* Tells whether the caller depends on the session. */
+static bool is_own(const struct view *view, const struct group *group)
+{
+	struct procfs *procfs = view->host->data;
+
+	if (procfs->caller.n_pids == 0)
+		caller_find(&procfs->caller);
+	for (size_t i = 0; i < procfs->caller.n_pids; i++)
+		if (has_process(view, group, procfs->caller.pids[i]))
+			return true;
+	return false;
 }
 
 /* Makes a session of GROUP. Returns 0, -ENXIO if it is none, or a fatal errno. */
@@ -732,7 +748,7 @@ static int make_session(const struct view *view, const struct group *group, stru
 	const struct task *who = is_audit_group(group) ? group->oldest : group->leader;
 	int r;
 
-	if (read_identity(who->stat.pid, &identity) < 0 || is_no_session(group, &identity))
+	if (read_identity(who->stat.pid, &identity) < 0 || is_no_session(view, group, &identity))
 		return -ENXIO;
 	r = session_new(&session, view->host);
 	if (r < 0)
@@ -754,6 +770,8 @@ static int make_session(const struct view *view, const struct group *group, stru
 	}
 	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
 	session->current = is_current(view, group);
+	session->own = session->current || is_own(view, group);
+	session->unregistered = ((struct procfs *)view->host->data)->beside;
 	*ret_session = session;
 	return 0;
 }
@@ -766,12 +784,12 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 	struct proc_stat self;
 	int r = proc_read_stat(getpid(), &self);
 
-	(void)argument;
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc");
 	procfs = calloc(1, sizeof(*procfs));
 	if (!procfs)
 		return -ENOMEM;
+	procfs->beside = argument && strcmp(argument, "beside") == 0;
 	procfs->interval_us = INTERVAL_MIN_US;
 	if (proc_read_audit_session(1, &procfs->ambient) < 0)
 		procfs->ambient = PROC_NO_AUDIT;
@@ -872,23 +890,141 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
 }
 
-static int procfs_list(struct logoff_host *host, const char *name, struct session_list *list,
-		       struct logoff_error *reterr)
+static int compare_numbers(const void *a, const void *b)
+{
+	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
+
+	return (one > two) - (one < two);
+}
+
+/* What the session manager knows: the audit sessions whose numbers are ids of LIST, and the leaders. Both in order. */
+struct known {
+	uint32_t *audits, *leaders;
+	size_t n;
+};
+
+static int known_init(struct known *known, const struct session_list *list)
+{
+	struct meaning meaning;
+
+	*known = (struct known){ .audits = calloc(list->n_items + 1, sizeof(uint32_t)),
+				 .leaders = calloc(list->n_items + 1, sizeof(uint32_t)) };
+	if (!known->audits || !known->leaders)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_items; i++) {
+		bool is_audit = parse_id(list->items[i]->id, &meaning) == 0 && !meaning.by_terminal;
+
+		known->audits[i] = is_audit ? meaning.number : PROC_NO_AUDIT;
+		known->leaders[i] = (uint32_t)list->items[i]->leader;
+	}
+	known->n = list->n_items;
+	qsort(known->audits, known->n, sizeof(uint32_t), compare_numbers);
+	qsort(known->leaders, known->n, sizeof(uint32_t), compare_numbers);
+	return 0;
+}
+
+static void known_done(struct known *known)
+{
+	free(known->audits);
+	free(known->leaders);
+}
+
+static bool has_number(const uint32_t *numbers, size_t n, uint32_t number)
+{
+	return n > 0 && bsearch(&number, numbers, n, sizeof(number), compare_numbers);
+}
+
+/* Tells whether a process is in an audit session that the session manager does not know. */
+static bool is_unknown(const struct procfs *procfs, const struct known *known, const struct table *table,
+		       struct table_row *row)
+{
+	uint32_t audit = table_session(table, row) ? PROC_NO_AUDIT : table_audit(row);
+
+	return audit != PROC_NO_AUDIT && audit != procfs->ambient && !has_number(known->audits, known->n, audit) &&
+	       !has_number(known->leaders, known->n, (uint32_t)row->pid);
+}
+
+/* A quick look: is anybody on a terminal, or in the login records, whom the session manager does not know? */
+static bool has_unknown(const struct procfs *procfs, const struct known *known, struct table *table)
+{
+	struct proc_login *logins = NULL;
+	size_t n_logins = 0;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < table->n_rows; i++) {
+		const struct proc_stat *stat = table_stat(&table->rows[i]);
+
+		found = stat && stat->terminal && is_unknown(procfs, known, table, &table->rows[i]);
+	}
+	if (found || proc_read_logins(&logins, &n_logins) < 0)
+		return found;
+	for (size_t i = 0; !found && i < n_logins; i++) {
+		struct table_row *row = table_find(table, logins[i].pid);
+
+		found = row && is_unknown(procfs, known, table, row);
+	}
+	free(logins);
+	return found;
+}
+
+/* Tells whether the session manager knows the session by its number or by a process of it. */
+static bool is_known(const struct known *known, const struct group *group)
+{
+	bool found = has_number(known->audits, known->n, group->oldest->audit);
+
+	for (size_t i = 0; !found && i < group->n_tasks; i++)
+		found = has_number(known->leaders, known->n, (uint32_t)group->tasks[i]->stat.pid);
+	return found;
+}
+
+static int list_view(const struct view *view, const struct known *known, struct session_list *list)
 {
 	struct logoff_session *session;
 	struct group group;
-	struct view view;
-	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+	int r = 0;
 
-	(void)name;
-	for (size_t i = 0; r >= 0 && i < view.n_sessions;) {
-		i = take_group(&view, i, &group);
-		r = make_session(&view, &group, &session);
+	for (size_t i = 0; r >= 0 && i < view->n_sessions;) {
+		i = take_group(view, i, &group);
+		if (known && is_known(known, &group))
+			continue;
+		r = make_session(view, &group, &session);
 		if (r >= 0)
 			r = session_list_add(list, session);
 		else if (r == -ENXIO)
 			r = 0;
 	}
+	return r;
+}
+
+/* Adds the logins that the session manager, whose sessions LIST has already, does not know. */
+static int list_beside(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr)
+{
+	struct known known;
+	struct view view = {};
+	int r = known_init(&known, list);
+
+	if (r >= 0 && has_unknown(host->data, &known, host->above->table)) {
+		r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+		if (r >= 0)
+			r = list_view(&view, &known, list);
+		view_done(&view);
+	}
+	known_done(&known);
+	return r;
+}
+
+static int procfs_list(struct logoff_host *host, const char *name, struct session_list *list,
+		       struct logoff_error *reterr)
+{
+	struct view view;
+	int r;
+
+	(void)name;
+	if (((const struct procfs *)host->data)->beside)
+		return list_beside(host, list, reterr);
+	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+	if (r >= 0)
+		r = list_view(&view, NULL, list);
 	view_done(&view);
 	return r;
 }

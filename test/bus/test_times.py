@@ -77,7 +77,8 @@ SILENT = {
     "ListSessions": (lookup("ListSessions", designator="pts/9"), 6, cannot("pts/9"), LOOKUP),
     "GetAll of a row": (lookup("GetAll", designator="pts/9"), 6, cannot("pts/9"), LOOKUP),
     "GetAll of 1,000 rows": (many_rows, 6, cannot("pts/9"), LOOKUP),
-    "GetSessionByPID": (by_login, 6, cannot("pts/9"), LOOKUP),
+    # Only a hint: the list of all sessions, which is answered, says that there is none of that name.
+    "GetSessionByPID": (by_login, 2, "pts/9: no such session", LOOKUP),
     "TerminateSession": (procedure("TerminateSession"), 5, NOT_ENDED + r" \(the host has not answered\)" + THERE, 1),
     "GetSession, verifying": (procedure("GetSession", [honest, silence]), 5, NOT_ENDED + rf"({NO_REPLY})?" + UNKNOWN, 1),
     "GetAll, verifying": (procedure("GetAll", [honest, silence]), 5, NOT_ENDED + rf"({NO_REPLY})?" + UNKNOWN, 1),
@@ -87,7 +88,7 @@ SILENT = {
         NOT_ENDED + rf"({NO_REPLY})?" + UNKNOWN, 1),
     "Linger": (manager("Get:Linger"), 5, f"session {ID} .*; the session is gone, .*", 1),
     "Sessions": (manager("Get:Sessions"), 5, f"session {ID} .*; the session is gone, .*", 1),
-    "Class": (manager("Get:Class"), 0, "", 1),
+    "Class": (manager("Get:Class"), 5, f"session {ID} .*; the session is gone, .*", 1),
     "TerminateUser": (manager("TerminateUser", True), 5, f"session {ID} .*; the session is gone, but not the user's "
                       "service manager, with 1 process: .* sleep", 1),
 }

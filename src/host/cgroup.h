@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cgroup.h - what the path of a process's control group says: which session of logind it is in, or which service manager.
+ *
+ * The parsers take the text of /proc/PID/cgroup, whose last parts users choose. Only what begins at the top of the tree,
+ * where systemd and elogind alone make groups, counts. Sources: cgroups(7), systemd.special(7), pam_systemd(8).
+ */
+#ifndef HOST_CGROUP_H
+#define HOST_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define CGROUP_ID 24	/* bytes of a session's id, with the NUL */
+
+/* The text of /proc/PID/cgroup. */
+struct cgroup {
+	char text[1024];
+};
+
+/* Reads it. Returns 0, -ESRCH (no such process) or another errno. */
+int cgroup_read(pid_t pid, struct cgroup *ret);
+
+/*
+ * Finds the id of the session: systemd's user.slice/user-UID.slice/session-ID.scope, or, with ELOGIND, /ID.
+ * Returns whether there is one.
+ */
+bool cgroup_parse_session(const char *text, bool elogind, char id[static CGROUP_ID]);
+
+/*
+ * Finds the user whose service manager the process belongs to (user@UID.service). *ret_unit, if wanted, is the path of the
+ * unit below it ("app.slice/app-gnome-xterm-1.scope"), up to the end of the line. Returns whether there is one.
+ */
+bool cgroup_parse_manager(const char *text, uid_t *ret_uid, const char **ret_unit);
+
+#endif

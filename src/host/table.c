@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * table.c - see table.h.
+ */
+#include "host/table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+
+#define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
+
+enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
+
+struct reading {
+	struct table *table;
+	size_t room;
+};
+
+static int add(pid_t pid, void *userdata)
+{
+	struct reading *reading = userdata;
+	struct table *table = reading->table;
+	struct table_row *grown;
+
+	if (table->n_rows == reading->room) {
+		reading->room = reading->room ? 2 * reading->room : 256;
+		grown = reallocarray(table->rows, reading->room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		table->rows = grown;
+	}
+	grown = &table->rows[table->n_rows++];
+	grown->pid = pid;
+	grown->known = 0;
+	return 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct table_row *one = a, *two = b;
+
+	return (one->pid > two->pid) - (one->pid < two->pid);
+}
+
+int table_new(struct table **ret_table, bool elogind)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	struct reading reading = { .table = table };
+	struct proc_stat init;
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	table->elogind = elogind;
+	table->taken_us = clock_now_us();
+	r = proc_for_each_pid(add, &reading);
+	if (r < 0) {
+		table_free(table);
+		return r;
+	}
+	if (table->n_rows > 0)
+		qsort(table->rows, table->n_rows, sizeof(*table->rows), compare_pids);
+	/* Whoever may see process 1 may see all: proc(5), hidepid. */
+	table->partial = proc_read_stat(1, &init) < 0;
+	*ret_table = table;
+	return 0;
+}
+
+int table_new_of(struct table **ret_table, const struct process_list *list, bool elogind)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->elogind = elogind;
+	table->taken_us = clock_now_us();
+	table->rows = calloc(list->n_items + 1, sizeof(*table->rows));
+	if (!table->rows) {
+		table_free(table);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < list->n_items; i++)	/* by pid, as the list is */
+		table->rows[table->n_rows++].pid = list->items[i].pid;
+	*ret_table = table;
+	return 0;
+}
+
+struct table *table_free(struct table *table)
+{
+	if (!table)
+		return NULL;
+	free(table->rows);
+	free(table);
+	return NULL;
+}
+
+struct table_row *table_find(const struct table *table, pid_t pid)
+{
+	struct table_row key = { .pid = pid };
+
+	return table->n_rows ? bsearch(&key, table->rows, table->n_rows, sizeof(key), compare_pids) : NULL;
+}
+
+const struct proc_stat *table_stat(struct table_row *row)
+{
+	if (!(row->known & KNOWS_STAT)) {
+		row->known |= KNOWS_STAT;
+		if (proc_read_stat(row->pid, &row->stat) < 0 || row->stat.state == 'Z' || row->stat.state == 'X')
+			row->stat.pid = 0;
+	}
+	return row->stat.pid ? &row->stat : NULL;
+}
+
+uid_t table_uid(struct table_row *row)
+{
+	struct stat owner;
+	char path[32];
+
+	if (!(row->known & KNOWS_UID)) {
+		row->known |= KNOWS_UID;
+		snprintf(path, sizeof(path), "/proc/%d", (int)row->pid);
+		row->uid = stat(path, &owner) < 0 ? (uid_t)-1 : owner.st_uid;
+	}
+	return row->uid;
+}
+
+uint32_t table_audit(struct table_row *row)
+{
+	if (!(row->known & KNOWS_AUDIT)) {
+		row->known |= KNOWS_AUDIT;
+		if (proc_read_audit_session(row->pid, &row->audit) < 0)
+			row->audit = PROC_NO_AUDIT;
+	}
+	return row->audit;
+}
+
+static void read_cgroup(const struct table *table, struct table_row *row)
+{
+	struct cgroup cgroup;
+
+	if (row->known & KNOWS_CGROUP)
+		return;
+	row->known |= KNOWS_CGROUP;
+	row->manager = (uid_t)-1;
+	*row->session = '\0';
+	if (cgroup_read(row->pid, &cgroup) < 0)
+		return;
+	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session))
+		(void)cgroup_parse_manager(cgroup.text, &row->manager, NULL);	/* (uid_t)-1 stands for none */
+}
+
+const char *table_session(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return *row->session ? row->session : NULL;
+}
+
+uid_t table_manager(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->manager;
+}
+
+int table_depth(const struct table *table, pid_t pid, pid_t ancestor)
+{
+	const struct proc_stat *stat;
+	struct table_row *row;
+
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		if (pid == ancestor)
+			return depth;
+		row = table_find(table, pid);
+		stat = row ? table_stat(row) : NULL;
+		if (!stat || stat->parent <= 1)
+			return -1;
+		pid = stat->parent;
+	}
+	return -1;
+}
