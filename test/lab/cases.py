@@ -5,9 +5,20 @@ The exit statuses are those of the man page. Nothing logoff says is taken as pro
 asked of the host.
 """
 
+import time
+
 from host import wait_until
 
 OK, USAGE, NO_SESSION, DENIED, PROTECTED, NOT_IN_TIME, UNREACHABLE, CANCELLED = range(8)
+
+
+def not_used_for(seconds, *opened):
+    """Nobody has typed in these sessions for so long. Waits until they are older than that, as nobody is idle
+    for longer than their session exists."""
+    last = max(session.opened for session in opened)
+    time.sleep(max(0, last + seconds + 1 - time.monotonic()))
+    for session in opened:
+        session.host.check(f"touch -a --date='-{seconds} seconds' /dev/{session.tty}")
 
 
 def logoff(host, *words, user=None, env=None, timeout=40):

@@ -110,6 +110,7 @@ class Session(OnHost):
 
     def __init__(self, host, user, client, greeting=None):
         self.host, self.user, self.client = host, user, client
+        self.opened = time.monotonic()
         self.shell = Shell(client)
         if greeting:
             self.shell.write(greeting + "\n")

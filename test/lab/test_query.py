@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sessions
-from cases import NO_SESSION, OK, logoff
+from cases import NO_SESSION, OK, logoff, not_used_for
 from host import wait_until
 from test_stubborn import leave_behind
 
@@ -48,11 +48,19 @@ def test_a_login_over_ssh(any_host):
 
 def test_idle_time_is_that_of_the_terminal(any_host):
     session = sessions.ssh(any_host, "alice")
+    not_used_for(3, session)
+    found, = query(any_host, "session", session.id)
+    assert 3 <= found["idle_seconds"] < 20
+
+
+def test_nobody_is_idle_for_longer_than_the_session_exists(any_host):
+    """The clock has been set forward since the last key was pressed."""
+    session = sessions.ssh(any_host, "alice")
     any_host.check(f"touch -a -d '26 hours ago' /dev/{session.tty}")
     found, = query(any_host, "session", session.id)
-    assert 26 * 3600 - 5 < found["idle_seconds"] < 26 * 3600 + 60
+    assert found["idle_seconds"] < 30
     line = any_host.run(["query", "user", session.id, "--no-legend"]).out
-    assert line.split()[4] == "1+02:00"
+    assert line.split()[4] == "."
 
 
 def test_without_a_terminal_idle_is_not_known(any_host):
@@ -128,24 +136,24 @@ def test_times_are_right_within_a_second(any_host):
     start = int(time.time())
     session = sessions.ssh(any_host, "alice")
     end = time.time()
-    any_host.check(f"touch -a --date='-7200 seconds' /dev/{session.tty}")
+    not_used_for(2, session)
 
     found, = query(any_host, "session", session.id)
     later, = query(any_host, "session", session.id)
 
-    assert time.time() - end < 8, "the machine is too slow for this case"
+    assert time.time() - end < 12, "the machine is too slow for this case"
     logon = time.time() - seconds_ago(found["logon_time"])
     assert start - 1 <= logon <= end + 1
-    assert 7200 <= found["idle_seconds"] <= 7200 + time.time() - end + 1
+    assert 2 <= found["idle_seconds"] <= time.time() - end + 1
     assert found["logon_time"] == later["logon_time"], "it was as it was"
 
 
 def test_a_terminal_that_is_used_is_not_idle(any_host):
     session = sessions.ssh(any_host, "alice")
-    any_host.check(f"touch -a --date='-2 hours' /dev/{session.tty}")
-    session.sh("true")  # typed by the user
+    not_used_for(12, session)
+    session.sh("true")  # typed by the user; the kernel notes it if it is not in the same eight seconds
     found, = query(any_host, "session", session.id)
-    assert found["idle_seconds"] < 10
+    assert found["idle_seconds"] < 9
 
 
 # -- states and kinds ---------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 
 import sessions
 from cases import (CANCELLED, DENIED, NO_SESSION, OK, PROTECTED, USAGE, assert_gone, assert_logged_off,
-                   assert_untouched, logoff)
+                   assert_untouched, logoff, not_used_for)
 from host import wait_until
 from test_stubborn import leave_behind
 
@@ -48,11 +48,6 @@ def ids_of(*opened):
 def one_of_each(host):
     """A session of alice, of bob and of carol."""
     return [sessions.ssh(host, user) for user in sessions.USERS]
-
-
-def not_used_for(session, time):
-    """The terminal's own word for it: nothing has been read from it since then."""
-    session.host.check(f"touch -a --date='-{time}' /dev/{session.tty}")
 
 
 # -- whose --------------------------------------------------------------------------------------
@@ -152,13 +147,14 @@ def test_closing(host):
 
 def test_idle(each_kind):
     away, here = sessions.ssh(each_kind, "alice"), sessions.ssh(each_kind, "alice")
-    not_used_for(away, "2 hours")
+    not_used_for(12, away)
+    here.sh("true")
     before, others = away.processes(), here.processes()
-    for time, wanted in {"2h": [away], "119m": [away], "7199": [away], "121m": [], "1d": [],
-                         "0": [away, here]}.items():
+    for time, wanted in {"12": [away], "12s": [away], "1m": [], "1h": [], "1d": [], "0": [away, here]}.items():
         assert chosen(each_kind, f"/idle:{time}") == ids_of(*wanted), time
+    here.sh("true")
 
-    assert_logged_off(logoff(each_kind, "/idle:90m"), away, before)
+    assert_logged_off(logoff(each_kind, "/idle:12"), away, before)
 
     assert_untouched(here, others)
 
@@ -166,10 +162,10 @@ def test_idle(each_kind):
 def test_output_is_no_use(host):
     """Somebody is away although a program of his goes on writing."""
     away = sessions.ssh(host, "alice")
-    not_used_for(away, "2 hours")
+    not_used_for(3, away)
     host.check(f"touch -m /dev/{away.tty}")
 
-    assert chosen(host, "/idle:1h") == {away.id}
+    assert chosen(host, "/idle:3") == {away.id}
 
 
 def test_unknown_is_not_idle(host):
@@ -289,13 +285,13 @@ def test_exclusions_that_do_nothing_are_refused(host, words):
 
 def test_conditions_hold_together(host):
     away, here, other = [sessions.ssh(host, user) for user in ("alice", "alice", "bob")]
-    not_used_for(away, "2 hours")
-    not_used_for(other, "2 hours")
+    not_used_for(12, away, other)
+    here.sh("true")
 
-    assert chosen(host, "/idle:1h") == ids_of(away, other)
-    assert chosen(host, "/idle:1h", "/user:alice") == {away.id}
-    assert chosen(host, "/idle:1h", "/user:alice", "/state:closing") == set()
-    assert chosen(host, "/all", "/idle:1h", "/exclude:bob") == {away.id}
+    assert chosen(host, "/idle:12") == ids_of(away, other)
+    assert chosen(host, "/idle:12", "/user:alice") == {away.id}
+    assert chosen(host, "/idle:12", "/user:alice", "/state:closing") == set()
+    assert chosen(host, "/all", "/idle:12", "/exclude:bob") == {away.id}
     assert chosen(host, "/user:alice", "/older:1h") == set()
     assert chosen(host, "/all") == ids_of(away, here, other)
 

@@ -9,6 +9,7 @@ import pytest
 
 import sessions
 from cases import NO_SESSION, assert_logged_off, assert_untouched, logoff
+from host import wait_until
 
 CLEAN_END = "ERRINFO_LOGOFF_BY_USER"
 
@@ -80,6 +81,7 @@ def desktop_with_a_daemon(host):
 @pytest.mark.parametrize("backend", ["Xorg", "Xvnc"])
 def test_stubborn(host, desktop_with_a_daemon, backend):
     rdp = sessions.RdpSession(host, "alice", backend)
+    wait_until(lambda: host.named("keeper"), what="the daemon runs")
     before = rdp.processes()
     assert "keeper" in [process.name for process in before]
 

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session is more than its scope: the leader, the kernel's audit session, the terminals and the login records each know
+a part of it, and the caller's own session is wherever the caller depends on one.
+"""
+
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+import sessions
+from cases import (DENIED, NO_SESSION, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, logoff,
+                   not_used_for)
+from host import wait_until
+from test_stubborn import leave_behind
+
+
+def listed(host, what="session", *words):
+    """The rows of `query session` or `query user`, by id."""
+    result = host.run(["query", what, "--json", *words])
+    return {one["id"]: one for one in json.loads(result.out or "[]")}
+
+
+# -- the leader ---------------------------------------------------------------------------------
+
+@pytest.fixture
+def scheduler(lend):
+    """A job scheduler's PAM module, after pam_systemd, moves each login into a control group of its own."""
+    def prepare(root):
+        script = root / "usr/local/bin/adopt"
+        script.write_text("#!/bin/sh\n[ \"$PAM_TYPE\" = open_session ] || exit 0\nmkdir -p /sys/fs/cgroup/jobs\n"
+                          "echo $PPID >/sys/fs/cgroup/jobs/cgroup.procs\n")
+        script.chmod(0o755)
+        with (root / "etc/pam.d/sshd").open("a") as file:
+            file.write("session optional pam_exec.so /usr/local/bin/adopt\n")
+
+    return lend("systemd", "scheduler", prepare)
+
+
+def of_audit(session):
+    return wait_until(lambda: session.host.audit_processes(session.audit), what="it runs something")
+
+
+def test_a_leader_that_was_moved_elsewhere(scheduler):
+    session, kept = sessions.ssh(scheduler, "alice"), sessions.ssh(scheduler, "bob")
+    session.sh("stubborn -d keeper")
+    wait_until(lambda: scheduler.named("keeper"), what="the daemon runs")
+    before, others = of_audit(session), of_audit(kept)
+    assert {"sshd", "bash", "keeper"} <= {one.name for one in before}
+
+    result = logoff(scheduler, str(session.audit), "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert scheduler.survivors(before) == [], result.text
+    assert session.ended_for_client()
+    assert scheduler.survivors(others) == others
+    assert kept.sh("echo here") == "here"
+
+
+def test_it_is_named_by_its_terminal_and_knows_itself(scheduler):
+    session, other = sessions.ssh(scheduler, "alice"), sessions.ssh(scheduler, "bob")
+    before, others = of_audit(session), of_audit(other)
+    rows = listed(scheduler, "user")
+    assert rows[str(session.audit)]["name"] == session.tty
+    shown = json.loads(session.sh("query session --json"))
+    assert [one["id"] for one in shown if one["current"]] == [str(session.audit)]
+
+    assert logoff(scheduler, session.tty).status == OK
+    assert scheduler.survivors(before) == []
+    assert scheduler.survivors(others) == others
+
+
+@pytest.fixture
+def slow_manager(host):
+    """alice's service manager takes minutes to start."""
+    folder = host.path("/run/systemd/system/user@1000.service.d")
+    folder.mkdir(parents=True)
+    (folder / "slow.conf").write_text("[Service]\nExecStartPre=/usr/bin/sleep 600\nTimeoutStartSec=700\n")
+    host.check("systemctl daemon-reload")
+    yield host
+    host.run("systemctl kill --signal=KILL user@1000.service")
+    (folder / "slow.conf").unlink()
+    host.check("systemctl daemon-reload; systemctl reset-failed user@1000.service || true")
+
+
+def test_a_session_that_is_still_opening(slow_manager):
+    host = slow_manager
+    client = host.start(["ssh", "-tt", "alice@127.0.0.1", "touch /tmp/completed; sleep 600"], stdin=subprocess.PIPE)
+    identity = wait_until(lambda: host.session_ids() or None, 10, "the session is there")[0]
+    assert host.session(identity)["State"] == "opening"
+    leader = int(host.session(identity)["Leader"])
+    before = [one for one in host.processes() if one.pid == leader]
+    assert before
+
+    result = logoff(host, identity, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert host.survivors(before) == [], result.text
+    client.wait(10)
+    assert not host.path("/tmp/completed").exists()
+
+
+# -- terminals ----------------------------------------------------------------------------------
+
+def test_root_over_ssh_has_a_name_and_an_idle_time(host):
+    session = sessions.ssh(host, "root")
+    not_used_for(3, session)
+    row = listed(host, "user")[session.id]
+    assert row["name"] == session.tty
+    assert 3 <= row["idle_seconds"] < 15
+    before = session.processes()
+
+    assert_logged_off(logoff(host, session.tty), session, before)
+
+
+@pytest.fixture
+def two_terminals(host):
+    """One ssh connection with two shells."""
+    first = sessions.Session(host, "alice", sessions._client(host, [
+        "ssh", "-tt", "-M", "-S", "/run/lab-mux", "alice@127.0.0.1", f"stty -echo; {sessions.PLAIN_SHELL}"]))
+    second = sessions.Session(host, "alice", sessions._client(host, [
+        "ssh", "-tt", "-S", "/run/lab-mux", "alice@127.0.0.1", f"stty -echo; {sessions.PLAIN_SHELL}"]))
+    assert first.id == second.id and first.tty != second.tty
+    return first, second
+
+
+def test_one_connection_with_two_terminals(host, two_terminals):
+    first, second = two_terminals
+    not_used_for(12, first, second)
+    second.sh("true")	# the kernel notes it if it is not in the same eight seconds
+    row = listed(host, "user")[first.id]
+    assert row["idle_seconds"] < 9, "somebody types in the other"
+    assert first.id not in logoff(host, "/idle:12", "/dryrun").out
+    assert row["name"] == json.loads(host.check(["query", "session", first.id, "--json"]))[0]["name"]
+    for one in (first, second):
+        assert first.id in logoff(host, one.tty, "/dryrun").out
+    before = first.processes()
+
+    assert_logged_off(logoff(host, second.tty), first, before)
+
+
+MOSH = """#!/usr/bin/python3
+import os, pty, signal
+if os.fork(): os._exit(0)
+os.setsid()
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+null = os.open("/dev/null", os.O_RDWR)
+for fd in (0, 1, 2): os.dup2(null, fd)
+pid, master = pty.fork()
+if not pid: os.execv("/bin/sh", ["sh"])
+while os.read(master, 100): pass
+"""
+
+
+def test_a_mosh_user_is_at_work(host):
+    """The ssh login that has started mosh-server is over, and its user works on."""
+    script = host.path("/usr/local/bin/mosh-server")
+    script.write_text(MOSH)
+    script.chmod(0o755)
+    session = sessions.ssh(host, "alice")
+    leave_behind(session, "mosh-server", "mosh-server")
+    shell, = wait_until(lambda: [one for one in session.processes() if one.name == "sh"], what="mosh's shell runs")
+    row = listed(host, "user")[session.id]
+    assert (row["state"], row["protocol"], row["name"]) == ("active", "mosh", f"pts/{shell.tty & 0xff}")
+    assert row["idle_seconds"] is not None
+    assert session.id not in logoff(host, "/state:closing", "/dryrun").out
+    before = session.processes()
+
+    assert_logged_off(logoff(host, row["name"], "/grace:1"), session, before)
+
+
+def test_a_desktop_is_not_its_terminal(host):
+    session = sessions.ssh(host, "bob")
+    desktop = sessions.fake(host, type="x11", display=":7", tty=session.tty, service="gdm")
+    row = listed(host)[desktop.id]
+    assert (row["name"], row["idle_seconds"]) == (":7", None)
+    assert desktop.id not in logoff(host, session.tty, "/dryrun").out
+    assert desktop.id in logoff(host, ":7", "/dryrun").out
+
+
+# -- logins that logind does not know -----------------------------------------------------------
+
+@pytest.fixture
+def unregistered(lend):
+    """pam_systemd is not used, as on compute nodes."""
+    def prepare(root):
+        for file in (root / "etc/pam.d").iterdir():
+            lines = file.read_text().splitlines(keepends=True)
+            file.write_text("".join(line for line in lines if "pam_systemd" not in line))
+
+    return lend("systemd", "unregistered", prepare)
+
+
+def test_logins_that_logind_does_not_know(unregistered):
+    host = unregistered
+    session, kept = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    assert not session.exists()
+    session.sh("stubborn -d keeper")
+    before, others = of_audit(session), of_audit(kept)
+    rows = listed(host, "user")
+    assert set(rows) == {str(session.audit), str(kept.audit)}
+    row = rows[str(session.audit)]
+    assert (row["user"], row["name"], row["state"], row["protocol"]) == ("alice", session.tty, "active", "ssh")
+    shown = json.loads(kept.sh("query session --json"))
+    assert [one["id"] for one in shown if one["current"]] == [str(kept.audit)]
+    processes = json.loads(host.check(["query", "process", "*", "--json"]))
+    assert {one["session_id"] for one in processes if one["pid"] in {p.pid for p in before}} == {str(session.audit)}
+
+    result = logoff(host, "/user:alice", "/grace:1")
+
+    assert result.status == OK, result.text
+    assert host.survivors(before) == []
+    assert host.survivors(others) == others
+
+
+def test_a_service_manager_is_no_session(host):
+    """It has a kernel audit session like a login."""
+    host.check("systemctl start user@1001")
+    host.check("runuser -u bob -- env XDG_RUNTIME_DIR=/run/user/1001 systemd-run --user --quiet --unit=lab sleep 9998")
+    service = wait_until(lambda: host.named("sleep"), what="bob's service runs")
+    assert listed(host) == {}
+    result = host.run(["logoff", "/all", "/y"], env={"LOGOFF_HOST": "procfs"})
+    assert result.status == NO_SESSION, result.text
+    assert host.survivors(service) == service
+
+
+# -- a logind that does not answer --------------------------------------------------------------
+
+def test_a_silent_logind_is_not_replaced(host):
+    session = sessions.ssh(host, "alice")
+    before = session.processes()
+    logind, = host.named("systemd-logind")
+    host.check(f"kill -STOP {logind.pid}")
+    try:
+        result = logoff(host, "/all", "/y", timeout=60)
+    finally:
+        host.check(f"kill -CONT {logind.pid}")
+    assert result.status == UNREACHABLE, result.text
+    assert_untouched(session, before)
+
+
+def test_looking_starts_nothing(lend):
+    host = lend("systemd", "stopped logind")
+    host.check("systemctl stop systemd-logind")
+    for words in (["query", "session"], ["query", "user"], ["logoff", "/all", "/y"], ["logoff", "99999"], ["logoff"]):
+        result = host.run(words)
+        assert result.status == UNREACHABLE, result.text
+    assert host.run("systemctl is-active systemd-logind").out.strip() == "inactive"
+    host.check("systemctl start systemd-logind")
+
+
+# -- whose session is it ------------------------------------------------------------------------
+
+def test_from_a_multiplexer(host):
+    """Its server is in a session that is over, its client in another."""
+    first = sessions.ssh(host, "alice")
+    first.sh("tmux new-session -d -s lab")
+    first.leave()
+    wait_until(lambda: first.property("State") == "closing", 10, "the first session is closing")
+    second, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    client = second.shell.begin("TERM=xterm tmux attach -t lab")
+    wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
+    host.check("tmux send-keys -t lab 'logoff /all /dryrun >/tmp/plan 2>&1; query session --json >/tmp/rows; touch /tmp/done' "
+               "Enter", user="alice")
+    wait_until(host.path("/tmp/done").exists, 15, "the commands have run")
+    plan, rows = host.path("/tmp/plan").read_text(), json.loads(host.path("/tmp/rows").read_text())
+
+    meant = set(re.findall(r"Session (\w+)", plan))
+    assert meant == {other.id}
+    assert [one["id"] for one in rows if one["current"]] == [first.id]
+    assert client
+
+
+def test_from_a_service_that_a_session_started(host):
+    """As with run0 and machinectl shell: process 1 is the parent, the terminal is held by the client."""
+    here, there = sessions.ssh(host, "root"), sessions.ssh(host, "bob")
+    kept, before = here.processes(), there.processes()
+    here.sh("systemd-run --quiet --wait -t logoff /all /y", 40)
+    assert_untouched(here, kept)
+    assert_gone(there, before)
+
+
+def test_from_the_users_manager(host):
+    """Terminals of GNOME and Plasma run there; they are of the user's graphical session."""
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm")
+    other = sessions.ssh(host, "bob")
+    host.check("systemctl start user@1000")
+    host.check("runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --quiet --wait --unit=lab "
+               "sh -c 'logoff /all /dryrun >/tmp/plan2 2>&1; query session --json >/tmp/rows2'; true")
+    meant = set(re.findall(r"Session (\w+)", host.path("/tmp/plan2").read_text()))
+    rows = json.loads(host.path("/tmp/rows2").read_text())
+    assert [one["id"] for one in rows if one["current"]] == [desktop.id]
+    assert meant == {other.id}
+
+
+def test_classes_that_are_nobodys_work(host):
+    locked = sessions.fake(host, "bob", class_="lock-screen")
+    background = sessions.fake(host, "bob", class_="background")
+    assert listed(host)[locked.id]["kind"] == "greeter"
+    assert "Session" not in logoff(host, "/all", "/dryrun").out
+    assert background.exists() and locked.exists()
