@@ -357,7 +357,7 @@ static void give_up(struct logoff_request *request, struct job *job, int result)
 
 static void last_act(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	int r;
 
 	job->part = job->last_part;
@@ -386,7 +386,7 @@ static void look_again(const struct logoff_request *request, struct job *job, ui
 
 static void ask(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	int r;
 
 	job->step = STEP_ASKING;
@@ -524,7 +524,7 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 
 static void manager_next(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	enum host_manager manager = HOST_MANAGER_NONE;
 	int r = 0;
 
@@ -585,7 +585,7 @@ static bool is_verified(struct job *job)
 /* The host is woken by a kill that finds nobody. */
 static void wake(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 
 	if (r == -EACCES || r == -EHOSTUNREACH)
@@ -595,7 +595,7 @@ static void wake(struct logoff_request *request, struct job *job)
 /* The grace is over. A host without the means to kill is only waited for. Returns whether this is news to it. */
 static bool kill_now(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	bool first = job->step == STEP_WAITING;
 	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 
@@ -675,6 +675,30 @@ static void step_ending(struct logoff_request *request, struct job *job)
 	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
 }
 
+/* ---- waiting ---- */
+
+/* How often the sessions of a host beside the request's own are looked after while it waits for news of its own. */
+#define BESIDE_US (20 * MS)
+
+/*
+ * Waits on the request's host, and looks after what is being ended on the one beside it (host.h), whose back end has its own
+ * way to notice. Returns as the back end's wait() does.
+ */
+static int wait_for_news(struct logoff_request *request, uint64_t until_us, struct logoff_error *reterr)
+{
+	struct logoff_host *host = request->host, *beside = host->beside;
+	int r;
+
+	if (!beside || beside->n_watched == 0)
+		return host->backend->wait(host, until_us, request->cancel_fd, reterr);
+	if (until_us > host->now_us + BESIDE_US)
+		until_us = host->now_us + BESIDE_US;
+	r = host->backend->wait(host, until_us, request->cancel_fd, reterr);
+	if (r >= 0)
+		r = beside->backend->wait(beside, 0, -1, reterr);
+	return r;
+}
+
 /* ---- warning ---- */
 
 /*
@@ -724,7 +748,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 /* Takes the session as it is now. One that is no longer what was meant is spared. */
 static void refresh(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = request->host;
+	struct logoff_host *host = job->session->host;
 	struct logoff_session *now;
 
 	if (job->step != STEP_NEW || host->backend->get(host, job->session->id, &now, NULL) < 0)
@@ -732,7 +756,7 @@ static void refresh(struct logoff_request *request, struct job *job)
 	if (session_is_other(now, job->session)) {
 		/* It has ended by itself, and another one has its id. */
 		logoff_session_free(now);
-		job->start_us = host->now_us;
+		job->start_us = request->host->now_us;
 		tell(request, job, LOGOFF_EVENT_GONE);
 		finish(request, job, 0);
 		return;
@@ -810,7 +834,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 		tell_countdown(request, end_us - host->now_us);
 		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
 		do {
-			r = host->backend->wait(host, tick_us, request->cancel_fd, reterr);
+			r = wait_for_news(request, tick_us, reterr);
 			if (r < 0) {
 				address(request, false, false);
 				deliver(request, -1);
@@ -944,7 +968,6 @@ static void give_up_all(struct logoff_request *request, int result, const struct
 
 static void run_jobs(struct logoff_request *request)
 {
-	struct logoff_host *host = request->host;
 	struct logoff_error cause = {};
 	uint64_t next_us;
 	int r;
@@ -952,25 +975,10 @@ static void run_jobs(struct logoff_request *request)
 	while (step_all(request, &next_us)) {
 		if (has_new(request) && next_us == UINT64_MAX)
 			continue;
-		r = host->backend->wait(host, next_us, request->cancel_fd, &cause);
+		r = wait_for_news(request, next_us, &cause);
 		if (r < 0)
 			give_up_all(request, r, &cause);
 	}
-}
-
-/* The facts of the sessions being ended are written while they are watched. */
-static int watch(struct logoff_request *request)
-{
-	struct logoff_host *host = request->host;
-	struct logoff_session **watched = calloc(request->n_jobs + 1, sizeof(struct logoff_session *));
-
-	if (!watched)
-		return -ENOMEM;
-	for (size_t i = 0; i < request->n_jobs; i++)
-		watched[i] = request->jobs[i].session;
-	host->watched = watched;
-	host->n_watched = request->n_jobs;
-	return 0;
 }
 
 static void unwatch(struct logoff_host *host)
@@ -978,6 +986,21 @@ static void unwatch(struct logoff_host *host)
 	free(host->watched);
 	host->watched = NULL;
 	host->n_watched = 0;
+}
+
+/* The facts of the sessions being ended are written while they are watched, each by the back end of its host. */
+static int watch(struct logoff_request *request, struct logoff_host *host)
+{
+	struct logoff_session **watched = calloc(request->n_jobs + 1, sizeof(struct logoff_session *));
+
+	if (!watched)
+		return -ENOMEM;
+	host->n_watched = 0;
+	for (size_t i = 0; i < request->n_jobs; i++)
+		if (request->jobs[i].session->host == host)
+			watched[host->n_watched++] = request->jobs[i].session;
+	host->watched = watched;
+	return 0;
 }
 
 int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
@@ -993,11 +1016,13 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 		r = run_warning(request, &cause);
 	if (r < 0)
 		give_up_all(request, r, &cause);
-	if (watch(request) < 0)
+	if (watch(request, host) < 0 || (host->beside && watch(request, host->beside) < 0))
 		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
 	run_jobs(request);
 	host->deadline_us = 0;
 	unwatch(host);
+	if (host->beside)
+		unwatch(host->beside);
 	request->ran = true;
 	return 0;
 }
