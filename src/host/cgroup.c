@@ -58,7 +58,7 @@ static bool take_id(const char *start, const char *end, char id[static CGROUP_ID
 	length += digits;
 	if (digits == 0 || length >= CGROUP_ID)
 		return false;
-	if (end ? strncmp(start + length, end, strlen(end)) != 0 : !strchr("/\n", start[length]))
+	if (strncmp(start + length, end, strlen(end)) != 0 || !strchr("/\n", start[length + strlen(end)]))
 		return false;
 	snprintf(id, CGROUP_ID, "%.*s", (int)length, start);
 	return true;
@@ -78,9 +78,9 @@ bool cgroup_parse_session(const char *text, bool elogind, char id[static CGROUP_
 		return false;
 	start = strstr(text, named);
 	if (start)
-		return take_id(start + strlen(named), NULL, id);
+		return take_id(start + strlen(named), "", id);
 	start = strstr(text, unified);
-	return start && take_id(start + strlen(unified), NULL, id);
+	return start && take_id(start + strlen(unified), "", id);
 }
 
 bool cgroup_parse_manager(const char *text, uid_t *ret_uid, const char **ret_unit)

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
@@ -106,23 +105,6 @@ static int add(struct strays *strays, const struct proc_stat *stat)
 	return 1;
 }
 
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Tells whether the process has started before the session began: else the leader's number has been given to another. */
-static bool is_older(const struct proc_stat *stat, uint64_t since_us)
-{
-	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
-	uint64_t start_us = stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-
-	return start_us <= since_us + asleep_us + LEADER_SLACK_US;
-}
-
 static int hold_leader(struct strays *strays)
 {
 	const struct strays_marks *marks = &strays->marks;
@@ -133,7 +115,7 @@ static int hold_leader(struct strays *strays)
 
 	if (marks->leader <= 1 || proc_read_stat(marks->leader, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
 		return 0;
-	if (!is_older(&stat, marks->since_us))
+	if (!table_is_older(&stat, marks->since_us, LEADER_SLACK_US))	/* its number has been given to another */
 		return 0;
 	r = add(strays, &stat);
 	if (r <= 0)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -164,6 +166,22 @@ uid_t table_manager(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return row->manager;
+}
+
+static uint64_t clock_us(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us)
+{
+	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+	uint64_t start_us = stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	return start_us <= until_us + asleep_us + slack_us;
 }
 
 int table_depth(const struct table *table, pid_t pid, pid_t ancestor)

@@ -59,6 +59,12 @@ const char *table_session(const struct table *table, struct table_row *row);
 uid_t table_manager(const struct table *table, struct table_row *row);
 
 /*
+ * Tells whether the process had started by the monotonic time UNTIL_US and SLACK_US more. While the machine sleeps that clock
+ * stands, and the kernel's for processes does not: after a sleep the answer is yes too often.
+ */
+bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us);
+
+/*
  * How many generations PID is below ANCESTOR: 0 for itself. Returns -1 if it is no descendant, as far as the table shows:
  * a process whose parent has ended has been handed to another.
  */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * desktop.c - see desktop.h.
+ */
+#include "host/desktop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/cgroup.h"
+#include "host/table.h"
+
+/* Services in session.slice and app.slice that all sessions of a user share. */
+static const char *const shared[] = { "dbus", "pipewire", "wireplumber", "pulseaudio", "gpg-agent", "ssh-agent", "filter-chain", NULL };
+
+/* How the names of a desktop's own services in app.slice begin; all others are taken for the user's. */
+static const char *const desktops[] = { "app-",	"dbus-:", "org.", "gnome-", "plasma-", "kde-", "xdg-", "gvfs-", "at-spi-",
+					"evolution-", "xfce4-", NULL };
+
+/* Scopes that are no desktop's: systemd-run's, by which people keep a program beyond the logout, and panes of tmux. */
+static const char *const private_scopes[] = { "run-", "tmux-spawn-", NULL };
+
+static bool begins_with_one(const char *name, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (strncmp(name, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *name, size_t length, const char *end)
+{
+	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
+}
+
+bool desktop_is_unit(const char *path)
+{
+	bool of_session = strncmp(path, "session.slice/", 14) == 0;
+	size_t length;
+
+	if (!of_session && strncmp(path, "app.slice/", 10) != 0)
+		return false;
+	/* Below slices of its own ("app-org.gnome.Terminal.slice"); the first that is none is the unit. */
+	do {
+		path += strcspn(path, "/\n");
+		path += *path == '/';
+		length = strcspn(path, "/\n");
+	} while (ends_with(path, length, ".slice"));
+	if (ends_with(path, length, ".scope"))
+		return !begins_with_one(path, private_scopes);
+	if (!ends_with(path, length, ".service"))
+		return false;
+	if (begins_with_one(path, shared) && !begins_with_one(path, desktops))
+		return false;
+	return of_session || begins_with_one(path, desktops);
+}
+
+/* Tells whether process PID is one of a desktop since SINCE_US. */
+static bool is_of_desktop(pid_t pid, uint64_t since_us)
+{
+	struct cgroup cgroup;
+	struct proc_stat stat;
+	const char *unit;
+
+	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) &&
+	       proc_read_stat(pid, &stat) >= 0 && !table_is_older(&stat, since_us, 0);
+}
+
+int desktop_list(const char *manager, uint64_t since_us, struct process_list *list)
+{
+	struct process_list all = {};
+	int r = proc_list_cgroup(manager, &all);
+
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++)
+		if (is_of_desktop(all.items[i].pid, since_us))
+			r = process_list_add(list, all.items[i].pid, all.items[i].command);
+	process_list_clear(&all);
+	return r;
+}
+
+/* Signals the process itself: it is looked at again when it is held. Returns 0 or -EPERM. */
+static int signal_one(pid_t pid, uint64_t since_us, int signal)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), r = 0;
+
+	if (fd < 0)
+		return 0;	/* it has ended */
+	if (is_of_desktop(pid, since_us) && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == EPERM)
+		r = -EPERM;
+	close(fd);
+	return r;
+}
+
+int desktop_signal(const char *manager, uint64_t since_us, int signal)
+{
+	struct process_list list = {};
+	int r = desktop_list(manager, since_us, &list), refused = 0;
+
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
+		if (list.items[i].pid != getpid() && signal_one(list.items[i].pid, since_us, signal) < 0)
+			refused = -EPERM;
+	process_list_clear(&list);
+	return r < 0 ? r : refused;
+}
