@@ -138,9 +138,10 @@ int print_json(json_t *json, FILE *to)
 {
 	int r = json ? 0 : -ENOMEM;
 
+	errno = 0;
 	if (r == 0 && (json_dump_callback(json, write_ascii, to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0 ||
 		       putc('\n', to) == EOF || fflush(to) == EOF))
-		r = -EIO;
+		r = errno ? -errno : -ENOMEM;
 	json_decref(json);
 	return r;
 }

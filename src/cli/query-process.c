@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
@@ -122,15 +123,15 @@ static json_t *to_json_row(const void *data)
 }
 
 /* Where nothing was found there are no headings either. */
-static int show(const struct table *table, const void **rows, size_t n_rows)
+static void show(const struct table *table, const void **rows, size_t n_rows)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		return print_json_rows(rows, n_rows, to_json_row, stdout);
-	if (r == 0 && n_rows > 0)
+		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+	else if (r == 0 && n_rows > 0)
 		table_print(table, rows, n_rows, stdout);
-	return r == 0 && fflush(stdout) == EOF ? -errno : r;
+	output_note(r);
 }
 
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
@@ -152,12 +153,12 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	if (r < 0)
 		return report_host(arg_server, r, &error);
 	rows = calloc(processes.n_items + 1, sizeof(*rows));
-	r = rows ? 0 : -ENOMEM;
-	if (r == 0) {
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
 		status = pick(&processes, own, n_arguments, arguments, rows, &n_rows);
-		r = show(&table, rows, n_rows);
+		show(&table, rows, n_rows);
 	}
 	free(rows);
 	processes_done(&processes);
-	return r < 0 ? query_failed(r) : status;
+	return status;
 }

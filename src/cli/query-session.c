@@ -14,6 +14,7 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
@@ -74,15 +75,16 @@ static json_t *to_json_row(const void *row)
 }
 
 /* Where nothing was found there are no headings either. */
-static int show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
+static void show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		return print_json_rows(rows, n_rows, to_json_row, stdout);
-	if (r == 0 && (n_rows > 0 || !filtered))
+		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+	else if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
-	return r == 0 && fflush(stdout) == EOF ? -errno : r;
+	output_note(r);
+	output_flush();		/* before what is said of it */
 }
 
 static bool is_time(const char *column)
@@ -119,16 +121,16 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 		return report_host(arg_server, r, &error);
 	setlocale(LC_TIME, "");		/* for the logon times */
 	rows = calloc(n + 1, sizeof(*rows));
-	r = rows ? 0 : -ENOMEM;
-	if (r == 0) {
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
 		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
-		r = show(&table, rows, n_rows, n_arguments > 0);
-		if (r == 0 && status == EXIT_ENDED && shows_times(&table, people))
+		show(&table, rows, n_rows, n_arguments > 0);
+		if (status == EXIT_ENDED && shows_times(&table, people))
 			status = (int)report_times(arg_server, sessions, n);
 	}
 	free(rows);
 	logoff_session_list_free(sessions, n);
-	return r < 0 ? query_failed(r) : status;
+	return status;
 }
 
 int query_sessions(struct logoff_host *host, int n_arguments, char **arguments)

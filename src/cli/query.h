@@ -25,7 +25,4 @@ struct table query_table(const struct table_column *columns, const char *order);
 /* Says if a column that was asked for is not in TABLE. Returns the exit status. */
 int query_check(const struct table *table);
 
-/* Says why nothing could be written, or that memory ran out. Returns the exit status. */
-int query_failed(int r);
-
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/account.h"
+#include "cli/output.h"
 #include "cli/text.h"
 
 struct safe report_label(const struct logoff_session *session)
@@ -206,7 +207,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("%s has other sessions: the service manager is left alone.\n"), user.text);
 		break;
 	}
-	(void)fflush(stdout);	/* so that the steps are seen as they happen, in a pipe too */
+	output_flush();	/* so that the steps are seen as they happen, in a pipe too */
 }
 
 /* ---- failures ---- */

@@ -24,7 +24,8 @@ enum exit_status {
 	EXIT_NOT_ENDED = 5,
 	EXIT_UNREACHABLE = 6,
 	EXIT_CANCELLED = 7,
-	EXIT_LOGON = 8
+	EXIT_LOGON = 8,
+	EXIT_OUTPUT = 9		/* only in place of 0 */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "cli/result.h"
 
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
@@ -106,7 +107,8 @@ int result_print_plan(const struct choice *choice, const char *server, bool cons
 		(void)json_object_set_new(object, "result", json_string(protected ? "protected" : "would-end"));
 		(void)json_array_append_new(array, object);	/* NULL is refused */
 	}
-	return print_json(array, stdout) < 0 ? EXIT_UNREACHABLE : EXIT_ENDED;
+	output_note(print_json(array, stdout));
+	return EXIT_ENDED;
 }
 
 int result_print_json(const struct logoff_request *request, const char *server)
@@ -120,7 +122,8 @@ int result_print_json(const struct logoff_request *request, const char *server)
 		status = one > status ? one : status;
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
 	}
-	return print_json(array, stdout) < 0 && status == EXIT_ENDED ? EXIT_UNREACHABLE : status;
+	output_note(print_json(array, stdout));
+	return status;
 }
 
 int result_print_sessions(struct logoff_host *host)
