@@ -17,6 +17,7 @@
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
+#include "cli/sessions.h"
 
 /* ---- which are meant ---- */
 
@@ -47,7 +48,7 @@ static bool is_own(const struct process_row *row, const char *own)
 
 static bool is_meant(const struct process_row *row, const char *designator)
 {
-	struct safe name = process_session_name(row);
+	struct safe name = process_session_name(row);	/* "services" too, which is no session */
 
 	if (is_number(designator))
 		return strtoll(designator, NULL, 10) == row->process->pid;
@@ -56,7 +57,8 @@ static bool is_meant(const struct process_row *row, const char *designator)
 	if (strncmp(designator, "/dev/", 5) == 0)
 		designator += 5;
 	return is_same(row, row->user, designator) || is_same(row, row->process->command, designator) ||
-	       (*name.text && strcasecmp(name.text, designator) == 0);
+	       (*name.text && strcasecmp(name.text, designator) == 0) ||
+	       (row->session && session_bears(row->session, designator));
 }
 
 /*

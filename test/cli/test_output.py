@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Standard output that cannot be written: a full disk, a closed descriptor, a pipe that nobody reads. Every command says so
-in one line, with one exit status; what has been done to sessions is not undone by it, nor is anything else written to."""
+"""Standard output: how wide it is, and what if it cannot be written: a full disk, a closed descriptor, a pipe that nobody
+reads. Every command says so in one line, with one exit status; what has been done to sessions is not undone by it, nor is
+anything else written to."""
 
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -99,3 +101,16 @@ def test_nothing_takes_the_number_of_a_closed_descriptor(binary, tmp_path):
     env = {"PATH": f"{binary.parent}:{os.environ['PATH']}", "LC_ALL": "C", "LOGOFF_HOST": f"memory:{env_host}"}
     done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("['/', '/', 'pipe:"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("lang", ["C", "zh_TW"])
+@pytest.mark.parametrize("line", ["query session", "query user", "query process", *COMMANDS["help"]])
+def test_80_columns(binary, tmp_path, request, line, lang):
+    """With usual names: ids of five digits, users of twenty characters."""
+    env = {"LC_ALL": "C.UTF-8", **(request.getfixturevalue("chinese") if lang == "zh_TW" else {})}
+    words = [str(binary.parent / "query"), "process", "/?"] if line == "qprocess /?" else [str(binary.parent / line.split()[0]), *line.split()[1:]]
+    out = subprocess.run(words, cwd=HERE, env={"LOGOFF_HOST": "memory:hosts/compute", "TZ": "UTC", **env}, capture_output=True, text=True, timeout=60).stdout
+    assert out.count("\n") > 5 or line == "query process"
+    for one in out.splitlines():
+        assert sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in one) <= 80, one
+        assert not one.endswith(" "), repr(one)

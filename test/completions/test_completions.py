@@ -39,7 +39,7 @@ NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
 USERS = {"alice", "bob", "erin@example.org"}
 SESSIONS = IDS | NAMES
 COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
-           "client", "terminal", "display"}
+           "client", "terminal", "display", "registered"}
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
                "/user:", "/state:", "/idle:", "/older:", "/all", "/exclude:", "/dryrun", "/y", "/warn:", "/message:",

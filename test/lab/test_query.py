@@ -42,7 +42,7 @@ def test_a_login_over_ssh(any_host):
     assert found["idle_seconds"] is not None and found["idle_seconds"] < 20
     assert -2 < seconds_ago(found["logon_time"]) < 60
     lines = any_host.run(["quser", "alice"]).out.splitlines()
-    assert lines[0].startswith(" USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME")
+    assert lines[0].startswith(" USERNAME              SESSIONNAME    ID  STATE   IDLE TIME  LOGON TIME")
     assert lines[1].split()[:5] == ["alice", session.tty, session.id, "Active", "."]
 
 
