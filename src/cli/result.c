@@ -4,6 +4,8 @@
  */
 #include "cli/result.h"
 
+#include <string.h>
+
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -126,6 +128,12 @@ int result_print_json(const struct logoff_request *request, const char *server)
 	return status;
 }
 
+/* TEXT, or nothing if it holds what nobody can type: what would be shown in its place is no name. */
+static const char *typable(const char *text)
+{
+	return text && strcmp(safe(text).text, text) == 0 ? text : "";
+}
+
 int result_print_sessions(struct logoff_host *host)
 {
 	struct logoff_session **sessions;
@@ -134,8 +142,9 @@ int result_print_sessions(struct logoff_host *host)
 	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
 		return EXIT_UNREACHABLE;
 	for (size_t i = 0; i < n; i++)
-		printf("%s\t%s\t%s\n", safe(logoff_session_id(sessions[i])).text, safe(logoff_session_name(sessions[i])).text,
-		       safe(logoff_session_user(sessions[i])).text);
+		if (*typable(logoff_session_id(sessions[i])))
+			printf("%s\t%s\t%s\n", typable(logoff_session_id(sessions[i])), typable(logoff_session_name(sessions[i])),
+			       typable(logoff_session_user(sessions[i])));
 	logoff_session_list_free(sessions, n);
 	return EXIT_ENDED;
 }
