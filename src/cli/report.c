@@ -438,6 +438,19 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 	}
 }
 
+void report_advice(const struct logoff_request *request)
+{
+	const struct logoff_session *session;
+
+	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
+		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
+			continue;
+		fprintf(stderr, _("%s: root has Full Control (sudo), and so has everybody to whom a polkit rule gives it: see "
+				  "WHO MAY LOG OFF WHOM in logoff(1)\n"), program().text);
+		return;
+	}
+}
+
 /* ---- choosing ---- */
 
 enum exit_status report_file(const char *path, int r)

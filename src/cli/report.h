@@ -83,4 +83,10 @@ enum exit_status report_declined(void);
  */
 enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative);
 
+/*
+ * Says once how Full Control is had, if a session of this machine in REQUEST was refused for want of it. To be called after
+ * report_result() of all sessions.
+ */
+void report_advice(const struct logoff_request *request);
+
 #endif

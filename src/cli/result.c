@@ -21,6 +21,7 @@ int result_print(const struct logoff_request *request, bool talkative)
 
 		status = one > status ? one : status;
 	}
+	report_advice(request);
 	return status;
 }
 
@@ -124,6 +125,7 @@ int result_print_json(const struct logoff_request *request, const char *server)
 		status = one > status ? one : status;
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
 	}
+	report_advice(request);
 	output_note(print_json(array, stdout));
 	return status;
 }
