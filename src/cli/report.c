@@ -349,6 +349,41 @@ static void print_bare_remains(int exists, enum logoff_state state)
 		print_bare_state(state);
 }
 
+/* One process that is left: ": 4711 dig", and why it does not end. */
+static void print_left(const struct logoff_process *process, bool first)
+{
+	struct safe command = safe(process->command);
+	int pid = (int)process->pid;
+
+	fputs(first ? _(": ") : _(", "), stderr);
+	switch (process->stuck) {
+	case LOGOFF_STUCK_NOT:
+		fprintf(stderr, "%d %s", pid, command.text);
+		break;
+	case LOGOFF_STUCK_DEVICE:
+		fprintf(stderr, _("%d %s (waits for a device or a file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_FUSE:
+		fprintf(stderr, _("%d %s (waits for a FUSE file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_NETWORK:
+		fprintf(stderr, _("%d %s (waits for a network file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_FROZEN:
+		fprintf(stderr, _("%d %s (is frozen)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_STOPPED:
+		fprintf(stderr, _("%d %s (is stopped)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_TRACED:
+		if (process->tracer > 0)
+			fprintf(stderr, _("%d %s (is held by its tracer, process %d)"), pid, command.text, (int)process->tracer);
+		else
+			fprintf(stderr, _("%d %s (is held by its tracer)"), pid, command.text);
+		break;
+	}
+}
+
 /* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
 static void print_remains(const struct logoff_request *request, size_t i)
 {
@@ -370,7 +405,7 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	else
 		print_state(logoff_request_state(request, i), n);
 	for (size_t j = 0; j < n; j++)
-		fprintf(stderr, j == 0 ? _(": %d %s") : _(", %d %s"), (int)left[j].pid, safe(left[j].command).text);
+		print_left(&left[j], j == 0);
 	fputc('\n', stderr);
 }
 

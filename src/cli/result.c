@@ -25,6 +25,27 @@ int result_print(const struct logoff_request *request, bool talkative)
 	return status;
 }
 
+static const char *stuck_word(enum logoff_stuck stuck)
+{
+	switch (stuck) {
+	case LOGOFF_STUCK_NOT:
+		return NULL;
+	case LOGOFF_STUCK_DEVICE:
+		return "device";
+	case LOGOFF_STUCK_FUSE:
+		return "fuse";
+	case LOGOFF_STUCK_NETWORK:
+		return "network";
+	case LOGOFF_STUCK_FROZEN:
+		return "frozen";
+	case LOGOFF_STUCK_STOPPED:
+		return "stopped";
+	case LOGOFF_STUCK_TRACED:
+		return "traced";
+	}
+	return NULL;
+}
+
 static json_t *make_left(const struct logoff_request *request, size_t i)
 {
 	const struct logoff_process *left = NULL;
@@ -32,8 +53,10 @@ static json_t *make_left(const struct logoff_request *request, size_t i)
 	json_t *array = json_array();
 
 	for (size_t j = 0; j < n; j++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)left[j].pid, "command",
-							     to_json_text(left[j].command)));	/* NULL is refused */
+		(void)json_array_append_new(array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left[j].pid, "command",
+							     to_json_text(left[j].command), "stuck", stuck_word(left[j].stuck),
+							     "tracer", left[j].tracer > 0 ? json_integer(left[j].tracer) : json_null()));
+							     /* NULL is refused */
 	return array;
 }
 

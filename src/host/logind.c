@@ -1099,6 +1099,7 @@ const struct host_backend host_logind = {
 	.ask = logind_ask,
 	.kill = logind_kill,
 	.processes = logind_processes,
+	.explain = proc_explain,
 	.manager = logind_manager,
 	.census = logind_census,
 	.fill_terminals = logind_fill_terminals,

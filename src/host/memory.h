@@ -111,6 +111,7 @@ struct memory_process {
 	uint32_t children;	/* how many are yet to be forked */
 	bool caller;		/* the program itself */
 	bool waits;		/* a program that waits for the caller */
+	enum logoff_stuck stuck;	/* why it does not end */
 
 	uint64_t born_us, end_us;
 	uint64_t next_us;	/* of the next hop or fork */
