@@ -148,7 +148,7 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 
 	table.is_marked = process_is_marked;
 	own_name(host, own);
-	status = query_check(&table);
+	status = query_check(&table, &process_help);
 	if (status != EXIT_ENDED)
 		return status;
 	r = processes_read(&processes, host, &error);

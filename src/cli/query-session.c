@@ -121,7 +121,7 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	int r, status;
 
 	table.is_marked = session_is_marked;
-	status = query_check(&table);
+	status = query_check(&table, people ? &user_help : &session_help);
 	if (status != EXIT_ENDED)
 		return status;
 	r = logoff_host_list(host, &sessions, &n, &error);

@@ -74,7 +74,7 @@ static const struct option_row query_options[] = {
 #define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
 		   "[/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
 
-static const struct help session_help = {
+const struct help session_help = {
 	.sub_command = "session",
 	.other_name = "qwinsta",
 	.summary = N_("Shows the sessions of a session host."),
@@ -83,7 +83,7 @@ static const struct help session_help = {
 	.options = session_options,
 };
 
-static const struct help user_help = {
+const struct help user_help = {
 	.sub_command = "user",
 	.other_name = "quser",
 	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
@@ -92,7 +92,7 @@ static const struct help user_help = {
 	.options = session_options,
 };
 
-static const struct help process_help = {
+const struct help process_help = {
 	.sub_command = "process",
 	.other_name = "qprocess",
 	.summary = N_("Shows the processes of a session host and the sessions they are in."),
@@ -127,7 +127,7 @@ struct table query_table(const struct table_column *columns, const char *order)
 			       .legend = !arg_no_legend };
 }
 
-int query_check(const struct table *table)
+int query_check(const struct table *table, const struct help *help)
 {
 	const char *culprit;
 
@@ -136,7 +136,7 @@ int query_check(const struct table *table)
 	fprintf(stderr, _("%s: there is no column %s; the columns are "), program().text, safe(culprit).text);
 	table_print_names(table, stderr);
 	fputc('\n', stderr);
-	return EXIT_USAGE;
+	return help_try(help);
 }
 
 /* ---- sub-commands ---- */

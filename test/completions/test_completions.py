@@ -383,6 +383,8 @@ user name="say\\\"so" uid=1003
 user name="a:b=c" uid=1004
 user name="fr ed" uid=1005
 user name="st*r" uid=1006
+user name="x$(touch pwned)y" uid=1008
+user name="z`touch pwned`]=;touch pwned;" uid=1009
 user name="li\\e[31mar" uid=1007
 session id=1 user="EXAMPLE\\\\carl" tty="web console"
 session id=2 user="m$HOME"
@@ -391,6 +393,8 @@ session id=4 user="say\\\"so"
 session id=5 user="a:b=c"
 session id=6 user="fr ed"
 session id=7 user="st*r"
+session id=9 user="x$(touch pwned)y" tty="$(touch pwned)"
+session id=10 user="z`touch pwned`]=;touch pwned;"
 session id=8 user="li\\e[31mar"
 """
 
@@ -456,6 +460,19 @@ def test_awkward_names_after_an_open_quote(awkward, line, last):
 
 def test_names_that_nobody_can_type_are_not_offered(awkward):
     assert not any("31m" in one for one in awkward.candidates("quser "))
+
+
+@pytest.mark.parametrize("line", ["quser x", "quser z", "quser $", "logoff /user:x", "logoff --user=a,z", "quser 'x", 'quser "z', "quser "])
+def test_names_are_not_run(awkward, line, tmp_path):
+    if awkward.name == "fish":
+        awkward.candidates(line)
+        folder = awkward.folder
+    else:
+        completed = awkward.line_after(line + ("\t" if line[-1] != " " else "\t\t\t"))
+        folder = awkward.told.parent
+        if line[-1] != " ":
+            subprocess.run([awkward.name, "-c", "printf '%s' " + completed.partition(" ")[2]], cwd=tmp_path, capture_output=True, timeout=20)
+    assert not (folder / "pwned").exists() and not (tmp_path / "pwned").exists()
 
 
 def test_everybody_is_no_pattern_of_files(awkward):
