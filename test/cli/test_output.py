@@ -114,3 +114,14 @@ def test_80_columns(binary, tmp_path, request, line, lang):
     for one in out.splitlines():
         assert sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in one) <= 80, one
         assert not one.endswith(" "), repr(one)
+
+
+def test_rows_can_be_split_at_blanks(binary):
+    """As public PowerShell modules do: a wide gap is a session without a name, two blanks part columns."""
+    env = {"LC_ALL": "C.UTF-8", "LOGOFF_HOST": "memory:hosts/company", "TZ": "UTC"}
+    out = subprocess.run([binary.parent / "query", "user"], cwd=HERE, env=env, capture_output=True, text=True, timeout=60).stdout
+    rows = [re.sub(r"\s{2,}", ",", re.sub(r"\s{20,39}", ",,", line[1:])).split(",") for line in out.splitlines()]
+    assert rows[0] == ["USERNAME", "SESSIONNAME", "ID", "STATE", "IDLE TIME", "LOGON TIME"]
+    assert {len(row) for row in rows} == {6}
+    assert ["bob", "", "c8", "Disc", "1+02:03", "2025-03-12 17:40"] in rows
+    assert ["carol", "console", "2", "Active", "none", "2025-03-14 07:55"] in rows
