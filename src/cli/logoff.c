@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
@@ -190,7 +191,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
 		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(host, request, &choice, talkative);
 	else if (!arg_dry_run && arg_json)
-		(void)print_json(json_array(), stdout);	/* nothing was done, and that is told by the status */
+		output_note(print_json(json_array(), stdout));	/* nothing was done, and that is told by the status */
 	logoff_request_free(request);
 	choice_done(&choice);
 	return status > (int)choice.status ? status : (int)choice.status;

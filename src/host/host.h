@@ -149,6 +149,9 @@ struct host_backend {
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
 
+	/* Finds out of each process in LIST, which has outlived its time, why. NULL: nobody knows. */
+	void (*explain)(struct process_list *list, struct logoff_host *host);
+
 	/* Tells what is to become of the user's service manager. NULL: hosts without. */
 	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		       struct logoff_error *reterr);

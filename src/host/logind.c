@@ -1142,6 +1142,7 @@ const struct host_backend host_logind = {
 	.ask = logind_ask,
 	.kill = logind_kill,
 	.processes = logind_processes,
+	.explain = proc_explain,
 	.manager = logind_manager,
 	.desktop = logind_desktop,
 	.census = logind_census,
