@@ -99,6 +99,7 @@ class World:
     def __init__(self, folder, binary, isolated):
         self.folder, self.binary, self.isolated = folder, binary, isolated
         self.bus = Bus(folder)
+        self.kind = "logind"        # forced; None: the command finds out
         self.fake = Login1(self.bus.address)
         self.address = self.bus.address
         for name in ("run", "cgroup"):
@@ -119,8 +120,9 @@ class World:
 
     def start(self, *arguments):
         """Starts the command; finish() gives what came of it."""
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "logind",
-               "DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        if self.kind:
+            env["LOGOFF_HOST"] = self.kind
         env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
         command = [str(self.binary), *arguments]
         if self.isolated:

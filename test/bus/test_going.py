@@ -166,3 +166,34 @@ def test_logind_stays_away(world, method, rules):
     world.fake.rules[method] = [*rules, after(lambda fake: fake.vanish(), silence)]
     world.run().check(5, rf"session {ID} \(pts/7001\): not ended in time( \({DBUS_ERROR}.*\))?" + UNKNOWN.format(NONE),
                       within=1)
+
+
+# ---- no other kind of host in its place ----
+
+@pytest.fixture(params=["systemd", "elogind"])
+def unforced(world, request):
+    """The command finds out what kind of host it is."""
+    world.become(request.param)
+    world.kind = None
+    (world.folder / "run/systemd/seats").mkdir(parents=True)
+    return world
+
+
+@pytest.mark.parametrize("method,words", [
+    ("ListSessions", ("--complete-sessions",)), ("GetAll", ("--complete-sessions",)), ("ListSessions", ("/all", "/y")),
+    ("GetAll", ("/all", "/y")), ("GetSession", (ID,)), ("GetAll", (ID,)),
+])
+def test_a_logind_that_goes_is_not_replaced(unforced, method, words):
+    """It dies while it is asked, in the middle of a list: nothing crashes, and /proc does not stand in for it."""
+    unforced.fake.sessions = {f"c{i}": properties(f"c{i}") for i in range(7001, 7101)}
+    unforced.fake.rules[method] = [leaving(1, False)]
+    done = unforced.run(*words)
+    assert done.status == 6, (done.out, done.err)
+    assert unforced.fake.count("TerminateSession") == 0
+
+
+def test_a_bus_that_is_not_there(unforced, request):
+    """Where systemd runs that is no reason to look elsewhere; elsewhere it is."""
+    unforced.address = f"unix:path={unforced.folder}/nowhere"
+    done = unforced.run("99999")
+    assert done.status == (6 if (unforced.folder / "run/systemd/system").exists() else 2), done.err
