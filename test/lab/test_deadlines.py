@@ -208,3 +208,48 @@ def test_an_agent_that_does_not_end(host):
 
     assert status == DENIED, out
     assert host.named("pkttyagent") == []
+
+
+# Something that listens on /dev/log and takes nothing, with as much in its queue as it holds.
+DEAF_SYSLOG = """
+import os, socket, time
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind("/dev/log")
+os.chmod("/dev/log", 0o666)
+senders = []
+def send(sender):
+    try:
+        sender.send(b"<13>flood")
+        return True
+    except BlockingIOError:
+        return False
+n = 1
+while n:
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sender.connect("/dev/log")
+    senders.append(sender)
+    n = 0
+    while send(sender):
+        n += 1
+print("deaf", os.getpid(), flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("flavour", ["bare", "elogind"])
+def test_a_syslog_that_hangs(lend, flavour):
+    host = lend(flavour)
+    session = sessions.ssh(host, "alice")
+    before = session.processes()
+    host.check("rm -f /dev/log")
+    syslog = sessions.Shell(host.start(["python3", "-c", DEAF_SYSLOG]))
+    pid = syslog.expect(r"deaf (\d+)\n", 5).group(1)
+    try:
+        # sshd waits for it for ever and has to be killed.
+        result = logoff(host, session.id, "/grace:1", timeout=20)
+    finally:
+        host.check(f"kill {pid}; rm -f /dev/log")
+        syslog.client.wait(5)
+
+    assert_gone(session, before)
+    assert result.seconds < 5, result.text
