@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/nss.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/family.h"
@@ -141,13 +141,11 @@ static uid_t read_login_uid(pid_t pid, uid_t owner)
 
 static char *get_user_name(uid_t uid)
 {
-	struct passwd entry, *found = NULL;
-	char buffer[4096], number[16];
+	char name[NSS_NAME_MAX];
 
-	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-		return strdup(found->pw_name);
-	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	return strdup(number);
+	if (nss_user_name(uid, name) <= 0)
+		snprintf(name, sizeof(name), "%u", (unsigned)uid);
+	return strdup(name);
 }
 
 /* ---- terminals ---- */
@@ -250,7 +248,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 	int r = proc_read_audit_session(stat->pid, &task.audit);
 
 	if (r < 0)
-		return r == -ESRCH ? 0 : r;
+		return r == -ESRCH || r == -EACCES ? 0 : r;
 	if (task.audit == procfs->ambient)
 		task.audit = PROC_NO_AUDIT;
 	return add_task(view, &task);
@@ -264,10 +262,10 @@ static int see_only(pid_t pid, void *userdata)
 	int r = proc_read_audit_session(pid, &task.audit);
 
 	if (r < 0 || task.audit != view->only)
-		return r == -ESRCH ? 0 : r;
+		return r == -ESRCH || r == -EACCES ? 0 : r;
 	r = proc_read_stat(pid, &task.stat);
 	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
-		return r == -ESRCH || r == -EPROTO ? 0 : r;
+		return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
 	return add_task(view, &task);
 }
 
@@ -884,6 +882,8 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 
 	if (id) {
 		r = get_by_id(host, id, ret_session, reterr);
+		if (r == -ENXIO && proc_hides()) /* nobody is seen there, which means nothing */
+			return error_set_errno(reterr, -EOPNOTSUPP, -EACCES, "/proc hides the processes of others (hidepid)");
 		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
 	}
 	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, reterr);
@@ -1093,7 +1093,8 @@ static int hold_family(struct logoff_session *session)
 
 	if (own->family)
 		return 0;
-	if (own->leader && (proc_read_stat(own->leader, &leader) < 0 || leader.start_time != session->logon))
+	r = own->leader ? proc_read_stat(own->leader, &leader) : 0;
+	if (r == -ESRCH || (r >= 0 && own->leader && leader.start_time != session->logon))
 		return -ENXIO; /* another process may have its number, and its terminal, by now */
 	r = family_new(&own->family, &own->marks);
 	if (r >= 0)
@@ -1178,6 +1179,8 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 		return 0;
 	if (r >= 0 && !own->fresh) /* nobody there needs more than one look */
 		r = family_is_gone(own->family);
+	if (r == -EOPNOTSUPP && session->current)
+		r = 0; /* the caller itself is seen, and that is where its own session ends */
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
 	own->fresh = false;

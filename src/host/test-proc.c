@@ -6,6 +6,7 @@
  * hand from proc(5) and utmp(5).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -429,10 +431,10 @@ static void cgroup_is_listed_with_those_below(void **state)
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(proc_list_cgroup(root, &list), 0);
 	assert_int_equal(list.n_items, 0);
-	/* more text than one buffer holds, with a pid across its end, foreign (0), dead and twice named ones */
-	for (int i = 0; i < 1000; i++)
-		strcat(text, i % 2 ? "0\n" : "00\n");
-	sprintf(text + strlen(text), "0%d\n%d\n%d\n0\nx\n%d", (int)two, (int)dead, (int)two, (int)getpid());
+	/* more text than one buffer holds, with a pid across its end, dead and twice named ones */
+	for (int i = 0; i < 500; i++)
+		sprintf(text + strlen(text), i % 2 ? "%010d\n" : "%09d\n", (int)two);
+	sprintf(text + strlen(text), "%d\n%d\n%d", (int)dead, (int)two, (int)getpid());
 	snprintf(below, sizeof(below), "%s/a", root);
 	assert_int_equal(mkdir(below, 0700), 0);
 	strcat(below, "/b");
@@ -452,6 +454,146 @@ static void cgroup_is_listed_with_those_below(void **state)
 	assert_int_equal(system(command), 0);
 	assert_int_equal(proc_list_cgroup(root, &list), 0);
 	assert_int_equal(list.n_items, 0);
+}
+
+/* What cannot be named is there all the same, and each of them counts. */
+static void cgroup_with_processes_of_another_namespace(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", text[64], command[200];
+	struct process_list list = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	sprintf(text, "0\n%d\n0\n", (int)getpid());
+	write_file(root, "cgroup.procs", text);
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 3);
+	assert_int_equal(list.items[0].pid, 0);
+	assert_int_equal(list.items[1].pid, 0);
+	assert_int_equal(list.items[2].pid, getpid());
+	assert_string_equal(list.items[0].command, "");
+	process_list_clear(&list);
+	write_file(root, "cgroup.procs", "hello\n");
+	assert_int_equal(proc_list_cgroup(root, &list), -EPROTO);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* The user of a cgroup names and nests the folders in it. */
+static void cgroup_that_hides_its_processes(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", text[64], command[200];
+	struct rlimit few = { .rlim_cur = 40, .rlim_max = 4096 }, before;
+	struct process_list list = { 0 };
+	int folder, next;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few.rlim_max = before.rlim_max;
+	folder = open(root, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 2500; i++) {	/* longer than a path may be */
+		assert_int_equal(mkdirat(folder, "..x", 0700), 0);
+		assert_int_equal(mkdirat(folder, ".y", 0700), 0);
+		next = openat(folder, i % 2 ? "..x" : ".y", O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		close(folder);
+		folder = next;
+	}
+	next = openat(folder, "cgroup.procs", O_WRONLY | O_CREAT, 0600);
+	sprintf(text, "%d\n", (int)getpid());
+	assert_int_equal(write(next, text, strlen(text)), strlen(text));
+	close(next);
+	close(folder);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(list.n_items, 1);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* Makes a folder in the first hierarchy of version 2, if we may. Returns whether it did. */
+static bool make_real_cgroup(char path[static 200])
+{
+	char line[600], mount[120], type[32];
+	FILE *mounts = fopen("/proc/mounts", "r");
+	bool made = false;
+
+	while (mounts && !made && fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*s %119s %31s", mount, type) != 2 || strcmp(type, "cgroup2") != 0)
+			continue;
+		snprintf(path, 200, "%s/test-proc-%d", mount, (int)getpid());
+		made = mkdir(path, 0700) == 0;
+	}
+	if (mounts)
+		fclose(mounts);
+	return made;
+}
+
+static bool write_to(const char *folder, const char *name, const char *text)
+{
+	char path[300];
+	int fd;
+	bool done;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY);
+	done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* The kernel lists the processes of threaded cgroups in a folder above them, which may not be ours to look at. */
+static void cgroup_of_threads(void **state)
+{
+	char root[200], below[220], text[16];
+	struct process_list list = { 0 };
+	pid_t child;
+	bool ready;
+
+	(void)state;
+	if (!make_real_cgroup(root)) {
+		skip(); /* not root, or no cgroups of version 2 */
+		return;
+	}
+	child = start_child(named_child);
+	snprintf(below, sizeof(below), "%s/t", root);
+	sprintf(text, "%d", (int)child);
+	ready = mkdir(below, 0700) == 0 && write_to(below, "cgroup.type", "threaded") && write_to(below, "cgroup.procs", text);
+	if (ready)
+		assert_int_equal(proc_list_cgroup(below, &list), 0);
+	end_child(child);
+	assert_int_equal(rmdir(below), 0);
+	assert_int_equal(rmdir(root), 0);
+	assert_true(ready);
+	assert_int_equal(list.n_items, 1);
+	assert_int_equal(list.items[0].pid, child);
+	process_list_clear(&list);
+}
+
+/* A process can move from folder to folder and be where the walk is not; the kernel counts it all the same. */
+static void cgroup_that_the_kernel_calls_populated(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", command[200];
+	struct process_list list = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	write_file(root, "cgroup.procs", "");
+	write_file(root, "cgroup.events", "populated 0\nfrozen 0\n");
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 0);
+	write_file(root, "cgroup.events", "populated 1\nfrozen 0\n");
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 1);
+	assert_int_equal(list.items[0].pid, 0);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
 }
 
 /* ---- lists ---- */
@@ -531,6 +673,10 @@ int main(void)
 		cmocka_unit_test(walk_over_all_processes),
 		cmocka_unit_test(process_whose_first_thread_has_ended),
 		cmocka_unit_test(cgroup_is_listed_with_those_below),
+		cmocka_unit_test(cgroup_with_processes_of_another_namespace),
+		cmocka_unit_test(cgroup_that_hides_its_processes),
+		cmocka_unit_test(cgroup_of_threads),
+		cmocka_unit_test(cgroup_that_the_kernel_calls_populated),
 		cmocka_unit_test(list_keeps_each_process_once),
 		cmocka_unit_test(why_a_process_does_not_end),
 	};
