@@ -20,6 +20,7 @@
 
 #include "base/utf8.h"
 #include "host/host.h"
+#include "host/memory.h"
 
 /* elogind's library, which stands in for libsystemd, has no journal. */
 #pragma weak sd_journal_sendv
@@ -161,9 +162,8 @@ int audit_record(const struct audit *audit, struct logoff_error *reterr)
 {
 	struct fields fields = {};
 
-	(void)reterr;
 	if (audit->session->host->backend == &host_memory)
-		return 0;
+		return memory_record(audit->session->host, reterr);
 	fill(&fields, audit);
 	if (sd_journal_sendv && access(JOURNAL_SOCKET, F_OK) == 0)
 		(void)sd_journal_sendv(fields.items, fields.n);
