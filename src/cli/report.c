@@ -170,6 +170,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		break;
 	case LOGOFF_EVENT_COUNTDOWN:
 	case LOGOFF_EVENT_RESULT:
+	case LOGOFF_EVENT_FOLLOWED:
 		return;
 	case LOGOFF_EVENT_ASK:
 		report_ask(event, who.text);

@@ -270,8 +270,7 @@ static void test_one_proof_serves_all(void **state)
 			   .agree = 1 };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "1 = ok\n2 = ok\n3 = ok\n"));
 	assert_in_range(run.end_us, 3000000, 3100000);
 }
@@ -330,8 +329,7 @@ static void test_session_outlives_its_processes(void **state)
 	expect_text(ROOT ALICE "session id=5 user=alice stays=20\nprocess command=x\n", "5",
 		    "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
 	/* cgroup v1: nobody tells logind that it is empty; a kill wakes it. */
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "5 = ok\n"));
 	assert_true(run.last_us < 1000000); /* long before the grace is over */
 	expect_text(ROOT ALICE "session id=5 user=alice stays=never\nprocess command=x\n", "5",
@@ -397,6 +395,9 @@ static void test_kill_refused(void **state)
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = EACCES + x\n");
 	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EIO\nprocess command=x term=never\n", "5",
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = ETIMEDOUT + x\n");
+	/* Asked is asked: it ends in its own time. */
+	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EACCES\nprocess command=x term=30000\n", "5",
+		    "0.0 5 ask 1\n10.0 5 kill 1\n30.0 5 gone\n5 = ok\n");
 }
 
 static void test_processes_not_seen(void **state)
@@ -414,9 +415,59 @@ static void test_cancelled(void **state)
 	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
 
 	(void)state;
-	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 }, "0.0 5 ask 1\n5 = ECANCELED + x\n");
+	/* Who leaves the descriptor as it is cancels once and for all. */
+	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 },
+	       "0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");
 	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 2 },
-	       "0.0 5 ask 1\n10.0 5 kill 1\n5 = ECANCELED + x\n");
+	       "0.0 5 ask 1\n10.0 5 kill 1\nfollowed\n5 = ECANCELED + x\n");
+}
+
+/* The first cancellation asks nobody any more, and follows those who were asked; the second leaves them. */
+static void test_cancelled_and_followed(void **state)
+{
+	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never\n"
+					      "session id=6 user=alice\nprocess command=y term=5000\n";
+	static const char unkillable[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
+	static const char manager[] = ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=20\n"
+					   "session id=5 user=alice\nprocess command=x term=3000\n";
+
+	(void)state;
+	expect((struct run){ .text = text, .sessions = "5 6", .cancel_at = 2, .follow = true },
+	       "0.0 5 ask 1\n0.0 6 ask 1\nfollowed\n5.0 6 gone\n10.0 5 kill 1\n10.0 5 gone\n5 = ok\n6 = ok\n");
+	expect((struct run){ .text = unkillable, .sessions = "5", .cancel_at = 1, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n10.0 5 kill 1\n5 = ETIMEDOUT + x\n");
+	expect((struct run){ .text = unkillable, .sessions = "5", .cancel_at = 1, .cancel_again_at = 2, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n10.0 5 kill 1\n5 = ECANCELED + x\n");
+	/* The service manager is a part of the same end. */
+	expect((struct run){ .text = manager, .sessions = "5", .cancel_at = 1, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n3.0 5 gone\n3.0 5 manager-ask 1\n3.0 5 manager-gone\n5 = ok\n");
+}
+
+/* Those whose turn had not come are left alone, our own session among them, which comes last. */
+static void test_cancelled_before_the_turn(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=0\n" ALICE "user name=root uid=0\n"
+				     "session id=1 user=root\nprocess command=logoff caller\n"
+				     "session id=2 user=alice\nprocess command=x term=5000\n",
+			     .sessions = "1 2",
+			     .cancel_at = 1,
+			     .follow = true },
+	       "0.0 2 ask 1\nfollowed\n5.0 2 gone\n1 = ECANCELED + logoff\n2 = ok\n");
+}
+
+/* Nothing happens before the proof: who types a password may still think better of it. */
+static void test_cancelled_while_a_password_is_typed(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=1001 control=proof proof=90000\n" ALICE
+				     "session id=1 user=alice\nprocess command=x\nsession id=2 user=alice\n"
+				     "process command=y\n",
+			     .sessions = "1 2",
+			     .agree = 1,
+			     .cancel_in_proof = true,
+			     .follow = true },
+	       "0.0 1 ask 1\n0.0 2 ask 1\n1 = ECANCELED + x\n2 = ECANCELED + y\n");
 }
 
 static void test_deadline_before_grace(void **state)
@@ -472,8 +523,7 @@ static void test_last_sessions_together(void **state)
 			   .sessions = "5 6" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 6 ask 1\n0.0 5 gone\n0.7 6 gone\n"
 					    "0.7 6 manager-ask 1\n0.7 6 manager-gone\n5 = ok\n6 = ok\n");
 }
@@ -489,8 +539,7 @@ static void test_one_failure_does_not_stop_the_others(void **state)
 			   .sessions = "1 2 3 4" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "1 = EPERM +\n2 = EPROTO + b\n3 = ETIMEDOUT + c\n4 = ok\n"));
 }
 
@@ -535,8 +584,8 @@ static void test_requests(void **state)
 	(void)state;
 	assert_int_equal(open_host(ROOT ALICE "session id=1 user=alice\n", &host), 0);
 	assert_int_equal(logoff_request_new(&request, host), 0);
-	assert_int_equal(add(request, host, "1"), 0);
-	assert_int_equal(add(request, host, "1"), 0);
+	assert_int_equal(add(request, host, "1", LOGOFF_WHY_NAMED), 0);
+	assert_int_equal(add(request, host, "1", LOGOFF_WHY_NAMED), 0);
 	assert_int_equal(logoff_request_count(request), 1);
 	assert_int_equal(logoff_request_result(request, 0, NULL), -EINVAL);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
@@ -602,8 +651,7 @@ static void test_own_session_comes_last(void **state)
 			   .sessions = "1 2" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 2 ask 1\n5.0 2 gone\n0.0 1 ask 2\n0.0 1 alone\n1 = ok\n2 = ok\n");
 }
 
@@ -644,7 +692,7 @@ static void log_off_own(int fd, const char *text)
 	struct logoff_request *request;
 	struct logoff_host *host;
 
-	if (open_host(text, &host) < 0 || logoff_request_new(&request, host) < 0 || add(request, host, NULL) < 0)
+	if (open_host(text, &host) < 0 || logoff_request_new(&request, host) < 0 || add(request, host, NULL, LOGOFF_WHY_NAMED) < 0)
 		_exit(1);
 	logoff_request_set_event_func(request, tell, &fd);
 	if (logoff_request_run(request, NULL) < 0)
@@ -666,6 +714,16 @@ static void with_shell_and_manager(int fd)
 			    "") "session id=1 user=alice\nprocess command=bash waits\nprocess command=logoff caller\n");
 }
 
+static void with_daemon_of_root(int fd)
+{
+	log_off_own(fd, OWN "process command=daemon term=never foreign\nprocess command=logoff caller\n");
+}
+
+static void with_daemon_of_root_that_ends(int fd)
+{
+	log_off_own(fd, OWN "process command=daemon term=never foreign ends=10100\nprocess command=logoff caller\n");
+}
+
 static void with_shell_that_cannot_be_killed(int fd)
 {
 	log_off_own(fd, "caller uid=1000\n" ALICE "session id=1 user=alice kill-fails=EACCES\n"
@@ -684,9 +742,199 @@ static void test_last_act(void **state)
 	status = in_child(with_shell_and_manager, text, sizeof(text));
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	assert_string_equal(text, "ask alone manager-ask manager-gone ");
+	/* What the caller may not kill the host does, and the caller with it. */
+	status = in_child(with_daemon_of_root, text, sizeof(text));
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_string_equal(text, "ask kill ");
+	status = in_child(with_daemon_of_root_that_ends, text, sizeof(text));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(text, "ask kill alone ok");
 	status = in_child(with_shell_that_cannot_be_killed, text, sizeof(text));
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_string_equal(text, "ask alone EACCES");
+}
+
+/* ---- after a wait ---- */
+
+#define BOB "user name=bob uid=1001\n"
+
+/* While a question stood, or a list came in, session 5 has become bob's. The host goes by the id. */
+static void test_another_logon_after_a_question(void **state)
+{
+	static const char text[] = "host by-id\n" ROOT ALICE BOB "session id=5 user=alice leaves=1000\n"
+				   "process command=x term=never\nsession id=5 user=bob follows\nprocess command=bobs\n";
+
+	(void)state;
+	expect((struct run){ .text = text, .sessions = "5", .think_ms = 2000 }, "0.0 5 gone\n5 = ok\n");
+	expect((struct run){ .text = text, .sessions = "5", .think_ms = 2000, .named = true }, "0.0 5 gone\n5 = ok\n");
+}
+
+static void test_condition_after_a_question(void **state)
+{
+	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x\n";
+	struct run run = { .text = text, .sessions = "5", .think_ms = 2000, .not_meant = "5" };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "5 = ESTALE +\n");
+	assert_int_equal(run.cause.domain, LOGOFF_ERROR_NONE);
+	/* What was named goes on. */
+	expect((struct run){ .text = text, .sessions = "5", .think_ms = 2000, .not_meant = "5", .named = true },
+	       "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+}
+
+/* What was just listed is not looked up again. */
+static void test_no_second_look_in_a_moment(void **state)
+{
+	struct run run = { .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n", .sessions = "5",
+			   .think_ms = 100 };
+
+	(void)state;
+	run_it(&run);
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+	assert_int_equal(run.n_still, 0);
+}
+
+/* Many are looked up by one list; who is not in it, by itself. */
+static void test_many_after_a_question(void **state)
+{
+	char text[2048], expected[2048] = "0.0 3 gone\n";
+	struct run run = { .text = text, .sessions = "0 1 2 3 4 5 6 7 8", .think_ms = 2000, .not_meant = "8" };
+	size_t length = (size_t)snprintf(text, sizeof(text), "host by-id\n" ROOT ALICE BOB);
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   "session id=%d user=alice%s\nprocess command=x term=%d\n", i,
+					   i == 3 ? " leaves=500" : "", 1000 + 10 * i);
+	snprintf(text + length, sizeof(text) - length, "session id=3 user=bob follows\nprocess command=bobs\n");
+	for (int i = 0; i < 8; i++)
+		if (i != 3)
+			snprintf(expected + strlen(expected), 64, "0.0 %d ask 1\n", i);
+	for (int i = 0; i < 8; i++)
+		if (i != 3)
+			snprintf(expected + strlen(expected), 64, "1.0 %d gone\n", i);
+	for (int i = 0; i < 8; i++)
+		snprintf(expected + strlen(expected), 64, "%d = ok\n", i);
+	snprintf(expected + strlen(expected), 64, "8 = ESTALE +\n");
+	run_true(&run);
+	assert_string_equal(run.transcript, expected);
+	assert_int_equal(run.n_still, 8);
+	/* Each of them by itself, if there is no list. */
+	memmove(text + strlen("host by-id list-fails=EIO\n"), text + strlen("host by-id\n"), strlen(text) - strlen("host by-id\n") + 1);
+	memcpy(text, "host by-id list-fails=EIO\n", strlen("host by-id list-fails=EIO\n"));
+	run = (struct run){ .text = text, .sessions = "0 1 2 3 4 5 6 7 8", .think_ms = 2000, .not_meant = "8" };
+	run_it(&run);
+	assert_string_equal(run.transcript, expected);
+}
+
+/* While one proved who they are, the session of the next became bob's, or no longer what was selected. */
+static void test_another_after_a_password(void **state)
+{
+	static const char text[] = "host by-id\ncaller uid=1002 control=proof proof=3000\n" ALICE BOB
+				   "session id=1 user=alice\nprocess command=x\n"
+				   "session id=2 user=alice leaves=1000\nprocess command=y\n"
+				   "session id=2 user=bob follows\nprocess command=bobs\n";
+	static const char same[] = "caller uid=1002 control=proof proof=3000\n" ALICE
+				   "session id=1 user=alice\nprocess command=x\nsession id=2 user=alice\nprocess command=y\n";
+	struct run run = { .text = text, .sessions = "1 2", .agree = 1 };
+
+	(void)state;
+	run_true(&run);
+	assert_non_null(strstr(run.transcript, "1 = ok\n2 = ok\n"));
+	run = (struct run){ .text = same, .sessions = "1 2", .agree = 1, .not_meant = "2" };
+	run_true(&run);
+	assert_non_null(strstr(run.transcript, "1 = ok\n2 = ESTALE +\n"));
+}
+
+/* The host restarts, and gives the id anew; or the user has come back; or nobody can tell. */
+static void test_another_after_a_restart(void **state)
+{
+	(void)state;
+	expect_text("host by-id\n" ROOT ALICE BOB "session id=5 user=alice leaves=150 refuse=EAGAIN\nprocess command=x\n"
+		    "session id=5 user=bob follows\nprocess command=bobs\n",
+		    "5", "0.0 5 ask 1\n0.2 5 gone\n5 = ok\n");
+	expect((struct run){ .text = ROOT ALICE "session id=5 user=alice refuse=EAGAIN refusals=1\nprocess command=x\n",
+			     .sessions = "5",
+			     .not_meant = "5" },
+	       "0.0 5 ask 1\n5 = ESTALE +\n");
+	expect((struct run){ .text = "host silent=50\n" ROOT ALICE
+				     "session id=5 user=alice refuse=EAGAIN refusals=1\nprocess command=x\n",
+			     .sessions = "5",
+			     .named = true },
+	       "0.0 5 ask 1\n5 = ETIMEDOUT ? x\n");
+}
+
+/* Of one that cannot be told how it is: it is asked about again, and the others go on. */
+static void test_unsure(void **state)
+{
+	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x\n"
+					      "session id=6 user=alice\nprocess command=y\n";
+	struct run run = { .text = text, .sessions = "5 6", .think_ms = 2000, .unsure = "5", .n_unsure = 30 };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 6 ask 1\n0.0 6 gone\n3.0 5 ask 1\n3.0 5 gone\n5 = ok\n6 = ok\n");
+	run = (struct run){ .text = text, .sessions = "5 6", .think_ms = 2000, .unsure = "5", .n_unsure = 9999 };
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 6 ask 1\n0.0 6 gone\n5 = ESTALE +\n6 = ok\n");
+	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
+	assert_in_range(run.end_us, 62000000, 62100000);
+	/* Whoever cancels need not wait for that. */
+	run = (struct run){ .text = text, .sessions = "5 6", .think_ms = 2000, .unsure = "5", .n_unsure = 9999,
+			    .cancel_at = 1, .follow = true };
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 6 ask 1\nfollowed\n0.0 6 gone\n5 = ECANCELED + x\n6 = ok\n");
+}
+
+/* The user logs on again while the host restarts, or within the grace: the service manager is theirs again. */
+static void test_user_is_back(void **state)
+{
+	(void)state;
+	expect_text(ROOT MANAGED("refuse=EAGAIN refusals=5") "session id=5 user=alice\nprocess command=x\n"
+		    "session id=6 user=alice begins=250\nprocess command=y\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n0.3 5 manager-needed\n5 = ok\n");
+	expect_text(ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=never\n"
+		    "session id=5 user=alice\nprocess command=x\nsession id=6 user=alice begins=4000\nprocess command=y\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n10.0 5 manager-needed\n5 = ok\n");
+}
+
+/* Whether it is needed cannot be told: then it is not touched, and nobody is told that all is well. */
+static void test_manager_unknown(void **state)
+{
+	struct run run = { .text = "host manager-fails=EAGAIN\n" ROOT MANAGED("") "session id=5 user=alice\nprocess command=x\n",
+			   .sessions = "5" };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 5 gone\n5 = ETIMEDOUT - systemd\n");
+	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
+	expect_text("host manager-fails=ETIMEDOUT\n" ROOT "user name=alice uid=1000 manager\nprocess command=systemd ends=100\n"
+		    "session id=5 user=alice\nprocess command=x\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+	/* The host falls silent after the manager was asked: it is not killed, for the user may be back. */
+	expect_text("host silent=5000\n" ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=never\n"
+		    "session id=5 user=alice\nprocess command=x\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n5 = ETIMEDOUT ? systemd\n");
+	expect_text("host silent=5000 speaks=15000\n" ROOT
+		    "user name=alice uid=1000 manager\nprocess command=systemd term=never\n"
+		    "session id=5 user=alice\nprocess command=x\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n15.2 5 manager-kill 1\n15.2 5 manager-gone\n5 = ok\n");
+}
+
+static void test_records(void **state)
+{
+	struct run run = { .text = "host record-fails=EIO\n" ROOT ALICE "session id=5 user=alice\nprocess command=x\n"
+				   "session id=6 user=alice console\n",
+			   .sessions = "5 6" };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n6 = EPERM +\n");
+	assert_int_equal(run.n_unrecorded, 2);
+	run = (struct run){ .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n", .sessions = "5" };
+	run_it(&run);
+	assert_int_equal(run.n_unrecorded, 0);
 }
 
 /* ---- random hosts ---- */
@@ -748,6 +996,8 @@ static void make_session(struct dice *dice, FILE *to, unsigned i, bool caller_po
 	make_unit(dice, to);
 	ADD_WORD(dice, to, 6, "console", "greeter", "console greeter");
 	ADD_WORD(dice, to, 6, "leaves=0", "leaves=1", "leaves=600", "leaves=10000");
+	if (!again)
+		ADD_WORD(dice, to, 8, "begins=100", "begins=4000", "begins=10050");
 	fprintf(to, "\n");
 	for (unsigned n = roll(dice, 5); n > 0; n--)
 		make_process(dice, to);
@@ -767,7 +1017,9 @@ static char *make_host(uint64_t seed)
 	assert_non_null(to);
 	fprintf(to, "host");
 	ADD_WORD(&dice, to, 4, "quiet");
-	ADD_WORD(&dice, to, 10, "lost=0", "lost=50", "lost=10000", "manager-fails=EPROTO");
+	ADD_WORD(&dice, to, 10, "lost=0", "lost=50", "lost=10000", "manager-fails=EPROTO", "manager-fails=EAGAIN");
+	ADD_WORD(&dice, to, 10, "silent=0", "silent=40 speaks=700", "silent=2000 speaks=9000", "silent=10001",
+		 "silent=30 speaks=20000");
 	fprintf(to, "\ncaller uid=%u", roll(&dice, 4));
 	ADD_WORD(&dice, to, 2, "control=yes", "control=yes", "control=proof proof=2000", "control=proof proof-fails",
 		 "control=no");
@@ -800,6 +1052,11 @@ static void test_random_hosts(void **state)
 				   .console = seed % 5 == 0,
 				   .cancel_at = seed % 7 == 0 ? (int)(seed % 4) : 0,
 				   .warn_ms = seed % 11 == 0 ? 500 * (seed % 60) : 0,
+				   .think_ms = seed % 13 == 0 ? 2000 : 0,
+				   .named = seed % 2 == 0,
+				   .follow = seed % 9 == 0,
+				   .unsure = seed % 17 == 0 ? "0" : NULL,
+				   .n_unsure = (int)(seed % 50),
 				   .not_meant = seed % 3 == 0 ? "1" : NULL,
 				   .grace_ms = times[seed % 5][0],
 				   .wait_ms = times[seed % 5][1] };
@@ -899,6 +1156,9 @@ int main(void)
 		cmocka_unit_test(test_kill_refused),
 		cmocka_unit_test(test_processes_not_seen),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_cancelled_and_followed),
+		cmocka_unit_test(test_cancelled_before_the_turn),
+		cmocka_unit_test(test_cancelled_while_a_password_is_typed),
 		cmocka_unit_test(test_deadline_before_grace),
 		cmocka_unit_test(test_manager),
 		cmocka_unit_test(test_stubborn_manager),
@@ -911,6 +1171,16 @@ int main(void)
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_own_session_comes_last),
 		cmocka_unit_test(test_last_act),
+		cmocka_unit_test(test_another_logon_after_a_question),
+		cmocka_unit_test(test_condition_after_a_question),
+		cmocka_unit_test(test_no_second_look_in_a_moment),
+		cmocka_unit_test(test_many_after_a_question),
+		cmocka_unit_test(test_another_after_a_password),
+		cmocka_unit_test(test_another_after_a_restart),
+		cmocka_unit_test(test_unsure),
+		cmocka_unit_test(test_user_is_back),
+		cmocka_unit_test(test_manager_unknown),
+		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_random_hosts),
 		cmocka_unit_test(test_starvation),
 	};
