@@ -11,15 +11,20 @@
 #include "cli/report.h"
 #include "cli/text.h"
 
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 int result_print(const struct logoff_request *request, bool talkative)
 {
 	size_t n = logoff_request_count(request);
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = report_result(request, i, talkative || n > 1);
+		int one = worse(report_result(request, i, talkative || n > 1), report_record(request, i));
 
-		status = one > status ? one : status;
+		status = worse(one, status);
 	}
 	report_advice(request);
 	return status;
@@ -143,9 +148,9 @@ int result_print_json(const struct logoff_request *request, const char *server)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		int one = report_result(request, i, false);
+		int one = worse(report_result(request, i, false), report_record(request, i));
 
-		status = one > status ? one : status;
+		status = worse(one, status);
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
 	}
 	report_advice(request);

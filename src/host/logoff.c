@@ -67,9 +67,9 @@
 
 /*
  * A session that was looked up longer ago is looked at again before it is asked. Nobody reads a question and answers it in
- * less, and a list of 1,000 sessions takes less, so that what was just listed is not looked up twice.
+ * less, and 1,000 sessions are listed in less, so that what was just listed is not looked up twice.
  */
-#define MOMENT_US (500 * MS)
+#define MOMENT_US (100 * MS)
 
 /* So many sessions are looked up by one list of all; what is not in it is looked up by itself. */
 #define LIST_FROM 8
