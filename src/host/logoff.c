@@ -1175,10 +1175,8 @@ static void run_out(struct logoff_request *request, struct job *job)
 	}
 	if (job->gone && job->part == HOST_SESSION) {	/* it could not be told whether its service manager is needed */
 		job->part = HOST_MANAGER;
-		if (look(job, NULL) >= 0 && job->seen.n_items == 0) {
-			complete(request, job);
-			return;
-		}
+		if (look(job, NULL) < 0 || job->seen.n_items == 0)
+			job->part = HOST_SESSION;
 	}
 	if (job->step == STEP_ASKING && job->session->asked == HOST_PENDING)
 		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");

@@ -911,7 +911,7 @@ static void test_manager_unknown(void **state)
 	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
 	expect_text("host manager-fails=ETIMEDOUT\n" ROOT "user name=alice uid=1000 manager\nprocess command=systemd ends=100\n"
 		    "session id=5 user=alice\nprocess command=x\n",
-		    "5", "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n5 = ETIMEDOUT -\n");
 	/* The host falls silent after the manager was asked: it is not killed, for the user may be back. */
 	expect_text("host silent=5000\n" ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=never\n"
 		    "session id=5 user=alice\nprocess command=x\n",
