@@ -11,9 +11,12 @@
 #include "cli/report.h"
 #include "cli/text.h"
 
-static int worse(int a, int b)
+/* Says what became of one session, and whether that is recorded. Returns the exit status. */
+static int report_one(const struct logoff_request *request, size_t i, bool talkative)
 {
-	return a > b ? a : b;
+	int result = report_result(request, i, talkative), record = report_record(request, i);
+
+	return record > result ? record : result;
 }
 
 int result_print(const struct logoff_request *request, bool talkative)
@@ -22,9 +25,9 @@ int result_print(const struct logoff_request *request, bool talkative)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = worse(report_result(request, i, talkative || n > 1), report_record(request, i));
+		int one = report_one(request, i, talkative || n > 1);
 
-		status = worse(one, status);
+		status = one > status ? one : status;
 	}
 	report_advice(request);
 	return status;
@@ -148,9 +151,9 @@ int result_print_json(const struct logoff_request *request, const char *server)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		int one = worse(report_result(request, i, false), report_record(request, i));
+		int one = report_one(request, i, false);
 
-		status = worse(one, status);
+		status = one > status ? one : status;
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
 	}
 	report_advice(request);

@@ -31,13 +31,11 @@
 
 #include "base/error.h"
 #include "host/audit.h"
-#include "host/host.h"
+#include "host/request.h"
+#include "host/warn.h"
 
 #define MS UINT64_C(1000)
 #define SECOND (1000 * MS)
-
-#define DEFAULT_GRACE_MS 10000
-#define DEFAULT_WAIT_MS 60000
 
 /* Unanswered questions a host gets at once. logind's bus drops replies beyond a few hundred. */
 #define MAX_ASKING 64
@@ -56,12 +54,6 @@
 /* With so many sessions more, the longest interval is once more as long: looking must not keep the host from its work. */
 #define LOOK_CROWD 100
 
-/* The last warning before the end of the warning time. */
-#define LAST_WARNING_US (10 * SECOND)
-
-/* How long one message is shown that says that all is called off. */
-#define CANCELLED_SHOWN_MS 30000
-
 /* After the host's "ask again" (it is restarting), and while it cannot say how a session is now. */
 #define RETRY_US (100 * MS)
 
@@ -74,215 +66,30 @@
 /* So many sessions are looked up by one list of all; what is not in it is looked up by itself. */
 #define LIST_FROM 8
 
-enum step {
-	STEP_NEW,
-	STEP_LOOKING,	/* it has to be looked at again and could not be: with what a condition has selected only */
-	STEP_ASKING,
-	STEP_WAITING,
-	STEP_KILLING,
-	STEP_DONE
-};
-
-struct job {
-	struct logoff_session *session;
-	enum logoff_why why;
-	enum host_part part;
-	enum step step;
-	bool authorizing;		/* a proof of identity is under way: the clock stands */
-	bool authorized;		/* it was given; ask interactively from now on */
-	bool woken;			/* the empty session was woken by a kill once */
-	bool forced;			/* processes had to be killed */
-	bool addressed;			/* the message under way is for its user too */
-	bool warned;			/* its user has been told that it will be logged off, and nothing else since */
-	bool begun;			/* its time has begun */
-	bool sent;			/* it may have been asked to end: the host has not said no */
-	bool recorded;
-	bool gone;			/* the end of the session has been told; the manager's fate may be open */
-	bool heard;			/* the notice of removal has been acted upon */
-	bool alone;			/* only the caller and programs that wait for it are left in last_part */
-	bool last_act;			/* there are such programs, or some that only the host may signal */
-	enum host_part last_part;
-	uint64_t start_us;
-	uint64_t asked_us;		/* when the part was asked */
-	uint64_t retry_us;		/* when to ask, or look, again; 0: not to */
-	uint64_t beyond_us;		/* since when some of its own session's processes cannot be killed from here */
-	int not_killed;			/* why the host did not kill it, to be said if it does not end by itself */
-	uint64_t look_us;		/* when to look next */
-	uint64_t interval_us;
-	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
-	uint64_t end_us;
-	struct process_list seen;	/* as of the last look */
-	bool unseen;			/* it could not see any */
-	int result;
-	int exists;			/* 0, 1, or -1: could not be asked */
-	enum logoff_state state;	/* if it exists */
-	struct logoff_error cause;
-	struct logoff_error record_cause;	/* unless recorded */
-};
-
-struct logoff_request {
-	struct logoff_host *host;
-	struct job *jobs;
-	size_t n_jobs;
-	uint64_t grace_us, wait_us;
-	bool console;
-	bool ran;
-	bool cancelled;			/* no further session is asked */
-	size_t turn;			/* which job is the first to be looked at again, lest one that hangs hides others */
-	int cancel_fd;
-	logoff_event_func event;
-	void *event_data;
-	logoff_authorize_func authorize;
-	void *authorize_data;
-	uint64_t warning_us;		/* 0: nobody is warned */
-	logoff_compose_func compose;
-	logoff_still_func still;
-	void *warning_data;
-	void *still_data;
-	char *reason;
-};
-
-/* ---- the request ---- */
-
-int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host)
-{
-	struct logoff_request *request = calloc(1, sizeof(*request));
-
-	if (!request)
-		return -ENOMEM;
-	request->host = host;
-	request->cancel_fd = -1;
-	logoff_request_set_times(request, DEFAULT_GRACE_MS, DEFAULT_WAIT_MS);
-	*ret_request = request;
-	return 0;
-}
-
-struct logoff_request *logoff_request_free(struct logoff_request *request)
-{
-	if (!request)
-		return NULL;
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		logoff_session_free(request->jobs[i].session);
-		process_list_clear(&request->jobs[i].seen);
-	}
-	free(request->jobs);
-	free(request->reason);
-	free(request);
-	return NULL;
-}
-
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why)
-{
-	struct job *jobs;
-
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		if (strcmp(request->jobs[i].session->id, session->id) == 0) {
-			if (why == LOGOFF_WHY_NAMED)
-				request->jobs[i].why = why;
-			logoff_session_free(session);
-			return 0;
-		}
-	}
-	jobs = reallocarray(request->jobs, request->n_jobs + 1, sizeof(*jobs));
-	if (!jobs)
-		return -ENOMEM;
-	session_fill(session);	/* its identity */
-	request->jobs = jobs;
-	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
-	return 0;
-}
-
-void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms)
-{
-	request->grace_us = grace_ms * MS;
-	request->wait_us = wait_ms * MS;
-}
-
-void logoff_request_set_console(struct logoff_request *request, bool allowed)
-{
-	request->console = allowed;
-}
-
-void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata)
-{
-	request->event = func;
-	request->event_data = userdata;
-}
-
-void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata)
-{
-	request->authorize = func;
-	request->authorize_data = userdata;
-}
-
-void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				void *userdata)
-{
-	request->warning_us = time_ms * MS;
-	request->compose = compose;
-	request->warning_data = userdata;
-}
-
-void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata)
-{
-	request->still = still;
-	request->still_data = userdata;
-}
-
-int logoff_request_set_reason(struct logoff_request *request, const char *text)
-{
-	char *reason = strdup(text);
-
-	if (!reason)
-		return -ENOMEM;
-	free(request->reason);
-	request->reason = reason;
-	return 0;
-}
-
-void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
-{
-	request->cancel_fd = fd;
-}
-
 /* ---- looking ---- */
 
-static void tell(struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+static void send(const struct logoff_request *request, struct logoff_event event)
 {
-	struct logoff_event event = {
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+static void tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+{
+	send(request, (struct logoff_event){
 		.type = type,
 		.session = job->session,
 		.elapsed_us = request->host->now_us - job->start_us,
 		.processes = job->seen.items,
 		.n_processes = job->seen.n_items,
 		.unseen = job->unseen,
-	};
-
-	if (request->event)
-		request->event(&event, request->event_data);
-}
-
-static void tell_warned(struct logoff_request *request, const struct job *job, const struct logoff_delivery *delivery,
-			uint64_t remaining_us)
-{
-	struct logoff_event event = {
-		.type = LOGOFF_EVENT_WARNED,
-		.session = job->session,
-		.delivery = delivery,
-		.remaining_us = remaining_us,
-	};
-
-	if (request->event)
-		request->event(&event, request->event_data);
+	});
 }
 
 /* Of all sessions together. */
-static void tell_all(struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)
+static void tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)
 {
-	struct logoff_event event = { .type = type, .remaining_us = remaining_us };
-
-	if (request->event)
-		request->event(&event, request->event_data);
+	send(request, (struct logoff_event){ .type = type, .remaining_us = remaining_us });
 }
 
 /* Reads the processes of the job's part afresh. -EOPNOTSUPP: they cannot be seen from here. */
@@ -377,16 +184,21 @@ static void finish(struct logoff_request *request, struct job *job, int result)
 	}
 }
 
+/* Asks whether the session exists, and what it is doing. */
+static void find_out(struct job *job, struct logoff_error *reterr)
+{
+	int r = host_session_exists(job->session, &job->state, reterr);
+
+	job->exists = r < 0 ? -1 : r;
+}
+
 /* Ends a job that has not reached its aim, with a true statement of what is left. */
 static void give_up(struct logoff_request *request, struct job *job, int result)
 {
-	int r;
-
 	(void)look(job, NULL);	/* what cannot be seen is not listed */
 	if (job->session->host->backend->explain)
 		job->session->host->backend->explain(&job->seen, job->session->host);
-	r = host_session_exists(job->session, &job->state, NULL);
-	job->exists = r < 0 ? -1 : r;
+	find_out(job, NULL);
 	finish(request, job, result);
 }
 
@@ -554,8 +366,6 @@ static bool is_due(const struct logoff_request *request, const struct job *job, 
 	return job->step == STEP_NEW && (now > looked ? now - looked : 0) >= moment_us;
 }
 
-static void call_off(struct logoff_request *request);
-
 /* Looks at all sessions for which it is time. A host that does not answer for one is not asked for the others now. */
 static void look_at_due(struct logoff_request *request, uint64_t moment_us)
 {
@@ -586,7 +396,7 @@ static void look_at_due(struct logoff_request *request, uint64_t moment_us)
 		settle(request, job, meaning, now, &cause);
 	}
 	session_list_clear(&list);
-	call_off(request);
+	warn_call_off(request);
 }
 
 /* ---- asking ---- */
@@ -867,13 +677,10 @@ static void part_gone(struct logoff_request *request, struct job *job)
 /* Nobody is left, or nobody can be seen: is the session itself gone? */
 static bool is_verified(struct job *job)
 {
-	int exists;
-
 	if (job->part == HOST_MANAGER)
 		return true;
-	exists = host_session_exists(job->session, &job->state, &job->cause);
-	job->exists = exists < 0 ? -1 : exists;
-	return exists == 0;
+	find_out(job, &job->cause);
+	return job->exists == 0;
 }
 
 /*
@@ -1035,69 +842,6 @@ static int wait_for_news(struct logoff_request *request, uint64_t until_us, stru
 
 /* ---- warning ---- */
 
-/*
- * Marks those to whom the next warning goes: at first all, later only who is still there, as somebody else may have the
- * terminal by now of who is not. A host that does not answer for one is not asked for the others now.
- */
-static void address(struct logoff_request *request, bool first)
-{
-	int exists = 1;
-
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		struct job *job = &request->jobs[i];
-
-		if (!first && job->step == STEP_NEW && exists >= 0)
-			exists = host_session_exists(job->session, NULL, NULL);
-		job->addressed = job->step == STEP_NEW && exists != 0;
-	}
-}
-
-/* Sends the users addressed the composed text. */
-static void deliver(struct logoff_request *request, int64_t remaining_us)
-{
-	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
-	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
-	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
-	char text[2048] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; sessions && i < request->n_jobs; i++)
-		if (request->jobs[i].addressed)
-			sessions[n++] = request->jobs[i].session;
-	if (remaining_us >= 0)
-		message.timeout_ms = (uint64_t)remaining_us / MS;
-	message.text = text;
-	if (n > 0 && deliveries) {
-		request->compose(remaining_us, text, sizeof(text), request->warning_data);
-		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
-	}
-	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
-		if (!request->jobs[i].addressed)
-			continue;
-		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || deliveries[k].result >= 0);
-		if (remaining_us >= 0)
-			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
-		k++;
-	}
-	free(sessions);
-	free(deliveries);
-}
-
-/* Tells those who were warned and are not logged off after all, all together. */
-static void call_off(struct logoff_request *request)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		struct job *job = &request->jobs[i];
-
-		job->addressed = job->step == STEP_DONE && job->result < 0 && job->warned && !job->sent && job->exists != 0;
-		any = any || job->addressed;
-	}
-	if (any)
-		deliver(request, -1);
-}
-
 static bool any_new(const struct logoff_request *request)
 {
 	for (size_t i = 0; i < request->n_jobs; i++)
@@ -1119,18 +863,6 @@ static void check_rules(struct logoff_request *request)
 	}
 }
 
-/* The next time after NOW at which the users are warned again: at half of the time and 10 s before its end. */
-static uint64_t next_warning(const struct logoff_request *request, uint64_t end_us, uint64_t now)
-{
-	uint64_t half = end_us - request->warning_us / 2, last = end_us - LAST_WARNING_US;
-
-	if (request->warning_us <= LAST_WARNING_US)
-		return UINT64_MAX;
-	if (half > now && half < last)
-		return half;
-	return last > now ? last : UINT64_MAX;
-}
-
 /* Warns, and counts down. Returns 0, or what ended the wait: -ECANCELED, -EHOSTUNREACH. */
 static int run_warning(struct logoff_request *request, struct logoff_error *reterr)
 {
@@ -1142,10 +874,9 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 	check_rules(request);
 	while (any_new(request) && host->now_us < end_us) {
 		if (host->now_us >= warn_us) {
-			address(request, first);
-			deliver(request, (int64_t)(end_us - host->now_us));
+			warn_users(request, first, end_us - host->now_us);
 			first = false;
-			warn_us = next_warning(request, end_us, host->now_us);
+			warn_us = warn_next(request, end_us, host->now_us);
 		}
 		tell_all(request, LOGOFF_EVENT_COUNTDOWN, end_us - host->now_us);
 		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
@@ -1164,13 +895,10 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 /* The time of a job is over. */
 static void run_out(struct logoff_request *request, struct job *job)
 {
-	int r;
-
 	if (job->step == STEP_LOOKING) {
-		r = host_session_exists(job->session, &job->state, NULL);
-		job->exists = r < 0 ? -1 : r;
+		find_out(job, NULL);
 		spare(request, job);
-		call_off(request);
+		warn_call_off(request);
 		return;
 	}
 	if (job->gone && job->part == HOST_SESSION) {	/* it could not be told whether its service manager is needed */
@@ -1286,15 +1014,17 @@ static bool step_all(struct logoff_request *request, uint64_t *ret_next_us)
 	return unfinished;
 }
 
+/* Whether nobody is asked and some still have to be: those of the next rank, see start_some(). */
 static bool has_new(const struct logoff_request *request)
 {
-	size_t n_new = 0, n_asking = 0;
+	bool new = false;
 
 	for (size_t i = 0; i < request->n_jobs; i++) {
-		n_new += request->jobs[i].step == STEP_NEW;
-		n_asking += request->jobs[i].step == STEP_ASKING;
+		if (request->jobs[i].step == STEP_ASKING)
+			return false;
+		new = new || request->jobs[i].step == STEP_NEW;
 	}
-	return n_new > 0 && n_asking == 0;
+	return new;
 }
 
 /* Ends the jobs that are not done, or only those whose sessions were not asked. Returns how many are left. */
@@ -1316,7 +1046,7 @@ static size_t give_up_all(struct logoff_request *request, bool unasked_only, int
 		begin(request, job);
 		give_up(request, job, result);
 	}
-	call_off(request);
+	warn_call_off(request);
 	return n_left;
 }
 
@@ -1343,7 +1073,7 @@ static void run_jobs(struct logoff_request *request)
 		if (r < 0)
 			interrupt(request, r, &cause);
 	}
-	call_off(request);
+	warn_call_off(request);
 }
 
 static void unwatch(struct logoff_host *host)
@@ -1392,84 +1122,4 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 		unwatch(host->beside);
 	request->ran = true;
 	return 0;
-}
-
-/* ---- results ---- */
-
-static const struct job *job_at(const struct logoff_request *request, size_t i)
-{
-	return i < request->n_jobs ? &request->jobs[i] : NULL;
-}
-
-size_t logoff_request_count(const struct logoff_request *request)
-{
-	return request->n_jobs;
-}
-
-const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->session : NULL;
-}
-
-int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause)
-{
-	const struct job *job = job_at(request, i);
-
-	if (!job || !request->ran)
-		return -EINVAL;
-	if (ret_cause)
-		*ret_cause = &job->cause;
-	return job->result;
-}
-
-bool logoff_request_is_recorded(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause)
-{
-	const struct job *job = job_at(request, i);
-
-	if (ret_cause && job)
-		*ret_cause = &job->record_cause;
-	return job && job->recorded;
-}
-
-size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
-			   int *ret_session_exists)
-{
-	const struct job *job = job_at(request, i);
-
-	if (ret_session_exists)
-		*ret_session_exists = job ? job->exists : -1;
-	if (!job)
-		return 0;
-	*ret_processes = job->seen.items;
-	return job->seen.n_items;
-}
-
-bool logoff_request_forced(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->forced;
-}
-
-enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->state : LOGOFF_STATE_CLOSING;
-}
-
-bool logoff_request_is_manager(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->part == HOST_MANAGER;
-}
-
-uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->end_us - job->start_us : 0;
 }
