@@ -464,8 +464,8 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 
 /*
  * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
- * return 0 means that it still fulfils the condition; 1 leaves it alone (its result is -ESTALE); a negative errno says that
- * it cannot be told now, and the session is looked at again.
+ * return 0 means that it still fulfils the condition; -EAGAIN says that this cannot be told now, and the session is looked at
+ * again; anything else leaves it alone (its result is -ESTALE).
  */
 typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata);
 

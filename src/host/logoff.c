@@ -266,7 +266,7 @@ static enum meaning compare(const struct logoff_request *request, const struct j
 		return MEANING_UNKNOWN;
 	if (job->why == LOGOFF_WHY_SELECTED && request->still)
 		r = request->still(now, request->still_data);
-	return r == 0 ? MEANING_SAME : r > 0 ? MEANING_CHANGED : MEANING_UNKNOWN;
+	return r == 0 ? MEANING_SAME : r == -EAGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
 }
 
 /* Takes the session of the same id out of LIST; NULL if it is not in it. */

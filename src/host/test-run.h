@@ -173,7 +173,7 @@ static int still(struct logoff_session *session, void *userdata)
 	run->n_still++;
 	run->still_idle_us = logoff_session_idle_us(session);
 	if (run->unsure && strcmp(logoff_session_id(session), run->unsure) == 0 && run->n_unsure-- > 0)
-		return -ETIMEDOUT;
+		return -EAGAIN;
 	return run->not_meant && strcmp(logoff_session_id(session), run->not_meant) == 0;
 }
 
