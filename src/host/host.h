@@ -136,6 +136,13 @@ struct host_backend {
 		   struct logoff_error *reterr);
 
 	/*
+	 * Starts to have the caller prove who they are, as an interactive ask() would, and nothing else: a session that a
+	 * condition has selected is looked at once more when that is done. The answer comes as fact "asked": 0, or why not.
+	 * NULL: it can only be proved by asking.
+	 */
+	int (*prove)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+
+	/*
 	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,
 	 * which takes the caller with it. Reaches nobody but the very logon that SESSION is: where the id is all there is
 	 * to go by, it is looked up again first. Returns 0 or -errno; the effect is seen by processes(). -EOPNOTSUPP: the

@@ -572,6 +572,30 @@ static bool somebody_authorizes(const struct logoff_request *request)
 	return false;
 }
 
+/* What was selected is looked at once more when the proof is given, and only then asked to end. */
+static void prove(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = job->session->host;
+	int r;
+
+	job->proving = true;
+	job->session->asked = HOST_PENDING;
+	r = host->backend->prove(host, job->session, &job->cause);
+	if (r < 0)
+		give_up(request, job, r);
+}
+
+static void proven(struct logoff_request *request, struct job *job)
+{
+	job->proving = false;
+	if (job->session->asked == 0) {
+		ask_again(request, job);
+		return;
+	}
+	job->cause = job->session->asked_error;
+	give_up(request, job, -EACCES);
+}
+
 /*
  * The host refused. If a proof of identity would help it is asked for, one session at a time: what the first one
  * proves often serves the others (polkit keeps it for some minutes).
@@ -592,7 +616,10 @@ static void refused(struct logoff_request *request, struct job *job)
 		return;
 	}
 	job->authorizing = true;
-	ask_again(request, job);
+	if (job->why == LOGOFF_WHY_SELECTED && request->still && job->session->host->backend->prove)
+		prove(request, job);
+	else
+		ask_again(request, job);
 }
 
 /* The host could not ask it, for no reason that we know. If that is because it has ended meanwhile, all is well. */
@@ -612,7 +639,10 @@ static void step_asking(struct logoff_request *request, struct job *job)
 	uint64_t now = request->host->now_us;
 	int asked = job->session->asked;
 
-	if (job->retry_us) {
+	if (job->proving) {
+		if (asked != HOST_PENDING)
+			proven(request, job);
+	} else if (job->retry_us) {
 		if (now >= job->retry_us)
 			ask_again(request, job);
 	} else if (asked == 0 || asked == -ENXIO) {

@@ -661,6 +661,20 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 	return step(world);
 }
 
+static int memory_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	struct handle *handle = session->data;
+
+	if (lost(world, reterr) < 0)
+		return -EHOSTUNREACH;
+	handle->proves = !world->proof_fails;
+	handle->answer = world->proof_fails ? denied(&handle->error) : 0;
+	handle->may_authorize = false;
+	handle->answer_us = later(world->now_us, world->proven ? 0 : world->proof_us);
+	return 0;
+}
+
 static int memory_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
@@ -931,6 +945,7 @@ const struct host_backend host_memory = {
 	.list = memory_list,
 	.census = memory_census,
 	.ask = memory_ask,
+	.prove = memory_prove,
 	.kill = memory_kill,
 	.processes = memory_processes,
 	.explain = memory_explain,

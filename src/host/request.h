@@ -24,6 +24,7 @@ struct job {
 	enum host_part part;
 	enum step step;
 	bool authorizing;		/* a proof of identity is under way: the clock stands */
+	bool proving;			/* nothing but the proof was asked for */
 	bool authorized;		/* it was given; ask interactively from now on */
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */

@@ -847,6 +847,18 @@ static void test_another_after_a_password(void **state)
 	assert_non_null(strstr(run.transcript, "1 = ok\n2 = ESTALE +\n"));
 }
 
+/* The user comes back while the password for their own session is typed: nobody may act before it is looked at again. */
+static void test_back_while_a_password_is_typed(void **state)
+{
+	static const char text[] = "caller uid=1002 control=proof proof=3000\n" ALICE "session id=1 user=alice\nprocess command=x\n";
+
+	(void)state;
+	expect((struct run){ .text = text, .sessions = "1", .agree = 1, .not_meant = "1", .not_meant_from_ms = 1000 },
+	       "0.0 1 ask 1\n1 = ESTALE +\n");
+	expect((struct run){ .text = text, .sessions = "1", .agree = 1, .not_meant = "1", .not_meant_from_ms = 1000, .named = true },
+	       "0.0 1 ask 1\n0.0 1 gone\n1 = ok\n");
+}
+
 /* The host restarts, and gives the id anew; or the user has come back; or nobody can tell. */
 static void test_another_after_a_restart(void **state)
 {
@@ -1176,6 +1188,7 @@ int main(void)
 		cmocka_unit_test(test_no_second_look_in_a_moment),
 		cmocka_unit_test(test_many_after_a_question),
 		cmocka_unit_test(test_another_after_a_password),
+		cmocka_unit_test(test_back_while_a_password_is_typed),
 		cmocka_unit_test(test_another_after_a_restart),
 		cmocka_unit_test(test_unsure),
 		cmocka_unit_test(test_user_is_back),

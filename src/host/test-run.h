@@ -47,6 +47,7 @@ struct run {
 	bool cancel_in_proof;	 /* the user cancels while they prove who they are */
 	int cancel_again_at;	 /* the event upon which the user cancels once more */
 	const char *not_meant;	 /* the session of this id does not fulfil the condition any more */
+	uint64_t not_meant_from_ms; /* ... from then on */
 	const char *unsure;	 /* of the session of this id that cannot be told ... */
 	int n_unsure;		 /* ... so many times */
 
@@ -174,7 +175,8 @@ static int still(struct logoff_session *session, void *userdata)
 	run->still_idle_us = logoff_session_idle_us(session);
 	if (run->unsure && strcmp(logoff_session_id(session), run->unsure) == 0 && run->n_unsure-- > 0)
 		return -EAGAIN;
-	return run->not_meant && strcmp(logoff_session_id(session), run->not_meant) == 0;
+	return run->not_meant && run->truth.host->now_us >= run->not_meant_from_ms * 1000 &&
+	       strcmp(logoff_session_id(session), run->not_meant) == 0;
 }
 
 static const char *result_word(int result)
