@@ -14,8 +14,9 @@ import time
 import pytest
 
 import sessions
-from cases import (CANCELLED, NOT_IN_TIME, OK, assert_gone, assert_untouched, interrupt, logoff, start_logoff)
+from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, assert_gone, assert_untouched, interrupt, logoff, start_logoff)
 from host import finish, wait_until
+from test_rights import PASSWORD_PROMPT
 from test_warn import CANCELLATION, WARNING, everything_heard
 
 
@@ -98,6 +99,70 @@ def test_back_while_the_question_stands(each_kind):
     assert "no longer what was selected" in out
     assert_untouched(back, before)
     assert_gone(away, others)
+
+
+# -- the password -------------------------------------------------------------------------------
+
+def test_back_while_the_password_is_typed(host):
+    """It is right, but bob has come back before it was."""
+    here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    before = there.processes()
+    fall_idle(there)
+
+    mark = here.shell.begin("logoff /user:bob /idle:4")
+    here.shell.expect(PASSWORD_PROMPT)
+    there.sh("true")
+    time.sleep(0.5)
+    here.shell.write("pw-carol\n")
+    out, status = here.shell.result(mark)
+
+    assert status == NOT_IN_TIME, out
+    assert "no longer what was selected" in out
+    assert_untouched(there, before)
+
+
+def test_selected_with_a_password(host):
+    """One password serves two sessions and the killing too."""
+    here = sessions.ssh(host, "alice")
+    there = [sessions.ssh(host, "bob"), sessions.ssh(host, "bob")]
+    there[0].spawn("stubborn -d keeper", "keeper")
+    before = [session.processes() for session in there]
+
+    mark = here.shell.begin("logoff /user:bob /y /grace:1")
+    here.shell.answer(PASSWORD_PROMPT, "pw-carol")
+    out, status = here.shell.result(mark)
+
+    assert status == OK, out
+    for session, processes in zip(there, before):
+        assert_gone(session, processes)
+
+
+def test_wrong_password_for_a_selection(host):
+    here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    before = there.processes()
+
+    mark = here.shell.begin("logoff /user:bob")
+    here.shell.answer(PASSWORD_PROMPT, "not it")
+    out, status = here.shell.result(mark)
+
+    assert status == DENIED, out
+    assert_untouched(there, before)
+
+
+@pytest.mark.parametrize("words", ["/user:bob", "{}"], ids=["selected", "named"])
+def test_cancelled_at_the_password(host, words):
+    here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    before, since = there.processes(), time.time()
+
+    mark = here.shell.begin("logoff " + words.format(there.id))
+    here.shell.expect(PASSWORD_PROMPT)
+    time.sleep(0.5)
+    here.shell.write("\x03")
+    out, status = here.shell.result(mark, 10)
+
+    assert status == CANCELLED, out
+    assert_untouched(there, before)
+    assert records(host, since) == [(there.id, "bob", "cancelled")]
 
 
 # -- the end of the countdown -------------------------------------------------------------------
