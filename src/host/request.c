@@ -56,6 +56,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 	if (!jobs)
 		return -ENOMEM;
 	session_fill(session);	/* its identity */
+	session_fill_terminals(session);	/* its name, for the record: when it has ended nobody can tell it any more */
 	request->jobs = jobs;
 	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
 	return 0;
