@@ -61,7 +61,13 @@
  * A session that was looked up longer ago is looked at again before it is asked. Nobody reads a question and answers it in
  * less, and 1,000 sessions are listed in less, so that what was just listed is not looked up twice.
  */
-#define MOMENT_US (100 * MS)
+#define MOMENT_US (200 * MS)
+
+/*
+ * The same for one that has waited for its turn: some seconds where a thousand are ended, which a host needs for them. To look
+ * at those that are left again and again would take its time from its work.
+ */
+#define TURN_US (600 * MS)
 
 /* So many sessions are looked up by one list of all; what is not in it is looked up by itself. */
 #define LIST_FROM 8
@@ -995,8 +1001,7 @@ static int rank(const struct logoff_session *session)
 /* Starts jobs while there is room, each rank only after the one before. */
 static void start_some(struct logoff_request *request)
 {
-	/* With many sessions it is our own turn that they wait for, and looking must not take longer than that. */
-	uint64_t moment_us = MOMENT_US * (1 + request->n_jobs / LOOK_CROWD);
+	uint64_t moment_us = TURN_US * (1 + request->n_jobs / LOOK_CROWD);
 	size_t n_asking = 0;
 	int lowest = 2;
 

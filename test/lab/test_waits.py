@@ -91,7 +91,7 @@ def test_back_while_the_question_stands(each_kind):
     shell = at_a_terminal(each_kind, "/idle:4")
     shell.expect(r"\(y/n\) ")
     back.sh("true")
-    time.sleep(0.3)    # nobody answers faster
+    time.sleep(0.4)    # nobody answers faster
     shell.write("y\n")
     out, status = end_of(shell)
 
