@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-run.h - one run of the procedure upon a memory host, and its transcript; for test-logoff.c and test-warning.c.
+ * test-run.h - one run of the procedure upon a memory host, and its transcript; for test-logoff.c, test-waits.c and test-warning.c.
  *
  * A run is written down as a transcript: a line for each event and each result, times in tenths of a second of the
  * virtual clock (finer ones belong to the procedure's own tuning; where they matter a test of its own asserts them).
@@ -30,6 +30,7 @@
 
 #define ROOT "caller uid=0\n"
 #define ALICE "user name=alice uid=1000\n"
+#define MANAGED(keys) "user name=alice uid=1000 manager " keys "\nprocess command=systemd term=20\n"
 
 /* ---- one run ---- */
 
