@@ -391,8 +391,10 @@ enum logoff_event_type {
 	LOGOFF_EVENT_WARNED,		/* its user has been warned; see delivery and remaining_us */
 	LOGOFF_EVENT_COUNTDOWN,		/* a second of the warning time is over; session NULL, see remaining_us */
 	LOGOFF_EVENT_RESULT,		/* it has its result: logoff_request_result() */
-	LOGOFF_EVENT_ALONE		/* instead of GONE, for the caller's own session: only the caller (and programs that
+	LOGOFF_EVENT_ALONE,		/* instead of GONE, for the caller's own session: only the caller (and programs that
 					   wait for it: shell, sudo) is left; the session ends with it */
+	LOGOFF_EVENT_FOLLOWED		/* the request was cancelled: no further session is asked, those that were are
+					   followed to their end; session NULL, see logoff_request_set_cancel_fd() */
 };
 
 /* One event; the pointers are valid during the call only. */
@@ -462,7 +464,8 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 
 /*
  * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
- * return 0 means that it still fulfils the condition; anything else leaves it alone (its result is -ESTALE).
+ * return 0 means that it still fulfils the condition; -EAGAIN says that this cannot be told now, and the session is looked at
+ * again; anything else leaves it alone (its result is -ESTALE).
  */
 typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata);
 
@@ -494,7 +497,13 @@ void logoff_request_set_still(struct logoff_request *request, logoff_still_func 
  */
 int logoff_request_set_reason(struct logoff_request *request, const char *text);
 
-/* Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. */
+/*
+ * Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. It is never
+ * read from here. While nobody was asked to end, the whole request is cancelled: each session has the result -ECANCELED,
+ * and users who were warned are told. Once sessions were asked, no further one is, and LOGOFF_EVENT_FOLLOWED is told. Who
+ * has read the descriptor empty by the end of that call has the sessions that were asked followed to their end, each with its
+ * true result. If it is still readable then, or becomes so again, those too are left at once, with -ECANCELED.
+ */
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
 
 /*
@@ -527,6 +536,13 @@ const struct logoff_session *logoff_request_session(const struct logoff_request 
  * Returns that number, or -EINVAL if there is no such session or the request has not run.
  */
 int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
+
+/*
+ * Tells whether the record of session number I stands in the log of this machine. A host in memory has none, and a machine
+ * without any log is not to blame for that: both count as recorded. *ret_cause, if wanted, says why not, owned by REQUEST.
+ * Returns true if so.
+ */
+bool logoff_request_is_recorded(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
 
 /*
  * The word for a result of logoff_request_result(), as the journal's record and JSON have it, the same in every language:

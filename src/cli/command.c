@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "cli/logon.h"
 #include "cli/output.h"
@@ -63,19 +64,49 @@ int command_main(const struct command *command, int argc, char **argv)
 	return output_end(run(command, argc, argv));
 }
 
+/* The signals that cancel, and those of them that a command hears that ends its own session. */
+static const int cancelling[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+#define N_CANCELLING 4
+#define N_CANCELLING_OWN 2
+
+/* What the program was started with as ignored (nohup, "&" in a script) stays so. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int command_cancel_fd(bool own)
 {
-	sigset_t cancelling;
+	sigset_t set;
 
-	sigemptyset(&cancelling);
-	sigaddset(&cancelling, SIGINT);
-	if (!own)
-		sigaddset(&cancelling, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &cancelling, NULL);
+	sigemptyset(&set);
+	for (int i = 0; i < (own ? N_CANCELLING_OWN : N_CANCELLING); i++)
+		if (!is_ignored(cancelling[i]))
+			sigaddset(&set, cancelling[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (own) {
 		(void)signal(SIGHUP, SIG_IGN);
 		(void)signal(SIGTERM, SIG_IGN);
 	}
-	return signalfd(-1, &cancelling, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void command_cancel_again(int fd)
+{
+	struct signalfd_siginfo signal;
+	sigset_t set;
+
+	if (fd < 0)
+		return;
+	while (read(fd, &signal, sizeof(signal)) > 0)
+		;
+	/* Those that the descriptor hears are those that are blocked. */
+	(void)sigprocmask(SIG_BLOCK, NULL, &set);
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGINT && number != SIGQUIT && number != SIGTERM)
+			sigdelset(&set, number);
+	(void)signalfd(fd, &set, 0);
 }

@@ -29,11 +29,17 @@ void command_init_language(void);
 int command_main(const struct command *command, int argc, char **argv);
 
 /*
- * Turns Ctrl-C and SIGTERM into a readable descriptor, the program's until its end. A command that ends its OWN session
- * must outlive the SIGHUP and SIGTERM that the session gets, or nobody would see to those who do not. Returns the
- * descriptor, or -1.
+ * Turns Ctrl-C, SIGQUIT, SIGTERM and the loss of the terminal into a readable descriptor, the program's until its end: none of
+ * them ends the program by itself. A command that ends its OWN session must outlive the SIGHUP and SIGTERM that the session
+ * gets, or nobody would see to those who do not. Returns the descriptor, or -1.
  */
 int command_cancel_fd(bool own);
+
+/*
+ * Makes the descriptor FD wait for a second wish to cancel. A lost terminal is none: nobody has asked for that, and it may
+ * come again and again.
+ */
+void command_cancel_again(int fd);
 
 /* Prints the version. Returns the exit status. */
 int command_print_version(void);

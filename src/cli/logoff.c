@@ -128,7 +128,8 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	logoff_request_set_still(request, warning_still, &warning);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
-	logoff_request_set_cancel_fd(request, command_cancel_fd(choice_has_own(choice)));
+	progress.cancel_fd = command_cancel_fd(choice_has_own(choice));
+	logoff_request_set_cancel_fd(request, progress.cancel_fd);
 	r = arg_reason ? logoff_request_set_reason(request, arg_reason) : 0;
 	if (r >= 0)
 		r = choice_request(choice, request);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/text.h"
 
 #define WIPE "\r\033[K"
@@ -38,8 +39,21 @@ static void draw_count(struct progress *progress)
 	progress->drawn = true;
 }
 
+/* Why the command does not end yet, and how to have it end. */
+static void say_followed(struct progress *progress)
+{
+	size_t n = progress->n_total - progress->n_done;
+
+	progress_wipe(progress);
+	fprintf(stderr, ngettext("%zu session was asked already and is followed to its end; Ctrl-C again leaves it at once\n",
+				 "%zu sessions were asked already and are followed to their end; Ctrl-C again leaves them at once\n",
+				 n), n);
+}
+
 void progress_event(struct progress *progress, const struct logoff_event *event)
 {
+	if (event->type == LOGOFF_EVENT_FOLLOWED)
+		command_cancel_again(progress->cancel_fd);
 	if (!isatty(STDERR_FILENO))
 		return;
 	switch (event->type) {
@@ -52,6 +66,9 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 	case LOGOFF_EVENT_RESULT:
 		progress->n_done++;
 		break;
+	case LOGOFF_EVENT_FOLLOWED:
+		say_followed(progress);
+		return;
 	case LOGOFF_EVENT_ASK:
 	case LOGOFF_EVENT_GONE:
 	case LOGOFF_EVENT_ALONE:

@@ -14,6 +14,7 @@
 struct progress {
 	size_t n_total, n_done, n_killing;
 	bool drawn;
+	int cancel_fd;			/* of command_cancel_fd(): what is cancelled, but goes on, waits for a second wish */
 };
 
 /* Takes an event; draws if the line has changed. */

@@ -170,6 +170,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		break;
 	case LOGOFF_EVENT_COUNTDOWN:
 	case LOGOFF_EVENT_RESULT:
+	case LOGOFF_EVENT_FOLLOWED:
 		return;
 	case LOGOFF_EVENT_ASK:
 		report_ask(event, who.text);
@@ -455,8 +456,12 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 	case -EPERM:
 		return report_protected(who.text, error);
 	case -ESTALE:
-		fprintf(stderr, _("%s: session %s: it is no longer what was selected, and is left alone\n"), program().text,
-			who.text);
+		if (error->domain == LOGOFF_ERROR_NONE)
+			fprintf(stderr, _("%s: session %s: it is no longer what was selected, and is left alone\n"),
+				program().text, who.text);
+		else
+			fprintf(stderr, _("%s: session %s: it could not be looked at again, and is left alone%s\n"),
+				program().text, who.text, cause.text);
 		return EXIT_NOT_ENDED;
 	case -ETIMEDOUT:
 		fprintf(stderr, _("%s: session %s: not ended in time%s"), program().text, who.text, cause.text);
@@ -484,6 +489,23 @@ void report_advice(const struct logoff_request *request)
 				  "WHO MAY LOG OFF WHOM in logoff(1)\n"), program().text);
 		return;
 	}
+}
+
+enum exit_status report_record(const struct logoff_request *request, size_t i)
+{
+	const struct logoff_error *error = NULL;
+	struct safe who, cause;
+
+	if (logoff_request_is_recorded(request, i, &error))
+		return EXIT_ENDED;
+	who = report_label(logoff_request_session(request, i));
+	cause = report_cause(error);
+	if (logoff_request_result(request, i, NULL) == 0)
+		fprintf(stderr, _("%s: session %s: logged off, but its record could not be written%s\n"), program().text,
+			who.text, cause.text);
+	else
+		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text, cause.text);
+	return EXIT_UNREACHABLE;
 }
 
 /* ---- choosing ---- */

@@ -89,4 +89,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
  */
 void report_advice(const struct logoff_request *request);
 
+/* Says so if the record of session number I of REQUEST does not stand. Returns the exit status. */
+enum exit_status report_record(const struct logoff_request *request, size_t i);
+
 #endif

@@ -11,13 +11,21 @@
 #include "cli/report.h"
 #include "cli/text.h"
 
+/* Says what became of one session, and whether that is recorded. Returns the exit status. */
+static int report_one(const struct logoff_request *request, size_t i, bool talkative)
+{
+	int result = report_result(request, i, talkative), record = report_record(request, i);
+
+	return record > result ? record : result;
+}
+
 int result_print(const struct logoff_request *request, bool talkative)
 {
 	size_t n = logoff_request_count(request);
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = report_result(request, i, talkative || n > 1);
+		int one = report_one(request, i, talkative || n > 1);
 
 		status = one > status ? one : status;
 	}
@@ -143,7 +151,7 @@ int result_print_json(const struct logoff_request *request, const char *server)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		int one = report_result(request, i, false);
+		int one = report_one(request, i, false);
 
 		status = one > status ? one : status;
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */

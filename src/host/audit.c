@@ -21,6 +21,7 @@
 #include "base/nss.h"
 #include "base/utf8.h"
 #include "host/host.h"
+#include "host/memory.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
@@ -190,7 +191,7 @@ int audit_record(const struct audit *audit, struct logoff_error *reterr)
 	uint64_t start_us;
 
 	if (host->backend == &host_memory)
-		return 0;
+		return memory_record(host, reterr);
 	fill(&fields, audit, priority);
 	start_us = clock_now_us();
 	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, time_to_wait(host, start_us));

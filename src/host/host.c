@@ -212,7 +212,7 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host)
 	session->logon_us = -1;
 	session->age_us = -1;
 	session->idle_us = -1;
-	session->looked_us = host->now_us;
+	session->looked_us = host->simulated ? host->now_us : clock_now_us();
 	*ret_session = session;
 	return 0;
 }

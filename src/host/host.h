@@ -61,7 +61,7 @@ struct logoff_session {
 					   name too */
 	int64_t set_us;			/* by how much the clock by which terminals tell their time has been set forward since
 					   the logon; a jump back does no harm */
-	uint64_t looked_us;		/* host->now_us when it was looked up */
+	uint64_t looked_us;		/* when it was looked up, on the clock of host->now_us */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
 
@@ -79,7 +79,8 @@ struct logoff_session {
 struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
-	uint64_t now_us;		/* monotonic; moved on by wait(), virtual in memory hosts */
+	uint64_t now_us;		/* monotonic; moved on by wait() */
+	bool simulated;			/* that clock is not the machine's, and stands still between waits */
 	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
 					   found there belongs to that host, and is ended by its back end */
 	bool beside_failed;
@@ -136,9 +137,18 @@ struct host_backend {
 		   struct logoff_error *reterr);
 
 	/*
+	 * Starts to have the caller prove who they are, as an interactive ask() would, and nothing else: a session that a
+	 * condition has selected is looked at once more when that is done. The answer comes as fact "asked": 0, or why not.
+	 * NULL: it can only be proved by asking.
+	 */
+	int (*prove)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+
+	/*
 	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,
-	 * which takes the caller with it. Returns 0 or -errno; the effect is seen by processes(). -EOPNOTSUPP: the host
-	 * has no such means; its own asking is all there is.
+	 * which takes the caller with it. Reaches nobody but the very logon that SESSION is: where the id is all there is
+	 * to go by, it is looked up again first. Returns 0 or -errno; the effect is seen by processes(). -EOPNOTSUPP: the
+	 * host has no such means; its own asking is all there is. -EPERM: some of it obeys only root; what the host does
+	 * for LAST_ACT may reach that.
 	 */
 	int (*kill)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		    struct logoff_error *reterr);

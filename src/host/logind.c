@@ -388,9 +388,25 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 	return 0;
 }
 
-/* Sends CALL (NULL if it could not be made: R) and has its answer become the fact "asked". */
-static int send_ask(struct logoff_session *session, sd_bus_message *call, int r, bool interactive,
-		    struct logoff_error *reterr)
+/* polkit's answer: the refusal by logind that came before stays the cause. */
+static int on_proven(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct logoff_session *session = userdata;
+	struct logind *logind = session->host->data;
+	int authorized = 0, challenge;
+
+	(void)unused;
+	logind->n_calls--;
+	if (!sd_bus_message_get_error(answer) && sd_bus_message_enter_container(answer, 'r', "bba{ss}") > 0)
+		(void)sd_bus_message_read(answer, "bb", &authorized, &challenge);	/* else it stays refused */
+	session->asked = authorized ? 0 : -EACCES;
+	session->may_authorize = false;
+	return 0;
+}
+
+/* Sends CALL (NULL if it could not be made: R) and has TAKE make its answer the fact "asked". */
+static int send_ask(struct logoff_session *session, sd_bus_message *call, int r, sd_bus_message_handler_t take,
+		    bool interactive, struct logoff_error *reterr)
 {
 	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
@@ -406,7 +422,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 		r = sd_bus_message_set_allow_interactive_authorization(call, true);
 	data->call = sd_bus_slot_unref(data->call);
 	if (r >= 0)
-		r = sd_bus_call_async(logind->bus, &data->call, call, on_asked, session,
+		r = sd_bus_call_async(logind->bus, &data->call, call, take, session,
 				      interactive ? AUTHORIZE_TIMEOUT_US : CALL_TIMEOUT_US);
 	sd_bus_message_unref(call);
 	if (r < 0)
@@ -540,7 +556,7 @@ static int call_logind(struct logoff_session *session, bool interactive, struct 
 		r = sd_bus_message_append(call, "s", session->id);
 	if (r >= 0 && closing)
 		r = sd_bus_message_append(call, "si", "all", SIGTERM);
-	return send_ask(session, call, r, interactive, reterr);
+	return send_ask(session, call, r, on_asked, interactive, reterr);
 }
 
 /* Tells whether there are processes in a cgroup of v2. */
@@ -720,7 +736,29 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
-	return send_ask(session, call, r, interactive, reterr);
+	return send_ask(session, call, r, on_asked, interactive, reterr);
+}
+
+/*
+ * logind acts as soon as the password is typed, so it cannot be asked for the proof alone. polkit can: that it keeps what was
+ * proved for some minutes is the rule of this action.
+ */
+static int logind_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	sd_bus_message *call = NULL;
+	const char *name;
+	int r;
+
+	r = sd_bus_get_unique_name(logind->bus, &name);
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(logind->bus, &call, "org.freedesktop.PolicyKit1",
+						   "/org/freedesktop/PolicyKit1/Authority",
+						   "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", name,
+					  "org.freedesktop.login1.manage", 0, (uint32_t)1, "");
+	return send_ask(session, call, r, on_proven, true, reterr);
 }
 
 /* Asks a desktop's programs: no call of logind's knows them. */
@@ -1140,6 +1178,7 @@ const struct host_backend host_logind = {
 	.get = logind_get,
 	.list = logind_list,
 	.ask = logind_ask,
+	.prove = logind_prove,
 	.kill = logind_kill,
 	.processes = logind_processes,
 	.explain = proc_explain,

@@ -4,6 +4,10 @@
  *
  * If users are to be warned, that comes first, for all together (run_warning()).
  *
+ * Whatever was waited for, the world has gone on meanwhile: before a session is asked, or asked once more, it is looked at
+ * again, whether it is the same logon still and, if a condition has selected it, whether that still holds; the same with
+ * whether anybody needs a service manager. What cannot be told is asked for again, and never ends anything.
+ *
  * Each session is a job. A job ends first its session, then, if nobody else needs it, the service manager of its user,
  * by the same three steps:
  *
@@ -27,13 +31,11 @@
 
 #include "base/error.h"
 #include "host/audit.h"
-#include "host/host.h"
+#include "host/request.h"
+#include "host/warn.h"
 
 #define MS UINT64_C(1000)
 #define SECOND (1000 * MS)
-
-#define DEFAULT_GRACE_MS 10000
-#define DEFAULT_WAIT_MS 60000
 
 /* Unanswered questions a host gets at once. logind's bus drops replies beyond a few hundred. */
 #define MAX_ASKING 64
@@ -52,214 +54,48 @@
 /* With so many sessions more, the longest interval is once more as long: looking must not keep the host from its work. */
 #define LOOK_CROWD 100
 
-/* The last warning before the end of the warning time. */
-#define LAST_WARNING_US (10 * SECOND)
-
-/* How long one message is shown that says that all is called off. */
-#define CANCELLED_SHOWN_MS 30000
-
-/* After the host's "ask again" (it is restarting). */
+/* After the host's "ask again" (it is restarting), and while it cannot say how a session is now. */
 #define RETRY_US (100 * MS)
 
-enum step {
-	STEP_NEW,
-	STEP_ASKING,
-	STEP_WAITING,
-	STEP_KILLING,
-	STEP_DONE
-};
+/*
+ * A session that was looked up longer ago is looked at again before it is asked. Nobody reads a question and answers it in
+ * less, and 1,000 sessions are listed in less, so that what was just listed is not looked up twice.
+ */
+#define MOMENT_US (200 * MS)
 
-struct job {
-	struct logoff_session *session;
-	enum logoff_why why;
-	enum host_part part;
-	enum step step;
-	bool authorizing;		/* a proof of identity is under way: the clock stands */
-	bool authorized;		/* it was given; ask interactively from now on */
-	bool woken;			/* the empty session was woken by a kill once */
-	bool forced;			/* processes had to be killed */
-	bool addressed;			/* the message under way is for its user too */
-	bool spared;			/* it is no longer what was meant */
-	bool gone;			/* the end of the session has been told; the manager's fate may be open */
-	bool heard;			/* the notice of removal has been acted upon */
-	bool alone;			/* only the caller and programs that wait for it are left in last_part */
-	bool last_act;			/* there are such programs */
-	enum host_part last_part;
-	uint64_t start_us;
-	uint64_t asked_us;		/* when the part was asked */
-	uint64_t retry_us;		/* when to ask again; 0: not to */
-	uint64_t look_us;		/* when to look next */
-	uint64_t interval_us;
-	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
-	uint64_t end_us;
-	struct process_list seen;	/* as of the last look */
-	bool unseen;			/* it could not see any */
-	int result;
-	int exists;			/* 0, 1, or -1: could not be asked */
-	enum logoff_state state;	/* if it exists */
-	struct logoff_error cause;
-};
+/*
+ * The same for one that has waited for its turn: some seconds where a thousand are ended, which a host needs for them. To look
+ * at those that are left again and again would take its time from its work.
+ */
+#define TURN_US (600 * MS)
 
-struct logoff_request {
-	struct logoff_host *host;
-	struct job *jobs;
-	size_t n_jobs;
-	uint64_t grace_us, wait_us;
-	bool console;
-	bool ran;
-	int cancel_fd;
-	logoff_event_func event;
-	void *event_data;
-	logoff_authorize_func authorize;
-	void *authorize_data;
-	uint64_t warning_us;		/* 0: nobody is warned */
-	logoff_compose_func compose;
-	logoff_still_func still;
-	void *warning_data;
-	void *still_data;
-	char *reason;
-};
-
-/* ---- the request ---- */
-
-int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host)
-{
-	struct logoff_request *request = calloc(1, sizeof(*request));
-
-	if (!request)
-		return -ENOMEM;
-	request->host = host;
-	request->cancel_fd = -1;
-	logoff_request_set_times(request, DEFAULT_GRACE_MS, DEFAULT_WAIT_MS);
-	*ret_request = request;
-	return 0;
-}
-
-struct logoff_request *logoff_request_free(struct logoff_request *request)
-{
-	if (!request)
-		return NULL;
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		logoff_session_free(request->jobs[i].session);
-		process_list_clear(&request->jobs[i].seen);
-	}
-	free(request->jobs);
-	free(request->reason);
-	free(request);
-	return NULL;
-}
-
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why)
-{
-	struct job *jobs;
-
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		if (strcmp(request->jobs[i].session->id, session->id) == 0) {
-			if (why == LOGOFF_WHY_NAMED)
-				request->jobs[i].why = why;
-			logoff_session_free(session);
-			return 0;
-		}
-	}
-	jobs = reallocarray(request->jobs, request->n_jobs + 1, sizeof(*jobs));
-	if (!jobs)
-		return -ENOMEM;
-	session_fill(session);	/* its identity */
-	request->jobs = jobs;
-	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
-	return 0;
-}
-
-void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms)
-{
-	request->grace_us = grace_ms * MS;
-	request->wait_us = wait_ms * MS;
-}
-
-void logoff_request_set_console(struct logoff_request *request, bool allowed)
-{
-	request->console = allowed;
-}
-
-void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata)
-{
-	request->event = func;
-	request->event_data = userdata;
-}
-
-void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata)
-{
-	request->authorize = func;
-	request->authorize_data = userdata;
-}
-
-void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				void *userdata)
-{
-	request->warning_us = time_ms * MS;
-	request->compose = compose;
-	request->warning_data = userdata;
-}
-
-void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata)
-{
-	request->still = still;
-	request->still_data = userdata;
-}
-
-int logoff_request_set_reason(struct logoff_request *request, const char *text)
-{
-	char *reason = strdup(text);
-
-	if (!reason)
-		return -ENOMEM;
-	free(request->reason);
-	request->reason = reason;
-	return 0;
-}
-
-void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
-{
-	request->cancel_fd = fd;
-}
+/* So many sessions are looked up by one list of all; what is not in it is looked up by itself. */
+#define LIST_FROM 8
 
 /* ---- looking ---- */
 
-static void tell(struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+static void send(const struct logoff_request *request, struct logoff_event event)
 {
-	struct logoff_event event = {
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+static void tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+{
+	send(request, (struct logoff_event){
 		.type = type,
 		.session = job->session,
 		.elapsed_us = request->host->now_us - job->start_us,
 		.processes = job->seen.items,
 		.n_processes = job->seen.n_items,
 		.unseen = job->unseen,
-	};
-
-	if (request->event)
-		request->event(&event, request->event_data);
+	});
 }
 
-static void tell_warned(struct logoff_request *request, const struct job *job, const struct logoff_delivery *delivery,
-			uint64_t remaining_us)
+/* Of all sessions together. */
+static void tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)
 {
-	struct logoff_event event = {
-		.type = LOGOFF_EVENT_WARNED,
-		.session = job->session,
-		.delivery = delivery,
-		.remaining_us = remaining_us,
-	};
-
-	if (request->event)
-		request->event(&event, request->event_data);
-}
-
-static void tell_countdown(struct logoff_request *request, uint64_t remaining_us)
-{
-	struct logoff_event event = { .type = LOGOFF_EVENT_COUNTDOWN, .remaining_us = remaining_us };
-
-	if (request->event)
-		request->event(&event, request->event_data);
+	send(request, (struct logoff_event){ .type = type, .remaining_us = remaining_us });
 }
 
 /* Reads the processes of the job's part afresh. -EOPNOTSUPP: they cannot be seen from here. */
@@ -315,15 +151,25 @@ static enum remainder what_is_left(const struct process_list *seen)
 
 /* ---- the end of a job ---- */
 
-static void record(const struct logoff_request *request, const struct job *job)
+static void record(const struct logoff_request *request, struct job *job)
 {
-	(void)audit_record(&(struct audit){
+	struct audit audit = {
 		.session = job->session,
 		.result = job->result,
 		.cause = &job->cause,
 		.reason = request->reason,
 		.forced = job->forced,
-	}, NULL);
+	};
+
+	job->record_cause = (struct logoff_error){};
+	job->recorded = audit_record(&audit, &job->record_cause) >= 0;
+}
+
+static void begin(struct logoff_request *request, struct job *job)
+{
+	if (!job->begun)
+		job->start_us = request->host->now_us;
+	job->begun = true;
 }
 
 static void finish(struct logoff_request *request, struct job *job, int result)
@@ -344,16 +190,21 @@ static void finish(struct logoff_request *request, struct job *job, int result)
 	}
 }
 
+/* Asks whether the session exists, and what it is doing. */
+static void find_out(struct job *job, struct logoff_error *reterr)
+{
+	int r = host_session_exists(job->session, &job->state, reterr);
+
+	job->exists = r < 0 ? -1 : r;
+}
+
 /* Ends a job that has not reached its aim, with a true statement of what is left. */
 static void give_up(struct logoff_request *request, struct job *job, int result)
 {
-	int r;
-
 	(void)look(job, NULL);	/* what cannot be seen is not listed */
 	if (job->session->host->backend->explain)
 		job->session->host->backend->explain(&job->seen, job->session->host);
-	r = host_session_exists(job->session, &job->state, NULL);
-	job->exists = r < 0 ? -1 : r;
+	find_out(job, NULL);
 	finish(request, job, result);
 }
 
@@ -370,6 +221,191 @@ static void last_act(struct logoff_request *request, struct job *job)
 	give_up(request, job, r < 0 ? r : -ETIMEDOUT);
 }
 
+/* Ends a job that has reached its aim. */
+static void complete(struct logoff_request *request, struct job *job)
+{
+	finish(request, job, 0);
+	if (job->last_act)
+		last_act(request, job);
+}
+
+static void manager_next(struct logoff_request *request, struct job *job);
+
+/* The logon that was meant has ended by itself, and another one has its id: nobody is to be ended. */
+static void end_by_itself(struct logoff_request *request, struct job *job)
+{
+	begin(request, job);
+	(void)look(job, NULL);	/* only for the back end to know the service manager */
+	process_list_clear(&job->seen);
+	tell(request, job, LOGOFF_EVENT_GONE);
+	job->gone = true;
+	job->step = STEP_WAITING;
+	manager_next(request, job);
+}
+
+/* Leaves a session alone that was selected by a condition. Without a cause: it does not fulfil it any more. */
+static void spare(struct logoff_request *request, struct job *job)
+{
+	begin(request, job);
+	process_list_clear(&job->seen);
+	finish(request, job, -ESTALE);
+}
+
+/* ---- looking again ---- */
+
+/* What a look at a session has shown that is to be asked. */
+enum meaning {
+	MEANING_SAME,		/* it is what was meant, or has ended, which is to be proved */
+	MEANING_CHANGED,	/* it does not fulfil any more the condition by which it was selected */
+	MEANING_OTHER,		/* it is another logon */
+	MEANING_UNKNOWN
+};
+
+static enum meaning compare(const struct logoff_request *request, const struct job *job, struct logoff_session *now)
+{
+	int r = 0;
+
+	session_fill(now);
+	if (session_is_other(now, job->session))
+		return MEANING_OTHER;
+	if (job->session->logon && !now->logon)
+		return MEANING_UNKNOWN;
+	if (job->why == LOGOFF_WHY_SELECTED && request->still)
+		r = request->still(now, request->still_data);
+	return r == 0 ? MEANING_SAME : r == -EAGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
+}
+
+/* Takes the session of the same id out of LIST; NULL if it is not in it. */
+static struct logoff_session *take_listed(struct session_list *list, const struct logoff_session *meant)
+{
+	struct logoff_session *session;
+
+	for (size_t i = 0; i < list->n_items; i++) {
+		session = list->items[i];
+		if (session->host != meant->host || strcmp(session->id, meant->id) != 0)
+			continue;
+		list->items[i] = list->items[--list->n_items];
+		return session;
+	}
+	return NULL;
+}
+
+/* Looks at the session of JOB as it is now (*RET_NOW; NULL: it is not there), in LIST if that has it. */
+static enum meaning look_up(const struct logoff_request *request, const struct job *job, struct session_list *list,
+			    struct logoff_session **ret_now, bool *ret_silent, struct logoff_error *reterr)
+{
+	struct logoff_host *host = job->session->host;
+	enum meaning meaning;
+	int r = 0;
+
+	*ret_now = take_listed(list, job->session);
+	if (!*ret_now)
+		r = host->backend->get(host, job->session->id, ret_now, reterr);
+	if (r < 0)
+		*ret_now = NULL;
+	*ret_silent = r == -EAGAIN || r == -ETIMEDOUT || r == -EHOSTUNREACH;
+	if (r < 0)
+		return r == -ENXIO ? MEANING_SAME : MEANING_UNKNOWN;
+	meaning = compare(request, job, *ret_now);
+	if (meaning == MEANING_UNKNOWN)
+		(void)error_set_errno(reterr, 0, -ETIMEDOUT, "the host does not tell what it is now");
+	return meaning;
+}
+
+/* NOW (NULL: the same) is the session as it was looked up last. */
+static void replace(struct logoff_request *request, struct job *job, struct logoff_session *now)
+{
+	struct logoff_host *host = job->session->host;
+
+	job->session->looked_us = request->host->now_us;
+	if (!now)
+		return;
+	for (size_t i = 0; i < host->n_watched; i++)
+		if (host->watched[i] == job->session)
+			host->watched[i] = now;
+	logoff_session_free(job->session);
+	job->session = now;
+	session_fill_terminals(now);
+}
+
+/*
+ * Acts upon what a look at a session has shown that has not been asked yet. One that was named goes on if nothing is known
+ * about it: to ask it is to find out. One that was selected is looked at once more.
+ */
+static void settle(struct logoff_request *request, struct job *job, enum meaning meaning, struct logoff_session *now,
+		   const struct logoff_error *cause)
+{
+	uint64_t now_us = request->host->now_us;
+
+	job->step = STEP_NEW;
+	job->retry_us = 0;
+	job->cause = (struct logoff_error){};
+	switch (meaning) {
+	case MEANING_SAME:
+	case MEANING_CHANGED:
+		replace(request, job, now);
+		if (meaning == MEANING_CHANGED)
+			spare(request, job);
+		return;
+	case MEANING_OTHER:
+		end_by_itself(request, job);
+		break;
+	case MEANING_UNKNOWN:
+		job->session->looked_us = now_us;
+		if (job->why != LOGOFF_WHY_SELECTED)
+			break;
+		begin(request, job);
+		job->step = STEP_LOOKING;
+		job->retry_us = now_us + RETRY_US;
+		job->cause = *cause;
+		break;
+	}
+	logoff_session_free(now);
+}
+
+/* Whether a session that was not asked yet has to be looked at now: after MOMENT_US, or because it could not be before. */
+static bool is_due(const struct logoff_request *request, const struct job *job, uint64_t moment_us)
+{
+	uint64_t now = request->host->now_us, looked = job->session->looked_us;
+
+	if (job->step == STEP_LOOKING)
+		return now >= job->retry_us;
+	return job->step == STEP_NEW && (now > looked ? now - looked : 0) >= moment_us;
+}
+
+/* Looks at all sessions for which it is time. A host that does not answer for one is not asked for the others now. */
+static void look_at_due(struct logoff_request *request, uint64_t moment_us)
+{
+	struct logoff_host *host = request->host;
+	struct session_list list = {};
+	struct logoff_error cause = {};
+	size_t n = request->n_jobs, first = request->turn, n_due = 0;
+	bool silent = false;
+
+	for (size_t i = 0; i < n; i++)
+		n_due += is_due(request, &request->jobs[i], moment_us);
+	if (n_due == 0)
+		return;
+	if (n_due >= LIST_FROM && host->backend->list(host, NULL, &list, NULL) < 0)
+		session_list_clear(&list);	/* each is asked for by itself */
+	for (size_t i = 0; i < n; i++) {
+		struct job *job = &request->jobs[(first + i) % n];
+		enum meaning meaning = MEANING_UNKNOWN;
+		struct logoff_session *now = NULL;
+
+		if (!is_due(request, job, moment_us))
+			continue;
+		if (!silent) {
+			cause = (struct logoff_error){};
+			meaning = look_up(request, job, &list, &now, &silent, &cause);
+			request->turn = (first + i + 1) % n;
+		}
+		settle(request, job, meaning, now, &cause);
+	}
+	session_list_clear(&list);
+	warn_call_off(request);
+}
+
 /* ---- asking ---- */
 
 /* Sets the time of the next look; the end of the grace is always one. */
@@ -382,7 +418,7 @@ static void look_again(const struct logoff_request *request, struct job *job, ui
 
 	job->interval_us = interval_us < most_us ? interval_us : most_us;
 	job->look_us = now + job->interval_us;
-	if (job->step == STEP_WAITING && kill_us >= now && kill_us < job->look_us)
+	if (job->step == STEP_WAITING && kill_us > now && kill_us < job->look_us)
 		job->look_us = kill_us;
 }
 
@@ -393,10 +429,13 @@ static void ask(struct logoff_request *request, struct job *job)
 
 	job->step = STEP_ASKING;
 	job->retry_us = 0;
+	job->sent = !job->authorizing;	/* before the proof it is refused */
 	job->session->asked = HOST_PENDING;
 	r = host->backend->ask(host, job->session, job->part, job->authorizing || job->authorized, &job->cause);
-	if (r < 0)
-		give_up(request, job, r);
+	if (r >= 0)
+		return;
+	job->sent = false;
+	give_up(request, job, r);
 }
 
 static void start_part(struct logoff_request *request, struct job *job, enum host_part part)
@@ -419,7 +458,7 @@ static void start(struct logoff_request *request, struct job *job)
 {
 	int r;
 
-	job->start_us = request->host->now_us;
+	begin(request, job);
 	r = host_check_rules(job->session, request->console, &job->cause);
 	if (r < 0)
 		finish(request, job, r);
@@ -440,8 +479,96 @@ static void begin_waiting(struct logoff_request *request, struct job *job)
 		job->start_us = host->now_us;
 	}
 	job->step = STEP_WAITING;
+	job->sent = true;
 	job->asked_us = host->now_us;
 	look_again(request, job, polled ? LOOK_SOON_US : LOOK_LATER_US);
+	if (request->grace_us == 0)
+		job->look_us = host->now_us;
+}
+
+/* Asks what is to become of the user's service manager. Returns 1, 0 if that cannot be told now, or -errno. */
+static int ask_fate(struct job *job, enum host_manager *ret_manager)
+{
+	struct logoff_host *host = job->session->host;
+	int r = 0;
+
+	*ret_manager = HOST_MANAGER_NONE;
+	if (host->backend->manager)
+		r = host->backend->manager(host, job->session, ret_manager, &job->cause);
+	if (r == -EAGAIN || r == -ETIMEDOUT)
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+/* The service manager is there for somebody, or not at all: nothing is done about it. */
+static void leave_manager(struct logoff_request *request, struct job *job, enum host_manager manager)
+{
+	if (manager == HOST_MANAGER_NEEDED)
+		tell(request, job, LOGOFF_EVENT_MANAGER_NEEDED);
+	else if (manager == HOST_MANAGER_LINGERS)
+		tell(request, job, LOGOFF_EVENT_MANAGER_LINGERS);
+	complete(request, job);
+}
+
+/* It cannot be told now whether to ask again. The clock goes on: the host may never come back. */
+static void postpone(struct logoff_request *request, struct job *job)
+{
+	job->step = STEP_ASKING;
+	job->authorizing = false;
+	job->retry_us = request->host->now_us + RETRY_US;
+}
+
+static void ask_manager_again(struct logoff_request *request, struct job *job)
+{
+	enum host_manager manager;
+	int r = ask_fate(job, &manager);
+
+	if (r == 0) {
+		postpone(request, job);
+	} else if (r < 0) {
+		give_up(request, job, r);
+	} else if (manager == HOST_MANAGER_UNNEEDED) {
+		ask(request, job);
+	} else if (manager == HOST_MANAGER_NONE) {	/* it has ended: look at once */
+		begin_waiting(request, job);
+		job->look_us = request->host->now_us;
+	} else {
+		leave_manager(request, job, manager);
+	}
+}
+
+/* Asks once more, after a wait for a person who proves who they are, or for a host. */
+static void ask_again(struct logoff_request *request, struct job *job)
+{
+	struct logoff_session *now = NULL;
+	struct logoff_error cause = {};
+	enum meaning meaning;
+	bool silent;
+
+	if (job->part == HOST_MANAGER) {
+		ask_manager_again(request, job);
+		return;
+	}
+	meaning = look_up(request, job, &(struct session_list){}, &now, &silent, &cause);
+	if (now)
+		job->session->state = now->state;
+	logoff_session_free(now);
+	switch (meaning) {
+	case MEANING_SAME:
+		ask(request, job);
+		break;
+	case MEANING_CHANGED:
+		job->cause = (struct logoff_error){};
+		spare(request, job);
+		break;
+	case MEANING_OTHER:
+		end_by_itself(request, job);
+		break;
+	case MEANING_UNKNOWN:
+		job->cause = cause;
+		postpone(request, job);
+		break;
+	}
 }
 
 static bool somebody_authorizes(const struct logoff_request *request)
@@ -452,14 +579,39 @@ static bool somebody_authorizes(const struct logoff_request *request)
 	return false;
 }
 
+/* What was selected is looked at once more when the proof is given, and only then asked to end. */
+static void prove(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = job->session->host;
+	int r;
+
+	job->proving = true;
+	job->session->asked = HOST_PENDING;
+	r = host->backend->prove(host, job->session, &job->cause);
+	if (r < 0)
+		give_up(request, job, r);
+}
+
+static void proven(struct logoff_request *request, struct job *job)
+{
+	job->proving = false;
+	if (job->session->asked == 0) {
+		ask_again(request, job);
+		return;
+	}
+	job->cause = job->session->asked_error;
+	give_up(request, job, -EACCES);
+}
+
 /*
  * The host refused. If a proof of identity would help it is asked for, one session at a time: what the first one
  * proves often serves the others (polkit keeps it for some minutes).
  */
 static void refused(struct logoff_request *request, struct job *job)
 {
-	bool hopeful = job->session->may_authorize && !job->authorizing && request->authorize;
+	bool hopeful = job->session->may_authorize && !job->authorizing && request->authorize && !request->cancelled;
 
+	job->sent = false;
 	if (hopeful && somebody_authorizes(request)) {
 		job->start_us = request->host->now_us;
 		return;
@@ -471,7 +623,10 @@ static void refused(struct logoff_request *request, struct job *job)
 		return;
 	}
 	job->authorizing = true;
-	ask(request, job);
+	if (job->why == LOGOFF_WHY_SELECTED && request->still && job->session->host->backend->prove)
+		prove(request, job);
+	else
+		ask_again(request, job);
 }
 
 /* The host could not ask it, for no reason that we know. If that is because it has ended meanwhile, all is well. */
@@ -491,9 +646,12 @@ static void step_asking(struct logoff_request *request, struct job *job)
 	uint64_t now = request->host->now_us;
 	int asked = job->session->asked;
 
-	if (job->retry_us) {
+	if (job->proving) {
+		if (asked != HOST_PENDING)
+			proven(request, job);
+	} else if (job->retry_us) {
 		if (now >= job->retry_us)
-			ask(request, job);
+			ask_again(request, job);
 	} else if (asked == 0 || asked == -ENXIO) {
 		begin_waiting(request, job);
 		if (asked == -ENXIO)	/* it ended by itself meanwhile: look at once */
@@ -502,8 +660,8 @@ static void step_asking(struct logoff_request *request, struct job *job)
 		refused(request, job);
 	} else if (asked == -EAGAIN) {
 		job->cause = job->session->asked_error;
-		job->authorizing = false;	/* the clock goes on: the host may never come back */
-		job->retry_us = now + RETRY_US;
+		job->sent = true;	/* as far as we know */
+		postpone(request, job);
 	} else if (asked != HOST_PENDING) {
 		failed(request, job);
 	}
@@ -526,34 +684,17 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 
 static void manager_next(struct logoff_request *request, struct job *job)
 {
-	struct logoff_host *host = job->session->host;
 	enum host_manager manager = HOST_MANAGER_NONE;
-	int r = 0;
+	int r = is_followed(request, job) ? 1 : ask_fate(job, &manager);
 
-	if (host->backend->manager && !is_followed(request, job))
-		r = host->backend->manager(host, job->session, &manager, &job->cause);
-	if (r == -EAGAIN) {	/* the host is restarting: look at the session again and come back */
-		look_again(request, job, RETRY_US);
-		return;
-	}
-	if (r < 0) {
+	if (r == 0)
+		job->look_us = request->host->now_us + RETRY_US;
+	else if (r < 0)
 		give_up(request, job, r);
-		return;
-	}
-	switch (manager) {
-	case HOST_MANAGER_UNNEEDED:
+	else if (manager == HOST_MANAGER_UNNEEDED)
 		start_part(request, job, HOST_MANAGER);
-		return;
-	case HOST_MANAGER_NEEDED:
-		tell(request, job, LOGOFF_EVENT_MANAGER_NEEDED);
-		break;
-	case HOST_MANAGER_LINGERS:
-		tell(request, job, LOGOFF_EVENT_MANAGER_LINGERS);
-		break;
-	case HOST_MANAGER_NONE:
-		break;
-	}
-	finish(request, job, 0);
+	else
+		leave_manager(request, job, manager);
 }
 
 /* The part is gone: on to the next, or to the end. */
@@ -567,31 +708,60 @@ static void part_gone(struct logoff_request *request, struct job *job)
 	if (job->part == HOST_SESSION)
 		manager_next(request, job);
 	else
-		finish(request, job, 0);
-	if (job->step == STEP_DONE && job->result == 0 && job->last_act)
-		last_act(request, job);
+		complete(request, job);
 }
 
 /* Nobody is left, or nobody can be seen: is the session itself gone? */
 static bool is_verified(struct job *job)
 {
-	int exists;
-
 	if (job->part == HOST_MANAGER)
 		return true;
-	exists = host_session_exists(job->session, &job->state, &job->cause);
-	job->exists = exists < 0 ? -1 : exists;
-	return exists == 0;
+	find_out(job, &job->cause);
+	return job->exists == 0;
+}
+
+/*
+ * Notes how a kill went. What was asked may end by itself yet, so a refusal is its result only when its time is over. Of the
+ * caller's own session some processes may obey root alone (a daemon that sudo has started): the host ends them for
+ * the session's user, and the caller with them, which therefore is tried last.
+ */
+static void note_kill(struct logoff_request *request, struct job *job, int r)
+{
+	uint64_t now = request->host->now_us;
+
+	job->not_killed = r == -EACCES || r == -EHOSTUNREACH ? r : 0;
+	if (r != -EPERM || !job->session->current || job->part != HOST_SESSION) {
+		job->beyond_us = 0;
+	} else if (job->beyond_us == 0) {
+		job->beyond_us = now;	/* many end with those that were killed */
+	} else if (now - job->beyond_us >= SETTLE_US) {
+		job->last_act = true;
+		job->last_part = job->part;
+		manager_next(request, job);
+	}
 }
 
 /* The host is woken by a kill that finds nobody. */
 static void wake(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
-	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 
-	if (r == -EACCES || r == -EHOSTUNREACH)
+	note_kill(request, job, host->backend->kill(host, job->session, job->part, false, &job->cause));
+}
+
+/* Whether the service manager may be killed: the user may have come back since it was asked. */
+static bool is_unneeded(struct logoff_request *request, struct job *job)
+{
+	enum host_manager manager;
+	int r = ask_fate(job, &manager);
+
+	if (r < 0)
 		give_up(request, job, r);
+	else if (r > 0 && (manager == HOST_MANAGER_NEEDED || manager == HOST_MANAGER_LINGERS))
+		leave_manager(request, job, manager);
+	else
+		return r > 0;
+	return false;
 }
 
 /* The grace is over. A host without the means to kill is only waited for. Returns whether this is news to it. */
@@ -599,16 +769,18 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
 	bool first = job->step == STEP_WAITING;
-	int r = host->backend->kill(host, job->session, job->part, false, &job->cause);
+	int r;
 
+	if (job->part == HOST_MANAGER && !is_unneeded(request, job))
+		return false;
+	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	job->step = STEP_KILLING;
 	if (r == -EOPNOTSUPP)
 		return false;
 	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
 	if (first)
 		tell(request, job, job->part == HOST_SESSION ? LOGOFF_EVENT_KILL : LOGOFF_EVENT_MANAGER_KILL);
-	if (r == -EACCES || r == -EHOSTUNREACH)
-		give_up(request, job, r);
+	note_kill(request, job, r);
 	return first;
 }
 
@@ -663,6 +835,10 @@ static void step_ending(struct logoff_request *request, struct job *job)
 
 	if (!news && now < job->look_us)
 		return;
+	if (job->gone && job->part == HOST_SESSION) {	/* it is only the service manager about which nothing is known yet */
+		manager_next(request, job);
+		return;
+	}
 	job->heard = job->session->removed;
 	if (inspect(request, job, &killable)) {
 		part_gone(request, job);
@@ -703,87 +879,6 @@ static int wait_for_news(struct logoff_request *request, uint64_t until_us, stru
 
 /* ---- warning ---- */
 
-/*
- * Marks those to whom the next message goes: at first all, later only who is still there, as somebody else may have the
- * terminal by now of who is not; SPARED: only those of them who are spared.
- */
-static void address(struct logoff_request *request, bool first, bool spared)
-{
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		struct job *job = &request->jobs[i];
-
-		job->addressed = job->step == STEP_NEW && (!spared || job->spared) &&
-				 (first || host_session_exists(job->session, NULL, NULL) != 0);
-	}
-}
-
-/* Sends the users addressed the composed text. */
-static void deliver(struct logoff_request *request, int64_t remaining_us)
-{
-	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
-	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
-	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
-	char text[2048] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; sessions && i < request->n_jobs; i++)
-		if (request->jobs[i].addressed)
-			sessions[n++] = request->jobs[i].session;
-	if (remaining_us >= 0)
-		message.timeout_ms = (uint64_t)remaining_us / MS;
-	message.text = text;
-	if (n > 0 && deliveries) {
-		request->compose(remaining_us, text, sizeof(text), request->warning_data);
-		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
-	}
-	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
-		if (!request->jobs[i].addressed)
-			continue;
-		if (remaining_us >= 0)
-			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
-		k++;
-	}
-	free(sessions);
-	free(deliveries);
-}
-
-/* Takes the session as it is now. One that is no longer what was meant is spared. */
-static void refresh(struct logoff_request *request, struct job *job)
-{
-	struct logoff_host *host = job->session->host;
-	struct logoff_session *now;
-
-	if (job->step != STEP_NEW || host->backend->get(host, job->session->id, &now, NULL) < 0)
-		return;	/* it is gone or cannot be asked: the procedure will find out which */
-	if (session_is_other(now, job->session)) {
-		/* It has ended by itself, and another one has its id. */
-		logoff_session_free(now);
-		job->start_us = request->host->now_us;
-		tell(request, job, LOGOFF_EVENT_GONE);
-		finish(request, job, 0);
-		return;
-	}
-	logoff_session_free(job->session);
-	job->session = now;
-	job->spared = job->why == LOGOFF_WHY_SELECTED && request->still &&
-		      request->still(now, request->still_data) != 0;
-}
-
-/* Leaves those alone who are spared, and tells them all together before anybody is logged off. */
-static void leave_alone(struct logoff_request *request)
-{
-	address(request, false, true);
-	deliver(request, -1);
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		struct job *job = &request->jobs[i];
-
-		if (job->step != STEP_NEW || !job->spared)
-			continue;
-		job->start_us = request->host->now_us;
-		finish(request, job, -ESTALE);
-	}
-}
-
 static bool any_new(const struct logoff_request *request)
 {
 	for (size_t i = 0; i < request->n_jobs; i++)
@@ -805,18 +900,6 @@ static void check_rules(struct logoff_request *request)
 	}
 }
 
-/* The next time after NOW at which the users are warned again: at half of the time and 10 s before its end. */
-static uint64_t next_warning(const struct logoff_request *request, uint64_t end_us, uint64_t now)
-{
-	uint64_t half = end_us - request->warning_us / 2, last = end_us - LAST_WARNING_US;
-
-	if (request->warning_us <= LAST_WARNING_US)
-		return UINT64_MAX;
-	if (half > now && half < last)
-		return half;
-	return last > now ? last : UINT64_MAX;
-}
-
 /* Warns, and counts down. Returns 0, or what ended the wait: -ECANCELED, -EHOSTUNREACH. */
 static int run_warning(struct logoff_request *request, struct logoff_error *reterr)
 {
@@ -828,29 +911,42 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 	check_rules(request);
 	while (any_new(request) && host->now_us < end_us) {
 		if (host->now_us >= warn_us) {
-			address(request, first, false);
-			deliver(request, (int64_t)(end_us - host->now_us));
+			warn_users(request, first, end_us - host->now_us);
 			first = false;
-			warn_us = next_warning(request, end_us, host->now_us);
+			warn_us = warn_next(request, end_us, host->now_us);
 		}
-		tell_countdown(request, end_us - host->now_us);
+		tell_all(request, LOGOFF_EVENT_COUNTDOWN, end_us - host->now_us);
 		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
 		do {
 			r = wait_for_news(request, tick_us, reterr);
-			if (r < 0) {
-				address(request, false, false);
-				deliver(request, -1);
+			if (r < 0)
 				return r;
-			}
 		} while (host->now_us < tick_us);
 	}
-	for (size_t i = 0; i < request->n_jobs; i++)
-		refresh(request, &request->jobs[i]);
-	leave_alone(request);
+	look_at_due(request, 0);
 	return 0;
 }
 
 /* ---- the loop ---- */
+
+/* The time of a job is over. */
+static void run_out(struct logoff_request *request, struct job *job)
+{
+	if (job->step == STEP_LOOKING) {
+		find_out(job, NULL);
+		spare(request, job);
+		warn_call_off(request);
+		return;
+	}
+	if (job->gone && job->part == HOST_SESSION) {	/* it could not be told whether its service manager is needed */
+		job->part = HOST_MANAGER;
+		if (look(job, NULL) < 0 || job->seen.n_items == 0)
+			job->part = HOST_SESSION;
+	}
+	if (job->step == STEP_ASKING && job->session->asked == HOST_PENDING)
+		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");
+	give_up(request, job, job->not_killed ? job->not_killed : -ETIMEDOUT);
+}
 
 static void step(struct logoff_request *request, struct job *job)
 {
@@ -860,11 +956,8 @@ static void step(struct logoff_request *request, struct job *job)
 		step_ending(request, job);
 	if (job->step == STEP_NEW || job->step == STEP_DONE || job->authorizing)
 		return;
-	if (request->host->now_us < job->start_us + request->wait_us)
-		return;
-	if (job->step == STEP_ASKING && job->session->asked == HOST_PENDING)
-		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");
-	give_up(request, job, -ETIMEDOUT);
+	if (request->host->now_us >= job->start_us + request->wait_us)
+		run_out(request, job);
 }
 
 /* When this job needs attention next, if nothing is heard before. */
@@ -873,7 +966,7 @@ static uint64_t next_time(const struct logoff_request *request, const struct job
 	uint64_t next = job->authorizing ? UINT64_MAX : job->start_us + request->wait_us;
 	int asked = job->session->asked;
 
-	if (job->step == STEP_ASKING && job->retry_us && job->retry_us < next)
+	if ((job->step == STEP_ASKING || job->step == STEP_LOOKING) && job->retry_us && job->retry_us < next)
 		next = job->retry_us;
 	/* Answered at once. A refusal may have to wait until another session's authorization is settled. */
 	if (job->step == STEP_ASKING && !job->retry_us && asked != HOST_PENDING && asked != -EACCES)
@@ -899,23 +992,35 @@ static uint64_t next_deadline(const struct logoff_request *request)
 	return next;
 }
 
-/* Starts jobs while there is room; own sessions only after all others. */
+/* The order in which sessions end: first those of others, last the one in which the caller runs. */
+static int rank(const struct logoff_session *session)
+{
+	return session->current ? 2 : session->own ? 1 : 0;
+}
+
+/* Starts jobs while there is room, each rank only after the one before. */
 static void start_some(struct logoff_request *request)
 {
-	size_t n_asking = 0, n_others = 0;
+	uint64_t moment_us = TURN_US * (1 + request->n_jobs / LOOK_CROWD);
+	size_t n_asking = 0;
+	int lowest = 2;
 
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		const struct job *job = &request->jobs[i];
 
 		n_asking += job->step == STEP_ASKING;
-		n_others += job->step != STEP_DONE && !job->session->current;
+		if (job->step != STEP_DONE && rank(job->session) < lowest)
+			lowest = rank(job->session);
 	}
 	for (size_t i = 0; i < request->n_jobs && n_asking < MAX_ASKING; i++) {
 		struct job *job = &request->jobs[i];
 
-		if (job->step != STEP_NEW || (job->session->current && n_others > 0))
+		if (job->step != STEP_NEW || rank(job->session) > lowest)
 			continue;
-		start(request, job);
+		if (is_due(request, job, moment_us))
+			look_at_due(request, moment_us);
+		if (job->step == STEP_NEW)
+			start(request, job);
 		n_asking += job->step == STEP_ASKING;
 	}
 }
@@ -925,6 +1030,8 @@ static bool step_all(struct logoff_request *request, uint64_t *ret_next_us)
 {
 	bool unfinished = false;
 
+	request->host->deadline_us = next_deadline(request);
+	look_at_due(request, UINT64_MAX);
 	start_some(request);
 	request->host->deadline_us = next_deadline(request);
 	*ret_next_us = UINT64_MAX;
@@ -943,29 +1050,50 @@ static bool step_all(struct logoff_request *request, uint64_t *ret_next_us)
 	return unfinished;
 }
 
+/* Whether nobody is asked and some still have to be: those of the next rank, see start_some(). */
 static bool has_new(const struct logoff_request *request)
 {
-	size_t n_new = 0, n_asking = 0;
+	bool new = false;
 
 	for (size_t i = 0; i < request->n_jobs; i++) {
-		n_new += request->jobs[i].step == STEP_NEW;
-		n_asking += request->jobs[i].step == STEP_ASKING;
+		if (request->jobs[i].step == STEP_ASKING)
+			return false;
+		new = new || request->jobs[i].step == STEP_NEW;
 	}
-	return n_new > 0 && n_asking == 0;
+	return new;
 }
 
-static void give_up_all(struct logoff_request *request, int result, const struct logoff_error *cause)
+/* Ends the jobs that are not done, or only those whose sessions were not asked. Returns how many are left. */
+static size_t give_up_all(struct logoff_request *request, bool unasked_only, int result, const struct logoff_error *cause)
 {
+	size_t n_left = 0;
+
+	request->host->deadline_us = request->host->now_us;	/* nothing is waited for any more */
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		struct job *job = &request->jobs[i];
 
 		if (job->step == STEP_DONE)
 			continue;
+		if (unasked_only && job->sent) {
+			n_left++;
+			continue;
+		}
 		job->cause = *cause;
-		if (job->step == STEP_NEW)
-			job->start_us = request->host->now_us;
+		begin(request, job);
 		give_up(request, job, result);
 	}
+	warn_call_off(request);
+	return n_left;
+}
+
+/* The host, or the caller, has had enough. At first only those are given up that were not asked. */
+static void interrupt(struct logoff_request *request, int r, const struct logoff_error *cause)
+{
+	bool first = r == -ECANCELED && !request->cancelled;
+
+	request->cancelled = true;
+	if (give_up_all(request, first, r, cause) > 0)
+		tell_all(request, LOGOFF_EVENT_FOLLOWED, 0);
 }
 
 static void run_jobs(struct logoff_request *request)
@@ -979,8 +1107,9 @@ static void run_jobs(struct logoff_request *request)
 			continue;
 		r = wait_for_news(request, next_us, &cause);
 		if (r < 0)
-			give_up_all(request, r, &cause);
+			interrupt(request, r, &cause);
 	}
+	warn_call_off(request);
 }
 
 static void unwatch(struct logoff_host *host)
@@ -1016,8 +1145,10 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */
 	if (request->warning_us)
 		r = run_warning(request, &cause);
+	else
+		look_at_due(request, MOMENT_US);
 	if (r < 0)
-		give_up_all(request, r, &cause);
+		interrupt(request, r, &cause);
 	if (watch(request, host) < 0 || (host->beside && watch(request, host->beside) < 0))
 		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
 	run_jobs(request);
@@ -1027,75 +1158,4 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 		unwatch(host->beside);
 	request->ran = true;
 	return 0;
-}
-
-/* ---- results ---- */
-
-static const struct job *job_at(const struct logoff_request *request, size_t i)
-{
-	return i < request->n_jobs ? &request->jobs[i] : NULL;
-}
-
-size_t logoff_request_count(const struct logoff_request *request)
-{
-	return request->n_jobs;
-}
-
-const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->session : NULL;
-}
-
-int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause)
-{
-	const struct job *job = job_at(request, i);
-
-	if (!job || !request->ran)
-		return -EINVAL;
-	if (ret_cause)
-		*ret_cause = &job->cause;
-	return job->result;
-}
-
-size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
-			   int *ret_session_exists)
-{
-	const struct job *job = job_at(request, i);
-
-	if (ret_session_exists)
-		*ret_session_exists = job ? job->exists : -1;
-	if (!job)
-		return 0;
-	*ret_processes = job->seen.items;
-	return job->seen.n_items;
-}
-
-bool logoff_request_forced(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->forced;
-}
-
-enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->state : LOGOFF_STATE_CLOSING;
-}
-
-bool logoff_request_is_manager(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->part == HOST_MANAGER;
-}
-
-uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->end_us - job->start_us : 0;
 }

@@ -432,12 +432,16 @@ static const struct key host_keys[] = {
 	{ "kind", VALUE_TEXT, offsetof(struct memory_world, kind), false },
 	{ "realtime", VALUE_FLAG, offsetof(struct memory_world, realtime), false },
 	{ "quiet", VALUE_FLAG, offsetof(struct memory_world, quiet), false },
+	{ "by-id", VALUE_FLAG, offsetof(struct memory_world, by_id), false },
+	{ "silent", VALUE_TIME, offsetof(struct memory_world, silent_us), false },
+	{ "speaks", VALUE_TIME, offsetof(struct memory_world, speaks_us), false },
 	{ "lost", VALUE_TIME, offsetof(struct memory_world, lost_us), false },
 	{ "open-fails", VALUE_FAULT, offsetof(struct memory_world, open_fails), false },
 	{ "get-fails", VALUE_FAULT, offsetof(struct memory_world, get_fails), false },
 	{ "list-fails", VALUE_FAULT, offsetof(struct memory_world, list_fails), false },
 	{ "census-fails", VALUE_FAULT, offsetof(struct memory_world, census_fails), false },
 	{ "manager-fails", VALUE_FAULT, offsetof(struct memory_world, manager_fails), false },
+	{ "record-fails", VALUE_FAULT, offsetof(struct memory_world, record_fails), false },
 	{},
 };
 
@@ -478,6 +482,7 @@ static const struct key session_keys[] = {
 	{ "unregistered", VALUE_FLAG, offsetof(struct memory_session, unregistered), false },
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
 	{ "own", VALUE_FLAG, offsetof(struct memory_session, own), false },
+	{ "begins", VALUE_TIME, offsetof(struct memory_session, unit.born_us), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
 	{ "message-fails", VALUE_FAULT, offsetof(struct memory_session, mail.fails), false },
@@ -501,6 +506,7 @@ static const struct key process_keys[] = {
 	{ "caller", VALUE_FLAG, offsetof(struct memory_process, caller), false },
 	{ "waits", VALUE_FLAG, offsetof(struct memory_process, waits), false },
 	{ "stuck", VALUE_STUCK, offsetof(struct memory_process, stuck), false },
+	{ "foreign", VALUE_FLAG, offsetof(struct memory_process, foreign), false },
 	{},
 };
 
@@ -833,6 +839,7 @@ int memory_parse(struct memory_world **ret_world, const char *text, size_t lengt
 	if (!reader.world)
 		return -ENOMEM;
 	reader.world->lost_us = MEMORY_NEVER;
+	reader.world->silent_us = reader.world->speaks_us = MEMORY_NEVER;
 	reader.world->next_pid = MEMORY_FIRST_PID;
 	r = read_lines(&reader, text, length);
 	if (r == 0)

@@ -206,6 +206,7 @@ static uint64_t next_event(struct logoff_host *host)
 	uint64_t next_us = MEMORY_NEVER;
 
 	propose(world, &next_us, world->lost_us);
+	propose(world, &next_us, world->speaks_us);
 	for (size_t i = 0; i < world->n_sessions; i++) {
 		propose_unit(world, &next_us, &world->sessions[i].unit);
 		propose(world, &next_us, world->sessions[i].leaves_us);
@@ -234,6 +235,14 @@ static int lost(struct memory_world *world, struct logoff_error *reterr)
 	if (world->lost_us > world->now_us)
 		return 0;
 	return error_set_errno(reterr, -EHOSTUNREACH, -ENOTCONN, "the connection to the host is lost");
+}
+
+/* A host that is there and does not answer. */
+static int silent(const struct memory_world *world, struct logoff_error *reterr)
+{
+	if (world->silent_us > world->now_us || world->speaks_us <= world->now_us)
+		return 0;
+	return error_set_errno(reterr, -EAGAIN, -ETIMEDOUT, "the host does not answer");
 }
 
 static int fail_as(const struct memory_fault *fault, const char *text, struct logoff_error *reterr)
@@ -352,6 +361,7 @@ int memory_attach(struct logoff_host *host, struct memory_world *world, struct l
 	world->real_start_us = clock_now_us();
 	host->data = world;
 	host->now_us = 0;
+	host->simulated = true;
 	if (world->kind)
 		host->kind = world->kind;
 	return step(world);
@@ -501,6 +511,8 @@ static int memory_get(struct logoff_host *host, const char *id, struct logoff_se
 
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
+	if (silent(world, reterr) < 0)
+		return -EAGAIN;
 	if (world->get_fails.r)
 		return fail_as(&world->get_fails, NULL, reterr);
 	for (size_t i = 0; i < world->n_sessions; i++) {
@@ -524,6 +536,8 @@ static int memory_list(struct logoff_host *host, const char *name, struct sessio
 	(void)name; /* all: the hint would save nothing */
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
+	if (silent(world, reterr) < 0)
+		return -EAGAIN;
 	if (world->list_fails.r)
 		return fail_as(&world->list_fails, NULL, reterr);
 	for (size_t i = 0; r == 0 && i < world->n_sessions; i++) {
@@ -570,6 +584,16 @@ static struct memory_unit *unit_of(struct memory_world *world, const struct logo
 	return part == HOST_SESSION ? &in_world->unit : &world->users[in_world->user].manager;
 }
 
+/* Whom the asking reaches: where the id is all that the host goes by, whoever has it now. */
+static struct memory_unit *asked_unit(struct memory_world *world, const struct logoff_session *session,
+				      enum host_part part)
+{
+	for (size_t i = 0; world->by_id && part == HOST_SESSION && i < world->n_sessions; i++)
+		if (strcmp(world->sessions[i].id, session->id) == 0 && exists(world, &world->sessions[i].unit))
+			return &world->sessions[i].unit;
+	return unit_of(world, session, part);
+}
+
 /* Has the caller Full Control? Own sessions are always his. */
 static enum memory_control control_of(const struct memory_world *world, const struct logoff_session *session)
 {
@@ -598,8 +622,10 @@ static void decide(struct memory_world *world, struct logoff_session *session, s
 	*ret_delay_us = proof ? world->proof_us : 0;
 	handle->proves = proof && !world->proof_fails;
 	handle->may_authorize = control == MEMORY_CONTROL_PROOF && !interactive;
-	handle->answer = 0;
-	if (!exists(world, unit)) {
+	handle->answer = silent(world, &handle->error);
+	if (handle->answer < 0) {
+		handle->proves = false;
+	} else if (!exists(world, unit)) {
 		handle->answer = error_set_errno(&handle->error, -ENXIO, -ENXIO, "no such session");
 	} else if (control != MEMORY_CONTROL_YES && !handle->proves) {
 		handle->answer = denied(&handle->error);
@@ -614,7 +640,7 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 		      struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
-	struct memory_unit *unit = unit_of(world, session, part);
+	struct memory_unit *unit = asked_unit(world, session, part);
 	struct handle *handle = session->data;
 	uint64_t delay_us;
 
@@ -635,30 +661,54 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 	return step(world);
 }
 
+static int memory_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	struct handle *handle = session->data;
+
+	if (lost(world, reterr) < 0)
+		return -EHOSTUNREACH;
+	handle->proves = !world->proof_fails;
+	handle->answer = world->proof_fails ? denied(&handle->error) : 0;
+	handle->may_authorize = false;
+	handle->answer_us = later(world->now_us, world->proven ? 0 : world->proof_us);
+	return 0;
+}
+
 static int memory_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
 	struct memory_unit *unit = unit_of(world, session, part);
+	bool all = true;
+	int r;
 
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
+	if (silent(world, reterr) < 0)
+		return -EAGAIN;
 	if (unit->kill_fails.r)
 		return fail_as(&unit->kill_fails, NULL, reterr);
 	if (control_of(world, session) != MEMORY_CONTROL_YES)
 		return denied(reterr);
 	unit->killed = true;
+	unit->killed_us = world->now_us;
 	for (size_t i = 0; i < world->n_processes; i++) {
 		struct memory_process *process = &world->processes[i];
 
 		if (owner_of(world, process) != unit || !is_alive(world, process))
 			continue;
+		if (process->foreign && !last_act) {
+			all = false;
+			continue;
+		}
 		if (process->caller && last_act)
 			(void)kill(getpid(), SIGKILL); /* as it would be on a real host; cannot fail */
 		if (!process->caller)
 			process->end_us = earlier(process->end_us, later(world->now_us, process->kill_us));
 	}
-	return step(world);
+	r = step(world);
+	return r == 0 && !all ? -EPERM : r;
 }
 
 static int memory_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
@@ -699,6 +749,8 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
+	if (silent(world, reterr) < 0)
+		return -EAGAIN;
 	if (world->manager_fails.r)
 		return fail_as(&world->manager_fails, NULL, reterr);
 	for (size_t i = 0; i < world->n_sessions; i++) {
@@ -714,6 +766,13 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	else
 		*ret_manager = user->lingers ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;
 	return 0;
+}
+
+int memory_record(struct logoff_host *host, struct logoff_error *reterr)
+{
+	const struct memory_world *world = host->data;
+
+	return world->record_fails.r ? fail_as(&world->record_fails, NULL, reterr) : 0;
 }
 
 /* ---- messages ---- */
@@ -886,6 +945,7 @@ const struct host_backend host_memory = {
 	.list = memory_list,
 	.census = memory_census,
 	.ask = memory_ask,
+	.prove = memory_prove,
 	.kill = memory_kill,
 	.processes = memory_processes,
 	.explain = memory_explain,

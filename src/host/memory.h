@@ -67,6 +67,7 @@ struct memory_unit {
 	uint64_t term_us;	/* when the asking takes effect; MEMORY_NEVER: not asked */
 	uint64_t gone_us;
 	bool termed, killed;
+	uint64_t killed_us;	/* when, last */
 	bool peopled;		/* it has had processes */
 	size_t n_alive;		/* processes, as of the last step */
 };
@@ -110,6 +111,7 @@ struct memory_process {
 	uint64_t forks_us;	/* how often it forks a child; 0: never */
 	uint32_t children;	/* how many are yet to be forked */
 	bool caller;		/* the program itself */
+	bool foreign;		/* only the last act ends it: the caller may not signal it */
 	bool waits;		/* a program that waits for the caller */
 	enum logoff_stuck stuck;	/* why it does not end */
 
@@ -122,8 +124,10 @@ struct memory_world {
 	char *kind;
 	bool realtime;
 	bool quiet;		/* the end of a process wakes nobody */
+	bool by_id;		/* asking reaches whoever has the session's id by then */
+	uint64_t silent_us, speaks_us; /* it does not answer between these moments */
 	uint64_t lost_us;	/* when the connection breaks */
-	struct memory_fault open_fails, get_fails, list_fails, census_fails, manager_fails;
+	struct memory_fault open_fails, get_fails, list_fails, census_fails, manager_fails, record_fails;
 
 	uint32_t caller_uid;
 	enum memory_control control;
@@ -155,6 +159,9 @@ struct memory_world *memory_world_free(struct memory_world *world);
 
 /* Makes room for one more after N items of SIZE bytes, by doubling. Returns the array, or NULL: ITEMS lives on. */
 void *memory_grow(void *items, size_t n, size_t size);
+
+/* What a record of a session of HOST, a memory host, would come to. Returns 0 or -errno. */
+int memory_record(struct logoff_host *host, struct logoff_error *reterr);
 
 /* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -EINVAL, with WORLD not taken. */
 int memory_attach(struct logoff_host *host, struct memory_world *world, struct logoff_error *reterr);

@@ -2,7 +2,7 @@
 /*
  * test-logoff.c - the one procedure upon memory hosts: each rule, each trouble, random hosts, and memory running out.
  *
- * Runs and their transcripts are made by test-run.h. Warnings have tests of their own, test-warning.c.
+ * Runs and their transcripts are made by test-run.h. Warnings and waits have tests of their own, test-warning.c and test-waits.c.
  *
  * Needs the linker's --wrap for malloc, calloc, realloc, reallocarray and strdup.
  * TEST_LINK: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup
@@ -270,8 +270,7 @@ static void test_one_proof_serves_all(void **state)
 			   .agree = 1 };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "1 = ok\n2 = ok\n3 = ok\n"));
 	assert_in_range(run.end_us, 3000000, 3100000);
 }
@@ -330,8 +329,7 @@ static void test_session_outlives_its_processes(void **state)
 	expect_text(ROOT ALICE "session id=5 user=alice stays=20\nprocess command=x\n", "5",
 		    "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
 	/* cgroup v1: nobody tells logind that it is empty; a kill wakes it. */
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "5 = ok\n"));
 	assert_true(run.last_us < 1000000); /* long before the grace is over */
 	expect_text(ROOT ALICE "session id=5 user=alice stays=never\nprocess command=x\n", "5",
@@ -397,6 +395,9 @@ static void test_kill_refused(void **state)
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = EACCES + x\n");
 	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EIO\nprocess command=x term=never\n", "5",
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = ETIMEDOUT + x\n");
+	/* Asked is asked: it ends in its own time. */
+	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EACCES\nprocess command=x term=30000\n", "5",
+		    "0.0 5 ask 1\n10.0 5 kill 1\n30.0 5 gone\n5 = ok\n");
 }
 
 static void test_processes_not_seen(void **state)
@@ -414,9 +415,59 @@ static void test_cancelled(void **state)
 	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
 
 	(void)state;
-	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 }, "0.0 5 ask 1\n5 = ECANCELED + x\n");
+	/* Who leaves the descriptor as it is cancels once and for all. */
+	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 },
+	       "0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");
 	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 2 },
-	       "0.0 5 ask 1\n10.0 5 kill 1\n5 = ECANCELED + x\n");
+	       "0.0 5 ask 1\n10.0 5 kill 1\nfollowed\n5 = ECANCELED + x\n");
+}
+
+/* The first cancellation asks nobody any more, and follows those who were asked; the second leaves them. */
+static void test_cancelled_and_followed(void **state)
+{
+	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never\n"
+					      "session id=6 user=alice\nprocess command=y term=5000\n";
+	static const char unkillable[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
+	static const char manager[] = ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=20\n"
+					   "session id=5 user=alice\nprocess command=x term=3000\n";
+
+	(void)state;
+	expect((struct run){ .text = text, .sessions = "5 6", .cancel_at = 2, .follow = true },
+	       "0.0 5 ask 1\n0.0 6 ask 1\nfollowed\n5.0 6 gone\n10.0 5 kill 1\n10.0 5 gone\n5 = ok\n6 = ok\n");
+	expect((struct run){ .text = unkillable, .sessions = "5", .cancel_at = 1, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n10.0 5 kill 1\n5 = ETIMEDOUT + x\n");
+	expect((struct run){ .text = unkillable, .sessions = "5", .cancel_at = 1, .cancel_again_at = 2, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n10.0 5 kill 1\n5 = ECANCELED + x\n");
+	/* The service manager is a part of the same end. */
+	expect((struct run){ .text = manager, .sessions = "5", .cancel_at = 1, .follow = true },
+	       "0.0 5 ask 1\nfollowed\n3.0 5 gone\n3.0 5 manager-ask 1\n3.0 5 manager-gone\n5 = ok\n");
+}
+
+/* Those whose turn had not come are left alone, our own session among them, which comes last. */
+static void test_cancelled_before_the_turn(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=0\n" ALICE "user name=root uid=0\n"
+				     "session id=1 user=root\nprocess command=logoff caller\n"
+				     "session id=2 user=alice\nprocess command=x term=5000\n",
+			     .sessions = "1 2",
+			     .cancel_at = 1,
+			     .follow = true },
+	       "0.0 2 ask 1\nfollowed\n5.0 2 gone\n1 = ECANCELED + logoff\n2 = ok\n");
+}
+
+/* Nothing happens before the proof: who types a password may still think better of it. */
+static void test_cancelled_while_a_password_is_typed(void **state)
+{
+	(void)state;
+	expect((struct run){ .text = "caller uid=1001 control=proof proof=90000\n" ALICE
+				     "session id=1 user=alice\nprocess command=x\nsession id=2 user=alice\n"
+				     "process command=y\n",
+			     .sessions = "1 2",
+			     .agree = 1,
+			     .cancel_in_proof = true,
+			     .follow = true },
+	       "0.0 1 ask 1\n0.0 2 ask 1\n1 = ECANCELED + x\n2 = ECANCELED + y\n");
 }
 
 static void test_deadline_before_grace(void **state)
@@ -430,8 +481,6 @@ static void test_deadline_before_grace(void **state)
 }
 
 /* ---- service managers ---- */
-
-#define MANAGED(keys) "user name=alice uid=1000 manager " keys "\nprocess command=systemd term=20\n"
 
 static void test_manager(void **state)
 {
@@ -472,8 +521,7 @@ static void test_last_sessions_together(void **state)
 			   .sessions = "5 6" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 6 ask 1\n0.0 5 gone\n0.7 6 gone\n"
 					    "0.7 6 manager-ask 1\n0.7 6 manager-gone\n5 = ok\n6 = ok\n");
 }
@@ -489,8 +537,7 @@ static void test_one_failure_does_not_stop_the_others(void **state)
 			   .sessions = "1 2 3 4" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_non_null(strstr(run.transcript, "1 = EPERM +\n2 = EPROTO + b\n3 = ETIMEDOUT + c\n4 = ok\n"));
 }
 
@@ -535,8 +582,8 @@ static void test_requests(void **state)
 	(void)state;
 	assert_int_equal(open_host(ROOT ALICE "session id=1 user=alice\n", &host), 0);
 	assert_int_equal(logoff_request_new(&request, host), 0);
-	assert_int_equal(add(request, host, "1"), 0);
-	assert_int_equal(add(request, host, "1"), 0);
+	assert_int_equal(add(request, host, "1", LOGOFF_WHY_NAMED), 0);
+	assert_int_equal(add(request, host, "1", LOGOFF_WHY_NAMED), 0);
 	assert_int_equal(logoff_request_count(request), 1);
 	assert_int_equal(logoff_request_result(request, 0, NULL), -EINVAL);
 	assert_int_equal(logoff_request_run(request, NULL), 0);
@@ -602,8 +649,7 @@ static void test_own_session_comes_last(void **state)
 			   .sessions = "1 2" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 2 ask 1\n5.0 2 gone\n0.0 1 ask 2\n0.0 1 alone\n1 = ok\n2 = ok\n");
 }
 
@@ -644,7 +690,7 @@ static void log_off_own(int fd, const char *text)
 	struct logoff_request *request;
 	struct logoff_host *host;
 
-	if (open_host(text, &host) < 0 || logoff_request_new(&request, host) < 0 || add(request, host, NULL) < 0)
+	if (open_host(text, &host) < 0 || logoff_request_new(&request, host) < 0 || add(request, host, NULL, LOGOFF_WHY_NAMED) < 0)
 		_exit(1);
 	logoff_request_set_event_func(request, tell, &fd);
 	if (logoff_request_run(request, NULL) < 0)
@@ -666,6 +712,16 @@ static void with_shell_and_manager(int fd)
 			    "") "session id=1 user=alice\nprocess command=bash waits\nprocess command=logoff caller\n");
 }
 
+static void with_daemon_of_root(int fd)
+{
+	log_off_own(fd, OWN "process command=daemon term=never foreign\nprocess command=logoff caller\n");
+}
+
+static void with_daemon_of_root_that_ends(int fd)
+{
+	log_off_own(fd, OWN "process command=daemon term=never foreign ends=10100\nprocess command=logoff caller\n");
+}
+
 static void with_shell_that_cannot_be_killed(int fd)
 {
 	log_off_own(fd, "caller uid=1000\n" ALICE "session id=1 user=alice kill-fails=EACCES\n"
@@ -684,9 +740,33 @@ static void test_last_act(void **state)
 	status = in_child(with_shell_and_manager, text, sizeof(text));
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	assert_string_equal(text, "ask alone manager-ask manager-gone ");
+	/* What the caller may not kill the host does, and the caller with it. */
+	status = in_child(with_daemon_of_root, text, sizeof(text));
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_string_equal(text, "ask kill ");
+	status = in_child(with_daemon_of_root_that_ends, text, sizeof(text));
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(text, "ask kill alone ok");
 	status = in_child(with_shell_that_cannot_be_killed, text, sizeof(text));
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_string_equal(text, "ask alone EACCES");
+}
+
+/* ---- records ---- */
+
+static void test_records(void **state)
+{
+	struct run run = { .text = "host record-fails=EIO\n" ROOT ALICE "session id=5 user=alice\nprocess command=x\n"
+				   "session id=6 user=alice console\n",
+			   .sessions = "5 6" };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n6 = EPERM +\n");
+	assert_int_equal(run.n_unrecorded, 2);
+	run = (struct run){ .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n", .sessions = "5" };
+	run_it(&run);
+	assert_int_equal(run.n_unrecorded, 0);
 }
 
 /* ---- random hosts ---- */
@@ -748,6 +828,8 @@ static void make_session(struct dice *dice, FILE *to, unsigned i, bool caller_po
 	make_unit(dice, to);
 	ADD_WORD(dice, to, 6, "console", "greeter", "console greeter");
 	ADD_WORD(dice, to, 6, "leaves=0", "leaves=1", "leaves=600", "leaves=10000");
+	if (!again)
+		ADD_WORD(dice, to, 8, "begins=100", "begins=4000", "begins=10050");
 	fprintf(to, "\n");
 	for (unsigned n = roll(dice, 5); n > 0; n--)
 		make_process(dice, to);
@@ -767,7 +849,9 @@ static char *make_host(uint64_t seed)
 	assert_non_null(to);
 	fprintf(to, "host");
 	ADD_WORD(&dice, to, 4, "quiet");
-	ADD_WORD(&dice, to, 10, "lost=0", "lost=50", "lost=10000", "manager-fails=EPROTO");
+	ADD_WORD(&dice, to, 10, "lost=0", "lost=50", "lost=10000", "manager-fails=EPROTO", "manager-fails=EAGAIN");
+	ADD_WORD(&dice, to, 10, "silent=0", "silent=40 speaks=700", "silent=2000 speaks=9000", "silent=10001",
+		 "silent=30 speaks=20000");
 	fprintf(to, "\ncaller uid=%u", roll(&dice, 4));
 	ADD_WORD(&dice, to, 2, "control=yes", "control=yes", "control=proof proof=2000", "control=proof proof-fails",
 		 "control=no");
@@ -800,6 +884,11 @@ static void test_random_hosts(void **state)
 				   .console = seed % 5 == 0,
 				   .cancel_at = seed % 7 == 0 ? (int)(seed % 4) : 0,
 				   .warn_ms = seed % 11 == 0 ? 500 * (seed % 60) : 0,
+				   .think_ms = seed % 13 == 0 ? 2000 : 0,
+				   .named = seed % 2 == 0,
+				   .follow = seed % 9 == 0,
+				   .unsure = seed % 17 == 0 ? "0" : NULL,
+				   .n_unsure = (int)(seed % 50),
 				   .not_meant = seed % 3 == 0 ? "1" : NULL,
 				   .grace_ms = times[seed % 5][0],
 				   .wait_ms = times[seed % 5][1] };
@@ -899,6 +988,9 @@ int main(void)
 		cmocka_unit_test(test_kill_refused),
 		cmocka_unit_test(test_processes_not_seen),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_cancelled_and_followed),
+		cmocka_unit_test(test_cancelled_before_the_turn),
+		cmocka_unit_test(test_cancelled_while_a_password_is_typed),
 		cmocka_unit_test(test_deadline_before_grace),
 		cmocka_unit_test(test_manager),
 		cmocka_unit_test(test_stubborn_manager),
@@ -911,6 +1003,7 @@ int main(void)
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_own_session_comes_last),
 		cmocka_unit_test(test_last_act),
+		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_random_hosts),
 		cmocka_unit_test(test_starvation),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-run.h - one run of the procedure upon a memory host, and its transcript; for test-logoff.c and test-warning.c.
+ * test-run.h - one run of the procedure upon a memory host, and its transcript; for test-logoff.c, test-waits.c and test-warning.c.
  *
  * A run is written down as a transcript: a line for each event and each result, times in tenths of a second of the
  * virtual clock (finer ones belong to the procedure's own tuning; where they matter a test of its own asserts them).
@@ -30,6 +30,7 @@
 
 #define ROOT "caller uid=0\n"
 #define ALICE "user name=alice uid=1000\n"
+#define MANAGED(keys) "user name=alice uid=1000 manager " keys "\nprocess command=systemd term=20\n"
 
 /* ---- one run ---- */
 
@@ -41,7 +42,15 @@ struct run {
 	int agree;     /* to prove one's identity: 1 yes, -1 no, 0 cannot be asked */
 	int cancel_at; /* the event upon which the user cancels, from 1; 0: never */
 	uint64_t warn_ms;	 /* 0: nobody is warned */
-	const char *not_meant;	 /* the session of this id is no longer meant after the warning */
+	uint64_t think_ms;	 /* so long after the look-up it is run, as if a question had been asked */
+	bool named;		 /* each session was named; else a condition has selected it */
+	bool follow;		 /* after the cancellation those asked are followed; cancelled once more by hand */
+	bool cancel_in_proof;	 /* the user cancels while they prove who they are */
+	int cancel_again_at;	 /* the event upon which the user cancels once more */
+	const char *not_meant;	 /* the session of this id does not fulfil the condition any more */
+	uint64_t not_meant_from_ms; /* ... from then on */
+	const char *unsure;	 /* of the session of this id that cannot be told ... */
+	int n_unsure;		 /* ... so many times */
 
 	/* What became of it. */
 	char transcript[4096];
@@ -51,6 +60,9 @@ struct run {
 	int n_events;
 	int n_countdowns, n_results, n_forced;
 	int n_calls_off;	/* how often it was told that all is called off */
+	int n_still;		/* how often it was asked about a condition */
+	int n_unrecorded;
+	struct logoff_error cause; /* of the last failure */
 	int64_t still_idle_us;	/* of the session that was asked about last */
 	int cancel_fds[2];
 	struct truth truth;
@@ -93,6 +105,8 @@ static const char *event_word(enum logoff_event_type type)
 		return "manager-needed";
 	case LOGOFF_EVENT_ALONE:
 		return "alone";
+	case LOGOFF_EVENT_FOLLOWED:
+		return "followed";
 	}
 	return "?";
 }
@@ -115,6 +129,14 @@ static void hear(const struct logoff_event *event, void *userdata)
 	run->n_results += event->type == LOGOFF_EVENT_RESULT;
 	if (event->type == LOGOFF_EVENT_COUNTDOWN || event->type == LOGOFF_EVENT_RESULT)
 		return;
+	if (event->type == LOGOFF_EVENT_FOLLOWED) {
+		char byte;
+
+		note(run, "followed\n");
+		if (run->follow && read(run->cancel_fds[0], &byte, 1) < 0)
+			run->r = -errno;
+		return;
+	}
 	run->last_us = event->elapsed_us;
 	note(run, "%d.%d %s %s", (int)(tenths / 10), (int)(tenths % 10), logoff_session_id(event->session),
 	     event_word(event->type));
@@ -123,7 +145,9 @@ static void hear(const struct logoff_event *event, void *userdata)
 	if (warned)
 		note(run, " %d%s", (int)(event->remaining_us / 1000000), event->delivery->result < 0 ? " in vain" : "");
 	note(run, "\n");
-	if (++run->n_events == run->cancel_at && write(run->cancel_fds[1], "x", 1) < 0)
+	run->n_events++;
+	if ((run->n_events == run->cancel_at || run->n_events == run->cancel_again_at) &&
+	    write(run->cancel_fds[1], "x", 1) < 0)
 		run->r = -errno;
 }
 
@@ -131,6 +155,8 @@ static int authorize(void *userdata)
 {
 	struct run *run = userdata;
 
+	if (run->cancel_in_proof && write(run->cancel_fds[1], "x", 1) < 0)
+		run->r = -errno;
 	return run->agree > 0 ? 0 : -1;
 }
 
@@ -146,8 +172,12 @@ static int still(struct logoff_session *session, void *userdata)
 {
 	struct run *run = userdata;
 
+	run->n_still++;
 	run->still_idle_us = logoff_session_idle_us(session);
-	return run->not_meant && strcmp(logoff_session_id(session), run->not_meant) == 0;
+	if (run->unsure && strcmp(logoff_session_id(session), run->unsure) == 0 && run->n_unsure-- > 0)
+		return -EAGAIN;
+	return run->not_meant && run->truth.host->now_us >= run->not_meant_from_ms * 1000 &&
+	       strcmp(logoff_session_id(session), run->not_meant) == 0;
 }
 
 static const char *result_word(int result)
@@ -177,10 +207,14 @@ static const char *result_word(int result)
 static void note_result(struct run *run, const struct logoff_request *request, size_t i)
 {
 	const struct logoff_process *left;
-	int result = logoff_request_result(request, i, NULL), exists;
+	const struct logoff_error *cause;
+	int result = logoff_request_result(request, i, &cause), exists;
 	size_t n = logoff_request_left(request, i, &left, &exists);
 
+	if (result < 0)
+		run->cause = *cause;
 	run->n_forced += logoff_request_forced(request, i);
+	run->n_unrecorded += !logoff_request_is_recorded(request, i, NULL);
 	note(run, "%s = %s", logoff_session_id(logoff_request_session(request, i)), result_word(result));
 	if (result < 0)
 		note(run, " %c", exists > 0 ? '+' : exists == 0 ? '-' : '?');
@@ -209,14 +243,14 @@ static int open_host(const char *text, struct logoff_host **ret_host)
 	return r;
 }
 
-static int add(struct logoff_request *request, struct logoff_host *host, const char *designator)
+static int add(struct logoff_request *request, struct logoff_host *host, const char *designator, enum logoff_why why)
 {
 	struct logoff_session *session;
 	int r = logoff_host_find(host, designator, &session, NULL);
 
 	if (r < 0)
 		return r;
-	r = logoff_request_add(request, session, LOGOFF_WHY_SELECTED);
+	r = logoff_request_add(request, session, why);
 	if (r < 0)
 		logoff_session_free(session);
 	return r;
@@ -224,14 +258,15 @@ static int add(struct logoff_request *request, struct logoff_host *host, const c
 
 static int add_all(struct run *run, struct logoff_request *request, struct logoff_host *host)
 {
+	enum logoff_why why = run->named ? LOGOFF_WHY_NAMED : LOGOFF_WHY_SELECTED;
 	char designators[256], *word;
 	int r = 0;
 
 	if (!*run->sessions)
-		return add(request, host, NULL);
+		return add(request, host, NULL, why);
 	snprintf(designators, sizeof(designators), "%s", run->sessions);
 	for (word = strtok(designators, " "); r == 0 && word; word = strtok(NULL, " "))
-		r = add(request, host, word);
+		r = add(request, host, word, why);
 	return r;
 }
 
@@ -269,6 +304,8 @@ static void run_on_host(struct run *run, struct logoff_host *host)
 	if (run->r < 0)
 		return;
 	run->r = add_all(run, request, host);
+	while (run->r == 0 && host->now_us < run->think_ms * 1000)
+		run->r = host->backend->wait(host, run->think_ms * 1000, -1, NULL);
 	if (run->r == 0)
 		run_request(run, request);
 	logoff_request_free(request);
@@ -292,13 +329,18 @@ static void run_it(struct run *run)
 	close(run->cancel_fds[1]);
 }
 
+static void run_true(struct run *run)
+{
+	run_it(run);
+	if (run->truth.lie)
+		fail_msg("not true: %s\n%s\n%s", run->truth.lie, run->text, run->transcript);
+}
+
 static void expect(struct run run, const char *transcript)
 {
-	run_it(&run);
+	run_true(&run);
 	if (run.r < 0)
 		fail_msg("the run failed: %s\n%s", strerror(-run.r), run.text);
-	if (run.truth.lie)
-		fail_msg("not true: %s\n%s\n%s", run.truth.lie, run.text, run.transcript);
 	if (strcmp(run.transcript, transcript) != 0)
 		fail_msg("host:\n%sgot:\n%sinstead of:\n%s", run.text, run.transcript, transcript);
 }

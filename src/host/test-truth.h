@@ -97,6 +97,7 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 		break;
 	case LOGOFF_EVENT_COUNTDOWN:
 	case LOGOFF_EVENT_RESULT:
+	case LOGOFF_EVENT_FOLLOWED:
 		break;
 	case LOGOFF_EVENT_ASK:
 		truth->asked = true;
@@ -152,9 +153,10 @@ static void truth_check_rules(struct truth *truth, const struct logoff_session *
 	const struct memory_world *world = truth->host->data;
 	bool protected = session->kind == LOGOFF_KIND_GREETER || (session->console && !session->current && !truth->console);
 
-	/* One that waits for its turn may be cancelled before the rules are looked at. */
+	/* One that waits for its turn may be cancelled, change, or end before the rules are looked at. */
 	truth_require(truth,
-		      protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH
+		      protected ? result == -EPERM || result == -ECANCELED || result == -EHOSTUNREACH || result == -ESTALE ||
+					  (result == 0 && !truth_exists(world, &world->sessions[truth_place(session)].unit))
 				: result != -EPERM,
 		      "protected sessions, and no others, are refused by rule");
 	if (protected || result == -ESTALE || truth_is_forbidden(world, session))
@@ -175,6 +177,7 @@ static void truth_check_left(struct truth *truth, const struct logoff_request *r
 		      "a session that exists is said not to");
 	truth_require(truth,
 		      exists >= 0 || truth->starved || world->get_fails.r || world->lost_us <= world->now_us ||
+			      world->silent_us <= world->now_us ||
 			      logoff_request_result(request, i, NULL) == -EPERM,
 		      "it could have been asked whether it exists");
 	truth_require(truth,
@@ -192,6 +195,8 @@ static void truth_check_left(struct truth *truth, const struct logoff_request *r
 						      ? LOGOFF_STATE_CLOSING
 						      : world->sessions[place].state),
 		      "the state of a session that exists is not its state");
+	if (logoff_request_result(request, i, NULL) == -ESTALE)	/* it was left alone: nobody looked */
+		return;
 	if (session->current || world->sessions[place].unit.processes_fails.r ||
 	    world->users[world->sessions[place].user].manager.processes_fails.r)
 		return;
@@ -247,6 +252,27 @@ static void truth_check_user(struct truth *truth, const struct logoff_request *r
 	truth_require(truth, truth_count(world, HOST_MANAGER, user) == 0, "an unneeded manager was left alive");
 }
 
+/* Whoever came back before their service manager was asked, or killed, is not to lose it. */
+static void truth_check_returned(struct truth *truth, size_t user)
+{
+	const struct memory_world *world = truth->host->data;
+	const struct memory_unit *manager = &world->users[user].manager;
+
+	if (world->control == MEMORY_CONTROL_PROOF)	/* the asking has its effect later */
+		return;
+	for (size_t i = 0; i < world->n_sessions; i++) {
+		const struct memory_session *session = &world->sessions[i];
+		const struct memory_unit *unit = &session->unit;
+
+		if (session->user != user || session->current)
+			continue;
+		truth_require(truth, manager->term_us == MEMORY_NEVER || unit->born_us >= manager->term_us ||
+				     unit->gone_us <= manager->term_us, "a manager was asked that was needed");
+		truth_require(truth, !manager->killed || unit->born_us >= manager->killed_us ||
+				     unit->gone_us <= manager->killed_us, "a manager was killed that was needed");
+	}
+}
+
 /* Judges a request that has run. Returns what is not true, or NULL. */
 static const char *truth_judge(struct truth *truth, const struct logoff_request *request)
 {
@@ -256,6 +282,8 @@ static const char *truth_judge(struct truth *truth, const struct logoff_request 
 		truth_check_result(truth, request, i);
 	for (size_t i = 0; i < world->n_users; i++)
 		truth_check_user(truth, request, i);
+	for (size_t i = 0; i < world->n_users; i++)
+		truth_check_returned(truth, i);
 	for (size_t place = 0; place < world->n_sessions; place++) {
 		bool meant = false;
 

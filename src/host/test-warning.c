@@ -28,8 +28,7 @@ static void test_times_of_warnings(void **state)
 		char transcript[256];
 
 		snprintf(transcript, sizeof(transcript), "%s0.0 5 ask 1\n0.0 5 gone\n5 = ok\n", cases[i].transcript);
-		run_it(&run);
-		assert_null(run.truth.lie);
+		run_true(&run);
 		assert_string_equal(run.transcript, transcript);
 		assert_int_equal(run.n_countdowns, (cases[i].warn_ms + 999) / 1000);
 		assert_int_equal(run.n_calls_off, 0);
@@ -73,8 +72,7 @@ static void test_no_longer_meant(void **state)
 			   .not_meant = "6" };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 6 warned 20\n0.0 5 warned 20\n10.0 6 warned 10\n10.0 5 warned 10\n"
 					    "0.0 5 ask 1\n0.0 5 gone\n6 = ESTALE +\n5 = ok\n");
 	assert_int_equal(run.n_calls_off, 1); /* who is spared hears of it */
@@ -114,8 +112,7 @@ static void test_called_off(void **state)
 	struct run run = { .text = text, .sessions = "5", .warn_ms = 60000, .cancel_at = 2 };
 
 	(void)state;
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 warned 60\n30.0 5 warned 30\n5 = ECANCELED + x\n");
 	assert_int_equal(run.n_calls_off, 1);
 	/* Once the asking has begun nobody is told that it has not. */
@@ -123,15 +120,57 @@ static void test_called_off(void **state)
 			    .sessions = "5",
 			    .warn_ms = 5000,
 			    .cancel_at = 2 };
-	run_it(&run);
-	assert_null(run.truth.lie);
-	assert_string_equal(run.transcript, "0.0 5 warned 5\n0.0 5 ask 1\n5 = ECANCELED + x\n");
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 warned 5\n0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");
 	assert_int_equal(run.n_calls_off, 0);
 	/* The same when the host is lost: whoever can still be reached is told. */
 	run = (struct run){ .text = "host lost=20000\n" WARNED "\nprocess command=x\n", .sessions = "5", .warn_ms = 60000 };
-	run_it(&run);
-	assert_null(run.truth.lie);
+	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 warned 60\n5 = EHOSTUNREACH ? x\n");
+	assert_int_equal(run.n_calls_off, 1);
+}
+
+/* The host does not answer at the end of the countdown. */
+static void test_no_answer_at_the_end(void **state)
+{
+	static const char comes_back[] = "host silent=1500 speaks=8000\n" WARNED "\nprocess command=x\n";
+	static const char never[] = "host silent=1500\n" WARNED "\nprocess command=x\n";
+	struct run run = { .text = comes_back, .sessions = "5", .warn_ms = 2000, .not_meant = "5" };
+
+	(void)state;
+	/* Selected: asked for again, until it says that its user is back. */
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 warned 2\n5 = ESTALE +\n");
+	assert_int_equal(run.n_calls_off, 1);
+	assert_int_equal(run.cause.domain, LOGOFF_ERROR_NONE);
+	expect((struct run){ .text = comes_back, .sessions = "5", .warn_ms = 2000 },
+	       "0.0 5 warned 2\n6.0 5 ask 1\n6.0 5 gone\n5 = ok\n");
+	/* Or until its time is over; then it is spared. */
+	run = (struct run){ .text = never, .sessions = "5", .warn_ms = 2000 };
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 warned 2\n5 = ESTALE ?\n");
+	assert_int_equal(run.n_calls_off, 1);
+	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
+	assert_in_range(run.end_us, 62000000, 62100000);
+	/* Named: to ask it is to find out. */
+	expect((struct run){ .text = comes_back, .sessions = "5", .warn_ms = 2000, .named = true },
+	       "0.0 5 warned 2\n0.0 5 ask 1\n6.0 5 gone\n5 = ok\n");
+}
+
+/* Whoever was warned and is refused, or waits for a password that is never typed, hears that it is off. */
+static void test_called_off_for_the_refused(void **state)
+{
+	struct run run = { .text = "caller uid=1001 control=proof proof=90000\n" ALICE
+				   "session id=5 user=alice tty=pts/5\nprocess command=x\n",
+			   .sessions = "5",
+			   .warn_ms = 5000 };
+
+	(void)state;
+	run_true(&run);
+	assert_int_equal(run.n_calls_off, 0);	/* who may not warn need not call off either */
+	run = (struct run){ .text = WARNED " refuse=EACCES\nprocess command=x\n", .sessions = "5", .warn_ms = 5000 };
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 5 warned 5\n0.0 5 ask 1\n5 = EACCES + x\n");
 	assert_int_equal(run.n_calls_off, 1);
 }
 
@@ -145,6 +184,8 @@ int main(void)
 		cmocka_unit_test(test_protected_ones_are_not_warned),
 		cmocka_unit_test(test_nobody_to_warn_is_not_waited_for),
 		cmocka_unit_test(test_called_off),
+		cmocka_unit_test(test_no_answer_at_the_end),
+		cmocka_unit_test(test_called_off_for_the_refused),
 	};
 
 	return cmocka_run_group_tests_name("warning", tests, NULL, NULL);

@@ -817,6 +817,9 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	(void)last_act;
 	if (parse_id(session->id, &order.id) < 0)
 		return -ENXIO;
+	r = host_session_exists(session, NULL, reterr);	/* the id may be another logon's by now */
+	if (r <= 0)
+		return r;
 	r = exchange(host, order, NULL, 0, &reply, reterr);
 	return r == -ENXIO ? 0 : r;
 }

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * request.h - which sessions are to be logged off, and how; and what is known of each while the procedure (logoff.c) ends it.
+ *
+ * request.c is the public calls that fill a request in and read its results; the procedure writes the jobs.
+ */
+#ifndef HOST_REQUEST_H
+#define HOST_REQUEST_H
+
+#include "host/host.h"
+
+enum step {
+	STEP_NEW,
+	STEP_LOOKING,	/* it has to be looked at again and could not be: with what a condition has selected only */
+	STEP_ASKING,
+	STEP_WAITING,
+	STEP_KILLING,
+	STEP_DONE
+};
+
+struct job {
+	struct logoff_session *session;
+	enum logoff_why why;
+	enum host_part part;
+	enum step step;
+	bool authorizing;		/* a proof of identity is under way: the clock stands */
+	bool proving;			/* nothing but the proof was asked for */
+	bool authorized;		/* it was given; ask interactively from now on */
+	bool woken;			/* the empty session was woken by a kill once */
+	bool forced;			/* processes had to be killed */
+	bool addressed;			/* the message under way is for its user too */
+	bool warned;			/* its user has been told that it will be logged off, and nothing else since */
+	bool begun;			/* its time has begun */
+	bool sent;			/* it may have been asked to end: the host has not said no */
+	bool recorded;
+	bool gone;			/* the end of the session has been told; the manager's fate may be open */
+	bool heard;			/* the notice of removal has been acted upon */
+	bool alone;			/* only the caller and programs that wait for it are left in last_part */
+	bool last_act;			/* there are such programs, or some that only the host may signal */
+	enum host_part last_part;
+	uint64_t start_us;
+	uint64_t asked_us;		/* when the part was asked */
+	uint64_t retry_us;		/* when to ask, or look, again; 0: not to */
+	uint64_t beyond_us;		/* since when some of its own session's processes cannot be killed from here */
+	int not_killed;			/* why the host did not kill it, to be said if it does not end by itself */
+	uint64_t look_us;		/* when to look next */
+	uint64_t interval_us;
+	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
+	uint64_t end_us;
+	struct process_list seen;	/* as of the last look */
+	bool unseen;			/* it could not see any */
+	int result;
+	int exists;			/* 0, 1, or -1: could not be asked */
+	enum logoff_state state;	/* if it exists */
+	struct logoff_error cause;
+	struct logoff_error record_cause;	/* unless recorded */
+};
+
+struct logoff_request {
+	struct logoff_host *host;
+	struct job *jobs;
+	size_t n_jobs;
+	uint64_t grace_us, wait_us;
+	bool console;
+	bool ran;
+	bool cancelled;			/* no further session is asked */
+	size_t turn;			/* which job is the first to be looked at again, lest one that hangs hides others */
+	int cancel_fd;
+	logoff_event_func event;
+	void *event_data;
+	logoff_authorize_func authorize;
+	void *authorize_data;
+	uint64_t warning_us;		/* 0: nobody is warned */
+	logoff_compose_func compose;
+	logoff_still_func still;
+	void *warning_data;
+	void *still_data;
+	char *reason;
+};
+
+#endif

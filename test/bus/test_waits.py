@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The user comes back while logind is waited for: their service manager is theirs again. No real logind can be made to fail
+at just that moment: see login1.py.
+"""
+
+import pytest
+
+from login1 import DBUS_ERROR, ID, OTHER_ID, UID, after, fails, honest, says
+
+AGAIN = DBUS_ERROR + "NoReply"
+OTHER_SESSIONS = "someone has other sessions: the service manager is left alone."
+
+
+@pytest.fixture
+def managed(world):
+    """The user's service manager is there, with a process in it that does not end."""
+    world.become("systemd")
+    world.hold(f"user@{UID}.service", process=True)
+    return world
+
+
+def comes_back(fake):
+    fake.others.append(OTHER_ID)
+
+
+def test_back_before_it_is_asked_again(managed):
+    """logind restarts while it is asked; when it can be asked again the user has logged on."""
+    managed.fake.rules["TerminateUser"] = [after(comes_back, fails(AGAIN)), honest]
+    done = managed.run(ID, "/grace:5", "/wait:8", "/v")
+    done.check(0, within=1)
+    assert OTHER_SESSIONS in done.out
+    assert managed.fake.count("TerminateUser") == 1
+
+
+def test_back_before_it_is_killed(managed):
+    managed.fake.rules["TerminateUser"] = after(comes_back, says(""))
+    done = managed.run(ID, "/grace:1", "/wait:4", "/v")
+    done.check(0, within=2)
+    assert OTHER_SESSIONS in done.out and "killing" not in done.out
+
+
+def test_cannot_be_told_before_it_is_killed(managed):
+    """Then it is not killed, and that is no success."""
+    managed.fake.rules["TerminateUser"] = after(
+        lambda fake: fake.rules.update({"Get:Sessions": fails(AGAIN)}), says(""))
+    done = managed.run(ID, "/grace:1", "/wait:2", "/v")
+    done.check(5, rf"session {ID} \(pts/7001\): not ended in time \({AGAIN}: because\); the session is gone, but not the "
+               r"user's service manager, with 1 process: \d+ sleep", within=2)
+    assert "killing" not in done.out
+
+
+def test_cannot_be_told_for_a_while(managed):
+    managed.fake.rules["TerminateUser"] = after(
+        lambda fake: fake.rules.update({"Get:Sessions": [fails(AGAIN), fails(AGAIN), honest]}), says(""))
+    done = managed.run(ID, "/grace:1", "/wait:8", "/v")
+    done.check(0, within=3)
+    assert "killing" in done.out
