@@ -386,6 +386,9 @@ enum logoff_event_type {
 	LOGOFF_EVENT_MANAGER_ASK,	/* the user's last session: the user's service manager is asked to end */
 	LOGOFF_EVENT_MANAGER_KILL,	/* its grace is over; processes: those left, being killed now */
 	LOGOFF_EVENT_MANAGER_GONE,	/* it has ended */
+	LOGOFF_EVENT_DESKTOP_ASK,	/* the service manager stays, but not what the session's desktop has it run: asked to end */
+	LOGOFF_EVENT_DESKTOP_KILL,	/* the grace is over; processes: those left, being killed now */
+	LOGOFF_EVENT_DESKTOP_GONE,	/* they have ended */
 	LOGOFF_EVENT_MANAGER_LINGERS,	/* the user lingers: the service manager is left alone */
 	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
 	LOGOFF_EVENT_WARNED,		/* its user has been warned; see delivery and remaining_us */

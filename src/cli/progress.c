@@ -73,6 +73,9 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 	case LOGOFF_EVENT_GONE:
 	case LOGOFF_EVENT_ALONE:
 	case LOGOFF_EVENT_WARNED:
+	case LOGOFF_EVENT_DESKTOP_ASK:
+	case LOGOFF_EVENT_DESKTOP_KILL:
+	case LOGOFF_EVENT_DESKTOP_GONE:
 	case LOGOFF_EVENT_MANAGER_ASK:
 	case LOGOFF_EVENT_MANAGER_KILL:
 	case LOGOFF_EVENT_MANAGER_GONE:

@@ -201,6 +201,20 @@ void report_event(const struct logoff_event *event, void *unused)
 	case LOGOFF_EVENT_MANAGER_GONE:
 		printf(_("Service manager of %s: ended (%.3f s).\n"), user.text, seconds);
 		break;
+	case LOGOFF_EVENT_DESKTOP_ASK:
+		printf(ngettext("Desktop of %s: asking %zu process in the service manager to end.\n",
+				"Desktop of %s: asking %zu processes in the service manager to end.\n", event->n_processes),
+		       user.text, event->n_processes);
+		break;
+	case LOGOFF_EVENT_DESKTOP_KILL:
+		printf(ngettext("Desktop of %s: %zu process left after %.3f s, killing it:\n",
+				"Desktop of %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
+		       user.text, event->n_processes, seconds);
+		print_processes(event);
+		break;
+	case LOGOFF_EVENT_DESKTOP_GONE:
+		printf(_("Desktop of %s: every process has ended (%.3f s).\n"), user.text, seconds);
+		break;
 	case LOGOFF_EVENT_MANAGER_LINGERS:
 		printf(_("%s lingers: the service manager and what runs in it are left alone.\n"), user.text);
 		break;

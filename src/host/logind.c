@@ -1005,7 +1005,8 @@ static int has_others(struct logoff_session *session, const char *property, bool
 		return r;
 	r = sd_bus_message_enter_container(answer, 'a', "(so)");
 	while (r >= 0 && other == 0 && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
-		if (strcmp(id, session->id) != 0)
+		/* Once the session is gone, one of its id is another logon. */
+		if (!session->current || strcmp(id, session->id) != 0)
 			other = ask_session_at(session->host, path, property, is, reterr);
 	if (r < 0)
 		other = logind_bad_answer(r, "Sessions", reterr);

@@ -438,6 +438,15 @@ static void ask(struct logoff_request *request, struct job *job)
 	give_up(request, job, r);
 }
 
+/* What is told of each part. */
+static const struct {
+	enum logoff_event_type ask, kill, gone;
+} part_events[] = {
+	[HOST_SESSION] = { LOGOFF_EVENT_ASK, LOGOFF_EVENT_KILL, LOGOFF_EVENT_GONE },
+	[HOST_DESKTOP] = { LOGOFF_EVENT_DESKTOP_ASK, LOGOFF_EVENT_DESKTOP_KILL, LOGOFF_EVENT_DESKTOP_GONE },
+	[HOST_MANAGER] = { LOGOFF_EVENT_MANAGER_ASK, LOGOFF_EVENT_MANAGER_KILL, LOGOFF_EVENT_MANAGER_GONE },
+};
+
 static void start_part(struct logoff_request *request, struct job *job, enum host_part part)
 {
 	int r;
@@ -450,7 +459,11 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 		give_up(request, job, r);
 		return;
 	}
-	tell(request, job, part == HOST_SESSION ? LOGOFF_EVENT_ASK : LOGOFF_EVENT_MANAGER_ASK);
+	if (part == HOST_DESKTOP && job->seen.n_items == 0) {	/* not every desktop has the manager run anything */
+		manager_next(request, job);
+		return;
+	}
+	tell(request, job, part_events[part].ask);
 	ask(request, job);
 }
 
@@ -471,7 +484,7 @@ static void begin_waiting(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
 	bool empty = !job->unseen && what_is_left(&job->seen) != REMAINDER_OTHERS;
-	bool polled = job->part == HOST_MANAGER || empty || job->session->current;
+	bool polled = job->part != HOST_SESSION || empty || job->session->current;
 
 	if (job->authorizing) {
 		job->authorizing = false;
@@ -682,17 +695,37 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 	return false;
 }
 
+/* Tells whether programs of the session's desktop may be left in the service manager. Returns 1, or as ask_fate(). */
+static int ask_desktop(struct job *job, bool *ret_has)
+{
+	struct logoff_host *host = job->session->host;
+	int r = 0;
+
+	*ret_has = false;
+	if (host->backend->desktop && job->part == HOST_SESSION)
+		r = host->backend->desktop(host, job->session, ret_has, &job->cause);
+	if (r == -EAGAIN || r == -ETIMEDOUT)
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+/* After the session: the manager, or, where it stays, what the session's desktop has it run. */
 static void manager_next(struct logoff_request *request, struct job *job)
 {
 	enum host_manager manager = HOST_MANAGER_NONE;
+	bool has_desktop = false;
 	int r = is_followed(request, job) ? 1 : ask_fate(job, &manager);
 
+	if (r > 0 && manager != HOST_MANAGER_UNNEEDED)
+		r = ask_desktop(job, &has_desktop);
 	if (r == 0)
 		job->look_us = request->host->now_us + RETRY_US;
 	else if (r < 0)
 		give_up(request, job, r);
 	else if (manager == HOST_MANAGER_UNNEEDED)
 		start_part(request, job, HOST_MANAGER);
+	else if (has_desktop)
+		start_part(request, job, HOST_DESKTOP);
 	else
 		leave_manager(request, job, manager);
 }
@@ -700,21 +733,19 @@ static void manager_next(struct logoff_request *request, struct job *job)
 /* The part is gone: on to the next, or to the end. */
 static void part_gone(struct logoff_request *request, struct job *job)
 {
-	enum logoff_event_type gone = job->part == HOST_SESSION ? LOGOFF_EVENT_GONE : LOGOFF_EVENT_MANAGER_GONE;
-
-	if (job->part == HOST_MANAGER || !job->gone)
-		tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : gone);
+	if (job->part != HOST_SESSION || !job->gone)
+		tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : part_events[job->part].gone);
 	job->gone = true;
-	if (job->part == HOST_SESSION)
-		manager_next(request, job);
-	else
+	if (job->part == HOST_MANAGER)
 		complete(request, job);
+	else
+		manager_next(request, job);
 }
 
 /* Nobody is left, or nobody can be seen: is the session itself gone? */
 static bool is_verified(struct job *job)
 {
-	if (job->part == HOST_MANAGER)
+	if (job->part != HOST_SESSION)
 		return true;
 	find_out(job, &job->cause);
 	return job->exists == 0;
@@ -779,7 +810,7 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 		return false;
 	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
 	if (first)
-		tell(request, job, job->part == HOST_SESSION ? LOGOFF_EVENT_KILL : LOGOFF_EVENT_MANAGER_KILL);
+		tell(request, job, part_events[job->part].kill);
 	note_kill(request, job, r);
 	return first;
 }

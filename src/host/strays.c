@@ -40,7 +40,11 @@ static bool is_there(const struct proc_stat *stat)
 {
 	struct proc_stat now;
 
-	return proc_read_stat(stat->pid, &now) == 0 && now.start_time == stat->start_time && now.state != 'Z' && now.state != 'X';
+	int r = proc_read_stat(stat->pid, &now);
+
+	if (r == -EACCES)	/* hidden: it was there when it was seen, and its number is taken */
+		return true;
+	return r == 0 && now.start_time == stat->start_time && now.state != 'Z' && now.state != 'X';
 }
 
 static bool is_alive(const struct stray *stray)
@@ -114,7 +118,12 @@ static int hold_leader(struct strays *strays)
 	struct proc_stat stat;
 	int r;
 
-	if (marks->leader <= 1 || proc_read_stat(marks->leader, &stat) < 0 || stat.state == 'Z' || stat.state == 'X')
+	if (marks->leader <= 1)
+		return 0;
+	r = proc_read_stat(marks->leader, &stat);
+	if (r == -EACCES)	/* hidden from the caller: it is there, and nothing says that its number was given again */
+		stat = (struct proc_stat){ .pid = marks->leader };
+	else if (r < 0 || stat.state == 'Z' || stat.state == 'X')
 		return 0;
 	if (!table_is_older(&stat, marks->since_us, LEADER_SLACK_US))	/* its number has been given to another */
 		return 0;

@@ -54,7 +54,6 @@ int table_new(struct table **ret_table, bool elogind)
 {
 	struct table *table = calloc(1, sizeof(*table));
 	struct reading reading = { .table = table };
-	struct proc_stat init;
 	int r;
 
 	if (!table)
@@ -68,8 +67,7 @@ int table_new(struct table **ret_table, bool elogind)
 	}
 	if (table->n_rows > 0)
 		qsort(table->rows, table->n_rows, sizeof(*table->rows), compare_pids);
-	/* Whoever may see process 1 may see all: proc(5), hidepid. */
-	table->partial = proc_read_stat(1, &init) < 0;
+	table->partial = proc_hides();
 	*ret_table = table;
 	return 0;
 }

@@ -93,6 +93,12 @@ static const char *event_word(enum logoff_event_type type)
 		return "kill";
 	case LOGOFF_EVENT_GONE:
 		return "gone";
+	case LOGOFF_EVENT_DESKTOP_ASK:
+		return "desktop-ask";
+	case LOGOFF_EVENT_DESKTOP_KILL:
+		return "desktop-kill";
+	case LOGOFF_EVENT_DESKTOP_GONE:
+		return "desktop-gone";
 	case LOGOFF_EVENT_MANAGER_ASK:
 		return "manager-ask";
 	case LOGOFF_EVENT_MANAGER_KILL:

@@ -102,10 +102,13 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 	case LOGOFF_EVENT_ASK:
 		truth->asked = true;
 		break;
+	case LOGOFF_EVENT_DESKTOP_ASK:	/* hosts in memory have none */
+	case LOGOFF_EVENT_DESKTOP_GONE:
 	case LOGOFF_EVENT_MANAGER_LINGERS:
 	case LOGOFF_EVENT_MANAGER_NEEDED:
 		break;
 	case LOGOFF_EVENT_KILL:
+	case LOGOFF_EVENT_DESKTOP_KILL:
 	case LOGOFF_EVENT_MANAGER_KILL:
 		truth_require(truth, event->elapsed_us >= truth->grace_us, "the grace was not over");
 		break;
