@@ -432,6 +432,8 @@ int64_t logoff_session_age_us(const struct logoff_session *session)
 
 	if (age_us >= 0 || logon_us < 0)
 		return age_us >= 0 ? age_us : logon_us;
+	if (session->host->server)
+		return age_us;	/* a server's times say nothing beside our clock */
 	clock_gettime(CLOCK_REALTIME, &now);
 	age_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - logon_us;
 	return age_us > 0 ? age_us : 0;

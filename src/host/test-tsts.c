@@ -20,7 +20,9 @@
 #include "host/host.h"
 #include "host/tsts.h"
 
+/* Long ago, and so is what the server takes for now: one hour later. */
 #define LOGON_US INT64_C(1700000000000000)
+#define AGE_US INT64_C(3600000000)
 
 /* ---- the player ---- */
 
@@ -42,7 +44,8 @@ static void put(const void *data, size_t length)
 
 static void reply(uint32_t serial, int r, const void *rows, size_t n_rows, size_t row_size)
 {
-	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size) };
+	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
+			     .now_us = plays("timeless") ? 0 : LOGON_US + AGE_US };
 
 	if (r < 0)
 		news.error = (struct logoff_error){ .domain = LOGOFF_ERROR_NTSTATUS, .number = 0xC000006D,
@@ -75,12 +78,12 @@ static struct news_session row_of(uint32_t id)
 		strcpy(row.name, "RDP-Tcp#2");
 		strcpy(row.user, "bob");
 		strcpy(row.domain, "EXAMPLE");
-		row.input_us = LOGON_US;
+		row.input_us = LOGON_US + AGE_US / 2;
 		break;
 	case 3:
 		row.state = 4;
 		strcpy(row.user, "carol");
-		row.disconnect_us = LOGON_US + 5;
+		row.disconnect_us = LOGON_US - 5;	/* on another day, the server says */
 		break;
 	default:
 		row.state = id == 4 ? 7 : 9;
@@ -102,7 +105,7 @@ static void play_list(const struct order *order)
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < 6; id++) {
-		if (is_gone[id])
+		if (is_gone[id] || (id == 2 && n_asked > 0 && plays("hides")))
 			continue;
 		rows[n] = row_of(id);
 		if (order->kind == ORDER_LIST && plays("lazy"))
@@ -140,6 +143,16 @@ static void play_logoff(const struct order *order)
 		return;
 	}
 	n_asked++;
+	if (plays("busy") && n_asked == 1) {
+		reply(order->serial, -EAGAIN, NULL, 0, 0);
+		relogon_us = plays("then relogon") ? 60000000 : 0;
+		return;
+	}
+	if (plays("pending")) {
+		reply(order->serial, -EALREADY, NULL, 0, 0);
+		is_gone[order->id] = true;
+		return;
+	}
 	if (plays("crossed") && n_asked == 1) {
 		held = *order;
 		is_gone[order->id] = true;
@@ -317,6 +330,11 @@ static void test_too_long(void **state)
 	assert_int_equal(logoff_host_open_as(&host, &(struct logoff_logon){ .server = "s", .password = password }, NULL), -EINVAL);
 }
 
+static void is_about(int64_t us, int64_t wanted)
+{
+	assert_in_range(us, wanted - 1000000, wanted + 5000000);
+}
+
 static void test_list(void **state)
 {
 	static const struct {
@@ -360,10 +378,28 @@ static void test_list(void **state)
 		assert_true(logoff_session_idle_us(sessions[2]) > 0);
 		assert_true(logoff_session_idle_us(sessions[3]) > 0);
 		assert_int_equal(logoff_session_idle_us(sessions[5]), -1);
+		is_about(logoff_session_idle_us(sessions[2]), AGE_US / 2);
+		is_about(logoff_session_idle_us(sessions[3]), AGE_US);	/* for no longer than it is there */
+		is_about(logoff_session_age_us(sessions[5]), AGE_US);
 		assert_string_equal(logoff_session_detail(sessions[2], LOGOFF_DETAIL_DOMAIN), "EXAMPLE");
 		logoff_session_list_free(sessions, n);
 		logoff_host_close(host);
 	}
+}
+
+/* Without the server's clock nobody knows how long ago anything was. */
+static void test_no_clock(void **state)
+{
+	struct logoff_host *host = open_playing("timeless", 0);
+	struct logoff_session *session;
+
+	(void)state;
+	assert_int_equal(logoff_host_find(host, "2", &session, NULL), 0);
+	assert_int_equal(logoff_session_idle_us(session), -1);
+	assert_int_equal(logoff_session_age_us(session), -1);
+	assert_int_equal(logoff_session_logon_us(session), LOGON_US + 2);
+	logoff_session_free(session);
+	logoff_host_close(host);
 }
 
 static void test_find(void **state)
@@ -464,6 +500,10 @@ static void test_log_off(void **state)
 		{ "denied", "2", -EACCES, false },
 		{ "stays", "2", -ETIMEDOUT, false },	/* it says done and does nothing; no legacy pipe */
 		{ "stays", "2 3 4 5", -ETIMEDOUT, false },
+		{ "stays hides", "2 3 4 5", -ETIMEDOUT, false },	/* what a list leaves out may be there */
+		{ "pending", "2", 0, false },		/* somebody else has asked it to end */
+		{ "busy", "2", 0, false },
+		{ "busy then relogon", "2", 0, false },
 		{ "stays forgets", "2", -ETIMEDOUT, false },	/* since when it is there is not told any more */
 		{ "stubborn", "2", 0, true },		/* only the reset ends it */
 		{ "again", "2", 0, false },		/* its id belongs to another logon at once */
@@ -550,6 +590,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_no_clock),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_misbehaving),
 		cmocka_unit_test(test_deaf),

@@ -6,7 +6,8 @@
  * up when the time is over, and its rows become sessions. So nothing that a server or Samba's libraries do can keep the
  * caller longer than it wants to wait: a reply that comes too late is dropped.
  * What a server does not tell stays unknown: processes of a session are not looked at while it ends, the server's word
- * that it is gone, checked by listing, is the proof. Nobody here has a numeric user, and no session is the caller's own.
+ * that it is gone, checked by listing, is the proof. Times are the server's, and so is the clock by which they are measured.
+ * Nobody here has a numeric user, and no session is the caller's own.
  */
 #include "host/tsts.h"
 
@@ -37,8 +38,11 @@
 /* What is still waited for after Ctrl-C. */
 #define CANCEL_TIMEOUT_US UINT64_C(1000000)
 
-/* With so many sessions being ended one list tells more cheaply than a question for each which of them are there. */
+/* With so many sessions being ended one list confirms more cheaply than a list for each which of them are not there. */
 #define LIST_FIRST 4
+
+/* Names of users may be cut there (MS-TSTS 2.2.2.19). */
+#define USER_CUT 20
 
 /* The largest reply; anything above is a fault of the program. */
 #define REPLY_MAX (NEWS_ROWS_MAX * sizeof(struct news_session))
@@ -60,6 +64,8 @@ struct tsts_host {
 	struct news_session *listed;	/* the last list */
 	size_t n_listed;
 	uint64_t listed_us;		/* host->now_us then */
+	int64_t ahead_us;		/* so far is the server's clock ahead of our monotonic one */
+	bool has_clock;			/* that is known */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
 	int details;			/* what came of that: 0 or -errno */
 };
@@ -67,6 +73,8 @@ struct tsts_host {
 /* What a struct logoff_session knows of its log-off. */
 struct handle {
 	uint32_t serial;		/* of the order; 0: none is under way */
+	bool is_listed;			/* it came from a list */
+	bool was_asked;			/* once at least */
 };
 
 /* A reply to an order. */
@@ -241,6 +249,15 @@ static struct logoff_session *watched_by_serial(struct logoff_host *host, uint32
 	return NULL;
 }
 
+/* News come late, never early: so nobody seems to be idle for longer than they are. */
+static void take_clock(struct tsts_host *tsts, const struct news *news)
+{
+	if (news->now_us <= 0)
+		return;
+	tsts->ahead_us = news->now_us - (int64_t)clock_now_us();
+	tsts->has_clock = true;
+}
+
 /* Takes news that nobody waits for into the facts. */
 static void take(struct logoff_host *host, const struct news *news)
 {
@@ -260,8 +277,8 @@ static void take(struct logoff_host *host, const struct news *news)
 	if (!session)
 		return;		/* a reply that came too late for its asker */
 	session->asked_error = news->error;
-	/* -ESTALE: it is in a state in which it cannot be logged off, which is not what -ESTALE means from here on. */
-	session->asked = news->r > 0 || news->r == -ESTALE ? -EPROTO : news->r;
+	/* -EALREADY: somebody has asked it to end before. */
+	session->asked = news->r > 0 ? -EPROTO : news->r == -EALREADY ? 0 : news->r;
 	((struct handle *)session->data)->serial = 0;
 }
 
@@ -312,6 +329,7 @@ static int take_rows(struct tsts_host *tsts, const struct news *news, size_t row
 {
 	ret_reply->news = *news;
 	ret_reply->rows = NULL;
+	take_clock(tsts, news);
 	if (news->r < 0 || row_size == 0 || news->length != news->n_rows * row_size) {
 		ret_reply->news.n_rows = 0;
 		return news->length > 0 && news->r >= 0 ? -EPROTO : 0;
@@ -378,6 +396,19 @@ static int exchange(struct logoff_host *host, struct order order, const void *da
 			*reterr = ret_reply->news.error;
 	}
 	return r;
+}
+
+/* The errno for callers who do not wait for the session to end, or for the server to have time. */
+static int plain_errno(int r)
+{
+	return r == -EALREADY ? -EPROTO : r == -EAGAIN ? -EHOSTUNREACH : r;
+}
+
+/* One question and its answer, which nobody asks a second time. */
+static int ask_once(struct logoff_host *host, struct order order, size_t row_size, struct reply *ret_reply,
+		    struct logoff_error *reterr)
+{
+	return plain_errno(exchange(host, order, NULL, row_size, ret_reply, reterr));
 }
 
 /* ---- opening ---- */
@@ -536,18 +567,20 @@ static bool copy(char **to, const char *from)
 	return *to || !from || !*from;
 }
 
-/* Since when nobody has done anything: the last input, or what the server knows better. */
-static int64_t idle_of(const struct news_session *row)
+/* How long ago SINCE_US was, by the clock of the server, whose time it is. Returns -1 if either is not known. */
+static int64_t elapsed(const struct tsts_host *tsts, int64_t since_us)
 {
-	int64_t since_us = row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0;
-	struct timespec now;
-	int64_t now_us;
+	int64_t elapsed_us = (int64_t)clock_now_us() + tsts->ahead_us - since_us;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	if (since_us <= 0)
+	if (!tsts->has_clock || since_us <= 0)
 		return -1;
-	return now_us > since_us ? now_us - since_us : 0;	/* its clock may be ahead of ours */
+	return elapsed_us > 0 ? elapsed_us : 0;
+}
+
+/* Since when nobody has done anything: the last input, or what the server knows better. */
+static int64_t idle_of(const struct tsts_host *tsts, const struct news_session *row)
+{
+	return elapsed(tsts, row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0);
 }
 
 /* Whose it is, logon after logon: a user's is known by its time, or not at all; where nobody has logged on, by the connection's. */
@@ -560,9 +593,18 @@ static uint64_t logon_of(const struct news_session *row)
 
 static void take_times(struct logoff_session *session, const struct news_session *row)
 {
+	const struct tsts_host *tsts = session->host->data;
+
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
-	session->idle_us = idle_of(row);
+	session->age_us = elapsed(tsts, row->logon_us);
+	session->idle_us = idle_of(tsts, row);
 	session->logon = logon_of(row);
+}
+
+/* Whether these are two users: then it is two logons, whatever is known of their times. What is not known may be the same. */
+static bool are_others(const char *user, const char *other)
+{
+	return *user && *other && strncasecmp(user, other, USER_CUT) != 0;
 }
 
 static void take_client(struct logoff_session *session, const struct news_session *row)
@@ -599,9 +641,9 @@ static int make(struct logoff_host *host, const struct news_session *row, struct
 	session->state = state_of(row);
 	session->console = console;
 	session->kind = kind_of(row, console);
-	session->ask_idle = !(row->has & NEWS_HAS_DETAILS);
+	session->ask_idle = !(row->has & NEWS_HAS_DETAILS) || !((struct tsts_host *)host->data)->has_clock;
 	session->ask_client = !(row->has & NEWS_HAS_CLIENT);
-	if (!session->ask_idle)
+	if (row->has & NEWS_HAS_DETAILS)
 		take_times(session, row);
 	if (!session->ask_client)
 		take_client(session, row);
@@ -616,7 +658,7 @@ static int read_list(struct logoff_host *host, struct logoff_error *reterr)
 	struct reply reply;
 	int r;
 
-	r = exchange(host, (struct order){ .kind = ORDER_LIST }, NULL, sizeof(struct news_session), &reply, reterr);
+	r = ask_once(host, (struct order){ .kind = ORDER_LIST }, sizeof(struct news_session), &reply, reterr);
 	if (r < 0)
 		return r;
 	free(tsts->listed);
@@ -652,8 +694,10 @@ static int tsts_list(struct logoff_host *host, const char *name, struct session_
 		if (tsts->listed[i].id > UINT16_MAX)	/* a listener */
 			continue;
 		r = make(host, &tsts->listed[i], &session);
-		if (r == 0)
-			r = session_list_add(list, session);
+		if (r < 0)
+			break;
+		((struct handle *)session->data)->is_listed = true;
+		r = session_list_add(list, session);
 	}
 	return r;
 }
@@ -670,8 +714,8 @@ static int parse_id(const char *text, uint32_t *ret_id)
 	return 0;
 }
 
-/* Whether a list as fresh as this round of looks says that the session is gone. */
-static bool list_says_gone(struct logoff_host *host, const char *id)
+/* Whether a list as fresh as this round of looks lacks the session. Lists leave some out: it is asked for by its id all the same. */
+static bool is_missed(struct logoff_host *host, const char *id)
 {
 	struct tsts_host *tsts = host->data;
 
@@ -682,19 +726,14 @@ static bool list_says_gone(struct logoff_host *host, const char *id)
 	return !listed(tsts, id);
 }
 
-static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		    struct logoff_error *reterr)
+/* Asks for the one session of ORDER. *ret_row is the caller's. */
+static int get_row(struct logoff_host *host, struct order order, struct news_session **ret_row, struct logoff_error *reterr)
 {
-	struct order order = { .kind = ORDER_GET };
 	struct news_session *row;
 	struct reply reply;
 	int r;
 
-	if (!id)
-		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
-	if (parse_id(id, &order.id) < 0 || list_says_gone(host, id))
-		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
-	r = exchange(host, order, NULL, sizeof(struct news_session), &reply, reterr);
+	r = ask_once(host, order, sizeof(*row), &reply, reterr);
 	if (r < 0)
 		return r;
 	row = reply.rows;
@@ -703,9 +742,34 @@ static int tsts_get(struct logoff_host *host, const char *id, struct logoff_sess
 		return error_set_errno(reterr, -EPROTO, -EPROTO, "logoff-tsts has answered about another session");
 	}
 	end_texts(row);
+	*ret_row = row;
+	return 0;
+}
+
+static int get_session(struct logoff_host *host, const char *id, bool clock, struct logoff_session **ret_session,
+		       struct logoff_error *reterr)
+{
+	struct order order = { .kind = ORDER_GET, .clock = clock };
+	struct news_session *row;
+	int r;
+
+	if (parse_id(id, &order.id) < 0)
+		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
+	order.missed = is_missed(host, id);
+	r = get_row(host, order, &row, reterr);
+	if (r < 0)
+		return r;
 	r = make(host, row, ret_session);
 	free(row);
 	return r;
+}
+
+static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		    struct logoff_error *reterr)
+{
+	if (!id)
+		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
+	return get_session(host, id, false, ret_session, reterr);
 }
 
 /* Completes the list by ORDER. Returns 0 or -errno. */
@@ -717,7 +781,7 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 	char id[16];
 	int r;
 
-	r = exchange(host, (struct order){ .kind = kind }, NULL, sizeof(*rows), &reply, NULL);
+	r = ask_once(host, (struct order){ .kind = kind }, sizeof(*rows), &reply, NULL);
 	if (r < 0)
 		return r;
 	rows = reply.rows;
@@ -727,6 +791,8 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 		end_texts(&rows[i]);
 		snprintf(id, sizeof(id), "%u", rows[i].id);
 		to = listed(tsts, id);
+		if (to && are_others(to->user, rows[i].user))
+			continue;	/* another logon by now: what is so of it is not so of the one listed */
 		if (to && has == NEWS_HAS_DETAILS) {
 			to->connect_us = rows[i].connect_us;
 			to->disconnect_us = rows[i].disconnect_us;
@@ -743,19 +809,53 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 	return 0;
 }
 
+/* That nobody has answered is told, and is not the same as that it is not known. */
+static void owe_times(struct logoff_session *session, int r)
+{
+	if (r != -ETIMEDOUT && r != -EHOSTUNREACH)
+		return;
+	session->idle_us = session->age_us = r;
+	if (session->logon_us < 0)
+		session->logon_us = r;
+}
+
+/* The times of one that was asked for by itself: of those only the server's clock can be missing, or all. */
+static void fill_alone(struct logoff_host *host, struct logoff_session *session)
+{
+	struct order order = { .kind = ORDER_GET, .clock = true };
+	struct news_session *row;
+	int r;
+
+	if (parse_id(session->id, &order.id) < 0)
+		return;
+	r = get_row(host, order, &row, NULL);
+	if (r < 0) {
+		owe_times(session, r);
+		return;
+	}
+	if ((row->has & NEWS_HAS_DETAILS) && !are_others(session->user, row->user) &&
+	    (session->logon == 0 || session->logon == logon_of(row)))
+		take_times(session, row);
+	free(row);
+}
+
 static void tsts_fill_times(struct logoff_host *host, struct logoff_session *session)
 {
 	struct tsts_host *tsts = host->data;
 	const struct news_session *row;
 
+	if (!((struct handle *)session->data)->is_listed) {
+		fill_alone(host, session);
+		return;
+	}
 	if (!tsts->detailed)
 		tsts->details = complete(host, ORDER_DETAILS, NEWS_HAS_DETAILS);
 	tsts->detailed = true;
 	row = listed(tsts, session->id);
-	if (row && (row->has & NEWS_HAS_DETAILS))
+	if (row && (row->has & NEWS_HAS_DETAILS) && !are_others(session->user, row->user))
 		take_times(session, row);
-	else if (tsts->details == -ETIMEDOUT || tsts->details == -EHOSTUNREACH)
-		session->logon_us = session->idle_us = tsts->details;
+	else
+		owe_times(session, tsts->details);
 }
 
 static void tsts_fill_client(struct logoff_host *host, struct logoff_session *session)
@@ -767,7 +867,7 @@ static void tsts_fill_client(struct logoff_host *host, struct logoff_session *se
 		(void)complete(host, ORDER_CLIENTS, NEWS_HAS_CLIENT);
 	tsts->with_clients = true;
 	row = listed(tsts, session->id);
-	if (row && (row->has & NEWS_HAS_CLIENT))
+	if (row && (row->has & NEWS_HAS_CLIENT) && !are_others(session->user, row->user))
 		take_client(session, row);
 }
 
@@ -778,7 +878,7 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	char id[16];
 	int r;
 
-	r = exchange(host, (struct order){ .kind = ORDER_PROCESSES }, NULL, sizeof(*rows), &reply, reterr);
+	r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*rows), &reply, reterr);
 	if (r < 0)
 		return r;
 	rows = reply.rows;
@@ -793,16 +893,45 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 
 /* ---- logging off ---- */
 
+/*
+ * Whether the logon that has SESSION's id now may be the one that was asked to end: what the server does not tell may be so.
+ * The legacy pipe is opened before, if it has not been, so that what is done upon it comes at once. Returns 0; -ENXIO: it is
+ * gone, its id may be another's; or why that cannot be told.
+ */
+static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logoff_session *now;
+	bool is_other;
+	int r;
+
+	r = get_session(host, session->id, true, &now, reterr);
+	if (r < 0)
+		return r == -EACCES ? 0 : r;
+	is_other = session_is_other(now, session) || are_others(now->user, session->user);
+	logoff_session_free(now);
+	return is_other ? error_set_errno(reterr, -ENXIO, -ENXIO, "its id belongs to another logon") : 0;
+}
+
 static int tsts_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		    struct logoff_error *reterr)
 {
 	struct order order = { .kind = ORDER_LOGOFF, .many = host->n_watched > 1 };
 	struct handle *handle = session->data;
+	int r;
 
 	(void)part;		/* there are no service managers */
 	(void)interactive;	/* nor proofs of identity later than at the log-on */
 	if (parse_id(session->id, &order.id) < 0)
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
+	if (handle->was_asked) {	/* time has passed */
+		r = check_same(host, session, &session->asked_error);
+		if (r < 0) {
+			session->asked = r == -ENXIO ? -ENXIO : -EAGAIN;
+			((struct tsts_host *)host->data)->has_news = true;
+			return 0;
+		}
+	}
+	handle->was_asked = true;
 	return send_order(host, order, NULL, answer_until(host), &handle->serial, reterr);
 }
 
@@ -817,8 +946,11 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	(void)last_act;
 	if (parse_id(session->id, &order.id) < 0)
 		return -ENXIO;
-	r = exchange(host, order, NULL, 0, &reply, reterr);
-	return r == -ENXIO ? 0 : r;
+	r = check_same(host, session, reterr);
+	if (r == 0)
+		r = exchange(host, order, NULL, 0, &reply, reterr);
+	/* Gone, being ended, or the server is busy: the next look shows which. */
+	return r == -ENXIO || r == -EALREADY || r == -EAGAIN ? 0 : r;
 }
 
 static int tsts_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
@@ -849,7 +981,7 @@ static enum logoff_answer answer_of(uint32_t response)
 
 static void take_answer(const struct news *news, bool wait, struct logoff_delivery *delivery)
 {
-	delivery->result = news->r > 0 ? -EPROTO : news->r;
+	delivery->result = news->r > 0 ? -EPROTO : plain_errno(news->r);
 	delivery->cause = news->error;
 	if (news->r < 0)
 		return;

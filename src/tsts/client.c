@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* Orders under way; while there are so many no more are read. */
@@ -166,6 +167,7 @@ void job_reply(struct job *job, int r, const struct logoff_error *cause)
 	if (r < 0 && cause->domain == LOGOFF_ERROR_NONE)
 		(void)error_set_errno(&news.error, r, r, "%s", strerror(-r));
 	if (r == 0) {
+		news.now_us = job->client->has_clock ? (int64_t)clock_now_us() + job->client->ahead_us : 0;
 		news.answer = job->answer;
 		news.n_rows = (uint32_t)job->n_rows;
 		news.length = (uint32_t)length;

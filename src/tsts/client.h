@@ -7,7 +7,7 @@
  * client-logon.c  the way to the server, and who we are to be there
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
- * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS
+ * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS; the server's clock
  * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
  * client-process.c  ORDER_PROCESSES
  *
@@ -43,6 +43,8 @@ struct client {
 	uint8_t told[CLIENT_IDS / 8];	/* the same: of these, whose log-off has been told, but not yet the end */
 	uint32_t *listed;		/* ids of the last ORDER_LIST */
 	size_t n_listed;
+	int64_t ahead_us;		/* so far is the server's clock ahead of our monotonic one */
+	bool has_clock;			/* that is known */
 	int debug;			/* LOGOFF_TSTS_DEBUG; 0: silent */
 };
 

@@ -24,6 +24,8 @@ static void orders(void)
 	MEMBER(order, kind);
 	MEMBER(order, id);
 	MEMBER(order, many);
+	MEMBER(order, missed);
+	MEMBER(order, clock);
 	MEMBER(order, timeout_ms);
 	LAST(order, length);
 	printf(", ");
@@ -53,6 +55,7 @@ static void news(void)
 	MEMBER(news, kind);
 	MEMBER(news, id);
 	MEMBER(news, r);
+	MEMBER(news, now_us);
 	MEMBER(news, answer);
 	MEMBER(news, n_rows);
 	MEMBER(news, length);
