@@ -3,7 +3,7 @@
  * test-tsts.c - the back end for other servers, against a program that plays logoff-tsts and misbehaves.
  *
  * This executable is both: started under the name logoff-tsts it takes orders on its descriptor and answers as the
- * environment variable PLAY tells. What a server of the real protocol does is proved in test/domain.
+ * environment variable LOGOFF_TSTS_PLAY tells. What a server of the real protocol does is proved in test/domain.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -231,7 +231,7 @@ static int player(void)
 	static char data[sizeof(struct order_message) + sizeof(struct order_logon)];
 	struct order order;
 
-	play = getenv("PLAY") ? getenv("PLAY") : "";
+	play = getenv("LOGOFF_TSTS_PLAY") ? getenv("LOGOFF_TSTS_PLAY") : "";
 	while (get(&order, sizeof(order)) && get(data, order.length)) {
 		bool first = order.kind == ORDER_LOGON;
 
@@ -261,7 +261,7 @@ static struct logoff_host *open_playing(const char *what, uint64_t timeout_ms)
 	struct logoff_host *host;
 	char caller[64];
 
-	assert_int_equal(setenv("PLAY", what, 1), 0);
+	assert_int_equal(setenv("LOGOFF_TSTS_PLAY", what, 1), 0);
 	assert_int_equal(logoff_host_open_as(&host, &logon, &error), 0);
 	assert_string_equal(logoff_host_kind(host), "tsts");
 	logoff_host_name_caller(host, caller, sizeof(caller));
@@ -295,7 +295,7 @@ static void test_names_of_servers(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "", 1);
+	setenv("LOGOFF_TSTS_PLAY", "", 1);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_false(logoff_is_this_machine(good[i]));
 		assert_int_equal(logoff_host_open(&host, good[i], &error), 0);
@@ -312,7 +312,7 @@ static void test_refused(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "refused", 1);
+	setenv("LOGOFF_TSTS_PLAY", "refused", 1);
 	assert_int_equal(logoff_host_open(&host, "server1", &error), -EKEYREJECTED);
 	assert_int_equal(error.domain, LOGOFF_ERROR_NTSTATUS);
 	assert_string_equal(error.name, "NT_STATUS_LOGON_FAILURE");
@@ -326,7 +326,7 @@ static void test_too_long(void **state)
 	(void)state;
 	memset(password, 'x', sizeof(password));
 	password[sizeof(password) - 1] = '\0';
-	setenv("PLAY", "", 1);
+	setenv("LOGOFF_TSTS_PLAY", "", 1);
 	assert_int_equal(logoff_host_open_as(&host, &(struct logoff_logon){ .server = "s", .password = password }, NULL), -EINVAL);
 }
 
@@ -456,7 +456,7 @@ static void test_deaf(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "silent deaf", 1);
+	setenv("LOGOFF_TSTS_PLAY", "silent deaf", 1);
 	assert_int_equal(logoff_host_open_as(&host, &logon, NULL), -ETIMEDOUT);
 }
 

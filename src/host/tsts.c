@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -92,29 +93,60 @@ static const char *program_path(void)
 	return path && *path ? path : LIBEXECDIR "/logoff/logoff-tsts";
 }
 
+/*
+ * What the program is told of the caller's environment: where Kerberos and the libraries are, the clock's place, how names are
+ * looked up. All else (agents, buses, secrets) is not for a program that reads what strangers send.
+ */
+static bool is_for_program(const char *variable)
+{
+	static const char *const prefixes[] = { "KRB5", "LOGOFF_TSTS_", "LD_", "PATH=", "HOME=", "TZ=", "RES_OPTIONS=",
+						"LOCALDOMAIN=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The strings are the caller's still. A setuid program trusts none of them. Returns NULL without memory. */
+static char **make_environment(void)
+{
+	size_t n = 0, n_kept = 0;
+	char **kept;
+
+	while (environ && environ[n])
+		n++;
+	kept = calloc(n + 1, sizeof(*kept));
+	for (size_t i = 0; kept && i < n && !getauxval(AT_SECURE); i++)
+		if (is_for_program(environ[i]))
+			kept[n_kept++] = environ[i];
+	return kept;
+}
+
 /* Away from our terminal and its signals: Ctrl-C is for us, and we have to say so to those who were warned. */
 static int spawn_at(int fd, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char *argv[] = { (char *)"logoff-tsts", NULL };
+	char *argv[] = { (char *)"logoff-tsts", NULL }, **environment = make_environment();
 	sigset_t none, all;
 	int r;
 
+	if (!environment)
+		return -ENOMEM;
+
 	sigemptyset(&none);
 	sigfillset(&all);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	if (posix_spawnattr_init(&attributes) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -ENOMEM;
+	if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0) {
+		free(environment);
+		return -ENOMEM;		/* in no library known here does either take memory */
 	}
 	r = posix_spawn_file_actions_adddup2(&actions, fd, ORDER_FD);
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (r == 0 && !getenv("LOGOFF_TSTS_DEBUG"))
+	if (r == 0 && !secure_getenv("LOGOFF_TSTS_DEBUG"))
 		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (r == 0)
 		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -123,9 +155,10 @@ static int spawn_at(int fd, pid_t *ret_pid)
 	if (r == 0)
 		r = posix_spawnattr_setsigdefault(&attributes, &all);
 	if (r == 0)
-		r = posix_spawn(ret_pid, program_path(), &actions, &attributes, argv, environ);
+		r = posix_spawn(ret_pid, program_path(), &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
+	free(environment);
 	return -r;
 }
 

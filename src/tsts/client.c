@@ -315,7 +315,7 @@ static struct desk *desk_new(struct client *client)
 /* Samba prints where it likes; what it prints goes nowhere, or to stderr with the rest. */
 static int read_debug(void)
 {
-	const char *text = getenv("LOGOFF_TSTS_DEBUG");
+	const char *text = secure_getenv("LOGOFF_TSTS_DEBUG");
 	int level = text ? atoi(text) : 0;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -337,14 +337,14 @@ static void allow_nesting(struct tevent_context *events)
 }
 #pragma GCC diagnostic pop
 
-static struct client *client_new(connecting_finish_func *finish, int debug)
+static struct client *client_new(const struct starter *starter, int debug)
 {
 	struct client *client = talloc_zero(NULL, struct client);
 
 	if (!client)
 		return NULL;
 	client->debug = debug;
-	client->finish_connecting = finish;
+	client->starter = starter;
 	client->events = tevent_context_init(client);
 	if (!client->events)
 		return NULL;
@@ -368,9 +368,9 @@ static bool begin_with(struct desk *desk, uint8_t *begun, size_t length)
 
 client_run_func tsts_client_run __attribute__((visibility("default")));
 
-int tsts_client_run(uint8_t *begun, size_t length, connecting_finish_func *finish)
+int tsts_client_run(uint8_t *begun, size_t length, const struct starter *starter)
 {
-	struct client *client = client_new(finish, read_debug());
+	struct client *client = client_new(starter, read_debug());
 
 	if (!client || !begin_with(client->desk, begun, length))
 		return EXIT_FAILURE;

@@ -4,7 +4,7 @@
  *
  * client.c        orders in, news out (host/tsts.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
- * client-logon.c  the way to the server, and who we are to be there
+ * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
  * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS; the server's clock
@@ -37,7 +37,7 @@ struct client {
 	struct tasks *tasks;
 	struct desk *desk;
 	struct link *link;
-	connecting_finish_func *finish_connecting;
+	const struct starter *starter;
 	struct watch *watch;		/* of everybody's end; NULL: none */
 	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
 	uint8_t told[CLIENT_IDS / 8];	/* the same: of these, whose log-off has been told, but not yet the end */

@@ -201,7 +201,7 @@ static void play_logoff(const struct order *order)
 /* Writes down what was shown, if somebody wants to know. */
 static void note(const struct order_message *message)
 {
-	const char *path = getenv("WINDOWS_TOLD");
+	const char *path = getenv("LOGOFF_TSTS_TOLD");
 	FILE *file = path ? fopen(path, "ae") : NULL;
 
 	if (file) {
