@@ -186,8 +186,13 @@ static int ended(struct tsts_host *tsts, struct logoff_error *reterr)
 	int status = 0;
 
 	if (tsts->pid > 0) {
-		(void)kill(tsts->pid, SIGKILL);		/* our own child, not waited for yet: nobody else has its pid */
-		while (waitpid(tsts->pid, &status, 0) < 0 && errno == EINTR)
+		/* Our own child, not waited for yet: nobody else has its pid. It is another user if we are root, whom some forbid to
+		   kill; then it ends with the socket, or with us. */
+		bool is_killed = kill(tsts->pid, SIGKILL) == 0;
+
+		if (!is_killed)
+			(void)shutdown(tsts->fd, SHUT_RDWR);
+		while (waitpid(tsts->pid, &status, is_killed ? 0 : WNOHANG) < 0 && errno == EINTR)
 			;
 		tsts->pid = 0;
 	}
@@ -926,23 +931,32 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 
 /* ---- logging off ---- */
 
+/* Whether NOW, which bears the same id, can be told from another logon. What is being ended is nobody's new one. */
+static bool is_known(const struct logoff_session *session, const struct logoff_session *now)
+{
+	return session->logon == 0 || (now && (now->logon != 0 || now->state == LOGOFF_STATE_CLOSING));
+}
+
 /*
- * Whether the logon that has SESSION's id now may be the one that was asked to end: what the server does not tell may be so.
+ * Whether the logon that has SESSION's id now is the one that was asked to end. What was never told of it is no difference.
  * The legacy pipe is opened before, if it has not been, so that what is done upon it comes at once. Returns 0; -ENXIO: it is
  * gone, its id may be another's; or why that cannot be told.
  */
 static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
 {
-	struct logoff_session *now;
-	bool is_other;
+	struct logoff_session *now = NULL;
 	int r;
 
 	r = get_session(host, session->id, true, &now, reterr);
-	if (r < 0)
-		return r == -EACCES ? 0 : r;
-	is_other = session_is_other(now, session) || are_others(now->user, session->user);
+	if (r < 0 && r != -EACCES)
+		return r;
+	r = 0;
+	if (now && (session_is_other(now, session) || are_others(now->user, session->user)))
+		r = error_set_errno(reterr, -ENXIO, -ENXIO, "its id belongs to another logon");
+	else if (!is_known(session, now))
+		r = error_set_errno(reterr, -EAGAIN, -EAGAIN, "the server does not tell whose session it is now");
 	logoff_session_free(now);
-	return is_other ? error_set_errno(reterr, -ENXIO, -ENXIO, "its id belongs to another logon") : 0;
+	return r;
 }
 
 static int tsts_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
@@ -980,10 +994,11 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	if (parse_id(session->id, &order.id) < 0)
 		return -ENXIO;
 	r = check_same(host, session, reterr);
+	if (r == -EAGAIN)
+		return -EOPNOTSUPP;	/* nobody was forced */
 	if (r == 0)
 		r = exchange(host, order, NULL, 0, &reply, reterr);
-	/* Gone, being ended, or the server is busy: the next look shows which. */
-	return r == -ENXIO || r == -EALREADY || r == -EAGAIN ? 0 : r;
+	return r == -ENXIO || r == -EALREADY ? 0 : r;	/* the next look shows which */
 }
 
 static int tsts_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,

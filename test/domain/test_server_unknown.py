@@ -149,6 +149,26 @@ def test_somebody_else_before_the_reset(bare, run, untold):
     assert result.status == (NOT_ENDED if untold else OK), result
 
 
+def test_nobody_tells_who_it_is_before_the_reset(bare, run):
+    """The same user, perhaps the same logon, perhaps one that has just begun: nobody is reset for that."""
+    bare.describe(*four(logoff="ignored"))
+    process = run.start(bare, "logoff", "2", "/grace:2", "/wait:5")
+    wait_until(lambda: bare.done(), 30, "it was asked")
+    bare.add(fault("GetSessionInformationEx", result=0x80070005))
+    result = finish(process)
+    assert result.status == NOT_ENDED and not bare.done("reset") and bare.ids() == [2, 3, 4, 5], result
+
+
+def test_it_hangs_while_it_ends(bare, run):
+    """Nobody tells anything then but that it is being ended, and it is reset."""
+    bare.describe(*four(logoff="ignored"))
+    process = run.start(bare, "logoff", "2", "/grace:2")
+    wait_until(lambda: bare.done(), 30, "it was asked")
+    bare.add(fault("GetSessionInformationEx", session=2, times=8, result=PENDING))
+    result = finish(process)
+    assert result.status == OK and bare.done("reset") == [2] and bare.ids() == [3, 4, 5], result
+
+
 # -- whose clock ---------------------------------------------------------------------------------
 
 HOUR = 3600
