@@ -164,8 +164,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 	jobs = reallocarray(request->jobs, request->n_jobs + 1, sizeof(*jobs));
 	if (!jobs)
 		return -ENOMEM;
-	if (session->logon == 0)
-		session_fill(session);	/* its identity */
+	session_fill(session);	/* its identity */
 	request->jobs = jobs;
 	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
 	return 0;

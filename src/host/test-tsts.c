@@ -30,6 +30,7 @@ static const char *play;
 static bool is_gone[16];
 static int64_t relogon_us;
 static unsigned n_asked;
+static bool clock_asked;
 
 static bool plays(const char *word)
 {
@@ -45,7 +46,7 @@ static void put(const void *data, size_t length)
 static void reply(uint32_t serial, int r, const void *rows, size_t n_rows, size_t row_size)
 {
 	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
-			     .now_us = plays("timeless") ? 0 : LOGON_US + AGE_US };
+			     .now_us = clock_asked && r == 0 && !plays("timeless") ? LOGON_US + AGE_US : 0 };
 
 	if (r < 0)
 		news.error = (struct logoff_error){ .domain = LOGOFF_ERROR_NTSTATUS, .number = 0xC000006D,
@@ -185,6 +186,10 @@ static void play_order(const struct order *order, const void *data)
 	switch (order->kind) {
 	case ORDER_LOGON:
 		reply(order->serial, plays("refused") ? -EKEYREJECTED : 0, &account, !plays("refused"), sizeof(account));
+		break;
+	case ORDER_CLOCK:
+		clock_asked = true;
+		reply(order->serial, plays("timeless") ? -EACCES : 0, NULL, 0, 0);
 		break;
 	case ORDER_LIST:
 	case ORDER_DETAILS:

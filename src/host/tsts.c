@@ -42,6 +42,9 @@
 /* With so many sessions being ended one list confirms more cheaply than a list for each which of them are not there. */
 #define LIST_FIRST 4
 
+/* So many sessions the server's clock is asked for with: some may be gone by then. */
+#define CLOCK_TRIES 3
+
 /* Names of users may be cut there (MS-TSTS 2.2.2.19). */
 #define USER_CUT 20
 
@@ -67,6 +70,7 @@ struct tsts_host {
 	uint64_t listed_us;		/* host->now_us then */
 	int64_t ahead_us;		/* so far is the server's clock ahead of our monotonic one */
 	bool has_clock;			/* that is known */
+	unsigned n_clock;		/* how often it has been asked for */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
 	int details;			/* what came of that: 0 or -errno */
 };
@@ -74,7 +78,7 @@ struct tsts_host {
 /* What a struct logoff_session knows of its log-off. */
 struct handle {
 	uint32_t serial;		/* of the order; 0: none is under way */
-	bool is_listed;			/* it came from a list */
+	int64_t input_us;		/* since when nobody has done anything; 0: not known */
 	bool was_asked;			/* once at least */
 };
 
@@ -616,9 +620,9 @@ static int64_t elapsed(const struct tsts_host *tsts, int64_t since_us)
 }
 
 /* Since when nobody has done anything: the last input, or what the server knows better. */
-static int64_t idle_of(const struct tsts_host *tsts, const struct news_session *row)
+static int64_t input_of(const struct news_session *row)
 {
-	return elapsed(tsts, row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0);
+	return row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0;
 }
 
 /* Whose it is, logon after logon: a user's is known by its time, or not at all; where nobody has logged on, by the connection's. */
@@ -631,12 +635,12 @@ static uint64_t logon_of(const struct news_session *row)
 
 static void take_times(struct logoff_session *session, const struct news_session *row)
 {
-	const struct tsts_host *tsts = session->host->data;
+	struct handle *handle = session->data;
 
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
-	session->age_us = elapsed(tsts, row->logon_us);
-	session->idle_us = idle_of(tsts, row);
 	session->logon = logon_of(row);
+	handle->input_us = input_of(row);
+	session->ask_clock = session->logon_us > 0 || handle->input_us > 0;
 }
 
 /* Whether these are two users: then it is two logons, whatever is known of their times. What is not known may be the same. */
@@ -679,9 +683,9 @@ static int make(struct logoff_host *host, const struct news_session *row, struct
 	session->state = state_of(row);
 	session->console = console;
 	session->kind = kind_of(row, console);
-	session->ask_idle = !(row->has & NEWS_HAS_DETAILS) || !((struct tsts_host *)host->data)->has_clock;
+	session->ask_idle = !(row->has & NEWS_HAS_DETAILS);
 	session->ask_client = !(row->has & NEWS_HAS_CLIENT);
-	if (row->has & NEWS_HAS_DETAILS)
+	if (!session->ask_idle)
 		take_times(session, row);
 	if (!session->ask_client)
 		take_client(session, row);
@@ -732,10 +736,8 @@ static int tsts_list(struct logoff_host *host, const char *name, struct session_
 		if (tsts->listed[i].id > UINT16_MAX)	/* a listener */
 			continue;
 		r = make(host, &tsts->listed[i], &session);
-		if (r < 0)
-			break;
-		((struct handle *)session->data)->is_listed = true;
-		r = session_list_add(list, session);
+		if (r == 0)
+			r = session_list_add(list, session);
 	}
 	return r;
 }
@@ -784,13 +786,15 @@ static int get_row(struct logoff_host *host, struct order order, struct news_ses
 	return 0;
 }
 
-static int get_session(struct logoff_host *host, const char *id, bool clock, struct logoff_session **ret_session,
-		       struct logoff_error *reterr)
+static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		    struct logoff_error *reterr)
 {
-	struct order order = { .kind = ORDER_GET, .clock = clock };
-	struct news_session *row;
+	struct order order = { .kind = ORDER_GET };
+	struct news_session *row = NULL;
 	int r;
 
+	if (!id)
+		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
 	if (parse_id(id, &order.id) < 0)
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
 	order.missed = is_missed(host, id);
@@ -800,14 +804,6 @@ static int get_session(struct logoff_host *host, const char *id, bool clock, str
 	r = make(host, row, ret_session);
 	free(row);
 	return r;
-}
-
-static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		    struct logoff_error *reterr)
-{
-	if (!id)
-		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
-	return get_session(host, id, false, ret_session, reterr);
 }
 
 /* Completes the list by ORDER. Returns 0 or -errno. */
@@ -857,35 +853,11 @@ static void owe_times(struct logoff_session *session, int r)
 		session->logon_us = r;
 }
 
-/* The times of one that was asked for by itself: of those only the server's clock can be missing, or all. */
-static void fill_alone(struct logoff_host *host, struct logoff_session *session)
-{
-	struct order order = { .kind = ORDER_GET, .clock = true };
-	struct news_session *row;
-	int r;
-
-	if (parse_id(session->id, &order.id) < 0)
-		return;
-	r = get_row(host, order, &row, NULL);
-	if (r < 0) {
-		owe_times(session, r);
-		return;
-	}
-	if ((row->has & NEWS_HAS_DETAILS) && !are_others(session->user, row->user) &&
-	    (session->logon == 0 || session->logon == logon_of(row)))
-		take_times(session, row);
-	free(row);
-}
-
 static void tsts_fill_times(struct logoff_host *host, struct logoff_session *session)
 {
 	struct tsts_host *tsts = host->data;
 	const struct news_session *row;
 
-	if (!((struct handle *)session->data)->is_listed) {
-		fill_alone(host, session);
-		return;
-	}
 	if (!tsts->detailed)
 		tsts->details = complete(host, ORDER_DETAILS, NEWS_HAS_DETAILS);
 	tsts->detailed = true;
@@ -894,6 +866,33 @@ static void tsts_fill_times(struct logoff_host *host, struct logoff_session *ses
 		take_times(session, row);
 	else
 		owe_times(session, tsts->details);
+}
+
+/* Asks for the server's clock, once, by a session that the caller may ask about. Returns 0 or -errno. */
+static int ask_clock(struct logoff_host *host, const char *id)
+{
+	struct order order = { .kind = ORDER_CLOCK };
+	struct tsts_host *tsts = host->data;
+	struct reply reply;
+
+	if (tsts->has_clock)
+		return 0;
+	if (tsts->n_clock >= CLOCK_TRIES || parse_id(id, &order.id) < 0)
+		return -EOPNOTSUPP;
+	tsts->n_clock++;
+	return ask_once(host, order, 0, &reply, NULL);
+}
+
+static void tsts_fill_clock(struct logoff_host *host, struct logoff_session *session)
+{
+	const struct tsts_host *tsts = host->data;
+	const struct handle *handle = session->data;
+	int r = ask_clock(host, session->id);
+
+	session->age_us = elapsed(tsts, session->logon_us);
+	session->idle_us = elapsed(tsts, handle->input_us);
+	if (r < 0)
+		owe_times(session, r);
 }
 
 static void tsts_fill_client(struct logoff_host *host, struct logoff_session *session)
@@ -939,15 +938,14 @@ static bool is_known(const struct logoff_session *session, const struct logoff_s
 
 /*
  * Whether the logon that has SESSION's id now is the one that was asked to end. What was never told of it is no difference.
- * The legacy pipe is opened before, if it has not been, so that what is done upon it comes at once. Returns 0; -ENXIO: it is
- * gone, its id may be another's; or why that cannot be told.
+ * Returns 0; -ENXIO: it is gone, its id may be another's; or why that cannot be told.
  */
 static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
 {
 	struct logoff_session *now = NULL;
 	int r;
 
-	r = get_session(host, session->id, true, &now, reterr);
+	r = tsts_get(host, session->id, &now, reterr);
 	if (r < 0 && r != -EACCES)
 		return r;
 	r = 0;
@@ -993,9 +991,10 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	(void)last_act;
 	if (parse_id(session->id, &order.id) < 0)
 		return -ENXIO;
+	(void)ask_clock(host, session->id);	/* opens the pipe, if it is not: what is done upon it then comes at once */
 	r = check_same(host, session, reterr);
 	if (r == -EAGAIN)
-		return -EOPNOTSUPP;	/* nobody was forced */
+		return -EOPNOTSUPP;		/* nobody was forced */
 	if (r == 0)
 		r = exchange(host, order, NULL, 0, &reply, reterr);
 	return r == -ENXIO || r == -EALREADY ? 0 : r;	/* the next look shows which */
@@ -1160,6 +1159,7 @@ const struct host_backend host_tsts = {
 	.processes = tsts_processes,
 	.message = tsts_message,
 	.fill_times = tsts_fill_times,
+	.fill_clock = tsts_fill_clock,
 	.fill_client = tsts_fill_client,
 	.wait = tsts_wait,
 };

@@ -7,7 +7,7 @@
  * when its answer cannot be read: no real Windows has been seen to answer all of them, an older call may be understood.
  * Enumerations leave out silently what the caller may not see, and some servers more. So "no such session" is only said when
  * a question for that session and an enumeration agree, and what an enumeration shows stays in a list.
- * Only the older pipe tells the time of the server, with what it says of a session; it is asked for once.
+ * Only the older pipe tells the time of the server, with what it says of a session.
  */
 #include "tsts/client.h"
 
@@ -32,9 +32,6 @@
  */
 #define SHARE_MAX 4
 #define SHARE_US UINT64_C(100000)
-
-/* So many sessions are asked for with the server's time. */
-#define CLOCK_TRIES 3
 
 struct rows {
 	struct news_session *rows;
@@ -304,15 +301,6 @@ static int ask_on_legacy_pipe(struct client *client, TALLOC_CTX *memory, uint32_
 	return r;
 }
 
-/* Finds out the server's time, with a question about session ID, which the caller may ask about. */
-static void ask_clock(struct client *client, TALLOC_CTX *memory, uint32_t id)
-{
-	struct news_session unused = {};
-
-	if (!client->has_clock)
-		(void)ask_on_legacy_pipe(client, memory, id, &unused, NULL);
-}
-
 static int ask_details(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
 		       struct logoff_error *reterr)
 {
@@ -580,8 +568,6 @@ int carry_get(struct job *job, struct logoff_error *reterr)
 		return r;
 	row = &rows.rows[0];
 	row->id = job->order.id;
-	if (job->order.clock)
-		ask_clock(job->client, job, row->id);
 	r = ask_details(job->client, job, row->id, row, &cause);
 	if (r == -ENXIO || r == -EACCES || r == -EALREADY)
 		r = look_again(job, r, row, &cause);
@@ -615,18 +601,18 @@ static int answer_round(struct job *job, struct round *round, struct logoff_erro
 	return r;
 }
 
-/* About which of them the caller may ask is seen from what is known of them; some may be gone by then. */
 int carry_details(struct job *job, struct logoff_error *reterr)
 {
 	struct round round = { .client = job->client, .ask = ask_details, .drop = true };
-	int tries = CLOCK_TRIES, r = answer_round(job, &round, reterr);
 
-	for (size_t i = 0; r == 0 && i < round.rows.n && tries > 0 && !job->client->has_clock; i++)
-		if (round.rows.rows[i].has & NEWS_HAS_DETAILS) {
-			ask_clock(job->client, job, round.rows.rows[i].id);
-			tries--;
-		}
-	return r;
+	return answer_round(job, &round, reterr);
+}
+
+int carry_clock(struct job *job, struct logoff_error *reterr)
+{
+	struct news_session unused = {};
+
+	return ask_on_legacy_pipe(job->client, job, job->order.id, &unused, reterr);
 }
 
 /* ---- clients ---- */

@@ -78,6 +78,7 @@ static const struct {
 	[ORDER_LIST] = { carry_list, 0 },
 	[ORDER_GET] = { carry_get, 0 },
 	[ORDER_DETAILS] = { carry_details, 0 },
+	[ORDER_CLOCK] = { carry_clock, 0 },
 	[ORDER_CLIENTS] = { carry_clients, 0 },
 	[ORDER_PROCESSES] = { carry_processes, 0 },
 	[ORDER_LOGOFF] = { carry_logoff, 0 },

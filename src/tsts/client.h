@@ -7,7 +7,7 @@
  * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
- * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS; the server's clock
+ * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLOCK, ORDER_CLIENTS
  * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
  * client-process.c  ORDER_PROCESSES
  *
@@ -185,6 +185,7 @@ void text_copy(char *to, size_t size, const char *text);
 int carry_list(struct job *job, struct logoff_error *reterr);
 int carry_get(struct job *job, struct logoff_error *reterr);
 int carry_details(struct job *job, struct logoff_error *reterr);
+int carry_clock(struct job *job, struct logoff_error *reterr);
 int carry_clients(struct job *job, struct logoff_error *reterr);
 int carry_processes(struct job *job, struct logoff_error *reterr);
 int carry_logoff(struct job *job, struct logoff_error *reterr);
