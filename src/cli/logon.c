@@ -10,16 +10,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cli/password.h"
 #include "cli/text.h"
 
 #define FILE_SIZE 8192
+
+/* Of the kernel's pipes (linux/magic.h, where it is new). */
+#define PIPES UINT32_C(0x50495045)
 
 struct logon_options arg_logon;
 
@@ -131,6 +136,14 @@ static int read_all(int fd, char text[static FILE_SIZE])
 	return strlen(text) == length ? 0 : -EILSEQ;
 }
 
+/* A pipe without a name, which the shell makes for "<(command)": nobody but the caller's own can have placed it. */
+static bool is_pipe(int fd, const struct stat *status)
+{
+	struct statfs system;
+
+	return S_ISFIFO(status->st_mode) && fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == PIPES;
+}
+
 /* Who wrote the file chooses whom we are there. */
 static bool is_trusted(const struct stat *status)
 {
@@ -138,7 +151,7 @@ static bool is_trusted(const struct stat *status)
 }
 
 /*
- * Opens the file without waiting for anybody: a pipe would have us wait. A link is followed if it is the caller's or root's.
+ * Opens the file without waiting for anybody: a pipe with a name would have us wait. A link is followed if it is the caller's or root's.
  * Returns the descriptor, or -errno; -EPERM: it is a link of somebody else.
  */
 static int open_file(void)
@@ -156,12 +169,13 @@ static int open_file(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static enum exit_status check_file(const struct stat *status)
+static enum exit_status check_file(int fd, const struct stat *status)
 {
-	if (!S_ISREG(status->st_mode))
+	if (!S_ISREG(status->st_mode) && !is_pipe(fd, status))
 		return file_no_file();
 	if (!is_trusted(status))
 		return file_of_others();
+	(void)fcntl(fd, F_SETFL, 0);	/* who writes to a pipe may take a while */
 	return status->st_mode & (S_IRWXG | S_IRWXO) ? file_open_to_others() : EXIT_ENDED;
 }
 
@@ -174,7 +188,7 @@ static enum exit_status read_file(char text[static FILE_SIZE])
 	if (fd < 0)
 		return fd == -EPERM ? file_of_others() : file_unreadable(fd);
 	r = fstat(fd, &status) < 0 ? -errno : 0;
-	result = r < 0 ? file_unreadable(r) : check_file(&status);
+	result = r < 0 ? file_unreadable(r) : check_file(fd, &status);
 	if (result == EXIT_ENDED) {
 		r = read_all(fd, text);
 		result = r < 0 ? file_unreadable(r) : EXIT_ENDED;
