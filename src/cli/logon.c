@@ -10,16 +10,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cli/password.h"
 #include "cli/text.h"
 
 #define FILE_SIZE 8192
+
+/* Of the kernel's pipes (linux/magic.h, where it is new). */
+#define PIPES UINT32_C(0x50495045)
 
 struct logon_options arg_logon;
 
@@ -81,6 +86,19 @@ static enum exit_status file_open_to_others(void)
 	return EXIT_USAGE;
 }
 
+static enum exit_status file_of_others(void)
+{
+	fprintf(stderr, _("%s: the file %s, or the link of that name, belongs to another user; it must be yours or root's\n"),
+		program().text, safe(arg_logon.file).text);
+	return EXIT_USAGE;
+}
+
+static enum exit_status file_no_file(void)
+{
+	fprintf(stderr, _("%s: %s is not a regular file\n"), program().text, safe(arg_logon.file).text);
+	return EXIT_USAGE;
+}
+
 static enum exit_status file_wrong(unsigned line)
 {
 	fprintf(stderr, _("%s: the file %s, line %u: neither username, password, domain nor realm\n"), program().text,
@@ -118,24 +136,65 @@ static int read_all(int fd, char text[static FILE_SIZE])
 	return strlen(text) == length ? 0 : -EILSEQ;
 }
 
+/* A pipe without a name, which the shell makes for "<(command)": nobody but the caller's own can have placed it. */
+static bool is_pipe(int fd, const struct stat *status)
+{
+	struct statfs system;
+
+	return S_ISFIFO(status->st_mode) && fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == PIPES;
+}
+
+/* Who wrote the file chooses whom we are there. */
+static bool is_trusted(const struct stat *status)
+{
+	return status->st_uid == geteuid() || status->st_uid == 0;
+}
+
+/*
+ * Opens the file without waiting for anybody: a pipe with a name would have us wait. A link is followed if it is the caller's or root's.
+ * Returns the descriptor, or -errno; -EPERM: it is a link of somebody else.
+ */
+static int open_file(void)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, fd = open(arg_logon.file, flags | O_NOFOLLOW);
+	struct stat link;
+
+	if (fd >= 0 || errno != ELOOP)
+		return fd < 0 ? -errno : fd;
+	if (lstat(arg_logon.file, &link) < 0)
+		return -errno;
+	if (!is_trusted(&link))
+		return -EPERM;
+	fd = open(arg_logon.file, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static enum exit_status check_file(int fd, const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode) && !is_pipe(fd, status))
+		return file_no_file();
+	if (!is_trusted(status))
+		return file_of_others();
+	(void)fcntl(fd, F_SETFL, 0);	/* who writes to a pipe may take a while */
+	return status->st_mode & (S_IRWXG | S_IRWXO) ? file_open_to_others() : EXIT_ENDED;
+}
+
 static enum exit_status read_file(char text[static FILE_SIZE])
 {
-	int fd = open(arg_logon.file, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = fd < 0 ? -errno : 0;
-	struct stat status = {};
+	enum exit_status result;
+	struct stat status;
+	int fd = open_file(), r;
 
-	if (r == 0 && fstat(fd, &status) < 0)
-		r = -errno;
-	if (r == 0 && S_ISDIR(status.st_mode))
-		r = -EISDIR;
-	if (r == 0 && (status.st_mode & (S_IRWXG | S_IRWXO))) {
-		close(fd);
-		return file_open_to_others();
-	}
-	if (r == 0)
+	if (fd < 0)
+		return fd == -EPERM ? file_of_others() : file_unreadable(fd);
+	r = fstat(fd, &status) < 0 ? -errno : 0;
+	result = r < 0 ? file_unreadable(r) : check_file(fd, &status);
+	if (result == EXIT_ENDED) {
 		r = read_all(fd, text);
-	if (fd >= 0)
-		close(fd);
-	return r < 0 ? file_unreadable(r) : EXIT_ENDED;
+		result = r < 0 ? file_unreadable(r) : EXIT_ENDED;
+	}
+	close(fd);
+	return result;
 }
 
 /* Cuts the blanks off the end of TEXT. */

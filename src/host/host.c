@@ -425,13 +425,27 @@ int64_t logoff_session_logon_us(const struct logoff_session *session)
 	return session->logon_us;
 }
 
+static void fill_clock(struct logoff_session *session)
+{
+	session_fill(session);
+	if (session->ask_clock && session->host->backend->fill_clock) {
+		session->ask_clock = false;
+		session->host->backend->fill_clock(session->host, session);
+	}
+}
+
 int64_t logoff_session_age_us(const struct logoff_session *session)
 {
 	struct timespec now;
-	int64_t logon_us = logoff_session_logon_us(session), age_us = session->age_us;
+	int64_t logon_us, age_us;
 
+	fill_clock((struct logoff_session *)session);
+	logon_us = session->logon_us;
+	age_us = session->age_us;
 	if (age_us >= 0 || logon_us < 0)
 		return age_us >= 0 ? age_us : logon_us;
+	if (session->host->server)
+		return age_us;	/* a server's times say nothing beside our clock */
 	clock_gettime(CLOCK_REALTIME, &now);
 	age_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - logon_us;
 	return age_us > 0 ? age_us : 0;
@@ -461,7 +475,7 @@ int64_t logoff_session_idle_us(struct logoff_session *session)
 {
 	int64_t age_us;
 
-	session_fill(session);
+	fill_clock(session);
 	if (session->ask_idle) {
 		session->ask_idle = false;
 		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);

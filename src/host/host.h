@@ -61,6 +61,8 @@ struct logoff_session {
 					   name too */
 	int64_t set_us;			/* by how much the clock by which terminals tell their time has been set forward since
 					   the logon; a jump back does no harm */
+	bool ask_clock;			/* the times are known, but not how long ago that was: by a clock of the host that has to
+					   be asked. Nobody asks who only wants to know which logon it is */
 	uint64_t looked_us;		/* when it was looked up, on the clock of host->now_us */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
@@ -191,6 +193,9 @@ struct host_backend {
 	 */
 	void (*fill_times)(struct logoff_host *host, struct logoff_session *session);
 	void (*fill_client)(struct logoff_host *host, struct logoff_session *session);
+
+	/* Measures the age and the idle time, where ask_clock is set. NULL: it never is. */
+	void (*fill_clock)(struct logoff_host *host, struct logoff_session *session);
 
 	/* Looks up the terminals of a session, and its name, where get() has set ask_terminals. NULL: it never does. */
 	void (*fill_terminals)(struct logoff_host *host, struct logoff_session *session);

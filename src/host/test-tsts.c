@@ -3,7 +3,7 @@
  * test-tsts.c - the back end for other servers, against a program that plays logoff-tsts and misbehaves.
  *
  * This executable is both: started under the name logoff-tsts it takes orders on its descriptor and answers as the
- * environment variable PLAY tells. What a server of the real protocol does is proved in test/domain.
+ * environment variable LOGOFF_TSTS_PLAY tells. What a server of the real protocol does is proved in test/domain.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,7 +20,9 @@
 #include "host/host.h"
 #include "host/tsts.h"
 
+/* Long ago, and so is what the server takes for now: one hour later. */
 #define LOGON_US INT64_C(1700000000000000)
+#define AGE_US INT64_C(3600000000)
 
 /* ---- the player ---- */
 
@@ -28,6 +30,7 @@ static const char *play;
 static bool is_gone[16];
 static int64_t relogon_us;
 static unsigned n_asked;
+static bool clock_asked;
 
 static bool plays(const char *word)
 {
@@ -42,7 +45,8 @@ static void put(const void *data, size_t length)
 
 static void reply(uint32_t serial, int r, const void *rows, size_t n_rows, size_t row_size)
 {
-	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size) };
+	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
+			     .now_us = clock_asked && r == 0 && !plays("timeless") ? LOGON_US + AGE_US : 0 };
 
 	if (r < 0)
 		news.error = (struct logoff_error){ .domain = LOGOFF_ERROR_NTSTATUS, .number = 0xC000006D,
@@ -75,12 +79,12 @@ static struct news_session row_of(uint32_t id)
 		strcpy(row.name, "RDP-Tcp#2");
 		strcpy(row.user, "bob");
 		strcpy(row.domain, "EXAMPLE");
-		row.input_us = LOGON_US;
+		row.input_us = LOGON_US + AGE_US / 2;
 		break;
 	case 3:
 		row.state = 4;
 		strcpy(row.user, "carol");
-		row.disconnect_us = LOGON_US + 5;
+		row.disconnect_us = LOGON_US - 5;	/* on another day, the server says */
 		break;
 	default:
 		row.state = id == 4 ? 7 : 9;
@@ -102,7 +106,7 @@ static void play_list(const struct order *order)
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < 6; id++) {
-		if (is_gone[id])
+		if (is_gone[id] || (id == 2 && n_asked > 0 && plays("hides")))
 			continue;
 		rows[n] = row_of(id);
 		if (order->kind == ORDER_LIST && plays("lazy"))
@@ -140,6 +144,16 @@ static void play_logoff(const struct order *order)
 		return;
 	}
 	n_asked++;
+	if (plays("busy") && n_asked == 1) {
+		reply(order->serial, -EAGAIN, NULL, 0, 0);
+		relogon_us = plays("then relogon") ? 60000000 : 0;
+		return;
+	}
+	if (plays("pending")) {
+		reply(order->serial, -EALREADY, NULL, 0, 0);
+		is_gone[order->id] = true;
+		return;
+	}
 	if (plays("crossed") && n_asked == 1) {
 		held = *order;
 		is_gone[order->id] = true;
@@ -172,6 +186,10 @@ static void play_order(const struct order *order, const void *data)
 	switch (order->kind) {
 	case ORDER_LOGON:
 		reply(order->serial, plays("refused") ? -EKEYREJECTED : 0, &account, !plays("refused"), sizeof(account));
+		break;
+	case ORDER_CLOCK:
+		clock_asked = true;
+		reply(order->serial, plays("timeless") ? -EACCES : 0, NULL, 0, 0);
 		break;
 	case ORDER_LIST:
 	case ORDER_DETAILS:
@@ -218,7 +236,7 @@ static int player(void)
 	static char data[sizeof(struct order_message) + sizeof(struct order_logon)];
 	struct order order;
 
-	play = getenv("PLAY") ? getenv("PLAY") : "";
+	play = getenv("LOGOFF_TSTS_PLAY") ? getenv("LOGOFF_TSTS_PLAY") : "";
 	while (get(&order, sizeof(order)) && get(data, order.length)) {
 		bool first = order.kind == ORDER_LOGON;
 
@@ -248,7 +266,7 @@ static struct logoff_host *open_playing(const char *what, uint64_t timeout_ms)
 	struct logoff_host *host;
 	char caller[64];
 
-	assert_int_equal(setenv("PLAY", what, 1), 0);
+	assert_int_equal(setenv("LOGOFF_TSTS_PLAY", what, 1), 0);
 	assert_int_equal(logoff_host_open_as(&host, &logon, &error), 0);
 	assert_string_equal(logoff_host_kind(host), "tsts");
 	logoff_host_name_caller(host, caller, sizeof(caller));
@@ -282,7 +300,7 @@ static void test_names_of_servers(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "", 1);
+	setenv("LOGOFF_TSTS_PLAY", "", 1);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_false(logoff_is_this_machine(good[i]));
 		assert_int_equal(logoff_host_open(&host, good[i], &error), 0);
@@ -299,7 +317,7 @@ static void test_refused(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "refused", 1);
+	setenv("LOGOFF_TSTS_PLAY", "refused", 1);
 	assert_int_equal(logoff_host_open(&host, "server1", &error), -EKEYREJECTED);
 	assert_int_equal(error.domain, LOGOFF_ERROR_NTSTATUS);
 	assert_string_equal(error.name, "NT_STATUS_LOGON_FAILURE");
@@ -313,8 +331,13 @@ static void test_too_long(void **state)
 	(void)state;
 	memset(password, 'x', sizeof(password));
 	password[sizeof(password) - 1] = '\0';
-	setenv("PLAY", "", 1);
+	setenv("LOGOFF_TSTS_PLAY", "", 1);
 	assert_int_equal(logoff_host_open_as(&host, &(struct logoff_logon){ .server = "s", .password = password }, NULL), -EINVAL);
+}
+
+static void is_about(int64_t us, int64_t wanted)
+{
+	assert_in_range(us, wanted - 1000000, wanted + 5000000);
 }
 
 static void test_list(void **state)
@@ -360,10 +383,28 @@ static void test_list(void **state)
 		assert_true(logoff_session_idle_us(sessions[2]) > 0);
 		assert_true(logoff_session_idle_us(sessions[3]) > 0);
 		assert_int_equal(logoff_session_idle_us(sessions[5]), -1);
+		is_about(logoff_session_idle_us(sessions[2]), AGE_US / 2);
+		is_about(logoff_session_idle_us(sessions[3]), AGE_US);	/* for no longer than it is there */
+		is_about(logoff_session_age_us(sessions[5]), AGE_US);
 		assert_string_equal(logoff_session_detail(sessions[2], LOGOFF_DETAIL_DOMAIN), "EXAMPLE");
 		logoff_session_list_free(sessions, n);
 		logoff_host_close(host);
 	}
+}
+
+/* Without the server's clock nobody knows how long ago anything was. */
+static void test_no_clock(void **state)
+{
+	struct logoff_host *host = open_playing("timeless", 0);
+	struct logoff_session *session;
+
+	(void)state;
+	assert_int_equal(logoff_host_find(host, "2", &session, NULL), 0);
+	assert_int_equal(logoff_session_idle_us(session), -1);
+	assert_int_equal(logoff_session_age_us(session), -1);
+	assert_int_equal(logoff_session_logon_us(session), LOGON_US + 2);
+	logoff_session_free(session);
+	logoff_host_close(host);
 }
 
 static void test_find(void **state)
@@ -420,7 +461,7 @@ static void test_deaf(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	setenv("PLAY", "silent deaf", 1);
+	setenv("LOGOFF_TSTS_PLAY", "silent deaf", 1);
 	assert_int_equal(logoff_host_open_as(&host, &logon, NULL), -ETIMEDOUT);
 }
 
@@ -464,6 +505,10 @@ static void test_log_off(void **state)
 		{ "denied", "2", -EACCES, false },
 		{ "stays", "2", -ETIMEDOUT, false },	/* it says done and does nothing; no legacy pipe */
 		{ "stays", "2 3 4 5", -ETIMEDOUT, false },
+		{ "stays hides", "2 3 4 5", -ETIMEDOUT, false },	/* what a list leaves out may be there */
+		{ "pending", "2", 0, false },		/* somebody else has asked it to end */
+		{ "busy", "2", 0, false },
+		{ "busy then relogon", "2", 0, false },
 		{ "stays forgets", "2", -ETIMEDOUT, false },	/* since when it is there is not told any more */
 		{ "stubborn", "2", 0, true },		/* only the reset ends it */
 		{ "again", "2", 0, false },		/* its id belongs to another logon at once */
@@ -550,6 +595,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_no_clock),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_misbehaving),
 		cmocka_unit_test(test_deaf),

@@ -6,7 +6,8 @@
  * up when the time is over, and its rows become sessions. So nothing that a server or Samba's libraries do can keep the
  * caller longer than it wants to wait: a reply that comes too late is dropped.
  * What a server does not tell stays unknown: processes of a session are not looked at while it ends, the server's word
- * that it is gone, checked by listing, is the proof. Nobody here has a numeric user, and no session is the caller's own.
+ * that it is gone, checked by listing, is the proof. Times are the server's, and so is the clock by which they are measured.
+ * Nobody here has a numeric user, and no session is the caller's own.
  */
 #include "host/tsts.h"
 
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,8 +39,14 @@
 /* What is still waited for after Ctrl-C. */
 #define CANCEL_TIMEOUT_US UINT64_C(1000000)
 
-/* With so many sessions being ended one list tells more cheaply than a question for each which of them are there. */
+/* With so many sessions being ended one list confirms more cheaply than a list for each which of them are not there. */
 #define LIST_FIRST 4
+
+/* So many sessions the server's clock is asked for with: some may be gone by then. */
+#define CLOCK_TRIES 3
+
+/* Names of users may be cut there (MS-TSTS 2.2.2.19). */
+#define USER_CUT 20
 
 /* The largest reply; anything above is a fault of the program. */
 #define REPLY_MAX (NEWS_ROWS_MAX * sizeof(struct news_session))
@@ -60,6 +68,9 @@ struct tsts_host {
 	struct news_session *listed;	/* the last list */
 	size_t n_listed;
 	uint64_t listed_us;		/* host->now_us then */
+	int64_t ahead_us;		/* so far is the server's clock ahead of our monotonic one */
+	bool has_clock;			/* that is known */
+	unsigned n_clock;		/* how often it has been asked for */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
 	int details;			/* what came of that: 0 or -errno */
 };
@@ -67,6 +78,8 @@ struct tsts_host {
 /* What a struct logoff_session knows of its log-off. */
 struct handle {
 	uint32_t serial;		/* of the order; 0: none is under way */
+	int64_t input_us;		/* since when nobody has done anything; 0: not known */
+	bool was_asked;			/* once at least */
 };
 
 /* A reply to an order. */
@@ -84,29 +97,60 @@ static const char *program_path(void)
 	return path && *path ? path : LIBEXECDIR "/logoff/logoff-tsts";
 }
 
+/*
+ * What the program is told of the caller's environment: where Kerberos and the libraries are, the clock's place, how names are
+ * looked up. All else (agents, buses, secrets) is not for a program that reads what strangers send.
+ */
+static bool is_for_program(const char *variable)
+{
+	static const char *const prefixes[] = { "KRB5", "LOGOFF_TSTS_", "LD_", "PATH=", "HOME=", "TZ=", "RES_OPTIONS=",
+						"LOCALDOMAIN=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The strings are the caller's still. A setuid program trusts none of them. Returns NULL without memory. */
+static char **make_environment(void)
+{
+	size_t n = 0, n_kept = 0;
+	char **kept;
+
+	while (environ && environ[n])
+		n++;
+	kept = calloc(n + 1, sizeof(*kept));
+	for (size_t i = 0; kept && i < n && !getauxval(AT_SECURE); i++)
+		if (is_for_program(environ[i]))
+			kept[n_kept++] = environ[i];
+	return kept;
+}
+
 /* Away from our terminal and its signals: Ctrl-C is for us, and we have to say so to those who were warned. */
 static int spawn_at(int fd, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	char *argv[] = { (char *)"logoff-tsts", NULL };
+	char *argv[] = { (char *)"logoff-tsts", NULL }, **environment = make_environment();
 	sigset_t none, all;
 	int r;
 
+	if (!environment)
+		return -ENOMEM;
+
 	sigemptyset(&none);
 	sigfillset(&all);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	if (posix_spawnattr_init(&attributes) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -ENOMEM;
+	if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0) {
+		free(environment);
+		return -ENOMEM;		/* in no library known here does either take memory */
 	}
 	r = posix_spawn_file_actions_adddup2(&actions, fd, ORDER_FD);
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (r == 0 && !getenv("LOGOFF_TSTS_DEBUG"))
+	if (r == 0 && !secure_getenv("LOGOFF_TSTS_DEBUG"))
 		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (r == 0)
 		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -115,9 +159,10 @@ static int spawn_at(int fd, pid_t *ret_pid)
 	if (r == 0)
 		r = posix_spawnattr_setsigdefault(&attributes, &all);
 	if (r == 0)
-		r = posix_spawn(ret_pid, program_path(), &actions, &attributes, argv, environ);
+		r = posix_spawn(ret_pid, program_path(), &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
+	free(environment);
 	return -r;
 }
 
@@ -145,8 +190,13 @@ static int ended(struct tsts_host *tsts, struct logoff_error *reterr)
 	int status = 0;
 
 	if (tsts->pid > 0) {
-		(void)kill(tsts->pid, SIGKILL);		/* our own child, not waited for yet: nobody else has its pid */
-		while (waitpid(tsts->pid, &status, 0) < 0 && errno == EINTR)
+		/* Our own child, not waited for yet: nobody else has its pid. It is another user if we are root, whom some forbid to
+		   kill; then it ends with the socket, or with us. */
+		bool is_killed = kill(tsts->pid, SIGKILL) == 0;
+
+		if (!is_killed)
+			(void)shutdown(tsts->fd, SHUT_RDWR);
+		while (waitpid(tsts->pid, &status, is_killed ? 0 : WNOHANG) < 0 && errno == EINTR)
 			;
 		tsts->pid = 0;
 	}
@@ -241,6 +291,15 @@ static struct logoff_session *watched_by_serial(struct logoff_host *host, uint32
 	return NULL;
 }
 
+/* News come late, never early: so nobody seems to be idle for longer than they are. */
+static void take_clock(struct tsts_host *tsts, const struct news *news)
+{
+	if (news->now_us <= 0)
+		return;
+	tsts->ahead_us = news->now_us - (int64_t)clock_now_us();
+	tsts->has_clock = true;
+}
+
 /* Takes news that nobody waits for into the facts. */
 static void take(struct logoff_host *host, const struct news *news)
 {
@@ -260,8 +319,8 @@ static void take(struct logoff_host *host, const struct news *news)
 	if (!session)
 		return;		/* a reply that came too late for its asker */
 	session->asked_error = news->error;
-	/* -ESTALE: it is in a state in which it cannot be logged off, which is not what -ESTALE means from here on. */
-	session->asked = news->r > 0 || news->r == -ESTALE ? -EPROTO : news->r;
+	/* -EALREADY: somebody has asked it to end before. */
+	session->asked = news->r > 0 ? -EPROTO : news->r == -EALREADY ? 0 : news->r;
 	((struct handle *)session->data)->serial = 0;
 }
 
@@ -312,6 +371,7 @@ static int take_rows(struct tsts_host *tsts, const struct news *news, size_t row
 {
 	ret_reply->news = *news;
 	ret_reply->rows = NULL;
+	take_clock(tsts, news);
 	if (news->r < 0 || row_size == 0 || news->length != news->n_rows * row_size) {
 		ret_reply->news.n_rows = 0;
 		return news->length > 0 && news->r >= 0 ? -EPROTO : 0;
@@ -378,6 +438,19 @@ static int exchange(struct logoff_host *host, struct order order, const void *da
 			*reterr = ret_reply->news.error;
 	}
 	return r;
+}
+
+/* The errno for callers who do not wait for the session to end, or for the server to have time. */
+static int plain_errno(int r)
+{
+	return r == -EALREADY ? -EPROTO : r == -EAGAIN ? -EHOSTUNREACH : r;
+}
+
+/* One question and its answer, which nobody asks a second time. */
+static int ask_once(struct logoff_host *host, struct order order, size_t row_size, struct reply *ret_reply,
+		    struct logoff_error *reterr)
+{
+	return plain_errno(exchange(host, order, NULL, row_size, ret_reply, reterr));
 }
 
 /* ---- opening ---- */
@@ -536,18 +609,20 @@ static bool copy(char **to, const char *from)
 	return *to || !from || !*from;
 }
 
-/* Since when nobody has done anything: the last input, or what the server knows better. */
-static int64_t idle_of(const struct news_session *row)
+/* How long ago SINCE_US was, by the clock of the server, whose time it is. Returns -1 if either is not known. */
+static int64_t elapsed(const struct tsts_host *tsts, int64_t since_us)
 {
-	int64_t since_us = row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0;
-	struct timespec now;
-	int64_t now_us;
+	int64_t elapsed_us = (int64_t)clock_now_us() + tsts->ahead_us - since_us;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	if (since_us <= 0)
+	if (!tsts->has_clock || since_us <= 0)
 		return -1;
-	return now_us > since_us ? now_us - since_us : 0;	/* its clock may be ahead of ours */
+	return elapsed_us > 0 ? elapsed_us : 0;
+}
+
+/* Since when nobody has done anything: the last input, or what the server knows better. */
+static int64_t input_of(const struct news_session *row)
+{
+	return row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0;
 }
 
 /* Whose it is, logon after logon: a user's is known by its time, or not at all; where nobody has logged on, by the connection's. */
@@ -560,9 +635,18 @@ static uint64_t logon_of(const struct news_session *row)
 
 static void take_times(struct logoff_session *session, const struct news_session *row)
 {
+	struct handle *handle = session->data;
+
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
-	session->idle_us = idle_of(row);
 	session->logon = logon_of(row);
+	handle->input_us = input_of(row);
+	session->ask_clock = session->logon_us > 0 || handle->input_us > 0;
+}
+
+/* Whether these are two users: then it is two logons, whatever is known of their times. What is not known may be the same. */
+static bool are_others(const char *user, const char *other)
+{
+	return *user && *other && strncasecmp(user, other, USER_CUT) != 0;
 }
 
 static void take_client(struct logoff_session *session, const struct news_session *row)
@@ -616,7 +700,7 @@ static int read_list(struct logoff_host *host, struct logoff_error *reterr)
 	struct reply reply;
 	int r;
 
-	r = exchange(host, (struct order){ .kind = ORDER_LIST }, NULL, sizeof(struct news_session), &reply, reterr);
+	r = ask_once(host, (struct order){ .kind = ORDER_LIST }, sizeof(struct news_session), &reply, reterr);
 	if (r < 0)
 		return r;
 	free(tsts->listed);
@@ -670,8 +754,8 @@ static int parse_id(const char *text, uint32_t *ret_id)
 	return 0;
 }
 
-/* Whether a list as fresh as this round of looks says that the session is gone. */
-static bool list_says_gone(struct logoff_host *host, const char *id)
+/* Whether a list as fresh as this round of looks lacks the session. Lists leave some out: it is asked for by its id all the same. */
+static bool is_missed(struct logoff_host *host, const char *id)
 {
 	struct tsts_host *tsts = host->data;
 
@@ -682,19 +766,14 @@ static bool list_says_gone(struct logoff_host *host, const char *id)
 	return !listed(tsts, id);
 }
 
-static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		    struct logoff_error *reterr)
+/* Asks for the one session of ORDER. *ret_row is the caller's. */
+static int get_row(struct logoff_host *host, struct order order, struct news_session **ret_row, struct logoff_error *reterr)
 {
-	struct order order = { .kind = ORDER_GET };
 	struct news_session *row;
 	struct reply reply;
 	int r;
 
-	if (!id)
-		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
-	if (parse_id(id, &order.id) < 0 || list_says_gone(host, id))
-		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
-	r = exchange(host, order, NULL, sizeof(struct news_session), &reply, reterr);
+	r = ask_once(host, order, sizeof(*row), &reply, reterr);
 	if (r < 0)
 		return r;
 	row = reply.rows;
@@ -703,6 +782,25 @@ static int tsts_get(struct logoff_host *host, const char *id, struct logoff_sess
 		return error_set_errno(reterr, -EPROTO, -EPROTO, "logoff-tsts has answered about another session");
 	}
 	end_texts(row);
+	*ret_row = row;
+	return 0;
+}
+
+static int tsts_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		    struct logoff_error *reterr)
+{
+	struct order order = { .kind = ORDER_GET };
+	struct news_session *row = NULL;
+	int r;
+
+	if (!id)
+		return error_set_errno(reterr, -ESRCH, -ESRCH, "the caller is in no session of another machine");
+	if (parse_id(id, &order.id) < 0)
+		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
+	order.missed = is_missed(host, id);
+	r = get_row(host, order, &row, reterr);
+	if (r < 0)
+		return r;
 	r = make(host, row, ret_session);
 	free(row);
 	return r;
@@ -717,7 +815,7 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 	char id[16];
 	int r;
 
-	r = exchange(host, (struct order){ .kind = kind }, NULL, sizeof(*rows), &reply, NULL);
+	r = ask_once(host, (struct order){ .kind = kind }, sizeof(*rows), &reply, NULL);
 	if (r < 0)
 		return r;
 	rows = reply.rows;
@@ -727,6 +825,8 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 		end_texts(&rows[i]);
 		snprintf(id, sizeof(id), "%u", rows[i].id);
 		to = listed(tsts, id);
+		if (to && are_others(to->user, rows[i].user))
+			continue;	/* another logon by now: what is so of it is not so of the one listed */
 		if (to && has == NEWS_HAS_DETAILS) {
 			to->connect_us = rows[i].connect_us;
 			to->disconnect_us = rows[i].disconnect_us;
@@ -743,6 +843,16 @@ static int complete(struct logoff_host *host, enum order_kind kind, uint32_t has
 	return 0;
 }
 
+/* That nobody has answered is told, and is not the same as that it is not known. */
+static void owe_times(struct logoff_session *session, int r)
+{
+	if (r != -ETIMEDOUT && r != -EHOSTUNREACH)
+		return;
+	session->idle_us = session->age_us = r;
+	if (session->logon_us < 0)
+		session->logon_us = r;
+}
+
 static void tsts_fill_times(struct logoff_host *host, struct logoff_session *session)
 {
 	struct tsts_host *tsts = host->data;
@@ -752,10 +862,37 @@ static void tsts_fill_times(struct logoff_host *host, struct logoff_session *ses
 		tsts->details = complete(host, ORDER_DETAILS, NEWS_HAS_DETAILS);
 	tsts->detailed = true;
 	row = listed(tsts, session->id);
-	if (row && (row->has & NEWS_HAS_DETAILS))
+	if (row && (row->has & NEWS_HAS_DETAILS) && !are_others(session->user, row->user))
 		take_times(session, row);
-	else if (tsts->details == -ETIMEDOUT || tsts->details == -EHOSTUNREACH)
-		session->logon_us = session->idle_us = tsts->details;
+	else
+		owe_times(session, tsts->details);
+}
+
+/* Asks for the server's clock, once, by a session that the caller may ask about. Returns 0 or -errno. */
+static int ask_clock(struct logoff_host *host, const char *id)
+{
+	struct order order = { .kind = ORDER_CLOCK };
+	struct tsts_host *tsts = host->data;
+	struct reply reply;
+
+	if (tsts->has_clock)
+		return 0;
+	if (tsts->n_clock >= CLOCK_TRIES || parse_id(id, &order.id) < 0)
+		return -EOPNOTSUPP;
+	tsts->n_clock++;
+	return ask_once(host, order, 0, &reply, NULL);
+}
+
+static void tsts_fill_clock(struct logoff_host *host, struct logoff_session *session)
+{
+	const struct tsts_host *tsts = host->data;
+	const struct handle *handle = session->data;
+	int r = ask_clock(host, session->id);
+
+	session->age_us = elapsed(tsts, session->logon_us);
+	session->idle_us = elapsed(tsts, handle->input_us);
+	if (r < 0)
+		owe_times(session, r);
 }
 
 static void tsts_fill_client(struct logoff_host *host, struct logoff_session *session)
@@ -767,7 +904,7 @@ static void tsts_fill_client(struct logoff_host *host, struct logoff_session *se
 		(void)complete(host, ORDER_CLIENTS, NEWS_HAS_CLIENT);
 	tsts->with_clients = true;
 	row = listed(tsts, session->id);
-	if (row && (row->has & NEWS_HAS_CLIENT))
+	if (row && (row->has & NEWS_HAS_CLIENT) && !are_others(session->user, row->user))
 		take_client(session, row);
 }
 
@@ -778,7 +915,7 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	char id[16];
 	int r;
 
-	r = exchange(host, (struct order){ .kind = ORDER_PROCESSES }, NULL, sizeof(*rows), &reply, reterr);
+	r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*rows), &reply, reterr);
 	if (r < 0)
 		return r;
 	rows = reply.rows;
@@ -793,16 +930,53 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 
 /* ---- logging off ---- */
 
+/* Whether NOW, which bears the same id, can be told from another logon. What is being ended is nobody's new one. */
+static bool is_known(const struct logoff_session *session, const struct logoff_session *now)
+{
+	return session->logon == 0 || (now && (now->logon != 0 || now->state == LOGOFF_STATE_CLOSING));
+}
+
+/*
+ * Whether the logon that has SESSION's id now is the one that was asked to end. What was never told of it is no difference.
+ * Returns 0; -ENXIO: it is gone, its id may be another's; or why that cannot be told.
+ */
+static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logoff_session *now = NULL;
+	int r;
+
+	r = tsts_get(host, session->id, &now, reterr);
+	if (r < 0 && r != -EACCES)
+		return r;
+	r = 0;
+	if (now && (session_is_other(now, session) || are_others(now->user, session->user)))
+		r = error_set_errno(reterr, -ENXIO, -ENXIO, "its id belongs to another logon");
+	else if (!is_known(session, now))
+		r = error_set_errno(reterr, -EAGAIN, -EAGAIN, "the server does not tell whose session it is now");
+	logoff_session_free(now);
+	return r;
+}
+
 static int tsts_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		    struct logoff_error *reterr)
 {
 	struct order order = { .kind = ORDER_LOGOFF, .many = host->n_watched > 1 };
 	struct handle *handle = session->data;
+	int r;
 
 	(void)part;		/* there are no service managers */
 	(void)interactive;	/* nor proofs of identity later than at the log-on */
 	if (parse_id(session->id, &order.id) < 0)
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
+	if (handle->was_asked) {	/* time has passed */
+		r = check_same(host, session, &session->asked_error);
+		if (r < 0) {
+			session->asked = r == -ENXIO ? -ENXIO : -EAGAIN;
+			((struct tsts_host *)host->data)->has_news = true;
+			return 0;
+		}
+	}
+	handle->was_asked = true;
 	return send_order(host, order, NULL, answer_until(host), &handle->serial, reterr);
 }
 
@@ -817,11 +991,13 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	(void)last_act;
 	if (parse_id(session->id, &order.id) < 0)
 		return -ENXIO;
-	r = host_session_exists(session, NULL, reterr);	/* the id may be another logon's by now */
-	if (r <= 0)
-		return r;
-	r = exchange(host, order, NULL, 0, &reply, reterr);
-	return r == -ENXIO ? 0 : r;
+	(void)ask_clock(host, session->id);	/* opens the pipe, if it is not: what is done upon it then comes at once */
+	r = check_same(host, session, reterr);
+	if (r == -EAGAIN)
+		return -EOPNOTSUPP;		/* nobody was forced */
+	if (r == 0)
+		r = exchange(host, order, NULL, 0, &reply, reterr);
+	return r == -ENXIO || r == -EALREADY ? 0 : r;	/* the next look shows which */
 }
 
 static int tsts_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
@@ -852,7 +1028,7 @@ static enum logoff_answer answer_of(uint32_t response)
 
 static void take_answer(const struct news *news, bool wait, struct logoff_delivery *delivery)
 {
-	delivery->result = news->r > 0 ? -EPROTO : news->r;
+	delivery->result = news->r > 0 ? -EPROTO : plain_errno(news->r);
 	delivery->cause = news->error;
 	if (news->r < 0)
 		return;
@@ -983,6 +1159,7 @@ const struct host_backend host_tsts = {
 	.processes = tsts_processes,
 	.message = tsts_message,
 	.fill_times = tsts_fill_times,
+	.fill_clock = tsts_fill_clock,
 	.fill_client = tsts_fill_client,
 	.wait = tsts_wait,
 };

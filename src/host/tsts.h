@@ -24,8 +24,10 @@
 enum order_kind {
 	ORDER_LOGON,	/* connect and log on; struct order_logon follows. Replies with one struct news_account */
 	ORDER_LIST,	/* all sessions, in as few calls as the server knows; rows without NEWS_HAS_DETAILS are allowed */
-	ORDER_GET,	/* session ID with all details. -ENXIO only if an enumeration confirms that it is not there */
-	ORDER_DETAILS,	/* all sessions of the last ORDER_LIST with details, side by side; those gone meanwhile are left out */
+	ORDER_GET,	/* session ID with all details. -ENXIO only if the question for it and an enumeration agree */
+	ORDER_DETAILS,	/* all sessions of the last ORDER_LIST with details, side by side; those are left out that the server
+			   says it does not know */
+	ORDER_CLOCK,	/* the server's time, which is told with session ID on the legacy pipe; -EOPNOTSUPP without that pipe */
 	ORDER_CLIENTS,	/* the same with NEWS_HAS_CLIENT; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_PROCESSES,	/* all processes; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_LOGOFF,	/* log off session ID: begin to wait for its end on another pipe (MANY: for everybody's end, once), then
@@ -39,6 +41,7 @@ struct order {
 	uint32_t kind;		/* enum order_kind */
 	uint32_t id;		/* of a session */
 	bool many;		/* LOGOFF: one of several */
+	bool missed;		/* GET: a list of this moment lacks it, no other is needed */
 	uint32_t timeout_ms;	/* after that the starter no longer wants the reply; a server's wait need not be longer */
 	uint32_t length;	/* of what follows, in bytes */
 };
@@ -68,7 +71,9 @@ struct news {
 	uint32_t serial;	/* of the order this replies to, or 0 */
 	uint32_t kind;		/* enum news_kind */
 	uint32_t id;		/* REMOVED */
-	int32_t r;		/* 0 or an errno of logoff.h */
+	int32_t r;		/* 0 or an errno of logoff.h; -EALREADY: the session is being ended; -EAGAIN: the server
+				   is busy, ask again */
+	int64_t now_us;		/* REPLY: the server's own time, in microseconds of Unix time; 0: not asked for yet */
 	uint32_t answer;	/* MESSAGE: what RpcShowMessageBox returned (MS-TSTS 3.5.4.1.10) */
 	uint32_t n_rows;	/* of struct news_session or news_process, which follow */
 	uint32_t length;	/* of what follows, in bytes */

@@ -266,21 +266,24 @@ static int log_off(struct job *job, struct channel *channel, struct logoff_error
 	struct tsts_open_session open = { .in.session_id = job->order.id };
 	struct tsts_logoff logoff = {};
 	struct logoff_error cause = {};
+	bool opened, begun;
 	int r;
 
-	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
-	if (r < 0)
-		return r;
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, &cause);
+	opened = r == 0;
 	logoff.in.handle = open.out.handle;
-	r = channel_call(job->client, channel, SESSION, TSTS_LOGOFF, job, &logoff, &logoff.out.result, &cause);
+	if (opened)
+		r = channel_call(job->client, channel, SESSION, TSTS_LOGOFF, job, &logoff, &logoff.out.result, &cause);
 	if (reterr)
 		*reterr = cause;
 	job_reply(job, r, &cause);
-	if (r == 0 && !job->order.many && is_up(job, channel, open.out.handle))
+	begun = r == 0 || r == -EALREADY;	/* by whomever */
+	if (begun && !job->order.many && (!opened || is_up(job, channel, open.out.handle)))
 		await_one(job);
-	if (r == 0 && !is_awaited(job->client, job->order.id))
+	if (begun && !is_awaited(job->client, job->order.id))
 		desk_removed(job->client, job->order.id);	/* it has ended, or nobody waits for that */
-	close_session(job, channel, open.out.handle);
+	if (opened)
+		close_session(job, channel, open.out.handle);
 	return r;
 }
 
@@ -315,7 +318,7 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 		r = log_off(job, channel, reterr);
 		channel_give(job->client, channel);
 	}
-	if (r < 0)
+	if (r < 0 && r != -EALREADY)
 		await(job->client, job->order.id, false);
 	return r;
 }

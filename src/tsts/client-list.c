@@ -5,8 +5,9 @@
  * Servers of different age know different calls; each question is a row of ways, the one that tells most in one call
  * first (MS-TSTS 3.3.4.3, 3.3.4.1, 3.5.4.1, 3.7.4.1). A way is left for the next when the server does not know the call, or
  * when its answer cannot be read: no real Windows has been seen to answer all of them, an older call may be understood.
- * Enumerations leave out silently what the caller may not see. So "no such session" is only said when a question for that
- * session and an enumeration agree.
+ * Enumerations leave out silently what the caller may not see, and some servers more. So "no such session" is only said when
+ * a question for that session and an enumeration agree, and what an enumeration shows stays in a list.
+ * Only the older pipe tells the time of the server, with what it says of a session.
  */
 #include "tsts/client.h"
 
@@ -244,6 +245,17 @@ static int ask_piecemeal(struct client *client, TALLOC_CTX *memory, uint32_t id,
 	return r;
 }
 
+/* The answer comes later than the clock was read, so nobody seems to be idle for longer than they are. */
+static void take_clock(struct client *client, uint64_t filetime)
+{
+	int64_t now_us = tsts_unix_us(filetime);
+
+	if (now_us <= 0)
+		return;
+	client->ahead_us = now_us - (int64_t)clock_now_us();
+	client->has_clock = true;
+}
+
 /* Class 8 of IcaApi. A way of its own: handles of the legacy pipe. */
 static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX *memory, uint32_t id,
 		      struct news_session *row, struct logoff_error *reterr)
@@ -267,6 +279,7 @@ static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX
 	found = tsts_vardata(call.out.data, call.out.n_data, &n);
 	if (!found || !tsts_information_pull(&information, found, n))
 		return error_set_errno(reterr, -EPROTO, -EPROTO, "the server's answer about the session is cut short");
+	take_clock(client, information.current_time);
 	row->state = information.state;
 	fill_names(row, information.name, information.user, information.domain);
 	fill_times(row, information.connect_time, information.disconnect_time, information.logon_time,
@@ -274,20 +287,27 @@ static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX
 	return 0;
 }
 
-static int ask_details(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
-		       struct logoff_error *reterr)
+static int ask_on_legacy_pipe(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+			      struct logoff_error *reterr)
 {
 	struct channel *channel;
 	int r;
 
-	if (link_is_legacy(client)) {
-		r = channel_take(client, ICA, false, &channel, reterr);
-		if (r < 0)
-			return r;
-		r = ask_legacy(client, channel, memory, id, row, reterr);
-		channel_give(client, channel);
+	r = channel_take(client, ICA, false, &channel, reterr);
+	if (r < 0)
 		return r;
-	}
+	r = ask_legacy(client, channel, memory, id, row, reterr);
+	channel_give(client, channel);
+	return r;
+}
+
+static int ask_details(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+		       struct logoff_error *reterr)
+{
+	int r;
+
+	if (link_is_legacy(client))
+		return ask_on_legacy_pipe(client, memory, id, row, reterr);
 	r = ask_info_ex(client, memory, id, row, reterr);
 	if (next_way(r))
 		r = ask_info(client, memory, id, row, reterr);
@@ -305,7 +325,7 @@ struct round {
 	size_t next;
 	int (*ask)(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
 		   struct logoff_error *reterr);
-	bool drop;			/* rows of sessions that are gone */
+	bool drop;			/* rows of which the server says that there is no such session */
 	int r;				/* what made it end early */
 	struct logoff_error cause;
 };
@@ -464,7 +484,7 @@ static int remember(struct client *client, const struct rows *rows)
 
 int carry_list(struct job *job, struct logoff_error *reterr)
 {
-	struct round round = { .client = job->client, .ask = ask_details, .drop = true };
+	struct round round = { .client = job->client, .ask = ask_details };
 	bool whole;
 	int r;
 
@@ -517,25 +537,40 @@ static int look_by_opening(struct job *job, uint32_t id, struct logoff_error *re
 	return r;
 }
 
+/*
+ * The server has answered R (-ENXIO, -EACCES, -EALREADY) to the question for session ROW: what does that mean? Returns 0 if
+ * it is there, R, -ENXIO, or why that cannot be told.
+ */
+static int look_again(struct job *job, int r, struct news_session *row, struct logoff_error *reterr)
+{
+	int shown = job->order.missed ? 0 : look_in_list(job, row->id, row, reterr);
+
+	if (shown < 0)
+		return shown;
+	if (r == -EALREADY) {
+		row->state = TSTS_STATE_RESET;
+		return 0;
+	}
+	if (!shown && r == -EACCES && look_by_opening(job, row->id, NULL) == -ENXIO)
+		return -ENXIO;
+	return shown ? 0 : r;
+}
+
 int carry_get(struct job *job, struct logoff_error *reterr)
 {
 	struct rows rows = {};
+	struct news_session *row;
 	struct logoff_error cause = {};
-	int r, shown;
+	int r;
 
 	r = rows_take(job, &rows, 1);
 	if (r < 0)
 		return r;
-	rows.rows[0].id = job->order.id;
-	r = ask_details(job->client, job, job->order.id, &rows.rows[0], &cause);
-	if (r == -ENXIO || r == -EACCES) {
-		shown = look_in_list(job, job->order.id, &rows.rows[0], reterr);
-		if (shown < 0)
-			return shown;
-		if (!shown && r == -EACCES && look_by_opening(job, job->order.id, NULL) == -ENXIO)
-			r = -ENXIO;
-		r = shown ? 0 : r;
-	}
+	row = &rows.rows[0];
+	row->id = job->order.id;
+	r = ask_details(job->client, job, row->id, row, &cause);
+	if (r == -ENXIO || r == -EACCES || r == -EALREADY)
+		r = look_again(job, r, row, &cause);
 	if (r == 0)
 		reply_rows(job, &rows);
 	else if (reterr)
@@ -571,6 +606,13 @@ int carry_details(struct job *job, struct logoff_error *reterr)
 	struct round round = { .client = job->client, .ask = ask_details, .drop = true };
 
 	return answer_round(job, &round, reterr);
+}
+
+int carry_clock(struct job *job, struct logoff_error *reterr)
+{
+	struct news_session unused = {};
+
+	return ask_on_legacy_pipe(job->client, job, job->order.id, &unused, reterr);
 }
 
 /* ---- clients ---- */

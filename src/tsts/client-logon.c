@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tsts/ccache.h"
 
 static bool is_address(const char *server)
 {
@@ -110,7 +111,7 @@ static int refuse_kerberos(struct logoff_error *reterr, int error, const char *t
 /* The realm of whom has none, as krb5.conf has it; Samba only looks into smb.conf for it. NULL: none is named. */
 static const char *default_realm(TALLOC_CTX *memory)
 {
-	const char *path = getenv("KRB5_CONFIG");
+	const char *path = secure_getenv("KRB5_CONFIG");
 	FILE *file = fopen(path && *path ? path : "/etc/krb5.conf", "re");
 	char line[512], realm[256];
 	bool found = false;
@@ -154,6 +155,37 @@ static void set_user(struct access *access, const struct order_logon *logon)
 }
 
 /*
+ * Who is not root any more reads only what everybody may. What Kerberos cannot read it passes over, and would ask other servers
+ * than those it was told to.
+ */
+static int check_settings(struct logoff_error *reterr)
+{
+	const char *paths = secure_getenv("KRB5_CONFIG");
+	char path[4096];
+	size_t length;
+
+	if (!paths || !*paths)
+		paths = "/etc/krb5.conf";
+	for (; *paths; paths += length + (paths[length] == ':')) {
+		length = strcspn(paths, ":");
+		snprintf(path, sizeof(path), "%.*s", (int)length, paths);
+		if (*path && access(path, R_OK) < 0 && errno == EACCES)
+			return error_set_errno(reterr, -EHOSTUNREACH, -EACCES, "%s must be readable by everybody: who speaks to "
+					       "the server is not root", path);
+	}
+	return 0;
+}
+
+/* From here on strangers are listened to. CCACHE is that of the caller, if tickets may be added to it. */
+static int give_up_rights(struct client *client, const char *ccache, struct logoff_error *reterr)
+{
+	bool changes = client->starter->changes_user();
+	int r = client->starter->confine(changes ? NULL : ccache, reterr);
+
+	return r == 0 && changes ? check_settings(reterr) : r;
+}
+
+/*
  * With a password. Kerberos is tried at once, where its failure still has words; what has failed is not tried again by
  * SMB and by each pipe, for a domain counts wrong passwords. A user whom Kerberos does not know may be the server's own.
  */
@@ -162,11 +194,14 @@ static int use_password(struct client *client, struct access *access, const stru
 {
 	struct cli_credentials *credentials = access->credentials;
 	bool required = logon->kerberos == LOGOFF_KERBEROS_REQUIRED;
+	int r = give_up_rights(client, NULL, reterr);
 	enum credentials_use_kerberos state = required ? CRED_USE_KERBEROS_REQUIRED : CRED_USE_KERBEROS_DESIRED;
 	struct ccache_container *cache;
 	const char *text = NULL;
 	int error = 0;
 
+	if (r < 0)
+		return r;
 	if (!*logon->user)
 		return refuse(reterr, "a password but no user");
 	set_user(access, logon);
@@ -194,18 +229,33 @@ static bool is_user(const char *principal, const char *user)
 	return strlen(user) == length && strncasecmp(principal, user, length) == 0;
 }
 
+/*
+ * The cache from which tickets are taken, which is what the caller names, or has by default (NULL). Who will be another user
+ * soon cannot read it any more then, and takes them out of it before: the tickets it gets are not kept for the next command.
+ */
+static const char *open_ccache(const struct client *client, const char *name)
+{
+	const char *copy = client->starter->changes_user() ? ccache_copy(name) : NULL;
+
+	return copy ? copy : name;	/* what cannot be copied Samba has words for */
+}
+
 /* With a ticket, and nothing else: without this Samba would try NTLM as nobody. */
 static int use_ticket(struct client *client, struct access *access, const struct order_logon *logon,
 		      struct logoff_error *reterr)
 {
 	const char *name = *logon->ccache ? logon->ccache : NULL, *text = NULL, *principal;
 	struct ccache_container *cache;
-	int error;
+	int error, r;
 
 	(void)cli_credentials_set_kerberos_state(access->credentials, CRED_USE_KERBEROS_REQUIRED, CRED_SPECIFIED);
-	error = cli_credentials_set_ccache(access->credentials, access->settings, name, CRED_SPECIFIED, &text);
+	error = cli_credentials_set_ccache(access->credentials, access->settings, open_ccache(client, name), CRED_SPECIFIED,
+					   &text);
 	if (error != 0)
 		return refuse_kerberos(reterr, error, text);
+	r = give_up_rights(client, ccache_name(name), reterr);
+	if (r < 0)
+		return r;
 	if (cli_credentials_is_anonymous(access->credentials))
 		return refuse(reterr, "there is no Kerberos ticket: log on with kinit, or name a user");
 	principal = cli_credentials_get_principal(access->credentials, access->credentials);
@@ -237,7 +287,7 @@ int access_prepare(struct client *client, const struct order_logon *logon, struc
 	(void)cli_credentials_set_conf(ret->credentials, ret->settings);
 	r = logon->has_password ? use_password(client, ret, logon, reterr) : use_ticket(client, ret, logon, reterr);
 	if (r == 0)
-		r = client->finish_connecting(address, sizeof(address), reterr);
+		r = client->starter->finish_connecting(address, sizeof(address), reterr);
 	if (r < 0)
 		return r;
 	ret->address = talloc_strdup(client, address);

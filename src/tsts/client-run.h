@@ -5,6 +5,7 @@
 #ifndef TSTS_CLIENT_RUN_H
 #define TSTS_CLIENT_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,13 +14,17 @@
 /* The name of the client's function in the module. */
 #define CLIENT_RUN "tsts_client_run"
 
-/* connecting_finish() */
-typedef int connecting_finish_func(char *address, size_t size, struct logoff_error *reterr);
+/* What the client needs of the program: connecting_finish(), confine_changes_user(), confine(). */
+struct starter {
+	int (*finish_connecting)(char *address, size_t size, struct logoff_error *reterr);
+	bool (*changes_user)(void);
+	int (*confine)(const char *ccache, struct logoff_error *reterr);
+};
 
 /*
  * Carries out orders until the starter has no more; the first LENGTH bytes of them have been read and are in BEGUN, which is
- * wiped. FINISH gives the connection. Returns the exit status, if it returns.
+ * wiped. STARTER is kept. Returns the exit status, if it returns.
  */
-typedef int client_run_func(uint8_t *begun, size_t length, connecting_finish_func *finish);
+typedef int client_run_func(uint8_t *begun, size_t length, const struct starter *starter);
 
 #endif

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* Orders under way; while there are so many no more are read. */
@@ -77,6 +78,7 @@ static const struct {
 	[ORDER_LIST] = { carry_list, 0 },
 	[ORDER_GET] = { carry_get, 0 },
 	[ORDER_DETAILS] = { carry_details, 0 },
+	[ORDER_CLOCK] = { carry_clock, 0 },
 	[ORDER_CLIENTS] = { carry_clients, 0 },
 	[ORDER_PROCESSES] = { carry_processes, 0 },
 	[ORDER_LOGOFF] = { carry_logoff, 0 },
@@ -166,6 +168,7 @@ void job_reply(struct job *job, int r, const struct logoff_error *cause)
 	if (r < 0 && cause->domain == LOGOFF_ERROR_NONE)
 		(void)error_set_errno(&news.error, r, r, "%s", strerror(-r));
 	if (r == 0) {
+		news.now_us = job->client->has_clock ? (int64_t)clock_now_us() + job->client->ahead_us : 0;
 		news.answer = job->answer;
 		news.n_rows = (uint32_t)job->n_rows;
 		news.length = (uint32_t)length;
@@ -313,7 +316,7 @@ static struct desk *desk_new(struct client *client)
 /* Samba prints where it likes; what it prints goes nowhere, or to stderr with the rest. */
 static int read_debug(void)
 {
-	const char *text = getenv("LOGOFF_TSTS_DEBUG");
+	const char *text = secure_getenv("LOGOFF_TSTS_DEBUG");
 	int level = text ? atoi(text) : 0;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -335,14 +338,14 @@ static void allow_nesting(struct tevent_context *events)
 }
 #pragma GCC diagnostic pop
 
-static struct client *client_new(connecting_finish_func *finish, int debug)
+static struct client *client_new(const struct starter *starter, int debug)
 {
 	struct client *client = talloc_zero(NULL, struct client);
 
 	if (!client)
 		return NULL;
 	client->debug = debug;
-	client->finish_connecting = finish;
+	client->starter = starter;
 	client->events = tevent_context_init(client);
 	if (!client->events)
 		return NULL;
@@ -366,9 +369,9 @@ static bool begin_with(struct desk *desk, uint8_t *begun, size_t length)
 
 client_run_func tsts_client_run __attribute__((visibility("default")));
 
-int tsts_client_run(uint8_t *begun, size_t length, connecting_finish_func *finish)
+int tsts_client_run(uint8_t *begun, size_t length, const struct starter *starter)
 {
-	struct client *client = client_new(finish, read_debug());
+	struct client *client = client_new(starter, read_debug());
 
 	if (!client || !begin_with(client->desk, begun, length))
 		return EXIT_FAILURE;

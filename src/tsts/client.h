@@ -4,10 +4,10 @@
  *
  * client.c        orders in, news out (host/tsts.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
- * client-logon.c  the way to the server, and who we are to be there
+ * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
- * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLIENTS
+ * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLOCK, ORDER_CLIENTS
  * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
  * client-process.c  ORDER_PROCESSES
  *
@@ -37,12 +37,14 @@ struct client {
 	struct tasks *tasks;
 	struct desk *desk;
 	struct link *link;
-	connecting_finish_func *finish_connecting;
+	const struct starter *starter;
 	struct watch *watch;		/* of everybody's end; NULL: none */
 	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
 	uint8_t told[CLIENT_IDS / 8];	/* the same: of these, whose log-off has been told, but not yet the end */
 	uint32_t *listed;		/* ids of the last ORDER_LIST */
 	size_t n_listed;
+	int64_t ahead_us;		/* so far is the server's clock ahead of our monotonic one */
+	bool has_clock;			/* that is known */
 	int debug;			/* LOGOFF_TSTS_DEBUG; 0: silent */
 };
 
@@ -183,6 +185,7 @@ void text_copy(char *to, size_t size, const char *text);
 int carry_list(struct job *job, struct logoff_error *reterr);
 int carry_get(struct job *job, struct logoff_error *reterr);
 int carry_details(struct job *job, struct logoff_error *reterr);
+int carry_clock(struct job *job, struct logoff_error *reterr);
 int carry_clients(struct job *job, struct logoff_error *reterr);
 int carry_processes(struct job *job, struct logoff_error *reterr);
 int carry_logoff(struct job *job, struct logoff_error *reterr);

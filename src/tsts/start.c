@@ -10,12 +10,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "tsts/client-run.h"
+#include "tsts/confine.h"
 #include "tsts/connect.h"
 
 static struct {
@@ -58,15 +58,14 @@ static int give_up(const struct logoff_error *cause)
 
 int main(void)
 {
-	const char *debug = getenv("LOGOFF_TSTS_DEBUG");
+	static const struct starter starter = { connecting_finish, confine_changes_user, confine };
 	struct logoff_error cause = {};
 	client_run_func *run;
 	size_t length;
 	void *module;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!debug || atoi(debug) <= 0)
-		(void)prctl(PR_SET_DUMPABLE, 0);	/* a core would have the password in it */
+	if (confine_begin() < 0)
+		return EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_IGN);
 	length = read_first();
 	if (length == sizeof(first) && is_logon() && connecting_begin(first.logon.server, first.logon.port, &cause) < 0)
@@ -74,7 +73,7 @@ int main(void)
 	module = dlopen("tsts-client.so", RTLD_NOW);
 	run = module ? (client_run_func *)dlsym(module, CLIENT_RUN) : NULL;
 	if (run)
-		return run((uint8_t *)&first, length, connecting_finish);
+		return run((uint8_t *)&first, length, &starter);
 	(void)error_set_errno(&cause, -EHOSTUNREACH, -ELIBACC, "%s", dlerror());
 	return give_up(&cause);
 }

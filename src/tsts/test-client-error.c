@@ -48,7 +48,8 @@ static void test_results(void **state)
 {
 	static const struct { uint32_t code; int r; } rows[] = {
 		{ 0x80070005, -EACCES }, { 0xd0000022, -EACCES }, { 0x80070002, -ENXIO }, { 0x80071b6e, -ENXIO },
-		{ 0xd00a0015, -ENXIO }, { 0x8007139f, -ESTALE }, { 0x80004001, -EOPNOTSUPP }, { 0x800705b4, -ETIMEDOUT },
+		{ 0xd00a0015, -ENXIO }, { 0x8007139f, -EAGAIN }, { 0x80071b5f, -EALREADY }, { 0xd00a0006, -EALREADY },
+		{ 0x80071b70, -EAGAIN }, { 0x80004001, -EOPNOTSUPP }, { 0x800705b4, -ETIMEDOUT },
 		{ 0x800706ba, -EHOSTUNREACH }, { 0x8007052e, -EKEYREJECTED }, { 0x80004005, -EPROTO }, { 0xffffffff, -EPROTO },
 	};
 	struct logoff_error error;

@@ -268,7 +268,7 @@ def test_the_sender_is_who_logs_on(binary, windows, tmp_path):
     path.chmod(0o600)
     told = tmp_path / "told"
     done = subprocess.run([str(binary.parent / "msg"), "bob", "/server:ts1", f"/authfile:{path}", "Lunch"], timeout=60,
-                          env={**environment(windows), "WINDOWS_TOLD": str(told)}, capture_output=True, text=True)
+                          env={**environment(windows), "LOGOFF_TSTS_TOLD": str(told)}, capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     assert told.read_text().startswith("Message from EXAMPLE\\alice, ") and told.read_text().endswith("\nLunch\n")
 

@@ -99,16 +99,22 @@ static void refuse(const struct order *order, int r, struct logoff_error error)
 	reply((struct news){ .serial = order->serial, .r = r, .error = error }, NULL, 0, 0);
 }
 
-static struct news_session row_of(size_t i)
+static int64_t now_us(void)
 {
-	struct news_session row = sessions[i].row;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static struct news_session row_of(size_t i)
+{
+	struct news_session row = sessions[i].row;
+
 	row.has = NEWS_HAS_DETAILS | NEWS_HAS_CLIENT;
 	row.logon_us = *row.user ? LOGON_US + row.id * MINUTE : 0;
 	if (*row.user)
-		row.input_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - sessions[i].idle_us;
+		row.input_us = now_us() - sessions[i].idle_us;
 	return row;
 }
 
@@ -201,7 +207,7 @@ static void play_logoff(const struct order *order)
 /* Writes down what was shown, if somebody wants to know. */
 static void note(const struct order_message *message)
 {
-	const char *path = getenv("WINDOWS_TOLD");
+	const char *path = getenv("LOGOFF_TSTS_TOLD");
 	FILE *file = path ? fopen(path, "ae") : NULL;
 
 	if (file) {
@@ -236,6 +242,9 @@ static void play(const struct order *order)
 		break;
 	case ORDER_GET:
 		play_get(order);
+		break;
+	case ORDER_CLOCK:
+		reply((struct news){ .serial = order->serial, .now_us = now_us() }, NULL, 0, 0);
 		break;
 	case ORDER_PROCESSES:
 		if (strcmp(server, "no-rdp") == 0)

@@ -254,6 +254,8 @@ static void read_line(struct memory *host, char *text)
 			read_listener(host, &line);
 		else if (strcmp(line.word, "fault") == 0)
 			read_fault(host, &line, copy);
+		else if (strcmp(line.word, "clock") == 0)
+			host->ahead = get_time(&line, "ahead");
 		else if (strcmp(line.word, "next") != 0)
 			fprintf(stderr, "%s/host: %s: no such line\n", host->folder, line.word);
 	}

@@ -51,6 +51,7 @@ struct memory_fault {
 
 struct memory {
 	const char *folder;
+	double ahead;			/* of this machine's clock is the host's, in seconds */
 	struct memory_session *sessions;
 	struct memory_process *processes;
 	struct memory_listener *listeners;

@@ -54,6 +54,11 @@ def process(session, pid, image, **keys):
     return line("process", {"session": session, "pid": pid, "image": image, "create": ago(3000), **keys})
 
 
+def clock(ahead):
+    """The server's clock is wrong by so many seconds."""
+    return line("clock", {"ahead": ahead})
+
+
 def fault(call, **keys):
     """`poke` is (offset, bytes), `raw` bytes."""
     if "poke" in keys:
@@ -71,7 +76,7 @@ def office(sid="S-1-5-21-1-2-3"):
         session(0, name="Services", state="disconnected", logon=0, input=0),
         session(1, name="Console", state="connected", logon=0, input=0),
         session(2, name="RDP-Tcp#2", user="alice", client="ALICE-PC", address="10.1.2.3", logoff_after=150, **domain),
-        session(3, name="RDP-Tcp#3", user="bob", client="BOB-PC", address="10.1.2.4", input=ago(7200), **domain),
+        session(3, name="RDP-Tcp#3", user="bob", client="BOB-PC", address="10.1.2.4", logon=ago(9000), input=ago(7200), **domain),
         session(4, state="disconnected", user="carol", disconnect=ago(600), **domain),
         session(5, name="RDP-Tcp#5", user="helen", client="HELEN-PC", address="2001:db8::5", **domain),
         session(6, state="disconnected", user="helen", disconnect=ago(60), **domain),

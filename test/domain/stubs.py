@@ -92,6 +92,8 @@ REQUESTS = {
     "WinStationCloseServerEx": (ICA, 60, lambda handle: handle),
     "WinStationEnumerate": (ICA, 3, lambda handle, entries, size, index: join(
         handle, numbers(entries, 0x20000, size), bytes(size), numbers(size, index))),
+    "WinStationQueryInformation": (ICA, 5, lambda handle, session, kind, data: join(
+        handle, numbers(session, kind, 0x20000, len(data)), data, numbers(len(data)))),
     "WinStationSendMessage": (ICA, 7, send_message),
     "WinStationReset": (ICA, 14, lambda handle, session, wait: handle + numbers(session) + bytes([wait])),
     "WinStationDisconnect": (ICA, 13, lambda handle, session, wait: handle + numbers(session) + bytes([wait])),

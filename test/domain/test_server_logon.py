@@ -3,6 +3,7 @@
 refused.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import domain as domains
 import people
 from conftest import get_ticket
 from host import wait_until
@@ -141,27 +143,50 @@ def test_expired_ticket(server, run, domain, tmp_path):
 FAKE = {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
-def faked(domain, offset):
-    """The environment of a client whose clock is wrong by so much."""
+def faked(domain, offset, folder):
+    """The environment of a client whose clock is wrong by so much. Its program is told little of the environment, so a script
+    tells it."""
     found = domain.run(["bash", "-c", "ls /usr/lib/*/faketime/libfaketime.so.1"]).out.split()
     if not found:
         pytest.skip("no libfaketime on this machine")
-    return {**FAKE, "LD_PRELOAD": found[0], "FAKETIME": offset}
+    env = {**FAKE, "LD_PRELOAD": found[0], "FAKETIME": offset}
+    script = folder / "logoff-tsts"
+    script.write_text("#!/bin/sh\n" + "".join(f"export {name}={value}\n" for name, value in env.items())
+                      + f"exec {domains.environment()['LOGOFF_TSTS']}\n")
+    script.chmod(0o755)
+    return {**env, "LOGOFF_TSTS": str(script)}
 
 
-def test_no_ticket_is_handed_over(server, run, domain, tmp_path):
+@contextlib.contextmanager
+def everybody_s(server):
+    """A folder of the domain that everybody may look into: as it is called there, and here."""
+    folder = Path(f"/run/everybody-{server.number}")
+    server.domain.check(["mkdir", folder])
+    try:
+        yield folder, server.domain.path(folder)
+    finally:
+        server.domain.check(["rm", "-r", folder])
+
+
+@pytest.mark.parametrize("uid", [0, 65534], ids=["root", "nobody"])
+def test_no_ticket_is_handed_over(server, domain, uid):
     """The domain would give one out, for the server to be the user elsewhere. But nobody asks for it: whose tickets for
-    the server are at hand, asks for no more."""
-    cache, conf = tmp_path / "ccache", tmp_path / "krb5.conf"
-    get_ticket(domain, "Administrator", cache, "-f")
-    with TcpRelay(server, KDC_PORT, to=(CONTROLLER, 88)) as kdc:
+    the server are at hand, asks for no more. What root gets is not kept, as nothing may be written then."""
+    with everybody_s(server) as (folder, here), TcpRelay(server, KDC_PORT, to=(CONTROLLER, 88)) as kdc:
+        cache, conf = folder / "ccache", folder / "krb5.conf"
+        get_ticket(domain, "Administrator", cache, "-f")
+        domain.check(["chown", uid, cache])
         recorded = f"kdc = tcp/{server.address}:{KDC_PORT}"
-        conf.write_text(Path(__file__).with_name("krb5.conf").read_text().replace("kdc = dc.ad.lab", recorded))
+        (here / "krb5.conf").write_text(Path(__file__).with_name("krb5.conf").read_text().replace("kdc = dc.ad.lab", recorded))
+        sizes = []
         for command in ("query session", "logoff 2"):
-            done = run(server, command, user=None, env={"KRB5CCNAME": f"FILE:{cache}", "KRB5_CONFIG": str(conf)})
+            words = [*command.split(), f"/server:{server.name}"]
+            done = domain.run(words, user=uid, env={"KRB5CCNAME": f"FILE:{cache}", "KRB5_CONFIG": str(conf)})
             assert done.status == OK, done
-            assert bool(kdc.from_client) == (command == "query session"), "asked the Kerberos server"
+            sizes.append(len(kdc.from_client))
             kdc.from_client.clear()
+        assert sizes[0] > 0 and (sizes[1] == 0) == (uid != 0), "asked the Kerberos server"
+        assert uid != 0 or abs(sizes[1] - sizes[0]) < 100, "as often as for one ticket"
 
 
 @pytest.mark.parametrize("offset", ["-20m", "+20m"])
@@ -169,7 +194,8 @@ def test_clock_skew_with_a_ticket(server, run, domain, tmp_path, offset):
     """A clock that is wrong: refused, or put right by Kerberos itself; never a wrong statement."""
     path = tmp_path / "ccache"
     get_ticket(domain, "alice", path)
-    result = run(server, "logoff", "-N", "2", user=None, env={"KRB5CCNAME": f"FILE:{path}", **faked(domain, offset)})
+    result = run(server, "logoff", "-N", "2", user=None,
+                 env={"KRB5CCNAME": f"FILE:{path}", **faked(domain, offset, tmp_path)})
     if result.status == OK:
         assert server.done() == [2] and 2 not in server.ids()
         return
@@ -178,9 +204,9 @@ def test_clock_skew_with_a_ticket(server, run, domain, tmp_path, offset):
 
 
 @pytest.mark.parametrize("offset", ["-20m", "+20m"])
-def test_clock_skew_with_a_password(server, run, domain, authfile, offset):
+def test_clock_skew_with_a_password(server, run, domain, authfile, tmp_path, offset):
     words = ["-A", authfile("alice", domain=people.REALM), "--use-kerberos=required"]
-    result = run(server, "logoff", *words, "2", user=None, env=faked(domain, offset))
+    result = run(server, "logoff", *words, "2", user=None, env=faked(domain, offset, tmp_path))
     if result.status == OK:
         assert server.done() == [2]
     else:
@@ -192,7 +218,7 @@ def test_a_ticket_of_an_hour_ago(server, run, domain, tmp_path):
     path = tmp_path / "ccache"
     get_ticket(domain, "alice", path, "-l", "1s")
     wait_until(lambda: domain.run(["klist", "-s", "-c", path]).status, 20, "the ticket has expired")
-    result = run(server, "query session", "-N", user=None, env={"KRB5CCNAME": f"FILE:{path}", **faked(domain, "-2h")})
+    result = run(server, "query session", "-N", user=None, env={"KRB5CCNAME": f"FILE:{path}", **faked(domain, "-2h", tmp_path)})
     refused(result, server)
 
 

@@ -4,6 +4,7 @@ specification (stubs.py); and that no more goes out than is needed.
 """
 
 import re
+import struct
 
 import pytest
 
@@ -101,8 +102,10 @@ def test_query(server, run):
 
 
 def test_query_user(server, run):
+    """The server's time is in what the older pipe says of a session, a structure of 1216 bytes behind its VARDATA_WIRE."""
     assert run(server, "query user").status == OK
-    compare(server, [("GetAllSessionsEx", 1), *(("GetSessionInformationEx", i) for i in range(7))])
+    compare(server, [("GetAllSessionsEx", 1), *(("GetSessionInformationEx", i) for i in range(7)), ("WinStationOpenServer",),
+                     ("WinStationQueryInformation", HANDLE, 2, 8, struct.pack("<HH", 1216, 4) + bytes(1216))])
 
 
 def test_query_process(server, run):

@@ -66,7 +66,7 @@ static bool ica_client(const struct memory_session *session, uint8_t *bytes, siz
 	return tsts_client_push(&client, bytes, n);
 }
 
-static bool ica_information(const struct memory_session *session, uint8_t *bytes, size_t n)
+static bool ica_information(const struct memory *host, const struct memory_session *session, uint8_t *bytes, size_t n)
 {
 	struct tsts_information information = { .state = session->state, .session_id = session->id };
 
@@ -77,7 +77,7 @@ static bool ica_information(const struct memory_session *session, uint8_t *bytes
 	information.disconnect_time = filetime(session->disconnect);
 	information.logon_time = filetime(session->logon);
 	information.last_input_time = filetime(session->input);
-	information.current_time = filetime(now());
+	information.current_time = filetime(now() + host->ahead);
 	return tsts_information_push(&information, bytes, n);
 }
 
@@ -98,7 +98,7 @@ static uint32_t ica_query_information(struct call *call, void *data)
 	if (r->in.class == TSTS_CLASS_CLIENT && n == TSTS_CLIENT_SIZE)
 		done = ica_client(session, bytes + TSTS_VARDATA_SIZE, n);
 	else if (r->in.class == TSTS_CLASS_INFORMATION && n == TSTS_INFORMATION_SIZE)
-		done = ica_information(session, bytes + TSTS_VARDATA_SIZE, n);
+		done = ica_information(call->host, session, bytes + TSTS_VARDATA_SIZE, n);
 	r->out.returned = done ? r->in.n_data : 0;
 	return done ? 0 : UINT32_C(0xc0000003);
 }

@@ -24,6 +24,7 @@ static void orders(void)
 	MEMBER(order, kind);
 	MEMBER(order, id);
 	MEMBER(order, many);
+	MEMBER(order, missed);
 	MEMBER(order, timeout_ms);
 	LAST(order, length);
 	printf(", ");
@@ -53,6 +54,7 @@ static void news(void)
 	MEMBER(news, kind);
 	MEMBER(news, id);
 	MEMBER(news, r);
+	MEMBER(news, now_us);
 	MEMBER(news, answer);
 	MEMBER(news, n_rows);
 	MEMBER(news, length);
@@ -96,7 +98,7 @@ static void words(void)
 		int value;
 	} all[] = {
 		{ "LOGON", ORDER_LOGON }, { "LIST", ORDER_LIST }, { "GET", ORDER_GET }, { "DETAILS", ORDER_DETAILS },
-		{ "CLIENTS", ORDER_CLIENTS }, { "PROCESSES", ORDER_PROCESSES }, { "LOGOFF", ORDER_LOGOFF },
+		{ "CLIENTS", ORDER_CLIENTS }, { "CLOCK", ORDER_CLOCK }, { "PROCESSES", ORDER_PROCESSES }, { "LOGOFF", ORDER_LOGOFF },
 		{ "RESET", ORDER_RESET }, { "MESSAGE", ORDER_MESSAGE },
 		{ "REPLY", NEWS_REPLY }, { "REMOVED", NEWS_REMOVED },
 		{ "HAS_DETAILS", NEWS_HAS_DETAILS }, { "HAS_CLIENT", NEWS_HAS_CLIENT },
