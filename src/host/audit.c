@@ -157,12 +157,13 @@ static void fill(struct fields *fields, const struct audit *audit)
 	add_message(fields, audit, person);
 }
 
-void audit_record(const struct audit *audit)
+int audit_record(const struct audit *audit, struct logoff_error *reterr)
 {
 	struct fields fields = {};
 
+	(void)reterr;
 	if (audit->session->host->backend == &host_memory)
-		return;
+		return 0;
 	fill(&fields, audit);
 	if (sd_journal_sendv && access(JOURNAL_SOCKET, F_OK) == 0)
 		(void)sd_journal_sendv(fields.items, fields.n);
@@ -170,4 +171,5 @@ void audit_record(const struct audit *audit)
 		syslog(LOG_AUTHPRIV | (audit->result == 0 ? LOG_NOTICE : LOG_WARNING), "%s",
 		       (const char *)fields.items[fields.n - 1].iov_base + strlen("MESSAGE="));
 	fields_done(&fields);
+	return 0;
 }

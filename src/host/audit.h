@@ -18,8 +18,11 @@ struct audit {
 	bool forced;			/* processes had to be killed */
 };
 
-/* Writes the record. Nothing is done about a journal that does not take it. */
-void audit_record(const struct audit *audit);
+/*
+ * Writes the record. A log that is busy or has stopped is waited for, but for all records of a host together no longer than
+ * two seconds. Returns 0 if the record stands or this machine has no log at all, else -errno.
+ */
+int audit_record(const struct audit *audit, struct logoff_error *reterr);
 
 /* The name of the person who has logged in and runs this program, as far as the kernel keeps it, or sudo. */
 void audit_name_person(char name[static 64]);

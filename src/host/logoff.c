@@ -317,13 +317,13 @@ static enum remainder what_is_left(const struct process_list *seen)
 
 static void record(const struct logoff_request *request, const struct job *job)
 {
-	audit_record(&(struct audit){
+	(void)audit_record(&(struct audit){
 		.session = job->session,
 		.result = job->result,
 		.cause = &job->cause,
 		.reason = request->reason,
 		.forced = job->forced,
-	});
+	}, NULL);
 }
 
 static void finish(struct logoff_request *request, struct job *job, int result)
