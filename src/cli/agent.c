@@ -9,13 +9,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/child.h"
 
 #define AGENT "/usr/bin/pkttyagent"
 
 /* polkit answers within milliseconds; without polkit the agent ends at once. */
 #define READY_TIMEOUT_MS 5000
+
+/* What it needs to give the terminal back as it was. */
+#define STOP_TIMEOUT_US 1000000
 
 /* In the child: becomes the agent. */
 static void __attribute__((noreturn)) become_agent(int notify_fd)
@@ -59,7 +63,6 @@ void agent_stop(struct agent *agent)
 {
 	if (agent->pid <= 0)
 		return;
-	(void)kill(agent->pid, SIGTERM);
-	(void)waitpid(agent->pid, NULL, 0);
+	child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
 	agent->pid = 0;
 }

@@ -5,11 +5,11 @@
 #include "cli/processes.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nss.h"
 #include "cli/sessions.h"
 
 #define NO_SESSION_ID "0"
@@ -141,15 +141,14 @@ static const struct logoff_session *find_session(const struct processes *process
 /* What the host calls the user in its sessions, else this machine, else its number. */
 static char *make_user_name(const struct processes *processes, uid_t uid)
 {
-	const struct passwd *entry;
-	char number[16];
+	char name[NSS_NAME_MAX];
 
 	for (size_t i = 0; i < processes->n_sessions; i++)
 		if (logoff_session_uid(processes->sessions[i]) == uid)
 			return strdup(logoff_session_user(processes->sessions[i]));
-	entry = getpwuid(uid);
-	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	return strdup(entry ? entry->pw_name : number);
+	if (nss_user_name(uid, name) <= 0)
+		snprintf(name, sizeof(name), "%u", (unsigned)uid);
+	return strdup(name);
 }
 
 static const char *find_user_name(struct processes *processes, uid_t uid)

@@ -7,12 +7,11 @@
 #include "cli/select.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/nss.h"
 #include "cli/account.h"
 
 static const struct {
@@ -63,29 +62,10 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 			continue;
 		if (foreign)
 			return fail(OPTION_FAULT_FOREIGN_GROUP, item, ret_fault, ret_culprit);
-		if (!getgrnam(item + strlen(GROUP_PREFIX)))
+		if (nss_has_group(item + strlen(GROUP_PREFIX)) == 0)
 			return fail(OPTION_FAULT_GROUP, item, ret_fault, ret_culprit);
 	}
 	return 0;
-}
-
-/* Tells whether the user is in the group of that name, by whatever the system's name service says. */
-static bool is_in_group(const char *user, uid_t uid, const char *group_name)
-{
-	const struct passwd *entry = getpwuid(uid);
-	const struct group *group = getgrnam(group_name);
-	gid_t wanted, groups[1024];
-	int n = sizeof(groups) / sizeof(groups[0]);
-
-	if (!entry || !group)
-		return true;
-	wanted = group->gr_gid;
-	if (getgrouplist(user, entry->pw_gid, groups, &n) < 0)
-		return true;
-	for (int i = 0; i < n; i++)
-		if (groups[i] == wanted)
-			return true;
-	return false;
 }
 
 bool selection_excludes(const struct selection *selection, const struct logoff_session *session)
@@ -96,7 +76,7 @@ bool selection_excludes(const struct selection *selection, const struct logoff_s
 		const char *item = selection->excludes.items[i];
 
 		if (strncmp(item, "group:", 6) == 0) {
-			if (is_in_group(logoff_session_user(session), logoff_session_uid(session), item + 6))
+			if (nss_is_in_group(logoff_session_user(session), logoff_session_uid(session), item + 6) != 0)
 				return true;
 		} else if (account_fits(session, item) || strcmp(item, logoff_session_id(session)) == 0 ||
 			   (name && strcasecmp(item, name) == 0)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * audit.c - see audit.h. Sources: systemd.journal-fields(7), sd_journal_sendv(3), proc(5) on loginuid.
+ * audit.c - see audit.h. Sources: systemd.journal-fields(7), JOURNAL_NATIVE_PROTOCOL of systemd, proc(5) on loginuid.
  *
  * The real user behind sudo or su is the kernel's login uid, which nobody can change; SUDO_USER, which is only text, is
  * recorded where the kernel keeps none.
@@ -8,23 +8,26 @@
 #include "host/audit.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
-#include <systemd/sd-journal.h>
 
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/journal.h"
+#include "base/nss.h"
 #include "base/utf8.h"
 #include "host/host.h"
 
-/* elogind's library, which stands in for libsystemd, has no journal. */
-#pragma weak sd_journal_sendv
-
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET "/dev/log"
+
+/* All records of a host together wait so long for a log that does not listen, and one that comes late a moment. */
+#define WAIT_US UINT64_C(2000000)
+#define WAIT_LATE_US UINT64_C(100000)
 
 /* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
 #define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
@@ -33,8 +36,9 @@
 
 /* The fields of one record. */
 struct fields {
-	struct iovec items[N_FIELDS];
-	int n;
+	char *items[N_FIELDS];
+	size_t n;
+	bool incomplete;	/* there was no memory for one */
 };
 
 static void __attribute__((format(printf, 2, 3))) add(struct fields *fields, const char *format, ...)
@@ -46,14 +50,15 @@ static void __attribute__((format(printf, 2, 3))) add(struct fields *fields, con
 	va_start(arguments, format);
 	n = fields->n < N_FIELDS ? vasprintf(&text, format, arguments) : -1;
 	va_end(arguments);
+	fields->incomplete = fields->incomplete || n < 0;
 	if (n >= 0)
-		fields->items[fields->n++] = (struct iovec){ .iov_base = text, .iov_len = (size_t)n };
+		fields->items[fields->n++] = text;
 }
 
 static void fields_done(struct fields *fields)
 {
-	for (int i = 0; i < fields->n; i++)
-		free(fields->items[i].iov_base);
+	for (size_t i = 0; i < fields->n; i++)
+		free(fields->items[i]);
 }
 
 const char *logoff_result_word(int result)
@@ -78,11 +83,10 @@ const char *logoff_result_word(int result)
 
 static void name_user(uid_t uid, char name[static 64])
 {
-	struct passwd entry, *found = NULL;
-	char buffer[4096];
+	char found[NSS_NAME_MAX];
 
-	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-		snprintf(name, 64, "%s", found->pw_name);
+	if (nss_user_name(uid, found) > 0)
+		snprintf(name, 64, "%.63s", found);
 	else
 		snprintf(name, 64, "%u", (unsigned)uid);
 }
@@ -129,7 +133,7 @@ static void add_message(struct fields *fields, const struct audit *audit, const 
 	free(text);
 }
 
-static void fill(struct fields *fields, const struct audit *audit)
+static void fill(struct fields *fields, const struct audit *audit, int priority)
 {
 	const struct logoff_session *session = audit->session;
 	char person[64], host[256] = "";
@@ -153,23 +157,44 @@ static void fill(struct fields *fields, const struct audit *audit)
 		add(fields, "LOGOFF_CAUSE=%s%s%s", audit->cause->name, audit->cause->name[0] ? ": " : "", audit->cause->text);
 	add(fields, "MESSAGE_ID=" RECORD_ID);
 	add(fields, "SYSLOG_IDENTIFIER=logoff");
-	add(fields, "PRIORITY=%d", audit->result == 0 ? LOG_NOTICE : LOG_WARNING);
+	add(fields, "PRIORITY=%d", priority);
 	add_message(fields, audit, person);
+}
+
+/* How long this record may wait: what the others have left, and not past the end of a session's time. */
+static uint64_t time_to_wait(const struct logoff_host *host, uint64_t now)
+{
+	uint64_t left = host->record_us < WAIT_US ? WAIT_US - host->record_us : 0;
+	uint64_t most = host->deadline_us > now + WAIT_LATE_US ? host->deadline_us - now : WAIT_LATE_US;
+
+	return host->deadline_us > 0 && most < left ? most : left;
+}
+
+/* Sends the record to the journal, else to syslog. Returns 0, also where there is neither, or -errno. */
+static int send_record(const struct fields *fields, int priority, uint64_t wait_us)
+{
+	int journal = journal_send(JOURNAL_SOCKET, fields->items, fields->n, wait_us), r;
+
+	if (journal != -ENOENT && journal != -ECONNREFUSED)
+		return journal;
+	r = journal_send_line(SYSLOG_SOCKET, "logoff", LOG_AUTHPRIV | priority,
+			      fields->items[fields->n - 1] + strlen("MESSAGE="), wait_us);
+	return r == -ENOENT ? journal == -ENOENT ? 0 : journal : r;
 }
 
 int audit_record(const struct audit *audit, struct logoff_error *reterr)
 {
+	struct logoff_host *host = audit->session->host;
+	int r, priority = audit->result == 0 ? LOG_NOTICE : LOG_WARNING;
 	struct fields fields = {};
+	uint64_t start_us;
 
-	(void)reterr;
-	if (audit->session->host->backend == &host_memory)
+	if (host->backend == &host_memory)
 		return 0;
-	fill(&fields, audit);
-	if (sd_journal_sendv && access(JOURNAL_SOCKET, F_OK) == 0)
-		(void)sd_journal_sendv(fields.items, fields.n);
-	else if (fields.n > 0)
-		syslog(LOG_AUTHPRIV | (audit->result == 0 ? LOG_NOTICE : LOG_WARNING), "%s",
-		       (const char *)fields.items[fields.n - 1].iov_base + strlen("MESSAGE="));
+	fill(&fields, audit, priority);
+	start_us = clock_now_us();
+	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, time_to_wait(host, start_us));
+	host->record_us += r == -ETIMEDOUT ? WAIT_US : clock_now_us() - start_us;
 	fields_done(&fields);
-	return 0;
+	return r < 0 ? error_set_errno(reterr, r, r, "journal, syslog: %s", strerror(-r)) : 0;
 }

@@ -24,7 +24,6 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/nss.h"
 #include "host/user.h"
 
 /* States of sockets as linux/tcp_states.h numbers them; UNIX sockets use the same. */
@@ -336,15 +336,12 @@ static const void *array_find(const struct array *array, uint32_t inode, size_t 
 int display_clients_new(struct display_clients **ret_clients)
 {
 	struct display_clients *clients = calloc(1, sizeof(*clients));
-	struct passwd entry, *found = NULL;
-	char buffer[1024];
 	int r;
 
 	if (!clients)
 		return -ENOMEM;
-	/* Distributions that do not run it as root call its user so. */
-	if (getpwnam_r("xrdp", &entry, buffer, sizeof(buffer), &found) == 0 && found)
-		clients->xrdp = found->pw_uid;
+	/* Distributions that do not run it as root call its user so, in this machine's files. */
+	(void)nss_local_user_id("xrdp", &clients->xrdp);
 	r = ask_channels(clients);
 	if (r >= 0 && clients->channels.n_items)
 		r = proc_for_each_pid(look_at, clients);

@@ -87,6 +87,7 @@ struct logoff_host {
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
+	uint64_t record_us;		/* spent on the log of this machine (audit.h) */
 	char *server;			/* as the caller named it; NULL: this machine */
 	char caller[256];		/* the account by which the server knows him; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
