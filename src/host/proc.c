@@ -14,15 +14,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <utmp.h>
 
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
-#define MAX_LOGINS 65536u	  /* lines of utmp that are taken; a host has one per terminal */
-#define MAX_CGROUP_DEPTH 64	  /* folders below a session's own; containers nest a handful */
 #define MAX_DISPLAYS 65536u
 
 /* ---- parsers ---- */
@@ -270,10 +272,16 @@ static ssize_t read_small(const char *path, char *buffer, size_t size)
 	return n;
 }
 
-/* A process that has ended shows itself as a missing file, or as ESRCH when it ends after the open. */
-static bool is_gone(ssize_t r)
+/*
+ * What it means that a file of a process could not be read. One that has ended has no files, and reading fails with ESRCH
+ * when it ends after the open. But one that is hidden from us (hidepid) has no files either: only the kernel's
+ * answer to a signal tells them apart. What a security module forbids is hidden as well.
+ */
+static int why_unread(pid_t pid, int r)
 {
-	return r == -ENOENT || r == -ESRCH;
+	if (r == -ENOENT || r == -ESRCH)
+		return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : -EACCES;
+	return r == -EPERM ? -EACCES : r;
 }
 
 static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
@@ -283,10 +291,8 @@ static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	n = read_small(path, buffer, sizeof(buffer));
-	if (is_gone(n) || n == 0)
-		return -ESRCH;
-	if (n < 0)
-		return (int)n;
+	if (n <= 0)
+		return why_unread(pid, n < 0 ? (int)n : -ESRCH);
 	return parse_stat(buffer, (size_t)n, ret, ret_flags);
 }
 
@@ -320,11 +326,11 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 		/* A kernel without audit has no such file at all. */
 		snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 		if (access(path, F_OK) < 0)
-			return -ESRCH;
+			return why_unread(pid, -ENOENT);
 		value = PROC_NO_AUDIT;
-	} else if (n < 0 && n != -EACCES && n != -EPERM) {
-		return (int)n; /* -ESRCH; or no descriptor left, which must not look like "no session" */
-	} else if (n < 0 || proc_parse_number(buffer, (size_t)n, &value) < 0 || value == 0) {
+	} else if (n < 0) {
+		return why_unread(pid, (int)n); /* to have no descriptor left must not look like "no session" either */
+	} else if (proc_parse_number(buffer, (size_t)n, &value) < 0 || value == 0) {
 		value = PROC_NO_AUDIT; /* the kernel counts from 1 */
 	}
 	*ret = value;
@@ -394,7 +400,7 @@ int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins)
 
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
 		return -errno;
-	while (fd >= 0 && n < MAX_LOGINS && read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+	while (fd >= 0 && read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
 		if (n == room) {
 			room = room ? 2 * room : 16;
 			grown = reallocarray(logins, room, sizeof(*logins));
@@ -426,9 +432,11 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata)
 
 	if (!proc)
 		return -errno;
-	while (r == 0 && (entry = readdir(proc)))
+	while (r == 0 && (errno = 0, entry = readdir(proc)))
 		if (proc_parse_number(entry->d_name, strlen(entry->d_name), &pid) == 0 && pid <= INT32_MAX)
 			r = func((pid_t)pid, userdata);
+	if (r == 0 && errno)
+		r = -errno;
 	closedir(proc);
 	return r;
 }
@@ -445,8 +453,8 @@ static int give_running(pid_t pid, void *userdata)
 	unsigned flags;
 	int r = read_stat(pid, &stat, &flags);
 
-	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO)
-		return 0; /* ended meanwhile, or hidden from us (hidepid, a security module) */
+	if (r == -ESRCH || r == -EACCES || r == -EPROTO)
+		return 0; /* ended meanwhile, or hidden from us: see proc_hides() */
 	if (r < 0 || (flags & KERNEL_THREAD) || stat.state == 'Z' || stat.state == 'X')
 		return r;
 	return each->func(&stat, each->userdata);
@@ -459,78 +467,284 @@ int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), voi
 	return proc_for_each_pid(give_running, &each);
 }
 
-/*
- * What a cgroup folder answers when it has been removed meanwhile (ENOENT, ENODEV), or when it is a threaded one whose
- * processes are listed by its parent (EOPNOTSUPP).
- */
-static bool is_empty_cgroup(int r)
+/* ---- what /proc hides ---- */
+
+/* The last mount of /proc among the lines of /proc/self/mountinfo: gives its options, or NULL. */
+static const char *find_proc_options(const char *line, size_t length)
 {
-	return r == -ENOENT || r == -ENODEV || r == -ENOTDIR || r == -EOPNOTSUPP;
+	const char *end = memmem(line, length, " - proc ", 8);
+	unsigned skipped = 0;
+
+	if (!end)
+		return NULL;
+	for (; line < end && skipped < 4; line++)
+		skipped += *line == ' ';
+	return strncmp(line, "/proc ", 6) == 0 ? end + 8 : NULL;
 }
 
-static int add_cgroup_member(struct process_list *list, const char *text, size_t length)
+static bool may_trace_all(void)
 {
-	struct proc_stat stat;
-	uint32_t pid;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct rights[2] = {};
+
+	return syscall(SYS_capget, &header, rights) == 0 && (rights[0].effective & (1u << CAP_SYS_PTRACE));
+}
+
+/* Tells whether a mount with OPTIONS hides the processes of others from us. Source: fs/proc/base.c, has_pid_permissions(). */
+static bool hides(const char *options)
+{
+	const char *mode = strstr(options, "hidepid="), *gid = strstr(options, "gid=");
+	gid_t groups[NGROUPS_MAX], wanted = gid ? (gid_t)strtoul(gid + 4, NULL, 10) : 0;
+	int n;
+
+	if (!mode || mode[8] == '0' || strncmp(mode + 8, "off", 3) == 0)
+		return false;
+	if (mode[8] == '4' || strncmp(mode + 8, "ptraceable", 10) == 0)
+		return true;
+	n = getgroups(NGROUPS_MAX, groups);
+	for (int i = 0; i < n; i++)
+		if (groups[i] == wanted)
+			return false;
+	return getegid() != wanted;
+}
+
+bool proc_hides(void)
+{
+	struct lines lines = { .fd = -1 };
+	const char *line, *found;
+	char options[256] = "";
+	size_t length;
 	int r;
 
-	/* 0 is a process of another pid namespace, which cannot be named from here. */
-	if (proc_parse_number(text, length, &pid) < 0 || pid == 0 || pid > INT32_MAX)
-		return 0;
-	r = proc_read_stat((pid_t)pid, &stat);
-	if (r == -ESRCH || r == -EPROTO)
-		return 0;
-	if (r == -EACCES || r == -EPERM)
-		return process_list_add(list, (pid_t)pid, "");
-	if (r < 0 || stat.state == 'Z' || stat.state == 'X')
-		return r;
-	return process_list_add(list, (pid_t)pid, stat.command);
+	if (may_trace_all())
+		return false;
+	lines.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (lines.fd < 0)
+		return true;
+	while ((r = lines_next(&lines, &line, &length)) > 0) {
+		found = find_proc_options(line, length);
+		if (found)
+			snprintf(options, sizeof(options), "%.*s", (int)(line + length - found), found);
+	}
+	close(lines.fd);
+	return r < 0 || hides(options);
 }
 
-static int list_cgroup_procs(int folder, struct process_list *list)
+/* ---- cgroups ---- */
+
+/* What a cgroup folder answers when it has been removed meanwhile; ENOTDIR is a file where a folder may be. */
+static bool is_removed(int r)
 {
-	struct lines lines = { .fd = openat(folder, "cgroup.procs", O_RDONLY | O_CLOEXEC) };
+	return r == -ENOENT || r == -ENODEV || r == -ENOTDIR;
+}
+
+/* Adds a process that a cgroup names. It is there, though without a name, unless the kernel says that it is not. */
+static int add_cgroup_member(struct process_list *list, uint32_t pid)
+{
+	struct proc_stat stat = { .command = "" };
+	int r;
+
+	if (pid > INT32_MAX)
+		return -EPROTO;
+	if (pid == 0)	/* of another pid namespace: it cannot be asked for */
+		return process_list_add(list, 0, "");
+	r = proc_read_stat((pid_t)pid, &stat);
+	if (r < 0 && r != -EACCES && r != -EPROTO)
+		return r == -ESRCH ? 0 : r;
+	return stat.state == 'Z' || stat.state == 'X' ? 0 : process_list_add(list, (pid_t)pid, stat.command);
+}
+
+/* The process of a thread; the thread itself where that is not told. */
+static uint32_t process_of_thread(uint32_t tid)
+{
+	char path[40], text[4096];
 	const char *line;
+	unsigned pid;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", (unsigned)tid);
+	n = read_small(path, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	line = strstr(text, "\nTgid:\t");	/* the name comes first and its newlines are escaped */
+	return line && sscanf(line, "\nTgid:\t%u", &pid) == 1 ? pid : tid;
+}
+
+/* Adds what a file of a cgroup folder lists: processes, or THREADS. */
+static int list_cgroup_file(int folder, const char *name, bool threads, struct process_list *list)
+{
+	struct lines lines = { .fd = openat(folder, name, O_RDONLY | O_CLOEXEC) };
+	const char *line;
+	uint32_t number;
 	size_t length;
 	int r;
 
 	if (lines.fd < 0)
-		return is_empty_cgroup(-errno) ? 0 : -errno;
+		return -errno;
 	while ((r = lines_next(&lines, &line, &length)) > 0) {
-		r = add_cgroup_member(list, line, length);
+		r = proc_parse_number(line, length, &number);
+		if (r >= 0)
+			r = add_cgroup_member(list, threads && number ? process_of_thread(number) : number);
 		if (r < 0)
 			break;
 	}
 	close(lines.fd);
-	return r < 0 && !is_empty_cgroup(r) ? r : 0;
+	return r;
 }
 
-static int list_cgroup_at(int parent, const char *name, struct process_list *list, int depth)
+/* Below a threaded cgroup there are threads, and to name their processes is left to a folder that may be above PATH. */
+static int list_cgroup_folder(int folder, struct process_list *list)
 {
-	struct dirent *entry;
-	DIR *dir;
-	int fd, r;
+	int r = list_cgroup_file(folder, "cgroup.procs", false, list);
 
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
-	if (fd < 0)
-		return is_empty_cgroup(-errno) ? 0 : -errno;
-	r = list_cgroup_procs(fd, list);
-	dir = r < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		r = r < 0 ? r : -errno;
-		close(fd);
-		return r;
+	return r == -EOPNOTSUPP ? list_cgroup_file(folder, "cgroup.threads", true, list) : r;
+}
+
+/* The folders in one folder: their names, one after the other. */
+struct names {
+	char *text;
+	size_t size, at;
+};
+
+static int names_add(struct names *names, const char *name)
+{
+	size_t length = strlen(name) + 1;
+	char *grown = realloc(names->text, names->size + length);
+
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + names->size, name, length);
+	names->text = grown;
+	names->size += length;
+	return 0;
+}
+
+/* Tells whether the entry may be a folder. Not every file system says so; and whoever has a cgroup may call it ".x". */
+static bool may_be_folder(const struct dirent64 *entry)
+{
+	const char *name = entry->d_name;
+
+	return (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Reads through the descriptor itself: opendir() would take memory, and most folders of cgroups have no folder in them. */
+static int names_read(struct names *names, int folder)
+{
+	char buffer[8192] __attribute__((aligned(__alignof__(struct dirent64))));
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 && (n = getdents64(folder, buffer, sizeof(buffer))) != 0) {
+		if (n < 0)
+			return -errno;
+		for (ssize_t at = 0; r == 0 && at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(buffer + at);
+
+			at += entry->d_reclen;
+			if (may_be_folder(entry))
+				r = names_add(names, entry->d_name);
+		}
 	}
-	while (r == 0 && depth < MAX_CGROUP_DEPTH && (entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			r = list_cgroup_at(fd, entry->d_name, list, depth + 1);
-	closedir(dir);
 	return r;
+}
+
+/*
+ * A walk through a cgroup and all below it, as deep as it may be: whoever has a cgroup can nest more folders than a process
+ * may have open, or a path may name. So one is open at a time, and the way back up is "..".
+ */
+struct walk {
+	int folder;
+	struct names *levels;	/* of the folder, and of those above it */
+	size_t n_levels;
+	struct process_list *list;
+};
+
+/* Enters FD: takes what it lists, and the names of the folders in it. FD is the walk's from then on. */
+static int walk_enter(struct walk *walk, int fd)
+{
+	struct names *grown = reallocarray(walk->levels, walk->n_levels + 1, sizeof(*grown));
+	int r;
+
+	if (walk->folder >= 0)
+		close(walk->folder);
+	walk->folder = fd;
+	if (!grown)
+		return -ENOMEM;
+	walk->levels = grown;
+	grown[walk->n_levels++] = (struct names){ 0 };
+	r = list_cgroup_folder(fd, walk->list);
+	if (r >= 0 || is_removed(r))
+		r = names_read(&grown[walk->n_levels - 1], fd);
+	return r < 0 && !is_removed(r) ? r : 0;
+}
+
+/* Goes on to the next folder, or back up. */
+static int walk_step(struct walk *walk)
+{
+	struct names *names = &walk->levels[walk->n_levels - 1];
+	const char *name = names->text + names->at;
+	int fd;
+
+	if (names->at < names->size) {
+		names->at += strlen(name) + 1;
+		fd = openat(walk->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0)
+			return is_removed(-errno) ? 0 : -errno;
+		return walk_enter(walk, fd);
+	}
+	free(names->text);
+	if (--walk->n_levels == 0)
+		return 0;
+	fd = openat(walk->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	close(walk->folder);
+	walk->folder = fd;
+	return 0;
+}
+
+static int walk_cgroup(int fd, struct process_list *list)
+{
+	struct walk walk = { .folder = -1, .list = list };
+	int r = walk_enter(&walk, fd);
+
+	while (r == 0 && walk.n_levels > 0)
+		r = walk_step(&walk);
+	while (walk.n_levels > 0)
+		free(walk.levels[--walk.n_levels].text);
+	free(walk.levels);
+	close(walk.folder);
+	return r;
+}
+
+/* Tells whether the kernel says that there are processes in the cgroup or below it. Version 1 does not say. */
+static bool is_populated(int folder)
+{
+	int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	char text[256];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return strstr(text, "populated 1") != NULL;
 }
 
 int proc_list_cgroup(const char *path, struct process_list *list)
 {
-	return list_cgroup_at(AT_FDCWD, path, list, 0);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), again, r;
+	size_t n = list->n_items;
+
+	if (fd < 0)
+		return is_removed(-errno) ? 0 : -errno;
+	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	r = again < 0 ? -errno : walk_cgroup(again, list);
+	/* A process that moves from folder to folder can be where the walk is not. */
+	if (r == 0 && list->n_items == n && is_populated(fd))
+		r = process_list_add(list, 0, "");
+	close(fd);
+	return r;
 }
 
 static int add_display(unsigned **displays, size_t *n, unsigned display)
@@ -601,7 +815,7 @@ int process_list_add(struct process_list *list, pid_t pid, const char *command)
 	size_t place = find_place(list, pid), n = list->n_items;
 	struct logoff_process *grown;
 
-	if (place < n && list->items[place].pid == pid)
+	if (pid > 0 && place < n && list->items[place].pid == pid)
 		return 0;
 	/* There is always room up to the next power of two, from 8 on. */
 	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {

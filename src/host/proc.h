@@ -65,10 +65,10 @@ bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_displ
 
 /* ---- readers ---- */
 
-/* Reads /proc/PID/stat. Returns 0, -ESRCH (no such process) or a fatal errno. */
+/* Reads /proc/PID/stat. Returns 0, -ESRCH (no such process), -EACCES (it is there, but hidden from us) or a fatal errno. */
 int proc_read_stat(pid_t pid, struct proc_stat *ret);
 
-/* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns 0 or -ESRCH. */
+/* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns as proc_read_stat(). */
 int proc_read_audit_session(pid_t pid, uint32_t *ret);
 
 /* Reads /proc/PID/loginuid: the user who logged in, whoever he has become since. PROC_NO_AUDIT: the kernel does not say. */
@@ -78,8 +78,14 @@ uint32_t proc_read_login_uid(pid_t pid);
 int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins);
 
 /*
+ * Tells whether the host shows us no processes but our own (/proc mounted with hidepid): then a walk that has found
+ * nobody means nothing.
+ */
+bool proc_hides(void);
+
+/*
  * Calls FUNC for each running process (threads, zombies and kernel threads left out) with its pid. A non-zero return
- * of FUNC ends the walk and is returned. Returns 0 or a fatal errno.
+ * of FUNC ends the walk and is returned. What is hidden from us is left out. Returns 0 or a fatal errno.
  */
 int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata);
 
@@ -88,14 +94,15 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 
 /*
  * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
- * empty. Zombies are not counted. Returns 0 or a fatal errno.
+ * empty. Zombies are not counted. One that /proc hides has no name; one of another pid namespace has the number 0 as well,
+ * of which there can be several. Returns 0 or a fatal errno.
  */
 int proc_list_cgroup(const char *path, struct process_list *list);
 
 /* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). */
 int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays);
 
-/* Adds a process to LIST; one that is already there is not added again. Returns 0 or -ENOMEM. */
+/* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
 int process_list_add(struct process_list *list, pid_t pid, const char *command);
 
 /* Empties LIST and frees its memory. */

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/nss.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/family.h"
@@ -141,13 +141,11 @@ static uid_t read_login_uid(pid_t pid, uid_t owner)
 
 static char *get_user_name(uid_t uid)
 {
-	struct passwd entry, *found = NULL;
-	char buffer[4096], number[16];
+	char name[NSS_NAME_MAX];
 
-	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-		return strdup(found->pw_name);
-	snprintf(number, sizeof(number), "%u", (unsigned)uid);
-	return strdup(number);
+	if (nss_user_name(uid, name) <= 0)
+		snprintf(name, sizeof(name), "%u", (unsigned)uid);
+	return strdup(name);
 }
 
 /* ---- terminals ---- */
@@ -250,7 +248,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 	int r = proc_read_audit_session(stat->pid, &task.audit);
 
 	if (r < 0)
-		return r == -ESRCH ? 0 : r;
+		return r == -ESRCH || r == -EACCES ? 0 : r;
 	if (task.audit == procfs->ambient)
 		task.audit = PROC_NO_AUDIT;
 	return add_task(view, &task);
@@ -264,10 +262,10 @@ static int see_only(pid_t pid, void *userdata)
 	int r = proc_read_audit_session(pid, &task.audit);
 
 	if (r < 0 || task.audit != view->only)
-		return r == -ESRCH ? 0 : r;
+		return r == -ESRCH || r == -EACCES ? 0 : r;
 	r = proc_read_stat(pid, &task.stat);
 	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
-		return r == -ESRCH || r == -EPROTO ? 0 : r;
+		return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
 	return add_task(view, &task);
 }
 

@@ -6,6 +6,7 @@
  * hand from proc(5) and utmp(5).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -428,10 +430,10 @@ static void cgroup_is_listed_with_those_below(void **state)
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(proc_list_cgroup(root, &list), 0);
 	assert_int_equal(list.n_items, 0);
-	/* more text than one buffer holds, with a pid across its end, foreign (0), dead and twice named ones */
-	for (int i = 0; i < 1000; i++)
-		strcat(text, i % 2 ? "0\n" : "00\n");
-	sprintf(text + strlen(text), "0%d\n%d\n%d\n0\nx\n%d", (int)two, (int)dead, (int)two, (int)getpid());
+	/* more text than one buffer holds, with a pid across its end, dead and twice named ones */
+	for (int i = 0; i < 500; i++)
+		sprintf(text + strlen(text), i % 2 ? "%010d\n" : "%09d\n", (int)two);
+	sprintf(text + strlen(text), "%d\n%d\n%d", (int)dead, (int)two, (int)getpid());
 	snprintf(below, sizeof(below), "%s/a", root);
 	assert_int_equal(mkdir(below, 0700), 0);
 	strcat(below, "/b");
@@ -451,6 +453,86 @@ static void cgroup_is_listed_with_those_below(void **state)
 	assert_int_equal(system(command), 0);
 	assert_int_equal(proc_list_cgroup(root, &list), 0);
 	assert_int_equal(list.n_items, 0);
+}
+
+/* What cannot be named is there all the same, and each of them counts. */
+static void cgroup_with_processes_of_another_namespace(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", text[64], command[200];
+	struct process_list list = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	sprintf(text, "0\n%d\n0\n", (int)getpid());
+	write_file(root, "cgroup.procs", text);
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 3);
+	assert_int_equal(list.items[0].pid, 0);
+	assert_int_equal(list.items[1].pid, 0);
+	assert_int_equal(list.items[2].pid, getpid());
+	assert_string_equal(list.items[0].command, "");
+	process_list_clear(&list);
+	write_file(root, "cgroup.procs", "hello\n");
+	assert_int_equal(proc_list_cgroup(root, &list), -EPROTO);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* The user of a cgroup names and nests the folders in it. */
+static void cgroup_that_hides_its_processes(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", text[64], command[200];
+	struct rlimit few = { .rlim_cur = 40, .rlim_max = 4096 }, before;
+	struct process_list list = { 0 };
+	int folder, next;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few.rlim_max = before.rlim_max;
+	folder = open(root, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 2500; i++) {	/* longer than a path may be */
+		assert_int_equal(mkdirat(folder, "..x", 0700), 0);
+		assert_int_equal(mkdirat(folder, ".y", 0700), 0);
+		next = openat(folder, i % 2 ? "..x" : ".y", O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		close(folder);
+		folder = next;
+	}
+	next = openat(folder, "cgroup.procs", O_WRONLY | O_CREAT, 0600);
+	sprintf(text, "%d\n", (int)getpid());
+	assert_int_equal(write(next, text, strlen(text)), strlen(text));
+	close(next);
+	close(folder);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(list.n_items, 1);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* A process can move from folder to folder and be where the walk is not; the kernel counts it all the same. */
+static void cgroup_that_the_kernel_calls_populated(void **state)
+{
+	char root[] = "/tmp/test-proc-XXXXXX", command[200];
+	struct process_list list = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	write_file(root, "cgroup.procs", "");
+	write_file(root, "cgroup.events", "populated 0\nfrozen 0\n");
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 0);
+	write_file(root, "cgroup.events", "populated 1\nfrozen 0\n");
+	assert_int_equal(proc_list_cgroup(root, &list), 0);
+	assert_int_equal(list.n_items, 1);
+	assert_int_equal(list.items[0].pid, 0);
+	process_list_clear(&list);
+	snprintf(command, sizeof(command), "rm -r '%s'", root);
+	assert_int_equal(system(command), 0);
 }
 
 /* ---- lists ---- */
@@ -492,6 +574,9 @@ int main(void)
 		cmocka_unit_test(walk_over_all_processes),
 		cmocka_unit_test(process_whose_first_thread_has_ended),
 		cmocka_unit_test(cgroup_is_listed_with_those_below),
+		cmocka_unit_test(cgroup_with_processes_of_another_namespace),
+		cmocka_unit_test(cgroup_that_hides_its_processes),
+		cmocka_unit_test(cgroup_that_the_kernel_calls_populated),
 		cmocka_unit_test(list_keeps_each_process_once),
 	};
 
