@@ -33,7 +33,7 @@
 #define SPARE_DESCRIPTORS 64 /* left to the rest of the program */
 
 struct member {
-	struct proc_stat stat;
+	struct proc_stat stat; /* of one that is hidden from us only the pid; its start time is 0 */
 	int pidfd; /* -1: no descriptor could be had; then pid and start time have to do */
 	bool seen; /* by the present scan */
 };
@@ -57,6 +57,9 @@ struct family {
 	size_t n_sights, room_sights;
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
+	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
+	bool blind;	  /* /proc shows us no processes but our own */
+	bool hidden;	  /* the present scan could not look at everybody */
 	size_t n_new;	  /* members found by the present scan */
 	unsigned n_empty; /* scans in a row that have found nobody */
 	int on_sight;	  /* signal that a new member gets at once, or 0 */
@@ -83,6 +86,7 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 		family->marks.audit_session = PROC_NO_AUDIT;
 	(void)getrlimit(RLIMIT_NOFILE, &limit); /* else the default */
 	family->fd_limit = limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur - SPARE_DESCRIPTORS;
+	family->blind = proc_hides();
 	*ret_family = family;
 	return 0;
 }
@@ -172,7 +176,10 @@ static int send_signal(const struct member *member, int signal)
 	if (member->pidfd >= 0) {
 		r = (int)syscall(SYS_pidfd_send_signal, member->pidfd, signal, NULL, 0);
 	} else {
-		if (proc_read_stat(member->stat.pid, &now) < 0 || now.start_time != member->stat.start_time)
+		r = proc_read_stat(member->stat.pid, &now);
+		if (r == -EACCES)
+			return -EPERM; /* it cannot be told from a successor */
+		if (r < 0 || now.start_time != member->stat.start_time)
 			return 0;
 		r = kill(member->stat.pid, signal);
 	}
@@ -197,19 +204,38 @@ static int open_pidfd(const struct family *family, pid_t pid, int *ret_pidfd)
 	return 0;
 }
 
-/* Tells whether the process still is the one that was seen, and, where an audit session is the mark, still in it. */
-static bool is_still(const struct family *family, const struct proc_stat *stat, bool by_audit)
+/* Tells whether the member has surely not ended, so that its group's number cannot have been given again. */
+static bool is_alive(const struct member *member)
+{
+	struct pollfd fd = { .fd = member->pidfd, .events = POLLIN };
+
+	return member->pidfd >= 0 && poll(&fd, 1, 0) == 0;
+}
+
+/* R says why a process was not looked at: that it has ended is fine, that it is hidden is noted. Returns 0 or -errno. */
+static int unseen(struct family *family, int r)
+{
+	family->hidden = family->hidden || r == -EACCES || r == -EPROTO;
+	return r == -ESRCH || r == -EACCES || r == -EPROTO || r > 0 ? 0 : r;
+}
+
+/*
+ * Tells whether the process still is the one that was seen, and, where an audit session is the mark, still in it. Returns 1,
+ * 0, or -errno if it cannot be told, as a program can become another user's, and hidden from us, at any time.
+ */
+static int is_still(const struct family *family, const struct proc_stat *stat, bool by_audit)
 {
 	struct proc_stat now;
 	uint32_t audit;
+	int r = proc_read_stat(stat->pid, &now);
 
-	if (proc_read_stat(stat->pid, &now) < 0 || now.start_time != stat->start_time)
-		return false;
-	if (now.state == 'Z' || now.state == 'X')
-		return false;
-	if (!by_audit)
-		return true;
-	return proc_read_audit_session(stat->pid, &audit) == 0 && audit == family->marks.audit_session;
+	if (r >= 0 && (now.start_time != stat->start_time || now.state == 'Z' || now.state == 'X'))
+		return 0;
+	if (r >= 0 && by_audit)
+		r = proc_read_audit_session(stat->pid, &audit);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	return !by_audit || audit == family->marks.audit_session;
 }
 
 /* Makes the process a member, or notes that it still is one. Returns 1, 0 if it is none after all, or -errno. */
@@ -228,18 +254,40 @@ static int adopt(struct family *family, const struct proc_stat *stat, bool by_au
 	}
 	if (open_pidfd(family, stat->pid, &member.pidfd) < 0)
 		return 0;
-	if (is_still(family, stat, by_audit)) {
+	r = is_still(family, stat, by_audit);
+	if (r > 0) {
 		if (family->on_sight)
 			(void)send_signal(&member, family->on_sight); /* a refusal is met again below */
 		r = insert_member(family, &member);
 		if (r == 0)
 			return 1;
-	} else {
-		r = 0;
+	} else if (r < 0) {
+		r = unseen(family, r);
 	}
 	if (member.pidfd >= 0)
 		close(member.pidfd);
 	return r;
+}
+
+/* The same for a process that is hidden from us and named by the cgroup. */
+static int adopt_hidden(struct family *family, pid_t pid)
+{
+	struct member member = { .stat.pid = pid, .seen = true };
+	size_t place = find_place(family, pid);
+	int r;
+
+	if (pid <= 1)
+		return 0;
+	if (place < family->n_members && family->members[place].stat.pid == pid && is_alive(&family->members[place])) {
+		family->members[place].seen = true;
+		return 1;
+	}
+	if (open_pidfd(family, pid, &member.pidfd) < 0)
+		return 0;
+	r = insert_member(family, &member);
+	if (r < 0 && member.pidfd >= 0)
+		close(member.pidfd);
+	return r < 0 ? r : 1;
 }
 
 /* ---- the walk over /proc ---- */
@@ -310,7 +358,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 	if (marks->audit_session != PROC_NO_AUDIT || marks->terminal) {
 		r = proc_read_audit_session(stat->pid, &audit);
 		if (r < 0)
-			return r == -ESRCH ? 0 : r;
+			return unseen(family, r);
 	}
 	by_audit = audit != PROC_NO_AUDIT && audit == marks->audit_session;
 	sight.foreign = audit != PROC_NO_AUDIT && audit != family->ambient && !by_audit;
@@ -339,12 +387,12 @@ static int see_pid(pid_t pid, void *userdata)
 	if (!family->marks.terminal && !family->on_sight) {
 		r = proc_read_audit_session(pid, &audit);
 		if (r < 0 || audit != family->marks.audit_session)
-			return r == -ESRCH ? 0 : r;
+			return unseen(family, r);
 	}
 	r = proc_read_stat(pid, &stat);
-	if (r == -ESRCH || r == -EACCES || r == -EPERM || r == -EPROTO || stat.state == 'Z' || stat.state == 'X')
-		return 0; /* ended meanwhile, or hidden from us */
-	return r < 0 ? r : see(&stat, family);
+	if (r < 0 || stat.state == 'Z' || stat.state == 'X')
+		return unseen(family, r);
+	return see(&stat, family);
 }
 
 static int compare_sights(const void *a, const void *b)
@@ -481,17 +529,33 @@ static int check_cgroup_again(struct family *family)
 	return r;
 }
 
+/* Takes one process that the cgroup names. */
+static int see_listed(struct family *family, pid_t pid)
+{
+	struct proc_stat stat;
+	int r;
+
+	if (pid == 0) {
+		family->n_unnamed++;
+		return 0;
+	}
+	r = proc_read_stat(pid, &stat);
+	if (r == -EACCES || r == -EPROTO)
+		return adopt_hidden(family, pid);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	return adopt(family, &stat, false);
+}
+
 static int scan_cgroup(struct family *family)
 {
 	struct process_list list = { 0 };
-	struct proc_stat stat;
 	int signal = family->on_sight;
 	int r = proc_list_cgroup(family->cgroup, &list);
 
 	family->on_sight = 0; /* not before the second look */
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-		if (proc_read_stat(list.items[i].pid, &stat) == 0)
-			r = adopt(family, &stat, false);
+		r = see_listed(family, list.items[i].pid);
 	family->on_sight = signal;
 	process_list_clear(&list);
 	if (r >= 0 && family->n_new > 0)
@@ -501,12 +565,22 @@ static int scan_cgroup(struct family *family)
 
 /* ---- scanning ---- */
 
+/* Tells whether a member that was not seen is hidden from us since, rather than gone: nobody leaves an audit session. */
+static bool has_hidden(const struct member *member)
+{
+	struct proc_stat stat;
+
+	return is_alive(member) && proc_read_stat(member->stat.pid, &stat) == -EACCES;
+}
+
 int family_scan(struct family *family)
 {
 	bool marked = family->marks.audit_session != PROC_NO_AUDIT || family->marks.terminal;
+	size_t n_living;
 	int r = 0;
 
-	family->n_new = 0;
+	family->n_new = family->n_unnamed = 0;
+	family->hidden = marked && family->blind;
 	for (size_t i = 0; i < family->n_members; i++)
 		family->members[i].seen = false;
 	if (family->marks.terminal)
@@ -518,10 +592,11 @@ int family_scan(struct family *family)
 	if (r < 0)
 		return r;
 	for (size_t i = family->n_members; i > 0; i--)
-		if (!family->members[i - 1].seen)
+		if (!family->members[i - 1].seen && !(marked && has_hidden(&family->members[i - 1])))
 			drop_member(family, i - 1);
-	family->n_empty = family->n_members == 0 ? family->n_empty + 1 : 0;
-	return family->n_members > INT_MAX ? INT_MAX : (int)family->n_members;
+	n_living = family->n_members + family->n_unnamed;
+	family->n_empty = n_living == 0 ? family->n_empty + 1 : 0;
+	return n_living > INT_MAX ? INT_MAX : (int)n_living;
 }
 
 int family_is_gone(struct family *family)
@@ -533,18 +608,10 @@ int family_is_gone(struct family *family)
 		if (n != 0)
 			return n < 0 ? n : 0;
 	} while (family->n_empty < EMPTY_SCANS);
-	return 1;
+	return family->hidden ? -EOPNOTSUPP : 1;
 }
 
 /* ---- signals ---- */
-
-/* Tells whether the member has surely not ended, so that its group's number cannot have been given again. */
-static bool is_alive(const struct member *member)
-{
-	struct pollfd fd = { .fd = member->pidfd, .events = POLLIN };
-
-	return member->pidfd >= 0 && poll(&fd, 1, 0) == 0;
-}
 
 /*
  * Tells whether the group's number may have been given again since the member was seen: only a new process of that number
@@ -562,7 +629,7 @@ static bool is_reused(const struct family *family, const struct member *member)
 /* A group may be killed as one if it is not ours and nobody in it is a stranger. */
 static bool is_own_group(const struct family *family, pid_t group)
 {
-	if (group <= 1 || group == getpgrp())
+	if (group <= 1 || group == getpgrp() || family->blind)
 		return false;
 	for (size_t i = 0; i < family->n_sights; i++)
 		if (family->sights[i].stat.group == group && !family->sights[i].ended &&
@@ -588,7 +655,7 @@ static void kill_groups(const struct family *family)
 
 static int signal_members(const struct family *family, int signal)
 {
-	int r = 0;
+	int r = family->n_unnamed > 0 ? -EPERM : 0;
 
 	for (size_t i = 0; i < family->n_members; i++)
 		if (send_signal(&family->members[i], signal) < 0)
@@ -626,6 +693,8 @@ int family_list(const struct family *family, struct process_list *list)
 
 	for (size_t i = 0; r == 0 && i < family->n_members; i++)
 		r = process_list_add(list, family->members[i].stat.pid, family->members[i].stat.command);
+	for (size_t i = 0; r == 0 && i < family->n_unnamed; i++)
+		r = process_list_add(list, 0, "");
 	return r;
 }
 

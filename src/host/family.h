@@ -37,7 +37,10 @@ struct family *family_free(struct family *family);
  */
 int family_scan(struct family *family);
 
-/* Tells whether several scans in a row, with no time limit between them, have found nobody. Scans. Returns 1, 0, -errno. */
+/*
+ * Tells whether several scans in a row, with no time limit between them, have found nobody. Scans. Returns 1, 0, -EOPNOTSUPP
+ * if nobody was found but some processes could not be looked at, or another errno.
+ */
 int family_is_gone(struct family *family);
 
 /* Sends SIGNAL to each member (by pidfd; SIGKILL also by process group). Returns 0, or -EPERM if some refused. */

@@ -882,6 +882,8 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 
 	if (id) {
 		r = get_by_id(host, id, ret_session, reterr);
+		if (r == -ENXIO && proc_hides()) /* nobody is seen there, which means nothing */
+			return error_set_errno(reterr, -EOPNOTSUPP, -EACCES, "/proc hides the processes of others (hidepid)");
 		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
 	}
 	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, reterr);
@@ -1176,6 +1178,8 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 		return 0;
 	if (r >= 0 && !own->fresh) /* nobody there needs more than one look */
 		r = family_is_gone(own->family);
+	if (r == -EOPNOTSUPP && session->current)
+		r = 0; /* the caller itself is seen, and that is where its own session ends */
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
 	own->fresh = false;

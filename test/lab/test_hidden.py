@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes that cannot be seen are there all the same: hidden by /proc (hidepid), of another pid namespace, in folders of
+a cgroup that somebody has named or nested as he liked.
+"""
+
+import subprocess
+
+import pytest
+
+import sessions
+from cases import NOT_IN_TIME, OK, assert_gone, assert_logged_off, logoff
+from host import wait_until
+from test_audit import record, start  # noqa: F401 (start notes when the case began)
+
+GROUPS = "/sys/fs/cgroup/user.slice/user-1000.slice"
+
+
+SAVER = """#!/bin/bash
+trap '' HUP
+trap 'sleep "$1"; echo all of it >/tmp/saved/file; exit' TERM
+echo >/tmp/saved/ready
+while :; do sleep 0.05; done
+"""
+
+
+def start_saver(session, seconds=1):
+    """A program that takes its time to save what it has when it is told to end."""
+    host = session.host
+    host.path("/usr/local/bin/saver").write_text(SAVER)
+    host.check("chmod 755 /usr/local/bin/saver; rm -rf /tmp/saved; mkdir -m 1777 /tmp/saved")
+    session.spawn(f"saver {seconds}", "saver")
+    wait_until(host.path("/tmp/saved/ready").exists, 5, "it listens to SIGTERM")
+
+
+def saved(host):
+    """Whether it could do so."""
+    return host.path("/tmp/saved/file").exists()
+
+
+@pytest.fixture(params=["systemd", "elogind", "bare"])
+def hiding(lend, request):
+    """A host on which users see no processes but their own."""
+    host = lend(request.param)
+    host.check("mount -o remount,hidepid=2 /proc")
+    yield host
+    host.check("mount -o remount,hidepid=0 /proc")
+
+
+@pytest.fixture
+def hiding_systemd(host):
+    """The same with systemd; bob of the help desk may manage sessions."""
+    rule = host.path("/etc/polkit-1/rules.d/50-lab.rules")
+    rule.write_text("""polkit.addRule(function(action, subject) {
+        if (action.id == "org.freedesktop.login1.manage" && subject.user == "bob")
+            return polkit.Result.YES;
+    });\n""")
+    host.check("mount -o remount,hidepid=2,gid=$(getent group polkitd | cut -d: -f3) /proc")
+    host.restart("polkit")
+    yield host
+    host.check("mount -o remount,hidepid=0,gid=0 /proc")
+    rule.unlink()
+    host.restart("polkit")
+
+
+def test_what_proc_hides_gets_its_grace(hiding_systemd):
+    """Nothing of the session can be seen by whoever ends it, and it is not taken for an empty one."""
+    desk, session = sessions.ssh(hiding_systemd, "bob"), sessions.ssh(hiding_systemd, "alice")
+    start_saver(session, 3)
+    before = session.processes()
+
+    out, status = desk.shell.run(f"logoff {session.id} /v")
+
+    assert status == OK, out
+    assert saved(hiding_systemd), out
+    assert_gone(session, before)
+    record(session, LOGOFF_RESULT="ended", LOGOFF_FORCED="no")
+
+
+def test_what_proc_hides_is_left(hiding_systemd):
+    desk, session = sessions.ssh(hiding_systemd, "bob"), sessions.ssh(hiding_systemd, "alice")
+    keeper = session.spawn("stubborn -d keeper", "keeper")
+
+    out, status = desk.shell.run(f"logoff {session.id} /grace:30 /wait:2 2>&1")
+
+    assert status == NOT_IN_TIME, out
+    assert hiding_systemd.alive(keeper)
+    assert str(keeper.pid) in out
+
+
+def test_own_session_where_proc_hides(hiding):
+    session = sessions.ssh(hiding, "alice")
+    before = session.processes()
+
+    session.shell.begin("logoff")
+
+    assert session.ended_for_client(15), session.shell.heard
+    wait_until(lambda: not session.processes(), 5, "all of the session has ended")
+    assert_gone(session, before)
+
+
+def test_own_other_session_where_proc_hides(hiding):
+    """What root runs in it cannot be seen, so that it has ended is said only of what has ended."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
+    before = there.processes()
+
+    out, status = here.shell.run(f"logoff {there.id} /wait:5 2>&1")
+
+    if hiding.flavour == "systemd":
+        assert status == OK, out
+    if status == OK:
+        assert_gone(there, before)
+    assert "very process has ended" not in out or hiding.survivors(before) == []
+
+
+def test_roots_process_in_ones_own_session_where_proc_hides(hiding):
+    """A daemon that sudo has started, say. It is there, whoever may see it."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
+    if not hiding.path("/etc/sudoers.d").exists():
+        pytest.skip("no sudo on this host")
+    hiding.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
+    keeper = there.spawn("sudo stubborn -d keeper", "keeper")
+
+    out, status = here.shell.run(f"logoff {there.id} /grace:1 /wait:4 2>&1")
+
+    assert (status == OK) == (not hiding.alive(keeper)), out
+    hiding.run(f"kill -9 {keeper.pid}")
+
+
+def folders(host, session, make, leaf):
+    """Makes folders in the scope of a session and moves its saver into the last."""
+    host.check(f"cd {GROUPS}/session-{session.id}.scope && {make}")
+    host.check(f"cd {GROUPS}/session-{session.id}.scope && cd {leaf} && "
+               "echo $(pidof -x saver) >cgroup.procs")
+
+
+@pytest.mark.parametrize("leaf", [".jobs/..1", "/".join(["deep"] * 80)], ids=["dots", "deep"])
+def test_processes_in_folders_of_the_scope(host, leaf):
+    """As job schedulers make them."""
+    session = sessions.ssh(host, "alice")
+    start_saver(session)
+    before = session.processes()
+    folders(host, session, f"mkdir -p {leaf}", leaf)
+    # Whoever is left behind in the scope ends at once.
+    result = logoff(host, session.id, "/v")
+
+    assert result.status == OK, result.text
+    assert saved(host), result.text
+    assert host.survivors(before) == []
+    record(session, LOGOFF_FORCED="no")
+
+
+def test_a_process_of_another_pid_namespace(host):
+    """Somebody from outside of the container has entered the session's cgroup. It has no number here, but is there."""
+    session = sessions.ssh(host, "alice")
+    outside = subprocess.Popen(["sleep", "300"], stdin=subprocess.DEVNULL)
+    scope = f"user.slice/user-1000.slice/session-{session.id}.scope"
+    try:
+        for tree in host.cgroups:
+            for file in tree.glob(f"*/{scope}/cgroup.procs"):
+                file.write_text(str(outside.pid))
+        assert "0" in host.check(f"cat /sys/fs/cgroup/{scope}/cgroup.procs").split()
+
+        result = logoff(host, session.id, "/grace:1", "/wait:3")
+
+        assert result.status == (OK if outside.poll() is not None else NOT_IN_TIME), result.text
+    finally:
+        outside.kill()
+        outside.wait(10)
