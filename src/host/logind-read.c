@@ -52,9 +52,9 @@ static bool has_client(struct logind *logind, const char *display)
 	unsigned n = (unsigned)strtoul(display + 1, NULL, 10);
 
 	if (!logind->has_displays) {
+		if (proc_read_xrdp_displays(&logind->displays, &logind->n_displays) < 0)
+			return true; /* where the kernel will not say, nobody is called disconnected */
 		logind->has_displays = true;
-		/* Where the kernel will not say, no session is called connected. */
-		(void)proc_read_xrdp_displays(&logind->displays, &logind->n_displays);
 	}
 	for (size_t i = 0; i < logind->n_displays; i++)
 		if (logind->displays[i] == n)

@@ -770,17 +770,16 @@ int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays)
 	size_t n = 0, length;
 	int r = 0;
 
-	if (lines.fd < 0 && errno != ENOENT && errno != EACCES)
+	if (lines.fd < 0)
 		return -errno;
-	while (lines.fd >= 0 && (r = lines_next(&lines, &line, &length)) > 0) {
+	while ((r = lines_next(&lines, &line, &length)) > 0) {
 		if (!proc_parse_xrdp_socket(line, length, &display))
 			continue;
 		r = add_display(&displays, &n, display);
 		if (r < 0)
 			break;
 	}
-	if (lines.fd >= 0)
-		close(lines.fd);
+	close(lines.fd);
 	if (r < 0) {
 		free(displays);
 		return r;

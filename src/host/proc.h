@@ -99,7 +99,7 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
  */
 int proc_list_cgroup(const char *path, struct process_list *list);
 
-/* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). */
+/* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). Returns 0 or -errno: it is not known. */
 int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays);
 
 /* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
