@@ -1093,7 +1093,8 @@ static int hold_family(struct logoff_session *session)
 
 	if (own->family)
 		return 0;
-	if (own->leader && (proc_read_stat(own->leader, &leader) < 0 || leader.start_time != session->logon))
+	r = own->leader ? proc_read_stat(own->leader, &leader) : 0;
+	if (r == -ESRCH || (r >= 0 && own->leader && leader.start_time != session->logon))
 		return -ENXIO; /* another process may have its number, and its terminal, by now */
 	r = family_new(&own->family, &own->marks);
 	if (r >= 0)

@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pty.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -455,6 +458,82 @@ static void member_that_leaves_its_cgroup_is_none_any_more(void **state)
 	close_terminal(&t);
 }
 
+static void member_of_another_namespace_is_counted(void **state)
+{
+	char folder[] = "/tmp/test-family-XXXXXX";
+	struct process_list list = { 0 };
+	pid_t members[2] = { 0, 0 };
+	struct family *family;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	put_into_cgroup(folder, members, 2);
+	family = new_family((struct family_marks){ .audit_session = PROC_NO_AUDIT, .cgroup = folder });
+	assert_int_equal(family_scan(family), 2);
+	assert_int_equal(family_is_gone(family), 0);
+	assert_int_equal(family_signal(family, SIGKILL), -EPERM);
+	assert_int_equal(family_list(family, &list), 0);
+	assert_int_equal(list.n_items, 2);
+	process_list_clear(&list);
+	remove_cgroup(folder);
+	assert_int_equal(family_is_gone(family), 1);
+	family_free(family);
+}
+
+/* ---- where /proc hides ---- */
+
+/* What must hold for a user who sees no processes but their own. Returns 0, or the number of the check that failed. */
+static int look_with_hidden(const char *folder, pid_t hidden)
+{
+	struct family_marks by_cgroup = { .audit_session = PROC_NO_AUDIT, .cgroup = folder };
+	struct family_marks by_audit = { .audit_session = 4294967290u };
+	struct process_list list = { 0 };
+	struct proc_stat stat;
+	struct family *family;
+
+	if (proc_read_stat(hidden, &stat) != -EACCES || !proc_hides())
+		return 1;
+	if (family_new(&family, &by_cgroup) < 0 || family_scan(family) != 1 || family_scan(family) != 1)
+		return 2;
+	if (family_is_gone(family) != 0 || family_signal(family, SIGTERM) != -EPERM)
+		return 3;
+	if (family_list(family, &list) < 0 || list.n_items != 1 || list.items[0].pid != hidden || list.items[0].command[0])
+		return 4;
+	family_free(family);
+	/* Nobody is seen in that session, and that means nothing. */
+	if (family_new(&family, &by_audit) < 0 || family_scan(family) != 0 || family_is_gone(family) != -EOPNOTSUPP)
+		return 5;
+	family_free(family);
+	process_list_clear(&list);
+	return 0;
+}
+
+static void hidden_members_are_members(void **state)
+{
+	char folder[] = "/tmp/test-family-XXXXXX";
+	pid_t parent = getpid(), pid;
+	int status;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chmod(folder, 0755), 0);
+	put_into_cgroup(folder, &parent, 1);
+	pid = fork();
+	if (pid == 0) {
+		/* A /proc of our own: the mount as the machine has it is not ours to change. */
+		if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount("proc", "/proc", "proc", 0, "hidepid=2,gid=4242") < 0 || setgroups(0, NULL) < 0 ||
+		    setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+			_exit(99);
+		_exit(look_with_hidden(folder, parent));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	remove_cgroup(folder);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 99)
+		skip(); /* not root */
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -468,6 +547,8 @@ int main(void)
 		cmocka_unit_test(no_mark_means_nobody),
 		cmocka_unit_test(group_with_a_stranger_is_not_killed_as_one),
 		cmocka_unit_test(member_that_leaves_its_cgroup_is_none_any_more),
+		cmocka_unit_test(member_of_another_namespace_is_counted),
+		cmocka_unit_test(hidden_members_are_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

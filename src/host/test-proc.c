@@ -514,6 +514,66 @@ static void cgroup_that_hides_its_processes(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Makes a folder in the first hierarchy of version 2, if we may. Returns whether it did. */
+static bool make_real_cgroup(char path[static 200])
+{
+	char line[600], mount[120], type[32];
+	FILE *mounts = fopen("/proc/mounts", "r");
+	bool made = false;
+
+	while (mounts && !made && fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*s %119s %31s", mount, type) != 2 || strcmp(type, "cgroup2") != 0)
+			continue;
+		snprintf(path, 200, "%s/test-proc-%d", mount, (int)getpid());
+		made = mkdir(path, 0700) == 0;
+	}
+	if (mounts)
+		fclose(mounts);
+	return made;
+}
+
+static bool write_to(const char *folder, const char *name, const char *text)
+{
+	char path[300];
+	int fd;
+	bool done;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY);
+	done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* The kernel lists the processes of threaded cgroups in a folder above them, which may not be ours to look at. */
+static void cgroup_of_threads(void **state)
+{
+	char root[200], below[220], text[16];
+	struct process_list list = { 0 };
+	pid_t child;
+	bool ready;
+
+	(void)state;
+	if (!make_real_cgroup(root)) {
+		skip(); /* not root, or no cgroups of version 2 */
+		return;
+	}
+	child = start_child(named_child);
+	snprintf(below, sizeof(below), "%s/t", root);
+	sprintf(text, "%d", (int)child);
+	ready = mkdir(below, 0700) == 0 && write_to(below, "cgroup.type", "threaded") && write_to(below, "cgroup.procs", text);
+	if (ready)
+		assert_int_equal(proc_list_cgroup(below, &list), 0);
+	end_child(child);
+	assert_int_equal(rmdir(below), 0);
+	assert_int_equal(rmdir(root), 0);
+	assert_true(ready);
+	assert_int_equal(list.n_items, 1);
+	assert_int_equal(list.items[0].pid, child);
+	process_list_clear(&list);
+}
+
 /* A process can move from folder to folder and be where the walk is not; the kernel counts it all the same. */
 static void cgroup_that_the_kernel_calls_populated(void **state)
 {
@@ -576,6 +636,7 @@ int main(void)
 		cmocka_unit_test(cgroup_is_listed_with_those_below),
 		cmocka_unit_test(cgroup_with_processes_of_another_namespace),
 		cmocka_unit_test(cgroup_that_hides_its_processes),
+		cmocka_unit_test(cgroup_of_threads),
 		cmocka_unit_test(cgroup_that_the_kernel_calls_populated),
 		cmocka_unit_test(list_keeps_each_process_once),
 	};

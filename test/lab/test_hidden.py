@@ -46,15 +46,15 @@ def hiding(lend, request):
     host.check("mount -o remount,hidepid=0 /proc")
 
 
-@pytest.fixture
-def hiding_systemd(host):
+@pytest.fixture(params=["1", "2"], ids=["files", "all"])
+def hiding_systemd(host, request):
     """The same with systemd; bob of the help desk may manage sessions."""
     rule = host.path("/etc/polkit-1/rules.d/50-lab.rules")
     rule.write_text("""polkit.addRule(function(action, subject) {
         if (action.id == "org.freedesktop.login1.manage" && subject.user == "bob")
             return polkit.Result.YES;
     });\n""")
-    host.check("mount -o remount,hidepid=2,gid=$(getent group polkitd | cut -d: -f3) /proc")
+    host.check(f"mount -o remount,hidepid={request.param},gid=$(getent group polkitd | cut -d: -f3) /proc")
     host.restart("polkit")
     yield host
     host.check("mount -o remount,hidepid=0,gid=0 /proc")
