@@ -462,6 +462,7 @@ static const struct key session_keys[] = {
 	{ "age", VALUE_TIME, offsetof(struct memory_session, age_us), false },
 	{ "by-terminal", VALUE_FLAG, offsetof(struct memory_session, by_terminal), false },
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
+	{ "own", VALUE_FLAG, offsetof(struct memory_session, own), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
 	{ "message-fails", VALUE_FAULT, offsetof(struct memory_session, mail.fails), false },

@@ -483,6 +483,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->uid = world->users[from->user].uid;
 	session->state = state_of(from);
 	session->current = from->current;
+	session->own = from->own;
 	session->console = from->console;
 	session->kind = kind_of(from);
 	tell_times(session, world, from);
