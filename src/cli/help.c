@@ -72,6 +72,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_STATE:
 		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_KIND:
+		fprintf(stderr, _("%s: not one of user and background: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_GROUP:
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
@@ -92,7 +95,7 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 			program().text, what.text);
 		return EXIT_USAGE;
 	case OPTION_FAULT_NOTHING:
-		fprintf(stderr, _("%s: nothing is selected that %s could leave out\n"), program().text, what.text);
+		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);

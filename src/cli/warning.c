@@ -26,16 +26,6 @@ void warning_compose(int64_t remaining_us, char *text, size_t size, void *userda
 			 warning->sender, seconds, own ? "\n" : "", own ? own : "");
 }
 
-int warning_still(struct logoff_session *session, void *userdata)
-{
-	const struct warning *warning = userdata;
-
-	for (size_t i = 0; i < warning->n_named; i++)
-		if (strcmp(logoff_session_id(logoff_request_session(warning->request, i)), logoff_session_id(session)) == 0)
-			return 0;
-	return selection_matches(warning->selection, session) ? 0 : 1;
-}
-
 bool warning_is_text(const char *argument)
 {
 	for (const char *at = argument; *at && argument[0] != '@'; at++)
