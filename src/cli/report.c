@@ -268,7 +268,7 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
 
 	snprintf(cause.text, sizeof(cause.text), "%s", _("when they logged on, and how long they have been idle"));
 	for (size_t i = 0; i < n_sessions; i++) {
-		us = logoff_session_logon_us(sessions[i]);
+		us = sessions[i] ? logoff_session_logon_us(sessions[i]) : -1;
 		if (us == -ETIMEDOUT || us == -EHOSTUNREACH)
 			return report_host(host, (int)us, &cause);
 	}

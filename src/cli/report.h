@@ -49,7 +49,10 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 /* Says why an open HOST has not answered. Returns the exit status. */
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error);
 
-/* Says so if HOST was asked for the times of SESSIONS and has not answered. Returns the exit status. */
+/*
+ * Says so if HOST was asked for the times of SESSIONS, of which some may be NULL, and has not answered. Returns the exit
+ * status.
+ */
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions);
 
 /* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
