@@ -60,9 +60,14 @@ static struct chosen *find_chosen(const struct choice *choice, const char *id)
 	return NULL;
 }
 
-/* Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is known. */
+/*
+ * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is known. To
+ * list a thousand sessions for that takes longer than to log off one.
+ */
 static bool has_session(struct choice *choice, const char *name, const char *other_id)
 {
+	if (!choice->listed && !logoff_host_may_have_user(choice->host, name))
+		return false;
 	(void)list_all(choice);
 	for (size_t i = 0; i < choice->n_all + choice->n_items; i++) {
 		const struct logoff_session *session =

@@ -1096,6 +1096,7 @@ const struct host_backend host_logind = {
 	.release = logind_release,
 	.get = logind_get,
 	.list = logind_list,
+	.may_have_user = logind_may_have_user,
 	.ask = logind_ask,
 	.kill = logind_kill,
 	.processes = logind_processes,
