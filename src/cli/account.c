@@ -9,14 +9,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 #include <wctype.h>
 
+#include "base/nss.h"
+
 #define NAME_SIZE 1024	/* of what is compared: DOMAIN\name of the longest kind */
-#define ROOM (64 * 1024)	/* for an entry of the name service */
 
 /* ---- taking apart ---- */
 
@@ -188,14 +187,8 @@ bool account_fits(const struct logoff_session *session, const char *pattern)
 
 int account_find(const char *name, uid_t *ret_uid)
 {
-	char *room = malloc(ROOM);
-	struct passwd entry, *found = NULL;
-	int r = room ? getpwnam_r(name, &entry, room, ROOM, &found) : ENOMEM;
+	int r = nss_user_id(name, ret_uid);
 
-	free(room);
-	if (found) {
-		*ret_uid = entry.pw_uid;
-		return 0;
-	}
-	return r == 0 || r == ENOENT || r == ESRCH ? -ENOENT : -r;
+	/* What the name service says where a source of it is not there: see the notes of getpwnam(3). */
+	return r > 0 ? 0 : r == 0 || r == -ESRCH ? -ENOENT : r;
 }

@@ -78,6 +78,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_GROUP:
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_UNKNOWN_GROUP:
+		fprintf(stderr, _("%s: whether there is such a group cannot be found out: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_FOREIGN_GROUP:
 		fprintf(stderr, _("%s: who is in a group is not known of a server: %s\n"), program().text, what.text);
 		break;
