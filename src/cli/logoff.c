@@ -73,14 +73,14 @@ static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
 	.usage = "LOGOFF [sessionname | sessionid | @filename ...] [/SERVER:servername]\n"
 		 LOGON_USAGE
-		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time] [/ALL]\n"
-		 "       [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
+		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
+		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
 		 "       [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [/?]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
-		{ "id:12, user:bob", N_("Says which is meant where a session and a user have one name.") },
+		{ "id:12, user:bob", N_("Which is meant, if a session and a user have one name.") },
 		{ "@filename", N_("A file with session names, ids and user names, one a line.") },
 	},
 	.options = options,
@@ -171,8 +171,10 @@ static int act(struct logoff_host *host, struct choice *choice)
 		return show_plan(choice);
 	if (!choice->stopped && choice->n_items > 0) {
 		status = (int)choice_confirm(choice, arg_yes, arg_console);
-		if (status == EXIT_ENDED && logoff_request_new(&request, host) >= 0) {
-			status = log_off(host, request, choice, talkative);
+		if (status == EXIT_ENDED) {
+			status = EXIT_UNREACHABLE;
+			if (logoff_request_new(&request, host) >= 0)
+				status = log_off(host, request, choice, talkative);
 			logoff_request_free(request);
 			return status;
 		}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/account.h"
 
@@ -49,6 +50,12 @@ static bool is_program(const char *command, const char *program)
 	return account_pattern_fits(wanted, command) || account_pattern_fits(wanted, bare);
 }
 
+/* Tells whether to see PROCESS shows that the others of its session would be seen as well. */
+static bool shows_all(const struct logoff_host_process *process, const struct logoff_session *session)
+{
+	return geteuid() == 0 || account_is_foreign(session) || process->uid == logoff_session_uid(session);
+}
+
 enum select_answer running_has(struct running *running, struct logoff_host *host, const struct logoff_session *session,
 			       const struct option_list *programs)
 {
@@ -58,7 +65,8 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 	for (size_t i = 0; i < running->n_items; i++) {
 		if (!is_in(&running->items[i], session))
 			continue;
-		answer = SELECT_NO;
+		if (shows_all(&running->items[i], session))
+			answer = SELECT_NO;
 		for (size_t j = 0; j < programs->n_items; j++)
 			if (is_program(running->items[i].command, programs->items[j]))
 				return SELECT_YES;

@@ -2,8 +2,8 @@
 /*
  * running.h - which programs run in a session: what /keep asks, and what is said of a session whose user has left.
  *
- * All processes of the host are looked up at once, when it is first asked. A session in which none is seen is one of
- * which nothing is known: they may belong to somebody else and be hidden.
+ * All processes of the host are looked up at once, when it is first asked. A session in which none of its user's is seen is one
+ * of which nothing is known: they may be hidden (hidepid).
  */
 #ifndef CLI_RUNNING_H
 #define CLI_RUNNING_H

@@ -10,8 +10,9 @@ import re
 import pytest
 
 import sessions
-from cases import (NO_SESSION, OK, USAGE, assert_gone, assert_logged_off, assert_untouched, logoff, start_logoff)
+from cases import (NO_SESSION, OK, UNREACHABLE, USAGE, assert_gone, assert_logged_off, assert_untouched, logoff, start_logoff)
 from host import finish, wait_until
+from test_deadlines import nameless  # noqa: F401, a fixture
 from test_select import chosen
 from test_stubborn import leave_behind
 from test_warn import WARNING
@@ -74,6 +75,29 @@ def test_a_user_called_like_a_session(host, make_user):
     assert logoff(host, f"user:{session.id}").status == OK
     assert not theirs.exists()
     assert_logged_off(logoff(host, f"id:{session.id}"), session, before)
+
+
+def test_whether_there_is_such_a_user_cannot_be_found_out(nameless):  # noqa: F811
+    """Not known is no, where it would end or reach somebody; and it is said."""
+    session = sessions.ssh(nameless, "bob")
+    before = session.processes()
+    nameless.path("/root/leavers").write_text(f"{session.id}\n")
+    nameless.path("/root/ids").write_text(f"id:{session.id}\n")
+    nameless.hang()
+
+    for words in (["logoff", "@/root/leavers"], ["msg", session.id, "hello"]):
+        result = nameless.run(words, timeout=60)
+        assert result.status == UNREACHABLE and result.seconds < 10, result.text
+        assert "whether a user is called so, too, cannot be found out" in result.err and f"id:{session.id}" in result.err
+    session.shell.listen(0.2)
+    assert "hello" not in session.shell.heard
+    for word, told in (("bbo", "whether there is such a user cannot be found out"),
+                       ("group:bbo", "whether there is such a group cannot be found out")):
+        result = logoff(nameless, "/all", f"/exclude:{word}", "/y", timeout=60)
+        assert result.status == USAGE and result.seconds < 10 and told in result.err, result.text
+    assert_untouched(session, before)
+
+    assert_logged_off(logoff(nameless, "@/root/ids"), session, before)
 
 
 # -- text is not a pattern ----------------------------------------------------------------------
