@@ -13,6 +13,7 @@ import sessions
 from cases import (NO_SESSION, OK, UNREACHABLE, USAGE, assert_gone, assert_logged_off, assert_untouched, logoff, start_logoff)
 from host import finish, wait_until
 from test_deadlines import nameless  # noqa: F401, a fixture
+from test_hidden import hiding_systemd  # noqa: F401, a fixture
 from test_select import chosen
 from test_stubborn import leave_behind
 from test_warn import WARNING
@@ -159,6 +160,23 @@ def test_a_text_does_not_mean_the_own_session(host, words):
     assert_untouched(here, before)
 
 
+def test_which_of_the_own_sessions_ends(host):
+    """tmux runs in the one session and is attached from the other."""
+    first = sessions.ssh(host, "alice")
+    first.sh("tmux new-session -d -s lab")
+    first.leave()
+    wait_until(lambda: first.property("State") == "closing", 10, "the first session is closing")
+    second = sessions.ssh(host, "alice")
+    second.shell.begin("TERM=xterm tmux attach -t lab")
+    wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
+    host.check("rm -f /tmp/done; tmux send-keys -t lab 'logoff /dryrun >/tmp/plan 2>&1; touch /tmp/done' Enter", user="alice")
+    wait_until(host.path("/tmp/done").exists, 15, "the command has run")
+    plan = host.path("/tmp/plan").read_text()
+
+    assert f"session {first.id} ends; session {second.id} ({second.tty}), which is yours as well, stays\n" in plan
+    assert re.search(rf"Session {first.id} .*would be logged off", plan)
+
+
 # -- what is not understood ---------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, status", [
@@ -257,6 +275,20 @@ def test_a_multiplexer_begun_in_the_countdown_is_kept(host):
 
     assert "no longer what was selected" in result.err, result.text
     assert session.exists() and host.named("tmux")
+
+
+def test_what_runs_there_cannot_be_seen(hiding_systemd):  # noqa: F811
+    """The help desk may end sessions and sees no processes: a tmux may be among them."""
+    host = hiding_systemd
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn tmux", "tmux")
+    before = session.processes()
+
+    result = logoff(host, "/user:alice", "/keep:tmux", user="bob")
+
+    assert result.status == NO_SESSION, result.text
+    assert "1 session is spared: which programs run in it cannot be found out" in result.err
+    assert_untouched(session, before)
 
 
 def test_groups_of_a_user_who_is_gone(host, make_user):
