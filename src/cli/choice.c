@@ -93,8 +93,6 @@ static bool take(struct choice *choice, struct logoff_session *session, enum log
 	if (before) {
 		if (why == LOGOFF_WHY_NAMED)
 			before->why = why;
-		else
-			before->selected = true;
 		return false;
 	}
 	grown = reallocarray(choice->items, choice->n_items + 1, sizeof(*grown));

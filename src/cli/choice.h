@@ -19,7 +19,7 @@ struct chosen {
 	struct logoff_session *session;	/* NULL once it has been handed over */
 	char *id;
 	enum logoff_why why;
-	bool selected;			/* though it may have been named as well */
+	bool selected;			/* at first, though it was named later */
 	char *user;			/* selected because it is that user's, who was named; NULL: by the selection */
 };
 
