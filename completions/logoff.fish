@@ -17,11 +17,11 @@ function __logoff_sessions
         if contains name $argv; and test -n "$name"
             printf '%s\t%s, session %s\n' $name $user $id
         end
-        contains user $argv; and printf '%s\tuser\n' $user
+        contains user $argv; and test -n "$user"; and printf '%s\tuser\n' $user
     end
 end
 
-set --global __logoff_session_columns name user id state protocol device idle logon current uid domain kind address client terminal display
+set --global __logoff_session_columns name user id state protocol device idle logon current uid domain kind address client terminal display registered
 set --global __logoff_process_columns user name id pid command uid current
 
 function __logoff_columns
@@ -63,7 +63,7 @@ end
 # The same for a list, of which the part before the last comma stays.
 function __logoff_list --argument-names type text
     set --local kept (string match --regex '^.*,' -- $text)
-    printf "$kept%s\n" (__logoff_values $type $text)
+    printf '%s\n' "$kept"(__logoff_values $type $text)
 end
 
 # ---- where we are ----
@@ -95,8 +95,13 @@ function __logoff_is
     contains -- (__logoff_kind) $argv
 end
 
+# The word before the cursor without its quotes, of which one may be open.
 function __logoff_word
-    commandline --current-token --cut-at-cursor
+    set --local word (commandline --current-token --cut-at-cursor)
+    for end in '' "'" '"'
+        string unescape -- $word$end; and return
+    end
+    printf '%s\n' $word
 end
 
 # The word before is an option with a slash, without a colon, of those given.

@@ -365,10 +365,23 @@ int logoff_host_message(struct logoff_host *host, const struct logoff_message *m
 
 /* ---- logging off ---- */
 
+/* Why a process does not end, even if it is killed, as far as the kernel of this machine tells. */
+enum logoff_stuck {
+	LOGOFF_STUCK_NOT,		/* it runs, or nothing is known */
+	LOGOFF_STUCK_DEVICE,		/* it waits in the kernel, for a device or a file system */
+	LOGOFF_STUCK_FUSE,		/* the same, for a file system that is a program (FUSE) and does not answer */
+	LOGOFF_STUCK_NETWORK,		/* the same, for a file system of another machine (NFS, SMB) */
+	LOGOFF_STUCK_FROZEN,		/* its control group is frozen */
+	LOGOFF_STUCK_STOPPED,		/* it has been stopped */
+	LOGOFF_STUCK_TRACED		/* a debugger holds it */
+};
+
 /* A process of a session. The command is the kernel's short name of it, which the process may choose freely. */
 struct logoff_process {
 	pid_t pid;
 	char command[32];
+	enum logoff_stuck stuck;	/* only of those that logoff_request_left() tells */
+	pid_t tracer;			/* who traces it, where it is stuck as TRACED; 0: not known */
 };
 
 /* What has just happened to a session of a request. */

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
@@ -27,24 +28,24 @@ void command_init_language(void)
 
 int command_print_version(void)
 {
-	return printf("%s %s\n", program().text, logoff_version()) < 0;
+	printf("%s %s\n", program().text, logoff_version());
+	return EXIT_ENDED;
 }
 
-int command_main(const struct command *command, int argc, char **argv)
+static int run(const struct command *command, int argc, char **argv)
 {
 	struct logoff_host *host;
 	enum option_fault fault;
 	const char *culprit;
 	int n_arguments, status, r;
 
-	command_init_language();
 	r = options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit);
 	if (r == 0)
 		r = logon_check(&fault, &culprit);
 	if (r < 0)
 		return help_usage_error(command->help, fault, culprit);
 	if (arg_help)
-		return help_print(command->help, stdout);
+		return help_print(command->help);
 	if (arg_version)
 		return command_print_version();
 	status = logon_open(&host, arg_server);
@@ -53,6 +54,13 @@ int command_main(const struct command *command, int argc, char **argv)
 	status = command->run(host, n_arguments, argv + 1);
 	logoff_host_close(host);
 	return status;
+}
+
+int command_main(const struct command *command, int argc, char **argv)
+{
+	output_begin();
+	command_init_language();
+	return output_end(run(command, argc, argv));
 }
 
 int command_cancel_fd(bool own)

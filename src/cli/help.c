@@ -5,20 +5,101 @@
  */
 #include "cli/help.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
 #define COLUMN 20
+#define WIDTH 80
+
+/* ---- lines of WIDTH columns ---- */
+
+/* A character and its width. Returns how many bytes it has. */
+static size_t take_character(const char *text, char character[static 8], size_t *ret_width)
+{
+	uint32_t code;
+	size_t n = utf8_decode(text, &code);
+
+	n = n > 0 ? n : 1;
+	snprintf(character, 8, "%.*s", (int)n, text);
+	*ret_width = text_width(character);
+	return n;
+}
+
+/*
+ * How many bytes of TEXT stay together in a line: a word; or one Chinese character, with the marks that must not begin a
+ * line behind it and those that must not end one before it.
+ */
+static size_t word_length(const char *text)
+{
+	static const char opening[] = "（「『《〈【“", closing[] = "，。、；：！？）」』》〉】”…";
+	size_t n = 0, length, width;
+	bool glued = true, was_wide = false;
+	char character[8];
+
+	while (text[n] && text[n] != ' ') {
+		bool closes;
+
+		length = take_character(text + n, character, &width);
+		closes = strstr(closing, character);
+		if (!glued && !closes && (width > 1 || was_wide))
+			break;
+		glued = strstr(opening, character);
+		was_wide = width > 1 || closes;
+		n += length;
+	}
+	return n;
+}
+
+/* The same for a synopsis, where brackets hold together what is in them. */
+static size_t bracket_length(const char *text)
+{
+	size_t n = 0;
+
+	for (int depth = 0; text[n] && (depth > 0 || !strchr(" \n", text[n])); n++)
+		depth += strchr("[{", text[n]) ? 1 : strchr("]}", text[n]) ? -1 : 0;
+	return n;
+}
+
+/* Prints TEXT where COLUMN columns are taken in the line; further lines are indented by INDENT. */
+static void print_wrapped(const char *text, size_t (*length_of)(const char *), size_t column, size_t indent)
+{
+	size_t blanks = 0;
+
+	for (size_t n; *text; text += n) {
+		struct safe word = {};
+
+		n = length_of(text);
+		snprintf(word.text, sizeof(word.text), "%.*s", (int)n, text);
+		if (column > indent && column + blanks + text_width(word.text) > WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			blanks = 0;
+		}
+		printf("%*s%s", (int)blanks, "", word.text);
+		column += blanks + text_width(word.text);
+		blanks = strspn(text + n, " \n") > 0;
+		n += strspn(text + n, " \n");
+	}
+	putchar('\n');
+}
+
+/* ---- the help ---- */
 
 /* Prints one entry; forms that are too long for the column have a line of their own. */
-static void print_entry(FILE *to, const char *forms, const char *text)
+static void print_entry(const char *forms, const char *text)
 {
 	if (strlen(forms) < COLUMN)
-		fprintf(to, "  %-*s%s\n", COLUMN, forms, text);
+		printf("  %-*s", COLUMN, forms);
 	else
-		fprintf(to, "  %s\n  %*s%s\n", forms, COLUMN, "", text);
+		printf("  %s\n  %*s", forms, COLUMN, "");
+	print_wrapped(text, word_length, 2 + COLUMN, 2 + COLUMN);
 }
 
 /* "/grace:seconds, --grace=seconds", "/v, -v, --verbose". */
@@ -33,20 +114,33 @@ static void option_forms(const struct option_row *row, char *forms, size_t size)
 	snprintf(forms + n, size - n, ", --%s%s%s", row->gnu, row->value ? "=" : "", value);
 }
 
-int help_print(const struct help *help, FILE *to)
+int help_print(const struct help *help)
 {
 	char forms[128];
 
-	fprintf(to, "%s\n\n%s\n\n", _(help->summary), help->usage);
+	print_wrapped(_(help->summary), word_length, 0, 0);
+	putchar('\n');
+	print_wrapped(help->usage, bracket_length, 0, 7);
+	putchar('\n');
 	for (size_t i = 0; help->arguments[i].name; i++)
-		print_entry(to, help->arguments[i].name, _(help->arguments[i].help));
+		print_entry(help->arguments[i].name, _(help->arguments[i].help));
 	for (const struct option_row *row = help->options; row->target; row++) {
 		if (!row->help)
 			continue;
 		option_forms(row, forms, sizeof(forms));
-		print_entry(to, forms, _(row->help));
+		print_entry(forms, _(row->help));
 	}
-	return ferror(to) ? EXIT_USAGE : EXIT_ENDED;
+	return EXIT_ENDED;
+}
+
+/* ---- wrong command lines ---- */
+
+int help_try(const struct help *help)
+{
+	bool sub = help->sub_command && strcmp(program_invocation_short_name, help->other_name) != 0;
+
+	fprintf(stderr, _("Try '%s%s%s --help'\n"), program().text, sub ? " " : "", sub ? help->sub_command : "");
+	return EXIT_USAGE;
 }
 
 int help_usage_error(const struct help *help, enum option_fault fault, const char *culprit)
@@ -92,11 +186,10 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 			what.text);
 		break;
 	case OPTION_FAULT_PASSWORD:
-		/* Without the help, so that nobody misses it. */
 		fprintf(stderr, _("%s: %s: a password is not taken from the command line, where others can read it; it is "
 				  "asked for, or read from the file of /authfile\n"),
 			program().text, what.text);
-		return EXIT_USAGE;
+		break;
 	case OPTION_FAULT_NOTHING:
 		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
 		break;
@@ -107,7 +200,5 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: given twice with different values: %s\n"), program().text, what.text);
 		break;
 	}
-	fputc('\n', stderr);
-	(void)help_print(help, stderr);
-	return EXIT_USAGE;
+	return help_try(help);
 }

@@ -3,18 +3,18 @@
  * help.h - the help of a command, printed from its option table, in the layout Windows administrators know.
  *
  * First what the command does, then the synopsis, then one entry for each argument and option in a column of 20. Both
- * styles of an option stand beside each other.
+ * styles of an option stand beside each other. No line is wider than a terminal of 80 columns, in any language.
  */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
-#include <stdio.h>
-
 #include "cli/options.h"
 
 struct help {
+	const char *sub_command;	/* "user" of "query user", or NULL */
+	const char *other_name;		/* "quser", a program that is this sub-command, or NULL */
 	const char *summary;		/* N_("...") */
-	const char *usage;		/* the synopsis, not translated */
+	const char *usage;		/* the synopsis, not translated; blanks and ends of lines outside of brackets are alike */
 	struct {
 		const char *name;
 		const char *help;	/* N_("...") */
@@ -23,9 +23,12 @@ struct help {
 };
 
 /* Prints the help. Returns the exit status of a program that was asked for it. */
-int help_print(const struct help *help, FILE *to);
+int help_print(const struct help *help);
 
-/* Says what is wrong with the command line, then prints the help, both to standard error. Returns the exit status. */
+/* The second line of what is said of a wrong command line: where the help is. Returns the exit status. */
+int help_try(const struct help *help);
+
+/* Says what is wrong with the command line in one line, and where the help is. Returns the exit status. */
 int help_usage_error(const struct help *help, enum option_fault fault, const char *culprit);
 
 #endif

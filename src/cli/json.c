@@ -93,12 +93,27 @@ static json_t *to_json_detail(const struct logoff_session *session, enum logoff_
 	return to_json_text(logoff_session_detail(session, detail));
 }
 
+static json_t *to_json_terminals(const struct logoff_session *session)
+{
+	json_t *list = json_array();
+	const char *terminal;
+
+	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++)
+		(void)json_array_append_new(list, to_json_text(terminal));	/* NULL is refused */
+	return list;
+}
+
+static json_t *to_json_seconds(int64_t us)
+{
+	return us < 0 ? json_null() : json_integer(us / 1000000);
+}
+
 json_t *to_json_session(struct logoff_session *session, const char *server)
 {
-	int64_t idle_us = logoff_session_idle_us(session);
+	int64_t idle_us = logoff_session_idle_us(session), age_us = logoff_session_age_us(session);
 	const char *user = logoff_session_user(session);
 
-	return json_pack("{so so so so so so so so sb sb so so so so so so so}",
+	return json_pack("{so so so so so so so so sb sb sb sb so so so so so so so so so}",
 			 "host", to_json_host(server),
 			 "id", to_json_text(logoff_session_id(session)),
 			 "name", to_json_text(logoff_session_name(session)),
@@ -108,14 +123,18 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "state", to_json_text(json_state(logoff_session_state(session), logoff_session_kind(session))),
 			 "kind", to_json_text(kind_word(session)),
 			 "current", logoff_session_is_current(session),
+			 "own", logoff_session_is_own(session),
 			 "console", logoff_session_is_console(session),
+			 "registered", logoff_session_is_registered(session),
 			 "protocol", to_json_detail(session, LOGOFF_DETAIL_PROTOCOL),
 			 "terminal", to_json_detail(session, LOGOFF_DETAIL_TERMINAL),
+			 "terminals", to_json_terminals(session),
 			 "display", to_json_detail(session, LOGOFF_DETAIL_DISPLAY),
 			 "address", to_json_detail(session, LOGOFF_DETAIL_ADDRESS),
 			 "client", to_json_detail(session, LOGOFF_DETAIL_CLIENT),
 			 "logon_time", to_json_time(logoff_session_logon_us(session)),
-			 "idle_seconds", idle_us < 0 ? json_null() : json_integer(idle_us / 1000000));
+			 "age_seconds", to_json_seconds(age_us),
+			 "idle_seconds", to_json_seconds(idle_us));
 }
 
 /* DEL is the one ASCII character that jansson writes as it is and that is none of the printable. */
@@ -138,9 +157,10 @@ int print_json(json_t *json, FILE *to)
 {
 	int r = json ? 0 : -ENOMEM;
 
+	errno = 0;
 	if (r == 0 && (json_dump_callback(json, write_ascii, to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0 ||
 		       putc('\n', to) == EOF || fflush(to) == EOF))
-		r = -EIO;
+		r = errno ? -errno : -ENOMEM;
 	json_decref(json);
 	return r;
 }

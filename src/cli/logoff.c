@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
@@ -180,7 +181,7 @@ static int act(struct logoff_host *host, struct choice *choice)
 		}
 	}
 	if (arg_json)
-		(void)print_json(json_array(), stdout);	/* nothing was done, and that is told by the status */
+		output_note(print_json(json_array(), stdout));	/* nothing was done, and that is told by the status */
 	return status;
 }
 

@@ -153,9 +153,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 
 	if (n_arguments == 0) {
 		(void)refuse_text(_("there is nobody to send a message to"));
-		fputc('\n', stderr);
-		(void)help_print(&help, stderr);
-		return EXIT_USAGE;
+		return help_try(&help);
 	}
 	status = take_text(n_arguments - 1, arguments + 1, text);
 	if (status != EXIT_ENDED)

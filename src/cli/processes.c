@@ -95,13 +95,13 @@ static struct safe cell_uid(const void *row)
 }
 
 const struct table_column process_columns[] = {
-	{ "user", N_("USERNAME"), 0, 20, false, false, cell_user, NULL },
-	{ "name", N_("SESSIONNAME"), 2, 15, false, false, cell_name, NULL },
-	{ "id", N_("ID"), 1, 6, true, true, cell_id, NULL },
-	{ "pid", N_("PID"), 1, 6, true, true, cell_pid, number_pid },
-	{ "command", N_("IMAGE"), 2, 15, false, false, cell_command, NULL },
-	{ "uid", N_("UID"), 0, 0, true, false, cell_uid, number_uid },
-	{ "current", N_("CURRENT"), 0, 0, false, false, cell_current, NULL },
+	{ "user", N_("USERNAME"), 0, 20, 0, false, cell_user, NULL },
+	{ "name", N_("SESSIONNAME"), 2, 15, 0, false, cell_name, NULL },
+	{ "id", N_("ID"), 1, 6, TABLE_WHOLE, true, cell_id, NULL },
+	{ "pid", N_("PID"), 1, 6, TABLE_WHOLE, true, cell_pid, number_pid },
+	{ "command", N_("IMAGE"), 2, 15, 0, false, cell_command, NULL },
+	{ "uid", N_("UID"), 0, 0, 0, true, cell_uid, number_uid },
+	{ "current", N_("CURRENT"), 0, 0, 0, false, cell_current, NULL },
 	{},
 };
 

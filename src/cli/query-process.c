@@ -13,9 +13,11 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
+#include "cli/sessions.h"
 
 /* ---- which are meant ---- */
 
@@ -46,7 +48,7 @@ static bool is_own(const struct process_row *row, const char *own)
 
 static bool is_meant(const struct process_row *row, const char *designator)
 {
-	struct safe name = process_session_name(row);
+	struct safe name = process_session_name(row);	/* "services" too, which is no session */
 
 	if (is_number(designator))
 		return strtoll(designator, NULL, 10) == row->process->pid;
@@ -55,7 +57,8 @@ static bool is_meant(const struct process_row *row, const char *designator)
 	if (strncmp(designator, "/dev/", 5) == 0)
 		designator += 5;
 	return is_same(row, row->user, designator) || is_same(row, row->process->command, designator) ||
-	       (*name.text && strcasecmp(name.text, designator) == 0);
+	       (*name.text && strcasecmp(name.text, designator) == 0) ||
+	       (row->session && session_bears(row->session, designator));
 }
 
 /*
@@ -122,15 +125,15 @@ static json_t *to_json_row(const void *data)
 }
 
 /* Where nothing was found there are no headings either. */
-static int show(const struct table *table, const void **rows, size_t n_rows)
+static void show(const struct table *table, const void **rows, size_t n_rows)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		return print_json_rows(rows, n_rows, to_json_row, stdout);
-	if (r == 0 && n_rows > 0)
+		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+	else if (r == 0 && n_rows > 0)
 		table_print(table, rows, n_rows, stdout);
-	return r == 0 && fflush(stdout) == EOF ? -errno : r;
+	output_note(r);
 }
 
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
@@ -145,19 +148,19 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 
 	table.is_marked = process_is_marked;
 	own_name(host, own);
-	status = query_check(&table);
+	status = query_check(&table, &process_help);
 	if (status != EXIT_ENDED)
 		return status;
 	r = processes_read(&processes, host, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
 	rows = calloc(processes.n_items + 1, sizeof(*rows));
-	r = rows ? 0 : -ENOMEM;
-	if (r == 0) {
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
 		status = pick(&processes, own, n_arguments, arguments, rows, &n_rows);
-		r = show(&table, rows, n_rows);
+		show(&table, rows, n_rows);
 	}
 	free(rows);
 	processes_done(&processes);
-	return r < 0 ? query_failed(r) : status;
+	return status;
 }

@@ -3,7 +3,7 @@
  * query-session.c - "query session" and "query user": which sessions are meant, and showing them.
  *
  * An argument means every session whose name, user or id it is. "query user" is about people: login screens, sessions
- * without a user, and background sessions are not among its sessions, whatever is asked for.
+ * without a user, and those in the background where nobody works are not among its sessions, whatever is asked for.
  */
 #include <errno.h>
 #include <locale.h>
@@ -14,23 +14,15 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
 
 static bool is_meant(const struct logoff_session *session, const char *designator)
 {
-	struct safe name = session_shown_name(session);
-
-	if (strncmp(designator, "/dev/", 5) == 0)
-		designator += 5;
 	return strcasecmp(logoff_session_id(session), designator) == 0 || account_is(session, designator) ||
-	       (*name.text && strcasecmp(name.text, designator) == 0);
-}
-
-static bool is_person(const struct logoff_session *session)
-{
-	return logoff_session_kind(session) == LOGOFF_KIND_USER && *logoff_session_user(session);
+	       session_bears(session, designator);
 }
 
 /*
@@ -48,7 +40,7 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 	for (size_t i = 0; i < n; i++) {
 		bool meant = n_arguments == 0;
 
-		if (people && !is_person(sessions[i]))
+		if (people && !session_is_person(sessions[i]))
 			continue;
 		for (int k = 0; k < n_arguments; k++)
 			if (is_meant(sessions[i], arguments[k]))
@@ -74,15 +66,33 @@ static json_t *to_json_row(const void *row)
 }
 
 /* Where nothing was found there are no headings either. */
-static int show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
+static void show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		return print_json_rows(rows, n_rows, to_json_row, stdout);
-	if (r == 0 && (n_rows > 0 || !filtered))
+		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+	else if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
-	return r == 0 && fflush(stdout) == EOF ? -errno : r;
+	output_note(r);
+	output_flush();		/* before what is said of it */
+}
+
+/* "query user" has no column that could tell it. Not on standard output: programs read what stands there. */
+static void tell_unregistered(const struct table *table, const void *const *rows, size_t n_rows)
+{
+	struct safe ids = {};
+	size_t n = 0;
+
+	if (arg_json || !table->legend || table->chosen->n_items > 0)
+		return;
+	for (size_t i = 0; i < n_rows && n < sizeof(ids.text); i++)
+		if (!logoff_session_is_registered(rows[i]))
+			n += (size_t)snprintf(ids.text + n, sizeof(ids.text) - n, "%s%s", n > 0 ? ", " : "",
+					      safe(logoff_session_id(rows[i])).text);
+	if (n > 0)
+		fprintf(stderr, _("%s: not registered with the session manager: %s\n"), program().text,
+			safe(ids.text).text);
 }
 
 static bool is_time(const char *column)
@@ -111,7 +121,7 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	int r, status;
 
 	table.is_marked = session_is_marked;
-	status = query_check(&table);
+	status = query_check(&table, people ? &user_help : &session_help);
 	if (status != EXIT_ENDED)
 		return status;
 	r = logoff_host_list(host, &sessions, &n, &error);
@@ -119,16 +129,18 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 		return report_host(arg_server, r, &error);
 	setlocale(LC_TIME, "");		/* for the logon times */
 	rows = calloc(n + 1, sizeof(*rows));
-	r = rows ? 0 : -ENOMEM;
-	if (r == 0) {
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
 		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
-		r = show(&table, rows, n_rows, n_arguments > 0);
-		if (r == 0 && status == EXIT_ENDED && shows_times(&table, people))
+		show(&table, rows, n_rows, n_arguments > 0);
+		if (people)
+			tell_unregistered(&table, rows, n_rows);
+		if (status == EXIT_ENDED && shows_times(&table, people))
 			status = (int)report_times(arg_server, sessions, n);
 	}
 	free(rows);
 	logoff_session_list_free(sessions, n);
-	return r < 0 ? query_failed(r) : status;
+	return status;
 }
 
 int query_sessions(struct logoff_host *host, int n_arguments, char **arguments)

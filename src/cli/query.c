@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/logon.h"
+#include "cli/output.h"
 #include "cli/query.h"
 #include "cli/report.h"
 
@@ -71,26 +72,32 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
 #define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
-		   "       [/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
+		   "[/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
 
-static const struct help session_help = {
+const struct help session_help = {
+	.sub_command = "session",
+	.other_name = "qwinsta",
 	.summary = N_("Shows the sessions of a session host."),
 	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST,
 	.arguments = { ARGUMENT_SESSION_NAME, ARGUMENT_USER_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
 
-static const struct help user_help = {
+const struct help user_help = {
+	.sub_command = "user",
+	.other_name = "quser",
 	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
 	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST,
 	.arguments = { ARGUMENT_USER_NAME, ARGUMENT_SESSION_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
 
-static const struct help process_help = {
+const struct help process_help = {
+	.sub_command = "process",
+	.other_name = "qprocess",
 	.summary = N_("Shows the processes of a session host and the sessions they are in."),
-	.usage = "QUERY PROCESS [* | processid | username | sessionname | programname ...]\n"
-		 "       [/ID:sessionid] " USAGE_REST,
+	.usage = "QUERY PROCESS [* | processid | username | sessionname | programname ...] "
+		 "[/ID:sessionid] " USAGE_REST,
 	.arguments = {
 		{ "*", N_("All processes. Without any argument: your own.") },
 		{ "processid", N_("The number of a process.") },
@@ -120,7 +127,7 @@ struct table query_table(const struct table_column *columns, const char *order)
 			       .legend = !arg_no_legend };
 }
 
-int query_check(const struct table *table)
+int query_check(const struct table *table, const struct help *help)
 {
 	const char *culprit;
 
@@ -129,24 +136,15 @@ int query_check(const struct table *table)
 	fprintf(stderr, _("%s: there is no column %s; the columns are "), program().text, safe(culprit).text);
 	table_print_names(table, stderr);
 	fputc('\n', stderr);
-	return EXIT_USAGE;
-}
-
-int query_failed(int r)
-{
-	fprintf(stderr, _("%s: %s\n"), program().text, strerror(-r));
-	return EXIT_USAGE;
+	return help_try(help);
 }
 
 /* ---- sub-commands ---- */
 
-static const struct {
-	const char *name, *other_name;
-	struct command command;
-} sub_commands[] = {
-	{ "session", "qwinsta", { .help = &session_help, .run = query_sessions } },
-	{ "user", "quser", { .help = &user_help, .run = query_users } },
-	{ "process", "qprocess", { .help = &process_help, .run = query_processes } },
+static const struct command sub_commands[] = {
+	{ .help = &session_help, .run = query_sessions },
+	{ .help = &user_help, .run = query_users },
+	{ .help = &process_help, .run = query_processes },
 };
 
 #define N_SUB_COMMANDS (sizeof(sub_commands) / sizeof(sub_commands[0]))
@@ -158,26 +156,28 @@ static int run_bare(int argc, char **argv)
 	const char *culprit;
 	int n_arguments;
 
-	command_init_language();
 	if (options_parse(query_options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
 		return help_usage_error(&query_help, fault, culprit);
 	if (arg_help)
-		return help_print(&query_help, stdout);
+		return help_print(&query_help);
 	if (arg_version)
 		return command_print_version();
 	if (n_arguments > 0)
-		fprintf(stderr, _("%s: there is no sub-command %s\n\n"), program().text, safe(argv[1]).text);
-	(void)help_print(&query_help, stderr);
-	return EXIT_USAGE;
+		fprintf(stderr, _("%s: no sub-command %s\n"), program().text, safe(argv[1]).text);
+	else
+		fprintf(stderr, _("%s: a sub-command is needed: session, user or process\n"), program().text);
+	return help_try(&query_help);
 }
 
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; i < N_SUB_COMMANDS; i++)
-		if (strcmp(program_invocation_short_name, sub_commands[i].other_name) == 0)
-			return command_main(&sub_commands[i].command, argc, argv);
+		if (strcmp(program_invocation_short_name, sub_commands[i].help->other_name) == 0)
+			return command_main(&sub_commands[i], argc, argv);
 	for (size_t i = 0; argc > 1 && i < N_SUB_COMMANDS; i++)
-		if (strcasecmp(argv[1], sub_commands[i].name) == 0)
-			return command_main(&sub_commands[i].command, argc - 1, argv + 1);
-	return run_bare(argc, argv);
+		if (strcasecmp(argv[1], sub_commands[i].help->sub_command) == 0)
+			return command_main(&sub_commands[i], argc - 1, argv + 1);
+	output_begin();
+	command_init_language();
+	return output_end(run_bare(argc, argv));
 }

@@ -5,6 +5,7 @@
 #ifndef CLI_QUERY_H
 #define CLI_QUERY_H
 
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "logoff.h"
@@ -22,10 +23,9 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 /* A table of COLUMNS as the options want it. Its ORDER is the column by which it is sorted without --sort. */
 struct table query_table(const struct table_column *columns, const char *order);
 
-/* Says if a column that was asked for is not in TABLE. Returns the exit status. */
-int query_check(const struct table *table);
+extern const struct help session_help, user_help, process_help;
 
-/* Says why nothing could be written, or that memory ran out. Returns the exit status. */
-int query_failed(int r);
+/* Says if a column that was asked for is not in TABLE, and that HELP helps. Returns the exit status. */
+int query_check(const struct table *table, const struct help *help);
 
 #endif

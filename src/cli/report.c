@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/account.h"
+#include "cli/output.h"
 #include "cli/text.h"
 
 struct safe report_label(const struct logoff_session *session)
@@ -206,7 +207,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("%s has other sessions: the service manager is left alone.\n"), user.text);
 		break;
 	}
-	(void)fflush(stdout);	/* so that the steps are seen as they happen, in a pipe too */
+	output_flush();	/* so that the steps are seen as they happen, in a pipe too */
 }
 
 /* ---- failures ---- */
@@ -348,6 +349,41 @@ static void print_bare_remains(int exists, enum logoff_state state)
 		print_bare_state(state);
 }
 
+/* One process that is left: ": 4711 dig", and why it does not end. */
+static void print_left(const struct logoff_process *process, bool first)
+{
+	struct safe command = safe(process->command);
+	int pid = (int)process->pid;
+
+	fputs(first ? _(": ") : _(", "), stderr);
+	switch (process->stuck) {
+	case LOGOFF_STUCK_NOT:
+		fprintf(stderr, "%d %s", pid, command.text);
+		break;
+	case LOGOFF_STUCK_DEVICE:
+		fprintf(stderr, _("%d %s (waits for a device or a file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_FUSE:
+		fprintf(stderr, _("%d %s (waits for a FUSE file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_NETWORK:
+		fprintf(stderr, _("%d %s (waits for a network file system)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_FROZEN:
+		fprintf(stderr, _("%d %s (is frozen)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_STOPPED:
+		fprintf(stderr, _("%d %s (is stopped)"), pid, command.text);
+		break;
+	case LOGOFF_STUCK_TRACED:
+		if (process->tracer > 0)
+			fprintf(stderr, _("%d %s (is held by its tracer, process %d)"), pid, command.text, (int)process->tracer);
+		else
+			fprintf(stderr, _("%d %s (is held by its tracer)"), pid, command.text);
+		break;
+	}
+}
+
 /* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
 static void print_remains(const struct logoff_request *request, size_t i)
 {
@@ -369,7 +405,7 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	else
 		print_state(logoff_request_state(request, i), n);
 	for (size_t j = 0; j < n; j++)
-		fprintf(stderr, j == 0 ? _(": %d %s") : _(", %d %s"), (int)left[j].pid, safe(left[j].command).text);
+		print_left(&left[j], j == 0);
 	fputc('\n', stderr);
 }
 
@@ -434,6 +470,19 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
 		return status_of(r);
+	}
+}
+
+void report_advice(const struct logoff_request *request)
+{
+	const struct logoff_session *session;
+
+	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
+		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
+			continue;
+		fprintf(stderr, _("%s: root has Full Control (sudo), and so has everybody to whom a polkit rule gives it: see "
+				  "WHO MAY LOG OFF WHOM in logoff(1)\n"), program().text);
+		return;
 	}
 }
 

@@ -25,7 +25,8 @@ enum exit_status {
 	EXIT_NOT_ENDED = 5,
 	EXIT_UNREACHABLE = 6,
 	EXIT_CANCELLED = 7,
-	EXIT_LOGON = 8
+	EXIT_LOGON = 8,
+	EXIT_OUTPUT = 9		/* only in place of 0 */
 };
 
 /*
@@ -119,5 +120,11 @@ enum exit_status report_declined(void);
  * Returns the exit status.
  */
 enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative);
+
+/*
+ * Says once how Full Control is had, if a session of this machine in REQUEST was refused for want of it. To be called after
+ * report_result() of all sessions.
+ */
+void report_advice(const struct logoff_request *request);
 
 #endif

@@ -4,7 +4,10 @@
  */
 #include "cli/result.h"
 
+#include <string.h>
+
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
@@ -18,7 +21,29 @@ int result_print(const struct logoff_request *request, bool talkative)
 
 		status = one > status ? one : status;
 	}
+	report_advice(request);
 	return status;
+}
+
+static const char *stuck_word(enum logoff_stuck stuck)
+{
+	switch (stuck) {
+	case LOGOFF_STUCK_NOT:
+		return NULL;
+	case LOGOFF_STUCK_DEVICE:
+		return "device";
+	case LOGOFF_STUCK_FUSE:
+		return "fuse";
+	case LOGOFF_STUCK_NETWORK:
+		return "network";
+	case LOGOFF_STUCK_FROZEN:
+		return "frozen";
+	case LOGOFF_STUCK_STOPPED:
+		return "stopped";
+	case LOGOFF_STUCK_TRACED:
+		return "traced";
+	}
+	return NULL;
 }
 
 static json_t *make_left(const struct logoff_request *request, size_t i)
@@ -28,8 +53,10 @@ static json_t *make_left(const struct logoff_request *request, size_t i)
 	json_t *array = json_array();
 
 	for (size_t j = 0; j < n; j++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)left[j].pid, "command",
-							     to_json_text(left[j].command)));	/* NULL is refused */
+		(void)json_array_append_new(array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left[j].pid, "command",
+							     to_json_text(left[j].command), "stuck", stuck_word(left[j].stuck),
+							     "tracer", left[j].tracer > 0 ? json_integer(left[j].tracer) : json_null()));
+							     /* NULL is refused */
 	return array;
 }
 
@@ -106,7 +133,8 @@ int result_print_plan(const struct choice *choice, const char *server, bool cons
 		(void)json_object_set_new(object, "result", json_string(protected ? "protected" : "would-end"));
 		(void)json_array_append_new(array, object);	/* NULL is refused */
 	}
-	return print_json(array, stdout) < 0 ? EXIT_UNREACHABLE : EXIT_ENDED;
+	output_note(print_json(array, stdout));
+	return EXIT_ENDED;
 }
 
 int result_print_json(const struct logoff_request *request, const char *server)
@@ -120,7 +148,15 @@ int result_print_json(const struct logoff_request *request, const char *server)
 		status = one > status ? one : status;
 		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
 	}
-	return print_json(array, stdout) < 0 && status == EXIT_ENDED ? EXIT_UNREACHABLE : status;
+	report_advice(request);
+	output_note(print_json(array, stdout));
+	return status;
+}
+
+/* TEXT, or nothing if it holds what nobody can type: what would be shown in its place is no name. */
+static const char *typable(const char *text)
+{
+	return text && strcmp(safe(text).text, text) == 0 ? text : "";
 }
 
 int result_print_sessions(struct logoff_host *host)
@@ -131,8 +167,9 @@ int result_print_sessions(struct logoff_host *host)
 	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
 		return EXIT_UNREACHABLE;
 	for (size_t i = 0; i < n; i++)
-		printf("%s\t%s\t%s\n", safe(logoff_session_id(sessions[i])).text, safe(logoff_session_name(sessions[i])).text,
-		       safe(logoff_session_user(sessions[i])).text);
+		if (*typable(logoff_session_id(sessions[i])))
+			printf("%s\t%s\t%s\n", typable(logoff_session_id(sessions[i])), typable(logoff_session_name(sessions[i])),
+			       typable(logoff_session_user(sessions[i])));
 	logoff_session_list_free(sessions, n);
 	return EXIT_ENDED;
 }

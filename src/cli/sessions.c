@@ -6,9 +6,14 @@
 #include "cli/sessions.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "cli/account.h"
 #include "cli/when.h"
+
+/* "03/14/2025 08:02 AM" */
+#define WHEN_WIDTH 19
 
 const char *session_state_word(const struct logoff_session *session)
 {
@@ -23,6 +28,14 @@ const char *session_state_word(const struct logoff_session *session)
 		return _("Conn");
 	}
 	return "?";
+}
+
+bool session_is_person(const struct logoff_session *session)
+{
+	if (!*logoff_session_user(session))
+		return false;
+	return logoff_session_kind(session) == LOGOFF_KIND_USER ||
+	       (logoff_session_kind(session) == LOGOFF_KIND_BACKGROUND && logoff_session_terminal(session, 0));
 }
 
 bool session_is_marked(const void *row)
@@ -56,6 +69,21 @@ struct safe session_shown_name(const struct logoff_session *session)
 		if (*at >= 'A' && *at <= 'Z')
 			*at = (char)(*at - 'A' + 'a');
 	return name;
+}
+
+bool session_bears(const struct logoff_session *session, const char *designator)
+{
+	struct safe name = session_shown_name(session);
+	const char *terminal;
+
+	if (strncmp(designator, "/dev/", 5) == 0)
+		designator += 5;
+	if (*name.text && strcasecmp(name.text, designator) == 0)
+		return true;
+	for (size_t i = 0; logoff_session_name(session) && (terminal = logoff_session_terminal(session, i)); i++)
+		if (strcasecmp(terminal, designator) == 0)
+			return true;
+	return false;
 }
 
 static struct safe cell_name(const void *row)
@@ -109,14 +137,31 @@ static struct safe cell_kind(const void *row)
 	return safe("?");
 }
 
+static struct safe cell_registered(const void *row)
+{
+	return safe(logoff_session_is_registered(row) ? _("Yes") : _("No"));
+}
+
+/* What loginctl does not know is marked. The word for the state is left alone: scripts decide by it. */
 static struct safe cell_protocol(const void *row)
 {
-	return safe(logoff_session_detail(row, LOGOFF_DETAIL_PROTOCOL));
+	struct safe protocol = safe(logoff_session_detail(row, LOGOFF_DETAIL_PROTOCOL)), out = {};
+
+	if (logoff_session_is_registered(row))
+		return protocol;
+	snprintf(out.text, sizeof(out.text), "%.100s%s%.300s", _("unreg"), *protocol.text ? "/" : "", protocol.text);
+	return out;
 }
 
 static struct safe cell_terminal(const void *row)
 {
-	return safe(logoff_session_detail(row, LOGOFF_DETAIL_TERMINAL));
+	struct safe out = {};
+	const char *terminal;
+	size_t n = 0;
+
+	for (size_t i = 0; n < sizeof(out.text) && (terminal = logoff_session_terminal(row, i)); i++)
+		n += (size_t)snprintf(out.text + n, sizeof(out.text) - n, "%s%s", i > 0 ? "," : "", terminal);
+	return safe(out.text);
 }
 
 static struct safe cell_display(const void *row)
@@ -127,7 +172,8 @@ static struct safe cell_display(const void *row)
 /* The screen people look at: a display is in front of the terminal it was begun on. */
 static struct safe cell_device(const void *row)
 {
-	return logoff_session_detail(row, LOGOFF_DETAIL_DISPLAY) ? cell_display(row) : cell_terminal(row);
+	return logoff_session_detail(row, LOGOFF_DETAIL_DISPLAY) ? cell_display(row)
+								: safe(logoff_session_terminal(row, 0));
 }
 
 static struct safe cell_address(const void *row)
@@ -159,7 +205,9 @@ static struct safe cell_idle(const void *row)
 
 static struct safe cell_logon(const void *row)
 {
-	return when_local(logoff_session_logon_us(row));
+	struct safe when = when_local(logoff_session_logon_us(row));
+
+	return text_width(when.text) > WHEN_WIDTH ? when_plain(logoff_session_logon_us(row)) : when;
 }
 
 static int64_t number_logon(const void *row)
@@ -167,41 +215,43 @@ static int64_t number_logon(const void *row)
 	return known(logoff_session_logon_us(row));
 }
 
-/* ---- columns: name, heading, gap, width, right, whole, cell, number ---- */
+/* ---- columns: name, heading, gap, width, most, right, cell, number ---- */
 
 /* Those that Windows does not have. */
 #define CHOSEN_COLUMNS                                                                          \
-	{ "current", N_("CURRENT"), 0, 0, false, false, cell_current, NULL },                   \
-	{ "uid", N_("UID"), 0, 0, true, false, cell_uid, number_uid },                          \
-	{ "domain", N_("DOMAIN"), 0, 0, false, false, cell_domain, NULL },                      \
-	{ "kind", N_("KIND"), 0, 0, false, false, cell_kind, NULL },                            \
-	{ "address", N_("ADDRESS"), 0, 0, false, false, cell_address, NULL },                   \
-	{ "client", N_("CLIENT"), 0, 0, false, false, cell_client, NULL },                      \
-	{ "terminal", N_("TERMINAL"), 0, 0, false, false, cell_terminal, NULL },                \
-	{ "display", N_("DISPLAY"), 0, 0, false, false, cell_display, NULL }
+	{ "current", N_("CURRENT"), 0, 0, 0, false, cell_current, NULL },                   \
+	{ "uid", N_("UID"), 0, 0, 0, true, cell_uid, number_uid },                          \
+	{ "domain", N_("DOMAIN"), 0, 0, 0, false, cell_domain, NULL },                      \
+	{ "kind", N_("KIND"), 0, 0, 0, false, cell_kind, NULL },                            \
+	{ "address", N_("ADDRESS"), 0, 0, 0, false, cell_address, NULL },                   \
+	{ "client", N_("CLIENT"), 0, 0, 0, false, cell_client, NULL },                      \
+	{ "terminal", N_("TERMINAL"), 0, 0, 0, false, cell_terminal, NULL },                \
+	{ "display", N_("DISPLAY"), 0, 0, 0, false, cell_display, NULL },                       \
+	{ "registered", N_("REGISTERED"), 0, 0, 0, false, cell_registered, NULL }
 
 const struct table_column session_columns[] = {
-	{ "name", N_("SESSIONNAME"), 0, 17, false, false, cell_name, NULL },
-	{ "user", N_("USERNAME"), 1, 20, false, false, cell_user, NULL },
-	{ "id", N_("ID"), 1, 6, true, true, cell_id, NULL },
-	{ "state", N_("STATE"), 2, 7, false, false, cell_state, NULL },
-	{ "protocol", N_("TYPE"), 1, 11, false, false, cell_protocol, NULL },
-	{ "device", N_("DEVICE"), 1, 8, false, false, cell_device, NULL },
-	{ "idle", N_("IDLE TIME"), 0, 0, true, false, cell_idle, number_idle },
-	{ "logon", N_("LOGON TIME"), 0, 0, false, false, cell_logon, number_logon },
+	{ "name", N_("SESSIONNAME"), 0, 17, 0, false, cell_name, NULL },
+	{ "user", N_("USERNAME"), 1, 20, 0, false, cell_user, NULL },
+	{ "id", N_("ID"), 1, 6, TABLE_WHOLE, true, cell_id, NULL },
+	{ "state", N_("STATE"), 2, 7, 0, false, cell_state, NULL },
+	{ "protocol", N_("TYPE"), 1, 11, 0, false, cell_protocol, NULL },
+	{ "device", N_("DEVICE"), 1, 8, 0, false, cell_device, NULL },
+	{ "idle", N_("IDLE TIME"), 0, 0, 0, true, cell_idle, number_idle },
+	{ "logon", N_("LOGON TIME"), 0, 0, 0, false, cell_logon, number_logon },
 	CHOSEN_COLUMNS,
 	{},
 };
 
+/* Windows has four columns more for the name of the session. Without them a line has 80, with the longest of usual times. */
 const struct table_column user_columns[] = {
-	{ "user", N_("USERNAME"), 0, 20, false, false, cell_user, NULL },
-	{ "name", N_("SESSIONNAME"), 2, 15, false, false, cell_name, NULL },
-	{ "id", N_("ID"), 1, 5, true, true, cell_id, NULL },
-	{ "state", N_("STATE"), 2, 7, false, false, cell_state, NULL },
-	{ "idle", N_("IDLE TIME"), 1, 9, true, false, cell_idle, number_idle },
-	{ "logon", N_("LOGON TIME"), 2, 20, false, true, cell_logon, number_logon },
-	{ "protocol", N_("TYPE"), 0, 0, false, false, cell_protocol, NULL },
-	{ "device", N_("DEVICE"), 0, 0, false, false, cell_device, NULL },
+	{ "user", N_("USERNAME"), 0, 20, 0, false, cell_user, NULL },
+	{ "name", N_("SESSIONNAME"), 2, 11, 15, false, cell_name, NULL },
+	{ "id", N_("ID"), 1, 5, TABLE_WHOLE, true, cell_id, NULL },
+	{ "state", N_("STATE"), 2, 7, 0, false, cell_state, NULL },
+	{ "idle", N_("IDLE TIME"), 1, 9, 0, true, cell_idle, number_idle },
+	{ "logon", N_("LOGON TIME"), 2, 16, TABLE_WHOLE, false, cell_logon, number_logon },
+	{ "protocol", N_("TYPE"), 0, 0, 0, false, cell_protocol, NULL },
+	{ "device", N_("DEVICE"), 0, 0, 0, false, cell_device, NULL },
 	CHOSEN_COLUMNS,
 	{},
 };

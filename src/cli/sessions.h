@@ -14,8 +14,14 @@
 /* " SESSIONNAME       USERNAME                 ID  STATE   TYPE        DEVICE" */
 extern const struct table_column session_columns[];
 
-/* " USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME" */
+/* " USERNAME              SESSIONNAME    ID  STATE   IDLE TIME  LOGON TIME" */
 extern const struct table_column user_columns[];
+
+/*
+ * Tells whether somebody works in SESSION: a person's, or one in the background that has a terminal (access proxies begin
+ * such sessions for the people who come through them). Returns true if so.
+ */
+bool session_is_person(const struct logoff_session *session);
 
 /* The is_marked() of such tables: the current session. */
 bool session_is_marked(const void *row);
@@ -25,6 +31,12 @@ bool session_is_marked(const void *row);
  * console have one even if nobody is active there. Returns the name.
  */
 struct safe session_shown_name(const struct logoff_session *session);
+
+/*
+ * Tells whether DESIGNATOR ("/dev/" before it does not matter) is the name of SESSION as it is shown or, while it is
+ * active, one of its terminals. Returns true if so.
+ */
+bool session_bears(const struct logoff_session *session, const char *designator);
 
 /*
  * The word for the state of SESSION, in the user's language: Active, Conn (a login screen, nobody has logged on yet),

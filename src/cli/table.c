@@ -134,10 +134,10 @@ static void print_blanks(size_t n, FILE *to)
 	fwrite(blanks, 1, n, to);
 }
 
-/* TEXT is already harmless. What is too wide is cut. */
-static void print_cell(const struct shown *shown, const char *text, bool last, FILE *to)
+/* TEXT is already harmless. What is too wide is cut. *PENDING blanks are printed only if something follows them. */
+static void print_cell(const struct shown *shown, const char *text, size_t *pending, FILE *to)
 {
-	size_t width = text_width(text), blanks = shown->width > width ? shown->width - width : 0;
+	size_t width = text_width(text), blanks = shown->width > width ? shown->width - width : 0, length;
 	struct safe cut;
 
 	if (width > shown->width) {
@@ -145,10 +145,16 @@ static void print_cell(const struct shown *shown, const char *text, bool last, F
 		text = cut.text;
 		blanks = shown->width - text_width(text);
 	}
-	print_blanks(shown->gap + (shown->column->right ? blanks : 0), to);
-	fputs(text, to);
-	if (!shown->column->right && !last)
-		print_blanks(blanks, to);
+	*pending += shown->gap + (shown->column->right ? blanks : 0);
+	length = strlen(text);
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	if (length > 0) {
+		print_blanks(*pending, to);
+		fwrite(text, 1, length, to);
+		*pending = 0;
+	}
+	*pending += strlen(text) - length + (shown->column->right ? 0 : blanks);
 }
 
 /* What stands in the cell, before it is cut. */
@@ -175,9 +181,12 @@ static size_t lay_out(const struct table *table, const void *const *rows, size_t
 	for (size_t i = 0; i < n; i++) {
 		size_t width = table->legend ? text_width(_(shown[i].column->heading)) : 0;
 
-		for (size_t k = 0; k < n_rows && (!fixed || shown[i].column->whole); k++) {
+		size_t most = fixed ? shown[i].column->most : TABLE_WHOLE;
+
+		for (size_t k = 0; k < n_rows && most > 0; k++) {
 			size_t cell = text_width(make_cell(table, shown[i].column, rows[k]).text);
 
+			cell = cell > most ? most : cell;
 			width = cell > width ? cell : width;
 		}
 		shown[i].width = width > shown[i].width ? width : shown[i].width;
@@ -189,22 +198,20 @@ void table_print(const struct table *table, const void *const *rows, size_t n_ro
 {
 	struct shown shown[MAX_SHOWN];
 	bool fixed = is_fixed(table);
-	size_t n = lay_out(table, rows, n_rows, shown);
+	size_t n = lay_out(table, rows, n_rows, shown), pending = fixed;
 
 	if (table->legend) {
-		fputs(fixed ? " " : "", to);
 		for (size_t i = 0; i < n; i++)
-			print_cell(&shown[i], _(shown[i].column->heading), !fixed && i == n - 1, to);
+			print_cell(&shown[i], _(shown[i].column->heading), &pending, to);
 		fputc('\n', to);
 	}
 	for (size_t k = 0; k < n_rows; k++) {
-		if (fixed)
-			fputc(table->is_marked(rows[k]) ? '>' : ' ', to);
-		for (size_t i = 0; i < n; i++) {
-			struct safe cell = make_cell(table, shown[i].column, rows[k]);
+		bool marked = fixed && table->is_marked(rows[k]);
 
-			print_cell(&shown[i], cell.text, !fixed && i == n - 1, to);
-		}
+		pending = fixed && !marked;
+		fputs(marked ? ">" : "", to);
+		for (size_t i = 0; i < n; i++)
+			print_cell(&shown[i], make_cell(table, shown[i].column, rows[k]).text, &pending, to);
 		fputc('\n', to);
 	}
 }

@@ -5,11 +5,13 @@
  * A table is a list of columns, each of which makes its cell from a row, whatever that is. There are two layouts. The
  * fixed one stands where Windows has its columns: what is too long is cut with "...", so that no field is ever shifted,
  * and a row that is marked begins with ">". The other one shows the columns chosen by --columns, as wide as they need
- * to be, nothing cut, "-" for nothing. Widths are those of a terminal.
+ * to be, nothing cut, "-" for nothing. Widths are those of a terminal. No line ends with blanks: programs that split lines
+ * at blanks would see one more field.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,12 +20,15 @@
 #include "cli/options.h"
 #include "cli/text.h"
 
+/* Of what must be usable, or comes last: it is never cut. */
+#define TABLE_WHOLE UINT_MAX
+
 struct table_column {
 	const char *name;		/* for --columns and --sort */
 	const char *heading;		/* N_("...") */
 	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: not there */
+	unsigned most;			/* up to so many columns it grows rather than to cut what is in it; 0: not at all */
 	bool right;			/* flush right */
-	bool whole;			/* is never cut: what must be usable, or comes last. The column grows instead */
 	struct safe (*cell)(const void *row);
 	int64_t (*number)(const void *row);	/* what it is sorted by, -1: not known; NULL: by the text */
 };

@@ -80,9 +80,9 @@ static bool is_marked(const void *row)
 }
 
 static const struct table_column columns[] = {
-	{ "name", "NAME", 0, 8, false, false, cell_name, NULL },
-	{ "id", "ID", 1, 3, true, true, cell_id, NULL },
-	{ "size", "SIZE", 0, 0, true, false, cell_size, number_size },
+	{ "name", "NAME", 0, 8, 0, false, cell_name, NULL },
+	{ "id", "ID", 1, 3, TABLE_WHOLE, true, cell_id, NULL },
+	{ "size", "SIZE", 0, 0, 0, true, cell_size, number_size },
 	{},
 };
 
@@ -128,6 +128,42 @@ static void fixed_layout_cuts_and_marks(void **state)
 		     " a lon...  11\n"
 		     " pts/12    12\n"
 		     ">          c7\n");
+}
+
+/* Programs split lines at blanks. */
+static void no_line_ends_with_blanks(void **state)
+{
+	static const struct table_column last[] = {
+		{ "id", "ID", 1, 3, TABLE_WHOLE, true, cell_id, NULL },
+		{ "name", "NAME", 1, 8, 0, false, cell_name, NULL },
+		{},
+	};
+	static const struct thing ends[] = { { "abc", "1", 0 }, { "", "2", 0 }, { "d  ", "c7", 0 } };
+	struct option_list chosen = { .items = { "id", "name" }, .n_items = 2 };
+	struct table table = make_table(&none, NULL);
+
+	(void)state;
+	table.columns = last;
+	assert_table(&table, ends, 3, "   ID NAME\n    1 abc\n    2\n>  c7 d\n");
+	table.chosen = &chosen;
+	assert_table(&table, ends, 3, "ID  NAME\n 1  abc\n 2  -\nc7  d\n");
+}
+
+static void columns_grow_as_far_as_they_may(void **state)
+{
+	static const struct table_column growing[] = {
+		{ "name", "NAME", 0, 4, 8, false, cell_name, NULL },
+		{ "id", "ID", 1, 3, TABLE_WHOLE, true, cell_id, NULL },
+		{},
+	};
+	static const struct thing rows[] = { { "abc", "1", 0 }, { "abcdefg", "2", 0 }, { "a long name", "3", 0 } };
+	struct table table = make_table(&none, NULL);
+
+	(void)state;
+	table.columns = growing;
+	assert_table(&table, rows, 1, " NAME  ID\n abc    1\n");
+	assert_table(&table, rows, 2, " NAME     ID\n abc       1\n abcdefg   2\n");
+	assert_table(&table, rows, 3, " NAME      ID\n abc        1\n abcdefg    2\n a lon...   3\n");
 }
 
 static void ids_are_never_cut(void **state)
@@ -210,6 +246,8 @@ int main(void)
 		cmocka_unit_test(width_of_texts),
 		cmocka_unit_test(cut_texts),
 		cmocka_unit_test(fixed_layout_cuts_and_marks),
+		cmocka_unit_test(no_line_ends_with_blanks),
+		cmocka_unit_test(columns_grow_as_far_as_they_may),
 		cmocka_unit_test(ids_are_never_cut),
 		cmocka_unit_test(chosen_columns_are_whole),
 		cmocka_unit_test(numbers_in_texts_count),

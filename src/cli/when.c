@@ -71,6 +71,17 @@ static void format_time(char *text, size_t size, const char *format, const struc
 #pragma GCC diagnostic pop
 }
 
+struct safe when_plain(int64_t time_us)
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct safe out = { "?" };
+	struct tm tm;
+
+	if (time_us >= 0 && localtime_r(&seconds, &tm))
+		strftime(out.text, sizeof(out.text), "%Y-%m-%d %H:%M", &tm);
+	return out;
+}
+
 struct safe when_local(int64_t time_us)
 {
 	time_t seconds = (time_t)(time_us / 1000000);
@@ -78,15 +89,9 @@ struct safe when_local(int64_t time_us)
 	struct safe out = {};
 	struct tm tm;
 
-	if (time_us < 0 || !localtime_r(&seconds, &tm)) {
-		strcpy(out.text, "?");
-		return out;
-	}
-	if (strcmp(nl_langinfo(D_FMT), "%m/%d/%y") == 0) {
-		/* The C locale is nobody's language. */
-		strftime(out.text, sizeof(out.text), "%Y-%m-%d %H:%M", &tm);
-		return out;
-	}
+	/* The C locale is nobody's language. */
+	if (strcmp(nl_langinfo(D_FMT), "%m/%d/%y") == 0 || time_us < 0 || !localtime_r(&seconds, &tm))
+		return when_plain(time_us);
 	when_cut_seconds(nl_langinfo(T_FMT), format, sizeof(format));
 	format_time(date, sizeof(date), nl_langinfo(D_FMT), &tm);
 	format_time(clock, sizeof(clock), format, &tm);

@@ -22,6 +22,9 @@ struct safe when_idle(int64_t idle_us, bool console);
 /* A moment of Unix time as the locale (LC_TIME) writes it, in local time: "3/14/2025 8:02 AM". Returns the text. */
 struct safe when_local(int64_t time_us);
 
+/* The same as "2025-03-14 08:02", which everybody reads, in local time. Returns the text. */
+struct safe when_plain(int64_t time_us);
+
 /* The same as "2025-03-14T08:02:00Z", for a time that is known. Returns the text. */
 struct safe when_iso(int64_t time_us);
 

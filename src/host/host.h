@@ -13,9 +13,13 @@
 #include "host/proc.h"
 #include "logoff.h"
 
-/* What is to be ended: the session, or afterwards the service manager of its user (systemd's user@UID.service). */
+/*
+ * What is to be ended: the session, and afterwards the service manager of its user (systemd's user@UID.service) or, if that
+ * stays, what the session's desktop has it run.
+ */
 enum host_part {
 	HOST_SESSION,
+	HOST_DESKTOP,
 	HOST_MANAGER
 };
 
@@ -149,8 +153,18 @@ struct host_backend {
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
 
+	/* Finds out of each process in LIST, which has outlived its time, why. NULL: nobody knows. */
+	void (*explain)(struct process_list *list, struct logoff_host *host);
+
 	/* Tells what is to become of the user's service manager. NULL: hosts without. */
 	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+		       struct logoff_error *reterr);
+
+	/*
+	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
+	 * another desktop of the user. NULL: hosts without.
+	 */
+	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 		       struct logoff_error *reterr);
 
 	/* Adds every process of the host, with the session it is in. NULL: it cannot be told. */

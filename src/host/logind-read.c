@@ -144,14 +144,14 @@ static bool is_xrdp(const struct properties *p)
 	return is_set(p->service) && strncmp(p->service, "xrdp", 4) == 0 && is_set(p->display) && p->display[0] == ':';
 }
 
+bool logind_is_graphical_type(const char *type)
+{
+	return strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0;
+}
+
 static bool is_graphical(const struct properties *p)
 {
-	static const char *const types[] = { "x11", "wayland", "mir" };
-
-	for (size_t i = 0; is_set(p->type) && i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(p->type, types[i]) == 0)
-			return true;
-	return false;
+	return is_set(p->type) && logind_is_graphical_type(p->type);
 }
 
 /*
@@ -1024,6 +1024,21 @@ static int list_all(struct logoff_host *host, struct session_list *list, struct 
 
 /* ---- the census ---- */
 
+/* The session whose desktop has the user's manager run the process: the user's latest graphical one that began before it. */
+static const struct logoff_session *find_desktop_of(const struct search *search, const struct table_row *row)
+{
+	const struct logoff_session *found = NULL;
+
+	for (size_t i = 0; i < search->n_sessions; i++) {
+		const struct logoff_session *session = search->by_id[i];
+
+		if (session->graphical && session->uid == row->manager && !table_is_older(&row->stat, of(session)->since_us, 0) &&
+		    (!found || of(session)->since_us > of(found)->since_us))
+			found = session;
+	}
+	return found;
+}
+
 static int census_all(const struct search *search, struct census *census)
 {
 	int r = 0;
@@ -1036,7 +1051,8 @@ static int census_all(const struct search *search, struct census *census)
 			continue;
 		id = table_session(search->table, row);
 		if (!id) {
-			const struct logoff_session *session = find_session(search, row);
+			const struct logoff_session *session = table_is_desktop(search->table, row) ?
+				find_desktop_of(search, row) : find_session(search, row);
 
 			id = session ? session->id : NULL;
 		}

@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/desktop.h"
 #include "host/family.h"
 #include "host/logind.h"
 
@@ -471,14 +472,14 @@ static void ask_strays(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
 
-	data->asked = true;
 	if (!is_own_power(session)) {
-		if (strays_has_leader_outside(data->strays))
+		if (!data->asked && strays_has_leader_outside(data->strays))
 			signal_leader(session, SIGTERM);
+		data->asked = true;
 		return;
 	}
-	for (size_t i = 0; i < N_POLITE_SIGNALS; i++)
-		(void)strays_signal(data->strays, polite_signals[i]);	/* what refuses is listed as left */
+	data->asked = true;
+	strays_ask(data->strays);
 }
 
 /*
@@ -722,6 +723,19 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	return send_ask(session, call, r, interactive, reterr);
 }
 
+/* Asks a desktop's programs: no call of logind's knows them. */
+static int ask_desktop(struct logoff_session *session)
+{
+	const struct logind_session *data = of(session);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < N_POLITE_SIGNALS; i++)
+		r = desktop_signal(data->manager_cgroup, data->since_us, polite_signals[i]);
+	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
+						       "only the user and root may end the programs of the desktop") : 0;
+	return r == -EPERM ? 0 : r;
+}
+
 static int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		      struct logoff_error *reterr)
 {
@@ -731,8 +745,15 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 	if (r < 0)
 		return r;
 	of(session)->signalled_us = 0;
-	return part == HOST_SESSION ? ask_session(session, interactive, reterr)
-				    : ask_manager(session, interactive, reterr);
+	switch (part) {
+	case HOST_SESSION:
+		return ask_session(session, interactive, reterr);
+	case HOST_DESKTOP:
+		return ask_desktop(session);
+	case HOST_MANAGER:
+		return ask_manager(session, interactive, reterr);
+	}
+	return -EINVAL;
 }
 
 /* ---- killing ---- */
@@ -842,10 +863,12 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	logind->hurried = true;
 	if (part == HOST_SESSION)
 		r = kill_session(session, session->current && !last_act, reterr);
+	else if (part == HOST_DESKTOP)
+		r = desktop_signal(of(session)->manager_cgroup, of(session)->since_us, SIGKILL);
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
-	if (r >= 0 && last_act && part == HOST_MANAGER)
+	if (r >= 0 && last_act && part != HOST_SESSION)
 		raise(SIGKILL);
 	return r;
 }
@@ -904,53 +927,53 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 		return list_family(data, list);
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
 		return list_session(session, list);
+	if (part == HOST_DESKTOP && data->manager_cgroup)
+		return desktop_list(data->manager_cgroup, data->since_us, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }
 
-/*
- * Tells whether the session at PATH is a user's, not the service manager itself (systemd 256 and later). Returns 1, 0 (or it
- * has ended meanwhile), or -errno if it could not be asked.
- */
-static int is_real_session(struct logoff_host *host, const char *path, struct logoff_error *reterr)
+/* Reads a text of the session at PATH and tells whether IS says yes to it. Returns 1, 0 (it has ended meanwhile too), or -errno. */
+static int ask_session_at(struct logoff_host *host, const char *path, const char *property, bool (*is)(const char *text),
+			  struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
-	const char *class;
+	const char *text;
 	int r;
 
-	r = logind_get_property(host, path, SESSION, "Class", "s", &answer, reterr);
+	r = logind_get_property(host, path, SESSION, property, "s", &answer, reterr);
 	if (r >= 0)
-		r = sd_bus_message_read(answer, "s", &class) < 0 ? logind_bad_answer(-EBADMSG, "Class", reterr) :
-								   !logind_is_manager_class(class);
+		r = sd_bus_message_read(answer, "s", &text) < 0 ? logind_bad_answer(-EBADMSG, property, reterr) : is(text);
 	sd_bus_message_unref(answer);
 	return r == -ENXIO ? 0 : r;
 }
 
-/* Tells whether the user has sessions other than SESSION. */
-static int has_others(struct logoff_session *session, bool *ret_others, struct logoff_error *reterr)
+/* Tells whether it is a user's session, not the service manager itself (systemd 256 and later). */
+static bool is_real_class(const char *class)
+{
+	return !logind_is_manager_class(class);
+}
+
+/* Tells whether the user has sessions other than SESSION, of which IS says yes to PROPERTY. */
+static int has_others(struct logoff_session *session, const char *property, bool (*is)(const char *text),
+		      bool *ret_others, struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
 	const char *id, *path;
-	int r;
+	int r, other = 0;
 
-	*ret_others = false;
 	r = logind_get_property(session->host, of(session)->user_path, USER, "Sessions", "a(so)", &answer, reterr);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_enter_container(answer, 'a', "(so)");
-	while (r >= 0 && !*ret_others && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0) {
-		int real = strcmp(id, session->id) == 0 ? 0 : is_real_session(session->host, path, reterr);
-
-		if (real < 0) {
-			sd_bus_message_unref(answer);
-			return real;
-		}
-		*ret_others = real;
-	}
+	while (r >= 0 && other == 0 && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
+		if (strcmp(id, session->id) != 0)
+			other = ask_session_at(session->host, path, property, is, reterr);
 	if (r < 0)
-		r = logind_bad_answer(r, "Sessions", reterr);
+		other = logind_bad_answer(r, "Sessions", reterr);
+	*ret_others = other > 0;
 	sd_bus_message_unref(answer);
-	return r < 0 ? r : 0;
+	return other < 0 ? other : 0;
 }
 
 /* Makes sure that the path of the user's object is known. */
@@ -1003,13 +1026,33 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	if (r >= 0)
 		r = lingers(session, &linger, reterr);
 	if (r >= 0)
-		r = has_others(session, &others, reterr);
+		r = has_others(session, "Class", is_real_class, &others, reterr);
 	if (r == -ENXIO)
 		return 0;	/* the user has gone with the session */
 	if (r < 0)
 		return r;
 	*ret_manager = others ? HOST_MANAGER_NEEDED : linger ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;
 	return 0;
+}
+
+static int logind_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
+			  struct logoff_error *reterr)
+{
+	const char *cgroup = of(session)->manager_cgroup;
+	bool others = false;
+	int r;
+
+	(void)host;
+	*ret_has = false;
+	if (!session->graphical || !cgroup || access(cgroup, F_OK) < 0)
+		return 0;
+	r = know_user(session, reterr);
+	if (r >= 0)
+		r = has_others(session, "Type", logind_is_graphical_type, &others, reterr);
+	if (r == -ENXIO)
+		return 0;	/* the user has gone with the session */
+	*ret_has = r >= 0 && !others;
+	return r;
 }
 
 /* ---- waiting ---- */
@@ -1100,7 +1143,9 @@ const struct host_backend host_logind = {
 	.ask = logind_ask,
 	.kill = logind_kill,
 	.processes = logind_processes,
+	.explain = proc_explain,
 	.manager = logind_manager,
+	.desktop = logind_desktop,
 	.census = logind_census,
 	.fill_terminals = logind_fill_terminals,
 	.wait = logind_wait,

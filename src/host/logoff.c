@@ -350,6 +350,8 @@ static void give_up(struct logoff_request *request, struct job *job, int result)
 	int r;
 
 	(void)look(job, NULL);	/* what cannot be seen is not listed */
+	if (job->session->host->backend->explain)
+		job->session->host->backend->explain(&job->seen, job->session->host);
 	r = host_session_exists(job->session, &job->state, NULL);
 	job->exists = r < 0 ? -1 : r;
 	finish(request, job, result);

@@ -27,6 +27,7 @@ enum value_type {
 	VALUE_CONTROL,	/* enum memory_control */
 	VALUE_CHANNEL,	/* struct memory_mail's channel and has_channel */
 	VALUE_ANSWER,	/* enum logoff_answer */
+	VALUE_STUCK,	/* enum logoff_stuck */
 	VALUE_DISPLAY	/* uint32_t, and the bool behind it is set: struct memory_session's rdp and has_rdp */
 };
 
@@ -345,6 +346,17 @@ static int take_channel(struct reader *reader, const char *key, struct memory_ma
 	return 0;
 }
 
+static int take_stuck(struct reader *reader, const char *key, enum logoff_stuck *stuck)
+{
+	static const char *const words[] = { "device", "fuse", "network", "frozen", "stopped", "traced", NULL };
+	int i = take_word(reader, key, words);
+
+	if (i < 0)
+		return i;
+	*stuck = LOGOFF_STUCK_DEVICE + (enum logoff_stuck)i;
+	return 0;
+}
+
 static int take_answer(struct reader *reader, const char *key, enum logoff_answer *answer)
 {
 	static const char *const words[] = { "ok", "closed", NULL };
@@ -392,6 +404,8 @@ static int take(struct reader *reader, const struct key *key, void *object)
 		return take_channel(reader, key->name, member);
 	case VALUE_ANSWER:
 		return take_answer(reader, key->name, member);
+	case VALUE_STUCK:
+		return take_stuck(reader, key->name, member);
 	case VALUE_DISPLAY:
 		return take_display(reader, key->name, object);
 	}
@@ -461,6 +475,7 @@ static const struct key session_keys[] = {
 	{ "logon", VALUE_DATE, offsetof(struct memory_session, logon_us), false },
 	{ "age", VALUE_TIME, offsetof(struct memory_session, age_us), false },
 	{ "by-terminal", VALUE_FLAG, offsetof(struct memory_session, by_terminal), false },
+	{ "unregistered", VALUE_FLAG, offsetof(struct memory_session, unregistered), false },
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
 	{ "own", VALUE_FLAG, offsetof(struct memory_session, own), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
@@ -485,6 +500,7 @@ static const struct key process_keys[] = {
 	{ "children", VALUE_NUMBER, offsetof(struct memory_process, children), false },
 	{ "caller", VALUE_FLAG, offsetof(struct memory_process, caller), false },
 	{ "waits", VALUE_FLAG, offsetof(struct memory_process, waits), false },
+	{ "stuck", VALUE_STUCK, offsetof(struct memory_process, stuck), false },
 	{},
 };
 

@@ -484,6 +484,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->state = state_of(from);
 	session->current = from->current;
 	session->own = from->own;
+	session->unregistered = from->unregistered;
 	session->console = from->console;
 	session->kind = kind_of(from);
 	tell_times(session, world, from);
@@ -676,6 +677,16 @@ static int memory_processes(struct logoff_host *host, struct logoff_session *ses
 			r = process_list_add(list, (pid_t)process->pid, process->command);
 	}
 	return r;
+}
+
+static void memory_explain(struct process_list *list, struct logoff_host *host)
+{
+	const struct memory_world *world = host->data;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		for (size_t k = 0; k < world->n_processes; k++)
+			if ((pid_t)world->processes[k].pid == list->items[i].pid)
+				list->items[i].stuck = world->processes[k].stuck;
 }
 
 static int memory_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
@@ -877,6 +888,7 @@ const struct host_backend host_memory = {
 	.ask = memory_ask,
 	.kill = memory_kill,
 	.processes = memory_processes,
+	.explain = memory_explain,
 	.manager = memory_manager,
 	.message = memory_message,
 	.wait = memory_wait,

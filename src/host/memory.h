@@ -87,7 +87,7 @@ struct memory_session {
 	uint32_t rdp;
 	bool has_rdp;
 	enum logoff_state state;
-	bool console, greeter, background, by_terminal, current, own;
+	bool console, greeter, background, by_terminal, current, own, unregistered;
 	uint64_t idle_us;	/* at the start; MEMORY_NEVER: not known */
 	uint64_t age_us;	/* how long ago the logon was, by the real clock; MEMORY_NEVER: see logon_us */
 	int64_t logon_us;	/* -1: not known */
@@ -111,6 +111,7 @@ struct memory_process {
 	uint32_t children;	/* how many are yet to be forked */
 	bool caller;		/* the program itself */
 	bool waits;		/* a program that waits for the caller */
+	enum logoff_stuck stuck;	/* why it does not end */
 
 	uint64_t born_us, end_us;
 	uint64_t next_us;	/* of the next hop or fork */

@@ -102,6 +102,12 @@ int proc_list_cgroup(const char *path, struct process_list *list);
 /* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). Returns 0 or -errno: it is not known. */
 int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays);
 
+/*
+ * Finds out of each process in LIST why it does not end. The kernel tells root more than others: to those, what waits for
+ * a file system may seem to wait for a device. A signature of struct host_backend.
+ */
+void proc_explain(struct process_list *list, struct logoff_host *host);
+
 /* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
 int process_list_add(struct process_list *list, pid_t pid, const char *command);
 

@@ -1288,5 +1288,6 @@ const struct host_backend host_procfs = {
 	.ask = procfs_ask,
 	.kill = procfs_kill,
 	.processes = procfs_processes,
+	.explain = proc_explain,
 	.wait = procfs_wait,
 };

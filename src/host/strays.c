@@ -24,6 +24,7 @@
 struct stray {
 	struct proc_stat stat;
 	int pidfd;			/* -1: none could be had; then number and start time have to do */
+	bool asked;			/* it has got the polite signals */
 };
 
 struct strays {
@@ -245,6 +246,21 @@ int strays_signal(const struct strays *strays, int signal)
 			r = -EPERM;
 	}
 	return r;
+}
+
+void strays_ask(struct strays *strays)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGCONT };	/* as systemd stops a scope */
+
+	for (size_t i = first_outside(strays); i < strays->n_items; i++) {
+		struct stray *stray = &strays->items[i];
+
+		if (stray->asked || stray->stat.pid == getpid())
+			continue;
+		stray->asked = true;
+		for (size_t k = 0; k < sizeof(signals) / sizeof(signals[0]); k++)
+			(void)send_signal(stray, signals[k]);	/* what refuses is listed as left */
+	}
 }
 
 int strays_list(const struct strays *strays, struct process_list *list)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "host/desktop.h"
 
 #define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
 
@@ -144,16 +145,19 @@ uint32_t table_audit(struct table_row *row)
 static void read_cgroup(const struct table *table, struct table_row *row)
 {
 	struct cgroup cgroup;
+	const char *unit;
 
 	if (row->known & KNOWS_CGROUP)
 		return;
 	row->known |= KNOWS_CGROUP;
 	row->manager = (uid_t)-1;
+	row->desktop = false;
 	*row->session = '\0';
 	if (cgroup_read(row->pid, &cgroup) < 0)
 		return;
-	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session))
-		(void)cgroup_parse_manager(cgroup.text, &row->manager, NULL);	/* (uid_t)-1 stands for none */
+	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session) &&
+	    cgroup_parse_manager(cgroup.text, &row->manager, &unit))	/* (uid_t)-1 stands for none */
+		row->desktop = desktop_is_unit(unit);
 }
 
 const char *table_session(const struct table *table, struct table_row *row)
@@ -166,6 +170,12 @@ uid_t table_manager(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return row->manager;
+}
+
+bool table_is_desktop(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->desktop;
 }
 
 static uint64_t clock_us(clockid_t clock)

@@ -20,6 +20,7 @@ struct table_row {
 	uid_t uid;			/* owner of /proc/PID: the effective user; (uid_t)-1: ended */
 	uint32_t audit;
 	char session[CGROUP_ID];	/* by control group; "": in none */
+	bool desktop;			/* run there by a desktop */
 	uid_t manager;			/* whose service manager it belongs to; (uid_t)-1: none's */
 };
 
@@ -57,6 +58,9 @@ const char *table_session(const struct table *table, struct table_row *row);
 
 /* The user whose service manager a process belongs to; (uid_t)-1: none's. */
 uid_t table_manager(const struct table *table, struct table_row *row);
+
+/* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
+bool table_is_desktop(const struct table *table, struct table_row *row);
 
 /*
  * Tells whether the process had started by the monotonic time UNTIL_US and SLACK_US more. While the machine sleeps that clock

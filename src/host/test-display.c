@@ -463,7 +463,7 @@ static void idleness_of_a_session(void **state)
 static void asked_once_and_only_if_the_host_does_not_know(void **state)
 {
 	struct logoff_host host = { .backend = &host_procfs };
-	struct logoff_session session = { .host = &host, .uid = getuid(), .idle_us = 5, .ask_idle = false };
+	struct logoff_session session = { .host = &host, .uid = getuid(), .graphical = true, .logon_us = -1, .age_us = -1, .idle_us = 5 };
 	struct server server = { .extension = 140 };
 	char display[32];
 

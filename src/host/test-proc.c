@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -616,6 +617,44 @@ static void list_keeps_each_process_once(void **state)
 	process_list_clear(&list);
 }
 
+static struct logoff_process explained(pid_t pid)
+{
+	struct process_list list = { 0 };
+	struct logoff_process process;
+
+	assert_int_equal(process_list_add(&list, pid, "child"), 0);
+	proc_explain(&list, NULL);
+	process = list.items[0];
+	process_list_clear(&list);
+	return process;
+}
+
+static void why_a_process_does_not_end(void **state)
+{
+	pid_t pid = start_child(named_child);
+	struct logoff_process process = explained(pid);
+	int status;
+
+	(void)state;
+	assert_int_equal(process.stuck, LOGOFF_STUCK_NOT);
+	assert_int_equal(process.tracer, 0);
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_int_equal(explained(pid).stuck, LOGOFF_STUCK_STOPPED);
+	kill(pid, SIGCONT);
+	/* As a debugger that lets it stop when it ends: SIGKILL does not end it. */
+	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXIT), 0);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) && status >> 8 != (SIGTRAP | PTRACE_EVENT_EXIT << 8))
+		ptrace(PTRACE_CONT, pid, NULL, NULL);
+	process = explained(pid);
+	assert_int_equal(process.stuck, LOGOFF_STUCK_TRACED);
+	assert_int_equal(process.tracer, getpid());
+	ptrace(PTRACE_CONT, pid, NULL, NULL);
+	end_child(pid);
+	assert_int_equal(explained(pid).stuck, LOGOFF_STUCK_NOT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -639,6 +678,7 @@ int main(void)
 		cmocka_unit_test(cgroup_of_threads),
 		cmocka_unit_test(cgroup_that_the_kernel_calls_populated),
 		cmocka_unit_test(list_keeps_each_process_once),
+		cmocka_unit_test(why_a_process_does_not_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -39,7 +40,7 @@ NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
 USERS = {"alice", "bob", "erin@example.org"}
 SESSIONS = IDS | NAMES
 COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
-           "client", "terminal", "display"}
+           "client", "terminal", "display", "registered"}
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
@@ -128,7 +129,7 @@ class Bash(Shell):
     def candidates(self, line):
         # M-* replaces the word (as bash sees it) by all completions of it.
         start = line[: len(line) - len(line.split(" ")[-1])]
-        return set(self.line_after(line + "\x1b*")[len(start) :].split())
+        return set(self.line_after(line + "\x1b*")[len(start) :].replace("\\", "").split())
 
 
 class Zsh(Shell):
@@ -176,7 +177,8 @@ class Fish:
         self.folder = folder
 
     def candidates(self, line):
-        script = f"source '{COMPLETIONS}/logoff.fish'; complete --do-complete '{line}'"
+        quoted = line.replace("\\", "\\\\").replace("'", "\\'")
+        script = f"source '{COMPLETIONS}/logoff.fish'; complete --do-complete '{quoted}'"
         out = subprocess.run(["fish", "--no-config", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=20)
         assert out.stderr == ""
         return {one.split("\t")[0] for one in out.stdout.splitlines()}
@@ -197,12 +199,12 @@ def shell(request, tmp_path_factory):
     yield from start(request.param, tmp_path_factory)
 
 
-def start(kind, tmp_path_factory, wordbreaks=None):
+def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
     if not shutil.which(kind.name):
         pytest.skip(f"{kind.name} is not installed")
     assert COMMAND.exists(), f"{COMMAND} is not built; set LOGOFF"
     folder = tmp_path_factory.mktemp(kind.name)
-    (folder / "host").write_text(HOST)
+    (folder / "host").write_text(host)
     (folder / "bin").mkdir()
     for name in ("logoff", "msg", "query", *OTHER_NAMES):
         (folder / "bin" / name).symlink_to(COMMAND.parent / (name if name in ("logoff", "msg") else "query"))
@@ -369,3 +371,111 @@ def test_installed_names_are_what_the_shells_look_for():
     assert (COMPLETIONS / "logoff").read_text().rstrip().endswith(f"complete -F _logoff {names}")
     assert (COMPLETIONS / "_logoff").read_text().startswith(f"#compdef {names}\n")
     assert f"set --global __logoff_commands {names}\n" in (COMPLETIONS / "logoff.fish").read_text()
+
+
+AWKWARD = """\
+# SPDX-License-Identifier: GPL-3.0-or-later
+caller uid=0
+user name="EXAMPLE\\\\carl" uid=1000
+user name="m$HOME" uid=1001
+user name="o'neil" uid=1002
+user name="say\\\"so" uid=1003
+user name="a:b=c" uid=1004
+user name="fr ed" uid=1005
+user name="st*r" uid=1006
+user name="x$(touch pwned)y" uid=1008
+user name="z`touch pwned`]=;touch pwned;" uid=1009
+user name="li\\e[31mar" uid=1007
+session id=1 user="EXAMPLE\\\\carl" tty="web console"
+session id=2 user="m$HOME"
+session id=3 user="o'neil"
+session id=4 user="say\\\"so"
+session id=5 user="a:b=c"
+session id=6 user="fr ed"
+session id=7 user="st*r"
+session id=9 user="x$(touch pwned)y" tty="$(touch pwned)"
+session id=10 user="z`touch pwned`]=;touch pwned;"
+session id=8 user="li\\e[31mar"
+"""
+
+
+@pytest.fixture(scope="module", params=[Bash, Zsh, Fish], ids=lambda kind: kind.name)
+def awkward(request, tmp_path_factory):
+    yield from start(request.param, tmp_path_factory, host=AWKWARD)
+
+
+def words_of(shell, line):
+    """The arguments that the command gets once the last one has been completed."""
+    if shell.name == "fish":
+        found = shell.candidates(line)
+        assert len(found) == 1, found
+        return [*shlex.split(line)[:-1], found.pop()]
+    arguments = shell.line_after(line + "\t").partition(" ")[2]
+    got = subprocess.run([shell.name, "-c", "printf '%s\\0' " + arguments], capture_output=True, text=True, timeout=20)
+    return got.stdout.split("\0")[:-1]
+
+
+@pytest.mark.parametrize(
+    "line, last",
+    [
+        ("quser EXA", "EXAMPLE\\carl"),
+        ("quser EXAMPLE\\\\c", "EXAMPLE\\carl"),
+        ("quser m", "m$HOME"),
+        ("quser m\\$H", "m$HOME"),
+        ("quser o", "o'neil"),
+        ("quser o\\'n", "o'neil"),
+        ("quser sa", 'say"so'),
+        ("quser a", "a:b=c"),
+        ("quser a:b=", "a:b=c"),
+        ("quser fr", "fr ed"),
+        ("quser fr\\ e", "fr ed"),
+        ("quser st", "st*r"),
+        ("quser web", "web console"),
+        ("logoff web\\ c", "web console"),
+        ("logoff /v web\\ ", "web console"),
+        ("logoff /user:EXA", "/user:EXAMPLE\\carl"),
+        ("logoff /user:EXAMPLE\\\\", "/user:EXAMPLE\\carl"),
+        ("logoff --user=fr\\ ", "--user=fr ed"),
+        ("logoff --user=m", "--user=m$HOME"),
+        ("logoff /user:EXAMPLE\\\\carl,o", "/user:EXAMPLE\\carl,o'neil"),
+        ("logoff /exclude:100%,we", "/exclude:100%,web console"),
+        ("logoff /user EXA", "EXAMPLE\\carl"),
+    ],
+)
+def test_awkward_names_are_quoted(awkward, line, last):
+    assert words_of(awkward, line)[-1] == last
+
+
+@pytest.mark.parametrize(
+    "line, last",
+    [("quser 'EXA", "EXAMPLE\\carl"), ('quser "EXA', "EXAMPLE\\carl"), ("quser 'm", "m$HOME"), ('quser "m', "m$HOME"), ('quser "o', "o'neil"),
+     ("logoff 'web", "web console"), ('logoff "web c', "web console"), ("logoff /user:'fr e", "/user:fr ed")],
+)
+def test_awkward_names_after_an_open_quote(awkward, line, last):
+    if awkward.name == "fish":
+        assert awkward.candidates(line) == {last}
+    else:
+        assert words_of(awkward, line)[-1] == last
+
+
+def test_names_that_nobody_can_type_are_not_offered(awkward):
+    assert not any("31m" in one for one in awkward.candidates("quser "))
+
+
+@pytest.mark.parametrize("line", ["quser x", "quser z", "quser $", "logoff /user:x", "logoff --user=a,z", "quser 'x", 'quser "z', "quser "])
+def test_names_are_not_run(awkward, line, tmp_path):
+    if awkward.name == "fish":
+        awkward.candidates(line)
+        folder = awkward.folder
+    else:
+        completed = awkward.line_after(line + ("\t" if line[-1] != " " else "\t\t\t"))
+        folder = awkward.told.parent
+        if line[-1] != " ":
+            subprocess.run([awkward.name, "-c", "printf '%s' " + completed.partition(" ")[2]], cwd=tmp_path, capture_output=True, timeout=20)
+    assert not (folder / "pwned").exists() and not (tmp_path / "pwned").exists()
+
+
+def test_everybody_is_no_pattern_of_files(awkward):
+    """A star that is completed means everybody, not the files here."""
+    if awkward.name == "bash":  # the others quote by themselves
+        assert "\\*" in awkward.line_after("msg \x1b*").split()

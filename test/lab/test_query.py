@@ -42,7 +42,7 @@ def test_a_login_over_ssh(any_host):
     assert found["idle_seconds"] is not None and found["idle_seconds"] < 20
     assert -2 < seconds_ago(found["logon_time"]) < 60
     lines = any_host.run(["quser", "alice"]).out.splitlines()
-    assert lines[0].startswith(" USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME")
+    assert lines[0].startswith(" USERNAME              SESSIONNAME    ID  STATE   IDLE TIME  LOGON TIME")
     assert lines[1].split()[:5] == ["alice", session.tty, session.id, "Active", "."]
 
 
@@ -219,6 +219,7 @@ def test_hostile_programs(any_host):
     session = sessions.ssh(any_host, "alice")
     session.sh(r"stubborn -d $'\e[31mred\e]0;x\a'")
 
+    wait_until(lambda: r"\x1b[31mred" in any_host.check("query process alice /columns:command"), what="it has its name")
     result = any_host.run(["query", "process", "alice"])
 
     assert r"\x1b[31mred\x1b]0;x\x07" in any_host.check("query process alice /columns:command")
@@ -254,3 +255,33 @@ def test_the_client_and_its_address(host, client):
     shown = host.run(f"query session {rdp.id} --no-legend --columns=client,address")
     assert shown.status == OK and not CONTROLS.search(shown.text)
     assert shown.out.split()[-1] == "127.0.0.1"
+
+
+def test_a_login_that_the_session_manager_does_not_know(logind_host):
+    """It is shown, and marked; the word for its state is that of any session."""
+    logind_host.check("mkdir -p /run/sshd-alike")
+    # As a daemon does that lets people in without pam_systemd.
+    login = logind_host.start("cp /usr/bin/script /run/sshd-alike/sshd; echo $(id -u alice) >/proc/self/loginuid; "
+                              "exec /run/sshd-alike/sshd -qc 'exec setpriv --reuid alice --regid alice --clear-groups sleep 7777' /dev/null")
+    try:
+        asleep, = wait_until(lambda: logind_host.named("sleep"), what="somebody works there")
+        number = logind_host.check(f"cat /proc/{asleep.pid}/sessionid").strip()
+        found, = query(logind_host, "user", number)
+        assert (found["id"], found["user"], found["registered"], found["kind"]) == (number, "alice", False, "user")
+        assert found["terminal"].startswith("pts/") and found["terminals"] == [found["terminal"]]
+
+        shown = logind_host.run(["quser", number])
+        assert "  Active  " in shown.out and shown.err == f"quser: not registered with the session manager: {number}\n"
+        assert logind_host.run(["query", "session", number, "/nolegend"]).out.split()[4].startswith("unreg")
+        assert logind_host.run(["query", "user", number, "/nolegend"]).err == ""
+    finally:
+        login.kill()
+
+
+def test_no_line_ends_with_blanks(any_host):
+    session, left = sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "bob")
+    left.spawn("stubborn -d keeper", "keeper")
+    left.leave()
+    for words in (["query", "session"], ["query", "user"], ["query", "process", "*"], ["quser", "/columns:id,address,idle"]):
+        lines = any_host.run(words).out.splitlines()
+        assert len(lines) > 1 and [line for line in lines if line.endswith(" ")] == [], words

@@ -301,3 +301,34 @@ def test_classes_that_are_nobodys_work(host):
     assert listed(host)[locked.id]["kind"] == "greeter"
     assert "Session" not in logoff(host, "/all", "/dryrun").out
     assert background.exists() and locked.exists()
+
+
+# -- desktops -----------------------------------------------------------------------------------
+
+def as_user(host, user, command):
+    uid = 1000 + sessions.USERS.index(user)
+    return host.check(f"runuser -u {user} -- env XDG_RUNTIME_DIR=/run/user/{uid} {command}")
+
+
+def test_what_a_desktop_has_the_users_manager_run(host):
+    """The user has another session, so the manager stays; the desktop's programs in it do not."""
+    kept = sessions.ssh(host, "alice")
+    as_user(host, "alice", "systemd-run --user --quiet --unit=own sleep 9997")
+    own = wait_until(lambda: host.named("sleep"), what="the user's own service runs")
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    host.start("runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --scope --quiet --slice=app.slice "
+               "--unit=app-gnome-editor-1.scope stubborn editor")
+    as_user(host, "alice", "systemd-run --user --quiet --slice=session.slice --unit=gnome-shell sleep 9996")
+    editor = wait_until(lambda: host.named("editor"), what="a program of the desktop runs")
+    shell = [one for one in wait_until(lambda: len(host.named("sleep")) == 2 and host.named("sleep")) if one not in own]
+    others = kept.processes()
+    processes = {one["pid"]: one["session_id"] for one in json.loads(host.check(["query", "process", "*", "--json"]))}
+    assert {processes[one.pid] for one in editor + shell} == {desktop.id}
+    assert processes[own[0].pid] is None
+
+    result = logoff(host, desktop.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert host.survivors(editor + shell) == [], result.text
+    assert host.survivors(own) == own
+    assert_untouched(kept, others)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Standard output: how wide it is, and what if it cannot be written: a full disk, a closed descriptor, a pipe that nobody
+reads. Every command says so in one line, with one exit status; what has been done to sessions is not undone by it, nor is
+anything else written to."""
+
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import unicodedata
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+LOST = 9
+COMMANDS = {
+    "help": ["logoff /?", "msg /?", "query /?", "query session /?", "qprocess /?"],
+    "version": ["logoff /version", "msg /version", "query /version", "quser /version"],
+    "table": ["query session", "query user /nolegend", "quser /columns:id", "query process '*'"],
+    "json": ["query session /json", "query user /json", "query process '*' /json", "logoff 5 /json", "logoff 5 9 -n /json"],
+    "steps": ["logoff 5 /v", "logoff 5 9", "logoff 5 9 -n", "msg alice /v hello"],
+}
+ALL = [pytest.param(line, id=line) for lines in COMMANDS.values() for line in lines]
+
+
+def run(binary, tmp_path, line, before="", **options):
+    """Runs the command line in a shell, which starts it with its descriptors as told."""
+    for name in ("qwinsta", "quser", "qprocess"):
+        if not (tmp_path / name).exists():
+            (tmp_path / name).symlink_to(binary.parent / "query")
+    env = {"PATH": f"{tmp_path}:{binary.parent}:{os.environ['PATH']}", "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/company"}
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+    return subprocess.run(["bash", "-c", f"{before}{line}"], cwd=HERE, env=env, stderr=subprocess.PIPE, text=True, timeout=60, **options)
+
+
+def says(done, line, cause):
+    """One line on standard error tells the cause, and nothing else is there."""
+    name = shlex.split(line)[0]
+    assert (done.stderr, done.returncode) == (f"{name}: the output could not be written: {cause}\n", LOST)
+
+
+@pytest.mark.parametrize("line", ALL)
+def test_full(binary, tmp_path, line):
+    says(run(binary, tmp_path, f"{line} >/dev/full"), line, "No space left on device")
+
+
+@pytest.mark.parametrize("line", ALL)
+def test_closed(binary, tmp_path, line):
+    says(run(binary, tmp_path, f"{line} >&-"), line, "Bad file descriptor")
+
+
+@pytest.mark.parametrize("line", ALL)
+def test_nobody_reads_and_no_signal(binary, tmp_path, line):
+    """With SIGPIPE ignored, as programs that start others leave it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    says(run(binary, tmp_path, line, before="trap '' PIPE; ", stdout=writer), line, "Broken pipe")
+    os.close(writer)
+
+
+@pytest.mark.parametrize("line", ["logoff /?", "query session", "query user /json", "logoff 5 9 -n"])
+def test_nobody_reads(binary, tmp_path, line):
+    """Who only shows something ends by the signal, as usual."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run(binary, tmp_path, f"exec {line}", stdout=writer)
+    os.close(writer)
+    assert (done.stderr, done.returncode) == ("", -signal.SIGPIPE)
+
+
+@pytest.mark.parametrize("line", ["logoff 5 /v", "msg alice /v hello"])
+def test_nobody_reads_but_it_goes_on(binary, tmp_path, line):
+    """A log-off that is under way is not ended by a reader that goes away."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    says(run(binary, tmp_path, f"exec {line}", stdout=writer), line, "Broken pipe")
+    os.close(writer)
+
+
+def test_silence_loses_nothing(binary, tmp_path):
+    for where in (">/dev/full", ">&-"):
+        done = run(binary, tmp_path, f"logoff 5 {where}")
+        assert (done.stderr, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("line, status", [("logoff 5 99 /v", 2), ("query user alice 99", 2), ("logoff 2 /json", 4)])
+def test_what_became_of_sessions_counts_more(binary, tmp_path, line, status):
+    done = run(binary, tmp_path, f"{line} >/dev/full")
+    assert done.returncode == status
+    assert re.search(r"^\w+: the output could not be written: No space left on device$", done.stderr, re.M)
+
+
+def test_nothing_takes_the_number_of_a_closed_descriptor(binary, tmp_path):
+    """Or what is printed would go to a file, or to logind."""
+    script = "import os, sys; print([os.readlink(f'/proc/{sys.argv[1]}/fd/{n}') for n in (0, 1, 2)])"
+    line = f"logoff 5 <&- >&- & sleep 0.5; python3 -c \"{script}\" $!; kill -INT $!; wait"
+    env_host = tmp_path / "host"
+    env_host.write_text("host realtime\ncaller uid=0\nuser name=alice uid=1000\nsession id=5 user=alice\nprocess command=sh term=never\n")
+    env = {"PATH": f"{binary.parent}:{os.environ['PATH']}", "LC_ALL": "C", "LOGOFF_HOST": f"memory:{env_host}"}
+    done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("['/', '/', 'pipe:"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("lang", ["C", "zh_TW"])
+@pytest.mark.parametrize("line", ["query session", "query user", "query process", *COMMANDS["help"]])
+def test_80_columns(binary, tmp_path, request, line, lang):
+    """With usual names: ids of five digits, users of twenty characters."""
+    env = {"LC_ALL": "C.UTF-8", **(request.getfixturevalue("chinese") if lang == "zh_TW" else {})}
+    words = [str(binary.parent / "query"), "process", "/?"] if line == "qprocess /?" else [str(binary.parent / line.split()[0]), *line.split()[1:]]
+    out = subprocess.run(words, cwd=HERE, env={"LOGOFF_HOST": "memory:hosts/compute", "TZ": "UTC", **env}, capture_output=True, text=True, timeout=60).stdout
+    assert out.count("\n") > 5 or line == "query process"
+    for one in out.splitlines():
+        assert sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in one) <= 80, one
+        assert not one.endswith(" "), repr(one)
+
+
+def test_rows_can_be_split_at_blanks(binary):
+    """As public PowerShell modules do: a wide gap is a session without a name, two blanks part columns."""
+    env = {"LC_ALL": "C.UTF-8", "LOGOFF_HOST": "memory:hosts/company", "TZ": "UTC"}
+    out = subprocess.run([binary.parent / "query", "user"], cwd=HERE, env=env, capture_output=True, text=True, timeout=60).stdout
+    rows = [re.sub(r"\s{2,}", ",", re.sub(r"\s{20,39}", ",,", line[1:])).split(",") for line in out.splitlines()]
+    assert rows[0] == ["USERNAME", "SESSIONNAME", "ID", "STATE", "IDLE TIME", "LOGON TIME"]
+    assert {len(row) for row in rows} == {6}
+    assert ["bob", "", "c8", "Disc", "1+02:03", "2025-03-12 17:40"] in rows
+    assert ["carol", "console", "2", "Active", "none", "2025-03-14 07:55"] in rows
