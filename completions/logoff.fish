@@ -41,6 +41,10 @@ function __logoff_values --argument-names type text
             __logoff_sessions (string trim --right --chars=, $type)
         case state
             printf '%s\n' active disc closing
+        case kind
+            printf '%s\n' user background
+        case program,
+            printf '%s\n' tmux screen mosh-server
         case kerberos
             printf '%s\n' required desired off
         case file
@@ -179,10 +183,13 @@ __logoff_option logoff,msg,session,user,process nopass no-pass N - 'Never ask fo
 __logoff_option logoff,msg,session,user,process encrypt require-encryption - - 'Demand that all is encrypted'
 __logoff_option logoff user user - user, 'Select the sessions of this user'
 __logoff_option logoff state state - state 'Select the sessions in this state'
+__logoff_option logoff kind kind - kind 'Select the sessions of this kind'
 __logoff_option logoff idle idle - time 'Select the sessions not used for so long'
 __logoff_option logoff older older - time 'Select the sessions logged on so long ago'
 __logoff_option logoff all all - - 'Select all sessions of people but your own'
 __logoff_option logoff exclude exclude - exclude, 'Leave out a user, a group or a session'
+__logoff_option logoff keep keep - program, 'Leave out the sessions in which this program runs'
+__logoff_option logoff ifany if-any - - 'To select nothing is a success'
 __logoff_option logoff dryrun dry-run n - 'Show what would be done'
 __logoff_option logoff y yes y - 'Do not ask before several sessions are logged off'
 __logoff_option logoff warn warn - time 'Warn the users and count down so long'

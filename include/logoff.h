@@ -160,6 +160,13 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 		     struct logoff_error *reterr);
 
 /*
+ * Tells whether a user called NAME may have a session on HOST that its session manager knows. Sooner to be had than a list of
+ * all sessions, which alone can say yes for sure. Blocks for the host's answer.
+ * Returns false if there is surely none.
+ */
+bool logoff_host_may_have_user(struct logoff_host *host, const char *name);
+
+/*
  * Frees SESSION. NULL is allowed.
  * Returns NULL.
  */

@@ -35,7 +35,7 @@
 #define MAX_GROUPS 65536
 
 struct question {
-	enum { USER_NAME, GROUP, IN_GROUP } kind;
+	enum { USER_NAME, USER_ID, GROUP, IN_GROUP } kind;
 	uid_t uid;
 	const char *name, *group;
 };
@@ -43,6 +43,7 @@ struct question {
 struct answer {
 	int result;	/* what the functions of nss.h return */
 	char name[NSS_NAME_MAX];
+	uid_t uid;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -109,6 +110,8 @@ static bool answer_from_files(const struct question *question, struct answer *an
 			return false;
 		strcpy(answer->name, user.pw_name);
 		return true;
+	case USER_ID:
+		return nss_local_user_id(question->name, &answer->uid) > 0;
 	case IN_GROUP:
 		return find_user(NULL, question->uid, &user, buffer, sizeof(buffer)) &&
 		       find_group(question->group, question->name, user.pw_gid);
@@ -145,6 +148,17 @@ static int look_up_user(const struct question *question, struct answer *answer, 
 	return 1;
 }
 
+static int look_up_number(const char *name, uid_t *ret_uid)
+{
+	static char buffer[65536];
+	struct passwd user, *found = NULL;
+	int r = getpwnam_r(name, &user, buffer, sizeof(buffer), &found);
+
+	if (r == 0 && found)
+		*ret_uid = user.pw_uid;
+	return found ? 1 : -r;
+}
+
 static int look_up_group(const char *name, gid_t *ret_gid)
 {
 	static char buffer[1048576];
@@ -179,6 +193,8 @@ static int answer_from_modules(const struct question *question, struct answer *a
 		return look_up_member(question, answer);
 	case USER_NAME:
 		return look_up_user(question, answer, &group);
+	case USER_ID:
+		return look_up_number(question->name, &answer->uid);
 	}
 	return -EINVAL;
 }
@@ -277,6 +293,17 @@ int nss_local_user_id(const char *name, uid_t *ret_uid)
 		return 0;
 	*ret_uid = user.pw_uid;
 	return 1;
+}
+
+int nss_user_id(const char *name, uid_t *ret_uid)
+{
+	struct question question = { .kind = USER_ID, .name = name };
+	struct answer answer = {};
+	int r = ask(&question, &answer);
+
+	if (r > 0)
+		*ret_uid = answer.uid;
+	return r;
 }
 
 int nss_has_group(const char *name)

@@ -20,6 +20,9 @@ int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX]);
 /* Looks up the number of the user NAME in this machine's files only, where the users of its packages are. Returns 1 or 0. */
 int nss_local_user_id(const char *name, uid_t *ret_uid);
 
+/* Looks up the number of the user NAME. Returns 1, 0 (there is no such user) or -errno (it cannot be found out). */
+int nss_user_id(const char *name, uid_t *ret_uid);
+
 /* Tells whether there is a group NAME. Returns 1, 0 or -errno. */
 int nss_has_group(const char *name);
 

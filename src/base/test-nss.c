@@ -22,6 +22,7 @@
 #include "base/nss.h"
 
 int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
+int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
 int __wrap_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, struct group **ret);
 
 static pid_t tester;
@@ -37,6 +38,15 @@ int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 	*user = (struct passwd){ .pw_name = "lena", .pw_uid = uid, .pw_gid = 70000 };
 	*ret = uid == 70000 ? user : NULL;
 	return uid == 70002 ? ECONNREFUSED : 0;
+}
+
+int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret)
+{
+	int r = __wrap_getpwuid_r(strcmp(name, "unreachable") == 0 ? 70002 : 70000, user, buffer, size, ret);
+
+	if (strcmp(name, "lena") != 0)
+		*ret = NULL;
+	return r;
 }
 
 int __wrap_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, struct group **ret)
@@ -63,6 +73,9 @@ static void knows_the_users_of_the_machine(void **state)
 	assert_int_equal(nss_local_user_id("root", &uid), 1);
 	assert_int_equal(uid, 0);
 	assert_int_equal(nss_local_user_id("+", &uid), 0);
+	uid = 1;
+	assert_int_equal(nss_user_id("root", &uid), 1);
+	assert_int_equal(uid, 0);
 	assert_int_equal(nss_has_group("root"), 1);
 	assert_int_equal(nss_is_in_group("root", 0, "root"), 1);
 }
@@ -70,8 +83,14 @@ static void knows_the_users_of_the_machine(void **state)
 static void asks_the_modules_for_others(void **state)
 {
 	char name[NSS_NAME_MAX] = "as it was";
+	uid_t uid = 1;
 
 	(void)state;
+	assert_int_equal(nss_user_id("stranger", &uid), 0);
+	assert_int_equal(nss_user_id("unreachable", &uid), -ECONNREFUSED);
+	assert_int_equal(uid, 1);
+	assert_int_equal(nss_user_id("lena", &uid), 1);
+	assert_int_equal(uid, 70000);
 	assert_int_equal(nss_user_name(70003, name), 0);
 	assert_string_equal(name, "as it was");
 	assert_int_equal(nss_user_name(70002, name), -ECONNREFUSED);

@@ -8,11 +8,12 @@
 #include "cli/account.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 #include <wchar.h>
 #include <wctype.h>
+
+#include "base/nss.h"
 
 #define NAME_SIZE 1024	/* of what is compared: DOMAIN\name of the longest kind */
 
@@ -130,12 +131,64 @@ bool account_is(const struct logoff_session *session, const char *word)
 	return make_name(session, word, name) && account_same(name, word);
 }
 
+static bool is_continued(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/*
+ * Every other character is itself: a backslash stands before the name in a domain, brackets may be part of a name. After a
+ * mismatch only the last * can take one more character.
+ */
+bool account_pattern_fits(const char *pattern, const char *text)
+{
+	const char *star = NULL, *taken = NULL;
+
+	while (*text) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			taken = text;
+		} else if (*pattern == '?') {
+			pattern++;
+			do
+				text++;
+			while (is_continued(*text));
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++taken;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
+bool account_is_pattern(const char *word)
+{
+	return strpbrk(word, "*?");
+}
+
 bool account_fits(const struct logoff_session *session, const char *pattern)
 {
 	char name[NAME_SIZE], one[NAME_SIZE], other[NAME_SIZE];
 
 	if (!account_is_foreign(session))
-		return fnmatch(pattern, logoff_session_user(session), 0) == 0;
+		return account_pattern_fits(pattern, logoff_session_user(session));
 	return make_name(session, pattern, name) && fold(pattern, one) && fold(name, other) &&
-	       fnmatch(one, other, FNM_NOESCAPE) == 0;
+	       account_pattern_fits(one, other);
+}
+
+/* ---- the accounts of this machine ---- */
+
+int account_find(const char *name, uid_t *ret_uid)
+{
+	int r = nss_user_id(name, ret_uid);
+
+	/* What the name service says where a source of it is not there: see the notes of getpwnam(3). */
+	return r > 0 ? 0 : r == 0 || r == -ESRCH ? -ENOENT : r;
 }

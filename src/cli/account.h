@@ -10,6 +10,7 @@
 #define CLI_ACCOUNT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "logoff.h"
 
@@ -36,8 +37,17 @@ bool account_is_foreign(const struct logoff_session *session);
 /* Tells whether WORD names the user of SESSION. Nobody's session has no name. */
 bool account_is(const struct logoff_session *session, const char *word);
 
-/* The same with a pattern of * and ?. */
+/* The same with a pattern. */
 bool account_fits(const struct logoff_session *session, const char *pattern);
+
+/* Tells whether TEXT fits PATTERN: * stands for any characters, ? for one, everything else for itself. */
+bool account_pattern_fits(const char *pattern, const char *text);
+
+/* Tells whether WORD holds * or ?. */
+bool account_is_pattern(const char *word);
+
+/* Finds the user of this machine called NAME. Returns 0, -ENOENT, or why the name service does not tell. */
+int account_find(const char *name, uid_t *ret_uid);
 
 /* Tells whether two names of a server are the same but for their case. */
 bool account_same(const char *a, const char *b);

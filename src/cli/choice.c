@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * choice.c - see choice.h.
+ *
+ * The host is asked for all its sessions once, when that is first needed. Single sessions are looked up by themselves
+ * nevertheless: a list that lacks one proves nothing.
  */
 #include "cli/choice.h"
 
@@ -9,8 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/account.h"
 #include "cli/command.h"
 #include "cli/names.h"
+#include "cli/warning.h"
+#include "cli/word.h"
 
 static void note(struct choice *choice, enum exit_status status)
 {
@@ -18,29 +24,13 @@ static void note(struct choice *choice, enum exit_status status)
 		choice->status = status;
 }
 
-static bool is_chosen(const struct choice *choice, const struct logoff_session *session)
+static void stop(struct choice *choice, enum exit_status status)
 {
-	for (size_t i = 0; i < choice->n_sessions; i++)
-		if (strcmp(logoff_session_id(choice->sessions[i]), logoff_session_id(session)) == 0)
-			return true;
-	return false;
+	note(choice, status);
+	choice->stopped = true;
 }
 
-/* Takes SESSION, unless it is chosen already. Returns whether it is new. */
-static bool take(struct choice *choice, struct logoff_session *session)
-{
-	struct logoff_session **grown = NULL;
-
-	if (!is_chosen(choice, session))
-		grown = reallocarray(choice->sessions, choice->n_sessions + 1, sizeof(struct logoff_session *));
-	if (!grown) {
-		logoff_session_free(session);
-		return false;
-	}
-	choice->sessions = grown;
-	choice->sessions[choice->n_sessions++] = session;
-	return true;
-}
+/* ---- what there is ---- */
 
 /* Numbers in their order, then those with a letter: the order of "query session". */
 static int compare_ids(const void *a, const void *b)
@@ -51,119 +41,369 @@ static int compare_ids(const void *a, const void *b)
 	return strverscmp(one, two);
 }
 
-/* Tells whether any session matches. */
-static bool has_matching(struct logoff_host *host, const struct selection *selection)
+static int list_all(struct choice *choice)
 {
-	struct logoff_session **sessions;
-	bool found = false;
-	size_t n;
-
-	if (logoff_host_list(host, &sessions, &n, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		found = found || selection_matches(selection, sessions[i]);
-	logoff_session_list_free(sessions, n);
-	return found;
+	if (choice->listed)
+		return choice->list_result;
+	choice->listed = true;
+	choice->list_result = logoff_host_list(choice->host, &choice->all, &choice->n_all, &choice->list_error);
+	if (choice->list_result >= 0 && choice->n_all > 0)
+		qsort(choice->all, choice->n_all, sizeof(struct logoff_session *), compare_ids);
+	return choice->list_result;
 }
 
-/* Adds the sessions that match, but not the caller's. Returns whether any does. */
-static bool add_matching(struct choice *choice, struct logoff_host *host, const struct selection *selection)
+static struct chosen *find_chosen(const struct choice *choice, const char *id)
 {
-	struct logoff_session **sessions = NULL;
-	struct logoff_error error = {};
+	for (size_t i = 0; i < choice->n_items; i++)
+		if (strcmp(choice->items[i].id, id) == 0)
+			return &choice->items[i];
+	return NULL;
+}
+
+/*
+ * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is known. To
+ * list a thousand sessions for that takes longer than to log off one.
+ */
+static bool has_session(struct choice *choice, const char *name, const char *other_id)
+{
+	if (!choice->listed && !logoff_host_may_have_user(choice->host, name))
+		return false;
+	(void)list_all(choice);
+	for (size_t i = 0; i < choice->n_all + choice->n_items; i++) {
+		const struct logoff_session *session =
+			i < choice->n_all ? choice->all[i] : choice->items[i - choice->n_all].session;
+
+		if (session && account_is(session, name) && (!other_id || strcmp(logoff_session_id(session), other_id) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* ---- taking ---- */
+
+/*
+ * Takes SESSION. To be named is the stronger reason; of two conditions the first holds. Returns whether it was taken; else
+ * it is still the caller's.
+ */
+static bool take(struct choice *choice, struct logoff_session *session, enum logoff_why why, const char *user)
+{
+	struct chosen *before = find_chosen(choice, logoff_session_id(session)), *grown;
+	struct chosen item = { .why = why, .selected = why == LOGOFF_WHY_SELECTED };
+
+	if (before) {
+		if (why == LOGOFF_WHY_NAMED)
+			before->why = why;
+		return false;
+	}
+	grown = reallocarray(choice->items, choice->n_items + 1, sizeof(*grown));
+	if (grown)
+		choice->items = grown;
+	item.session = session;
+	item.id = strdup(logoff_session_id(session));
+	item.user = user ? strdup(user) : NULL;
+	if (!grown || !item.id || (user && !item.user)) {
+		free(item.id);
+		free(item.user);
+		stop(choice, report_host(arg_server, -ENOMEM, &(struct logoff_error){}));
+		return false;
+	}
+	choice->items[choice->n_items++] = item;
+	return true;
+}
+
+/* The programs come last: to look at all processes takes time. */
+static enum select_answer judge(struct choice *choice, struct logoff_session *session, const char *user,
+				size_t *n_unknown_groups, size_t *n_unknown_programs)
+{
+	enum select_answer answer = selection_judge(choice->selection, session, user);
+
+	if (answer == SELECT_UNKNOWN)
+		++*n_unknown_groups;
+	if (answer != SELECT_YES || choice->selection->keeps.n_items == 0)
+		return answer;
+	switch (running_has(&choice->running, choice->host, session, &choice->selection->keeps)) {
+	case SELECT_YES:
+		return SELECT_NO;
+	case SELECT_UNKNOWN:
+		++*n_unknown_programs;
+		return SELECT_UNKNOWN;
+	case SELECT_NO:
+		break;
+	}
+	return SELECT_YES;
+}
+
+/*
+ * Adds the sessions that are selected, or all those of USER, but never the caller's. Returns whether there is any, or one
+ * that might be, or the cause has been told.
+ */
+static bool take_matching(struct choice *choice, const char *user)
+{
 	enum exit_status status = EXIT_ENDED;
 	bool found = false;
-	size_t n = 0;
-	int r = logoff_host_list(host, &sessions, &n, &error);
+	size_t n_groups = 0, n_programs = 0;
+	int r = list_all(choice);
 
 	if (r < 0)
-		status = report_host(arg_server, r, &error);
-	else if (selection_asks_times(selection))
-		status = report_times(arg_server, sessions, n);
-	if (status != EXIT_ENDED) {
-		note(choice, status);
-		logoff_session_list_free(sessions, n);
-		return true;	/* the cause has been told */
-	}
-	if (n > 0)
-		qsort(sessions, n, sizeof(struct logoff_session *), compare_ids);
-	for (size_t i = 0; i < n; i++) {
-		if (logoff_session_is_own(sessions[i]) || !selection_matches(selection, sessions[i]))
+		status = report_host(arg_server, r, &choice->list_error);
+	else if (!user && selection_asks_times(choice->selection))
+		status = report_times(arg_server, choice->all, choice->n_all);
+	note(choice, status);
+	for (size_t i = 0; status == EXIT_ENDED && i < choice->n_all; i++) {
+		struct logoff_session *session = choice->all[i];
+
+		if (!session || logoff_session_is_own(session) ||
+		    judge(choice, session, user, &n_groups, &n_programs) != SELECT_YES)
 			continue;
 		found = true;
-		choice->n_selected += take(choice, sessions[i]);
-		sessions[i] = NULL;
+		if (take(choice, session, LOGOFF_WHY_SELECTED, user))
+			choice->all[i] = NULL;
 	}
-	logoff_session_list_free(sessions, n);
-	return found;
+	choice->n_unknown_groups += n_groups;
+	choice->n_unknown_programs += n_programs;
+	return found || n_groups + n_programs > 0 || status != EXIT_ENDED;
 }
 
-void choice_add_named(struct choice *choice, struct logoff_host *host, const char *designator)
+/* Tells whether NAME has a session that could be selected, if it is not excluded, kept or the caller's own. */
+static bool could_have_matching(const struct choice *choice, const char *name)
 {
-	struct logoff_error error = {};
-	struct logoff_session *session;
-	int r = logoff_host_find(host, designator, &session, &error);
-
-	if (r < 0)
-		note(choice, report_not_found(designator, r, &error));
-	else
-		(void)take(choice, session);	/* named twice is meant once */
-}
-
-/* Adds the sessions of a user of that name, or, if he has none at all, says that nothing is called so. */
-static void add_user_or_nothing(struct choice *choice, struct logoff_host *host, const char *name,
-				const struct option_list *excludes)
-{
-	struct selection all = SELECTION_NONE, wanted;
-
-	all.users = (struct option_list){ { name }, 1 };
-	wanted = all;
-	wanted.excludes = *excludes;
-	if (!add_matching(choice, host, &wanted) && !has_matching(host, &all))
-		note(choice, report_not_found(name, -ENXIO, &(struct logoff_error){}));
-}
-
-void choice_add_file(struct choice *choice, struct logoff_host *host, const char *path,
-		     const struct option_list *excludes)
-{
-	struct logoff_error error;
-	struct logoff_session *session;
-	struct names names;
-	int r = names_read(&names, path);
-
-	if (r < 0)
-		note(choice, report_file(path, r));
-	for (size_t i = 0; i < names.n_items; i++) {
-		error = (struct logoff_error){};
-		r = logoff_host_find(host, names.items[i], &session, &error);
-		if (r == -ENXIO)
-			add_user_or_nothing(choice, host, names.items[i], excludes);
-		else if (r < 0)
-			note(choice, report_not_found(names.items[i], r, &error));
-		else
-			(void)take(choice, session);
-	}
-	names_done(&names);
-}
-
-void choice_add_selected(struct choice *choice, struct logoff_host *host, const struct selection *selection)
-{
-	if (!add_matching(choice, host, selection))
-		note(choice, report_none_selected());
-}
-
-bool choice_has_own(const struct choice *choice)
-{
-	for (size_t i = 0; i < choice->n_sessions; i++)
-		if (logoff_session_is_own(choice->sessions[i]))
+	for (size_t i = 0; i < choice->n_all; i++)
+		if (choice->all[i] && account_is(choice->all[i], name) && selection_means(choice->selection, choice->all[i]))
+			return true;
+	for (size_t i = 0; i < choice->n_items; i++)
+		if (account_is(choice->items[i].session, name) && selection_means(choice->selection, choice->items[i].session))
 			return true;
 	return false;
 }
 
-enum exit_status choice_show(const struct choice *choice, FILE *to, bool console)
+/* Adds the sessions of the user called NAME, or says that there is none. SHOWN is how the user was given. */
+static void add_user(struct choice *choice, const char *name, const char *shown)
 {
-	for (size_t i = 0; i < choice->n_sessions; i++)
-		report_plan(to, choice->sessions[i], console);
+	if (!take_matching(choice, name) && !could_have_matching(choice, name))
+		note(choice, report_not_found(shown, -ENXIO, &(struct logoff_error){}));
+}
+
+/*
+ * Tells whether TEXT, by which SESSION was found, may be meant for a user, too. In a list, where users stand as well (LISTED),
+ * that is so for everybody there is, logged on or not.
+ */
+static bool is_ambiguous(struct choice *choice, const char *text, const struct logoff_session *session, bool listed,
+			 int *ret_r)
+{
+	uid_t uid;
+
+	*ret_r = 0;
+	if (!word_may_be_user(text))
+		return false;
+	if (has_session(choice, text, logoff_session_id(session)))
+		return true;
+	if (!listed || account_is_foreign(session) || account_is(session, text))
+		return false;
+	*ret_r = account_find(text, &uid);
+	return *ret_r != -ENOENT;
+}
+
+/* Adds the session that WORD names. Returns 0, or why not: then that has not been said. */
+static int add_session(struct choice *choice, struct word word, const char *shown, bool listed,
+		       struct logoff_error *reterr)
+{
+	struct logoff_session *session;
+	int r = word_find(choice->host, word, &session, reterr), unknown;
+
+	if (r < 0)
+		return r;
+	if (word.kind == WORD_ANY && is_ambiguous(choice, word.text, session, listed, &unknown))
+		note(choice, report_ambiguous(shown, word.text, session, unknown));
+	else if (take(choice, session, LOGOFF_WHY_NAMED, NULL))
+		return 0;
+	logoff_session_free(session);
+	return 0;
+}
+
+/* ---- what is given ---- */
+
+/* Tells whether ARGUMENT, which names no session, is no text either: a user is called so. */
+static bool is_user(struct choice *choice, const char *argument)
+{
+	uid_t uid;
+
+	return has_session(choice, argument, NULL) ||
+	       (logoff_is_this_machine(arg_server) && account_find(argument, &uid) != -ENOENT);
+}
+
+/*
+ * Adds what ARGUMENT names, or takes it for the MESSAGE, if there may be one. A text elsewhere stops everything, unless it
+ * stands ALONE.
+ */
+static void add_argument(struct choice *choice, const char *argument, bool alone, const char **message)
+{
+	struct word word = word_parse(argument);
+	struct logoff_error error = {};
+	int r = add_session(choice, word, argument, false, &error);
+	if (r == -ENXIO && message && !*message && warning_is_text(argument) && !is_user(choice, argument)) {
+		*message = argument;
+	} else if (r == -ENXIO && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
+		stop(choice, report_not_understood(argument));
+	} else if (r == -ENXIO && word.kind == WORD_ANY && has_session(choice, argument, NULL)) {
+		note(choice, report_is_user(argument));
+	} else if (r < 0) {
+		note(choice, report_not_found(argument, r, &error));
+	}
+}
+
+static void add_line(struct choice *choice, const char *path, const struct name *name)
+{
+	struct word word = word_parse(name->text);
+	struct safe shown = report_line(path, name);
+	struct logoff_error error = {};
+	int r = word.kind == WORD_USER ? -ENXIO : add_session(choice, word, shown.text, true, &error);
+
+	if (r == -ENXIO && (word.kind == WORD_USER || word.kind == WORD_ANY))
+		add_user(choice, word.text, shown.text);
+	else if (r < 0)
+		note(choice, report_not_found(shown.text, r, &error));
+}
+
+static void add_file(struct choice *choice, const char *path)
+{
+	struct names names;
+	int r = names_read(&names, path);
+
+	if (r < 0)
+		stop(choice, report_file(path, r, names.wrong_line));
+	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
+		add_line(choice, path, &names.items[i]);
+	names_done(&names);
+}
+
+/* Adds the caller's session, and says which of the caller's others stays. */
+static void add_own(struct choice *choice)
+{
+	struct logoff_error error = {};
+	struct logoff_session *own;
+	int r = logoff_host_find(choice->host, NULL, &own, &error);
+
+	if (r < 0) {
+		note(choice, report_not_found(NULL, r, &error));
+		return;
+	}
+	if (!take(choice, own, LOGOFF_WHY_NAMED, NULL)) {
+		logoff_session_free(own);
+		return;
+	}
+	(void)list_all(choice);
+	for (size_t i = 0; i < choice->n_all; i++)
+		if (logoff_session_is_own(choice->all[i]) && !logoff_session_is_current(choice->all[i]) &&
+		    strcmp(logoff_session_id(choice->all[i]), logoff_session_id(own)) != 0)
+			report_stays(own, choice->all[i]);
+}
+
+static void check_excludes(struct choice *choice)
+{
+	const struct option_list *excludes = &choice->selection->excludes;
+	size_t i = 0;
+	int r;
+
+	if (excludes->n_items == 0)
+		return;
+	r = list_all(choice);
+	if (r >= 0)
+		r = selection_resolve(choice->selection, !logoff_is_this_machine(arg_server), choice->all, choice->n_all, &i);
+	else
+		stop(choice, report_host(arg_server, r, &choice->list_error));
+	if (r < 0 && !choice->stopped)
+		stop(choice, report_no_exclusion(excludes->items[i], r, !logoff_is_this_machine(arg_server)));
+}
+
+static bool is_list(const char *argument)
+{
+	return argument[0] == '@';
+}
+
+static bool is_user_word(const char *argument)
+{
+	return word_parse(argument).kind == WORD_USER;
+}
+
+/* What selects comes after all that is named: the named ones stand first. */
+static void add_selecting(struct choice *choice, int n_arguments, char **arguments)
+{
+	for (int i = 0; i < n_arguments && !choice->stopped; i++) {
+		if (is_user_word(arguments[i]))
+			add_user(choice, word_parse(arguments[i]).text, arguments[i]);
+		else if (is_list(arguments[i]))
+			add_file(choice, arguments[i] + 1);
+	}
+	if (selection_is_given(choice->selection) && !choice->stopped && !take_matching(choice, NULL) && !choice->if_any)
+		note(choice, report_none_selected());
+}
+
+/* Says what has been spared because it is not known, and that nothing is left, if that is so. */
+static void tell_rest(struct choice *choice)
+{
+	size_t n_unknown = choice->n_unknown_groups + choice->n_unknown_programs;
+
+	if (choice->n_unknown_groups > 0)
+		report_unknown_groups(choice->n_unknown_groups);
+	if (choice->n_unknown_programs > 0)
+		report_unknown_programs(choice->n_unknown_programs);
+	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
+		note(choice, report_none_selected());
+}
+
+void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)
+{
+	bool selects = selection_is_given(choice->selection);
+
+	check_excludes(choice);
+	for (int i = 0; i < n_arguments && !choice->stopped; i++) {
+		if (is_list(arguments[i]) || is_user_word(arguments[i]))
+			selects = true;
+		else
+			add_argument(choice, arguments[i], n_arguments == 1 && !selection_is_given(choice->selection), message);
+	}
+	if (n_arguments == 0 && !selects)
+		add_own(choice);
+	else if (!choice->stopped && !selects && choice->n_items == 0 && choice->status == EXIT_ENDED)
+		stop(choice, report_only_text(*message));
+	/* A wrong word beside a selection was meant for something else: for a text, or for one more condition. */
+	if (selects && choice->status != EXIT_ENDED && !choice->stopped) {
+		(void)report_declined();
+		choice->stopped = true;
+		return;
+	}
+	if (!choice->stopped)
+		add_selecting(choice, n_arguments, arguments);
+	if (!choice->stopped)
+		tell_rest(choice);
+	else if (choice->n_items > 0)
+		(void)report_declined();
+}
+
+bool choice_has_own(const struct choice *choice)
+{
+	for (size_t i = 0; i < choice->n_items; i++)
+		if (logoff_session_is_own(choice->items[i].session))
+			return true;
+	return false;
+}
+
+/* ---- showing and asking ---- */
+
+static void show(struct choice *choice, const struct logoff_session *session, FILE *to, bool console)
+{
+	struct safe programs = {};
+
+	/* A terminal multiplexer or a job that outlives its user's shell: somebody may want it. */
+	if (logoff_session_state(session) == LOGOFF_STATE_CLOSING)
+		programs = running_names(&choice->running, choice->host, session);
+	report_plan(to, session, console, programs.text);
+}
+
+enum exit_status choice_show(struct choice *choice, FILE *to, bool console)
+{
+	for (size_t i = 0; i < choice->n_items; i++)
+		show(choice, choice->items[i].session, to, console);
 	return EXIT_ENDED;
 }
 
@@ -177,32 +417,80 @@ static bool says_yes(void)
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
-enum exit_status choice_confirm(const struct choice *choice, bool yes, bool console)
+enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 {
-	if (yes || choice->n_selected < 2)
+	size_t n = 0, n_selected = 0;
+
+	for (size_t i = 0; i < choice->n_items; i++) {
+		bool ends = !report_is_protected(choice->items[i].session, console);
+
+		n += ends;
+		n_selected += ends && choice->items[i].selected;
+	}
+	if (yes || n_selected < 2)
 		return EXIT_ENDED;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return report_unconfirmed();
-	(void)choice_show(choice, stderr, console);
-	report_question(choice->n_sessions);
+	for (size_t i = 0; i < choice->n_items; i++)
+		if (!report_is_protected(choice->items[i].session, console))
+			show(choice, choice->items[i].session, stderr, console);
+	report_question(n);
 	return says_yes() ? EXIT_ENDED : report_declined();
 }
+
+/* ---- handing over ---- */
 
 int choice_request(struct choice *choice, struct logoff_request *request)
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < choice->n_sessions; i++) {
-		r = logoff_request_add(request, choice->sessions[i],
-				       i < choice->n_sessions - choice->n_selected ? LOGOFF_WHY_NAMED : LOGOFF_WHY_SELECTED);
+	for (size_t i = 0; r >= 0 && i < choice->n_items; i++) {
+		r = logoff_request_add(request, choice->items[i].session, choice->items[i].why);
 		if (r >= 0)
-			choice->sessions[i] = NULL;
+			choice->items[i].session = NULL;
 	}
 	return r;
 }
 
+static bool is_unanswered(struct logoff_session *session)
+{
+	int64_t idle_us = logoff_session_idle_us(session), logon_us = logoff_session_logon_us(session);
+
+	return idle_us == -ETIMEDOUT || idle_us == -EHOSTUNREACH || logon_us == -ETIMEDOUT || logon_us == -EHOSTUNREACH;
+}
+
+int choice_still(struct logoff_session *session, void *userdata)
+{
+	struct choice *choice = userdata;
+	struct chosen *chosen = find_chosen(choice, logoff_session_id(session));
+	size_t n_groups = 0, n_programs = 0;
+
+	if (!chosen)
+		return -ESTALE;
+	if (chosen->why == LOGOFF_WHY_NAMED)
+		return 0;
+	if (!choice->looked_again || running_is_old(&choice->running))
+		running_done(&choice->running);
+	choice->looked_again = true;
+	if (logoff_session_is_own(session))
+		return -ESTALE;
+	if (judge(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
+		return 0;
+	/* A server that was asked for the times and has not answered may do so yet. */
+	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? -EAGAIN : -ESTALE;
+}
+
 void choice_done(struct choice *choice)
 {
-	choice->sessions = logoff_session_list_free(choice->sessions, choice->n_sessions);
-	choice->n_sessions = 0;
+	for (size_t i = 0; i < choice->n_items; i++) {
+		logoff_session_free(choice->items[i].session);
+		free(choice->items[i].id);
+		free(choice->items[i].user);
+	}
+	free(choice->items);
+	choice->items = NULL;
+	choice->n_items = 0;
+	choice->all = logoff_session_list_free(choice->all, choice->n_all);
+	choice->n_all = 0;
+	running_done(&choice->running);
 }

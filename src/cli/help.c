@@ -166,8 +166,14 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_STATE:
 		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_KIND:
+		fprintf(stderr, _("%s: not one of user and background: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_GROUP:
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_UNKNOWN_GROUP:
+		fprintf(stderr, _("%s: whether there is such a group cannot be found out: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_FOREIGN_GROUP:
 		fprintf(stderr, _("%s: who is in a group is not known of a server: %s\n"), program().text, what.text);
@@ -185,7 +191,7 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 			program().text, what.text);
 		break;
 	case OPTION_FAULT_NOTHING:
-		fprintf(stderr, _("%s: nothing is selected that %s could leave out\n"), program().text, what.text);
+		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);

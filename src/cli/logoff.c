@@ -22,7 +22,7 @@
 #include "cli/warning.h"
 #include "logoff.h"
 
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json;
+static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json, arg_if_any;
 static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
 static const char *arg_message, *arg_reason;
 static struct selection arg_selection = SELECTION_NONE;
@@ -35,6 +35,8 @@ static const struct option_row options[] = {
 	  N_("Selects the sessions of this user; * and ? stand for any characters.") },
 	{ "state", "state", 0, OPTION_STRING, &arg_selection.state, "state",
 	  N_("Selects the sessions in this state: active, disc or closing.") },
+	{ "kind", "kind", 0, OPTION_STRING, &arg_selection.kind, "kind",
+	  N_("Selects this kind: user, or background with a terminal.") },
 	{ "idle", "idle", 0, OPTION_DURATION, &arg_selection.idle_s, "time",
 	  N_("Selects the sessions not used for at least so long: 90, 15m, 2h, 1d.") },
 	{ "older", "older", 0, OPTION_DURATION, &arg_selection.older_s, "time",
@@ -42,6 +44,9 @@ static const struct option_row options[] = {
 	{ "all", "all", 0, OPTION_FLAG, &arg_selection.all, NULL, N_("Selects all sessions of people, but not your own.") },
 	{ "exclude", "exclude", 0, OPTION_LIST, &arg_selection.excludes, "name",
 	  N_("Leaves out of the selection a user, group:NAME, a session name or id.") },
+	{ "keep", "keep", 0, OPTION_LIST, &arg_selection.keeps, "program",
+	  N_("Leaves out the sessions in which this program runs.") },
+	{ "ifany", "if-any", 0, OPTION_FLAG, &arg_if_any, NULL, N_("To select nothing is a success.") },
 	{ "dryrun", "dry-run", 'n', OPTION_FLAG, &arg_dry_run, NULL, N_("Shows what would be done, and does nothing.") },
 	{ "y", "yes", 'y', OPTION_FLAG, &arg_yes, NULL, N_("Does not ask before several selected sessions are logged off.") },
 	{ "warn", "warn", 0, OPTION_DURATION, &arg_warn_s, "time",
@@ -69,12 +74,14 @@ static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
 	.usage = "LOGOFF [sessionname | sessionid | @filename ...] [/SERVER:servername]\n"
 		 LOGON_USAGE
-		 "       [/USER:name] [/STATE:state] [/IDLE:time] [/OLDER:time] [/ALL] [/EXCLUDE:name]\n"
+		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
+		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
 		 "       [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [/?]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
+		{ "id:12, user:bob", N_("Which is meant, if a session and a user have one name.") },
 		{ "@filename", N_("A file with session names, ids and user names, one a line.") },
 	},
 	.options = options,
@@ -113,8 +120,8 @@ static int authorize(void *userdata)
 static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative)
 {
 	char sender[ACCOUNT_NAME_SIZE];
-	struct warning warning = { sender, arg_message, &arg_selection, request, choice->n_sessions - choice->n_selected };
-	struct progress progress = { .n_total = choice->n_sessions };
+	struct warning warning = { sender, arg_message };
+	struct progress progress = { .n_total = choice->n_items };
 	struct logoff_error error = {};
 	struct agent agent = {};
 	int r;
@@ -125,7 +132,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	logoff_request_set_event_func(request, on_event, &progress);
 	if (arg_warn_s)
 		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, &warning);
-	logoff_request_set_still(request, warning_still, &warning);
+	logoff_request_set_still(request, choice_still, choice);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
 	progress.cancel_fd = command_cancel_fd(choice_has_own(choice));
@@ -142,60 +149,62 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	return arg_json ? result_print_json(request, arg_server) : result_print(request, talkative);
 }
 
-/* Chooses what ARGUMENTS and options mean; a text among them is the message of the warning. */
-static void choose(struct choice *choice, struct logoff_host *host, int n_arguments, char **arguments)
+/* An option that only has a meaning beside a selection. Returns its name, or NULL. */
+static const char *find_lonely_option(int n_arguments)
 {
-	bool named = false;
+	if (n_arguments > 0 || selection_is_given(&arg_selection))
+		return NULL;
+	return arg_selection.excludes.n_items > 0 ? "/exclude" : arg_selection.keeps.n_items > 0 ? "/keep" : arg_if_any ? "/ifany" : NULL;
+}
 
-	for (int i = 0; i < n_arguments; i++) {
-		if (arg_warn_s && !arg_message && warning_is_text(arguments[i])) {
-			arg_message = arguments[i];
-			continue;
+static int show_plan(struct choice *choice)
+{
+	return arg_json ? result_print_plan(choice, arg_server, arg_console) : (int)choice_show(choice, stdout, arg_console);
+}
+
+/* Does, asks or shows what has been chosen. Returns the exit status. */
+static int act(struct logoff_host *host, struct choice *choice)
+{
+	struct logoff_request *request = NULL;
+	bool talkative = selection_is_given(&arg_selection) || choice->status != EXIT_ENDED;
+	int status = EXIT_ENDED;
+
+	if (!choice->stopped && arg_dry_run)
+		return show_plan(choice);
+	if (!choice->stopped && choice->n_items > 0) {
+		status = (int)choice_confirm(choice, arg_yes, arg_console);
+		if (status == EXIT_ENDED) {
+			status = EXIT_UNREACHABLE;
+			if (logoff_request_new(&request, host) >= 0)
+				status = log_off(host, request, choice, talkative);
+			logoff_request_free(request);
+			return status;
 		}
-		named = true;
-		if (arguments[i][0] != '@')
-			choice_add_named(choice, host, arguments[i]);
 	}
-	for (int i = 0; i < n_arguments; i++)	/* may select: after all that is named */
-		if (arguments[i][0] == '@')
-			choice_add_file(choice, host, arguments[i] + 1, &arg_selection.excludes);
-	if (selection_is_given(&arg_selection))
-		choice_add_selected(choice, host, &arg_selection);
-	else if (!named)
-		choice_add_named(choice, host, NULL);
-	if (choice->n_sessions == 0 && choice->status == EXIT_ENDED)
-		choice->status = report_none_selected();
+	if (arg_json)
+		output_note(print_json(json_array(), stdout));	/* nothing was done, and that is told by the status */
+	return status;
 }
 
 static int run(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	struct logoff_request *request = NULL;
-	struct choice choice = {};
+	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any };
 	enum option_fault fault;
 	const char *culprit;
-	bool talkative;
 	int status;
 
 	if (arg_complete)
 		return result_print_sessions(host);
 	if (selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
-	if (arg_selection.excludes.n_items > 0 && n_arguments == 0 && !selection_is_given(&arg_selection))
-		return help_usage_error(&help, OPTION_FAULT_NOTHING, "/exclude");
-	choose(&choice, host, n_arguments, arguments);
-	if (arg_dry_run)
-		status = arg_json ? result_print_plan(&choice, arg_server, arg_console)
-				  : (int)choice_show(&choice, stdout, arg_console);
-	else
-		status = choice.status == EXIT_USAGE ? EXIT_USAGE : (int)choice_confirm(&choice, arg_yes, arg_console);
-	talkative = selection_is_given(&arg_selection) || choice.status != EXIT_ENDED;
-	if (!arg_dry_run && status == EXIT_ENDED && choice.n_sessions > 0)
-		status = logoff_request_new(&request, host) < 0 ? EXIT_UNREACHABLE : log_off(host, request, &choice, talkative);
-	else if (!arg_dry_run && arg_json)
-		output_note(print_json(json_array(), stdout));	/* nothing was done, and that is told by the status */
-	logoff_request_free(request);
+	culprit = find_lonely_option(n_arguments);
+	if (culprit)
+		return help_usage_error(&help, OPTION_FAULT_NOTHING, culprit);
+	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
+	status = act(host, &choice);
+	status = status > (int)choice.status ? status : (int)choice.status;
 	choice_done(&choice);
-	return status > (int)choice.status ? status : (int)choice.status;
+	return status;
 }
 
 int main(int argc, char **argv)

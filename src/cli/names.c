@@ -12,7 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/word.h"
+
 #define FILE_MAX (1u << 20)
+#define LENGTH_MAX 256u		/* bytes of DOMAIN\name of the longest kind */
+#define PLAIN_MAX 63u		/* lines of keys in base64 have 64 and 70 */
 
 /* Reads FD to its end. *ret_text ends with a null byte. */
 static int read_all(int fd, char **ret_text, size_t *ret_length)
@@ -40,9 +44,9 @@ static int read_all(int fd, char **ret_text, size_t *ret_length)
 	return 0;
 }
 
-static int add(struct names *names, char *name)
+static int add(struct names *names, const char *text, size_t line)
 {
-	char **items = names->items;
+	struct name *items = names->items;
 
 	/* Grown by doubling: the capacity is the next power of two. */
 	if ((names->n_items & (names->n_items - 1)) == 0)
@@ -50,7 +54,7 @@ static int add(struct names *names, char *name)
 	if (!items)
 		return -ENOMEM;
 	names->items = items;
-	items[names->n_items++] = name;
+	items[names->n_items++] = (struct name){ text, line };
 	return 0;
 }
 
@@ -73,11 +77,63 @@ static char *trim(char *line)
 	return line;
 }
 
+/* What can be the name of a session or a user: a colon stands only where word.h says. */
+static bool is_possible(const char *line)
+{
+	const char *text = word_parse(line).text;
+
+	if (strlen(line) > LENGTH_MAX || strchr(*text == ':' ? text + 1 : text, ':'))
+		return false;
+	for (const char *at = line; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return false;
+	return true;
+}
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
+	       strchr("._-@\\#: ", c);
+}
+
+bool names_are_plain(const char *text)
+{
+	const char *name = word_parse(text).text;
+
+	if (strncmp(name, "/dev/", 5) == 0)
+		name += 5;
+	if (strncmp(name, "pts/", 4) == 0)
+		name += 4;
+	for (const char *at = name; *at; at++)
+		if (!is_plain(*at) && !(*at == '$' && at > name && !at[1]))	/* a machine's account */
+			return false;
+	return strlen(text) <= PLAIN_MAX;
+}
+
+/* Cuts NAMES->text, without its byte order mark from AT on, into names. */
+static int cut(struct names *names, char *at)
+{
+	char *next;
+	int r = 0;
+
+	for (size_t line = 1; r >= 0 && at; at = next, line++) {
+		next = strchr(at, '\n');
+		if (next)
+			*next++ = '\0';
+		at = trim(at);
+		if (!*at)
+			continue;
+		r = is_possible(at) ? add(names, at, line) : -EBADMSG;
+		if (r == -EBADMSG)
+			names->wrong_line = line;
+	}
+	return r;
+}
+
 int names_read(struct names *names, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
 	size_t length = 0;
-	char *line, *next;
 
 	*names = (struct names){};
 	if (fd < 0)
@@ -88,16 +144,7 @@ int names_read(struct names *names, const char *path)
 		return r;
 	if (strlen(names->text) != length)
 		return -EILSEQ;
-	line = names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
-	for (; r >= 0 && line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		line = trim(line);
-		if (*line)
-			r = add(names, line);
-	}
-	return r;
+	return cut(names, names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0));
 }
 
 void names_done(struct names *names)

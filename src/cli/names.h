@@ -2,27 +2,39 @@
 /*
  * names.h - lists of users and sessions in files: what "@file" means on a command line.
  *
- * One name a line: a session's id or name, or a user's name, mixed. Blanks around it, empty lines, and comments from a
- * "#" at the beginning of a line or after a blank are left out ("rdp-tcp#10" holds none). Files from Windows are
+ * One name a line: a session's id or name, or a user's name, mixed (word.h). Blanks around it, empty lines, and comments
+ * from a "#" at the beginning of a line or after a blank are left out ("rdp-tcp#10" holds none). Files from Windows are
  * understood: a byte order mark and carriage returns do no harm.
+ * The caller of sudo may give any file for a list. A line that can be no name ends the reading, and what is no plain name is
+ * never shown.
  */
 #ifndef CLI_NAMES_H
 #define CLI_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct name {
+	const char *text;
+	size_t line;			/* from 1 */
+};
 
 /* The names of a file, in its order. All zero is the empty list. */
 struct names {
-	char **items;
+	struct name *items;
 	size_t n_items;
 	char *text;			/* holds them */
+	size_t wrong_line;		/* after -EBADMSG */
 };
 
 /*
  * Reads the names in the file PATH; names_done() frees them, after a failure too. Returns 0, -EFBIG (above 1 MiB),
- * -EILSEQ (a null byte in it: not a text), or why it cannot be read.
+ * -EILSEQ (a null byte in it: not a text), -EBADMSG (a line that can be no name) or why it cannot be read.
  */
 int names_read(struct names *names, const char *path);
+
+/* Tells whether TEXT looks like the name of a user or session, and like nothing else, so that it may be shown. */
+bool names_are_plain(const char *text);
 
 /* Frees NAMES. */
 void names_done(struct names *names);

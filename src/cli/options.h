@@ -47,7 +47,9 @@ enum option_fault {
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
+	OPTION_FAULT_KIND,		/* its value is not a kind that can be selected */
 	OPTION_FAULT_GROUP,		/* there is no such group */
+	OPTION_FAULT_UNKNOWN_GROUP,	/* whether there is such a group cannot be found out */
 	OPTION_FAULT_FOREIGN_GROUP,	/* nobody here knows who is in a group of that server */
 	OPTION_FAULT_KERBEROS,		/* its value does not say when Kerberos is to be used */
 	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */

@@ -9,14 +9,15 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/delivery.h"
 #include "cli/names.h"
 #include "cli/text.h"
+#include "cli/word.h"
 
 typedef bool (*fits_func)(const struct logoff_session *session, const char *word);
 
@@ -28,25 +29,24 @@ static void note(struct recipients *recipients, enum exit_status status)
 
 static bool is_at_work(const struct logoff_session *session)
 {
-	return logoff_session_kind(session) == LOGOFF_KIND_USER && *logoff_session_user(session) &&
-	       logoff_session_state(session) != LOGOFF_STATE_CLOSING;
+	return word_has_person(session) && logoff_session_state(session) != LOGOFF_STATE_CLOSING;
 }
 
-static bool fits_id(const struct logoff_session *session, const char *word)
-{
-	return strcasecmp(logoff_session_id(session), word) == 0;
-}
-
+/* Only an active session has a name. */
 static bool fits_name(const struct logoff_session *session, const char *word)
 {
-	const char *name = logoff_session_name(session);
-
-	return name && strcasecmp(name, strncmp(word, "/dev/", 5) == 0 ? word + 5 : word) == 0;
+	return logoff_session_state(session) == LOGOFF_STATE_ACTIVE && word_is_name(session, word);
 }
 
 static bool fits_user(const struct logoff_session *session, const char *word)
 {
 	return is_at_work(session) && account_is(session, word);
+}
+
+/* Whoever has left: what is still closing can show nothing. */
+static bool fits_user_gone(const struct logoff_session *session, const char *word)
+{
+	return word_has_person(session) && !is_at_work(session) && account_is(session, word);
 }
 
 static bool fits_all(const struct logoff_session *session, const char *word)
@@ -78,29 +78,95 @@ static void take(struct recipients *recipients, fits_func fits, const char *word
 	}
 }
 
-static void take_word(struct recipients *recipients, const char *word)
+static const struct logoff_session *find(const struct recipients *recipients, fits_func fits, const char *word)
 {
-	struct logoff_error error = {};
-	struct logoff_session *session = NULL;
+	for (size_t i = 0; i < recipients->n_all; i++)
+		if (fits(recipients->all[i], word))
+			return recipients->all[i];
+	return NULL;
+}
+
+/*
+ * Tells whether TEXT, by which SESSION was found, may be meant for somebody else: every user there is may be, logged on or
+ * not.
+ */
+static bool is_ambiguous(const struct recipients *recipients, const struct logoff_session *session, const char *text, int *ret_r)
+{
+	uid_t uid;
+
+	*ret_r = 0;
+	if (!word_may_be_user(text))
+		return false;
+	for (size_t i = 0; i < recipients->n_all; i++)
+		if (recipients->all[i] != session && account_is(recipients->all[i], text))
+			return true;
+	if (account_is_foreign(session) || account_is(session, text))
+		return false;
+	*ret_r = account_find(text, &uid);
+	return *ret_r != -ENOENT;
+}
+
+/* Takes SESSION, which WORD means by its id or name; SHOWN is how it was given. */
+static void take_session(struct recipients *recipients, const struct logoff_session *session, struct word word,
+			 const char *shown)
+{
 	int r;
 
-	if (count(recipients, fits_id, word) == 1) {
-		take(recipients, fits_id, word);
-	} else if (count(recipients, fits_name, word) == 1) {
-		take(recipients, fits_name, word);
-	} else if (count(recipients, fits_name, word) == 0 && count(recipients, fits_user, word) > 0) {
-		take(recipients, fits_user, word);
-	} else {
-		r = logoff_host_find(recipients->host, word, &session, &error);
-		if (r >= 0 || r == -ENXIO) {
-			fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text,
-				safe(word).text);
-			note(recipients, EXIT_NO_SESSION);
-		} else {
-			note(recipients, report_not_found(word, r, &error));
-		}
-		logoff_session_free(session);
+	if (word.kind == WORD_ANY && is_ambiguous(recipients, session, word.text, &r))
+		note(recipients, report_ambiguous(shown, word.text, session, r));
+	else
+		take(recipients, word_is_id, logoff_session_id(session));
+}
+
+static void report_nobody(struct recipients *recipients, struct word word, const char *shown)
+{
+	if (word.kind != WORD_ID && word.kind != WORD_NAME && count(recipients, fits_user_gone, word.text) > 0)
+		fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"), program().text,
+			safe(shown).text);
+	else
+		fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(shown).text);
+	note(recipients, EXIT_NO_SESSION);
+}
+
+/* A list may lack a session that is there: what is not found in it is looked up. */
+static void look_up(struct recipients *recipients, struct word word, const char *shown)
+{
+	struct logoff_session *session = NULL, **grown;
+	struct logoff_error error = {};
+	int r = word.kind == WORD_USER ? -ENXIO : word_find(recipients->host, word, &session, &error);
+
+	if (r < 0) {
+		if (r == -ENXIO)
+			report_nobody(recipients, word, shown);
+		else
+			note(recipients, report_not_found(shown, r, &error));
+		return;
 	}
+	grown = reallocarray(recipients->all, recipients->n_all + 1, sizeof(struct logoff_session *));
+	if (!grown) {
+		logoff_session_free(session);
+		return note(recipients, report_host(arg_server, -ENOMEM, &error));
+	}
+	recipients->all = grown;
+	grown[recipients->n_all++] = session;
+	take_session(recipients, session, word, shown);
+}
+
+static void take_word(struct recipients *recipients, const char *text, const char *shown)
+{
+	struct word word = word_parse(text);
+	bool by_id = word.kind == WORD_ANY || word.kind == WORD_ID, by_name = word.kind == WORD_ANY || word.kind == WORD_NAME;
+	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
+	size_t n_names = by_name ? count(recipients, fits_name, word.text) : 0;
+
+	if (by_id && count(recipients, word_is_id, word.text) == 1)
+		take_session(recipients, find(recipients, word_is_id, word.text), word, shown);
+	else if (n_names == 1)
+		take_session(recipients, find(recipients, fits_name, word.text), word, shown);
+	else if (by_user && n_names == 0 && count(recipients, fits_user, word.text) > 0)
+		take(recipients, fits_user, word.text);
+	else
+		look_up(recipients, word, shown);
 }
 
 static void take_file(struct recipients *recipients, const char *path)
@@ -109,9 +175,9 @@ static void take_file(struct recipients *recipients, const char *path)
 	int r = names_read(&names, path);
 
 	if (r < 0)
-		note(recipients, report_file(path, r));
+		note(recipients, report_file(path, r, names.wrong_line));
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
-		take_word(recipients, names.items[i]);
+		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
 	names_done(&names);
 }
 
@@ -140,7 +206,7 @@ void recipients_find(struct recipients *recipients, struct logoff_host *host, co
 	else if (word[0] == '@')
 		take_file(recipients, word + 1);
 	else
-		take_word(recipients, word);
+		take_word(recipients, word, word);
 }
 
 void recipients_done(struct recipients *recipients)

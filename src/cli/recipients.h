@@ -2,8 +2,9 @@
 /*
  * recipients.h - to whom a message goes: a session, a user's sessions, those of a list, or everybody.
  *
- * A word is the id of a session if there is one, else the name of one, else the name of a user, who is meant wherever
- * he works. Nobody gets a message twice.
+ * A word (word.h) is the id of a session if there is one, else the name of one, else the name of a user, who is meant in
+ * every session of theirs. If it is a session and somebody else is called so, nobody gets the message, and the sender is
+ * asked. Nobody gets a message twice.
  */
 #ifndef CLI_RECIPIENTS_H
 #define CLI_RECIPIENTS_H

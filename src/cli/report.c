@@ -284,7 +284,7 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
 
 	snprintf(cause.text, sizeof(cause.text), "%s", _("when they logged on, and how long they have been idle"));
 	for (size_t i = 0; i < n_sessions; i++) {
-		us = logoff_session_logon_us(sessions[i]);
+		us = sessions[i] ? logoff_session_logon_us(sessions[i]) : -1;
 		if (us == -ETIMEDOUT || us == -EHOSTUNREACH)
 			return report_host(host, (int)us, &cause);
 	}
@@ -524,9 +524,62 @@ enum exit_status report_record(const struct logoff_request *request, size_t i)
 
 /* ---- choosing ---- */
 
-enum exit_status report_file(const char *path, int r)
+enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r)
 {
-	fprintf(stderr, _("%s: the list %s cannot be read: %s\n"), program().text, safe(path).text, strerror(-r));
+	struct safe id = safe(logoff_session_id(session)), user = safe(text);
+
+	if (r == 0)
+		fprintf(stderr, _("%s: %s: a session and a user are called so; id:%s or user:%s says which is meant\n"),
+			program().text, safe(shown).text, id.text, user.text);
+	else
+		fprintf(stderr, _("%s: %s: whether a user is called so, too, cannot be found out (%s); id:%s or user:%s says "
+				  "which is meant\n"),
+			program().text, safe(shown).text, strerror(-r), id.text, user.text);
+	return r == 0 ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
+}
+
+enum exit_status report_is_user(const char *argument)
+{
+	struct safe name = safe(argument);
+
+	fprintf(stderr, _("%s: %s: no such session; /user:%s means the sessions of that user\n"), program().text, name.text,
+		name.text);
+	return EXIT_NO_SESSION;
+}
+
+enum exit_status report_not_understood(const char *argument)
+{
+	fprintf(stderr, _("%s: \"%s\" is neither a session nor a user; a text for the users goes with /warn, and only once\n"),
+		program().text, safe(argument).text);
+	return EXIT_USAGE;
+}
+
+enum exit_status report_only_text(const char *text)
+{
+	fprintf(stderr, _("%s: \"%s\" is no session, and a text needs one beside it; give the id of your own if you mean it\n"),
+		program().text, safe(text).text);
+	return EXIT_USAGE;
+}
+
+struct safe report_line(const char *path, const struct name *name)
+{
+	struct safe out = {};
+
+	if (names_are_plain(name->text))
+		snprintf(out.text, sizeof(out.text), _("%.150s, line %zu: %.300s"), safe(path).text, name->line,
+			 safe(name->text).text);
+	else
+		snprintf(out.text, sizeof(out.text), _("%.400s, line %zu"), safe(path).text, name->line);
+	return out;
+}
+
+enum exit_status report_file(const char *path, int r, size_t line)
+{
+	if (r == -EBADMSG)
+		fprintf(stderr, _("%s: the list %s: line %zu is no name of a session or user\n"), program().text,
+			safe(path).text, line);
+	else
+		fprintf(stderr, _("%s: the list %s cannot be read: %s\n"), program().text, safe(path).text, strerror(-r));
 	return EXIT_USAGE;
 }
 
@@ -534,6 +587,45 @@ enum exit_status report_none_selected(void)
 {
 	fprintf(stderr, _("%s: no session is selected\n"), program().text);
 	return EXIT_NO_SESSION;
+}
+
+enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
+{
+	struct safe name = safe(item);
+
+	if (r != -ENXIO)
+		fprintf(stderr, _("%s: /exclude:%s: whether there is such a user cannot be found out: %s\n"), program().text,
+			name.text, strerror(-r));
+	else if (foreign)
+		fprintf(stderr, _("%s: /exclude:%s: no such session, and no such user is logged on; user:NAME excludes a user "
+				  "who may be absent\n"),
+			program().text, name.text);
+	else
+		fprintf(stderr, _("%s: /exclude:%s: there is neither such a user nor such a session\n"), program().text,
+			name.text);
+	return EXIT_USAGE;
+}
+
+void report_unknown_groups(size_t n)
+{
+	fprintf(stderr, ngettext("%s: %zu session is spared: the groups of its user cannot be found out\n",
+				 "%s: %zu sessions are spared: the groups of their users cannot be found out\n", n),
+		program().text, n);
+}
+
+void report_unknown_programs(size_t n)
+{
+	fprintf(stderr, ngettext("%s: %zu session is spared: which programs run in it cannot be found out\n",
+				 "%s: %zu sessions are spared: which programs run in them cannot be found out\n", n),
+		program().text, n);
+}
+
+void report_stays(const struct logoff_session *own, const struct logoff_session *stays)
+{
+	struct safe who = report_label(own), other = report_label(stays);
+
+	fprintf(stderr, _("%s: session %s ends; session %s, which is yours as well, stays\n"), program().text, who.text,
+		other.text);
 }
 
 bool report_is_protected(const struct logoff_session *session, bool console)
@@ -549,7 +641,7 @@ bool report_is_protected(const struct logoff_session *session, bool console)
 	return logoff_session_is_console(session) && !logoff_session_is_current(session) && !console;
 }
 
-void report_plan(FILE *to, const struct logoff_session *session, bool console)
+void report_plan(FILE *to, const struct logoff_session *session, bool console, const char *programs)
 {
 	struct safe who = report_label(session), user = report_user(session);
 
@@ -560,19 +652,21 @@ void report_plan(FILE *to, const struct logoff_session *session, bool console)
 	} else if (report_is_protected(session, console)) {
 		fprintf(to, _("Session %s of %s: refused without /console, it is the console session.\n"), who.text,
 			user.text);
+	} else if (*programs) {
+		fprintf(to, _("Session %s of %s, closing (%s): would be logged off.\n"), who.text, user.text, programs);
 	} else {
 		switch (logoff_session_state(session)) {
 		case LOGOFF_STATE_ACTIVE:
-			fprintf(to, _("Session %s of %s, active: is logged off.\n"), who.text, user.text);
+			fprintf(to, _("Session %s of %s, active: would be logged off.\n"), who.text, user.text);
 			break;
 		case LOGOFF_STATE_DISCONNECTED:
-			fprintf(to, _("Session %s of %s, disconnected: is logged off.\n"), who.text, user.text);
+			fprintf(to, _("Session %s of %s, disconnected: would be logged off.\n"), who.text, user.text);
 			break;
 		case LOGOFF_STATE_CLOSING:
-			fprintf(to, _("Session %s of %s, closing: is logged off.\n"), who.text, user.text);
+			fprintf(to, _("Session %s of %s, closing: would be logged off.\n"), who.text, user.text);
 			break;
 		case LOGOFF_STATE_CONNECTED:
-			fprintf(to, _("Session %s of %s, connected: is logged off.\n"), who.text, user.text);
+			fprintf(to, _("Session %s of %s, connected: would be logged off.\n"), who.text, user.text);
 			break;
 		}
 	}
@@ -592,6 +686,6 @@ enum exit_status report_unconfirmed(void)
 
 enum exit_status report_declined(void)
 {
-	fprintf(stderr, _("%s: nothing is done\n"), program().text);
+	fprintf(stderr, _("%s: nothing was done\n"), program().text);
 	return EXIT_CANCELLED;
 }

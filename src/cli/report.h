@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/names.h"
 #include "cli/text.h"
 #include "logoff.h"
 
@@ -49,7 +50,10 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 /* Says why an open HOST has not answered. Returns the exit status. */
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error);
 
-/* Says so if HOST was asked for the times of SESSIONS and has not answered. Returns the exit status. */
+/*
+ * Says so if HOST was asked for the times of SESSIONS, of which some may be NULL, and has not answered. Returns the exit
+ * status.
+ */
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions);
 
 /* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
@@ -58,22 +62,56 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 /* Tells a user who could not be warned, without /v. */
 void report_not_warned(const struct logoff_event *event);
 
-/* Says why the list file at PATH cannot be read. Returns the exit status. */
-enum exit_status report_file(const char *path, int r);
+/*
+ * Says that TEXT, given as SHOWN, may mean SESSION and a user (R is 0), or that it cannot be found out whether there is such a
+ * user (R). Returns the exit status.
+ */
+enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r);
+
+/* Says that ARGUMENT is no session but a user, whose sessions /user means. Returns the exit status. */
+enum exit_status report_is_user(const char *argument);
+
+/* Says that ARGUMENT is neither a session nor a user, and no text was to be expected. Returns the exit status. */
+enum exit_status report_not_understood(const char *argument);
+
+/* Says that beside TEXT no session was given. Returns the exit status. */
+enum exit_status report_only_text(const char *text);
+
+/* "leavers, line 3: bob", without the name if it may be something else that nobody is to see. Returns the text. */
+struct safe report_line(const char *path, const struct name *name);
+
+/* Says why the list file at PATH cannot be read, LINE: after -EBADMSG. Returns the exit status. */
+enum exit_status report_file(const char *path, int r, size_t line);
 
 /* Says that the selection fits no session. Returns the exit status. */
 enum exit_status report_none_selected(void);
 
+/*
+ * Says that ITEM of /exclude is nobody (R is -ENXIO; FOREIGN: on a server), or why that cannot be found out. Returns the exit
+ * status.
+ */
+enum exit_status report_no_exclusion(const char *item, int r, bool foreign);
+
+/* Says that N sessions were spared as the groups of their users, or the programs in them, cannot be found out. */
+void report_unknown_groups(size_t n);
+void report_unknown_programs(size_t n);
+
+/* Says that OWN will end and STAYS, the caller's as well, will not. */
+void report_stays(const struct logoff_session *own, const struct logoff_session *stays);
+
 /* Tells whether SESSION would be refused by the rules; CONSOLE: whether /console was given. */
 bool report_is_protected(const struct logoff_session *session, bool console);
 
-/* Tells what would be done with SESSION, or why it would be refused; CONSOLE: whether /console was given. */
-void report_plan(FILE *to, const struct logoff_session *session, bool console);
+/*
+ * Tells what would be done with SESSION, or why it would be refused; CONSOLE: whether /console was given; PROGRAMS: what runs in
+ * it, where that is of interest, or "".
+ */
+void report_plan(FILE *to, const struct logoff_session *session, bool console, const char *programs);
 
 /* Asks whether N sessions are to be logged off. */
 void report_question(size_t n);
 
-/* Says that several sessions are selected and nobody can be asked, or that the answer was no. Returns the exit status. */
+/* Says that several sessions are selected and nobody can be asked, or that nothing was done. Returns the exit status. */
 enum exit_status report_unconfirmed(void);
 enum exit_status report_declined(void);
 

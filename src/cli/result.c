@@ -133,8 +133,8 @@ int result_print_plan(const struct choice *choice, const char *server, bool cons
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < choice->n_sessions; i++) {
-		struct logoff_session *session = choice->sessions[i];
+	for (size_t i = 0; i < choice->n_items; i++) {
+		struct logoff_session *session = choice->items[i].session;
 		bool protected = report_is_protected(session, console);
 		json_t *object = to_json_session(session, server);
 

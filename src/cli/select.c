@@ -13,6 +13,7 @@
 
 #include "base/nss.h"
 #include "cli/account.h"
+#include "cli/word.h"
 
 static const struct {
 	const char *word;
@@ -23,14 +24,12 @@ static const struct {
 	{ "closing", LOGOFF_STATE_CLOSING },
 };
 
-#define GROUP_PREFIX "group:"
-
 #define N_STATES (sizeof(states) / sizeof(states[0]))
 
 bool selection_is_given(const struct selection *selection)
 {
-	return selection->all || selection->users.n_items > 0 || selection->state || selection->idle_s != SELECT_ANY ||
-	       selection->older_s != SELECT_ANY;
+	return selection->all || selection->users.n_items > 0 || selection->state || selection->kind ||
+	       selection->idle_s != SELECT_ANY || selection->older_s != SELECT_ANY;
 }
 
 static bool is_state(const char *word)
@@ -39,6 +38,11 @@ static bool is_state(const char *word)
 		if (strcasecmp(word, states[i].word) == 0)
 			return true;
 	return false;
+}
+
+static bool is_background(const struct selection *selection)
+{
+	return selection->kind && strcasecmp(selection->kind, "background") == 0;
 }
 
 static int fail(enum option_fault fault, const char *culprit, enum option_fault *ret_fault, const char **ret_culprit)
@@ -52,39 +56,108 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 		    const char **ret_culprit)
 {
 	const struct option_list *excludes = &selection->excludes;
+	int r;
 
 	if (selection->state && !is_state(selection->state))
 		return fail(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
+	if (selection->kind && !is_background(selection) && strcasecmp(selection->kind, "user") != 0)
+		return fail(OPTION_FAULT_KIND, selection->kind, ret_fault, ret_culprit);
 	for (size_t i = 0; i < excludes->n_items; i++) {
-		const char *item = excludes->items[i];
+		struct word word = word_parse(excludes->items[i]);
 
-		if (strncmp(item, GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0)
+		if (word.kind != WORD_GROUP)
 			continue;
 		if (foreign)
-			return fail(OPTION_FAULT_FOREIGN_GROUP, item, ret_fault, ret_culprit);
-		if (nss_has_group(item + strlen(GROUP_PREFIX)) == 0)
-			return fail(OPTION_FAULT_GROUP, item, ret_fault, ret_culprit);
+			return fail(OPTION_FAULT_FOREIGN_GROUP, excludes->items[i], ret_fault, ret_culprit);
+		r = nss_has_group(word.text);
+		if (r < 0)
+			return fail(OPTION_FAULT_UNKNOWN_GROUP, excludes->items[i], ret_fault, ret_culprit);
+		if (r == 0)
+			return fail(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
 	}
 	return 0;
 }
 
-bool selection_excludes(const struct selection *selection, const struct logoff_session *session)
+/* ---- exclusions ---- */
+
+/* Tells whether WORD, which is no group, means SESSION. A session is excluded by any name it has or had. */
+static bool is_meant(struct word word, const struct logoff_session *session)
 {
-	const char *name = logoff_session_name(session);
+	if ((word.kind == WORD_ANY || word.kind == WORD_USER) && account_fits(session, word.text))
+		return true;
+	if ((word.kind == WORD_ANY || word.kind == WORD_ID) && word_is_id(session, word.text))
+		return true;
+	return (word.kind == WORD_ANY || word.kind == WORD_NAME) && word_is_name(session, word.text);
+}
 
-	for (size_t i = 0; i < selection->excludes.n_items; i++) {
-		const char *item = selection->excludes.items[i];
-
-		if (strncmp(item, "group:", 6) == 0) {
-			if (nss_is_in_group(logoff_session_user(session), logoff_session_uid(session), item + 6) != 0)
-				return true;
-		} else if (account_fits(session, item) || strcmp(item, logoff_session_id(session)) == 0 ||
-			   (name && strcasecmp(item, name) == 0)) {
+static bool is_excluded(const struct selection *selection, const struct logoff_session *session)
+{
+	for (size_t i = 0; i < selection->n_excluded_uids; i++)
+		if (!account_is_foreign(session) && logoff_session_uid(session) == selection->excluded_uids[i])
 			return true;
-		}
-	}
+	for (size_t i = 0; i < selection->excludes.n_items; i++)
+		if (is_meant(word_parse(selection->excludes.items[i]), session))
+			return true;
 	return false;
 }
+
+static enum select_answer is_in_excluded_group(const struct selection *selection, const struct logoff_session *session)
+{
+	enum select_answer answer = SELECT_NO;
+	int r;
+
+	for (size_t i = 0; i < selection->excludes.n_items && answer != SELECT_YES; i++) {
+		struct word word = word_parse(selection->excludes.items[i]);
+
+		if (word.kind != WORD_GROUP)
+			continue;
+		r = nss_is_in_group(logoff_session_user(session), logoff_session_uid(session), word.text);
+		answer = r > 0 ? SELECT_YES : r < 0 ? SELECT_UNKNOWN : answer;
+	}
+	return answer;
+}
+
+/* The name service may know a user by several names, in a domain without regard to case: the number is one. */
+static int resolve_user(struct selection *selection, const char *name)
+{
+	int r = account_find(name, &selection->excluded_uids[selection->n_excluded_uids]);
+
+	selection->n_excluded_uids += r == 0;
+	return r == -ENOENT ? -ENXIO : r;
+}
+
+static int resolve(struct selection *selection, struct word word, bool foreign, struct logoff_session *const *sessions,
+		   size_t n)
+{
+	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
+	int r = -ENXIO;
+
+	/* Often there is none, and it is no mistake to think of it. */
+	if (word.kind == WORD_GROUP || (word.kind != WORD_USER && strcasecmp(word.text, "console") == 0))
+		return 0;
+	if (by_user && account_is_pattern(word.text))
+		return 0;
+	if (by_user && foreign && (word.kind == WORD_USER || strchr(word.text, '\\')))
+		return 0;
+	if (by_user && !foreign)
+		r = resolve_user(selection, word.text);
+	for (size_t i = 0; r < 0 && i < n; i++)
+		if (sessions[i] && is_meant(word, sessions[i]))
+			r = 0;
+	return r;
+}
+
+int selection_resolve(struct selection *selection, bool foreign, struct logoff_session *const *sessions, size_t n,
+		      size_t *i)
+{
+	int r = 0;
+
+	for (; r >= 0 && *i < selection->excludes.n_items; *i += r >= 0)
+		r = resolve(selection, word_parse(selection->excludes.items[*i]), foreign, sessions, n);
+	return r;
+}
+
+/* ---- conditions ---- */
 
 static bool user_fits(const struct selection *selection, const struct logoff_session *session)
 {
@@ -114,12 +187,34 @@ bool selection_asks_times(const struct selection *selection)
 	return selection->idle_s != SELECT_ANY || selection->older_s != SELECT_ANY;
 }
 
-bool selection_matches(const struct selection *selection, struct logoff_session *session)
+bool selection_means(const struct selection *selection, const struct logoff_session *session)
+{
+	if (logoff_session_kind(session) != (is_background(selection) ? LOGOFF_KIND_BACKGROUND : LOGOFF_KIND_USER))
+		return false;
+	return word_has_person(session);
+}
+
+static bool conditions_hold(const struct selection *selection, struct logoff_session *session)
 {
 	/* The times come last: they may have to be asked of a server, or of an X server. */
-	return selection_is_given(selection) && logoff_session_kind(session) == LOGOFF_KIND_USER &&
-	       *logoff_session_user(session) && user_fits(selection, session) &&
-	       state_fits(selection, logoff_session_state(session)) && !selection_excludes(selection, session) &&
+	return selection_is_given(selection) && user_fits(selection, session) &&
+	       state_fits(selection, logoff_session_state(session)) &&
 	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, logoff_session_age_us(session))) &&
 	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, logoff_session_idle_us(session)));
+}
+
+enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user)
+{
+	if (!selection_means(selection, session) || is_excluded(selection, session) ||
+	    !(user ? account_is(session, user) : conditions_hold(selection, session)))
+		return SELECT_NO;
+	switch (is_in_excluded_group(selection, session)) {
+	case SELECT_YES:
+		return SELECT_NO;
+	case SELECT_UNKNOWN:
+		return SELECT_UNKNOWN;
+	case SELECT_NO:
+		break;
+	}
+	return SELECT_YES;
 }

@@ -2,8 +2,8 @@
 /*
  * select.h - sessions by what one means: "Bob's", "everything disconnected for two hours".
  *
- * A selection means people's sessions: greeters and background sessions are only ever named. All its conditions must
- * hold together. What is not known (an idle time) fulfils no condition.
+ * A selection means people's sessions: greeters are only ever named, background sessions only selected if it is said. All
+ * its conditions must hold together. What is not known (an idle time) fulfils no condition, and who may be excluded is.
  */
 #ifndef CLI_SELECT_H
 #define CLI_SELECT_H
@@ -21,9 +21,20 @@ struct selection {
 	bool all;			/* /all: no condition at all */
 	struct option_list users;	/* /user: patterns (account.h); one of them must fit */
 	const char *state;		/* /state: disc, active or closing; NULL: any */
+	const char *kind;		/* /kind: user, or background: with a terminal; NULL: user */
 	uint64_t idle_s;		/* /idle: at least so long; SELECT_ANY: any */
 	uint64_t older_s;		/* /older: logged on at least so long ago; SELECT_ANY: any */
 	struct option_list excludes;	/* /exclude: a user, group:NAME, a session's id or name; none of them may fit */
+	struct option_list keeps;	/* /keep: programs (running.h), none of which may run in it; the caller's to look at */
+	uid_t excluded_uids[64];	/* of those of EXCLUDES that are users here; as many as a list holds */
+	size_t n_excluded_uids;
+};
+
+/* Whether a session is meant. */
+enum select_answer {
+	SELECT_NO,
+	SELECT_YES,
+	SELECT_UNKNOWN		/* it would be but for a group: whether its user is in it cannot be found out */
 };
 
 #define SELECTION_NONE { .idle_s = SELECT_ANY, .older_s = SELECT_ANY }
@@ -40,15 +51,23 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 		    const char **ret_culprit);
 
 /*
- * Tells whether SESSION is excluded by its user, one of the user's groups, its id or its name. A user whose groups cannot
- * be found out is in all of them.
+ * Looks up what the exclusions of SELECTION mean, from number *i on, among the N SESSIONS that there are: neither a user nor
+ * a session is a mistake. On a server (FOREIGN), whose users are not known, a pattern, a name in a domain and "user:NAME"
+ * are taken as they are. Returns 0, or with *i the first that means nothing: -ENXIO, or why that cannot be found out.
  */
-bool selection_excludes(const struct selection *selection, const struct logoff_session *session);
+int selection_resolve(struct selection *selection, bool foreign, struct logoff_session *const *sessions, size_t n,
+		      size_t *i);
+
+/* Tells whether SESSION is of the kind that SELECTION means: one that somebody works in. */
+bool selection_means(const struct selection *selection, const struct logoff_session *session);
 
 /* Tells whether SELECTION asks how long somebody has been idle or logged on. */
 bool selection_asks_times(const struct selection *selection);
 
-/* Tells whether SESSION is of people and fulfils all conditions, and is not excluded. */
-bool selection_matches(const struct selection *selection, struct logoff_session *session);
+/*
+ * Tells whether SESSION is of people, fulfils all conditions and is not excluded. With USER, who was named in their stead,
+ * all sessions of that user are meant, if they are of people and not excluded.
+ */
+enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user);
 
 #endif

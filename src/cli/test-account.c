@@ -112,6 +112,53 @@ static void linux_knows_case(void **state)
 	assert_false(account_is(session, "bob"));
 }
 
+/* Only * and ? are no names: winbind separates by a backslash, and brackets may be in a name. */
+static void all_else_is_itself(void **state)
+{
+	(void)state;
+	set("EXAMPLE\\bob", NULL, 1000);
+	assert_true(account_fits(session, "EXAMPLE\\bob") && account_fits(session, "EXAMPLE\\*"));
+	assert_true(account_fits(session, "*\\b?b") && account_fits(session, "*bob") && account_fits(session, "**bob**"));
+	assert_false(account_fits(session, "EXAMPLEbob") || account_fits(session, "EXAMPLE\\\\bob"));
+	assert_false(account_fits(session, "EXAMPLE?") || account_fits(session, "*bo") || account_fits(session, "?"));
+	set("x[ab]", NULL, 1000);
+	assert_true(account_fits(session, "x[ab]") && account_fits(session, "?[*]"));
+	set("xa", NULL, 1000);
+	assert_false(account_fits(session, "x[ab]"));
+	set("\347\216\213", NULL, 1000);
+	assert_true(account_fits(session, "?") && account_fits(session, "*\347\216\213*"));
+	assert_false(account_fits(session, "??"));
+	set("Bob[1]", "EXAMPLE", (uid_t)-1);
+	assert_true(account_fits(session, "bob[1]") && account_fits(session, "example\\*[?]"));
+	set("a", NULL, 1000);
+	assert_true(account_fits(session, "*a*") && account_fits(session, "a*"));
+	assert_false(account_fits(session, "") || account_fits(session, "a?") || account_fits(session, "\\a"));
+}
+
+static void a_long_pattern_ends(void **state)
+{
+	char name[260], pattern[260];
+
+	(void)state;
+	memset(name, 'a', 255);
+	name[255] = '\0';
+	for (size_t i = 0; i < 254; i += 2)
+		memcpy(pattern + i, "a*", 2);
+	memcpy(pattern + 254, "b", 2);
+	set(name, NULL, 1000);
+	assert_false(account_fits(session, pattern));
+}
+
+static void a_user_of_this_machine_is_found(void **state)
+{
+	uid_t found = 1;
+
+	(void)state;
+	assert_int_equal(account_find("root", &found), 0);
+	assert_int_equal(found, 0);
+	assert_int_equal(account_find("no-such-user-here", &found), -ENOENT);
+}
+
 static void servers_do_not(void **state)
 {
 	(void)state;
@@ -165,6 +212,9 @@ int main(void)
 		cmocka_unit_test(names_are_taken_apart),
 		cmocka_unit_test(what_is_no_name_is_refused),
 		cmocka_unit_test(linux_knows_case),
+		cmocka_unit_test(all_else_is_itself),
+		cmocka_unit_test(a_long_pattern_ends),
+		cmocka_unit_test(a_user_of_this_machine_is_found),
 		cmocka_unit_test(servers_do_not),
 		cmocka_unit_test(nobody_has_no_name),
 		cmocka_unit_test(case_is_that_of_the_locale_beyond_ascii),

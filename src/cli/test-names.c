@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ static void assert_names(const char *text, const char *const *expected)
 	assert_int_equal(read_text(&names, text, strlen(text)), 0);
 	for (; expected[n]; n++) {
 		assert_true(n < names.n_items);
-		assert_string_equal(names.items[n], expected[n]);
+		assert_string_equal(names.items[n].text, expected[n]);
 	}
 	assert_int_equal(names.n_items, n);
 	names_done(&names);
@@ -70,7 +71,8 @@ static void refuses_what_is_no_list(void **state)
 
 	(void)state;
 	assert_non_null(large);
-	memset(large, 'a', (1 << 20) + 1);
+	memset(large, '\n', (1 << 20) + 1);
+	large[100] = 'a';
 	assert_int_equal(read_text(&names, large, (1 << 20) + 1), -EFBIG);
 	names_done(&names);
 	assert_int_equal(read_text(&names, large, 1 << 20), 0);
@@ -85,6 +87,44 @@ static void refuses_what_is_no_list(void **state)
 	names_done(&names);
 }
 
+/* Any file may be given for a list: what it holds is not for everybody. */
+static void refuses_lines_that_are_no_names(void **state)
+{
+	static const char *const wrong[] = {
+		"root:$y$j9T$abc:19000:0:99999:7:::", "a\tb", "x\x1b[2J", "id:1:2", "user:a:b", "host:1", "::1",
+	};
+	char text[400];
+	struct names names;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), "alice\n\n%s\nbob\n", wrong[i]);
+		assert_int_equal(read_text(&names, text, strlen(text)), -EBADMSG);
+		assert_int_equal(names.wrong_line, 3);
+		names_done(&names);
+	}
+	memset(text, 'a', 257);
+	assert_int_equal(read_text(&names, text, 256), 0);
+	names_done(&names);
+	assert_int_equal(read_text(&names, text, 257), -EBADMSG);
+	names_done(&names);
+	assert_names(":1\nid:12\nname:pts/3\nname::1\nuser:EXAMPLE\\bob\n[x]\n",
+		     (const char *[]){ ":1", "id:12", "name:pts/3", "name::1", "user:EXAMPLE\\bob", "[x]", NULL });
+}
+
+static void shows_only_what_looks_like_a_name(void **state)
+{
+	(void)state;
+	assert_true(names_are_plain("alice") && names_are_plain("EXAMPLE\\Mary Ann") && names_are_plain("bob@example.com"));
+	assert_true(names_are_plain("12") && names_are_plain("rdp-tcp#10") && names_are_plain("/dev/pts/3"));
+	assert_true(names_are_plain("name:pts/3") && names_are_plain(":10") && names_are_plain("host$"));
+	assert_true(names_are_plain("\xe7\x8e\x8b"));
+	assert_false(names_are_plain("$y$j9T$abc") || names_are_plain("password=x") || names_are_plain("hJ+8/dk="));
+	assert_false(names_are_plain("a/b") || names_are_plain("-----BEGIN KEY-----!") || names_are_plain("a\nb"));
+	assert_false(names_are_plain("MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfnygWyF8PbnGy0AHB7MhgwMbRvI0MBZhpF"
+				     "x"));
+}
+
 static void grows(void **state)
 {
 	struct names names;
@@ -95,7 +135,8 @@ static void grows(void **state)
 		strcat(text, "a\n");
 	assert_int_equal(read_text(&names, text, strlen(text)), 0);
 	assert_int_equal(names.n_items, 1000);
-	assert_string_equal(names.items[999], "a");
+	assert_string_equal(names.items[999].text, "a");
+	assert_int_equal(names.items[999].line, 1000);
 	names_done(&names);
 }
 
@@ -106,6 +147,8 @@ int main(void)
 		cmocka_unit_test(leaves_comments_out),
 		cmocka_unit_test(understands_files_from_windows),
 		cmocka_unit_test(refuses_what_is_no_list),
+		cmocka_unit_test(refuses_lines_that_are_no_names),
+		cmocka_unit_test(shows_only_what_looks_like_a_name),
 		cmocka_unit_test(grows),
 	};
 

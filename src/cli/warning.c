@@ -27,26 +27,6 @@ void warning_compose(int64_t remaining_us, char *text, size_t size, void *userda
 			 warning->sender, seconds, own ? "\n" : "", own ? own : "");
 }
 
-static bool is_unanswered(struct logoff_session *session)
-{
-	int64_t idle_us = logoff_session_idle_us(session), logon_us = logoff_session_logon_us(session);
-
-	return idle_us == -ETIMEDOUT || idle_us == -EHOSTUNREACH || logon_us == -ETIMEDOUT || logon_us == -EHOSTUNREACH;
-}
-
-int warning_still(struct logoff_session *session, void *userdata)
-{
-	const struct warning *warning = userdata;
-
-	for (size_t i = 0; i < warning->n_named; i++)
-		if (strcmp(logoff_session_id(logoff_request_session(warning->request, i)), logoff_session_id(session)) == 0)
-			return 0;
-	if (selection_matches(warning->selection, session))
-		return 0;
-	/* A server that was asked for the times and has not answered may do so yet. */
-	return selection_asks_times(warning->selection) && is_unanswered(session) ? -EAGAIN : 1;
-}
-
 bool warning_is_text(const char *argument)
 {
 	for (const char *at = argument; *at && argument[0] != '@'; at++)

@@ -585,6 +585,11 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 	return 0;
 }
 
+bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
+{
+	return !host->backend->may_have_user || host->backend->may_have_user(host, name);
+}
+
 /* ---- processes ---- */
 
 int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,

@@ -130,6 +130,9 @@ struct host_backend {
 	 */
 	int (*list)(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
 
+	/* Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). NULL: it is no sooner. */
+	bool (*may_have_user)(struct logoff_host *host, const char *name);
+
 	/*
 	 * Starts to ask PART of SESSION politely to end, after subscribing to the news of its end. Does not wait: the
 	 * answer comes as fact "asked" (set to HOST_PENDING by the procedure before the call). INTERACTIVE allows the

@@ -1183,6 +1183,25 @@ static int candidates_from_files(struct logoff_host *host, const char *name, str
 	return r;
 }
 
+/* One answer, of a line for each user; what it does not say in so many words is "maybe". */
+bool logind_may_have_user(struct logoff_host *host, const char *name)
+{
+	sd_bus_message *call = NULL, *answer = NULL;
+	const char *user, *path;
+	bool found = false;
+	uint32_t uid;
+	int r;
+
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "ListUsers");
+	r = logind_call(host, call, r, &answer, NULL);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "(uso)");
+	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "(uso)", &uid, &user, &path)) > 0)
+		found = strcmp(user, name) == 0;
+	sd_bus_message_unref(answer);
+	return found || r < 0;
+}
+
 int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
 {
 	int r;

@@ -1178,6 +1178,7 @@ const struct host_backend host_logind = {
 	.release = logind_release,
 	.get = logind_get,
 	.list = logind_list,
+	.may_have_user = logind_may_have_user,
 	.ask = logind_ask,
 	.prove = logind_prove,
 	.kill = logind_kill,

@@ -119,6 +119,7 @@ int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 	       struct logoff_error *reterr);
 int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
+bool logind_may_have_user(struct logoff_host *host, const char *name);
 
 /* The back end's census(). */
 int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr);

@@ -199,6 +199,9 @@ class Login1:
         rows = [(session_id, UID, "someone", "", session_path(session_id)) for session_id in self.sessions]
         return says("a(susso)", rows)(self, call)
 
+    def answer_listusers(self, call):
+        return says("a(uso)", [(UID, "someone", USER_PATH)] if self.sessions else [])(self, call)
+
     def answer_terminatesession(self, call):
         return self.end(call)
 

@@ -417,3 +417,12 @@ def test_rows_alike(world):
     world.fake.rules["ListSessions"] = says("a(susso)", rows)
     world.run("pts/7001").check(2, "pts/7001: more than one session has this name; use the id", within=3)
     assert world.fake.acts() == []
+
+
+@pytest.mark.parametrize("answer", [
+    fails("org.freedesktop.DBus.Error.UnknownMethod"), says("s", "nonsense"), says("a(uso)", [])],
+    ids=["fails", "is of a wrong type", "is empty"])
+def test_listusers(world, answer):
+    """Whether a user is called like the session is only asked; what was named is logged off, known or not."""
+    world.fake.rules["ListUsers"] = answer
+    world.run(ID).check(0, "", within=5)

@@ -142,14 +142,14 @@ def test_the_asking_can_be_cancelled(binary, windows, typed):
         terminal.wait_for("Password for bob: ")
         terminal.type(typed)
         out, status = terminal.end()
-    assert (out, status) == ("query: nothing is done\n", 7)
+    assert (out, status) == ("query: nothing was done\n", 7)
 
 
 def test_sigterm_cancels_the_asking(binary, windows):
     with Terminal(command(binary, ECHO, "-U", "bob"), windows) as terminal:
         terminal.wait_for("Password for bob: ")
         terminal.process.send_signal(signal.SIGTERM)
-        assert terminal.end() == ("query: nothing is done\n", 7)
+        assert terminal.end() == ("query: nothing was done\n", 7)
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])

@@ -43,7 +43,7 @@ COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon",
            "client", "terminal", "display", "registered"}
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
-               "/user:", "/state:", "/idle:", "/older:", "/all", "/exclude:", "/dryrun", "/y", "/warn:", "/message:",
+               "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
                "/grace:", "/wait:", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
@@ -53,7 +53,7 @@ SLASH = {
 }
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-               "--require-encryption", "--user=", "--state=", "--idle=", "--older=", "--all", "--exclude=", "-n", "--dry-run", "-y", "--yes",
+               "--require-encryption", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
                "--warn=", "--message=", "--grace=", "--wait=", "--console", "--reason=", "--no-ask-password", "--json", "-v",
                "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * running.c - see running.h.
+ */
+#include "cli/running.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/account.h"
+
+#define COMMAND_MAX 15		/* what the kernel keeps of a command's name */
+#define N_SHOWN 4
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void look(struct running *running, struct logoff_host *host)
+{
+	if (running->looked)
+		return;
+	running->looked = true;
+	running->looked_us = now_us();
+	if (logoff_host_list_processes(host, &running->items, &running->n_items, NULL) < 0)
+		running->n_items = 0;
+}
+
+static bool is_in(const struct logoff_host_process *process, const struct logoff_session *session)
+{
+	return strcmp(process->session_id, logoff_session_id(session)) == 0;
+}
+
+/* The program's own name is what stands before a colon: "tmux: server". */
+static bool is_program(const char *command, const char *program)
+{
+	char wanted[sizeof(((struct logoff_host_process *)NULL)->command)], bare[sizeof(wanted)];
+
+	snprintf(wanted, sizeof(wanted), "%s", program);
+	if (strlen(command) == COMMAND_MAX && !account_is_pattern(wanted))
+		wanted[COMMAND_MAX] = '\0';
+	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(command, ":"), command);
+	return account_pattern_fits(wanted, command) || account_pattern_fits(wanted, bare);
+}
+
+/* Tells whether to see PROCESS shows that the others of its session would be seen as well. */
+static bool shows_all(const struct logoff_host_process *process, const struct logoff_session *session)
+{
+	return geteuid() == 0 || account_is_foreign(session) || process->uid == logoff_session_uid(session);
+}
+
+enum select_answer running_has(struct running *running, struct logoff_host *host, const struct logoff_session *session,
+			       const struct option_list *programs)
+{
+	enum select_answer answer = SELECT_UNKNOWN;
+
+	look(running, host);
+	for (size_t i = 0; i < running->n_items; i++) {
+		if (!is_in(&running->items[i], session))
+			continue;
+		if (shows_all(&running->items[i], session))
+			answer = SELECT_NO;
+		for (size_t j = 0; j < programs->n_items; j++)
+			if (is_program(running->items[i].command, programs->items[j]))
+				return SELECT_YES;
+	}
+	return answer;
+}
+
+/* Tells whether a process before number I of the same session has the same name. */
+static bool is_repeated(const struct running *running, size_t i)
+{
+	const struct logoff_host_process *process = &running->items[i];
+
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(running->items[j].session_id, process->session_id) == 0 &&
+		    strcmp(running->items[j].command, process->command) == 0)
+			return true;
+	return false;
+}
+
+struct safe running_names(struct running *running, struct logoff_host *host, const struct logoff_session *session)
+{
+	struct safe out = {};
+	size_t n = 0, length = 0;
+
+	look(running, host);
+	for (size_t i = 0; i < running->n_items && n <= N_SHOWN; i++) {
+		if (!is_in(&running->items[i], session) || is_repeated(running, i))
+			continue;
+		length += (size_t)snprintf(out.text + length, sizeof(out.text) - length, "%s%.100s", n > 0 ? ", " : "",
+					   n < N_SHOWN ? safe(running->items[i].command).text : "...");
+		n++;
+	}
+	return out;
+}
+
+bool running_is_old(const struct running *running)
+{
+	return running->looked && now_us() - running->looked_us > 1000000;
+}
+
+void running_done(struct running *running)
+{
+	free(running->items);
+	*running = (struct running){};
+}

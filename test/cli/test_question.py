@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The question before several selected sessions are logged off: what it shows, what it counts, and what a no does."""
+
+import os
+import pathlib
+
+import pytest
+
+from test_logon import Terminal
+
+HERE = pathlib.Path(__file__).parent
+
+
+@pytest.fixture
+def ask(binary, monkeypatch):
+    """Runs logoff on the memory host "selection" with an answer; gives what was said and its status."""
+    settings = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/selection"}
+    settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+    monkeypatch.setattr("test_logon.environment", lambda _: settings)
+
+    def run(answer, *words):
+        # What is asked goes to standard error, which must be a terminal for that.
+        shell = ["sh", "-c", 'exec "$0" "$@" 2>/dev/tty', str(binary), *words]
+        with Terminal(shell, None, cwd=HERE) as terminal:
+            terminal.wait_for("(y/n) ")
+            terminal.type(answer)
+            out, status = terminal.end()
+            return terminal.text.replace("\r", "") + out, status
+
+    return run
+
+
+def test_only_what_would_end_is_shown_and_counted(ask):
+    """The console session of carol is protected."""
+    text, status = ask(b"n\n", "/all")
+    assert "Log off these 6 sessions? (y/n) " in text
+    assert "carol" not in text
+    assert "Session 3 (pts/3) of alice, active: would be logged off." in text
+    assert "Session 6 of bob, closing (make): would be logged off." in text
+    assert text.endswith("logoff: nothing was done\n") and status == 7
+
+
+def test_with_the_console(ask):
+    text, status = ask(b"n\n", "/all", "/console")
+    assert "Log off these 7 sessions? (y/n) " in text
+    assert "Session 2 (console) of carol, active: would be logged off." in text and status == 7
+
+
+def test_who_is_named_as_well_is_counted(ask):
+    text, status = ask(b"y\n", "3", "/user:alice,albert")
+    assert "Log off these 3 sessions? (y/n) " in text
+    assert text.count("logged off.\n") == 6 and status == 0
+
+
+def test_kept_sessions_are_not_counted(ask):
+    text, status = ask(b"n\n", "/user:bob,alice", "/keep:make")
+    assert "Log off these 3 sessions? (y/n) " in text and "closing" not in text and status == 7
