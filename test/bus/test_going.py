@@ -180,8 +180,8 @@ def unforced(world, request):
 
 
 @pytest.mark.parametrize("method,words", [
-    ("ListSessions", ("--complete-sessions",)), ("GetAll", ("--complete-sessions",)), ("ListSessions", ("/all", "/y")),
-    ("GetAll", ("/all", "/y")), ("GetSession", (ID,)), ("GetAll", (ID,)),
+    ("ListSessions", ("--complete-sessions",)), ("GetAll", ("--complete-sessions",)), ("ListSessions", ("/all", "/y", "/wait:1")),
+    ("GetAll", ("/all", "/y", "/wait:1")), ("GetSession", (ID, "/wait:1")), ("GetAll", (ID, "/wait:1")),
 ])
 def test_a_logind_that_goes_is_not_replaced(unforced, method, words):
     """It dies while it is asked, in the middle of a list: nothing crashes, and /proc does not stand in for it."""
