@@ -355,10 +355,14 @@ static int find_place(const struct post *post, struct message_letter *letter, st
 	struct process_list list = {};
 	int r = backend->processes ? backend->processes(session->host, session, HOST_SESSION, &list, cause) : -EOPNOTSUPP;
 
-	for (size_t i = 0; i < list.n_items && !letter->like; i++) {
-		letter->beside = list.items[i].pid;
-		if (is_owned_by(post, list.items[i].pid, session->uid))
-			letter->like = list.items[i].pid;
+	for (size_t i = 0; i < list.n_items; i++) {
+		pid_t pid = list.items[i].pid;
+
+		if (!letter->like && is_owned_by(post, pid, session->uid))
+			letter->like = pid;
+		/* Programs of a desktop may have other places; the leader's is the session's. */
+		if (!letter->beside || pid == session->leader || (pid == letter->like && letter->beside != session->leader))
+			letter->beside = pid;
 	}
 	process_list_clear(&list);
 	for (size_t i = 0; i < post->n_processes && !letter->like; i++)

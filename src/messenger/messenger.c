@@ -35,7 +35,7 @@
 #define IDLE_US (20 * SECOND_US)
 
 /* How long polkit may take by itself, and with a person who types a password. */
-#define POLKIT_US (3 * SECOND_US)
+#define POLKIT_US (2 * SECOND_US)
 #define PASSWORD_US (120 * SECOND_US)
 
 /* Calls at once: of one user who is not root, and of all. */

@@ -15,6 +15,7 @@ import sessions
 from cases import DENIED, OK, assert_gone, logoff
 from host import finish, wait_until
 from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
+from test_whole import two_terminals  # noqa: F401
 
 BUS_FILE = "/usr/local/share/dbus-1/system-services/org.logoff.Messenger1.service"
 RULE = """polkit.addRule(function(action, subject) {
@@ -72,6 +73,33 @@ def written_down(session):
 
 def title(text):
     return text.partition("\n")[0]
+
+
+# -- several terminals of one session -----------------------------------------------------------
+
+STOP = "python3 -c \"import os, termios; termios.tcflow(os.open('/dev/{}', os.O_RDWR | os.O_NOCTTY), termios.TCOOFF)\""
+
+
+def test_message_to_all_terminals_of_a_session(host, two_terminals):
+    first, second = two_terminals
+    assert msg(host, first.id, "to both").status == OK
+    for one in two_terminals:
+        one.shell.expect("to both\n", 5)
+    # One that is stopped hides no other, and is no failure.
+    host.check(STOP.format(first.tty))
+    result = msg(host, first.id, "/v", "to one")
+    assert result.status == OK and result.seconds < 4, result.text
+    second.shell.expect("to one\n", 5)
+    host.check(STOP.format(second.tty))
+    result = msg(host, first.id, "to none")
+    assert result.status == 5 and first.id in result.err and len(result.err.splitlines()) == 1, result.text
+
+
+def test_help_desk_writes_to_all_terminals(host, two_terminals, help_desk):
+    first, second = two_terminals
+    host.check(STOP.format(first.tty))
+    assert msg(host, first.id, "to one", user="bob").status == OK
+    second.shell.expect("to one\n", 5)
 
 
 # -- what a window inherits ---------------------------------------------------------------------
@@ -311,6 +339,18 @@ def test_service_that_hangs(host, help_desk):
         assert result.status == 5 and result.seconds < 12, result.text
     finally:
         host.check("pkill -CONT -x logoff-messenge")
+
+
+def test_service_that_hangs_while_all_wait(desktop):
+    """Whoever waits for an answer without end is told when nobody can bring it any more."""
+    running = start_msg(desktop.host, desktop.id, "/w", "/time:0", "hello")
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    desktop.host.check("pkill -STOP -o -x logoff-messenge")
+    try:
+        result = finish(running, 25)
+        assert result.status == 5, result.text
+    finally:
+        desktop.host.check("pkill -CONT -x logoff-messenge")
 
 
 def test_service_ends_when_idle(host):
