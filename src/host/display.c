@@ -219,6 +219,15 @@ static int64_t ask_with(const struct question *question, const char *key)
 	return idle_ms;
 }
 
+int display_try(uid_t uid, unsigned number, const char *key)
+{
+	struct question question = { .uid = uid, .number = number };
+	int64_t idle_ms = load_libraries(&question.libraries) ? ask_with(&question, key) : -EOPNOTSUPP;
+
+	/* Without the extension that tells idle times it has let us in all the same. */
+	return idle_ms >= 0 || idle_ms == -EPROTO ? 0 : (int)idle_ms;
+}
+
 /* ---- keys elsewhere ---- */
 
 static void add_key(struct question *question, const char *path)

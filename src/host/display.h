@@ -24,6 +24,12 @@ int64_t display_idle_us(const struct logoff_session *session);
 int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
 
 /*
+ * In a child that has become user UID: tells whether the X server with display NUMBER, which must be root's or the user's,
+ * lets in who has the key in file KEY. Returns 0, -ENOENT (there is none), -EACCES, or -EOPNOTSUPP (not known).
+ */
+int display_try(uid_t uid, unsigned number, const char *key);
+
+/*
  * In a child that has become user UID: asks the desktop of session ID over the user's bus, whose answers may take
  * TIMEOUT_US each. Returns milliseconds, or -1 if it is not known (display-desktop.c).
  */

@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/display.h"
 #include "host/user.h"
 
 #define MS UINT64_C(1000)
@@ -602,9 +603,15 @@ static int open_window(const struct program *program, const struct message_lette
 static int show_window(const struct message_letter *letter, const struct surroundings *around,
 		       struct logoff_delivery *delivery)
 {
-	int r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
-				"no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
+	/* Else a program that is slow to complain would count as one that shows it. */
+	int r = display_try(getuid(), around->display, around->authority);
 
+	if (r == -ENOENT || r == -EACCES)
+		return error_set_errno(&delivery->cause, -EOPNOTSUPP, r,
+				       r == -ENOENT ? "no X server of root or the user has display :%u" :
+				       "display :%u does not let its user in", around->display);
+	r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
+			    "no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
 	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (access(programs[i].path, X_OK) == 0)
 			r = open_window(&programs[i], letter, around, delivery);

@@ -283,7 +283,7 @@ static void says_why_no_terminal_took_it(void **state)
 	desk_close(&other);
 }
 
-/* A desktop that cannot show it leaves the terminals in the session. */
+/* A desktop that cannot show it (nor can a program that is slow to say so, where one is installed) leaves the terminals in the session. */
 static void falls_back_to_terminals(void **state)
 {
 	struct logoff_delivery delivery;

@@ -63,7 +63,11 @@ static uid_t find_person(uid_t uid, pid_t pid)
 	return login == PROC_NO_AUDIT ? uid : login;
 }
 
-void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
+/*
+ * Writes the title of a message: who has sent it, and when, in the language of this machine. Here and not in the service
+ * itself, as a name service may take its time.
+ */
+static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
 {
 	struct passwd entry, *found = NULL;
 	char buffer[4096], name[64], when[64] = "";
@@ -108,14 +112,17 @@ static int find(struct logoff_host *host, const struct order *order, const struc
 static void send_to(struct logoff_host *host, const struct order *order, struct logoff_session **sessions,
 		    struct logoff_delivery *deliveries, int cancel_fd)
 {
+	char title[256];
 	struct logoff_message message = {
-		.title = order->title, .text = order->text, .timeout_ms = order->timeout_ms, .wait = order->wait,
+		.title = order->title ? order->title : title, .text = order->text, .timeout_ms = order->timeout_ms,
+		.wait = order->wait,
 	};
 	struct logoff_session **found = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
 	struct logoff_delivery *results = calloc(order->n_sessions + 1, sizeof(*results));
 	size_t n = 0;
 	int r = found && results ? 0 : -ENOMEM;
 
+	compose_title(order->uid, order->pid, title, sizeof(title));
 	for (size_t i = 0; r >= 0 && i < order->n_sessions; i++)
 		if (sessions[i])
 			found[n++] = sessions[i];

@@ -261,23 +261,18 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* Who calls: the user as the bus knows them. Everybody but root is named by us. */
+/* Who calls, as the bus knows them. Everybody but root is named by us. */
 static int read_caller(sd_bus_message *m, struct order *order, const char *title)
 {
 	sd_bus_creds *creds = NULL;
-	char composed[MESSENGER_TITLE_MAX];
-	pid_t pid = 0;
 	int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
 
 	if (r >= 0)
 		r = sd_bus_creds_get_euid(creds, &order->uid);
-	if (r >= 0 && order->uid != 0) {
-		(void)sd_bus_creds_get_pid(creds, &pid);	/* 0 is no process: the user alone is named then */
-		compose_title(order->uid, pid, composed, sizeof(composed));
-		title = composed;
-	}
+	if (r >= 0 && sd_bus_creds_get_pid(creds, &order->pid) < 0)
+		order->pid = 0;
 	sd_bus_creds_unref(creds);
-	if (r < 0)
+	if (r < 0 || order->uid != 0)
 		return r;
 	order->title = strdup(title);
 	return order->title ? 0 : -ENOMEM;

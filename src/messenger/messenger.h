@@ -22,9 +22,10 @@ struct addressee {
 /* What one caller wants. */
 struct order {
 	uid_t uid;			/* of the caller, as the bus knows it */
+	pid_t pid;			/* the same; 0: not known */
 	bool granted;			/* polkit has said that they may manage every session */
 	struct logoff_error refusal;	/* if not: why */
-	char *title, *text;		/* owned */
+	char *title, *text;		/* owned; the title is NULL if the caller may not choose it */
 	uint64_t timeout_ms;
 	bool wait;
 	struct addressee *sessions;	/* owned */
@@ -36,11 +37,5 @@ struct order {
  * each into FD, and ends. When the other end of FD says no more, the waiting for answers is over.
  */
 void deliver(const struct order *order, int fd) __attribute__((noreturn));
-
-/*
- * Writes the title of a message into TITLE: who has sent it, and when, in the language of this machine. The sender is user
- * UID, or whoever has logged in and become that user, if process PID is still theirs.
- */
-void compose_title(uid_t uid, pid_t pid, char *title, size_t size);
 
 #endif

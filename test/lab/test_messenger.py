@@ -7,6 +7,7 @@ who does not use msg.
 """
 
 import json
+import subprocess
 import time
 
 import pytest
@@ -207,6 +208,19 @@ def test_warning_means_itself_on_a_desktop(desktop):
     assert "root logs you off in 20 seconds" in summary and "save <now> & go" in summary and body == ""
 
 
+def test_display_that_another_user_has_taken(host):
+    """alice's X server has ended, and bob has one of its number, which lets in everybody: the text is not for bob."""
+    session = sessions.fake(host, "alice", type="x11", display=":55", service="sddm")
+    host.start(["Xvfb", ":55", "-ac"], user="bob", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(host.path("/tmp/.X11-unix/X55").exists, 10, "bob's X server is up")
+    try:
+        result = msg(host, session.id, "a secret")
+        assert result.status == 6, result.text
+        assert not host.named("xmessage")
+    finally:
+        host.run("pkill -KILL -u bob; rm -f /tmp/.X55-lock /tmp/.X11-unix/X55")
+
+
 # -- the right to log off is the right to warn --------------------------------------------------
 
 def test_help_desk_writes_to_terminals(host, help_desk):
@@ -231,6 +245,17 @@ def test_help_desk_opens_a_window(probe, help_desk):
     found = written_down(probe)
     assert title(found["text"]).startswith("Message from bob, ") and found["text"].endswith("\n\nplease save")
     assert found["loginuid"] == "1000" and f"/session-{probe.id}.scope" in found["cgroup"]
+
+
+def test_help_desk_where_proc_hides_others(probe, help_desk):
+    """The service sees the processes beside which it puts the window."""
+    probe.host.check("mount -o remount,hidepid=2 /proc")
+    try:
+        result = msg(probe.host, probe.id, "/v", "please save", user="bob")
+        assert result.status == OK and "window" in result.out, result.text
+        assert f"/session-{probe.id}.scope" in written_down(probe)["cgroup"]
+    finally:
+        probe.host.check("mount -o remount,hidepid=0 /proc")
 
 
 def test_help_desk_warns_and_logs_off(host, help_desk):
