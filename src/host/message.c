@@ -712,7 +712,10 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 		     struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries)
 {
 	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions, .report_fds = { -1, -1 } };
-	post->without_service = host->delivers_itself;
+	/* A forced kind of host numbers its sessions in its own way; the service looks at the one that is there. */
+	post->without_service = host->delivers_itself || secure_getenv("LOGOFF_HOST");
+	if (post->without_service)
+		(void)error_set_errno(&post->service_cause, 0, -EACCES, "only the user and root may show something there");
 	post->message.title = utf8_harmless(message->title ? message->title : "", false);
 	post->message.text = utf8_harmless(message->text ? message->text : "", true);
 	post->recipients = calloc(n_sessions + 1, sizeof(*post->recipients));

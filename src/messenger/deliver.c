@@ -95,7 +95,7 @@ static int find(struct logoff_host *host, const struct order *order, const struc
 
 	if (r < 0)
 		return r;
-	if (addressee->logon && session->logon && addressee->logon != session->logon)
+	if (addressee->logon && addressee->logon != session->logon)
 		r = error_set_errno(cause, -ENXIO, -ENXIO, "the id is another logon's by now");
 	else if (order->uid != 0 && !order->granted && session->uid != order->uid) {
 		*cause = order->refusal;

@@ -38,7 +38,7 @@
 #define POLKIT_US (2 * SECOND_US)
 #define PASSWORD_US (120 * SECOND_US)
 
-/* Calls at once: of one user who is not root, and of all. */
+/* Calls at once, of who is not root: of one user, and of all. */
 #define N_CALLS_UID 8
 #define N_CALLS 64
 
@@ -314,7 +314,7 @@ static bool has_room(const struct messenger *messenger, uid_t uid)
 
 	for (const struct call *call = messenger->calls; call; call = call->next)
 		n += call->order.uid == uid;
-	return messenger->n_calls < N_CALLS && (uid == 0 || n < N_CALLS_UID);
+	return uid == 0 || (messenger->n_calls < N_CALLS && n < N_CALLS_UID);
 }
 
 static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
