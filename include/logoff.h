@@ -355,7 +355,8 @@ struct logoff_delivery {
 
 /*
  * Sends MESSAGE to N_SESSIONS sessions of HOST, to all side by side, and writes what became of each into DELIVERIES
- * (N_SESSIONS of them, the caller's). Blocks until each is delivered (a few seconds at most) and, if so wanted,
+ * (N_SESSIONS of them, the caller's). Where the caller may not write or show anything but may log the user off, the message
+ * service of this machine delivers, under its own title. Blocks until each is delivered (ten seconds at most) and, if so wanted,
  * answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable.
  * Returns 0 (see DELIVERIES) or a fatal errno.
  */

@@ -45,6 +45,9 @@
 #define SHOW_UID 0x40
 #define ATTRIBUTE_UID 7
 
+/* How often the kernel is asked for its sockets if they change meanwhile. */
+#define N_LOOKS 5
+
 /* A socket that a process of xrdp holds. */
 struct held {
 	uint32_t inode;
@@ -61,6 +64,8 @@ struct display_clients {
 	struct array channels;		/* struct display_channel */
 	struct array tcp;		/* struct display_tcp, by inode */
 	struct array held;		/* struct held, by inode */
+	bool told;			/* the kernel has told of all channels, and whose they are */
+	bool looked;			/* at xrdp's processes and TCP sockets */
 	uid_t xrdp;			/* the user xrdp, or root */
 	sd_journal *journal;		/* opened for the first name */
 	bool has_journal;
@@ -131,9 +136,12 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 	if (head.udiag_family != AF_UNIX || head.udiag_state != ESTABLISHED)
 		return -ENOENT;
 	n_name = find_attribute(answer, length, sizeof(head), UNIX_DIAG_NAME, 1, &name);
-	if (n_name == 0 || !parse_path(name, n_name, &channel.display) ||
-	    !find_attribute(answer, length, sizeof(head), UNIX_DIAG_PEER, sizeof(channel.peer), &peer) ||
-	    !find_attribute(answer, length, sizeof(head), ATTRIBUTE_UID, sizeof(number), &uid))
+	if (n_name == 0 || !parse_path(name, n_name, &channel.display))
+		return -ENOENT;
+	if (!find_attribute(answer, length, sizeof(head), ATTRIBUTE_UID, sizeof(number), &uid))
+		return -ENODATA;
+	/* Without it nobody is at the other end any more. */
+	if (!find_attribute(answer, length, sizeof(head), UNIX_DIAG_PEER, sizeof(channel.peer), &peer))
 		return -ENOENT;
 	channel.inode = head.udiag_ino;
 	memcpy(&channel.peer, peer, sizeof(channel.peer));
@@ -176,10 +184,11 @@ int display_parse_tcp(const void *answer, size_t length, struct display_tcp *ret
 static int add_channel(struct display_clients *clients, const void *answer, size_t length)
 {
 	struct display_channel channel;
+	int r = display_parse_channel(answer, length, &channel);
 
-	if (display_parse_channel(answer, length, &channel) < 0)
-		return 0;
-	return array_add(&clients->channels, &channel, sizeof(channel));
+	if (r == -ENODATA)
+		clients->told = false;	/* a kernel before 5.3 */
+	return r < 0 ? 0 : array_add(&clients->channels, &channel, sizeof(channel));
 }
 
 static int add_tcp(struct display_clients *clients, const void *answer, size_t length)
@@ -193,7 +202,10 @@ static int add_tcp(struct display_clients *clients, const void *answer, size_t l
 
 typedef int (*add_func)(struct display_clients *clients, const void *answer, size_t length);
 
-/* Takes in one datagram of answers. Returns 1 after the last answer, 0 if more follow, or -errno. */
+/*
+ * Takes in one datagram of answers. Returns 1 after the last answer, 0 if more follow, or -errno; -EOPNOTSUPP: a kernel
+ * without this diagnosis.
+ */
 static int take_datagram(struct display_clients *clients, const char *datagram, size_t size, add_func add)
 {
 	struct nlmsghdr head;
@@ -203,8 +215,12 @@ static int take_datagram(struct display_clients *clients, const char *datagram, 
 		memcpy(&head, datagram + at, sizeof(head));
 		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > size - at)
 			return -EPROTO;
-		if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR)
-			return 1;	/* an error: a kernel without this diagnosis */
+		if (head.nlmsg_type == NLMSG_ERROR)
+			return -EOPNOTSUPP;
+		if (head.nlmsg_flags & NLM_F_DUMP_INTR)
+			return -EAGAIN;	/* sockets have come and gone meanwhile: some may be missing */
+		if (head.nlmsg_type == NLMSG_DONE)
+			return 1;
 		if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY)
 			r = add(clients, datagram + at + NLMSG_HDRLEN, head.nlmsg_len - NLMSG_HDRLEN);
 		if (NLMSG_ALIGN(head.nlmsg_len) > size - at)
@@ -213,7 +229,7 @@ static int take_datagram(struct display_clients *clients, const char *datagram, 
 	return r;
 }
 
-/* Asks the kernel for all sockets that REQUEST describes. What it does not tell is unknown. */
+/* Asks the kernel for all sockets that REQUEST describes. Returns 0 if it has told all, or -errno. */
 static int ask_sockets(struct display_clients *clients, const void *request, size_t size, add_func add)
 {
 	struct nlmsghdr head = {
@@ -234,19 +250,23 @@ static int ask_sockets(struct display_clients *clients, const void *request, siz
 	if (!answers)
 		r = -ENOMEM;
 	else if (fd < 0 || sendmsg(fd, &message, 0) < 0)
-		r = 1;
+		r = -errno;
 	while (r == 0) {
-		n = recv(fd, answers, room, 0);
+		n = recv(fd, answers, room, MSG_TRUNC);
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n <= 0 ? 1 : take_datagram(clients, answers, (size_t)n, add);
+		if (n <= 0 || (size_t)n > room)
+			r = n < 0 ? -errno : -EPROTO;
+		else
+			r = take_datagram(clients, answers, (size_t)n, add);
 	}
 	free(answers);
 	if (fd >= 0)
 		close(fd);
-	return r == -ENOMEM ? r : 0;
+	return r < 0 ? r : 0;
 }
 
+/* Looks again where sockets have come and gone while the kernel told of them. */
 static int ask_channels(struct display_clients *clients)
 {
 	struct unix_diag_req request = {
@@ -254,8 +274,16 @@ static int ask_channels(struct display_clients *clients)
 		.udiag_states = 1 << ESTABLISHED,
 		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | SHOW_UID,
 	};
+	int r = -EAGAIN;
 
-	return ask_sockets(clients, &request, sizeof(request), add_channel);
+	for (int i = 0; r == -EAGAIN && i < N_LOOKS; i++) {
+		clients->channels.n_items = 0;
+		clients->told = true;
+		r = ask_sockets(clients, &request, sizeof(request), add_channel);
+	}
+	if (r < 0)
+		clients->told = false;
+	return r == -ENOMEM ? r : 0;
 }
 
 static int ask_tcp(struct display_clients *clients, uint8_t family)
@@ -265,8 +293,9 @@ static int ask_tcp(struct display_clients *clients, uint8_t family)
 		.sdiag_protocol = IPPROTO_TCP,
 		.idiag_states = 1 << ESTABLISHED | 1 << LISTENING,
 	};
+	int r = ask_sockets(clients, &request, sizeof(request), add_tcp);
 
-	return ask_sockets(clients, &request, sizeof(request), add_tcp);
+	return r == -ENOMEM ? r : 0;	/* what it does not tell is unknown */
 }
 
 /* ---- xrdp's processes ---- */
@@ -333,30 +362,47 @@ static const void *array_find(const struct array *array, uint32_t inode, size_t 
 	return array->n_items ? bsearch(&inode, array->items, array->n_items, size, compare_inodes) : NULL;
 }
 
-int display_clients_new(struct display_clients **ret_clients)
+/* Looks at xrdp's side, once. Returns 0 or a fatal errno. */
+static int look_for_xrdp(struct display_clients *clients)
 {
-	struct display_clients *clients = calloc(1, sizeof(*clients));
-	int r;
+	int r = 0;
 
-	if (!clients)
-		return -ENOMEM;
+	if (clients->looked)
+		return 0;
+	clients->looked = true;
 	/* Distributions that do not run it as root call its user so, in this machine's files. */
 	(void)nss_local_user_id("xrdp", &clients->xrdp);
-	r = ask_channels(clients);
-	if (r >= 0 && clients->channels.n_items)
+	if (clients->channels.n_items)
 		r = proc_for_each_pid(look_at, clients);
 	if (r >= 0 && clients->held.n_items)
 		r = ask_tcp(clients, AF_INET);
 	if (r >= 0 && clients->held.n_items)
 		r = ask_tcp(clients, AF_INET6);
-	if (r < 0) {
-		display_clients_free(clients);
-		return r;
-	}
 	array_sort(&clients->tcp, sizeof(struct display_tcp));
 	array_sort(&clients->held, sizeof(struct held));
-	*ret_clients = clients;
-	return 0;
+	return r;
+}
+
+int display_clients_new(struct display_clients **ret_clients)
+{
+	struct display_clients *clients = calloc(1, sizeof(*clients));
+	int r = clients ? ask_channels(clients) : -ENOMEM;
+
+	if (r < 0)
+		display_clients_free(clients);
+	else
+		*ret_clients = clients;
+	return r;
+}
+
+int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number)
+{
+	const struct display_channel *channels = clients->channels.items;
+
+	for (size_t i = 0; i < clients->channels.n_items; i++)
+		if (channels[i].display == number && channels[i].uid == uid)
+			return 1;
+	return clients->told ? 0 : -ENODATA;
 }
 
 struct display_clients *display_clients_free(struct display_clients *clients)
@@ -552,6 +598,8 @@ int display_fill_client(struct display_clients *clients, struct logoff_session *
 
 	if (!session->display || !user_parse_display(session->display, &display))
 		return 0;
+	if (look_for_xrdp(clients) < 0)
+		return -ENOMEM;
 	pid = find_process(clients, display, session->uid);
 	if (pid == 0)
 		return 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * display.c - how long nobody has touched a display, from the X server itself (MIT-SCREEN-SAVER).
+ * display.c - how long nobody has touched a display, from the X server itself (MIT-SCREEN-SAVER), or else from the desktop
+ * (display-desktop.c).
  *
  * The question is put by a child process that has become the session's user (user.h): the server lets in nobody else,
- * and its key lies in one of his files. Whatever he has put in the way can only harm himself, or take a second.
+ * and its key lies in one of the user's files. Whatever they have put in the way can only harm themselves, or take a second.
  * The key is only shown to a server that root or the user runs: on a display without one, anybody may listen.
  *
  * libxcb is loaded when it is needed, by the child. Who has no such sessions need not have it; and what is declared
@@ -31,8 +32,9 @@
 
 #include "host/user.h"
 
-/* What one server may take; and what each may, once so much has been waited for in vain. */
+/* What one server or desktop may take; and what each may, once so much has been waited for in vain. */
 #define TIMEOUT_MS 1000
+#define DESKTOP_MS 500
 #define IMPATIENT_MS 100
 #define PATIENCE_US UINT64_C(3000000)
 
@@ -132,6 +134,8 @@ static bool load_libraries(struct libraries *ret)
 struct question {
 	struct libraries libraries;
 	uid_t uid;
+	const char *desktop_of;		/* a session's id: its desktop is asked instead of an X server */
+	int timeout_ms;
 	unsigned number;
 	char keys[N_KEYS_MAX][PATH_MAX];	/* files; the first is the usual one */
 	size_t n_keys;
@@ -215,6 +219,15 @@ static int64_t ask_with(const struct question *question, const char *key)
 	return idle_ms;
 }
 
+int display_try(uid_t uid, unsigned number, const char *key)
+{
+	struct question question = { .uid = uid, .number = number };
+	int64_t idle_ms = load_libraries(&question.libraries) ? ask_with(&question, key) : -EOPNOTSUPP;
+
+	/* Without the extension that tells idle times it has let us in all the same. */
+	return idle_ms >= 0 || idle_ms == -EPROTO ? 0 : (int)idle_ms;
+}
+
 /* ---- keys elsewhere ---- */
 
 static void add_key(struct question *question, const char *path)
@@ -256,7 +269,13 @@ static int64_t ask(struct question *question)
 	char home[PATH_MAX], usual[PATH_MAX + 16];
 	int64_t idle_ms;
 
-	if (user_become(question->uid, home, sizeof(home)) < 0 || !load_libraries(&question->libraries))
+	if (geteuid() == 0)
+		(void)user_cut(question->uid, 0, 0, NULL);	/* what cannot be cut does not matter: nothing is run here */
+	if (user_become(question->uid, home, sizeof(home)) < 0)
+		return -1;
+	if (question->desktop_of)
+		return display_ask_desktop_ms(question->uid, question->desktop_of, (uint64_t)question->timeout_ms * 1000);
+	if (!load_libraries(&question->libraries))
 		return -1;
 	(void)!chdir(home);	/* key files may be named from there */
 	snprintf(usual, sizeof(usual), "%s/.Xauthority", home);
@@ -272,28 +291,17 @@ static int64_t ask(struct question *question)
 	return idle_ms;
 }
 
-/* libxcb prints the reason a server gives for refusing, which may be any text. */
-static void be_silent(void)
+static void __attribute__((noreturn)) answer(struct question *question, int fd)
 {
-	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (nowhere < 0 || dup2(nowhere, fd) < 0)
-			(void)close(fd);
-}
-
-static void __attribute__((noreturn)) answer(uid_t uid, unsigned number, int timeout_ms, int fd)
-{
-	struct question question = { .uid = uid, .number = number };
 	const struct rlimit none = {};
 	int64_t idle_ms;
 
-	user_forget_caller();
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);	/* the caller may have closed those below */
-	be_silent();
+	/* libxcb prints the reason a server gives for refusing, which may be any text: nobody is to see it. */
+	if (user_forget_caller(&fd) < 0)
+		_exit(1);
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)alarm((unsigned)timeout_ms / 1000 + 2);	/* should the caller be gone by then */
-	idle_ms = ask(&question);
+	(void)alarm((unsigned)question->timeout_ms / 1000 + 2);	/* should the caller be gone by then */
+	idle_ms = ask(question);
 	_exit(write(fd, &idle_ms, sizeof(idle_ms)) != sizeof(idle_ms));
 }
 
@@ -313,10 +321,11 @@ static int64_t await_answer(int fd, int timeout_ms)
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0 || read(fd, &idle_ms, sizeof(idle_ms)) != sizeof(idle_ms))
 		return -1;
-	return idle_ms >= 0 && idle_ms <= UINT32_MAX ? idle_ms : -1;
+	return idle_ms >= 0 && idle_ms <= INT64_MAX / 1000 ? idle_ms : -1;
 }
 
-int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
+/* Has a child ask. Returns microseconds or -1. */
+static int64_t have_asked(struct question *question)
 {
 	int64_t idle_ms;
 	int fds[2];
@@ -326,9 +335,9 @@ int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
 		return -1;
 	child = fork();
 	if (child == 0)
-		answer(uid, number, timeout_ms, fds[1]);
+		answer(question, fds[1]);
 	close(fds[1]);
-	idle_ms = child > 0 ? await_answer(fds[0], timeout_ms) : -1;
+	idle_ms = child > 0 ? await_answer(fds[0], question->timeout_ms) : -1;
 	close(fds[0]);
 	if (child > 0 && waitpid(child, NULL, WNOHANG) == 0) {
 		(void)kill(child, SIGKILL);	/* it has not ended, so the number is still ours */
@@ -338,17 +347,33 @@ int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
 	return idle_ms < 0 ? -1 : idle_ms * 1000;
 }
 
+int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms)
+{
+	struct question question = { .uid = uid, .number = number, .timeout_ms = timeout_ms };
+
+	return have_asked(&question);
+}
+
+static int patience_ms(const struct logoff_session *session, int timeout_ms)
+{
+	return session->host->in_vain_us < PATIENCE_US ? timeout_ms : IMPATIENT_MS;
+}
+
 int64_t display_idle_us(const struct logoff_session *session)
 {
+	struct question question = { .uid = session->uid, .desktop_of = session->id };
 	uint64_t begin_us = clock_now_us();
+	int64_t idle_us = -1;
 	unsigned number;
-	int64_t idle_us;
 
-	if (session->kind != LOGOFF_KIND_USER || !session->display || !user_parse_display(session->display, &number) ||
-	    (geteuid() != 0 && geteuid() != session->uid))
+	if (session->kind != LOGOFF_KIND_USER || (geteuid() != 0 && geteuid() != session->uid))
 		return -1;
-	idle_us = display_ask_idle_us(session->uid, number,
-				      session->host->in_vain_us < PATIENCE_US ? TIMEOUT_MS : IMPATIENT_MS);
+	/* Not the X server of a Wayland session: it knows only what reaches the X windows in it. */
+	if (!session->wayland && session->display && user_parse_display(session->display, &number))
+		idle_us = display_ask_idle_us(session->uid, number, patience_ms(session, TIMEOUT_MS));
+	question.timeout_ms = patience_ms(session, DESKTOP_MS);
+	if (idle_us < 0)
+		idle_us = have_asked(&question);
 	if (idle_us < 0)
 		session->host->in_vain_us += clock_now_us() - begin_us;
 	return idle_us;

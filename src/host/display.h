@@ -14,26 +14,46 @@
 /* ---- idleness (display.c) ---- */
 
 /*
- * Asks the X server of SESSION when it had its last input. Needs root or the session's own user. Blocks for up to a
- * second. Returns the microseconds since then, or -1 if it is not known.
+ * Asks the X server of SESSION when it had its last input, or its desktop where that does not answer or is not the one to
+ * know (Wayland). Needs root or the session's own user. Blocks for up to one and a half seconds. Returns the microseconds
+ * since then, or -1 if it is not known.
  */
 int64_t display_idle_us(const struct logoff_session *session);
 
-/* The same of display NUMBER of user UID, within TIMEOUT_MS. */
+/* The same of the X server with display NUMBER of user UID, within TIMEOUT_MS. */
 int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
+
+/*
+ * In a child that has become user UID: tells whether the X server with display NUMBER, which must be root's or the user's,
+ * lets in who has the key in file KEY. Returns 0, -ENOENT (there is none), -EACCES, or -EOPNOTSUPP (not known).
+ */
+int display_try(uid_t uid, unsigned number, const char *key);
+
+/*
+ * In a child that has become user UID: asks the desktop of session ID over the user's bus, whose answers may take
+ * TIMEOUT_US each. Returns milliseconds, or -1 if it is not known (display-desktop.c).
+ */
+int64_t display_ask_desktop_ms(uid_t uid, const char *id, uint64_t timeout_us);
 
 /* ---- clients of xrdp sessions (display-client.c) ---- */
 
 /* Who is connected to the xrdp sessions of this machine. */
 struct display_clients;
 
-/* Takes down which clients there are now. Needs root. *ret_clients is the caller's. Returns 0 or a fatal errno. */
+/* Takes down which clients there are now. *ret_clients is the caller's. Returns 0 or a fatal errno. */
 int display_clients_new(struct display_clients **ret_clients);
 
 /* NULL is allowed. Returns NULL. */
 struct display_clients *display_clients_free(struct display_clients *clients);
 
-/* Fills what SESSION lacks of address and client. Returns 0 (also if they stay unknown) or -ENOMEM. */
+/*
+ * Tells whether a client is connected to display NUMBER, an xrdp session of user UID. Only a channel that the user's own
+ * channel server holds counts: others may have sockets of the same name, in namespaces of theirs. Needs no root.
+ * Returns 1, 0, or -ENODATA: the kernel does not tell.
+ */
+int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number);
+
+/* Fills what SESSION lacks of address and client, which needs root. Returns 0 (also if they stay unknown) or -ENOMEM. */
 int display_fill_client(struct display_clients *clients, struct logoff_session *session);
 
 /* The end of an xrdp session's channel socket that its channel server holds. */
@@ -53,7 +73,7 @@ struct display_tcp {
 
 /*
  * Parse one answer of the kernel's socket diagnosis, without its netlink header (sock_diag(7)). Return 0, -ENOENT (a
- * socket of another sort) or -EPROTO.
+ * socket of another sort), -ENODATA (a channel, but not whose) or -EPROTO.
  */
 int display_parse_channel(const void *answer, size_t length, struct display_channel *ret);
 int display_parse_tcp(const void *answer, size_t length, struct display_tcp *ret);

@@ -146,9 +146,10 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 {
 	struct logoff_error cause = {};
 	struct logoff_host *other;
-	int r = host->backend->get(host, id, ret_session, &cause);
+	int r;
 
 	host->clients = display_clients_free(host->clients);
+	r = host->backend->get(host, id, ret_session, &cause);
 	if ((r == -ENXIO || r == -ESRCH) && (other = beside(host))) {
 		int found = other->backend->get(other, id, ret_session, NULL);
 
@@ -164,9 +165,10 @@ static int list_sessions(struct logoff_host *host, const char *name, struct sess
 {
 	struct logoff_error cause = {};
 	struct logoff_host *other;
-	int r = host->backend->list(host, name, list, &cause);
+	int r;
 
 	host->clients = display_clients_free(host->clients);
+	r = host->backend->list(host, name, list, &cause);
 	if (r >= 0 && !name && (other = beside(host)))
 		r = other->backend->list(other, name, list, &cause);
 	if (r < 0 && reterr)

@@ -48,6 +48,7 @@ struct logoff_session {
 	bool unregistered;		/* its host's session manager does not know it */
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
+	bool wayland;			/* an X server in it knows only what reaches its own windows */
 	enum logoff_kind kind;
 	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */
 	char **terminals;		/* as in /dev ("pts/3"), the nearest to the leader first */
@@ -98,6 +99,7 @@ struct logoff_host {
 	char *server;			/* as the caller named it; NULL: this machine */
 	char caller[256];		/* the account by which the server knows him; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
+	bool delivers_itself;		/* messages: in the message service, who asks nobody to do it in its place */
 	void *data;			/* the back end's own */
 };
 

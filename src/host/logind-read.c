@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/display.h"
 #include "host/logind.h"
 #include "host/terminal.h"
 
@@ -37,29 +38,15 @@
 
 /* ---- reading a session ---- */
 
-/* Makes the next question about clients look at the live system again. */
-static void forget_displays(struct logind *logind)
+/*
+ * Tells whether an xrdp client is connected to display ":N" of user UID. Where the kernel does not say, the session counts
+ * as connected: what is not known must not make it one that is selected as disconnected.
+ */
+static bool has_client(struct logoff_host *host, uid_t uid, const char *display)
 {
-	free(logind->displays);
-	logind->displays = NULL;
-	logind->n_displays = 0;
-	logind->has_displays = false;
-}
-
-/* Tells whether an xrdp client is connected to display ":N". */
-static bool has_client(struct logind *logind, const char *display)
-{
-	unsigned n = (unsigned)strtoul(display + 1, NULL, 10);
-
-	if (!logind->has_displays) {
-		if (proc_read_xrdp_displays(&logind->displays, &logind->n_displays) < 0)
-			return true; /* where the kernel will not say, nobody is called disconnected */
-		logind->has_displays = true;
-	}
-	for (size_t i = 0; i < logind->n_displays; i++)
-		if (logind->displays[i] == n)
-			return true;
-	return false;
+	if (!host->clients && display_clients_new(&host->clients) < 0)
+		return true;
+	return display_is_connected(host->clients, uid, (unsigned)strtoul(display + 1, NULL, 10)) != 0;
 }
 
 /* The properties of a session, as read; the strings point into the message. */
@@ -175,13 +162,13 @@ static int make_name(const struct properties *p, char **ret)
 	return name && asprintf(ret, "%s%s", prefix, name) < 0 ? -ENOMEM : 0;
 }
 
-static enum logoff_state make_state(struct logind *logind, const struct properties *p)
+static enum logoff_state make_state(struct logoff_host *host, const struct properties *p)
 {
 	if (strcmp(p->state, "closing") == 0)
 		return LOGOFF_STATE_CLOSING;
 	if (is_set(p->seat))	/* "online": another session of the seat is in front */
 		return strcmp(p->state, "online") == 0 ? LOGOFF_STATE_DISCONNECTED : LOGOFF_STATE_ACTIVE;
-	if (is_xrdp(p) && !has_client(logind, p->display))
+	if (is_xrdp(p) && !has_client(host, p->uid, p->display))
 		return LOGOFF_STATE_DISCONNECTED;
 	return LOGOFF_STATE_ACTIVE;
 }
@@ -306,11 +293,12 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	if (!data)
 		return -ENOMEM;
 	session->uid = p->uid;
-	session->state = make_state(logind, p);
+	session->state = make_state(session->host, p);
 	session->console = is_set(p->seat);
 	session->kind = make_kind(p);
 	session->logon = p->timestamp;
 	session->graphical = is_graphical(p);
+	session->wayland = is_set(p->type) && strcmp(p->type, "wayland") == 0;
 	fill_times(session, p);
 	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
 	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
@@ -814,11 +802,10 @@ static int get_own(struct logoff_host *host, struct logoff_session **ret_session
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 		      struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
 	struct logoff_session *session = NULL;
 	int r;
 
-	forget_displays(logind);
+	host->clients = display_clients_free(host->clients);
 	r = id ? get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
@@ -1206,7 +1193,7 @@ int logind_list(struct logoff_host *host, const char *name, struct session_list 
 {
 	int r;
 
-	forget_displays(host->data);
+	host->clients = display_clients_free(host->clients);
 	(void)logind_own_id(host);	/* asked before the answers of a list are under way */
 	if (!name)
 		return list_all(host, list, reterr);

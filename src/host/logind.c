@@ -265,7 +265,6 @@ static void logind_close(struct logoff_host *host)
 	if (!logind)
 		return;
 	sd_bus_close_unref(logind->bus);
-	free(logind->displays);
 	free(logind);
 	host->data = NULL;
 }

@@ -36,9 +36,6 @@ struct logind {
 	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
-	unsigned *displays;		/* with an xrdp client; read when the first xrdp session is met */
-	size_t n_displays;
-	bool has_displays;
 	bool knows_own;
 	bool own_by_leader;		/* the caller is in no session by control group; a leader may be above it */
 	struct caller caller;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * message-user.c - what is done as the user: a notification on his desktop, or a window on his display.
+ * message-user.c - what is done as the user: a notification on their desktop, or a window on their display.
  *
- * Everything here runs in a child process that has given up all other rights first, so whatever the user has put in the
- * way (his bus, his notification daemon, his environment) can harm only himself; the caller's deadline does the rest.
+ * Everything here runs in a child process that has given up all other rights first, and all that tied it to the sender,
+ * so whatever the user has put in the way (bus, notification daemon, environment) can harm only themselves; the caller's
+ * deadline does the rest.
  * Where the desktop is, is known by custom (/run/user/UID/bus, ~/.Xauthority) or else read from the environment of
  * a process of the user that is on the same display. Sources: the Desktop Notifications Specification 1.2; the exit
  * statuses of zenity(1), yad(1), gxmessage(1) and xmessage(1).
@@ -26,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "host/display.h"
 #include "host/user.h"
 
 #define MS UINT64_C(1000)
@@ -72,7 +74,7 @@ static void look_around(const struct message_letter *letter, struct surroundings
 			continue;
 		take(to->authority, sizeof(to->authority), user_find_variable(text, n, "XAUTHORITY"));
 		value = user_find_variable(text, n, "DBUS_SESSION_BUS_ADDRESS");
-		if (value && strncmp(value, "unix:", 5) == 0)	/* others may run programs */
+		if (value && user_is_bus_address(value))	/* others may run programs */
 			take(to->bus, sizeof(to->bus), value);
 	}
 	free(text);
@@ -231,10 +233,11 @@ static int32_t expiry(const struct logoff_message *message)
 static char *actions[] = { (char *)"default", (char *)"OK", (char *)"ok", (char *)"OK", NULL };
 static char *no_actions[] = { NULL };
 
+/* The summary is never markup, the body may be: without a title, the text itself is the summary. */
 static int compose_notification(sd_bus *bus, const struct logoff_message *message, const char *body,
 				sd_bus_message **ret_call)
 {
-	const char *title = *message->title ? message->title : body;
+	const char *title = *message->title ? message->title : message->text;
 	int r = sd_bus_message_new_method_call(bus, ret_call, NOTIFICATIONS, "Notify");
 
 	if (r >= 0)
@@ -374,51 +377,43 @@ static void __attribute__((format(printf, 2, 3))) add(struct command *command, c
 	va_end(arguments);
 }
 
-/* yad undoes backslashes; zenity does not where it reads no markup. */
-static const char *double_backslashes(const char *text)
-{
-	char *copy = malloc(strlen(text) * 2 + 1), *at = copy;
+/*
+ * All of them read the text from standard input: everybody can read a command line in /proc, so nothing of the message
+ * stands there, its title neither, which is the first line of the text.
+ */
+#define WINDOW_TITLE "msg"
 
-	for (; copy && *text; text++) {
-		if (*text == '\\')
-			*at++ = '\\';
-		*at++ = *text;
-	}
-	if (copy)
-		*at = '\0';
-	return copy ? copy : "";
-}
-
-static void command_zenity(struct command *command, const char *title, const char *text, unsigned seconds)
+static void command_zenity(struct command *command, unsigned seconds)
 {
-	add(command, "--info");
-	add(command, "--no-markup");
-	add(command, "--title=%s", title);
-	add(command, "--text=%s", text);
+	add(command, "--text-info");
+	add(command, "--title=" WINDOW_TITLE);
+	add(command, "--width=480");
+	add(command, "--height=240");
+	add(command, "--ok-label=OK");
 	if (seconds)
 		add(command, "--timeout=%u", seconds);
 }
 
-static void command_yad(struct command *command, const char *title, const char *text, unsigned seconds)
+static void command_yad(struct command *command, unsigned seconds)
 {
-	add(command, "--no-markup");
+	add(command, "--text-info");
+	add(command, "--wrap");
+	add(command, "--margins=12");
+	add(command, "--width=480");
+	add(command, "--height=240");
 	add(command, "--center");
 	add(command, "--on-top");
-	add(command, "--image=dialog-information");
 	add(command, "--button=OK:0");
-	add(command, "--title=%s", title);
-	add(command, "--text=%s", double_backslashes(text));
+	add(command, "--title=" WINDOW_TITLE);
 	if (seconds)
 		add(command, "--timeout=%u", seconds);
 }
 
-/* The text comes on standard input. */
-static void command_gxmessage(struct command *command, const char *title, const char *text, unsigned seconds)
+static void command_gxmessage(struct command *command, unsigned seconds)
 {
-	(void)text;
 	add(command, "-center");
 	add(command, "-title");
-	add(command, "%s", title);
+	add(command, WINDOW_TITLE);
 	add(command, "-buttons");
 	add(command, "OK:101");
 	add(command, "-default");
@@ -432,17 +427,17 @@ static void command_gxmessage(struct command *command, const char *title, const 
 }
 
 /* The same; without the resource it would take UTF-8 for Latin letters. Chinese needs the fonts of xfonts-base. */
-static void command_xmessage(struct command *command, const char *title, const char *text, unsigned seconds)
+static void command_xmessage(struct command *command, unsigned seconds)
 {
 	add(command, "-xrm");
 	add(command, "*international: true");
-	command_gxmessage(command, title, text, seconds);
+	command_gxmessage(command, seconds);
 }
 
 /* In order of preference. */
 static const struct program {
 	const char *path;
-	void (*complete)(struct command *command, const char *title, const char *text, unsigned seconds);
+	void (*complete)(struct command *command, unsigned seconds);
 	int ok, timeout;		/* exit statuses; any other: closed */
 } programs[] = {
 	{ "/usr/bin/zenity", command_zenity, 0, 5 },
@@ -523,12 +518,8 @@ static void __attribute__((noreturn)) become_program(const struct program *progr
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	add(&command, "%s", program->path);
-	program->complete(&command, *message->title ? message->title : "msg", text,
-			  seconds > UINT_MAX / 1000 ? 0 : (unsigned)seconds);
+	program->complete(&command, seconds > UINT_MAX / 1000 ? 0 : (unsigned)seconds);
 	make_environment(&environment, around);
-	/* Descriptors of the caller that are not meant to be inherited but not marked so either. */
-	for (int fd = 3; fd < 256; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	execve(program->path, command.items, environment.items);
 	_exit(127);
 }
@@ -612,9 +603,15 @@ static int open_window(const struct program *program, const struct message_lette
 static int show_window(const struct message_letter *letter, const struct surroundings *around,
 		       struct logoff_delivery *delivery)
 {
-	int r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
-				"no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
+	/* Else a program that is slow to complain would count as one that shows it. */
+	int r = display_try(getuid(), around->display, around->authority);
 
+	if (r == -ENOENT || r == -EACCES)
+		return error_set_errno(&delivery->cause, -EOPNOTSUPP, r,
+				       r == -ENOENT ? "no X server of root or the user has display :%u" :
+				       "display :%u does not let its user in", around->display);
+	r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
+			    "no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
 	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (access(programs[i].path, X_OK) == 0)
 			r = open_window(&programs[i], letter, around, delivery);
@@ -627,11 +624,15 @@ static int show(const struct message_letter *letter, struct logoff_delivery *del
 {
 	const struct logoff_session *session = letter->session;
 	struct surroundings around = {};
-	int r = user_become(session->uid, around.home, sizeof(around.home));
+	int r = geteuid() == 0 ? user_cut(session->uid, letter->beside, letter->like, &delivery->cause) : 0;
 
+	if (r < 0)
+		return r == -EPERM || r == -EACCES ? -EOPNOTSUPP : r;
+	r = user_become(session->uid, around.home, sizeof(around.home));
 	if (r < 0)
 		return error_set_errno(&delivery->cause, r == -ENOENT ? -EOPNOTSUPP : -EACCES, r,
 				       "cannot become user %u: %s", (unsigned)session->uid, strerror(-r));
+	user_limit(letter->like);
 	if (letter->message->wait)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* becoming another user has undone it, had it been set before */
 	around.has_display = session->display && user_parse_display(session->display, &around.display);
@@ -645,11 +646,12 @@ static int show(const struct message_letter *letter, struct logoff_delivery *del
 	return r < 0 && around.has_display ? show_window(letter, &around, delivery) : r;
 }
 
-void message_as_user(const struct message_letter *letter)
+void message_as_user(struct message_letter *letter)
 {
 	struct logoff_delivery delivery = {};
 
-	user_forget_caller();
+	if (user_forget_caller(&letter->report_fd) < 0)
+		_exit(1);
 	delivery.result = show(letter, &delivery);
 	if (delivery.result == 0)
 		delivery.cause = (struct logoff_error){};

@@ -747,48 +747,6 @@ int proc_list_cgroup(const char *path, struct process_list *list)
 	return r;
 }
 
-static int add_display(unsigned **displays, size_t *n, unsigned display)
-{
-	unsigned *grown;
-
-	for (size_t i = 0; i < *n; i++)
-		if ((*displays)[i] == display)
-			return 0;
-	grown = reallocarray(*displays, *n + 1, sizeof(**displays));
-	if (!grown)
-		return -ENOMEM;
-	*displays = grown;
-	grown[(*n)++] = display;
-	return 0;
-}
-
-int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays)
-{
-	struct lines lines = { .fd = open("/proc/net/unix", O_RDONLY | O_CLOEXEC) };
-	unsigned *displays = NULL, display;
-	const char *line;
-	size_t n = 0, length;
-	int r = 0;
-
-	if (lines.fd < 0)
-		return -errno;
-	while ((r = lines_next(&lines, &line, &length)) > 0) {
-		if (!proc_parse_xrdp_socket(line, length, &display))
-			continue;
-		r = add_display(&displays, &n, display);
-		if (r < 0)
-			break;
-	}
-	close(lines.fd);
-	if (r < 0) {
-		free(displays);
-		return r;
-	}
-	*ret_displays = displays;
-	*ret_n_displays = n;
-	return 0;
-}
-
 /* ---- lists ---- */
 
 /* Kept in the order of pids: the sources give them in that order, so that a new one mostly goes to the end. */

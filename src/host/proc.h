@@ -58,7 +58,7 @@ int proc_parse_number(const char *text, size_t length, uint32_t *ret);
 int proc_parse_login(const void *record, size_t length, struct proc_login *ret);
 
 /*
- * Parses one line of /proc/net/unix. Returns true if it is the connected end of an xrdp session's channel server
+ * Parses one line as those of /proc/net/unix. Returns true if it is the connected end of an xrdp session's channel server
  * socket (a client is there); *ret_display is then N of display ":N". For xrdp 0.9 and 0.10 paths.
  */
 bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display);
@@ -98,9 +98,6 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
  * of which there can be several. Returns 0 or a fatal errno.
  */
 int proc_list_cgroup(const char *path, struct process_list *list);
-
-/* Reads which displays have an xrdp client. *ret_displays is the caller's: free(). Returns 0 or -errno: it is not known. */
-int proc_read_xrdp_displays(unsigned **ret_displays, size_t *ret_n_displays);
 
 /*
  * Finds out of each process in LIST why it does not end. The kernel tells root more than others: to those, what waits for

@@ -107,18 +107,39 @@ static char *get_user_name(uid_t uid)
 
 /* ---- terminals ---- */
 
-/* The terminal on which the X server of a display (":0") shows, 0 for none (Xvnc, Xvfb). */
-static unsigned terminal_of_display(const char *display)
+/*
+ * Reads the lock file of a display. It lies in a folder in which everybody may put a FIFO, a link, or a lie: it counts if
+ * it is a plain file of root or of user UID.
+ */
+static bool read_lock(unsigned number, uid_t uid, char *text, size_t size)
 {
-	char path[40], text[16];
+	char path[40];
+	struct stat file;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && (file.st_uid == 0 || file.st_uid == uid))
+		n = read(fd, text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+	return n > 0;
+}
+
+/* The terminal on which the X server of a display (":0") of user UID shows, 0 for none (Xvnc, Xvfb). */
+static unsigned terminal_of_display(const char *display, uid_t uid)
+{
+	char text[16];
 	struct proc_stat stat;
 	unsigned number;
 	int pid;
 
 	if (sscanf(display, ":%u", &number) != 1)
 		return 0;
-	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
-	if (read_text(path, text, sizeof(text)) < 0 || sscanf(text, "%d", &pid) != 1)
+	if (!read_lock(number, uid, text, sizeof(text)) || sscanf(text, "%d", &pid) != 1)
 		return 0;
 	return proc_read_stat(pid, &stat) == 0 && terminal_is_virtual(stat.terminal) ? stat.terminal : 0;
 }
@@ -241,7 +262,7 @@ static const struct proc_login *find_login(const struct view *view, const char *
 	return NULL;
 }
 
-static void find_place(const struct view *view, const struct group *group, struct place *ret)
+static void find_place(const struct view *view, const struct group *group, uid_t uid, struct place *ret)
 {
 	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
 
@@ -249,7 +270,7 @@ static void find_place(const struct view *view, const struct group *group, struc
 	if (is_audit_group(group) && group->login) {
 		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
 		if (ret->name[0] == ':')
-			ret->terminal = terminal_of_display(ret->name);
+			ret->terminal = terminal_of_display(ret->name, uid);
 	} else if (ret->terminal) {
 		terminal_name(ret->terminal, ret->name);
 	}
@@ -476,7 +497,7 @@ static int make_session(const struct view *view, const struct group *group, stru
 	session->id = make_id(group);
 	session->user = get_user_name(session->uid);
 	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
-	find_place(view, group, &place);
+	find_place(view, group, session->uid, &place);
 	if (r >= 0)
 		r = set_name(session, view, group, &place);
 	if (r >= 0)

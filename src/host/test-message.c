@@ -26,7 +26,7 @@
 
 /* A host without a way of its own. */
 static const struct host_backend backend = { .name = "test" };
-static struct logoff_host host = { .backend = &backend };
+static struct logoff_host host = { .backend = &backend, .delivers_itself = true };
 
 /* A terminal and a session on it. */
 struct desk {
@@ -191,6 +191,111 @@ static void stops_when_cancelled(void **state)
 	assert_true(clock_now_us() - start_us < 1000 * MS);
 	close(fds[0]);
 	close(fds[1]);
+	desk_close(&desk);
+}
+
+/* ---- several terminals ---- */
+
+/* Sends to one session that has the terminals of both desks. */
+static struct logoff_delivery send_to_both(struct desk *one, struct desk *other, const char *also)
+{
+	char *terminals[] = { one->terminal, (char *)also, other->terminal };
+	struct logoff_session session = one->session;
+
+	session.terminals = terminals;
+	session.n_terminals = 3;
+	return send_to(&session, "t", "x");
+}
+
+static void assert_has_it(const struct desk *desk)
+{
+	assert_string_equal(desk_read(desk), "\a\r\r\nt\r\r\nx\r\r\n");
+}
+
+static void writes_to_every_terminal(void **state)
+{
+	struct logoff_delivery delivery;
+	struct desk one, other;
+
+	(void)state;
+	desk_open(&one);
+	desk_open(&other);
+	delivery = send_to_both(&one, &other, "pts/999999");	/* one that is not there hides none */
+	assert_int_equal(delivery.result, 0);
+	assert_int_equal(delivery.channel, LOGOFF_CHANNEL_TERMINAL);
+	assert_int_equal(delivery.cause.domain, LOGOFF_ERROR_NONE);
+	assert_has_it(&one);
+	assert_has_it(&other);
+	desk_close(&one);
+	desk_close(&other);
+}
+
+/* The first is another user's, the second is no terminal: the third has it. */
+static void a_terminal_of_others_hides_none(void **state)
+{
+	struct desk one, other;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	desk_open(&one);
+	desk_open(&other);
+	assert_int_equal(chown(one.name, 12345, (gid_t)-1), 0);
+	assert_int_equal(send_to_both(&one, &other, "null").result, 0);
+	assert_string_equal(desk_read(&one), "");
+	assert_has_it(&other);
+	desk_close(&one);
+	desk_close(&other);
+}
+
+/* One that is stopped costs its two seconds; the message has arrived all the same. */
+static void a_stopped_terminal_hides_none(void **state)
+{
+	uint64_t start_us = clock_now_us();
+	struct desk stopped, other;
+
+	(void)state;
+	desk_open(&stopped);
+	desk_open(&other);
+	assert_int_equal(tcflow(stopped.slave, TCOOFF), 0);
+	assert_int_equal(send_to_both(&stopped, &other, "null").result, 0);
+	assert_true(clock_now_us() - start_us < 4000 * MS);
+	assert_has_it(&other);
+	desk_close(&stopped);
+	desk_close(&other);
+}
+
+/* Only then is said why; the first reason counts. */
+static void says_why_no_terminal_took_it(void **state)
+{
+	struct logoff_delivery delivery;
+	struct desk one, other;
+
+	(void)state;
+	desk_open(&one);
+	desk_open(&other);
+	assert_int_equal(tcflow(one.slave, TCOOFF), 0);
+	assert_int_equal(tcflow(other.slave, TCOOFF), 0);
+	delivery = send_to_both(&one, &other, "pts/999999");
+	assert_int_equal(delivery.result, -EOPNOTSUPP);
+	assert_non_null(strstr(delivery.cause.text, "pts/999999: No such file"));
+	desk_close(&one);
+	desk_close(&other);
+}
+
+/* A desktop that cannot show it (nor can a program that is slow to say so, where one is installed) leaves the terminals in the session. */
+static void falls_back_to_terminals(void **state)
+{
+	struct logoff_delivery delivery;
+	struct desk desk;
+
+	(void)state;
+	desk_open(&desk);
+	desk.session.display = (char *)":4711";
+	delivery = send_to(&desk.session, "t", "x");
+	assert_int_equal(delivery.result, 0);
+	assert_int_equal(delivery.channel, LOGOFF_CHANNEL_TERMINAL);
+	assert_has_it(&desk);
 	desk_close(&desk);
 }
 
@@ -396,6 +501,11 @@ int main(void)
 		cmocka_unit_test(does_not_wait_for_a_stopped_terminal),
 		cmocka_unit_test(waits_a_little_for_a_stopped_terminal),
 		cmocka_unit_test(stops_when_cancelled),
+		cmocka_unit_test(writes_to_every_terminal),
+		cmocka_unit_test(a_terminal_of_others_hides_none),
+		cmocka_unit_test(a_stopped_terminal_hides_none),
+		cmocka_unit_test(says_why_no_terminal_took_it),
+		cmocka_unit_test(falls_back_to_terminals),
 		cmocka_unit_test(refuses_what_is_not_his_terminal),
 		cmocka_unit_test(refuses_devices_that_are_no_terminals),
 		cmocka_unit_test(refuses_symbolic_links),

@@ -178,7 +178,8 @@ class Host:
     def _boot(self, keep):
         command = ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--register=no",
                    "--keep-unit", f"--machine={self.name}", "--console=pipe", "--private-network",
-                   "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--settings=no"]
+                   "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--settings=no",
+                   "--system-call-filter=@keyring"]
         command += ["--as-pid2", "bash", "-c", self.init] if self.init else ["--boot"]
         self.cgroups = [tree / f"lab-{self.name}" for tree in cgroup_trees()]
         for cgroup in self.cgroups:

@@ -6,6 +6,7 @@ the kernel.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -185,3 +186,136 @@ def test_ways_in_are_not_asked_for_logging_off(host):
     result = logoff(host, rdp.id, "/grace:0")
     assert result.status == OK, result.text
     assert time.monotonic() - begin < 1
+
+
+# -- desktops that tell it themselves -----------------------------------------------------------
+
+FAKE_DESKTOP = """
+import sys, time
+from jeepney import new_method_return, MessageType
+from jeepney.bus_messages import message_bus
+from jeepney.io.blocking import open_dbus_connection
+names, signature, value = sys.argv[1].split(","), sys.argv[2], int(sys.argv[3])
+connection = open_dbus_connection("unix:path=/run/user/1000/bus")
+for name in names:
+    connection.send_and_get_reply(message_bus.RequestName(name))
+print("ready", flush=True)
+while True:
+    call = connection.receive()
+    if call.header.message_type == MessageType.method_call and value >= 0:
+        connection.send(new_method_return(call, signature, (value,)))
+"""
+MUTTER, SCREENSAVER, KDE = "org.gnome.Mutter.IdleMonitor", "org.freedesktop.ScreenSaver", "org.kde.screensaver"
+
+
+@pytest.fixture
+def fake_desktop(host):
+    """fake_desktop(names, signature, milliseconds): a program of alice's that has those names on her bus."""
+    jeepney = pytest.importorskip("jeepney")
+    shutil.copytree(os.path.dirname(jeepney.__file__), host.path("/usr/local/lib/lab/jeepney"), dirs_exist_ok=True)
+    # While the runtime folder of the case before is being removed, a login gets no service manager and no bus.
+    host.check("systemctl stop user@1000 user-runtime-dir@1000; systemctl reset-failed")
+    running = []
+
+    def start(*words):
+        wait_until(host.path("/run/user/1000/bus").exists, 10, "alice's bus is there")
+        one = host.start(["python3", "-c", FAKE_DESKTOP, *map(str, words)], user="alice",
+                         env={"PYTHONPATH": "/usr/local/lib/lab"})
+        running.append(one)
+        assert one.stdout.readline() == "ready\n"
+
+    yield start
+    for one in running:
+        os.killpg(one.pid, signal.SIGKILL)
+        one.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("names,signature,value,seconds", [
+    (MUTTER, "t", 2345, 2), (MUTTER, "t", 0, 0), (f"{SCREENSAVER},{KDE}", "u", 2345, 2),
+    # KDE says 0 where it does not know; who else has that name may mean seconds.
+    (f"{SCREENSAVER},{KDE}", "u", 0, None), (SCREENSAVER, "u", 2, None), (MUTTER, "s", 0, None), (MUTTER, "t", -1, None),
+], ids=["gnome", "gnome-in-use", "kde", "kde-unknown", "other", "wrong-type", "silent"])
+def test_idle_time_of_a_wayland_desktop(host, fake_desktop, names, signature, value, seconds):
+    session = sessions.fake_console(host, "alice", display="", type="wayland")
+    fake_desktop(names, signature if signature != "s" else "u", value)
+    time.sleep(3)  # nobody is idle for longer than the session exists
+    begin = time.monotonic()
+    assert idle(session) == seconds
+    assert time.monotonic() - begin < 1.5
+
+
+def test_x_server_of_a_wayland_desktop_is_not_asked(host, fake_desktop, x_server):
+    session = sessions.fake_console(host, "alice", display=":55", type="wayland")
+    assert idle(session) is None
+    fake_desktop(MUTTER, "t", 1000)
+    time.sleep(2)
+    assert idle(session) == 1
+
+
+def test_desktop_of_one_of_two_sessions(host, fake_desktop):
+    """alice has one bus: which of her desktops has answered, nobody says."""
+    one = sessions.fake_console(host, "alice", display="", type="wayland")
+    fake_desktop(MUTTER, "t", 0)
+    assert idle(one) == 0
+    other = sessions.fake(host, "alice", type="wayland", service="sddm")
+    assert idle(one) is None and idle(other) is None
+
+
+def test_asking_for_idleness_starts_nothing(host):
+    service = host.path("/usr/share/dbus-1/services/lab-mutter.service")
+    service.write_text(f"[D-BUS Service]\nName={MUTTER}\nExec=/usr/bin/touch /tmp/lab-started\n")
+    host.check("systemctl stop user@1000 user-runtime-dir@1000; systemctl reset-failed")
+    try:
+        session = sessions.fake_console(host, "alice", display="", type="wayland")
+        wait_until(host.path("/run/user/1000/bus").exists, 10, "alice's bus is there")
+        assert idle(session) is None
+        time.sleep(0.3)
+        assert not host.path("/tmp/lab-started").exists()
+    finally:
+        service.unlink()
+
+
+# -- who is connected ---------------------------------------------------------------------------
+
+def test_nobody_connects_the_session_of_another_user(host):
+    """bob has a socket that is called like that of alice's channel server, and a client on it."""
+    rdp = sessions.RdpSession(host, "alice")
+    rdp.disconnect()
+    assert look(rdp)["state"] == "disconnected"
+    fake = host.start(["python3", "-c", FAKE_CLIENT, str(rdp.number)], user="bob")
+    try:
+        assert fake.stdout.readline() == "ready\n"
+        assert look(rdp)["state"] == "disconnected"
+        meant = logoff(host, "/state:disc", "/dryrun")
+        assert rdp.id in meant.out.split(), meant.text
+    finally:
+        host.check("pkill -KILL -u bob; rm -rf /tmp/.xrdp")
+        fake.communicate(timeout=10)
+
+
+def test_everybody_sees_who_is_connected(host):
+    rdp = sessions.RdpSession(host, "alice")
+    assert '"active"' in host.check(f"query session {rdp.id} --json", user="bob")
+    rdp.disconnect()
+    assert '"disconnected"' in host.check(f"query session {rdp.id} --json", user="bob")
+
+
+LOGIN_ON_A_DISPLAY = """
+import struct, sys, time
+with open("/run/utmp", "ab") as file:
+    file.write(struct.pack("hi32s4s32s256shhiii4i20x", 7, int(sys.argv[1]), b":0", b":0", b"alice", b"", 0, 0, 0, 1, 0,
+                           0, 0, 0, 0))
+"""
+
+
+@pytest.mark.parametrize("trap", ["mkfifo /tmp/.X0-lock", "ln -s /dev/zero /tmp/.X0-lock"], ids=["fifo", "link"])
+def test_lock_file_that_is_none(bare, trap):
+    """Everybody may put one into /tmp; who has logged on to the display is alice."""
+    alice = sessions.ssh(bare, "alice")
+    pid = alice.sh("echo $$")
+    bare.check(["python3", "-c", LOGIN_ON_A_DISPLAY, pid])
+    bare.check(trap, user="bob")
+    try:
+        assert bare.run("timeout 5 query session", timeout=10).status == OK
+    finally:
+        bare.check("rm /tmp/.X0-lock")

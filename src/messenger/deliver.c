@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * deliver.c - see messenger.h: one order, carried out by the library in a process of its own.
+ *
+ * The library waits for people and desktops; so that nobody waits for anybody else's message, each order has a process. It
+ * begins with what the service has, which is nothing of the caller's, and looks each session up itself: whose it is, is
+ * what the host says now, not what the caller said.
+ */
+#include "messenger/messenger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libintl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "host/proc.h"
+#include "host/user.h"
+
+#define _(text) gettext(text)
+
+/* ---- the title ---- */
+
+/* Reads a file of the process whose folder in /proc is FOLDER. Returns false if it cannot be read. */
+static bool read_in(int folder, const char *name, char *text, size_t size)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/*
+ * The user who logged in and has become UID, as the kernel keeps it for process PID. The number may be another process's
+ * by now, so that process must be UID's: UID could have such a process say anything anyway.
+ */
+static uid_t find_person(uid_t uid, pid_t pid)
+{
+	char path[32], text[4096], *line;
+	unsigned real, effective;
+	uint32_t login = PROC_NO_AUDIT;
+	int folder;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return uid;
+	line = read_in(folder, "status", text, sizeof(text)) ? strstr(text, "\nUid:\t") : NULL;
+	if (line && sscanf(line, "\nUid:\t%u\t%u", &real, &effective) == 2 && real == uid && effective == uid &&
+	    read_in(folder, "loginuid", text, sizeof(text)) && proc_parse_number(text, strlen(text), &login) < 0)
+		login = PROC_NO_AUDIT;
+	close(folder);
+	return login == PROC_NO_AUDIT ? uid : login;
+}
+
+/*
+ * Writes the title of a message: who has sent it, and when, in the language of this machine. Here and not in the service
+ * itself, as a name service may take its time.
+ */
+static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096], name[64], when[64] = "";
+	time_t now = time(NULL);
+	struct tm parts;
+
+	uid = find_person(uid, pid);
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		snprintf(name, sizeof(name), "%s", entry.pw_name);
+	else
+		snprintf(name, sizeof(name), "%u", (unsigned)uid);
+	if (localtime_r(&now, &parts))
+		strftime(when, sizeof(when), "%F %H:%M", &parts);
+	snprintf(title, size, _("Message from %s, %s"), name, when);
+}
+
+/* ---- one order ---- */
+
+/* Finds the session, if the caller may send to it. */
+static int find(struct logoff_host *host, const struct order *order, const struct addressee *addressee,
+		struct logoff_session **ret_session, struct logoff_error *cause)
+{
+	struct logoff_session *session;
+	int r = logoff_host_find(host, addressee->id, &session, cause);
+
+	if (r < 0)
+		return r;
+	if (addressee->logon && addressee->logon != session->logon)
+		r = error_set_errno(cause, -ENXIO, -ENXIO, "the id is another logon's by now");
+	else if (order->uid != 0 && !order->granted && session->uid != order->uid) {
+		*cause = order->refusal;
+		r = -EACCES;
+	}
+	if (r < 0)
+		logoff_session_free(session);
+	else
+		*ret_session = session;
+	return r;
+}
+
+/* Sends to those that have been found. */
+static void send_to(struct logoff_host *host, const struct order *order, struct logoff_session **sessions,
+		    struct logoff_delivery *deliveries, int cancel_fd)
+{
+	char title[256];
+	struct logoff_message message = {
+		.title = order->title ? order->title : title, .text = order->text, .timeout_ms = order->timeout_ms,
+		.wait = order->wait,
+	};
+	struct logoff_session **found = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
+	struct logoff_delivery *results = calloc(order->n_sessions + 1, sizeof(*results));
+	size_t n = 0;
+	int r = found && results ? 0 : -ENOMEM;
+
+	compose_title(order->uid, order->pid, title, sizeof(title));
+	for (size_t i = 0; r >= 0 && i < order->n_sessions; i++)
+		if (sessions[i])
+			found[n++] = sessions[i];
+	if (r >= 0)
+		r = logoff_host_message(host, &message, found, n, results, cancel_fd, NULL);
+	for (size_t i = 0, k = 0; i < order->n_sessions; i++) {
+		if (!sessions[i])
+			continue;
+		deliveries[i] = r >= 0 ? results[k++] : (struct logoff_delivery){ .result = r };
+		logoff_session_free(sessions[i]);
+	}
+	free(found);
+	free(results);
+}
+
+static void carry_out(const struct order *order, struct logoff_delivery *deliveries, int cancel_fd)
+{
+	struct logoff_session **sessions = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
+	struct logoff_host *host = NULL;
+	struct logoff_error cause = {};
+	int r = sessions ? logoff_host_open(&host, NULL, &cause) : -ENOMEM;
+
+	for (size_t i = 0; i < order->n_sessions; i++) {
+		deliveries[i] = (struct logoff_delivery){ .result = r, .cause = cause };
+		if (r >= 0)
+			deliveries[i].result = find(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
+	}
+	if (r >= 0) {
+		host->delivers_itself = true;
+		send_to(host, order, sessions, deliveries, cancel_fd);
+	}
+	free(sessions);
+	logoff_host_close(host);
+}
+
+void deliver(const struct order *order, int fd)
+{
+	struct logoff_delivery *deliveries = calloc(order->n_sessions + 1, sizeof(*deliveries));
+	size_t size = order->n_sessions * sizeof(*deliveries), n = 0;
+	ssize_t written = 0;
+
+	if (!deliveries || user_forget_caller(&fd) < 0)
+		_exit(1);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	carry_out(order, deliveries, fd);
+	while (n < size && (written = write(fd, (const char *)deliveries + n, size - n)) > 0)
+		n += (size_t)written;
+	_exit(n < size);
+}

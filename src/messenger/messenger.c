@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * messenger.c - logoff-messenger, the message service: who may log a user off may tell them so.
+ *
+ * The right to end everybody's session is given by polkit (org.freedesktop.login1.manage), but the kernel lets only root
+ * write to the terminals of others and become them. This service has root's rights, asks polkit about the caller as the
+ * bus knows them, and has the library deliver. It is started by the bus when somebody calls and ends when it has nothing
+ * to do; so what it starts has neither login, session, keyring nor scope of any caller. Who the message is from, it says
+ * itself. The interface is in host/message.h.
+ *
+ * A caller can make it keep: N_CALLS_UID calls, each of one message of MESSENGER_TEXT_MAX bytes and MESSENGER_SESSIONS_MAX
+ * sessions, as long as they stay connected. Sources: polkit's interface org.freedesktop.PolicyKit1.Authority.
+ */
+#include <errno.h>
+#include <libintl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/utf8.h"
+#include "messenger/messenger.h"
+
+#define SECOND_US UINT64_C(1000000)
+
+/* How long it stays when there is nothing to do. */
+#define IDLE_US (20 * SECOND_US)
+
+/* How long polkit may take by itself, and with a person who types a password. */
+#define POLKIT_US (2 * SECOND_US)
+#define PASSWORD_US (120 * SECOND_US)
+
+/* Calls at once, of who is not root: of one user, and of all. */
+#define N_CALLS_UID 8
+#define N_CALLS 64
+
+#define ACTION "org.freedesktop.login1.manage"
+
+struct messenger {
+	sd_event *event;
+	sd_bus *bus;
+	sd_event_source *idle;
+	struct call *calls;
+	size_t n_calls;
+};
+
+/* A call of Send that is under way. */
+struct call {
+	struct messenger *messenger;
+	struct call *next;
+	sd_bus_message *request;
+	sd_bus_track *caller;		/* tells when they have gone */
+	sd_bus_slot *question;		/* to polkit */
+	sd_event_source *answers;
+	struct order order;
+	pid_t child;			/* who delivers, or 0 */
+	int fd;				/* its end of the socket, or -1 */
+	char *got;			/* deliveries so far */
+	size_t n_got;
+};
+
+/* ---- calls ---- */
+
+static void call_free(struct call *call)
+{
+	struct messenger *messenger = call->messenger;
+
+	for (struct call **at = &messenger->calls; *at; at = &(*at)->next) {
+		if (*at != call)
+			continue;
+		*at = call->next;
+		messenger->n_calls--;
+		break;
+	}
+	sd_event_source_unref(call->answers);
+	if (call->fd >= 0)
+		close(call->fd);
+	if (call->child > 0) {
+		(void)kill(call->child, SIGKILL);	/* it has not been waited for, so the number is its own */
+		(void)waitpid(call->child, NULL, 0);
+	}
+	sd_bus_slot_unref(call->question);
+	sd_bus_track_unref(call->caller);
+	sd_bus_message_unref(call->request);
+	free(call->order.title);
+	free(call->order.text);
+	free(call->order.sessions);
+	free(call->got);
+	free(call);
+	/* The time of doing nothing begins anew. */
+	(void)sd_event_source_set_time(messenger->idle, clock_now_us() + IDLE_US);
+	(void)sd_event_source_set_enabled(messenger->idle, SD_EVENT_ONESHOT);
+}
+
+static void call_fail(struct call *call, const char *name, const char *text)
+{
+	(void)sd_bus_reply_method_errorf(call->request, name, "%s", text);	/* a caller who has gone hears nothing */
+	call_free(call);
+}
+
+/* ---- the answer ---- */
+
+static int append_delivery(sd_bus_message *reply, const struct logoff_delivery *delivery)
+{
+	char *name = utf8_harmless(delivery->cause.name, false), *text = utf8_harmless(delivery->cause.text, false);
+	int r = name && text ? 0 : -ENOMEM;
+
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "(iuuuxss)", delivery->result, (uint32_t)delivery->channel,
+					  (uint32_t)delivery->answer, (uint32_t)delivery->cause.domain,
+					  delivery->cause.number, name, text);
+	free(name);
+	free(text);
+	return r;
+}
+
+static void call_answer(struct call *call)
+{
+	sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(call->request, &reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(iuuuxss)");
+	for (size_t i = 0; r >= 0 && i < call->order.n_sessions; i++) {
+		struct logoff_delivery delivery;
+
+		memcpy(&delivery, call->got + i * sizeof(delivery), sizeof(delivery));
+		r = append_delivery(reply, &delivery);
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	if (r < 0)
+		call_fail(call, SD_BUS_ERROR_FAILED, strerror(-r));
+	else
+		call_free(call);
+}
+
+/* The process that delivers has written something, or has ended. */
+static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct call *call = userdata;
+	size_t size = call->order.n_sessions * sizeof(struct logoff_delivery);
+	ssize_t n = read(fd, call->got + call->n_got, size - call->n_got);
+
+	(void)source;
+	(void)events;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	call->n_got += n > 0 ? (size_t)n : 0;
+	if (call->n_got == size)
+		call_answer(call);
+	else if (n <= 0)
+		call_fail(call, SD_BUS_ERROR_FAILED, "the process that was to deliver has ended");
+	return 0;
+}
+
+static int start_delivery(struct call *call)
+{
+	int fds[2], r;
+
+	call->got = calloc(call->order.n_sessions + 1, sizeof(struct logoff_delivery));
+	if (!call->got)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	call->fd = fds[0];
+	call->child = fork();
+	if (call->child == 0)
+		deliver(&call->order, fds[1]);
+	r = call->child < 0 ? -errno : 0;
+	close(fds[1]);
+	if (r >= 0)
+		r = sd_event_add_io(call->messenger->event, &call->answers, call->fd, EPOLLIN, on_delivery, call);
+	return r;
+}
+
+static void call_start(struct call *call)
+{
+	int r = start_delivery(call);
+
+	if (r < 0)
+		call_fail(call, SD_BUS_ERROR_FAILED, strerror(-r));
+}
+
+/* ---- polkit ---- */
+
+/* What polkit has said. No answer is no: the caller's own sessions are all that is left. */
+static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct call *call = userdata;
+	const sd_bus_error *failure = sd_bus_message_get_error(m);
+	int granted = 0, challenge = 0;
+
+	(void)error;
+	call->question = sd_bus_slot_unref(call->question);
+	if (failure)
+		(void)error_set_dbus(&call->order.refusal, 0, failure->name, failure->message);
+	else if (sd_bus_message_enter_container(m, 'r', "bba{ss}") < 0 || sd_bus_message_read(m, "bb", &granted, &challenge) < 0)
+		granted = 0;
+	call->order.granted = granted;
+	if (!granted && !failure)
+		(void)error_set_dbus(&call->order.refusal, 0,
+				     challenge ? SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED : SD_BUS_ERROR_ACCESS_DENIED,
+				     "the right to log users off (" ACTION ") is needed");
+	call_start(call);
+	return 0;
+}
+
+static int ask_polkit(struct call *call, bool interactive)
+{
+	sd_bus_message *question = NULL;
+	int r = sd_bus_message_new_method_call(call->messenger->bus, &question, "org.freedesktop.PolicyKit1",
+					       "/org/freedesktop/PolicyKit1/Authority",
+					       "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
+
+	if (r >= 0)
+		r = sd_bus_message_append(question, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+					  sd_bus_message_get_sender(call->request), ACTION, 0, (uint32_t)interactive, "");
+	if (r >= 0)
+		r = sd_bus_call_async(call->messenger->bus, &call->question, question, on_polkit, call,
+				      interactive ? PASSWORD_US : POLKIT_US);
+	sd_bus_message_unref(question);
+	return r;
+}
+
+/* ---- Send ---- */
+
+static bool is_text(const char *text, size_t max)
+{
+	return strlen(text) <= max;
+}
+
+static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *error)
+{
+	struct addressee *grown;
+	const char *id;
+	uint64_t logon;
+	int r = sd_bus_message_enter_container(m, 'a', "(st)");
+
+	while (r >= 0 && (r = sd_bus_message_read(m, "(st)", &id, &logon)) > 0) {
+		if (order->n_sessions == MESSENGER_SESSIONS_MAX || !*id || !is_text(id, MESSENGER_ID_MAX))
+			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many sessions, or what is no id");
+		grown = reallocarray(order->sessions, order->n_sessions + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		order->sessions = grown;
+		grown[order->n_sessions] = (struct addressee){ .logon = logon };
+		strcpy(grown[order->n_sessions++].id, id);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+/* Who calls, as the bus knows them. Everybody but root is named by us. */
+static int read_caller(sd_bus_message *m, struct order *order, const char *title)
+{
+	sd_bus_creds *creds = NULL;
+	int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
+
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(creds, &order->uid);
+	if (r >= 0 && sd_bus_creds_get_pid(creds, &order->pid) < 0)
+		order->pid = 0;
+	sd_bus_creds_unref(creds);
+	if (r < 0 || order->uid != 0)
+		return r;
+	order->title = strdup(title);
+	return order->title ? 0 : -ENOMEM;
+}
+
+static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *error)
+{
+	const char *title, *text;
+	int wait, r = read_sessions(m, order, error);
+
+	if (r >= 0)
+		r = sd_bus_message_read(m, "sstb", &title, &text, &order->timeout_ms, &wait);
+	if (r < 0)
+		return r;
+	if (!is_text(title, MESSENGER_TITLE_MAX) || !is_text(text, MESSENGER_TEXT_MAX))
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "the text is too long");
+	order->wait = wait;
+	order->text = strdup(text);
+	return order->text ? read_caller(m, order, title) : -ENOMEM;
+}
+
+/* Asks the process that delivers for what it has got so far. */
+static void call_cancel(struct call *call)
+{
+	if (call->child > 0)
+		(void)shutdown(call->fd, SHUT_WR);
+}
+
+static int on_gone(sd_bus_track *track, void *userdata)
+{
+	(void)track;
+	call_cancel(userdata);
+	return 0;
+}
+
+static bool has_room(const struct messenger *messenger, uid_t uid)
+{
+	size_t n = 0;
+
+	for (const struct call *call = messenger->calls; call; call = call->next)
+		n += call->order.uid == uid;
+	return uid == 0 || (messenger->n_calls < N_CALLS && n < N_CALLS_UID);
+}
+
+static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct messenger *messenger = userdata;
+	struct call *call = calloc(1, sizeof(*call));
+	int r;
+
+	if (!call)
+		return -ENOMEM;
+	*call = (struct call){ .messenger = messenger, .fd = -1, .request = sd_bus_message_ref(m), .order.uid = (uid_t)-1 };
+	r = read_order(m, &call->order, error);
+	if (r >= 0 && !has_room(messenger, call->order.uid))
+		r = sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many messages are under way");
+	if (r >= 0)
+		r = sd_bus_track_new(messenger->bus, &call->caller, on_gone, call);
+	if (r >= 0)
+		r = sd_bus_track_add_sender(call->caller, m);
+	if (r >= 0 && call->order.uid != 0)
+		r = ask_polkit(call, sd_bus_message_get_allow_interactive_authorization(m) > 0);
+	call->next = messenger->calls;
+	messenger->calls = call;
+	messenger->n_calls++;
+	if (r < 0)
+		call_free(call);
+	else if (call->order.uid == 0)
+		call_start(call);
+	return r < 0 ? r : 1;
+}
+
+static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct messenger *messenger = userdata;
+
+	(void)error;
+	for (struct call *call = messenger->calls; call; call = call->next)
+		if (strcmp(sd_bus_message_get_sender(call->request), sd_bus_message_get_sender(m)) == 0)
+			call_cancel(call);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
+static const sd_bus_vtable interface[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Send", MESSENGER_SEND, MESSENGER_DELIVERIES, on_send, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Cancel", NULL, NULL, on_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_VTABLE_END
+};
+
+/* ---- the service ---- */
+
+/* Gives the name away first, so that the bus starts another one for whoever calls from now on. */
+static int on_idle(sd_event_source *source, uint64_t us, void *userdata)
+{
+	struct messenger *messenger = userdata;
+
+	(void)source;
+	(void)us;
+	if (messenger->n_calls > 0)
+		return 0;	/* the last of them sets the time again */
+	(void)sd_notify(0, "STOPPING=1");
+	(void)sd_bus_release_name(messenger->bus, MESSENGER_NAME);
+	while (sd_bus_process(messenger->bus, NULL) > 0)
+		;
+	return messenger->n_calls > 0 ? 0 : sd_event_exit(messenger->event, 0);
+}
+
+static int start(struct messenger *messenger)
+{
+	sigset_t ending;
+	int r = sd_event_default(&messenger->event);
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGINT);
+	if (r >= 0 && sigprocmask(SIG_BLOCK, &ending, NULL) < 0)
+		r = -errno;
+	if (r >= 0)
+		r = sd_event_add_signal(messenger->event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(messenger->event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_time(messenger->event, &messenger->idle, CLOCK_MONOTONIC, clock_now_us() + IDLE_US, 0, on_idle,
+				      messenger);
+	if (r >= 0)
+		r = sd_bus_open_system(&messenger->bus);
+	if (r >= 0)
+		r = sd_bus_attach_event(messenger->bus, messenger->event, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = sd_bus_add_object_vtable(messenger->bus, NULL, MESSENGER_PATH, MESSENGER_INTERFACE, interface, messenger);
+	if (r >= 0)
+		r = sd_bus_request_name(messenger->bus, MESSENGER_NAME, 0);
+	return r;
+}
+
+int main(void)
+{
+	struct messenger messenger = {};
+	int r;
+
+	setlocale(LC_ALL, "");
+	bindtextdomain("logoff", LOCALEDIR);
+	textdomain("logoff");
+	r = start(&messenger);
+	if (r >= 0)
+		r = sd_event_loop(messenger.event);
+	while (messenger.calls)
+		call_free(messenger.calls);
+	sd_event_source_unref(messenger.idle);
+	sd_bus_flush_close_unref(messenger.bus);
+	sd_event_unref(messenger.event);
+	if (r < 0)
+		fprintf(stderr, "logoff-messenger: %s\n", strerror(-r));
+	return r < 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * messenger.h - between the two halves of the message service: calls of the bus (messenger.c) and the process that
+ * carries out one of them (deliver.c).
+ */
+#ifndef MESSENGER_MESSENGER_H
+#define MESSENGER_MESSENGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/message.h"
+
+/* One session that somebody means. */
+struct addressee {
+	char id[MESSENGER_ID_MAX + 1];
+	uint64_t logon;			/* its identity, or 0 */
+};
+
+/* What one caller wants. */
+struct order {
+	uid_t uid;			/* of the caller, as the bus knows it */
+	pid_t pid;			/* the same; 0: not known */
+	bool granted;			/* polkit has said that they may manage every session */
+	struct logoff_error refusal;	/* if not: why */
+	char *title, *text;		/* owned; the title is NULL if the caller may not choose it */
+	uint64_t timeout_ms;
+	bool wait;
+	struct addressee *sessions;	/* owned */
+	size_t n_sessions;
+};
+
+/*
+ * In a child process: delivers ORDER to the sessions that its caller may send to, writes one struct logoff_delivery for
+ * each into FD, and ends. When the other end of FD says no more, the waiting for answers is over.
+ */
+void deliver(const struct order *order, int fd) __attribute__((noreturn));
+
+#endif

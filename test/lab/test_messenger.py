@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages between people who are not root to each other: what a window inherits, and the message service.
+
+The program with the window is replaced by one that writes down what it was given: it is in the recipient's hands, so
+whatever of the sender is in it, the recipient has. The service is asked by its own interface as well, as a caller would
+who does not use msg.
+"""
+
+import json
+import subprocess
+import time
+
+import pytest
+
+import sessions
+from cases import DENIED, OK, assert_gone, logoff
+from host import finish, wait_until
+from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
+from test_whole import two_terminals  # noqa: F401
+
+BUS_FILE = "/usr/local/share/dbus-1/system-services/org.logoff.Messenger1.service"
+RULE = """polkit.addRule(function(action, subject) {
+    if (action.id == "org.freedesktop.login1.manage" && subject.user == "bob") return polkit.Result.YES;
+});
+"""
+NOTHING_OF_OURS = {"PATH", "HOME", "DISPLAY", "XAUTHORITY", "LC_ALL", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+                   "NO_AT_BRIDGE"}
+
+
+@pytest.fixture
+def help_desk(host):
+    """bob may log everybody off."""
+    rule = host.path("/etc/polkit-1/rules.d/50-lab.rules")
+    rule.write_text(RULE)
+    host.restart("polkit")
+    yield "bob"
+    rule.unlink()
+    host.restart("polkit")
+
+
+@pytest.fixture
+def without_service(host):
+    """The message service is not installed."""
+    file = host.path(BUS_FILE)
+    if not file.exists():
+        yield
+        return
+    host.check(f"systemctl stop logoff-messenger; mv {BUS_FILE} {BUS_FILE}.off && systemctl reload dbus")
+    yield
+    host.check(f"mv {BUS_FILE}.off {BUS_FILE} && systemctl reload dbus")
+
+
+@pytest.fixture(params=["service", "no service"])
+def with_or_without(request):
+    if request.param == "no service":
+        request.getfixturevalue("without_service")
+    return request.param
+
+
+@pytest.fixture
+def probe(rdp):
+    """An xrdp session whose window program writes down what it was given."""
+    rdp.host.check("mv /usr/bin/xmessage /usr/bin/xmessage.real && cp /usr/local/bin/window-probe /usr/bin/xmessage; "
+                   "rm -f /tmp/window-probe.*")
+    yield rdp
+    rdp.host.check("pkill -KILL -f '^/usr/bin/python3 /usr/bin/xmessage' || :; mv /usr/bin/xmessage.real /usr/bin/xmessage")
+
+
+def written_down(session):
+    file = session.host.path("/tmp/window-probe.json")
+    wait_until(file.exists, 10, "the program has been started")
+    return json.loads(file.read_text())
+
+
+def title(text):
+    return text.partition("\n")[0]
+
+
+# -- several terminals of one session -----------------------------------------------------------
+
+STOP = "python3 -c \"import os, termios; termios.tcflow(os.open('/dev/{}', os.O_RDWR | os.O_NOCTTY), termios.TCOOFF)\""
+
+
+def test_message_to_all_terminals_of_a_session(host, two_terminals):
+    first, second = two_terminals
+    assert msg(host, first.id, "to both").status == OK
+    for one in two_terminals:
+        one.shell.expect("to both\n", 5)
+    # One that is stopped hides no other, and is no failure.
+    host.check(STOP.format(first.tty))
+    result = msg(host, first.id, "/v", "to one")
+    assert result.status == OK and result.seconds < 4, result.text
+    second.shell.expect("to one\n", 5)
+    host.check(STOP.format(second.tty))
+    result = msg(host, first.id, "to none")
+    assert result.status == 5 and first.id in result.err and len(result.err.splitlines()) == 1, result.text
+
+
+def test_help_desk_writes_to_all_terminals(host, two_terminals, help_desk):
+    first, second = two_terminals
+    host.check(STOP.format(first.tty))
+    assert msg(host, first.id, "to one", user="bob").status == OK
+    second.shell.expect("to one\n", 5)
+
+
+# -- what a window inherits ---------------------------------------------------------------------
+
+def test_window_has_nothing_of_the_sender(probe, with_or_without):
+    """carol, who has become root, has a key, a group, limits and more; alice has the window."""
+    carol = sessions.ssh(probe.host, "carol")
+    audit = carol.sh("cat /proc/self/sessionid")
+    mark = carol.shell.begin(
+        "su root -c 'exec 9</etc/shadow; trap \"\" USR1 HUP; umask 000; ulimit -c unlimited; ulimit -s 12345; "
+        "renice -n 5 -p $$ >/dev/null; echo 300 >/proc/self/oom_score_adj; export LAB_SECRET=1; "
+        f"window-probe --key lab-key msg {probe.id} hello'")
+    carol.shell.answer(PASSWORD_PROMPT, "pw-root")
+    out, status = carol.shell.result(mark)
+    assert status == OK, out
+    found = written_down(probe)
+
+    status = found["status"]
+    assert title(found["text"]).startswith("Message from carol")
+    assert found["loginuid"] == "1000"
+    assert found["sessionid"] not in (audit, "4294967295")
+    assert all(f"session-{carol.id}.scope" not in line for line in found["cgroup"].splitlines())
+    assert f"/session-{probe.id}.scope" in found["cgroup"]
+    assert not found["key"]
+    assert found["fds"] == [0, 1, 2]
+    assert {one.partition("=")[0] for one in found["environ"] if one} == NOTHING_OF_OURS
+    for line in ("Uid:\t1000\t1000\t1000\t1000", "Groups:\t ", "NoNewPrivs:\t1", "Umask:\t0077", "SigBlk:\t0000000000000000",
+                 "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+                 "CapAmb:\t0000000000000000"):
+        assert line in status.splitlines(), f"{line!r}: {status}"
+    ignored, = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigIgn")]
+    # Python itself ignores SIGPIPE and SIGXFSZ.
+    assert ignored & ~(1 << 12 | 1 << 24) == 0
+    after_name = found["stat"].rpartition(")")[2].split()
+    assert after_name[4] == "0" and after_name[16] == "0", "a terminal, or a nice value"
+    assert found["oom_score_adj"] == "0\n"
+    assert found["keyrings"], "this machine shows no keyrings, so nothing was tried"
+    limits = {line[:26].strip(): line[26:].split() for line in found["limits"].splitlines()}
+    assert limits["Max core file size"][:2] == ["0", "0"]
+    assert limits["Max stack size"][0] != str(12345 * 1024)
+    assert "hello" not in " ".join(found["arguments"])
+
+    # The window is open, and the sender's session ends with the sender.
+    carol.leave()
+    wait_until(lambda: not carol.exists(), 5, "carol's session is gone, not closing")
+    assert len(probe.host.named("xmessage")) == 1
+
+
+def test_kernel_that_keeps_the_login_uid(probe, without_service):
+    """What cannot be cut is not shown: here the sender may not set the login uid, as where the kernel forbids it."""
+    carol = sessions.ssh(probe.host, "carol")
+    mark = carol.shell.begin("su root -c 'setpriv --inh-caps=-all --bounding-set=-audit_control "
+                             f"msg {probe.id} hello'")
+    carol.shell.answer(PASSWORD_PROMPT, "pw-root")
+    out, status = carol.shell.result(mark)
+    assert status == 6 and "login uid" in out, out
+    assert not probe.host.path("/tmp/window-probe.json").exists()
+
+
+def test_service_where_the_kernel_keeps_the_login_uid(probe):
+    carol = sessions.ssh(probe.host, "carol")
+    mark = carol.shell.begin("su root -c 'setpriv --inh-caps=-all --bounding-set=-audit_control "
+                             f"msg {probe.id} hello'")
+    carol.shell.answer(PASSWORD_PROMPT, "pw-root")
+    assert carol.shell.result(mark)[1] == OK
+    assert written_down(probe)["loginuid"] == "1000"
+
+
+def test_second_address_of_a_bus_starts_no_program(rdp, with_or_without):
+    """alice's programs say where the bus is; what else they say there is not followed."""
+    host = rdp.host
+    bait = "unix:path=/nonexistent;unixexec:path=/usr/bin/touch,argv1=/tmp/lab-bait"
+    host.check(["systemd-run", "--quiet", "--uid=alice", f"--setenv=DISPLAY={rdp.display}",
+                f"--setenv=DBUS_SESSION_BUS_ADDRESS={bait}", "--unit=bait", "sleep", "60"])
+    try:
+        msg(host, rdp.id, "hello")
+        time.sleep(0.3)
+        assert not host.path("/tmp/lab-bait").exists()
+    finally:
+        host.check("systemctl stop bait; rm -f /tmp/lab-bait")
+
+
+@pytest.mark.parametrize("program", ["zenity", "yad", "gxmessage", "xmessage"])
+def test_text_is_on_no_command_line(probe, program):
+    """Everybody can read those, in /proc."""
+    probe.host.check(f"test -e /usr/bin/{program} || cp /usr/local/bin/window-probe /usr/bin/{program}")
+    try:
+        assert msg(probe.host, probe.id, "a secret & <b>two</b> \\n").status == OK
+        found = written_down(probe)
+    finally:
+        probe.host.check(f"pkill -KILL -f '^/usr/bin/python3 /usr/bin/{program}' || :; "
+                         f"test {program} = xmessage || rm /usr/bin/{program}")
+    assert "secret" not in " ".join(found["arguments"]) and "root" not in " ".join(found["arguments"])
+    assert title(found["text"]).startswith("Message from root, ")
+    assert found["text"].endswith("\n\na secret & <b>two</b> \\n")
+
+
+def test_warning_means_itself_on_a_desktop(desktop):
+    """It has no title, so its text is what a notification calls the summary, which is never markup."""
+    running = desktop.host.start(["logoff", desktop.id, "/warn:20", "save <now> & go"])
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    ((summary, body, _),) = shown(desktop)
+    desktop.host.check("pkill -INT -x logoff")
+    finish(running, 10)
+    assert "root logs you off in 20 seconds" in summary and "save <now> & go" in summary and body == ""
+
+
+def test_display_that_another_user_has_taken(host):
+    """alice's X server has ended, and bob has one of its number, which lets in everybody: the text is not for bob."""
+    session = sessions.fake(host, "alice", type="x11", display=":55", service="sddm")
+    host.start(["Xvfb", ":55", "-ac"], user="bob", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(host.path("/tmp/.X11-unix/X55").exists, 10, "bob's X server is up")
+    try:
+        result = msg(host, session.id, "a secret")
+        assert result.status == 6, result.text
+        assert not host.named("xmessage")
+    finally:
+        host.run("pkill -KILL -u bob; rm -f /tmp/.X55-lock /tmp/.X11-unix/X55")
+
+
+# -- the right to log off is the right to warn --------------------------------------------------
+
+def test_help_desk_writes_to_terminals(host, help_desk):
+    bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
+    alice.sh("mesg n || :")
+    out, status = bob.shell.run(f"msg {alice.id} /v please save")
+    assert status == OK and "terminal" in out, out
+    heard = alice.shell.expect(r"(?s)(.*)\nplease save\n", 5).group(1)
+    assert "Message from bob, " in heard
+
+
+def test_help_desk_to_a_desktop(desktop, help_desk):
+    result = msg(desktop.host, desktop.id, "/v", "please save", user="bob")
+    assert result.status == OK and "desktop" in result.out, result.text
+    ((summary, body, _),) = shown(desktop)
+    assert summary.startswith("Message from bob, ") and body == "please save"
+
+
+def test_help_desk_opens_a_window(probe, help_desk):
+    result = msg(probe.host, probe.id, "/v", "please save", user="bob")
+    assert result.status == OK and "window" in result.out, result.text
+    found = written_down(probe)
+    assert title(found["text"]).startswith("Message from bob, ") and found["text"].endswith("\n\nplease save")
+    assert found["loginuid"] == "1000" and f"/session-{probe.id}.scope" in found["cgroup"]
+
+
+def test_help_desk_where_proc_hides_others(probe, help_desk):
+    """The service sees the processes beside which it puts the window."""
+    probe.host.check("mount -o remount,hidepid=2 /proc")
+    try:
+        result = msg(probe.host, probe.id, "/v", "please save", user="bob")
+        assert result.status == OK and "window" in result.out, result.text
+        assert f"/session-{probe.id}.scope" in written_down(probe)["cgroup"]
+    finally:
+        probe.host.check("mount -o remount,hidepid=0 /proc")
+
+
+def test_help_desk_warns_and_logs_off(host, help_desk):
+    alice = sessions.ssh(host, "alice")
+    before = alice.processes()
+    running = host.start(["logoff", alice.id, "/warn:2", "/v"], user="bob")
+    heard = alice.shell.expect(r"(?s)(.*)bob logs you off in 2 seconds", 5).group(1)
+    assert "Message from bob, " in heard
+    result = finish(running, 20)
+    assert result.status == OK, result.text
+    assert_gone(alice, before)
+
+
+def test_answer_to_the_help_desk(desktop, help_desk):
+    running = desktop.host.start(["msg", desktop.id, "/w", "hello"], user="bob")
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    as_user(desktop, "dunstctl action")
+    result = finish(running, 5)
+    assert result.status == OK and "OK" in result.out, result.text
+
+
+def test_help_desk_goes_away(desktop, help_desk):
+    """What was to be answered is closed when nobody waits for it any more."""
+    running = desktop.host.start(["msg", desktop.id, "/w", "/time:0", "hello"], user="bob")
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    desktop.host.check("pkill -KILL -x msg")
+    running.communicate(timeout=5)
+    wait_until(lambda: len(desktop.host.named("logoff-messenge")) == 1, 5, "the process that waited is gone")
+
+
+def test_without_the_right(host, help_desk):
+    carol, alice = sessions.ssh(host, "carol"), sessions.ssh(host, "alice")
+    out, status = carol.shell.run(f"msg {alice.id} hello")
+    assert status == DENIED and "org.freedesktop.login1.manage" in out, out
+    assert len(out.splitlines()) == 1
+    alice.shell.listen(0.3)
+    assert "hello" not in alice.shell.heard
+
+
+def test_without_the_service(host, help_desk, without_service):
+    bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
+    out, status = bob.shell.run(f"msg {alice.id} hello")
+    assert status == DENIED and "logoff-messenger" in out, out
+    assert alice.id in out and len(out.splitlines()) == 1
+
+
+# -- the service by its own interface -----------------------------------------------------------
+
+def send(host, user, ids, title="", text="hello", wait=False, timeout=1000):
+    """Send, as anybody can call it. Returns busctl's Result."""
+    words = [str(len(ids)), *(word for one in ids for word in (one, "0"))]
+    return host.run(["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1",
+                     "Send", "a(st)sstb", *words, title, text, str(timeout), "true" if wait else "false"], user=user)
+
+
+def test_nobody_can_name_another_sender(host, help_desk):
+    alice = sessions.ssh(host, "alice")
+    result = send(host, "bob", [alice.id], title="Message from root, now")
+    assert result.status == 0, result.text
+    heard = alice.shell.expect(r"(?s)(.*)\nhello\n", 5).group(1)
+    assert "Message from bob, " in heard and "root" not in heard
+
+
+def test_person_behind_a_user(host, help_desk):
+    """alice has become bob, whose right it is; the kernel knows who has logged in."""
+    alice, carol = sessions.ssh(host, "alice"), sessions.ssh(host, "carol")
+    mark = alice.shell.begin(f"su bob -c 'msg {carol.id} hello'")
+    alice.shell.answer(PASSWORD_PROMPT, "pw-bob")
+    assert alice.shell.result(mark)[1] == OK
+    assert "Message from alice, " in carol.shell.expect(r"(?s)(.*)\nhello\n", 5).group(1)
+
+
+def test_service_refuses_who_has_no_right(host):
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    result = send(host, "alice", [bob.id, alice.id])
+    assert result.status == 0 and result.out.startswith("a(iuuuxss) 2 -13 "), result.text
+    assert "hello" in alice.shell.expect(r"(?s)Message from alice, .*\nhello\n", 5).group(0)
+    bob.shell.listen(0.3)
+    assert "hello" not in bob.shell.heard
+
+
+@pytest.mark.parametrize("ids,text", [([""], "x"), (["x" * 65], "x"), (["1"], "x" * 16385)], ids=["no-id", "long-id", "long-text"])
+def test_service_refuses_what_is_too_much(host, ids, text):
+    result = send(host, "alice", ids, text=text)
+    assert result.status == 1, result.text
+
+
+def test_service_takes_only_so_many_calls(desktop):
+    waiting = [desktop.host.start(["msg", desktop.id, "/w", "/time:30", f"hello {one}"], user="alice") for one in range(8)]
+    # The service, and for each call one that delivers and one that has become alice.
+    wait_until(lambda: len(desktop.host.named("logoff-messenge")) == 1 + 8 + 8, 10, "all wait")
+    result = send(desktop.host, "alice", [desktop.id])
+    assert result.status == 1 and "too many" in result.err, result.text
+    assert send(desktop.host, None, [desktop.id]).status == 0
+    desktop.host.check("pkill -KILL -x msg")
+    for one in waiting:
+        one.communicate(timeout=5)
+
+
+def test_service_that_hangs(host, help_desk):
+    alice = sessions.ssh(host, "alice")
+    assert send(host, None, [alice.id]).status == 0
+    host.check("pkill -STOP -x logoff-messenge")
+    try:
+        result = msg(host, alice.id, "hello", user="bob")
+        assert result.status == 5 and result.seconds < 12, result.text
+    finally:
+        host.check("pkill -CONT -x logoff-messenge")
+
+
+def test_service_that_hangs_while_all_wait(desktop):
+    """Whoever waits for an answer without end is told when nobody can bring it any more."""
+    running = start_msg(desktop.host, desktop.id, "/w", "/time:0", "hello")
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    desktop.host.check("pkill -STOP -o -x logoff-messenge")
+    try:
+        result = finish(running, 25)
+        assert result.status == 5, result.text
+    finally:
+        desktop.host.check("pkill -CONT -x logoff-messenge")
+
+
+def test_service_ends_when_idle(host):
+    alice = sessions.ssh(host, "alice")
+    assert send(host, "alice", [alice.id]).status == 0
+    assert host.unit_is_active("logoff-messenger")
+    wait_until(lambda: not host.unit_is_active("logoff-messenger"), 30, "the service ends", 0.5)
+    assert send(host, "alice", [alice.id]).status == 0
