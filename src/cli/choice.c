@@ -231,6 +231,12 @@ static bool is_user(struct choice *choice, const char *argument)
 	       (logoff_is_this_machine(arg_server) && account_find(argument, &uid) != -ENOENT);
 }
 
+/* A number that is no id is hardly ever a user, and the host need not be asked for that. */
+static bool is_number(const char *argument)
+{
+	return argument[strspn(argument, "0123456789")] == '\0';
+}
+
 /*
  * Adds what ARGUMENT names, or takes it for the MESSAGE, if there may be one. A text elsewhere stops everything, unless it
  * stands ALONE.
@@ -244,7 +250,7 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 		*message = argument;
 	} else if (r == -ENXIO && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
 		stop(choice, report_not_understood(argument));
-	} else if (r == -ENXIO && word.kind == WORD_ANY && has_session(choice, argument, NULL)) {
+	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) && has_session(choice, argument, NULL)) {
 		note(choice, report_is_user(argument));
 	} else if (r < 0) {
 		note(choice, report_not_found(argument, r, &error));
