@@ -482,19 +482,15 @@ static void signal_leader(struct logoff_session *session, int signal)
 	sd_bus_message_unref(call);
 }
 
-/* Asks those outside of the scope, whom systemd does not. */
+/* Asks those outside of the scope, whom systemd does not. A leader that is root's (sshd) obeys logind. */
 static void ask_strays(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
+	bool again = data->asked;
 
-	if (!is_own_power(session)) {
-		if (!data->asked && strays_has_leader_outside(data->strays))
-			signal_leader(session, SIGTERM);
-		data->asked = true;
-		return;
-	}
 	data->asked = true;
-	strays_ask(data->strays);
+	if (strays_ask(data->strays) < 0 && !again && strays_has_leader_outside(data->strays))
+		signal_leader(session, SIGTERM);
 }
 
 /*
@@ -834,8 +830,6 @@ static int kill_strays(struct logoff_session *session)
 
 	if (!data->strays)
 		return 0;
-	if (strays_has_leader_outside(data->strays) && !is_own_power(session))
-		signal_leader(session, SIGKILL);
 	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
 		r = strays_are_possible(data->strays) ? logind_table(session->host, clock_now_us(), &table) : 0;
 		if (r >= 0 && strays_are_possible(data->strays))
@@ -845,7 +839,9 @@ static int kill_strays(struct logoff_session *session)
 		if (r >= 0)
 			refused = strays_signal(data->strays, SIGKILL);
 	}
-	return r < 0 ? r : is_own_power(session) ? refused : 0;
+	if (r >= 0 && refused && strays_has_leader_outside(data->strays))
+		signal_leader(session, SIGKILL);
+	return r < 0 ? r : refused;
 }
 
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)

@@ -257,9 +257,10 @@ int strays_signal(const struct strays *strays, int signal)
 	return r;
 }
 
-void strays_ask(struct strays *strays)
+int strays_ask(struct strays *strays)
 {
 	static const int signals[] = { SIGTERM, SIGHUP, SIGCONT };	/* as systemd stops a scope */
+	int r = 0;
 
 	for (size_t i = first_outside(strays); i < strays->n_items; i++) {
 		struct stray *stray = &strays->items[i];
@@ -268,8 +269,10 @@ void strays_ask(struct strays *strays)
 			continue;
 		stray->asked = true;
 		for (size_t k = 0; k < sizeof(signals) / sizeof(signals[0]); k++)
-			(void)send_signal(stray, signals[k]);	/* what refuses is listed as left */
+			if (send_signal(stray, signals[k]) < 0)
+				r = -EPERM;
 	}
+	return r;
 }
 
 int strays_list(const struct strays *strays, struct process_list *list)

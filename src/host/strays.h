@@ -39,8 +39,11 @@ bool strays_are_possible(const struct strays *strays);
 /* Holds those in TABLE that are not held yet. Returns how many are new, or a fatal errno. */
 int strays_collect(struct strays *strays, const struct table *table);
 
-/* Asks each, once, to end, as systemd asks the processes of a scope; but never the calling process. */
-void strays_ask(struct strays *strays);
+/*
+ * Asks each, once, to end, as systemd asks the processes of a scope; but never the calling process. Returns 0, or -EPERM if some
+ * refused.
+ */
+int strays_ask(struct strays *strays);
 
 /* Sends SIGNAL to each, never to the calling process, and to the leader only if it is outside. Returns 0, or -EPERM if some refused. */
 int strays_signal(const struct strays *strays, int signal);

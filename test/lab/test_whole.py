@@ -72,6 +72,20 @@ def test_it_is_named_by_its_terminal_and_knows_itself(scheduler):
     assert scheduler.survivors(others) == others
 
 
+def test_its_user_may_end_it_too(scheduler):
+    """The leader is root's; it goes with what the user may end."""
+    session, here = sessions.ssh(scheduler, "alice"), sessions.ssh(scheduler, "alice")
+    session.sh("stubborn -d keeper")
+    wait_until(lambda: scheduler.named("keeper"), what="the daemon runs")
+    before, others = of_audit(session), of_audit(here)
+
+    out, status = here.shell.run(f"logoff {session.audit} /grace:1")
+
+    assert status == OK, out
+    assert scheduler.survivors(before) == [], out
+    assert scheduler.survivors(others) == others
+
+
 @pytest.fixture
 def slow_manager(host):
     """alice's service manager takes minutes to start."""
