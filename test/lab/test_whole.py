@@ -48,9 +48,9 @@ def test_a_leader_that_was_moved_elsewhere(scheduler):
     session.sh("stubborn -d keeper")
     wait_until(lambda: scheduler.named("keeper"), what="the daemon runs")
     before, others = of_audit(session), of_audit(kept)
-    assert {"sshd", "bash", "keeper"} <= {one.name for one in before}
+    assert {"bash", "keeper"} <= {one.name for one in before} and len(before) > 3
 
-    result = logoff(scheduler, str(session.audit), "/grace:1", "/v")
+    result = logoff(scheduler, session.id, "/grace:1", "/v")
 
     assert result.status == OK, result.text
     assert scheduler.survivors(before) == [], result.text
@@ -63,9 +63,9 @@ def test_it_is_named_by_its_terminal_and_knows_itself(scheduler):
     session, other = sessions.ssh(scheduler, "alice"), sessions.ssh(scheduler, "bob")
     before, others = of_audit(session), of_audit(other)
     rows = listed(scheduler, "user")
-    assert rows[str(session.audit)]["name"] == session.tty
+    assert rows[session.id]["name"] == session.tty
     shown = json.loads(session.sh("query session --json"))
-    assert [one["id"] for one in shown if one["current"]] == [str(session.audit)]
+    assert [one["id"] for one in shown if one["current"]] == [session.id]
 
     assert logoff(scheduler, session.tty).status == OK
     assert scheduler.survivors(before) == []
@@ -79,7 +79,7 @@ def test_its_user_may_end_it_too(scheduler):
     wait_until(lambda: scheduler.named("keeper"), what="the daemon runs")
     before, others = of_audit(session), of_audit(here)
 
-    out, status = here.shell.run(f"logoff {session.audit} /grace:1")
+    out, status = here.shell.run(f"logoff {session.id} /grace:1")
 
     assert status == OK, out
     assert scheduler.survivors(before) == [], out
