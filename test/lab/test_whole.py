@@ -296,6 +296,16 @@ def test_from_a_service_that_a_session_started(host):
     assert_gone(there, before)
 
 
+def test_from_run0(host):
+    if host.run("command -v run0").status:
+        pytest.skip("no run0 before systemd 256")
+    here, there = sessions.ssh(host, "root"), sessions.ssh(host, "bob")
+    kept, before = here.processes(), there.processes()
+    here.sh("run0 --background= logoff /all /y", 40)
+    assert_untouched(here, kept)
+    assert_gone(there, before)
+
+
 def test_from_the_users_manager(host):
     """Terminals of GNOME and Plasma run there; they are of the user's graphical session."""
     desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm")
