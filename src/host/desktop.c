@@ -36,26 +36,40 @@ static bool ends_with(const char *name, size_t length, const char *end)
 	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
 }
 
+/* The unit in a path: the first part that is no slice ("app.slice/app-org.gnome.Terminal.slice/..."). Returns its length. */
+static size_t find_unit(const char *path, const char **ret_unit)
+{
+	size_t length = strcspn(path, "/\n");
+
+	while (ends_with(path, length, ".slice") && path[length] == '/') {
+		path += length + 1;
+		length = strcspn(path, "/\n");
+	}
+	*ret_unit = path;
+	return length;
+}
+
+bool desktop_is_moved(const char *path)
+{
+	const char *unit;
+	size_t length = find_unit(path, &unit);
+
+	return ends_with(unit, length, ".scope") && strncmp(unit, "run-", 4) != 0 && strncmp(unit, "init.", 5) != 0;
+}
+
 bool desktop_is_unit(const char *path)
 {
 	bool of_session = strncmp(path, "session.slice/", 14) == 0;
-	size_t length;
+	const char *unit;
+	size_t length = find_unit(path, &unit);
 
 	if (!of_session && strncmp(path, "app.slice/", 10) != 0)
 		return false;
-	/* Below slices of its own ("app-org.gnome.Terminal.slice"); the first that is none is the unit. */
-	do {
-		path += strcspn(path, "/\n");
-		path += *path == '/';
-		length = strcspn(path, "/\n");
-	} while (ends_with(path, length, ".slice"));
-	if (ends_with(path, length, ".scope"))
-		return !begins_with_one(path, private_scopes);
-	if (!ends_with(path, length, ".service"))
+	if (ends_with(unit, length, ".scope"))
+		return !begins_with_one(unit, private_scopes);
+	if (!ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
 		return false;
-	if (begins_with_one(path, shared) && !begins_with_one(path, desktops))
-		return false;
-	return of_session || begins_with_one(path, desktops);
+	return of_session || begins_with_one(unit, desktops);
 }
 
 /* Tells whether process PID is one of a desktop since SINCE_US. */

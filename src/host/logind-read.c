@@ -475,15 +475,16 @@ static struct logoff_session *find_by_leader(const struct search *search, pid_t 
 /* The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them. */
 static struct logoff_session *find_session(const struct search *search, struct table_row *row)
 {
-	const char *id = table_session(search->table, row);
 	struct logoff_session *session = NULL;
 	const struct proc_stat *stat;
+	const char *id;
 
-	if (id)
-		return find_by_id(search, id);
-	if (table_manager(search->table, row) != (uid_t)-1)
+	if (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row))
 		return NULL;
 	for (int depth = 0; !session && row && depth < OWN_DEPTH; depth++) {
+		id = table_session(search->table, row);
+		if (id)
+			return find_by_id(search, id);
 		session = find_by_leader(search, row->pid);
 		stat = table_stat(row);
 		row = stat ? table_find(search->table, stat->parent) : NULL;

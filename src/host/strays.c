@@ -226,10 +226,10 @@ int strays_collect(struct strays *strays, const struct table *table)
 	for (size_t i = 0; r >= 0 && i < table->n_rows; i++) {
 		struct table_row *row = &table->rows[i];
 
-		if (row->pid <= 1 || !is_kin(strays, table, row))
-			continue;
-		if (table_session(table, row) || table_manager(table, row) != (uid_t)-1 || !table_stat(row))
-			continue;	/* in the session's scope, or in another's, or run by the user's manager */
+		if (row->pid <= 1 || !is_kin(strays, table, row) || !table_stat(row) || table_session(table, row))
+			continue;	/* in the session's scope, or in another's */
+		if (table_manager(table, row) != (uid_t)-1 && !table_is_moved(table, row))
+			continue;	/* run by the user's manager */
 		r = add(strays, &row->stat);
 		n_new += r > 0;
 	}

@@ -149,13 +149,15 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 		return;
 	row->known |= KNOWS_CGROUP;
 	row->manager = (uid_t)-1;
-	row->desktop = false;
+	row->desktop = row->moved = false;
 	*row->session = '\0';
 	if (cgroup_read(row->pid, &cgroup) < 0)
 		return;
 	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session) &&
-	    cgroup_parse_manager(cgroup.text, &row->manager, &unit))	/* (uid_t)-1 stands for none */
+	    cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
 		row->desktop = desktop_is_unit(unit);
+		row->moved = desktop_is_moved(unit);
+	}
 }
 
 const char *table_session(const struct table *table, struct table_row *row)
@@ -168,6 +170,12 @@ uid_t table_manager(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return row->manager;
+}
+
+bool table_is_moved(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->moved;
 }
 
 bool table_is_desktop(const struct table *table, struct table_row *row)

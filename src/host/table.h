@@ -21,6 +21,7 @@ struct table_row {
 	uint32_t audit;
 	char session[CGROUP_ID];	/* by control group; "": in none */
 	bool desktop;			/* run there by a desktop */
+	bool moved;			/* put there by a program of a session, see table_is_moved() */
 	uid_t manager;			/* whose service manager it belongs to; (uid_t)-1: none's */
 };
 
@@ -58,6 +59,13 @@ const char *table_session(const struct table *table, struct table_row *row);
 
 /* The user whose service manager a process belongs to; (uid_t)-1: none's. */
 uid_t table_manager(const struct table *table, struct table_row *row);
+
+/*
+ * Tells whether a process is in a scope of the user's service manager into which a program put what it started itself, as tmux does
+ * with each pane: parent and audit session say to which session it belongs. Not systemd-run's scopes, by which users keep a program
+ * beyond their logout.
+ */
+bool table_is_moved(const struct table *table, struct table_row *row);
 
 /* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
 bool table_is_desktop(const struct table *table, struct table_row *row);

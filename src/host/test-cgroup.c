@@ -85,6 +85,19 @@ static void desktops_units_and_others(void **state)
 			fail_msg("%s", of_user[i]);
 }
 
+static void scopes_that_programs_made_and_others(void **state)
+{
+	(void)state;
+	assert_true(desktop_is_moved("tmux-spawn-d1f3dda1-e0af.scope\n"));
+	assert_true(desktop_is_moved("app.slice/app-gnome-org.gnome.Terminal-4711.scope\n"));
+	assert_false(desktop_is_moved("app.slice/run-r0123.scope\n"));
+	assert_false(desktop_is_moved("run-r0123.scope\n"));
+	assert_false(desktop_is_moved("init.scope\n"));
+	assert_false(desktop_is_moved("app.slice/own.service\n"));
+	assert_false(desktop_is_moved("app.slice\n"));
+	assert_false(desktop_is_moved("\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +105,7 @@ int main(void)
 		cmocka_unit_test(elogind_has_two_forms),
 		cmocka_unit_test(managers_are_told_with_their_unit),
 		cmocka_unit_test(desktops_units_and_others),
+		cmocka_unit_test(scopes_that_programs_made_and_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,24 @@ def test_a_desktop_is_not_its_terminal(host):
     assert desktop.id in logoff(host, ":7", "/dryrun").out
 
 
+def test_a_pane_that_the_users_manager_holds(host):
+    """tmux of Debian 13 puts each pane into a scope of the user's manager; what users put there by systemd-run is theirs."""
+    kept, session = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    session.sh("systemd-run --user --scope --quiet --unit=tmux-spawn-1 stubborn pane >/dev/null 2>&1 </dev/null &")
+    session.sh("systemd-run --user --scope --quiet stubborn mine >/dev/null 2>&1 </dev/null &")
+    pane = wait_until(lambda: host.named("pane"), what="the pane's program runs")
+    mine = wait_until(lambda: host.named("mine"), what="the user's own runs")
+    before, others = session.processes(), kept.processes()
+
+    result = logoff(host, session.id, "/grace:1")
+
+    assert result.status == OK, result.text
+    assert host.survivors(pane) == [], result.text
+    assert host.survivors([one for one in before if one not in mine]) == []
+    assert host.survivors(mine) == mine
+    assert_untouched(kept, others)
+
+
 # -- logins that logind does not know -----------------------------------------------------------
 
 @pytest.fixture
