@@ -154,7 +154,7 @@ static void follow(struct caller *caller, pid_t pid)
 	struct proc_stat below = {}, stat;
 	const char *name;
 
-	for (int depth = 0; depth < DEPTH_MAX && proc_read_stat(pid, &stat) == 0; depth++) {
+	for (int depth = 0; depth < DEPTH_MAX && pid > 0 && proc_read_stat(pid, &stat) == 0; depth++) {
 		if (pid == 1 || strcmp(stat.command, "systemd") == 0) {
 			if (below.pid)
 				find_starters(caller, &below);
