@@ -160,7 +160,7 @@ struct host_backend {
 
 	/*
 	 * Adds the processes PART has now to LIST (the caller too, if it is one). -EOPNOTSUPP: they cannot be seen
-	 * from here; then only the host's word counts.
+	 * from here; then only the host's word counts. -EAGAIN: it is not known yet whether there are any.
 	 */
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);

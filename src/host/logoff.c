@@ -455,7 +455,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	job->empty_us = 0;
 	job->woken = false;
 	r = look(job, &job->cause);
-	if (r < 0 && r != -EOPNOTSUPP) {
+	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN) {
 		give_up(request, job, r);
 		return;
 	}
