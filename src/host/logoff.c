@@ -682,14 +682,17 @@ static void step_asking(struct logoff_request *request, struct job *job)
 
 /* ---- waiting and killing ---- */
 
-/* Tells whether another session of the user is being ended: then the last of them sees to the service manager. */
+/*
+ * Tells whether another session of the user is being ended: then the last of them sees to the service manager. Not one of the
+ * host beside, which knows of no service managers.
+ */
 static bool is_followed(const struct logoff_request *request, const struct job *job)
 {
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		const struct job *other = &request->jobs[i];
 
-		if (other != job && other->session->uid == job->session->uid && other->part == HOST_SESSION &&
-		    other->step != STEP_DONE)
+		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
+		    other->part == HOST_SESSION && other->step != STEP_DONE)
 			return true;
 	}
 	return false;
