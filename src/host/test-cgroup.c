@@ -29,6 +29,12 @@ static void sessions_are_found_from_the_top(void **state)
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/user@1000.service/user.slice/user-1001.slice/session-9.scope\n",
 				       false), "");
 	assert_string_equal(session_of("0::/system.slice/user.slice/user-1000.slice/session-5.scope\n", false), "");
+	/* and may call them what looks like the beginning of a line */
+	assert_string_equal(session_of("0::/system.slice/job.service/0:a:/user.slice/user-1001.slice/session-9.scope\n", false),
+			    "");
+	assert_string_equal(session_of("0::/machine.slice/m.scope/:/user.slice/user-0.slice/session-9.scope\n", false), "");
+	assert_string_equal(session_of("2:cpu:/x:/user.slice/user-0.slice/session-9.scope\n"
+				       "1:name=systemd:/user.slice/user-7.slice/session-8.scope\n", false), "8");
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-5.scopes\n", false), "");
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-.scope\n", false), "");
 	assert_string_equal(session_of("0::/user.slice/user-x.slice/session-5.scope\n", false), "");
@@ -43,6 +49,8 @@ static void elogind_has_two_forms(void **state)
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-2.scope\n", true), "2");
 	assert_string_equal(session_of("0::/../..\n", true), "");
 	assert_string_equal(session_of("0::/12abc\n", true), "");
+	assert_string_equal(session_of("0::/job/0::/c9\n", true), "");
+	assert_string_equal(session_of("3:cpu:/x:name=elogind:/9\n0::/c2\n", true), "c2");
 }
 
 static void managers_are_told_with_their_unit(void **state)
