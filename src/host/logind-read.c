@@ -688,21 +688,68 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 
 static int list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
 
-/* The session of a process by its control group, or by that of the nearest above it; else by its audit session. */
-static void find_session_of(bool elogind, pid_t pid, char id[static CGROUP_ID])
+/* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none, or not told. */
+static void read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
 {
+	sd_bus_message *answer = NULL;
+	char *path = NULL;
+	const char *found;
+	int r;
+
+	*id = '\0';
+	r = logind_get_user(host, uid, &path, NULL);
+	if (r >= 0)
+		r = logind_get_property(host, path, USER, "Display", "(so)", &answer, NULL);
+	if (r >= 0 && sd_bus_message_read(answer, "(so)", &found, NULL) > 0)
+		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, found);
+	sd_bus_message_unref(answer);
+	free(path);
+}
+
+/*
+ * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
+ * control group; they belong to the user's graphical session if there is one. Returns whether there is.
+ */
+static bool find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
+{
+	struct logoff_session *session = NULL;
+	bool found;
+
+	read_display(host, uid, id);
+	found = *id && get_by_id(host, id, &session, NULL) >= 0 && session->graphical && !of(session)->not_a_session;
+	logoff_session_free(session);
+	if (!found)
+		*id = '\0';
+	return found;
+}
+
+/*
+ * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
+ * manager runs it; else by its audit session.
+ */
+static void find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID])
+{
+	const struct logind *logind = host->data;
+	uid_t manager = (uid_t)-1;
 	pid_t first = pid;
 	struct proc_stat stat;
 	struct cgroup cgroup;
 	uint32_t audit;
 
 	for (int depth = 0; depth < OWN_DEPTH && pid > 1; depth++) {
-		if (cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, elogind, id))
-			return;
+		if (cgroup_read(pid, &cgroup) >= 0) {
+			if (cgroup_parse_session(cgroup.text, logind->elogind, id))
+				return;
+			if (manager == (uid_t)-1)
+				(void)cgroup_parse_manager(cgroup.text, &manager, NULL);	/* else it stays none */
+		}
 		if (proc_read_stat(pid, &stat) < 0)
 			break;
 		pid = stat.parent;
 	}
+	/* A logind that does not answer for one is not asked for the others: nothing will come of it anyway. */
+	if (manager != (uid_t)-1 && !logind->silent && find_desktop(host, manager, id))
+		return;
 	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
 		snprintf(id, CGROUP_ID, "%u", audit);
 }
@@ -717,20 +764,6 @@ static bool is_session(struct logoff_host *host, const char *id)
 	return is;
 }
 
-/*
- * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
- * control group; they belong to the user's graphical session if there is one.
- */
-static void find_desktop(struct logoff_host *host, char id[static CGROUP_ID])
-{
-	struct logoff_session *session = NULL;
-
-	*id = '\0';
-	if (get_by_call(host, &session, NULL, "GetSession", "s", "auto") >= 0 && session->graphical && !of(session)->not_a_session)
-		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, session->id);
-	logoff_session_free(session);
-}
-
 static void find_own(struct logoff_host *host)
 {
 	struct logind *logind = host->data;
@@ -740,16 +773,14 @@ static void find_own(struct logoff_host *host)
 	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
 	caller_find(&logind->caller);
 	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		find_session_of(logind->elogind, logind->caller.pids[i], logind->own_ids[i]);
+		find_session_of(host, logind->caller.pids[i], logind->own_ids[i]);
 	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
 		return;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
 	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
 		return;
 	*logind->own_ids[0] = '\0';
-	if (cgroup_parse_manager(cgroup.text, NULL, NULL))
-		find_desktop(host, logind->own_ids[0]);
-	logind->own_by_leader = !*logind->own_ids[0];
+	logind->own_by_leader = true;
 }
 
 const char *logind_own_id(struct logoff_host *host)

@@ -1015,26 +1015,30 @@ static int has_others(struct logoff_session *session, const char *property, bool
 	return other < 0 ? other : 0;
 }
 
-/* Makes sure that the path of the user's object is known. */
-static int know_user(struct logoff_session *session, struct logoff_error *reterr)
+int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr)
 {
 	sd_bus_message *call = NULL, *answer = NULL;
 	const char *path;
 	int r;
 
-	if (of(session)->user_path)
-		return 0;
-	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "GetUser");
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "GetUser");
 	if (r >= 0)
-		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
-	r = logind_call(session->host, call, r, &answer, reterr);
+		r = sd_bus_message_append(call, "u", (uint32_t)uid);
+	r = logind_call(host, call, r, &answer, reterr);
 	if (r >= 0) {
 		r = sd_bus_message_read(answer, "o", &path);
-		of(session)->user_path = r < 0 ? NULL : strdup(path);
-		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : of(session)->user_path ? 0 : -ENOMEM;
+		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : (*ret_path = strdup(path)) ? 0 : -ENOMEM;
 	}
 	sd_bus_message_unref(answer);
 	return r;
+}
+
+/* Makes sure that the path of the user's object is known. */
+static int know_user(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+
+	return data->user_path ? 0 : logind_get_user(session->host, session->uid, &data->user_path, reterr);
 }
 
 static int lingers(struct logoff_session *session, int *ret_lingers, struct logoff_error *reterr)

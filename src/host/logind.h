@@ -106,6 +106,9 @@ int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_me
 int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
 			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr);
 
+/* Finds the object of a user who is logged on or lingers. *ret_path is the caller's: free(). Returns 0 or -errno with the cause. */
+int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr);
+
 /* Tells whether a type of sessions is that of desktops. */
 bool logind_is_graphical_type(const char *type);
 

@@ -295,6 +295,23 @@ def test_from_the_users_manager(host):
     assert meant == {other.id}
 
 
+def test_from_a_multiplexer_attached_in_the_terminal_of_a_desktop(host):
+    """Its server is in an ssh session, its client is a service of the user's manager."""
+    first, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    first.sh("tmux new-session -d -s lab")
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm")
+    second = sessions.ssh(host, "alice")
+    client = second.shell.begin("TERM=xterm systemd-run --user --quiet -t -E TERM=xterm tmux attach -t lab")
+    wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
+    host.check("tmux send-keys -t lab 'logoff /all /dryrun >/tmp/plan3 2>&1; touch /tmp/done3' Enter", user="alice")
+    wait_until(host.path("/tmp/done3").exists, 15, "the command has run")
+
+    meant = set(re.findall(r"Session (\w+)", host.path("/tmp/plan3").read_text()))
+    assert desktop.id not in meant
+    assert meant == {other.id}
+    assert client
+
+
 def test_classes_that_are_nobodys_work(host):
     locked = sessions.fake(host, "bob", class_="lock-screen")
     background = sessions.fake(host, "bob", class_="background")
