@@ -66,7 +66,7 @@ static bool is_of_desktop(pid_t pid, uint64_t since_us)
 	const char *unit;
 
 	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) &&
-	       proc_read_stat(pid, &stat) >= 0 && !table_is_older(&stat, since_us, 0);
+	       proc_read_stat(pid, &stat) >= 0 && table_start_us(&stat) >= since_us;
 }
 
 int desktop_list(const char *manager, uint64_t since_us, struct process_list *list)

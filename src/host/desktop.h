@@ -18,7 +18,7 @@ bool desktop_is_unit(const char *path);
 
 /*
  * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
- * since SINCE_US (monotonic). Returns 0 or a fatal errno.
+ * since SINCE_US, by the clock of table_start_us(). Returns 0 or a fatal errno.
  */
 int desktop_list(const char *manager, uint64_t since_us, struct process_list *list);
 

@@ -768,7 +768,7 @@ static int ask_desktop(struct logoff_session *session)
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < N_POLITE_SIGNALS; i++)
-		r = desktop_signal(data->manager_cgroup, data->since_us, polite_signals[i]);
+		r = desktop_signal(data->manager_cgroup, data->begin_us, polite_signals[i]);
 	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
 	return r == -EPERM ? 0 : r;
@@ -902,7 +902,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	if (part == HOST_SESSION)
 		r = kill_session(session, session->current && !last_act, reterr);
 	else if (part == HOST_DESKTOP)
-		r = desktop_signal(of(session)->manager_cgroup, of(session)->since_us, SIGKILL);
+		r = desktop_signal(of(session)->manager_cgroup, of(session)->begin_us, SIGKILL);
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
@@ -966,7 +966,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)
-		return desktop_list(data->manager_cgroup, data->since_us, list);
+		return desktop_list(data->manager_cgroup, data->begin_us, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }
