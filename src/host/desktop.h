@@ -18,7 +18,8 @@ bool desktop_is_unit(const char *path);
 
 /*
  * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
- * since SINCE_US, by the clock of table_start_us(). Returns 0 or a fatal errno.
+ * since SINCE_US, by the clock of table_start_us(). Those that /proc hides from the caller are taken by their unit alone,
+ * without a name. Returns 0 or a fatal errno.
  */
 int desktop_list(const char *manager, uint64_t since_us, struct process_list *list);
 
