@@ -561,7 +561,10 @@ static int take_sights(struct search *search)
 	return r;
 }
 
-/* The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. */
+/*
+ * The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. One
+ * that was never taken back may name a process that has its number since, and a terminal that is another user's by now.
+ */
 static int take_logins(struct search *search)
 {
 	struct proc_login *logins = NULL;
@@ -576,7 +579,7 @@ static int take_logins(struct search *search)
 
 		if (row)
 			session = find_session(search, row);
-		if (session && !session->graphical && terminal_is_device(logins[i].line))
+		if (session && !session->graphical && terminal_is_of(logins[i].line, session->uid))
 			r = session_add_terminal(session, logins[i].line);
 	}
 	free(logins);

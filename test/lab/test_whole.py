@@ -5,6 +5,7 @@ a part of it, and the caller's own session is wherever the caller depends on one
 
 import json
 import re
+import struct
 import subprocess
 import time
 
@@ -139,6 +140,18 @@ def test_one_connection_with_two_terminals(host, two_terminals):
     before = first.processes()
 
     assert_logged_off(logoff(host, second.tty), first, before)
+
+
+def test_a_login_record_that_was_never_taken_back(host):
+    """Its process number is given again, to one of alice; its terminal is bob's by now."""
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    record = struct.pack("hi32s4s32s256shhiii4i20s", 7, alice.processes()[0].pid, bob.tty.encode(), b"", b"carol", b"", 0, 0, 0,
+                         1700000000, 0, 0, 0, 0, 0, b"")
+    with open(host.path("/run/utmp"), "ab") as file:
+        file.write(record)
+    assert bob.tty not in listed(host)[alice.id]["terminals"]
+    assert bob.tty in listed(host)[bob.id]["terminals"]
+    assert bob.id in logoff(host, bob.tty, "/dryrun").out
 
 
 MOSH = """#!/usr/bin/python3
