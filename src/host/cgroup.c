@@ -134,3 +134,45 @@ bool cgroup_parse_manager(const char *text, uid_t *ret_uid, const char **ret_uni
 		*ret_unit = *after == '/' ? after + 1 : after;
 	return true;
 }
+
+static bool ends_with(const char *name, size_t length, const char *end)
+{
+	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
+}
+
+/* The length of a path up to its first service or scope, below slices; 0: it has none. */
+static size_t length_of_unit(const char *path)
+{
+	size_t length = 0, n;
+
+	while (path[length] == '/') {
+		const char *name = path + length + 1;
+
+		n = strcspn(name, "/\n");
+		length += n + 1;
+		if (ends_with(name, n, ".service") || ends_with(name, n, ".scope"))
+			return length;
+		if (!ends_with(name, n, ".slice"))
+			return 0;
+	}
+	return 0;
+}
+
+bool cgroup_parse_system_unit(const char *text, char unit[static CGROUP_UNIT])
+{
+	static const char *const slices[] = { "/system.slice/", "/machine.slice/" };
+
+	for (const char *line = text, *path; line; line = next_line(line)) {
+		size_t length = 0;
+
+		path = find_path(line);
+		for (size_t i = 0; path && i < sizeof(slices) / sizeof(slices[0]); i++)
+			if (strncmp(path, slices[i], strlen(slices[i])) == 0)
+				length = length_of_unit(path);
+		if (length > 0) {
+			snprintf(unit, CGROUP_UNIT, "%.*s", (int)length, path);
+			return true;
+		}
+	}
+	return false;
+}

@@ -67,6 +67,27 @@ static void managers_are_told_with_their_unit(void **state)
 	assert_false(cgroup_parse_manager("0::/user.slice/user-1000.slice/session-5.scope\n", NULL, NULL));
 }
 
+static const char *system_unit_of(const char *text)
+{
+	static char unit[CGROUP_UNIT];
+
+	return cgroup_parse_system_unit(text, unit) ? unit : "";
+}
+
+static void units_of_the_system(void **state)
+{
+	(void)state;
+	assert_string_equal(system_unit_of("0::/system.slice/ssh.service\n"), "/system.slice/ssh.service");
+	assert_string_equal(system_unit_of("0::/machine.slice/libpod-1.scope/container/sub.scope\n"),
+			    "/machine.slice/libpod-1.scope");
+	assert_string_equal(system_unit_of("1:name=systemd:/system.slice/system-x.slice/x@1.service\n0::/\n"),
+			    "/system.slice/system-x.slice/x@1.service");
+	assert_string_equal(system_unit_of("0::/user.slice/user-0.slice/session-1.scope\n"), "");
+	assert_string_equal(system_unit_of("0::/job/system.slice/x.service\n"), "");
+	assert_string_equal(system_unit_of("0::/system.slice\n"), "");
+	assert_string_equal(system_unit_of("0::/system.slice/job/x.service\n"), "");
+}
+
 static void desktops_units_and_others(void **state)
 {
 	static const char *const of_desktop[] = {
@@ -99,6 +120,7 @@ int main(void)
 		cmocka_unit_test(sessions_are_found_from_the_top),
 		cmocka_unit_test(elogind_has_two_forms),
 		cmocka_unit_test(managers_are_told_with_their_unit),
+		cmocka_unit_test(units_of_the_system),
 		cmocka_unit_test(desktops_units_and_others),
 	};
 

@@ -103,6 +103,23 @@ def test_a_session_that_is_still_opening(slow_manager):
     assert not host.path("/tmp/completed").exists()
 
 
+def test_what_an_administrator_has_the_system_run(host):
+    """It has the audit session of whoever started it, and was given to the system's service manager to outlive that."""
+    session = sessions.ssh(host, "root")
+    session.sh("setsid systemd-run --scope --quiet --slice=machine.slice --unit=container.scope sleep 9995 </dev/null "
+               ">/dev/null 2>&1 &")
+    kept = wait_until(lambda: host.named("sleep"), what="it runs")
+    assert host.check(f"cat /proc/{kept[0].pid}/sessionid").strip() == session.id
+    before = [one for one in session.processes() if one not in kept]
+
+    result = logoff(host, session.id)
+
+    assert result.status == OK, result.text
+    assert host.survivors(before) == [], result.text
+    assert host.survivors(kept) == kept
+    host.check("systemctl stop container.scope")
+
+
 # -- terminals ----------------------------------------------------------------------------------
 
 def test_root_over_ssh_has_a_name_and_an_idle_time(host):
