@@ -835,8 +835,6 @@ static int kill_strays(struct logoff_session *session)
 
 	if (!data->strays)
 		return 0;
-	if (strays_has_leader_outside(data->strays) && !is_own_power(session))
-		signal_leader(session, SIGKILL);
 	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
 		r = strays_are_possible(data->strays) ? logind_table(session->host, clock_now_us(), &table) : 0;
 		if (r >= 0 && strays_are_possible(data->strays))
@@ -862,6 +860,8 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	r = check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
+	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !is_own_power(session))
+		signal_leader(session, SIGKILL);
 	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
 		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
 	data->signalled_us = 0;
