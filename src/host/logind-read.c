@@ -30,7 +30,7 @@
 #define SESSION_FILES "/run/systemd/sessions"
 
 /* Generations above a process that are asked for their session. */
-#define OWN_DEPTH 100
+#define ABOVE_DEPTH 100
 
 /* Longer than any file logind writes there; one of an ssh session has 330 bytes. */
 #define FILE_MAX 2048
@@ -409,8 +409,7 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	return r;
 }
 
-static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		     struct logoff_error *reterr)
+int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	struct logoff_session *session = NULL;
 	int r;
@@ -496,7 +495,7 @@ static struct logoff_session *find_session(const struct search *search, struct t
 		return find_by_id(search, id);
 	if (table_manager(search->table, row) != (uid_t)-1)
 		return NULL;
-	for (int depth = 0; !session && row && depth < OWN_DEPTH; depth++) {
+	for (int depth = 0; !session && row && depth < ABOVE_DEPTH; depth++) {
 		session = find_by_leader(search, row->pid);
 		stat = table_stat(row);
 		row = stat ? table_find(search->table, stat->parent) : NULL;
@@ -692,134 +691,6 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 
 static int list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
 
-/* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none, or not told. */
-static void read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
-{
-	sd_bus_message *answer = NULL;
-	char *path = NULL;
-	const char *found;
-	int r;
-
-	*id = '\0';
-	r = logind_get_user(host, uid, &path, NULL);
-	if (r >= 0)
-		r = logind_get_property(host, path, USER, "Display", "(so)", &answer, NULL);
-	if (r >= 0 && sd_bus_message_read(answer, "(so)", &found, NULL) > 0)
-		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, found);
-	sd_bus_message_unref(answer);
-	free(path);
-}
-
-/*
- * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
- * control group; they belong to the user's graphical session if there is one. Returns whether there is.
- */
-static bool find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
-{
-	struct logoff_session *session = NULL;
-	bool found;
-
-	read_display(host, uid, id);
-	found = *id && get_by_id(host, id, &session, NULL) >= 0 && session->graphical && !of(session)->not_a_session;
-	logoff_session_free(session);
-	if (!found)
-		*id = '\0';
-	return found;
-}
-
-/*
- * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
- * manager runs it; else by its audit session.
- */
-static void find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID])
-{
-	const struct logind *logind = host->data;
-	uid_t manager = (uid_t)-1;
-	pid_t first = pid;
-	struct proc_stat stat;
-	struct cgroup cgroup;
-	uint32_t audit;
-
-	for (int depth = 0; depth < OWN_DEPTH && pid > 1; depth++) {
-		if (cgroup_read(pid, &cgroup) >= 0) {
-			if (cgroup_parse_session(cgroup.text, logind->elogind, id))
-				return;
-			if (manager == (uid_t)-1)
-				(void)cgroup_parse_manager(cgroup.text, &manager, NULL);	/* else it stays none */
-		}
-		if (proc_read_stat(pid, &stat) < 0)
-			break;
-		pid = stat.parent;
-	}
-	/* A logind that does not answer for one is not asked for the others: nothing will come of it anyway. */
-	if (manager != (uid_t)-1 && !logind->silent && find_desktop(host, manager, id))
-		return;
-	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
-		snprintf(id, CGROUP_ID, "%u", audit);
-}
-
-/* Asks whether ID is a session of logind's, and not a service manager. */
-static bool is_session(struct logoff_host *host, const char *id)
-{
-	struct logoff_session *session = NULL;
-	bool is = get_by_call(host, &session, NULL, "GetSession", "s", id) >= 0 && !of(session)->not_a_session;
-
-	logoff_session_free(session);
-	return is;
-}
-
-static void find_own(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-	char id[CGROUP_ID];
-	struct cgroup cgroup;
-
-	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
-	caller_find(&logind->caller);
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		find_session_of(host, logind->caller.pids[i], logind->own_ids[i]);
-	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
-		return;
-	/* A session by control group is certain; an audit session may be one that logind does not know. */
-	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
-		return;
-	*logind->own_ids[0] = '\0';
-	logind->own_by_leader = true;
-}
-
-const char *logind_own_id(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-
-	if (!logind->knows_own)
-		find_own(host);
-	return *logind->own_ids[0] ? logind->own_ids[0] : NULL;
-}
-
-bool logind_is_own(struct logoff_host *host, const char *id)
-{
-	struct logind *logind = host->data;
-
-	(void)logind_own_id(host);	/* looks all up */
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		if (strcmp(logind->own_ids[i], id) == 0)
-			return true;
-	return false;
-}
-
-bool logind_is_below(pid_t leader)
-{
-	struct proc_stat stat = { .parent = getpid() };
-
-	for (int depth = 0; leader > 1 && depth < OWN_DEPTH && stat.parent > 1; depth++) {
-		if (stat.parent == leader)
-			return true;
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			return false;
-	}
-	return false;
-}
-
 /* The session whose leader is above the caller, which has been moved out of it. */
 static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
@@ -831,7 +702,7 @@ static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_s
 	for (size_t i = 0; r == -ENXIO && i < list.n_items; i++) {
 		if (!list.items[i]->current)
 			continue;
-		r = get_by_id(host, list.items[i]->id, ret_session, reterr);
+		r = logind_get_by_id(host, list.items[i]->id, ret_session, reterr);
 		break;
 	}
 	session_list_clear(&list);
@@ -841,7 +712,7 @@ static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_s
 static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	const char *id = logind_own_id(host);
-	int r = id ? get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
+	int r = id ? logind_get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
 
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session") : r;
 }
@@ -854,7 +725,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	int r;
 
 	forget_displays(logind);
-	r = id ? get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
+	r = id ? logind_get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logind.h - what the two halves of the logind back end share: logind.c (connection, asking, killing, waiting) and
- * logind-read.c (what sessions there are, and what they are). Nobody else includes it.
+ * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
+ * sessions there are, and what they are) and logind-own.c (which are the caller's). Nobody else includes it.
  */
 #ifndef HOST_LOGIND_H
 #define HOST_LOGIND_H
@@ -118,6 +118,10 @@ bool logind_is_manager_class(const char *class);
 
 /* Takes a table of all processes that is not older than SINCE_US. Owned by LOGIND. Returns 0 or a fatal errno. */
 int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table);
+
+/* Asks for session ID, and for nothing else. Returns 0, -ENXIO or another errno. */
+int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr);
 
 /* The back end's get() and list(). */
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
