@@ -60,8 +60,8 @@ bool desktop_is_unit(const char *path)
 	return of_session || begins_with_one(path, desktops);
 }
 
-/* Tells whether process PID is one of a desktop since SINCE_US. Returns 1, 0, or -EACCES: it is hidden from the caller. */
-static int is_of_desktop(pid_t pid, uint64_t since_us)
+/* Tells whether process PID is one of a desktop, started within SPAN. Returns 1, 0, or -EACCES: it is hidden from the caller. */
+static int is_of_desktop(pid_t pid, struct desktop_span span)
 {
 	struct cgroup cgroup;
 	struct proc_stat stat;
@@ -71,7 +71,7 @@ static int is_of_desktop(pid_t pid, uint64_t since_us)
 	if (r < 0)
 		return r == -EACCES ? r : 0;
 	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) &&
-	       table_start_us(&stat) >= since_us;
+	       table_start_us(&stat) >= span.since_us && table_start_us(&stat) <= span.until_us;
 }
 
 /* ---- where /proc hides ---- */
@@ -139,14 +139,14 @@ static int list_hidden(const char *manager, struct process_list *list)
 
 /* ---- what is of a desktop ---- */
 
-int desktop_list(const char *manager, uint64_t since_us, struct process_list *list)
+int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
 {
 	struct process_list all = {};
 	bool hidden = false;
 	int r = proc_list_cgroup(manager, &all);
 
 	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
-		int is = is_of_desktop(all.items[i].pid, since_us);
+		int is = is_of_desktop(all.items[i].pid, span);
 
 		hidden = hidden || is < 0;
 		if (is > 0)
@@ -157,26 +157,26 @@ int desktop_list(const char *manager, uint64_t since_us, struct process_list *li
 }
 
 /* Signals the process itself: it is looked at again when it is held. Returns 0 or -EPERM. */
-static int signal_one(pid_t pid, uint64_t since_us, int signal)
+static int signal_one(pid_t pid, struct desktop_span span, int signal)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0), is, r = 0;
 
 	if (fd < 0)
 		return 0;	/* it has ended */
-	is = is_of_desktop(pid, since_us);
+	is = is_of_desktop(pid, span);
 	if (is < 0 || (is > 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == EPERM))
 		r = -EPERM;
 	close(fd);
 	return r;
 }
 
-int desktop_signal(const char *manager, uint64_t since_us, int signal)
+int desktop_signal(const char *manager, struct desktop_span span, int signal)
 {
 	struct process_list list = {};
-	int r = desktop_list(manager, since_us, &list), refused = 0;
+	int r = desktop_list(manager, span, &list), refused = 0;
 
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-		if (list.items[i].pid != getpid() && signal_one(list.items[i].pid, since_us, signal) < 0)
+		if (list.items[i].pid != getpid() && signal_one(list.items[i].pid, span, signal) < 0)
 			refused = -EPERM;
 	process_list_clear(&list);
 	return r < 0 ? r : refused;

@@ -174,7 +174,8 @@ struct host_backend {
 
 	/*
 	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
-	 * another desktop of the user. NULL: hosts without.
+	 * another desktop of the user. NULL: hosts without. Asked once more before they are killed: the programs of one that
+	 * has begun meanwhile do not count from then on.
 	 */
 	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 		       struct logoff_error *reterr);

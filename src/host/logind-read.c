@@ -320,7 +320,7 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	session->leader = (pid_t)p->leader;
 	data->since_us = p->monotonic;
-	data->begin_us = table_begin_us(p->timestamp, p->monotonic);
+	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX };
 	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);
 	return fill_texts(session, p);
 }
@@ -938,7 +938,7 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	for (size_t i = 0; i < search->n_sessions; i++) {
 		const struct logoff_session *session = search->by_id[i];
 
-		if (session->graphical && session->uid == row->manager && table_start_us(&row->stat) >= of(session)->begin_us &&
+		if (session->graphical && session->uid == row->manager && table_start_us(&row->stat) >= of(session)->desktop.since_us &&
 		    (!found || of(session)->since_us > of(found)->since_us))
 			found = session;
 	}

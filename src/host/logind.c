@@ -27,7 +27,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "host/desktop.h"
 #include "host/family.h"
 #include "host/logind.h"
 
@@ -764,11 +763,12 @@ static int logind_prove(struct logoff_host *host, struct logoff_session *session
 /* Asks a desktop's programs: no call of logind's knows them. */
 static int ask_desktop(struct logoff_session *session)
 {
-	const struct logind_session *data = of(session);
+	struct logind_session *data = of(session);
 	int r = 0;
 
+	data->desktop_asked_us = table_now_us();
 	for (size_t i = 0; r >= 0 && i < N_POLITE_SIGNALS; i++)
-		r = desktop_signal(data->manager_cgroup, data->begin_us, polite_signals[i]);
+		r = desktop_signal(data->manager_cgroup, data->desktop, polite_signals[i]);
 	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
 	return r == -EPERM ? 0 : r;
@@ -902,7 +902,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	if (part == HOST_SESSION)
 		r = kill_session(session, session->current && !last_act, reterr);
 	else if (part == HOST_DESKTOP)
-		r = desktop_signal(of(session)->manager_cgroup, of(session)->begin_us, SIGKILL);
+		r = desktop_signal(of(session)->manager_cgroup, of(session)->desktop, SIGKILL);
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
@@ -966,7 +966,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)
-		return desktop_list(data->manager_cgroup, data->begin_us, list);
+		return desktop_list(data->manager_cgroup, data->desktop, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }
@@ -1095,6 +1095,8 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 	if (r == -ENXIO)
 		return 0;	/* the user has gone with the session */
 	*ret_has = r >= 0 && !others;
+	if (r >= 0 && of(session)->desktop_asked_us)	/* else there is no telling yet which programs are whose */
+		of(session)->desktop.until_us = others ? of(session)->desktop_asked_us : UINT64_MAX;
 	return r;
 }
 

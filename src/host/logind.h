@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 
 #include "host/caller.h"
+#include "host/desktop.h"
 #include "host/host.h"
 #include "host/strays.h"
 
@@ -56,7 +57,9 @@ struct logind_session {
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	bool closing;			/* logind's word, whatever we make of it */
 	uint64_t since_us;		/* monotonic: the logon */
-	uint64_t begin_us;		/* the same by the clock of table_start_us(): what a desktop has begun is younger */
+	struct desktop_span desktop;	/* the same by another clock: what a desktop has begun is younger. It ends where the
+					   next one of the user may have begun */
+	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
 	struct strays *strays;		/* NULL: not looked for yet */
 	bool asked;			/* its strays have been asked to end */
 	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */

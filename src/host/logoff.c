@@ -802,11 +802,13 @@ static bool is_unneeded(struct logoff_request *request, struct job *job)
 static bool kill_now(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
-	bool first = job->step == STEP_WAITING;
+	bool first = job->step == STEP_WAITING, has_desktop;
 	int r;
 
 	if (job->part == HOST_MANAGER && !is_unneeded(request, job))
 		return false;
+	if (job->part == HOST_DESKTOP && host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
+		return false;	/* the user may have come back: whose programs these are cannot be told now */
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	job->step = STEP_KILLING;
 	if (r == -EOPNOTSUPP)

@@ -189,6 +189,11 @@ uint64_t table_start_us(const struct proc_stat *stat)
 	return stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
+uint64_t table_now_us(void)
+{
+	return clock_us(CLOCK_BOOTTIME);
+}
+
 uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
 {
 	uint64_t boot_us = clock_us(CLOCK_BOOTTIME), asleep_us = boot_us - clock_us(CLOCK_MONOTONIC);

@@ -65,6 +65,9 @@ bool table_is_desktop(const struct table *table, struct table_row *row);
 /* When a process started, by the clock that goes on while the machine sleeps (CLOCK_BOOTTIME). */
 uint64_t table_start_us(const struct proc_stat *stat);
 
+/* That clock now. */
+uint64_t table_now_us(void);
+
 /*
  * The same of what began at these times of the two other clocks. How long the machine had slept before only the real-time
  * clock tells: if that was set since, the answer may be earlier, by up to that sleep, or later, by up to the sleep since.

@@ -41,14 +41,15 @@ static void make_unit(const char *manager, const char *unit, pid_t pid)
 /* What a user is told who sees no processes but their own. Returns 0, or the number of the check that failed. */
 static int look_with_hidden(const char *manager, pid_t of_desktop)
 {
+	struct desktop_span always = { 0, UINT64_MAX };
 	struct process_list list = {};
 
-	if (!proc_hides() || desktop_list(manager, 0, &list) < 0)
+	if (!proc_hides() || desktop_list(manager, always, &list) < 0)
 		return 1;
 	if (list.n_items != 1 || list.items[0].pid != of_desktop || list.items[0].command[0])
 		return 2;
 	process_list_clear(&list);
-	return desktop_signal(manager, 0, SIGTERM) == -EPERM ? 0 : 3;
+	return desktop_signal(manager, always, SIGTERM) == -EPERM ? 0 : 3;
 }
 
 static void hidden_programs_are_there(void **state)

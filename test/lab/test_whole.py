@@ -379,3 +379,22 @@ def test_what_a_desktop_has_the_users_manager_run(host):
     assert host.survivors(editor + shell) == [], result.text
     assert host.survivors(own) == own
     assert_untouched(kept, others)
+
+
+def test_the_next_desktop_is_not_the_last_one(host):
+    """The user has logged on anew while the programs of the desktop that has ended get their grace."""
+    kept = sessions.ssh(host, "alice")
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    host.start("runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --scope --quiet --slice=app.slice "
+               "--unit=app-gnome-editor-1.scope stubborn editor")
+    editor = wait_until(lambda: host.named("editor"), what="a program of the desktop runs")
+    running = host.start(["logoff", desktop.id, "/grace:5", "/v"])
+    wait_until(lambda: not desktop.exists(), what="the session is gone")
+    again = sessions.fake(host, "alice", type="x11", display=":9", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    as_user(host, "alice", "systemd-run --user --quiet --slice=session.slice --unit=gnome-shell sleep 9996")
+    shell = wait_until(lambda: host.named("sleep"), what="a program of the next desktop runs")
+
+    assert running.wait(20) == OK
+    assert host.survivors(editor) == []
+    assert host.survivors(shell) == shell
+    assert again.exists() and kept.exists()
