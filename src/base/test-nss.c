@@ -104,7 +104,7 @@ static void asks_the_modules_for_others(void **state)
 	assert_int_equal(nss_is_in_group("lena", 70000, "others"), 0);
 }
 
-/* Of whom nothing is known, it is not known that he is in no group. */
+/* Of whom nothing is known, it is not known that they are in no group. */
 static void knows_nothing_of_strangers(void **state)
 {
 	(void)state;

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define CGROUP_ID 24	/* bytes of a session's id, with the NUL */
+#define CGROUP_UNIT 320	/* bytes of the path of a unit; what is longer is cut, and is the same as what is alike so far */
 
 /* The text of /proc/PID/cgroup. */
 struct cgroup {
@@ -33,5 +34,11 @@ bool cgroup_parse_session(const char *text, bool elogind, char id[static CGROUP_
  * unit below it ("app.slice/app-gnome-xterm-1.scope"), up to the end of the line. Returns whether there is one.
  */
 bool cgroup_parse_manager(const char *text, uid_t *ret_uid, const char **ret_unit);
+
+/*
+ * Finds the service or scope of the system's own service manager that the process was given to: what services run, what
+ * "systemd-run --scope" starts, virtual machines and containers (system.slice, machine.slice). Returns whether there is one.
+ */
+bool cgroup_parse_system_unit(const char *text, char unit[static CGROUP_UNIT]);
 
 #endif

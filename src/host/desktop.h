@@ -19,13 +19,19 @@ bool desktop_is_unit(const char *path);
 /* Tells whether a unit is a scope into which a program of a session put what it started: see table_is_moved(). */
 bool desktop_is_moved(const char *path);
 
+/* When the programs of a desktop have started, by the clock of table_start_us(). Later ones are of the user's next desktop. */
+struct desktop_span {
+	uint64_t since_us, until_us;
+};
+
 /*
  * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
- * since SINCE_US (monotonic). Returns 0 or a fatal errno.
+ * within SPAN. Those that /proc hides from the caller are taken by their unit alone,
+ * without a name. Returns 0 or a fatal errno.
  */
-int desktop_list(const char *manager, uint64_t since_us, struct process_list *list);
+int desktop_list(const char *manager, struct desktop_span span, struct process_list *list);
 
 /* Sends SIGNAL to each of them, but never to the calling process. Returns 0, -EPERM if some refused, or a fatal errno. */
-int desktop_signal(const char *manager, uint64_t since_us, int signal);
+int desktop_signal(const char *manager, struct desktop_span span, int signal);
 
 #endif

@@ -616,6 +616,15 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, co
 	return 0;
 }
 
+/* Tells whether ID is that of a session that the session manager does not know. */
+static bool is_unregistered(const struct session_list *list, const char *id)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i]->unregistered && strcmp(list->items[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
 /* Says of processes in no session that they are in one of those that the session manager does not know. */
 static int mark_unregistered(struct logoff_host *host, struct census *census)
 {
@@ -623,19 +632,18 @@ static int mark_unregistered(struct logoff_host *host, struct census *census)
 	uint32_t audit;
 	char id[16];
 	int r = list_sessions(host, NULL, &list, NULL);
+	bool any = false;
 
-	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		if (!list.items[i]->unregistered)
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
+		any = any || list.items[i]->unregistered;
+	for (size_t i = 0; any && i < census->n_items; i++) {
+		struct logoff_host_process *item = &census->items[i];
+
+		if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0 || audit == PROC_NO_AUDIT)
 			continue;
-		for (size_t k = 0; k < census->n_items; k++) {
-			struct logoff_host_process *item = &census->items[k];
-
-			if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0)
-				continue;
-			snprintf(id, sizeof(id), "%u", audit);
-			if (strcmp(id, list.items[i]->id) == 0)
-				snprintf(item->session_id, sizeof(item->session_id), "%s", id);
-		}
+		snprintf(id, sizeof(id), "%u", audit);
+		if (is_unregistered(&list, id))
+			snprintf(item->session_id, sizeof(item->session_id), "%s", id);
 	}
 	session_list_clear(&list);
 	return r;

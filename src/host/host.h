@@ -162,7 +162,7 @@ struct host_backend {
 
 	/*
 	 * Adds the processes PART has now to LIST (the caller too, if it is one). -EOPNOTSUPP: they cannot be seen
-	 * from here; then only the host's word counts.
+	 * from here; then only the host's word counts. -EAGAIN: it is not known yet whether there are any.
 	 */
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
@@ -176,7 +176,8 @@ struct host_backend {
 
 	/*
 	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
-	 * another desktop of the user. NULL: hosts without.
+	 * another desktop of the user. NULL: hosts without. Asked once more before they are killed: the programs of one that
+	 * has begun meanwhile do not count from then on.
 	 */
 	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 		       struct logoff_error *reterr);

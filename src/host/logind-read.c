@@ -31,7 +31,7 @@
 #define SESSION_FILES "/run/systemd/sessions"
 
 /* Generations above a process that are asked for their session. */
-#define OWN_DEPTH 100
+#define ABOVE_DEPTH 100
 
 /* Longer than any file logind writes there; one of an ssh session has 330 bytes. */
 #define FILE_MAX 2048
@@ -308,6 +308,7 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	session->leader = (pid_t)p->leader;
 	data->since_us = p->monotonic;
+	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX };
 	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);
 	return fill_texts(session, p);
 }
@@ -396,8 +397,7 @@ static int get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 	return r;
 }
 
-static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
-		     struct logoff_error *reterr)
+int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	struct logoff_session *session = NULL;
 	int r;
@@ -481,7 +481,7 @@ static struct logoff_session *find_session(const struct search *search, struct t
 
 	if (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row))
 		return NULL;
-	for (int depth = 0; !session && row && depth < OWN_DEPTH; depth++) {
+	for (int depth = 0; !session && row && depth < ABOVE_DEPTH; depth++) {
 		id = table_session(search->table, row);
 		if (id)
 			return find_by_id(search, id);
@@ -549,7 +549,10 @@ static int take_sights(struct search *search)
 	return r;
 }
 
-/* The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. */
+/*
+ * The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. One
+ * that was never taken back may name a process that has its number since, and a terminal that is another user's by now.
+ */
 static int take_logins(struct search *search)
 {
 	struct proc_login *logins = NULL;
@@ -564,7 +567,7 @@ static int take_logins(struct search *search)
 
 		if (row)
 			session = find_session(search, row);
-		if (session && !session->graphical && terminal_is_device(logins[i].line))
+		if (session && !session->graphical && terminal_is_of(logins[i].line, session->uid))
 			r = session_add_terminal(session, logins[i].line);
 	}
 	free(logins);
@@ -677,103 +680,6 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 
 static int list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
 
-/* The session of a process by its control group, or by that of the nearest above it; else by its audit session. */
-static void find_session_of(bool elogind, pid_t pid, char id[static CGROUP_ID])
-{
-	pid_t first = pid;
-	struct proc_stat stat;
-	struct cgroup cgroup;
-	uint32_t audit;
-
-	for (int depth = 0; depth < OWN_DEPTH && pid > 1; depth++) {
-		if (cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, elogind, id))
-			return;
-		if (proc_read_stat(pid, &stat) < 0)
-			break;
-		pid = stat.parent;
-	}
-	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
-		snprintf(id, CGROUP_ID, "%u", audit);
-}
-
-/* Asks whether ID is a session of logind's, and not a service manager. */
-static bool is_session(struct logoff_host *host, const char *id)
-{
-	struct logoff_session *session = NULL;
-	bool is = get_by_call(host, &session, NULL, "GetSession", "s", id) >= 0 && !of(session)->not_a_session;
-
-	logoff_session_free(session);
-	return is;
-}
-
-/*
- * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
- * control group; they belong to the user's graphical session if there is one.
- */
-static void find_desktop(struct logoff_host *host, char id[static CGROUP_ID])
-{
-	struct logoff_session *session = NULL;
-
-	*id = '\0';
-	if (get_by_call(host, &session, NULL, "GetSession", "s", "auto") >= 0 && session->graphical && !of(session)->not_a_session)
-		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, session->id);
-	logoff_session_free(session);
-}
-
-static void find_own(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-	char id[CGROUP_ID];
-	struct cgroup cgroup;
-
-	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
-	caller_find(&logind->caller);
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		find_session_of(logind->elogind, logind->caller.pids[i], logind->own_ids[i]);
-	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
-		return;
-	/* A session by control group is certain; an audit session may be one that logind does not know. */
-	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
-		return;
-	*logind->own_ids[0] = '\0';
-	if (cgroup_parse_manager(cgroup.text, NULL, NULL))
-		find_desktop(host, logind->own_ids[0]);
-	logind->own_by_leader = !*logind->own_ids[0];
-}
-
-const char *logind_own_id(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-
-	if (!logind->knows_own)
-		find_own(host);
-	return *logind->own_ids[0] ? logind->own_ids[0] : NULL;
-}
-
-bool logind_is_own(struct logoff_host *host, const char *id)
-{
-	struct logind *logind = host->data;
-
-	(void)logind_own_id(host);	/* looks all up */
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		if (strcmp(logind->own_ids[i], id) == 0)
-			return true;
-	return false;
-}
-
-bool logind_is_below(pid_t leader)
-{
-	struct proc_stat stat = { .parent = getpid() };
-
-	for (int depth = 0; leader > 1 && depth < OWN_DEPTH && stat.parent > 1; depth++) {
-		if (stat.parent == leader)
-			return true;
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			return false;
-	}
-	return false;
-}
-
 /* The session whose leader is above the caller, which has been moved out of it. */
 static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
@@ -785,7 +691,7 @@ static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_s
 	for (size_t i = 0; r == -ENXIO && i < list.n_items; i++) {
 		if (!list.items[i]->current)
 			continue;
-		r = get_by_id(host, list.items[i]->id, ret_session, reterr);
+		r = logind_get_by_id(host, list.items[i]->id, ret_session, reterr);
 		break;
 	}
 	session_list_clear(&list);
@@ -795,7 +701,7 @@ static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_s
 static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	const char *id = logind_own_id(host);
-	int r = id ? get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
+	int r = id ? logind_get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
 
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session") : r;
 }
@@ -807,7 +713,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	int r;
 
 	host->clients = display_clients_free(host->clients);
-	r = id ? get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
+	r = id ? logind_get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {
@@ -1020,7 +926,7 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	for (size_t i = 0; i < search->n_sessions; i++) {
 		const struct logoff_session *session = search->by_id[i];
 
-		if (session->graphical && session->uid == row->manager && !table_is_older(&row->stat, of(session)->since_us, 0) &&
+		if (session->graphical && session->uid == row->manager && table_start_us(&row->stat) >= of(session)->desktop.since_us &&
 		    (!found || of(session)->since_us > of(found)->since_us))
 			found = session;
 	}

@@ -27,7 +27,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "host/desktop.h"
 #include "host/family.h"
 #include "host/logind.h"
 
@@ -759,11 +758,12 @@ static int logind_prove(struct logoff_host *host, struct logoff_session *session
 /* Asks a desktop's programs: no call of logind's knows them. */
 static int ask_desktop(struct logoff_session *session)
 {
-	const struct logind_session *data = of(session);
+	struct logind_session *data = of(session);
 	int r = 0;
 
+	data->desktop_asked_us = table_now_us();
 	for (size_t i = 0; r >= 0 && i < N_POLITE_SIGNALS; i++)
-		r = desktop_signal(data->manager_cgroup, data->since_us, polite_signals[i]);
+		r = desktop_signal(data->manager_cgroup, data->desktop, polite_signals[i]);
 	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
 	return r == -EPERM ? 0 : r;
@@ -857,6 +857,8 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	r = check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
+	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !is_own_power(session))
+		signal_leader(session, SIGKILL);
 	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
 		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
 	data->signalled_us = 0;
@@ -897,7 +899,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	if (part == HOST_SESSION)
 		r = kill_session(session, session->current && !last_act, reterr);
 	else if (part == HOST_DESKTOP)
-		r = desktop_signal(of(session)->manager_cgroup, of(session)->since_us, SIGKILL);
+		r = desktop_signal(of(session)->manager_cgroup, of(session)->desktop, SIGKILL);
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
@@ -961,7 +963,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)
-		return desktop_list(data->manager_cgroup, data->since_us, list);
+		return desktop_list(data->manager_cgroup, data->desktop, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
 }
@@ -1010,26 +1012,30 @@ static int has_others(struct logoff_session *session, const char *property, bool
 	return other < 0 ? other : 0;
 }
 
-/* Makes sure that the path of the user's object is known. */
-static int know_user(struct logoff_session *session, struct logoff_error *reterr)
+int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr)
 {
 	sd_bus_message *call = NULL, *answer = NULL;
 	const char *path;
 	int r;
 
-	if (of(session)->user_path)
-		return 0;
-	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "GetUser");
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "GetUser");
 	if (r >= 0)
-		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
-	r = logind_call(session->host, call, r, &answer, reterr);
+		r = sd_bus_message_append(call, "u", (uint32_t)uid);
+	r = logind_call(host, call, r, &answer, reterr);
 	if (r >= 0) {
 		r = sd_bus_message_read(answer, "o", &path);
-		of(session)->user_path = r < 0 ? NULL : strdup(path);
-		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : of(session)->user_path ? 0 : -ENOMEM;
+		r = r < 0 ? logind_bad_answer(r, "GetUser", reterr) : (*ret_path = strdup(path)) ? 0 : -ENOMEM;
 	}
 	sd_bus_message_unref(answer);
 	return r;
+}
+
+/* Makes sure that the path of the user's object is known. */
+static int know_user(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+
+	return data->user_path ? 0 : logind_get_user(session->host, session->uid, &data->user_path, reterr);
 }
 
 static int lingers(struct logoff_session *session, int *ret_lingers, struct logoff_error *reterr)
@@ -1086,6 +1092,8 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 	if (r == -ENXIO)
 		return 0;	/* the user has gone with the session */
 	*ret_has = r >= 0 && !others;
+	if (r >= 0 && of(session)->desktop_asked_us)	/* else there is no telling yet which programs are whose */
+		of(session)->desktop.until_us = others ? of(session)->desktop_asked_us : UINT64_MAX;
 	return r;
 }
 

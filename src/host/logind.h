@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logind.h - what the two halves of the logind back end share: logind.c (connection, asking, killing, waiting) and
- * logind-read.c (what sessions there are, and what they are). Nobody else includes it.
+ * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
+ * sessions there are, and what they are) and logind-own.c (which are the caller's). Nobody else includes it.
  */
 #ifndef HOST_LOGIND_H
 #define HOST_LOGIND_H
@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 
 #include "host/caller.h"
+#include "host/desktop.h"
 #include "host/host.h"
 #include "host/strays.h"
 
@@ -53,6 +54,9 @@ struct logind_session {
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	bool closing;			/* logind's word, whatever we make of it */
 	uint64_t since_us;		/* monotonic: the logon */
+	struct desktop_span desktop;	/* the same by another clock: what a desktop has begun is younger. It ends where the
+					   next one of the user may have begun */
+	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
 	struct strays *strays;		/* NULL: not looked for yet */
 	bool asked;			/* its strays have been asked to end */
 	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */
@@ -103,6 +107,9 @@ int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_me
 int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
 			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr);
 
+/* Finds the object of a user who is logged on or lingers. *ret_path is the caller's: free(). Returns 0 or -errno with the cause. */
+int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr);
+
 /* Tells whether a type of sessions is that of desktops. */
 bool logind_is_graphical_type(const char *type);
 
@@ -111,6 +118,10 @@ bool logind_is_manager_class(const char *class);
 
 /* Takes a table of all processes that is not older than SINCE_US. Owned by LOGIND. Returns 0 or a fatal errno. */
 int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table);
+
+/* Asks for session ID, and for nothing else. Returns 0, -ENXIO or another errno. */
+int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr);
 
 /* The back end's get() and list(). */
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,

@@ -455,7 +455,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	job->empty_us = 0;
 	job->woken = false;
 	r = look(job, &job->cause);
-	if (r < 0 && r != -EOPNOTSUPP) {
+	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN) {
 		give_up(request, job, r);
 		return;
 	}
@@ -682,14 +682,17 @@ static void step_asking(struct logoff_request *request, struct job *job)
 
 /* ---- waiting and killing ---- */
 
-/* Tells whether another session of the user is being ended: then the last of them sees to the service manager. */
+/*
+ * Tells whether another session of the user is being ended: then the last of them sees to the service manager. Not one of the
+ * host beside, which knows of no service managers.
+ */
 static bool is_followed(const struct logoff_request *request, const struct job *job)
 {
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		const struct job *other = &request->jobs[i];
 
-		if (other != job && other->session->uid == job->session->uid && other->part == HOST_SESSION &&
-		    other->step != STEP_DONE)
+		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
+		    other->part == HOST_SESSION && other->step != STEP_DONE)
 			return true;
 	}
 	return false;
@@ -799,11 +802,13 @@ static bool is_unneeded(struct logoff_request *request, struct job *job)
 static bool kill_now(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
-	bool first = job->step == STEP_WAITING;
+	bool first = job->step == STEP_WAITING, has_desktop;
 	int r;
 
 	if (job->part == HOST_MANAGER && !is_unneeded(request, job))
 		return false;
+	if (job->part == HOST_DESKTOP && host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
+		return false;	/* the user may have come back: whose programs these are cannot be told now */
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	job->step = STEP_KILLING;
 	if (r == -EOPNOTSUPP)

@@ -32,6 +32,7 @@ struct strays {
 	struct stray *items;		/* the leader first, if there is one */
 	size_t n_items;
 	bool has_leader, leader_outside;
+	char leader_unit[CGROUP_UNIT];	/* of the system, in which the leader is; "": in none */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
 };
 
@@ -134,6 +135,8 @@ static int hold_leader(struct strays *strays)
 	if (proc_read_audit_session(marks->leader, &strays->leader_audit) < 0)
 		strays->leader_audit = PROC_NO_AUDIT;
 	r = cgroup_read(marks->leader, &cgroup);
+	if (r == 0 && !cgroup_parse_system_unit(cgroup.text, strays->leader_unit))
+		*strays->leader_unit = '\0';
 	strays->leader_outside = r == 0 && !(cgroup_parse_session(cgroup.text, false, id) && strcmp(id, marks->id) == 0);
 	return 0;
 }
@@ -190,6 +193,19 @@ static bool is_kin(const struct strays *strays, const struct table *table, struc
 }
 
 /*
+ * Tells whether the process was given to the system's service manager, to live on: a scope of systemd-run's, a container, a
+ * virtual machine. It has the audit session of whoever started it, as long as it lives.
+ */
+static bool is_given_away(const struct strays *strays, pid_t pid)
+{
+	char unit[CGROUP_UNIT];
+	struct cgroup cgroup;
+
+	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_system_unit(cgroup.text, unit) &&
+	       strcmp(unit, strays->leader_unit) != 0;
+}
+
+/*
  * The audit session that a leader with another sort of id ("c3") has begun: then nobody in it is older. It may also be that of
  * whoever has started the leader (su).
  */
@@ -230,6 +246,8 @@ int strays_collect(struct strays *strays, const struct table *table)
 			continue;	/* in the session's scope, or in another's */
 		if (table_manager(table, row) != (uid_t)-1 && !table_is_moved(table, row))
 			continue;	/* run by the user's manager */
+		if (is_given_away(strays, row->pid))
+			continue;
 		r = add(strays, &row->stat);
 		n_new += r > 0;
 	}

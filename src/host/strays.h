@@ -6,7 +6,8 @@
  * scheduler's PAM module), or have no control group of the session yet (state "opening"). Then its descendants are there too.
  * Where the session's id is that of a kernel audit session, whoever has that audit session belongs to it, wherever it is:
  * nobody can leave one. What the user has their own service manager run is not of the session, nor is what is in another
- * session; but tmux has the manager hold each pane in a scope, and that is.
+ * session, nor what was given to a unit of the system's (systemd-run --scope, a container) in which the leader is not; but tmux
+ * has the manager hold each pane in a scope, and that is.
  */
 #ifndef HOST_STRAYS_H
 #define HOST_STRAYS_H

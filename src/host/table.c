@@ -192,12 +192,31 @@ static uint64_t clock_us(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+uint64_t table_start_us(const struct proc_stat *stat)
+{
+	return stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+uint64_t table_now_us(void)
+{
+	return clock_us(CLOCK_BOOTTIME);
+}
+
+uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
+{
+	uint64_t boot_us = clock_us(CLOCK_BOOTTIME), asleep_us = boot_us - clock_us(CLOCK_MONOTONIC);
+	int64_t before_us = (int64_t)(realtime_us - monotonic_us) - (int64_t)(clock_us(CLOCK_REALTIME) - boot_us);
+
+	if (before_us < 0)
+		before_us = 0;
+	return monotonic_us + ((uint64_t)before_us < asleep_us ? (uint64_t)before_us : asleep_us);
+}
+
 bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us)
 {
 	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
-	uint64_t start_us = stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 
-	return start_us <= until_us + asleep_us + slack_us;
+	return table_start_us(stat) <= until_us + asleep_us + slack_us;
 }
 
 int table_depth(const struct table *table, pid_t pid, pid_t ancestor)

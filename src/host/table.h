@@ -70,6 +70,18 @@ bool table_is_moved(const struct table *table, struct table_row *row);
 /* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
 bool table_is_desktop(const struct table *table, struct table_row *row);
 
+/* When a process started, by the clock that goes on while the machine sleeps (CLOCK_BOOTTIME). */
+uint64_t table_start_us(const struct proc_stat *stat);
+
+/* That clock now. */
+uint64_t table_now_us(void);
+
+/*
+ * The same of what began at these times of the two other clocks. How long the machine had slept before only the real-time
+ * clock tells: if that was set since, the answer may be earlier, by up to that sleep, or later, by up to the sleep since.
+ */
+uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us);
+
 /*
  * Tells whether the process had started by the monotonic time UNTIL_US and SLACK_US more. While the machine sleeps that clock
  * stands, and the kernel's for processes does not: after a sleep the answer is yes too often.

@@ -80,11 +80,11 @@ static bool look_at(const char *name, struct stat *ret_device)
 	return stat(path, ret_device) == 0 && S_ISCHR(ret_device->st_mode);
 }
 
-bool terminal_is_device(const char *name)
+bool terminal_is_of(const char *name, uid_t uid)
 {
 	struct stat device;
 
-	return look_at(name, &device);
+	return look_at(name, &device) && device.st_uid == uid;
 }
 
 int64_t terminal_idle_us(const char *name)

@@ -26,8 +26,8 @@ void terminal_name(unsigned device, char name[static TERMINAL_NAME]);
 /* The number of the virtual terminal in front, 0 for none. */
 unsigned terminal_in_front(void);
 
-/* Tells whether NAME is a character device in /dev. */
-bool terminal_is_device(const char *name);
+/* Tells whether NAME is a character device in /dev that belongs to user UID. */
+bool terminal_is_of(const char *name, uid_t uid);
 
 /*
  * How long nothing has been read from terminal NAME, in microseconds; 0 if its time is in the future. Both times are of a

@@ -29,6 +29,12 @@ static void sessions_are_found_from_the_top(void **state)
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/user@1000.service/user.slice/user-1001.slice/session-9.scope\n",
 				       false), "");
 	assert_string_equal(session_of("0::/system.slice/user.slice/user-1000.slice/session-5.scope\n", false), "");
+	/* and may call them what looks like the beginning of a line */
+	assert_string_equal(session_of("0::/system.slice/job.service/0:a:/user.slice/user-1001.slice/session-9.scope\n", false),
+			    "");
+	assert_string_equal(session_of("0::/machine.slice/m.scope/:/user.slice/user-0.slice/session-9.scope\n", false), "");
+	assert_string_equal(session_of("2:cpu:/x:/user.slice/user-0.slice/session-9.scope\n"
+				       "1:name=systemd:/user.slice/user-7.slice/session-8.scope\n", false), "8");
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-5.scopes\n", false), "");
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-.scope\n", false), "");
 	assert_string_equal(session_of("0::/user.slice/user-x.slice/session-5.scope\n", false), "");
@@ -43,6 +49,8 @@ static void elogind_has_two_forms(void **state)
 	assert_string_equal(session_of("0::/user.slice/user-1000.slice/session-2.scope\n", true), "2");
 	assert_string_equal(session_of("0::/../..\n", true), "");
 	assert_string_equal(session_of("0::/12abc\n", true), "");
+	assert_string_equal(session_of("0::/job/0::/c9\n", true), "");
+	assert_string_equal(session_of("3:cpu:/x:name=elogind:/9\n0::/c2\n", true), "c2");
 }
 
 static void managers_are_told_with_their_unit(void **state)
@@ -57,6 +65,27 @@ static void managers_are_told_with_their_unit(void **state)
 	assert_true(cgroup_parse_manager("0::/user.slice/user-7.slice/user@7.service\n", NULL, NULL));
 	assert_false(cgroup_parse_manager("0::/user.slice/user-1000.slice/user@1001.service/init.scope\n", NULL, NULL));
 	assert_false(cgroup_parse_manager("0::/user.slice/user-1000.slice/session-5.scope\n", NULL, NULL));
+}
+
+static const char *system_unit_of(const char *text)
+{
+	static char unit[CGROUP_UNIT];
+
+	return cgroup_parse_system_unit(text, unit) ? unit : "";
+}
+
+static void units_of_the_system(void **state)
+{
+	(void)state;
+	assert_string_equal(system_unit_of("0::/system.slice/ssh.service\n"), "/system.slice/ssh.service");
+	assert_string_equal(system_unit_of("0::/machine.slice/libpod-1.scope/container/sub.scope\n"),
+			    "/machine.slice/libpod-1.scope");
+	assert_string_equal(system_unit_of("1:name=systemd:/system.slice/system-x.slice/x@1.service\n0::/\n"),
+			    "/system.slice/system-x.slice/x@1.service");
+	assert_string_equal(system_unit_of("0::/user.slice/user-0.slice/session-1.scope\n"), "");
+	assert_string_equal(system_unit_of("0::/job/system.slice/x.service\n"), "");
+	assert_string_equal(system_unit_of("0::/system.slice\n"), "");
+	assert_string_equal(system_unit_of("0::/system.slice/job/x.service\n"), "");
 }
 
 static void desktops_units_and_others(void **state)
@@ -104,6 +133,7 @@ int main(void)
 		cmocka_unit_test(sessions_are_found_from_the_top),
 		cmocka_unit_test(elogind_has_two_forms),
 		cmocka_unit_test(managers_are_told_with_their_unit),
+		cmocka_unit_test(units_of_the_system),
 		cmocka_unit_test(desktops_units_and_others),
 		cmocka_unit_test(scopes_that_programs_made_and_others),
 	};

@@ -408,6 +408,9 @@ static void test_processes_not_seen(void **state)
 	expect_text(ROOT ALICE "session id=5 user=alice processes-fail=EOPNOTSUPP\nprocess command=x term=never\n", "5",
 		    "0.0 5 ask 0\n10.0 5 kill 0\n10.0 5 gone\n5 = ok\n");
 	expect_text(ROOT ALICE "session id=5 user=alice processes-fail=EIO\nprocess command=x\n", "5", "5 = EIO +\n");
+	/* not known yet, which does not keep it from being asked */
+	expect_text(ROOT ALICE "session id=5 user=alice processes-fail=EAGAIN\nprocess command=x\n", "5",
+		    "0.0 5 ask 0\n10.0 5 kill 0\n5 = ETIMEDOUT -\n");
 }
 
 static void test_cancelled(void **state)

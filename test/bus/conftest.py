@@ -35,7 +35,11 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 # the command not as process 1, which could not be killed.
 INSIDE = """mount --bind "$0/run" /run && mount --bind "$0/cgroup" /sys/fs/cgroup || exit 99
 for procs in /sys/fs/cgroup/user.slice/*/*/cgroup.procs; do
-	[ ! -e "$procs" ] || ! grep -q wanted "$procs" || { sleep 300 >&- 2>&- & echo $! >"$procs"; }
+	[ ! -e "$procs" ] || ! grep -q wanted "$procs" || {
+		events=${procs%procs}events
+		(sleep 300 & echo $! >"$procs"; wait; [ ! -e "$events" ] || echo "populated 0" >"$events") >&- 2>&- &
+		while grep -q wanted "$procs"; do :; done
+	}
 done
 "$@"
 exit $?

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Processes that cannot be seen are there all the same: hidden by /proc (hidepid), of another pid namespace, in folders of
-a cgroup that somebody has named or nested as he liked.
+a cgroup that somebody has named or nested as they liked.
 """
 
 import subprocess

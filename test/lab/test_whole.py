@@ -5,6 +5,7 @@ a part of it, and the caller's own session is wherever the caller depends on one
 
 import json
 import re
+import struct
 import subprocess
 import time
 
@@ -116,6 +117,23 @@ def test_a_session_that_is_still_opening(slow_manager):
     assert not host.path("/tmp/completed").exists()
 
 
+def test_what_an_administrator_has_the_system_run(host):
+    """It has the audit session of whoever started it, and was given to the system's service manager to outlive that."""
+    session = sessions.ssh(host, "root")
+    session.sh("setsid systemd-run --scope --quiet --slice=machine.slice --unit=container.scope sleep 9995 </dev/null "
+               ">/dev/null 2>&1 &")
+    kept = wait_until(lambda: host.named("sleep"), what="it runs")
+    assert host.check(f"cat /proc/{kept[0].pid}/sessionid").strip() == session.id
+    before = [one for one in session.processes() if one not in kept]
+
+    result = logoff(host, session.id)
+
+    assert result.status == OK, result.text
+    assert host.survivors(before) == [], result.text
+    assert host.survivors(kept) == kept
+    host.check("systemctl stop container.scope")
+
+
 # -- terminals ----------------------------------------------------------------------------------
 
 def test_root_over_ssh_has_a_name_and_an_idle_time(host):
@@ -153,6 +171,18 @@ def test_one_connection_with_two_terminals(host, two_terminals):
     before = first.processes()
 
     assert_logged_off(logoff(host, second.tty), first, before)
+
+
+def test_a_login_record_that_was_never_taken_back(host):
+    """Its process number is given again, to one of alice; its terminal is bob's by now."""
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    record = struct.pack("hi32s4s32s256shhiii4i20s", 7, alice.processes()[0].pid, bob.tty.encode(), b"", b"carol", b"", 0, 0, 0,
+                         1700000000, 0, 0, 0, 0, 0, b"")
+    with open(host.path("/run/utmp"), "ab") as file:
+        file.write(record)
+    assert bob.tty not in listed(host)[alice.id]["terminals"]
+    assert bob.tty in listed(host)[bob.id]["terminals"]
+    assert bob.id in logoff(host, bob.tty, "/dryrun").out
 
 
 MOSH = """#!/usr/bin/python3
@@ -337,6 +367,23 @@ def test_from_the_users_manager(host):
     assert meant == {other.id}
 
 
+def test_from_a_multiplexer_attached_in_the_terminal_of_a_desktop(host):
+    """Its server is in an ssh session, its client is a service of the user's manager."""
+    first, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    first.sh("tmux new-session -d -s lab")
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm")
+    second = sessions.ssh(host, "alice")
+    client = second.shell.begin("TERM=xterm systemd-run --user --quiet -t -E TERM=xterm tmux attach -t lab")
+    wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
+    host.check("tmux send-keys -t lab 'logoff /all /dryrun >/tmp/plan3 2>&1; touch /tmp/done3' Enter", user="alice")
+    wait_until(host.path("/tmp/done3").exists, 15, "the command has run")
+
+    meant = set(re.findall(r"Session (\w+)", host.path("/tmp/plan3").read_text()))
+    assert desktop.id not in meant
+    assert meant == {other.id}
+    assert client
+
+
 def test_classes_that_are_nobodys_work(host):
     locked = sessions.fake(host, "bob", class_="lock-screen")
     background = sessions.fake(host, "bob", class_="background")
@@ -374,3 +421,22 @@ def test_what_a_desktop_has_the_users_manager_run(host):
     assert host.survivors(editor + shell) == [], result.text
     assert host.survivors(own) == own
     assert_untouched(kept, others)
+
+
+def test_the_next_desktop_is_not_the_last_one(host):
+    """The user has logged on anew while the programs of the desktop that has ended get their grace."""
+    kept = sessions.ssh(host, "alice")
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    host.start("runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --scope --quiet --slice=app.slice "
+               "--unit=app-gnome-editor-1.scope stubborn editor")
+    editor = wait_until(lambda: host.named("editor"), what="a program of the desktop runs")
+    running = host.start(["logoff", desktop.id, "/grace:5", "/v"])
+    wait_until(lambda: not desktop.exists(), what="the session is gone")
+    again = sessions.fake(host, "alice", type="x11", display=":9", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    as_user(host, "alice", "systemd-run --user --quiet --slice=session.slice --unit=gnome-shell sleep 9996")
+    shell = wait_until(lambda: host.named("sleep"), what="a program of the next desktop runs")
+
+    assert running.wait(20) == OK
+    assert host.survivors(editor) == []
+    assert host.survivors(shell) == shell
+    assert again.exists() and kept.exists()
