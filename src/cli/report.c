@@ -608,8 +608,8 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 
 void report_unknown_groups(size_t n)
 {
-	fprintf(stderr, ngettext("%s: %zu session is spared: the groups of its user cannot be found out\n",
-				 "%s: %zu sessions are spared: the groups of their users cannot be found out\n", n),
+	fprintf(stderr, ngettext("%s: %zu session is spared: the name or the groups of its user cannot be found out\n",
+				 "%s: %zu sessions are spared: the names or the groups of their users cannot be found out\n", n),
 		program().text, n);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/select.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -101,6 +102,15 @@ static bool is_excluded(const struct selection *selection, const struct logoff_s
 	return false;
 }
 
+/* Tells whether only the number of the user is known: the name service has not told the name, or has none. */
+static bool is_nameless(const struct logoff_session *session)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", (unsigned)logoff_session_uid(session));
+	return !account_is_foreign(session) && strcmp(logoff_session_user(session), number) == 0;
+}
+
 static enum select_answer is_in_excluded_group(const struct selection *selection, const struct logoff_session *session)
 {
 	enum select_answer answer = SELECT_NO;
@@ -109,6 +119,9 @@ static enum select_answer is_in_excluded_group(const struct selection *selection
 	for (size_t i = 0; i < selection->excludes.n_items && answer != SELECT_YES; i++) {
 		struct word word = word_parse(selection->excludes.items[i]);
 
+		/* A pattern may fit the name; a name without one has been looked up by its number. */
+		if ((word.kind == WORD_ANY || word.kind == WORD_USER) && strpbrk(word.text, "*?") && is_nameless(session))
+			answer = SELECT_UNKNOWN;
 		if (word.kind != WORD_GROUP)
 			continue;
 		r = nss_is_in_group(logoff_session_user(session), logoff_session_uid(session), word.text);

@@ -413,6 +413,24 @@ int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 	return 0;
 }
 
+/* ---- all processes ---- */
+
+int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table)
+{
+	struct table *table;
+	int r;
+
+	if (!host->table || host->table->taken_us < since_us) {
+		r = table_new(&table, ((const struct logind *)host->data)->elogind);
+		if (r < 0)
+			return r;
+		table_free(host->table);
+		host->table = table;
+	}
+	*ret_table = host->table;
+	return 0;
+}
+
 /* ---- terminals ---- */
 
 /* A process on a terminal, of the user whose session it is in. */

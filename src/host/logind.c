@@ -229,7 +229,7 @@ static bool is_without_logind(const struct logind *logind, int connected)
 	if (!logind->elogind)
 		return false;
 	if (connected < 0)
-		return connected == -ENOENT || connected == -ECONNREFUSED;
+		return connected == -ENOENT;	/* a socket to which nobody listens may be a bus that restarts */
 	return bus_lists(logind->bus, "ListNames") == 0 && bus_lists(logind->bus, "ListActivatableNames") == 0;
 }
 
@@ -268,26 +268,9 @@ static void logind_close(struct logoff_host *host)
 	host->data = NULL;
 }
 
-/* ---- all processes ---- */
-
 /* How long a table serves a crowd before the next is taken. */
 #define TABLE_US UINT64_C(50000)
 
-int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table)
-{
-	struct table *table;
-	int r;
-
-	if (!host->table || host->table->taken_us < since_us) {
-		r = table_new(&table, ((const struct logind *)host->data)->elogind);
-		if (r < 0)
-			return r;
-		table_free(host->table);
-		host->table = table;
-	}
-	*ret_table = host->table;
-	return 0;
-}
 
 /* ---- where the processes are ---- */
 
@@ -1116,6 +1099,15 @@ static size_t n_poll(const struct logind_session *data)
 	return data->family ? family_n_poll(data->family) : data->strays ? strays_n_poll(data->strays) : 0;
 }
 
+/* Those that have ended are known until the next look: to be woken by them again would be to wait not at all. */
+static void poll_family(const struct family *family, struct pollfd *fds)
+{
+	family_poll(family, fds);
+	for (size_t i = 0; i < family_n_poll(family); i++)
+		if (poll(&fds[i], 1, 0) > 0)
+			fds[i].fd = -1;
+}
+
 /* Polls bus, cancel descriptor and the processes held by pidfd. Returns 0 or -ECANCELED. */
 static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 {
@@ -1137,7 +1129,7 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 		const struct logind_session *data = of(host->watched[i]);
 
 		if (data->family)
-			family_poll(data->family, fds + n);
+			poll_family(data->family, fds + n);
 		else if (data->strays)
 			strays_poll(data->strays, fds + n);
 		n += n_poll(data);

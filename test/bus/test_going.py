@@ -197,3 +197,9 @@ def test_a_bus_that_is_not_there(unforced, request):
     unforced.address = f"unix:path={unforced.folder}/nowhere"
     done = unforced.run("99999")
     assert done.status == (6 if (unforced.folder / "run/systemd/system").exists() else 2), done.err
+
+
+def test_a_bus_that_has_died(unforced):
+    """Its socket is there: it may come back."""
+    unforced.bus.kill()
+    assert unforced.run("99999").status == 6
