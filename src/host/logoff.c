@@ -108,6 +108,7 @@ static int look(struct job *job, struct logoff_error *reterr)
 	process_list_clear(&job->seen);
 	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
 	job->unseen = r == -EOPNOTSUPP;
+	job->unsure = r == -EAGAIN;
 	return r;
 }
 
@@ -886,7 +887,7 @@ static void step_ending(struct logoff_request *request, struct job *job)
 		news = kill_now(request, job) || news;
 	if (job->step == STEP_DONE)
 		return;
-	look_again(request, job, news ? LOOK_SOON_US : job->interval_us * 2);
+	look_again(request, job, news ? LOOK_SOON_US : job->unsure ? LOOK_LATER_US : job->interval_us * 2);
 }
 
 /* ---- waiting ---- */

@@ -49,6 +49,7 @@ struct job {
 	uint64_t end_us;
 	struct process_list seen;	/* as of the last look */
 	bool unseen;			/* it could not see any */
+	bool unsure;			/* the host looks for many at once, and has yet to tell of this one */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */
 	enum logoff_state state;	/* if it exists */
