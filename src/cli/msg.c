@@ -73,7 +73,7 @@ static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 	for (int i = 0; i < n_words; i++) {
 		size_t length = strlen(words[i]);
 
-		if (n + length + 1 <= TEXT_MAX) {
+		if (n + length <= TEXT_MAX) {
 			memcpy(text + n, words[i], length);
 			text[n + length] = ' ';
 		}
