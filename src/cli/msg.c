@@ -82,23 +82,38 @@ static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 	return n - 1;
 }
 
-/* Reads standard input to its end, or one byte further than TEXT_MAX. */
-static size_t read_text(char text[static TEXT_MAX + 1])
+/* Reads standard input to its end, or one byte further than TEXT_MAX. Returns 0 or -errno. */
+static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 {
 	size_t n = 0, got;
 
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, _("The message, ended by Ctrl-D in a line of its own:\n"));
+	errno = 0;
 	while ((got = fread(text + n, 1, TEXT_MAX + 1 - n, stdin)) > 0)
 		n += got;
-	return n;
+	*ret_n = n;
+	return ferror(stdin) ? -errno : 0;
+}
+
+static int refuse_input(int r)
+{
+	fprintf(stderr, _("%s: the message cannot be read: %s\n"), program().text, strerror(-r));
+	return EXIT_USAGE;
 }
 
 /* Takes the text from the words of the command line or standard input. Returns the exit status. */
 static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 {
-	size_t n = n_words > 0 ? join(n_words, words, text) : read_text(text);
+	size_t n = 0;
+	int r = 0;
 
+	if (n_words > 0)
+		n = join(n_words, words, text);
+	else
+		r = read_text(text, &n);
+	if (r < 0)
+		return refuse_input(r);
 	if (n > TEXT_MAX)
 		return refuse_text(_("the message is longer than 8192 bytes"));
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a message: how long it may be."""
+"""The text of a message: how long it may be, and that what cannot be read is not taken for nothing."""
 
 import os
 import pathlib
@@ -38,3 +38,12 @@ def test_the_longest_text(send, words):
 def test_the_longest_text_of_standard_input(send):
     assert send(input="x" * LONGEST) == (0, "")
     assert send(input="x" * (LONGEST + 1)) == (1, TOO_LONG)
+
+
+def test_what_cannot_be_read_is_not_empty(send, tmp_path):
+    with open(tmp_path / "file", "w", encoding="ascii") as not_for_reading:
+        assert send(stdin=not_for_reading) == (1, "msg: the message cannot be read: Bad file descriptor\n")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert send(stdin=folder) == (1, "msg: the message cannot be read: Is a directory\n")
+    os.close(folder)
+    assert send(stdin=subprocess.DEVNULL) == (1, "msg: there is no message\n")
