@@ -325,6 +325,15 @@ static bool is_user_word(const char *argument)
 	return word_parse(argument).kind == WORD_USER;
 }
 
+bool choice_selects(const struct selection *selection, int n_arguments, char **arguments)
+{
+	bool selects = selection_is_given(selection);
+
+	for (int i = 0; i < n_arguments; i++)
+		selects = selects || is_list(arguments[i]) || is_user_word(arguments[i]);
+	return selects;
+}
+
 /* What selects comes after all that is named: the named ones stand first. */
 static void add_selecting(struct choice *choice, int n_arguments, char **arguments)
 {
@@ -353,15 +362,12 @@ static void tell_rest(struct choice *choice)
 
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)
 {
-	bool selects = selection_is_given(choice->selection);
+	bool selects = choice_selects(choice->selection, n_arguments, arguments);
 
 	check_excludes(choice);
-	for (int i = 0; i < n_arguments && !choice->stopped; i++) {
-		if (is_list(arguments[i]) || is_user_word(arguments[i]))
-			selects = true;
-		else
+	for (int i = 0; i < n_arguments && !choice->stopped; i++)
+		if (!is_list(arguments[i]) && !is_user_word(arguments[i]))
 			add_argument(choice, arguments[i], n_arguments == 1 && !selection_is_given(choice->selection), message);
-	}
 	if (n_arguments == 0 && !selects)
 		add_own(choice);
 	else if (!choice->stopped && !selects && choice->n_items == 0 && choice->status == EXIT_ENDED)
