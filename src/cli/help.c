@@ -193,6 +193,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_NOTHING:
 		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_NO_WARNING:
+		fprintf(stderr, _("%s: %s is part of a warning, and goes with /warn only\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);
 		break;

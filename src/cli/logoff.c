@@ -200,6 +200,8 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	culprit = find_lonely_option(n_arguments, arguments);
 	if (culprit)
 		return help_usage_error(&help, OPTION_FAULT_NOTHING, culprit);
+	if (arg_message && !arg_warn_s)
+		return help_usage_error(&help, OPTION_FAULT_NO_WARNING, "/message");
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
 	status = act(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;

@@ -55,6 +55,7 @@ enum option_fault {
 	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */
 	OPTION_FAULT_PASSWORD,		/* its value holds a password */
 	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
+	OPTION_FAULT_NO_WARNING,	/* it is part of a warning, and there is none */
 	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };
