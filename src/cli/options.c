@@ -169,13 +169,18 @@ static int take_seconds(struct parser *parser, const struct option_row *row, con
 	uint64_t *target = row->target, seconds;
 
 	if (row->type == OPTION_DURATION && !parse_duration(value, &seconds))
-		return fail(parser, OPTION_FAULT_DURATION, culprit);
+		return fail(parser, OPTION_FAULT_DURATION, parser->argv[parser->at]);
 	if (row->type == OPTION_SECONDS && !parse_seconds(value, strlen(value), &seconds))
-		return fail(parser, OPTION_FAULT_NUMBER, culprit);
+		return fail(parser, OPTION_FAULT_NUMBER, parser->argv[parser->at]);
 	if (note_given(parser, row) && *target != seconds)
 		return fail(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = seconds;
 	return 0;
+}
+
+static bool has_empty_item(const char *value)
+{
+	return value[0] == ',' || strstr(value, ",,") || value[strlen(value) - 1] == ',';
 }
 
 /* The value came from argv, which is ours to cut. */
@@ -184,12 +189,12 @@ static int take_items(struct parser *parser, const struct option_row *row, const
 	struct option_list *list = row->target;
 	char *item = parser->argv[parser->at] + strlen(parser->argv[parser->at]) - strlen(value), *comma;
 
+	if (has_empty_item(value))
+		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);	/* as it was typed */
 	for (; item; item = comma) {
 		comma = strchr(item, ',');
 		if (comma)
 			*comma++ = '\0';
-		if (!*item)
-			return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
 		if (list->n_items == sizeof(list->items) / sizeof(list->items[0]))
 			return fail(parser, OPTION_FAULT_MANY, culprit);
 		list->items[list->n_items++] = item;

@@ -63,7 +63,7 @@ enum option_fault {
 /*
  * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
  * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
- * *ret_culprit, the argument as it was typed. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
+ * *ret_culprit, the argument as it was typed: the option, or a number or time that is none. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
  * look like: the words of a message (0: never).
  */
 int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,
