@@ -15,6 +15,7 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/names.h"
+#include "cli/question.h"
 #include "cli/warning.h"
 #include "cli/word.h"
 
@@ -413,16 +414,6 @@ enum exit_status choice_show(struct choice *choice, FILE *to, bool console)
 	return EXIT_ENDED;
 }
 
-/* Reads one line and takes its first character for the answer, in the language of the question. */
-static bool says_yes(void)
-{
-	char answer[16];
-
-	if (!fgets(answer, sizeof(answer), stdin))
-		return false;
-	return answer[0] == 'y' || answer[0] == 'Y';
-}
-
 enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 {
 	size_t n = 0, n_selected = 0;
@@ -440,8 +431,9 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 	for (size_t i = 0; i < choice->n_items; i++)
 		if (!report_is_protected(choice->items[i].session, console))
 			show(choice, choice->items[i].session, stderr, console);
+	question_begin();
 	report_question(n);
-	return says_yes() ? EXIT_ENDED : report_declined();
+	return question_says_yes() ? EXIT_ENDED : report_declined();
 }
 
 /* ---- handing over ---- */
