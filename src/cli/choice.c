@@ -181,7 +181,7 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name))
-		note(choice, report_not_found(shown, -ENXIO, &(struct logoff_error){}));
+		note(choice, report_nobody(shown));
 }
 
 /*

@@ -312,6 +312,12 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : status_of(r);
 }
 
+enum exit_status report_nobody(const char *designator)
+{
+	fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(designator).text);
+	return EXIT_NO_SESSION;
+}
+
 /* The state of a session that is still there, whose processes cannot be seen. */
 static void print_bare_state(enum logoff_state state)
 {
