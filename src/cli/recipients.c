@@ -176,6 +176,10 @@ static void take_file(struct recipients *recipients, const char *path)
 
 	if (r < 0)
 		note(recipients, report_file(path, r, names.wrong_line));
+	if (r >= 0 && names.n_items == 0) {
+		fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
+		note(recipients, EXIT_NO_SESSION);
+	}
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
 		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
 	names_done(&names);
