@@ -163,6 +163,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_DURATION:
 		fprintf(stderr, _("%s: not a time like 90, 15m, 2h or 1d: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_LONG:
+		fprintf(stderr, _("%s: longer than 366 days: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_STATE:
 		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
 		break;

@@ -46,6 +46,7 @@ enum option_fault {
 	OPTION_FAULT_VALUE,		/* it takes no value */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
+	OPTION_FAULT_LONG,		/* its value is more than a year */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_KIND,		/* its value is not a kind that can be selected */
 	OPTION_FAULT_GROUP,		/* there is no such group */
