@@ -46,6 +46,8 @@ static void escapes_what_is_not_utf8(void **state)
 	assert_harmless("\300\257", true, "\\xc0\\xaf");		/* overlong "/" */
 	assert_harmless("\355\240\200", true, "\\xed\\xa0\\x80");	/* a surrogate */
 	assert_harmless("\364\220\200\200", true, "\\xf4\\x90\\x80\\x80");	/* beyond U+10FFFF */
+	assert_harmless("\371\233\233\233", true, "\\xf9\\x9b\\x9b\\x9b");	/* five bytes are no character; C1 among them */
+	assert_harmless("\374\200\200\200\200\200", true, "\\xfc\\x80\\x80\\x80\\x80\\x80");
 	assert_harmless("\347\231", true, "\\xe7\\x99");		/* cut short */
 	assert_harmless("\347\033\231", true, "\\xe7\\x1b\\x99");	/* a control inside a character */
 }

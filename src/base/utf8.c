@@ -15,7 +15,7 @@ size_t utf8_decode(const char *text, uint32_t *ret)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *in = (const unsigned char *)text;
-	size_t length = in[0] < 0x80 ? 1 : in[0] >= 0xf0 ? 4 : in[0] >= 0xe0 ? 3 : in[0] >= 0xc0 ? 2 : 0;
+	size_t length = in[0] < 0x80 ? 1 : in[0] >= 0xf8 ? 0 : in[0] >= 0xf0 ? 4 : in[0] >= 0xe0 ? 3 : in[0] >= 0xc0 ? 2 : 0;
 	uint32_t character = length == 1 ? in[0] : in[0] & (0x7fu >> length);
 
 	for (size_t i = 1; i < length; i++) {
