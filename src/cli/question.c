@@ -6,8 +6,6 @@
  */
 #include "cli/question.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -19,26 +17,15 @@ void question_begin(void)
 	(void)tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
-/* Reads one byte. Returns false if there is none, or no wish for one any more. */
-static bool read_byte(int cancel_fd, char *ret_byte)
-{
-	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { cancel_fd, POLLIN, 0 } };
-
-	while (poll(fds, 2, -1) < 0)
-		if (errno != EINTR)
-			return false;
-	return !fds[1].revents && read(STDIN_FILENO, ret_byte, 1) == 1;
-}
-
 bool question_says_yes(void)
 {
 	int cancel_fd = command_cancel_fd(false);
 	char first = '\0', byte;
-	bool answered = read_byte(cancel_fd, &first);
+	bool answered = command_read(cancel_fd, &first, 1) == 1;
 
 	byte = first;
 	while (answered && byte != '\n')
-		answered = read_byte(cancel_fd, &byte);
+		answered = command_read(cancel_fd, &byte, 1) == 1;
 	close(cancel_fd);
 	if (!answered)
 		fputc('\n', stderr);	/* nobody has typed it */
