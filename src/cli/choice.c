@@ -417,6 +417,7 @@ enum exit_status choice_show(struct choice *choice, FILE *to, bool console)
 enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 {
 	size_t n = 0, n_selected = 0;
+	int cancel_fd;
 
 	for (size_t i = 0; i < choice->n_items; i++) {
 		bool ends = !report_is_protected(choice->items[i].session, console);
@@ -431,9 +432,9 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 	for (size_t i = 0; i < choice->n_items; i++)
 		if (!report_is_protected(choice->items[i].session, console))
 			show(choice, choice->items[i].session, stderr, console);
-	question_begin();
+	cancel_fd = question_begin();
 	report_question(n);
-	return question_says_yes() ? EXIT_ENDED : report_declined();
+	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
 }
 
 /* ---- handing over ---- */

@@ -12,14 +12,16 @@
 
 #include "cli/command.h"
 
-void question_begin(void)
-{
-	(void)tcflush(STDIN_FILENO, TCIFLUSH);
-}
-
-bool question_says_yes(void)
+int question_begin(void)
 {
 	int cancel_fd = command_cancel_fd(false);
+
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	return cancel_fd;
+}
+
+bool question_says_yes(int cancel_fd)
+{
 	char first = '\0', byte;
 	bool answered = command_read(cancel_fd, &first, 1) == 1;
 
