@@ -100,6 +100,8 @@ static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 	close(fd);
 	if (got >= 0)
 		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	else if (isatty(STDIN_FILENO))
+		fputc('\n', stderr);	/* behind what was typed */
 	*ret_n = n;
 	return got < 0 ? (int)got : 0;
 }

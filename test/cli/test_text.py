@@ -58,8 +58,8 @@ def test_what_cannot_be_read_is_not_empty(send, tmp_path):
 
 @pytest.mark.parametrize("keys, said, ended", [
     (b"hello\n\x04", "Session 5 (pts/3): the message to alice has been written to the terminal.\n", 0),
-    (b"hello\n\x03", "msg: nothing was done\n", 7),
-    (b"hello\x1c", "msg: nothing was done\n", 7),
+    (b"hello\n\x03", "\nmsg: nothing was done\n", 7),
+    (b"hello\x1c", "\nmsg: nothing was done\n", 7),
     (b"\x04", "msg: there is no message\n", 1),
 ], ids=["text", "Ctrl-C", "Ctrl-backslash", "nothing"])
 def test_a_text_is_typed(binary, monkeypatch, keys, said, ended):
