@@ -121,7 +121,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 {
 	char sender[ACCOUNT_NAME_SIZE];
 	struct warning warning = { sender, arg_message };
-	struct progress progress = { .n_total = choice->n_items };
+	struct progress progress = { .request = request, .n_total = choice->n_items };
 	struct logoff_error error = {};
 	struct agent agent = {};
 	int r;

@@ -60,7 +60,7 @@ static void draw_count(struct progress *progress)
 	struct safe line;
 	size_t n;
 
-	n = (size_t)snprintf(line.text, sizeof(line.text), _("%zu of %zu sessions logged off"), progress->n_done,
+	n = (size_t)snprintf(line.text, sizeof(line.text), _("%zu of %zu sessions logged off"), progress->n_ended,
 			     progress->n_total);
 	if (progress->n_killing > 0 && n < sizeof(line.text))
 		snprintf(line.text + n, sizeof(line.text) - n, _(", %zu had to be forced"), progress->n_killing);
@@ -78,6 +78,15 @@ static void say_followed(struct progress *progress)
 				 n), n);
 }
 
+static bool has_ended(const struct logoff_request *request, const struct logoff_session *session)
+{
+	size_t i = 0;
+
+	while (i < logoff_request_count(request) && logoff_request_session(request, i) != session)
+		i++;
+	return logoff_request_result(request, i, NULL) == 0;
+}
+
 void progress_event(struct progress *progress, const struct logoff_event *event)
 {
 	if (event->type == LOGOFF_EVENT_FOLLOWED)
@@ -93,6 +102,7 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 		break;
 	case LOGOFF_EVENT_RESULT:
 		progress->n_done++;
+		progress->n_ended += has_ended(progress->request, event->session);
 		break;
 	case LOGOFF_EVENT_FOLLOWED:
 		say_followed(progress);
