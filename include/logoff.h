@@ -544,7 +544,7 @@ const struct logoff_session *logoff_request_session(const struct logoff_request 
  * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES; -EPERM (the
  * cause's text is "console", "greeter" or "services"); -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO.
  * *ret_cause, if wanted, is the cause, owned by REQUEST.
- * Returns that number, or -EINVAL if there is no such session or the request has not run.
+ * Returns that number, or -EINVAL if there is no such session or it has no result yet.
  */
 int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
 

@@ -3,7 +3,8 @@
  * utf8.c - see utf8.h.
  *
  * Straight-line code over bytes: no locale, no tables but one. Terminals obey C1 controls that are written as two bytes
- * of UTF-8 too, and the marks for right-to-left text can make a line say the opposite: both count as harmful.
+ * of UTF-8 too, the marks for right-to-left text can make a line say the opposite, and what is never seen makes one name
+ * look like another: all of them count as harmful.
  */
 #include "base/utf8.h"
 
@@ -15,7 +16,7 @@ size_t utf8_decode(const char *text, uint32_t *ret)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *in = (const unsigned char *)text;
-	size_t length = in[0] < 0x80 ? 1 : in[0] >= 0xf0 ? 4 : in[0] >= 0xe0 ? 3 : in[0] >= 0xc0 ? 2 : 0;
+	size_t length = in[0] < 0x80 ? 1 : in[0] >= 0xf8 ? 0 : in[0] >= 0xf0 ? 4 : in[0] >= 0xe0 ? 3 : in[0] >= 0xc0 ? 2 : 0;
 	uint32_t character = length == 1 ? in[0] : in[0] & (0x7fu >> length);
 
 	for (size_t i = 1; i < length; i++) {
@@ -34,7 +35,8 @@ bool utf8_is_harmful(uint32_t character)
 {
 	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x061c ||
 	       (character >= 0x200b && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
+	       (character >= 0x2060 && character <= 0x206f) || character == 0xfeff ||
+	       (character >= 0xfff9 && character <= 0xfffb) || (character >= 0xe0000 && character <= 0xe007f);
 }
 
 char *utf8_harmless(const char *text, bool lines)

@@ -16,7 +16,7 @@
 /* Decodes the character TEXT, which is not empty, begins with. Returns its length, or 0 if it is not UTF-8. */
 size_t utf8_decode(const char *text, uint32_t *ret);
 
-/* Tells whether CHARACTER is a control, a line separator, or a mark that changes the direction of text. */
+/* Tells whether CHARACTER is a control, a line separator, a mark that changes the direction of text, or never seen. */
 bool utf8_is_harmful(uint32_t character);
 
 /*

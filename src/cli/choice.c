@@ -15,6 +15,7 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/names.h"
+#include "cli/question.h"
 #include "cli/warning.h"
 #include "cli/word.h"
 
@@ -180,7 +181,7 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name))
-		note(choice, report_not_found(shown, -ENXIO, &(struct logoff_error){}));
+		note(choice, report_nobody(shown));
 }
 
 /*
@@ -331,6 +332,15 @@ static bool is_user_word(const char *argument)
 	return word_parse(argument).kind == WORD_USER;
 }
 
+bool choice_selects(const struct selection *selection, int n_arguments, char **arguments)
+{
+	bool selects = selection_is_given(selection);
+
+	for (int i = 0; i < n_arguments; i++)
+		selects = selects || is_list(arguments[i]) || is_user_word(arguments[i]);
+	return selects;
+}
+
 /* What selects comes after all that is named: the named ones stand first. */
 static void add_selecting(struct choice *choice, int n_arguments, char **arguments)
 {
@@ -359,15 +369,12 @@ static void tell_rest(struct choice *choice)
 
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)
 {
-	bool selects = selection_is_given(choice->selection);
+	bool selects = choice_selects(choice->selection, n_arguments, arguments);
 
 	check_excludes(choice);
-	for (int i = 0; i < n_arguments && !choice->stopped; i++) {
-		if (is_list(arguments[i]) || is_user_word(arguments[i]))
-			selects = true;
-		else
+	for (int i = 0; i < n_arguments && !choice->stopped; i++)
+		if (!is_list(arguments[i]) && !is_user_word(arguments[i]))
 			add_argument(choice, arguments[i], n_arguments == 1 && !selection_is_given(choice->selection), message);
-	}
 	if (n_arguments == 0 && !selects)
 		add_own(choice);
 	else if (!choice->stopped && !selects && choice->n_items == 0 && choice->status == EXIT_ENDED)
@@ -413,19 +420,10 @@ enum exit_status choice_show(struct choice *choice, FILE *to, bool console)
 	return EXIT_ENDED;
 }
 
-/* Reads one line and takes its first character for the answer, in the language of the question. */
-static bool says_yes(void)
-{
-	char answer[16];
-
-	if (!fgets(answer, sizeof(answer), stdin))
-		return false;
-	return answer[0] == 'y' || answer[0] == 'Y';
-}
-
 enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 {
 	size_t n = 0, n_selected = 0;
+	int cancel_fd;
 
 	for (size_t i = 0; i < choice->n_items; i++) {
 		bool ends = !report_is_protected(choice->items[i].session, console);
@@ -440,8 +438,9 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 	for (size_t i = 0; i < choice->n_items; i++)
 		if (!report_is_protected(choice->items[i].session, console))
 			show(choice, choice->items[i].session, stderr, console);
+	cancel_fd = question_begin();
 	report_question(n);
-	return says_yes() ? EXIT_ENDED : report_declined();
+	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
 }
 
 /* ---- handing over ---- */

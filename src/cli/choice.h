@@ -44,6 +44,9 @@ struct choice {
 	bool looked_again;
 };
 
+/* Tells whether anything is selected: by SELECTION, by a user or by a list. Else each session is named by itself. */
+bool choice_selects(const struct selection *selection, int n_arguments, char **arguments);
+
 /*
  * Chooses what the arguments and the selection mean, or says why not. If MESSAGE is not NULL one argument that looks like a
  * text and names nobody becomes *message.

@@ -4,7 +4,9 @@
  */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
@@ -109,4 +111,18 @@ void command_cancel_again(int fd)
 		if (number != SIGINT && number != SIGQUIT && number != SIGTERM)
 			sigdelset(&set, number);
 	(void)signalfd(fd, &set, 0);
+}
+
+ssize_t command_read(int cancel_fd, void *buffer, size_t size)
+{
+	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { cancel_fd, POLLIN, 0 } };
+	ssize_t n;
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (fds[1].revents)
+		return -ECANCELED;
+	n = read(STDIN_FILENO, buffer, size);
+	return n < 0 ? -errno : n;
 }

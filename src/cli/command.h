@@ -9,6 +9,8 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <sys/types.h>
+
 #include "cli/help.h"
 #include "logoff.h"
 
@@ -40,6 +42,12 @@ int command_cancel_fd(bool own);
  * come again and again.
  */
 void command_cancel_again(int fd);
+
+/*
+ * Reads from standard input, as read(2) does, unless something is heard on CANCEL_FD, that of command_cancel_fd(), before there
+ * is anything to read. Returns the number of bytes, 0 at the end, -ECANCELED, or another -errno.
+ */
+ssize_t command_read(int cancel_fd, void *buffer, size_t size);
 
 /* Prints the version. Returns the exit status. */
 int command_print_version(void);

@@ -163,6 +163,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_DURATION:
 		fprintf(stderr, _("%s: not a time like 90, 15m, 2h or 1d: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_LONG:
+		fprintf(stderr, _("%s: longer than 366 days: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_STATE:
 		fprintf(stderr, _("%s: not one of active, disc and closing: %s\n"), program().text, what.text);
 		break;
@@ -192,6 +195,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		break;
 	case OPTION_FAULT_NOTHING:
 		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_NO_WARNING:
+		fprintf(stderr, _("%s: %s is part of a warning, and goes with /warn only\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);

@@ -121,7 +121,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 {
 	char sender[ACCOUNT_NAME_SIZE];
 	struct warning warning = { sender, arg_message };
-	struct progress progress = { .n_total = choice->n_items };
+	struct progress progress = { .request = request, .n_total = choice->n_items };
 	struct logoff_error error = {};
 	struct agent agent = {};
 	int r;
@@ -149,10 +149,10 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	return arg_json ? result_print_json(request, arg_server) : result_print(request, talkative);
 }
 
-/* An option that only has a meaning beside a selection. Returns its name, or NULL. */
-static const char *find_lonely_option(int n_arguments)
+/* An option that only has a meaning beside a selection, which is not there. Returns its name, or NULL. */
+static const char *find_lonely_option(int n_arguments, char **arguments)
 {
-	if (n_arguments > 0 || selection_is_given(&arg_selection))
+	if (choice_selects(&arg_selection, n_arguments, arguments))
 		return NULL;
 	return arg_selection.excludes.n_items > 0 ? "/exclude" : arg_selection.keeps.n_items > 0 ? "/keep" : arg_if_any ? "/ifany" : NULL;
 }
@@ -197,9 +197,11 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 		return result_print_sessions(host);
 	if (selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
-	culprit = find_lonely_option(n_arguments);
+	culprit = find_lonely_option(n_arguments, arguments);
 	if (culprit)
 		return help_usage_error(&help, OPTION_FAULT_NOTHING, culprit);
+	if (arg_message && !arg_warn_s)
+		return help_usage_error(&help, OPTION_FAULT_NO_WARNING, "/message");
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
 	status = act(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;

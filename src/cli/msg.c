@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 	for (int i = 0; i < n_words; i++) {
 		size_t length = strlen(words[i]);
 
-		if (n + length + 1 <= TEXT_MAX) {
+		if (n + length <= TEXT_MAX) {
 			memcpy(text + n, words[i], length);
 			text[n + length] = ' ';
 		}
@@ -82,23 +83,47 @@ static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 	return n - 1;
 }
 
-/* Reads standard input to its end, or one byte further than TEXT_MAX. */
-static size_t read_text(char text[static TEXT_MAX + 1])
+/* Reads standard input to its end, or one byte further than TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
+static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 {
-	size_t n = 0, got;
+	sigset_t before;
+	size_t n = 0;
+	ssize_t got;
+	int fd;
 
+	(void)sigprocmask(SIG_BLOCK, NULL, &before);
+	fd = command_cancel_fd(false);
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, _("The message, ended by Ctrl-D in a line of its own:\n"));
-	while ((got = fread(text + n, 1, TEXT_MAX + 1 - n, stdin)) > 0)
-		n += got;
-	return n;
+	while (n <= TEXT_MAX && (got = command_read(fd, text + n, TEXT_MAX + 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	if (got >= 0)
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	else if (isatty(STDIN_FILENO))
+		fputc('\n', stderr);	/* behind what was typed */
+	*ret_n = n;
+	return got < 0 ? (int)got : 0;
+}
+
+static int refuse_input(int r)
+{
+	fprintf(stderr, _("%s: the message cannot be read: %s\n"), program().text, strerror(-r));
+	return EXIT_USAGE;
 }
 
 /* Takes the text from the words of the command line or standard input. Returns the exit status. */
 static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 {
-	size_t n = n_words > 0 ? join(n_words, words, text) : read_text(text);
+	size_t n = 0;
+	int r = 0;
 
+	if (n_words > 0)
+		n = join(n_words, words, text);
+	else
+		r = read_text(text, &n);
+	if (r < 0)
+		return r == -ECANCELED ? (int)report_declined() : refuse_input(r);
 	if (n > TEXT_MAX)
 		return refuse_text(_("the message is longer than 8192 bytes"));
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]))

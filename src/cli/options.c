@@ -90,42 +90,38 @@ static bool is_option(const char *argument)
 	return argument[0] == '/' && strncmp(argument, "/dev/", 5) != 0;
 }
 
-static bool parse_seconds(const char *text, size_t length, uint64_t *ret)
+/* Returns 0, -EINVAL (it is no number) or -ERANGE. */
+static int parse_seconds(const char *text, size_t length, unsigned unit, uint64_t *ret)
 {
 	uint64_t n = 0;
 
 	if (length == 0)
-		return false;
-	for (size_t i = 0; i < length; i++) {
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++)
 		if (text[i] < '0' || text[i] > '9')
-			return false;
+			return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
 		n = n * 10 + (uint64_t)(text[i] - '0');
-		if (n > SECONDS_MAX)
-			return false;
+		if (n * unit > SECONDS_MAX)
+			return -ERANGE;
 	}
-	*ret = n;
-	return true;
+	*ret = n * unit;
+	return 0;
 }
 
 /* "90", "90s", "15m", "2h", "1d" */
-static bool parse_duration(const char *text, uint64_t *ret)
+static int parse_duration(const char *text, uint64_t *ret)
 {
 	static const struct {
 		char letter;
 		unsigned seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	size_t length = strlen(text);
-	uint64_t n;
 
-	for (size_t i = 0; length > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (fold(text[length - 1]) != units[i].letter)
-			continue;
-		if (!parse_seconds(text, length - 1, &n) || n * units[i].seconds > SECONDS_MAX)
-			return false;
-		*ret = n * units[i].seconds;
-		return true;
-	}
-	return parse_seconds(text, length, ret);
+	for (size_t i = 0; length > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (fold(text[length - 1]) == units[i].letter)
+			return parse_seconds(text, length - 1, units[i].seconds, ret);
+	return parse_seconds(text, length, 1, ret);
 }
 
 /* Notes that ROW has been given; rows with one target (aliases) count as one. Returns whether it was before. */
@@ -167,15 +163,22 @@ static int take_account(struct parser *parser, const struct option_row *row, con
 static int take_seconds(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
 {
 	uint64_t *target = row->target, seconds;
+	bool is_time = row->type == OPTION_DURATION;
+	int r = is_time ? parse_duration(value, &seconds) : parse_seconds(value, strlen(value), 1, &seconds);
 
-	if (row->type == OPTION_DURATION && !parse_duration(value, &seconds))
-		return fail(parser, OPTION_FAULT_DURATION, culprit);
-	if (row->type == OPTION_SECONDS && !parse_seconds(value, strlen(value), &seconds))
-		return fail(parser, OPTION_FAULT_NUMBER, culprit);
+	if (r == -ERANGE)
+		return fail(parser, OPTION_FAULT_LONG, parser->argv[parser->at]);
+	if (r < 0)
+		return fail(parser, is_time ? OPTION_FAULT_DURATION : OPTION_FAULT_NUMBER, parser->argv[parser->at]);
 	if (note_given(parser, row) && *target != seconds)
 		return fail(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = seconds;
 	return 0;
+}
+
+static bool has_empty_item(const char *value)
+{
+	return value[0] == ',' || strstr(value, ",,") || value[strlen(value) - 1] == ',';
 }
 
 /* The value came from argv, which is ours to cut. */
@@ -184,12 +187,12 @@ static int take_items(struct parser *parser, const struct option_row *row, const
 	struct option_list *list = row->target;
 	char *item = parser->argv[parser->at] + strlen(parser->argv[parser->at]) - strlen(value), *comma;
 
+	if (has_empty_item(value))
+		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);	/* as it was typed */
 	for (; item; item = comma) {
 		comma = strchr(item, ',');
 		if (comma)
 			*comma++ = '\0';
-		if (!*item)
-			return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
 		if (list->n_items == sizeof(list->items) / sizeof(list->items[0]))
 			return fail(parser, OPTION_FAULT_MANY, culprit);
 		list->items[list->n_items++] = item;

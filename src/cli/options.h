@@ -46,6 +46,7 @@ enum option_fault {
 	OPTION_FAULT_VALUE,		/* it takes no value */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
+	OPTION_FAULT_LONG,		/* its value is more than a year */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_KIND,		/* its value is not a kind that can be selected */
 	OPTION_FAULT_GROUP,		/* there is no such group */
@@ -55,6 +56,7 @@ enum option_fault {
 	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */
 	OPTION_FAULT_PASSWORD,		/* its value holds a password */
 	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
+	OPTION_FAULT_NO_WARNING,	/* it is part of a warning, and there is none */
 	OPTION_FAULT_MANY,		/* it was given too often */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };
@@ -62,7 +64,7 @@ enum option_fault {
 /*
  * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
  * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
- * *ret_culprit, the argument as it was typed. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
+ * *ret_culprit, the argument as it was typed: the option, or a number or time that is none. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
  * look like: the words of a message (0: never).
  */
 int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,

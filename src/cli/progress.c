@@ -5,6 +5,9 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -19,24 +22,49 @@ void progress_wipe(struct progress *progress)
 	progress->drawn = false;
 }
 
+/* A terminal that does not know how to wipe a line would only be filled with them. */
+static bool can_draw(void)
+{
+	const char *terminal = getenv("TERM");
+
+	return terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* What is wider than the terminal could not be wiped off. */
+static void draw(struct progress *progress, struct safe line)
+{
+	struct winsize size;
+
+	if (!can_draw())
+		return;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		line = text_cut(line.text, size.ws_col - 1u);
+	fprintf(stderr, WIPE "%s", line.text);
+	progress->drawn = true;
+}
+
+/* Those that have their result already have been refused, or have ended by themselves. */
 static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 {
 	unsigned long seconds = (unsigned long)((remaining_us + 999999) / 1000000);
+	size_t n = progress->n_total - progress->n_done;
+	struct safe line;
 
-	fputs(WIPE, stderr);
-	fprintf(stderr, ngettext("%zu session is logged off in %lu s; Ctrl-C cancels",
-				 "%zu sessions are logged off in %lu s; Ctrl-C cancels", progress->n_total),
-		progress->n_total, seconds);
-	progress->drawn = true;
+	snprintf(line.text, sizeof(line.text), ngettext("%zu session is logged off in %lu s; Ctrl-C cancels",
+							"%zu sessions are logged off in %lu s; Ctrl-C cancels", n), n, seconds);
+	draw(progress, line);
 }
 
 static void draw_count(struct progress *progress)
 {
-	fputs(WIPE, stderr);
-	fprintf(stderr, _("%zu of %zu sessions logged off"), progress->n_done, progress->n_total);
-	if (progress->n_killing > 0)
-		fprintf(stderr, _(", %zu had to be forced"), progress->n_killing);
-	progress->drawn = true;
+	struct safe line;
+	size_t n;
+
+	n = (size_t)snprintf(line.text, sizeof(line.text), _("%zu of %zu sessions logged off"), progress->n_ended,
+			     progress->n_total);
+	if (progress->n_killing > 0 && n < sizeof(line.text))
+		snprintf(line.text + n, sizeof(line.text) - n, _(", %zu had to be forced"), progress->n_killing);
+	draw(progress, line);
 }
 
 /* Why the command does not end yet, and how to have it end. */
@@ -48,6 +76,15 @@ static void say_followed(struct progress *progress)
 	fprintf(stderr, ngettext("%zu session was asked already and is followed to its end; Ctrl-C again leaves it at once\n",
 				 "%zu sessions were asked already and are followed to their end; Ctrl-C again leaves them at once\n",
 				 n), n);
+}
+
+static bool has_ended(const struct logoff_request *request, const struct logoff_session *session)
+{
+	size_t i = 0;
+
+	while (i < logoff_request_count(request) && logoff_request_session(request, i) != session)
+		i++;
+	return logoff_request_result(request, i, NULL) == 0;
 }
 
 void progress_event(struct progress *progress, const struct logoff_event *event)
@@ -65,6 +102,7 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 		break;
 	case LOGOFF_EVENT_RESULT:
 		progress->n_done++;
+		progress->n_ended += has_ended(progress->request, event->session);
 		break;
 	case LOGOFF_EVENT_FOLLOWED:
 		say_followed(progress);

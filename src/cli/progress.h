@@ -12,7 +12,8 @@
 #include "logoff.h"
 
 struct progress {
-	size_t n_total, n_done, n_killing;
+	const struct logoff_request *request;	/* whose events these are */
+	size_t n_total, n_done, n_ended, n_killing;	/* what is done has ended, or will not */
 	bool drawn;
 	int cancel_fd;			/* of command_cancel_fd(): what is cancelled, but goes on, waits for a second wish */
 };

@@ -18,6 +18,7 @@
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
+#include "cli/word.h"
 
 /* ---- which are meant ---- */
 
@@ -46,19 +47,29 @@ static bool is_own(const struct process_row *row, const char *own)
 	return row->process->uid == (uid_t)-1 ? account_same(row->user, own) : row->process->uid == getuid();
 }
 
+/* "services" is a name too, though no session's. */
+static bool is_session_name(const struct process_row *row, const char *text)
+{
+	struct safe name = process_session_name(row);
+
+	if (strncmp(text, "/dev/", 5) == 0)
+		text += 5;
+	return (*name.text && strcasecmp(name.text, text) == 0) || (row->session && session_bears(row->session, text));
+}
+
 static bool is_meant(const struct process_row *row, const char *designator)
 {
-	struct safe name = process_session_name(row);	/* "services" too, which is no session */
+	struct word word = word_parse(designator);
+	bool any = word.kind == WORD_ANY;
 
 	if (is_number(designator))
 		return strtoll(designator, NULL, 10) == row->process->pid;
 	if (strcmp(designator, "*") == 0)
 		return true;
-	if (strncmp(designator, "/dev/", 5) == 0)
-		designator += 5;
-	return is_same(row, row->user, designator) || is_same(row, row->process->command, designator) ||
-	       (*name.text && strcasecmp(name.text, designator) == 0) ||
-	       (row->session && session_bears(row->session, designator));
+	return (word.kind == WORD_ID && strcasecmp(process_session_id(row), word.text) == 0) ||
+	       ((any || word.kind == WORD_USER) && is_same(row, row->user, word.text)) ||
+	       ((any || word.kind == WORD_NAME) && is_session_name(row, word.text)) ||
+	       (any && is_same(row, row->process->command, word.text));
 }
 
 /*

@@ -18,11 +18,16 @@
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
+#include "cli/word.h"
 
 static bool is_meant(const struct logoff_session *session, const char *designator)
 {
-	return strcasecmp(logoff_session_id(session), designator) == 0 || account_is(session, designator) ||
-	       session_bears(session, designator);
+	struct word word = word_parse(designator);
+	bool any = word.kind == WORD_ANY;
+
+	return ((any || word.kind == WORD_ID) && word_is_id(session, word.text)) ||
+	       ((any || word.kind == WORD_USER) && account_is(session, word.text)) ||
+	       ((any || word.kind == WORD_NAME) && session_bears(session, word.text));
 }
 
 /*

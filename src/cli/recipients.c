@@ -118,13 +118,13 @@ static void take_session(struct recipients *recipients, const struct logoff_sess
 		take(recipients, word_is_id, logoff_session_id(session));
 }
 
-static void report_nobody(struct recipients *recipients, struct word word, const char *shown)
+static void tell_nobody(struct recipients *recipients, struct word word, const char *shown)
 {
 	if (word.kind != WORD_ID && word.kind != WORD_NAME && count(recipients, fits_user_gone, word.text) > 0)
 		fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"), program().text,
 			safe(shown).text);
 	else
-		fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(shown).text);
+		(void)report_nobody(shown);
 	note(recipients, EXIT_NO_SESSION);
 }
 
@@ -137,7 +137,7 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 
 	if (r < 0) {
 		if (r == -ENXIO)
-			report_nobody(recipients, word, shown);
+			tell_nobody(recipients, word, shown);
 		else
 			note(recipients, report_not_found(shown, r, &error));
 		return;
@@ -176,6 +176,10 @@ static void take_file(struct recipients *recipients, const char *path)
 
 	if (r < 0)
 		note(recipients, report_file(path, r, names.wrong_line));
+	if (r >= 0 && names.n_items == 0) {
+		fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
+		note(recipients, EXIT_NO_SESSION);
+	}
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
 		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
 	names_done(&names);

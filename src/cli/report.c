@@ -312,6 +312,12 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : status_of(r);
 }
 
+enum exit_status report_nobody(const char *designator)
+{
+	fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(designator).text);
+	return EXIT_NO_SESSION;
+}
+
 /* The state of a session that is still there, whose processes cannot be seen. */
 static void print_bare_state(enum logoff_state state)
 {
@@ -524,9 +530,27 @@ enum exit_status report_record(const struct logoff_request *request, size_t i)
 
 /* ---- choosing ---- */
 
+/* NAME as a shell wants it typed. What cannot be typed is shown as ever. */
+static struct safe typed(const char *name)
+{
+	struct safe text = safe(name), out = {};
+	size_t n = 0;
+
+	if (name[strcspn(name, " \\\"'`$&|;()<>*?[]{}!#~")] == '\0')
+		return text;
+	out.text[n++] = '\'';
+	for (const char *at = text.text; *at && n + 6 < sizeof(out.text); at++)
+		if (*at == '\'')
+			n += (size_t)sprintf(out.text + n, "'\\''");
+		else
+			out.text[n++] = *at;
+	out.text[n] = '\'';
+	return out;
+}
+
 enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r)
 {
-	struct safe id = safe(logoff_session_id(session)), user = safe(text);
+	struct safe id = typed(logoff_session_id(session)), user = typed(text);
 
 	if (r == 0)
 		fprintf(stderr, _("%s: %s: a session and a user are called so; id:%s or user:%s says which is meant\n"),
@@ -540,10 +564,8 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 
 enum exit_status report_is_user(const char *argument)
 {
-	struct safe name = safe(argument);
-
-	fprintf(stderr, _("%s: %s: no such session; /user:%s means the sessions of that user\n"), program().text, name.text,
-		name.text);
+	fprintf(stderr, _("%s: %s: no such session; /user:%s means the sessions of that user\n"), program().text,
+		safe(argument).text, typed(argument).text);
 	return EXIT_NO_SESSION;
 }
 

@@ -59,6 +59,9 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
 /* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
 enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error);
 
+/* Says that DESIGNATOR, which may be that of a user as well, means nobody. Returns the exit status. */
+enum exit_status report_nobody(const char *designator);
+
 /* Tells a user who could not be warned, without /v. */
 void report_not_warned(const struct logoff_event *event);
 

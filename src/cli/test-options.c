@@ -237,12 +237,15 @@ static void test_flag_with_value(void **state)
 static void test_number(void **state)
 {
 	static const char *const texts[] = { "x /grace:five", "x /grace:5s",	   "x /grace:-5",
-					     "x /grace:+5",   "x --grace=1.5",	   "x /grace 0x10",
-					     "x -g 5,",	      "x -g=5",	   "x -g5v",	      "x /grace:31622401", "x /grace:18446744073709551617" };
+					     "x /grace:+5",   "x --grace=1.5",	   "x -g=5",	   "x -g5v",	      "x /grace:99999999x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_fault(texts[i], OPTION_FAULT_NUMBER, 1);
+	assert_fault("x /grace 0x10", OPTION_FAULT_NUMBER, 2);
+	assert_fault("x /grace:31622401", OPTION_FAULT_LONG, 1);
+	assert_fault("x /grace 18446744073709551617", OPTION_FAULT_LONG, 2);
+	assert_fault("x 12 -g 5, /v", OPTION_FAULT_NUMBER, 3);
 	parse_good("x /grace:31622400 /wait:0");
 	assert_int_equal(got.grace, UINT64_C(86400) * 366);
 	assert_int_equal(got.wait, 0);

@@ -138,7 +138,7 @@ int logoff_request_result(const struct logoff_request *request, size_t i, const 
 {
 	const struct job *job = job_at(request, i);
 
-	if (!job || !request->ran)
+	if (!job || (!request->ran && job->step != STEP_DONE))
 		return -EINVAL;
 	if (ret_cause)
 		*ret_cause = &job->cause;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * question.c - see question.h.
+ *
+ * Lines that were pasted behind the command stand in the terminal's queue when it asks: the next one may begin with y.
+ */
+#include "cli/question.h"
+
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+int question_begin(void)
+{
+	int cancel_fd = command_cancel_fd(false);
+
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	return cancel_fd;
+}
+
+bool question_says_yes(int cancel_fd)
+{
+	char first = '\0', byte;
+	bool answered = command_read(cancel_fd, &first, 1) == 1;
+
+	byte = first;
+	while (answered && byte != '\n')
+		answered = command_read(cancel_fd, &byte, 1) == 1;
+	close(cancel_fd);
+	if (!answered)
+		fputc('\n', stderr);	/* nobody has typed it */
+	return answered && (first == 'y' || first == 'Y');
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text of a message: how long it may be, and that what cannot be read is not taken for nothing."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from test_logon import Terminal
+
+HERE = pathlib.Path(__file__).parent
+LONGEST = 8192
+TOO_LONG = "msg: the message is longer than 8192 bytes\n"
+
+
+def settings():
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/company"}
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+    return env
+
+
+@pytest.fixture
+def send(binary):
+    """Sends a message to alice on the memory host "company"; gives the status and what was said of it."""
+    env = settings()
+
+    def run(*words, **options):
+        done = subprocess.run([binary.parent / "msg", "alice", *words], cwd=HERE, env=env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, timeout=60, **options)
+        return done.returncode, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("words", [[LONGEST], [1, LONGEST - 2], [LONGEST - 2, 1], [LONGEST - 1, 0]], ids=str)
+def test_the_longest_text(send, words):
+    """Also its last word arrives, and not what stood in memory in its place."""
+    texts = ["x" * length for length in words]
+    assert send(*texts) == (0, "")
+    texts[0] += "x"
+    assert send(*texts) == (1, TOO_LONG)
+
+
+def test_the_longest_text_of_standard_input(send):
+    assert send(input="x" * LONGEST) == (0, "")
+    assert send(input="x" * (LONGEST + 1)) == (1, TOO_LONG)
+
+
+def test_what_cannot_be_read_is_not_empty(send, tmp_path):
+    with open(tmp_path / "file", "w", encoding="ascii") as not_for_reading:
+        assert send(stdin=not_for_reading) == (1, "msg: the message cannot be read: Bad file descriptor\n")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert send(stdin=folder) == (1, "msg: the message cannot be read: Is a directory\n")
+    os.close(folder)
+    assert send(stdin=subprocess.DEVNULL) == (1, "msg: there is no message\n")
+
+
+@pytest.mark.parametrize("keys, said, ended", [
+    (b"hello\n\x04", "Session 5 (pts/3): the message to alice has been written to the terminal.\n", 0),
+    (b"hello\n\x03", "\nmsg: nothing was done\n", 7),
+    (b"hello\x1c", "\nmsg: nothing was done\n", 7),
+    (b"\x04", "msg: there is no message\n", 1),
+], ids=["text", "Ctrl-C", "Ctrl-backslash", "nothing"])
+def test_a_text_is_typed(binary, monkeypatch, keys, said, ended):
+    """What has been begun and cancelled is not sent, and that has its status."""
+    monkeypatch.setattr("test_logon.environment", lambda _: settings())
+    with Terminal(["sh", "-c", 'exec "$0" alice /v 2>&1', str(binary.parent / "msg")], None, cwd=HERE) as terminal:
+        out = os.read(terminal.process.stdout.fileno(), 99).decode()
+        assert out == "The message, ended by Ctrl-D in a line of its own:\n"
+        terminal.type(keys)
+        out, status = terminal.end()
+        assert out.startswith(said) and status == ended
