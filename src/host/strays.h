@@ -5,7 +5,8 @@
  * The leader is logind's word for the process that opened the session; it may have been moved elsewhere since (a job
  * scheduler's PAM module), or have no control group of the session yet (state "opening"). Then its descendants are there too.
  * Where the session's id is that of a kernel audit session, whoever has that audit session belongs to it, wherever it is:
- * nobody can leave one. What the user has their own service manager run is not of the session, nor is what is in another
+ * nobody can leave one. But who is older than the leader was there before the session: su in a job of cron's opens one with
+ * the number of the job's. What the user has their own service manager run is not of the session, nor is what is in another
  * session.
  */
 #ifndef HOST_STRAYS_H
