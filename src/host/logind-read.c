@@ -554,7 +554,7 @@ static int take_sights(struct search *search)
 	for (size_t i = 0; r >= 0 && i < search->n_sights; i++) {
 		find_mosh(search, &search->sights[i]);
 		terminal_name(search->sights[i].row->stat.terminal, name);
-		if (*name)
+		if (*name && !terminal_is_foreign(name, search->sights[i].session->uid))
 			r = session_add_terminal(search->sights[i].session, name);
 	}
 	return r;
@@ -575,7 +575,8 @@ static int take_logins(struct search *search)
 
 		if (row)
 			session = find_session(search, row);
-		if (session && !session->graphical && terminal_is_device(logins[i].line))
+		if (session && !session->graphical && terminal_is_device(logins[i].line) &&
+		    !terminal_is_foreign(logins[i].line, session->uid))
 			r = session_add_terminal(session, logins[i].line);
 	}
 	free(logins);
