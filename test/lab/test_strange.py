@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts as their users and administrators make them: what has the number of a session, of a terminal or of a process, and
+is something else.
+"""
+
+import struct
+import time
+
+import pytest
+
+import sessions
+from cases import OK, logoff
+from host import wait_until
+from test_whole import listed
+
+
+@pytest.fixture
+def bare_too(lend, request):
+    return lend(request.param)
+
+
+both = pytest.mark.parametrize("bare_too", ["systemd", "bare"], indirect=True)
+
+# -- an audit session that is older than the session -----------------------------------------------
+
+SCRIPT = """#!/bin/sh
+su - alice -c 'exec stubborn dump'
+touch /run/next-step
+exec /usr/local/bin/stubborn next-step
+"""
+
+
+def test_a_cron_job_that_uses_su(host):
+    """The session of su has the audit session of the job, and its number as id. The job goes on with its next step."""
+    script = host.path("/usr/local/bin/nightly")
+    script.write_text(SCRIPT)
+    script.chmod(0o755)
+    host.path("/etc/cron.d/lab").write_text("@reboot root /usr/local/bin/nightly\n")
+    host.check("rm -f /run/crond.reboot /var/run/crond.reboot /run/next-step; systemctl restart cron")
+    dump, = wait_until(lambda: host.named("dump"), 15, "the job runs")
+    identity, = wait_until(host.session_ids, 10, "the session of su")
+    job, = host.named("nightly")
+    assert dump.audit_session == job.audit_session == int(identity)
+
+    result = logoff(host, identity, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.alive(dump)
+    assert wait_until(lambda: host.named("next-step"), 5, "the job goes on") == [job]
+    assert host.path("/run/next-step").exists()
+    host.check("pkill -KILL next-step")
+
+
+# -- terminals of others ---------------------------------------------------------------------------
+
+INSIDE = """mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts; mount --bind /dev/pts/ptmx /dev/ptmx
+exec script -q -c 'tty >/tmp/inner-tty; exec stubborn inner' /dev/null
+"""
+
+
+@both
+def test_a_terminal_of_a_container(bare_too):
+    """It has the number of somebody else's."""
+    host = bare_too
+    bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
+    host.path("/home/alice/inside").write_text(INSIDE)
+    alice.shell.begin("unshare -Urm sh /home/alice/inside </dev/tty")
+    wait_until(lambda: host.named("inner"), what="the container runs")
+    assert host.path("/tmp/inner-tty").read_text().strip() == f"/dev/{bob.tty}"
+
+    rows = listed(host, "user")
+
+    assert rows[alice.id]["terminals"] == [alice.tty]
+    assert rows[bob.id]["terminals"] == [bob.tty]
+    assert bob.id in logoff(host, bob.tty, "/dryrun").out
+
+
+def login_record(line, pid, seconds_ago):
+    """A record of utmp(5)."""
+    text = line.encode()
+    return struct.pack("hi32s4s32s256shhiii4i20s", 7, pid, text, text[-4:], b"carol", b"192.0.2.1", 0, 0, 0,
+                       int(time.time()) - seconds_ago, 0, 0, 0, 0, 0, b"")
+
+
+@both
+def test_a_login_record_that_nobody_took_away(bare_too):
+    """The number of its process has been given to another one, and its terminal to another user."""
+    host = bare_too
+    bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
+    first = min(one.pid for one in host.audit_processes(bob.audit))
+    with host.path("/run/utmp").open("ab") as file:
+        file.write(login_record(alice.tty, first, 86400))
+
+    rows = listed(host, "user")
+
+    assert (rows[bob.id]["name"], rows[bob.id]["terminals"]) == (bob.tty, [bob.tty])
+    assert alice.id in logoff(host, alice.tty, "/dryrun").out
+    assert bob.id in logoff(host, bob.tty, "/dryrun").out
