@@ -46,6 +46,12 @@
 /* How long programs that only wait for the caller may stay before the last act. xrdp needs 65 ms to clean up. */
 #define SETTLE_US (250 * MS)
 
+/*
+ * How long a desktop has to be without programs: a service that is killed may be started again by its manager (Restart=), after
+ * 100 ms if its unit does not say otherwise, until that has been done too often.
+ */
+#define RESTART_US (300 * MS)
+
 /* Looks are taken at growing intervals; between them only news causes one. */
 #define LOOK_SOON_US (2 * MS)
 #define LOOK_LATER_US (50 * MS)
@@ -702,7 +708,7 @@ static int ask_desktop(struct job *job, bool *ret_has)
 	int r = 0;
 
 	*ret_has = false;
-	if (host->backend->desktop && job->part == HOST_SESSION)
+	if (host->backend->desktop)
 		r = host->backend->desktop(host, job->session, ret_has, &job->cause);
 	if (r == -EAGAIN || r == -ETIMEDOUT)
 		return 0;
@@ -716,7 +722,7 @@ static void manager_next(struct logoff_request *request, struct job *job)
 	bool has_desktop = false;
 	int r = is_followed(request, job) ? 1 : ask_fate(job, &manager);
 
-	if (r > 0 && manager != HOST_MANAGER_UNNEEDED)
+	if (r > 0 && manager != HOST_MANAGER_UNNEEDED && job->part == HOST_SESSION)
 		r = ask_desktop(job, &has_desktop);
 	if (r == 0)
 		job->look_us = request->host->now_us + RETRY_US;
@@ -795,6 +801,21 @@ static bool is_unneeded(struct logoff_request *request, struct job *job)
 	return false;
 }
 
+/* Whether the desktop's programs may be killed: those of a new desktop cannot be told from them. */
+static bool is_desktop_over(struct logoff_request *request, struct job *job)
+{
+	bool has;
+	int r = ask_desktop(job, &has);
+
+	if (r < 0)
+		give_up(request, job, r);
+	else if (r > 0 && !has)
+		leave_manager(request, job, HOST_MANAGER_NEEDED);
+	else
+		return r > 0;
+	return false;
+}
+
 /* The grace is over. A host without the means to kill is only waited for. Returns whether this is news to it. */
 static bool kill_now(struct logoff_request *request, struct job *job)
 {
@@ -803,6 +824,8 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	int r;
 
 	if (job->part == HOST_MANAGER && !is_unneeded(request, job))
+		return false;
+	if (job->part == HOST_DESKTOP && !is_desktop_over(request, job))
 		return false;
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	job->step = STEP_KILLING;
@@ -833,6 +856,10 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 		job->empty_us = now;
 	switch (left) {
 	case REMAINDER_NONE:
+		if (job->part == HOST_DESKTOP && now - job->empty_us < RESTART_US) {
+			*ret_killable = false;
+			return false;
+		}
 		if (is_verified(job))
 			return true;
 		if (now - job->empty_us >= EMPTY_US) {
