@@ -96,3 +96,44 @@ def test_a_login_record_that_nobody_took_away(bare_too):
     assert (rows[bob.id]["name"], rows[bob.id]["terminals"]) == (bob.tty, [bob.tty])
     assert alice.id in logoff(host, alice.tty, "/dryrun").out
     assert bob.id in logoff(host, bob.tty, "/dryrun").out
+
+
+# -- desktops --------------------------------------------------------------------------------------
+
+def in_manager(host, *words):
+    """systemd-run of alice's service manager."""
+    host.check(["runuser", "-u", "alice", "--", "env", "XDG_RUNTIME_DIR=/run/user/1000",
+                "systemd-run", "--user", "--quiet", *words])
+
+
+@pytest.fixture
+def desktop(host):
+    """alice has a desktop, and another session, for which her manager stays."""
+    kept = sessions.ssh(host, "alice")
+    return kept, sessions.fake(host, "alice", type="x11", display=":8", service="gdm", leader="/usr/bin/tail -f /dev/null")
+
+
+def test_a_program_of_a_desktop_that_is_restarted(host, desktop):
+    """As those of GNOME's and Plasma's that are restarted when they crash."""
+    in_manager(host, "--slice=app.slice", "--unit=plasma-shell", "--property=Restart=on-failure", "stubborn", "panel")
+    in_manager(host, "--slice=session.slice", "--unit=kwin", "--property=Restart=always", "sleep", "9993")
+    wait_until(lambda: host.named("panel") and host.named("sleep"), what="its programs run")
+
+    result = logoff(host, desktop[1].id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    time.sleep(1)
+    assert host.named("panel") + host.named("sleep") == []
+
+
+def test_a_new_desktop_while_the_old_one_ends(host, desktop):
+    in_manager(host, "--slice=app.slice", "--unit=app-old", "stubborn", "old")
+    running = host.start(["logoff", desktop[1].id, "/grace:3", "/v"])
+    wait_until(lambda: not desktop[1].exists(), what="the session has ended")
+    sessions.fake(host, "alice", type="x11", display=":9", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    in_manager(host, "--slice=app.slice", "--unit=app-new", "stubborn", "new")
+    new = wait_until(lambda: host.named("new"), what="the new desktop runs something")
+
+    out, err = running.communicate(timeout=20)
+
+    assert host.survivors(new) == new, out + err
