@@ -892,6 +892,17 @@ static int kill_manager(struct logoff_session *session, struct logoff_error *ret
 	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }
 
+/* Tells whether the caller was moved out of the scope, or has moved, so that what ends the scope does not end it. */
+static bool is_outside(const struct logoff_session *session)
+{
+	const struct logind *logind = session->host->data;
+	char id[CGROUP_ID] = "";
+	struct cgroup cgroup;
+
+	return cgroup_read(getpid(), &cgroup) >= 0 &&
+	       !(cgroup_parse_session(cgroup.text, logind->elogind, id) && strcmp(id, session->id) == 0);
+}
+
 static int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
@@ -906,7 +917,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
-	if (r >= 0 && last_act && part != HOST_SESSION)
+	if (r >= 0 && last_act && (part != HOST_SESSION || is_outside(session)))
 		raise(SIGKILL);
 	return r;
 }
