@@ -137,3 +137,27 @@ def test_a_new_desktop_while_the_old_one_ends(host, desktop):
     out, err = running.communicate(timeout=20)
 
     assert host.survivors(new) == new, out + err
+
+
+# -- the caller ------------------------------------------------------------------------------------
+
+def records(host, what="LOGOFF_RESULT"):
+    """What the journal has of each log-off, the oldest first."""
+    host.check("journalctl --sync")
+    return host.run(["journalctl", "--quiet", "--output=cat", f"--output-fields={what}",
+                     "MESSAGE_ID=5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"]).out.split()
+
+
+def test_the_caller_in_a_scope_of_its_own(host):
+    """The last act ends what waits for the caller, and the caller as well."""
+    host.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
+    session = sessions.ssh(host, "alice")
+    before, n_records = host.audit_processes(session.audit), len(records(host))
+    session.shell.begin("sudo systemd-run --quiet --scope logoff /grace:1 2>/tmp/lab-said")
+    wait_until(lambda: not session.exists(), what="the session has ended")
+    time.sleep(0.5)
+
+    assert host.survivors(before) == []
+    assert host.named("logoff") == []
+    assert "not ended" not in host.path("/tmp/lab-said").read_text()
+    assert records(host)[n_records:] == ["ended"]
