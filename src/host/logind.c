@@ -431,21 +431,6 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	return 0;
 }
 
-/* Collects the processes of an elogind session: the session is dropped before they are gone. */
-static int collect_family(struct logoff_session *session)
-{
-	struct logind_session *data = of(session);
-	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
-	int r;
-
-	if (data->family)
-		return 0;
-	if (session->id[0] != 'c')
-		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
-	r = family_new(&data->family, &marks);
-	return r < 0 ? r : family_scan(data->family);
-}
-
 static int hold_strays(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
@@ -457,6 +442,39 @@ static int hold_strays(struct logoff_session *session)
 	if (session->id[0] != 'c')
 		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
 	return strays_new(&data->strays, &marks);
+}
+
+/* The audit session of an elogind session, if it is its own. Returns 0 or a fatal errno. */
+static int find_audit_session(struct logoff_session *session, uint32_t *ret)
+{
+	struct logind_session *data = of(session);
+	struct table *table;
+	int r = hold_strays(session);
+
+	if (r >= 0)
+		r = logind_table(session->host, clock_now_us(), &table);
+	if (r >= 0)
+		*ret = strays_audit_session(data->strays, table);
+	data->strays = strays_free(data->strays);
+	return r < 0 ? r : 0;
+}
+
+/* Collects the processes of an elogind session: the session is dropped before they are gone. */
+static int collect_family(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
+	int r;
+
+	if (data->family)
+		return 0;
+	if (session->id[0] != 'c') {
+		r = find_audit_session(session, &marks.audit_session);
+		if (r < 0)
+			return r;
+	}
+	r = family_new(&data->family, &marks);
+	return r < 0 ? r : family_scan(data->family);
 }
 
 /* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */

@@ -231,6 +231,12 @@ static void find_audit_session(struct strays *strays, const struct table *table)
 		*audit = PROC_NO_AUDIT;
 }
 
+uint32_t strays_audit_session(struct strays *strays, const struct table *table)
+{
+	find_audit_session(strays, table);
+	return strays->marks.audit_session;
+}
+
 bool strays_are_possible(const struct strays *strays)
 {
 	return strays->marks.audit_session != PROC_NO_AUDIT || strays_has_leader_outside(strays) ||

@@ -31,6 +31,9 @@ int strays_new(struct strays **ret_strays, const struct strays_marks *marks);
 /* Frees STRAYS (NULL allowed), closes the pidfds. Returns NULL. */
 struct strays *strays_free(struct strays *strays);
 
+/* The audit session that is the session's own, by the processes in TABLE; PROC_NO_AUDIT: none, or somebody in it is older. */
+uint32_t strays_audit_session(struct strays *strays, const struct table *table);
+
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);
 
