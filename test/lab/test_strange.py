@@ -15,11 +15,11 @@ from test_whole import listed
 
 
 @pytest.fixture
-def bare_too(lend, request):
+def one_of(lend, request):
     return lend(request.param)
 
 
-both = pytest.mark.parametrize("bare_too", ["systemd", "bare"], indirect=True)
+both = pytest.mark.parametrize("one_of", ["systemd", "bare"], indirect=True)
 
 # -- an audit session that is older than the session -----------------------------------------------
 
@@ -30,13 +30,16 @@ exec /usr/local/bin/stubborn next-step
 """
 
 
-def test_a_cron_job_that_uses_su(host):
+@pytest.mark.parametrize("one_of", ["systemd", "elogind"], indirect=True)
+def test_a_cron_job_that_uses_su(one_of):
     """The session of su has the audit session of the job, and its number as id. The job goes on with its next step."""
+    host = one_of
     script = host.path("/usr/local/bin/nightly")
     script.write_text(SCRIPT)
     script.chmod(0o755)
     host.path("/etc/cron.d/lab").write_text("@reboot root /usr/local/bin/nightly\n")
-    host.check("rm -f /run/crond.reboot /var/run/crond.reboot /run/next-step; systemctl restart cron")
+    host.check("rm -f /run/crond.reboot /var/run/crond.reboot /run/next-step; pkill -x cron; sleep 0.1; "
+               + ("systemctl restart cron" if host.flavour == "systemd" else "cron"))
     dump, = wait_until(lambda: host.named("dump"), 15, "the job runs")
     identity, = wait_until(host.session_ids, 10, "the session of su")
     job, = host.named("nightly")
@@ -59,9 +62,9 @@ exec script -q -c 'tty >/tmp/inner-tty; exec stubborn inner' /dev/null
 
 
 @both
-def test_a_terminal_of_a_container(bare_too):
+def test_a_terminal_of_a_container(one_of):
     """It has the number of somebody else's."""
-    host = bare_too
+    host = one_of
     bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
     host.path("/home/alice/inside").write_text(INSIDE)
     alice.shell.begin("unshare -Urm sh /home/alice/inside </dev/tty")
@@ -83,9 +86,9 @@ def login_record(line, pid, seconds_ago):
 
 
 @both
-def test_a_login_record_that_nobody_took_away(bare_too):
+def test_a_login_record_that_nobody_took_away(one_of):
     """The number of its process has been given to another one, and its terminal to another user."""
-    host = bare_too
+    host = one_of
     bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
     first = min(one.pid for one in host.audit_processes(bob.audit))
     with host.path("/run/utmp").open("ab") as file:
