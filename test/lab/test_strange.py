@@ -164,3 +164,15 @@ def test_the_caller_in_a_scope_of_its_own(host):
     assert host.named("logoff") == []
     assert "not ended" not in host.path("/tmp/lab-said").read_text()
     assert records(host)[n_records:] == ["ended"]
+
+
+@pytest.mark.parametrize("manager", ["", "--user "])
+def test_from_a_service_that_has_the_terminal_of_a_session(host, manager):
+    """systemd-run --pipe: no terminal of its own, and the client's is lent."""
+    session, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    host.path("/etc/polkit-1/rules.d/lab.rules").write_text("polkit.addRule(function() { return polkit.Result.YES; });\n")
+    host.run("systemctl restart polkit")
+    said = session.sh(f"systemd-run {manager}--quiet --pipe --wait logoff /all /dryrun", 20)
+    host.path("/etc/polkit-1/rules.d/lab.rules").unlink()
+    host.run("systemctl restart polkit")
+    assert f"Session {other.id} " in said and f"Session {session.id} " not in said
