@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "host/proc.h"
@@ -34,7 +35,8 @@ struct search {
 	struct caller *caller;
 	const char *name;		/* of a multiplexer; NULL: a starter */
 	uid_t uid;			/* whose client or starter; (uid_t)-1: anybody's */
-	unsigned terminal;		/* of a starter: the number of the terminal it holds; 0: it holds none */
+	unsigned terminal;		/* of a starter: the number of the terminal it holds and 1; 0: it holds none */
+	unsigned lent;			/* the terminal on which it runs itself; 0: it is not known */
 };
 
 static void add(struct caller *caller, pid_t pid)
@@ -120,6 +122,11 @@ static int take_starter(const struct proc_stat *stat, void *userdata)
 
 	if (!find_name(stat->command, starters))
 		return 0;
+	if (search->lent) {
+		if (stat->terminal == search->lent)
+			add(search->caller, stat->pid);
+		return 0;
+	}
 	holds = search->terminal ? holds_master(stat->pid, search->terminal - 1) : -EACCES;
 	/* One that may not be looked into is taken if it may be the one. */
 	if (holds > 0 || (holds < 0 && (search->uid == (uid_t)-1 || owner_of(stat->pid) == search->uid)))
@@ -134,16 +141,29 @@ static void find_clients(struct caller *caller, pid_t server, const char *name)
 	(void)proc_for_each(take_client, &search);	/* what cannot be seen is left out */
 }
 
+/* The terminal that the caller reads from or writes to, as the kernel numbers it; 0: none. */
+static unsigned find_lent(void)
+{
+	struct stat file;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &file) == 0 && S_ISCHR(file.st_mode) && isatty(fd))
+			return major(file.st_rdev) << 8 | (minor(file.st_rdev) & 0xff) | (minor(file.st_rdev) & 0xfff00) << 12;
+	return 0;
+}
+
 /* Who had a service manager start TOP, if it was one of the starters: run0 tells whose by SUDO_UID. */
 static void find_starters(struct caller *caller, const struct proc_stat *top)
 {
 	const char *sudo = getenv("SUDO_UID");
 	struct search search = { .caller = caller, .uid = sudo ? (uid_t)strtoul(sudo, NULL, 10) : (uid_t)-1 };
-	unsigned major = top->terminal >> 8 & 0xfff, minor = (top->terminal & 0xff) | (top->terminal >> 12 & 0xfff00);
+	unsigned device = top->terminal >> 8 & 0xfff, number = (top->terminal & 0xff) | (top->terminal >> 12 & 0xfff00);
 
-	if (major >= UNIX98_MAJOR && major < UNIX98_MAJOR + 8)
-		search.terminal = minor + 1;
-	else if (top->terminal || !sudo)
+	if (device >= UNIX98_MAJOR && device < UNIX98_MAJOR + 8)
+		search.terminal = number + 1;
+	else if (!top->terminal && !sudo)
+		search.lent = find_lent();	/* systemd-run --pipe lends its own */
+	if (!search.terminal && !search.lent && (top->terminal || !sudo))
 		return;		/* a login on a console, or a service */
 	(void)proc_for_each(take_starter, &search);	/* what cannot be seen is left out */
 }

@@ -561,7 +561,7 @@ static int take_sights(struct search *search)
 	for (size_t i = 0; r >= 0 && i < search->n_sights; i++) {
 		find_mosh(search, &search->sights[i]);
 		terminal_name(search->sights[i].row->stat.terminal, name);
-		if (*name)
+		if (*name && !terminal_is_foreign(name, search->sights[i].session->uid))
 			r = session_add_terminal(search->sights[i].session, name);
 	}
 	return r;

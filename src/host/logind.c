@@ -5,7 +5,7 @@
  * These D-Bus calls on org.freedesktop.login1 end a session: TerminateSession asks (systemd sends SIGTERM and SIGHUP to
  * the session's scope), KillSession "all" SIGKILL forces, SessionRemoved tells the end, GetSession proves it;
  * TerminateUser ends the user's service manager. Who may do what is decided by logind and polkit, not here. Root need not
- * ask, and with many sessions does so last (signal_scope()).
+ * ask, and with many sessions does so last (logind-crowd.c).
  *
  * What the interface's documentation does not say, found by running (systemd 252, elogind 246):
  *  - On a session in state "closing" TerminateSession answers OK and does nothing; only KillSession reaches it.
@@ -46,13 +46,7 @@
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
 
-/* So many sessions are a crowd, see signal_scope(). */
-#define CROWD 16
 
-/* How often the scopes of a crowd are looked for; how long they get to become empty, and systemd to take them away. */
-#define SCOPE_LOOK_US UINT64_C(4000)
-#define SCOPE_EMPTY_US UINT64_C(100000)
-#define SCOPE_GONE_US UINT64_C(1000000)
 
 static void logind_release(struct logoff_session *session)
 {
@@ -412,21 +406,6 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	return 0;
 }
 
-/* Collects the processes of an elogind session: the session is dropped before they are gone. */
-static int collect_family(struct logoff_session *session)
-{
-	struct logind_session *data = of(session);
-	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
-	int r;
-
-	if (data->family)
-		return 0;
-	if (session->id[0] != 'c')
-		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
-	r = family_new(&data->family, &marks);
-	return r < 0 ? r : family_scan(data->family);
-}
-
 static int hold_strays(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
@@ -440,16 +419,44 @@ static int hold_strays(struct logoff_session *session)
 	return strays_new(&data->strays, &marks);
 }
 
+/* The audit session of an elogind session, if it is its own. Returns 0 or a fatal errno. */
+static int find_audit_session(struct logoff_session *session, uint32_t *ret)
+{
+	struct logind_session *data = of(session);
+	struct table *table;
+	int r = hold_strays(session);
+
+	if (r >= 0)
+		r = logind_table(session->host, clock_now_us(), &table);
+	if (r >= 0)
+		*ret = strays_audit_session(data->strays, table);
+	data->strays = strays_free(data->strays);
+	return r < 0 ? r : 0;
+}
+
+/* Collects the processes of an elogind session: the session is dropped before they are gone. */
+static int collect_family(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
+	int r;
+
+	if (data->family)
+		return 0;
+	if (session->id[0] != 'c') {
+		r = find_audit_session(session, &marks.audit_session);
+		if (r < 0)
+			return r;
+	}
+	r = family_new(&data->family, &marks);
+	return r < 0 ? r : family_scan(data->family);
+}
+
 /* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
 static bool is_own_power(const struct logoff_session *session)
 {
 	return geteuid() == 0 || geteuid() == session->uid;
 }
-
-/* What systemd sends to stop a scope. */
-static const int polite_signals[] = { SIGTERM, SIGHUP, SIGCONT };
-
-#define N_POLITE_SIGNALS (sizeof(polite_signals) / sizeof(polite_signals[0]))
 
 /* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
 static void signal_leader(struct logoff_session *session, int signal)
@@ -489,7 +496,7 @@ static int find_strays(struct logoff_session *session, bool empty)
 
 	if (!strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
 		return 0;
-	if (session->host->n_watched >= CROWD) {
+	if (session->host->n_watched >= LOGIND_CROWD) {
 		if (data->empty_us == 0)
 			data->empty_us = since_us;
 		if (table && table->taken_us < data->empty_us && since_us < table->taken_us + TABLE_US)
@@ -522,7 +529,7 @@ static int check_logon(struct logoff_session *session, struct logoff_error *rete
 }
 
 /* Sends the call by which logind is asked to end the session. */
-static int call_logind(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
 	bool closing = of(session)->closing;
 	sd_bus_message *call = NULL;
@@ -534,115 +541,6 @@ static int call_logind(struct logoff_session *session, bool interactive, struct 
 	if (r >= 0 && closing)
 		r = sd_bus_message_append(call, "si", "all", SIGTERM);
 	return send_ask(session, call, r, on_asked, interactive, reterr);
-}
-
-/* Tells whether there are processes in a cgroup of v2. */
-static bool is_populated(const char *cgroup)
-{
-	char *path, text[256];
-	ssize_t n = -1;
-	int fd;
-
-	if (asprintf(&path, "%s/cgroup.events", cgroup) < 0)
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	free(path);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[n < 0 ? 0 : n] = '\0';
-	return strstr(text, "populated 1") != NULL;
-}
-
-/*
- * Tells whether the session is one of many and may be asked by signal_scope(): for the first time, by root, and where the
- * kernel tells systemd that a scope has become empty (cgroup v2).
- */
-static bool is_of_crowd(const struct logoff_session *session)
-{
-	const struct logind *logind = session->host->data;
-	const struct logind_session *data = of(session);
-
-	if (session->host->n_watched < CROWD || logind->elogind || session->current || geteuid() != 0)
-		return false;
-	if (data->closing || data->call || !data->cgroup || strchr(data->scope, '/'))
-		return false;
-	return is_populated(data->cgroup);
-}
-
-/*
- * Sends the processes of a scope what systemd sends them when it stops the scope. To stop it by a job takes systemd, logind
- * and the bus much longer than to find it empty, and with many sessions that is where the time goes. So the scope
- * empties first, and TerminateSession comes when systemd has taken it away: nobody gets the signals twice, which an
- * editor that is saving may not survive. Returns 1, 0 if logind has to be asked at once, or -errno.
- */
-static int signal_scope(struct logoff_session *session)
-{
-	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = of(session)->cgroup };
-	struct family *family = NULL;
-	int r;
-
-	r = family_new(&family, &marks);
-	if (r >= 0)
-		r = family_scan(family);
-	for (size_t i = 0; r > 0 && i < N_POLITE_SIGNALS; i++)
-		r = family_signal(family, polite_signals[i]) == 0;
-	family_free(family);
-	return r;
-}
-
-/* What there is to be done now for a session that has been signalled. */
-enum crowd_next {
-	CROWD_WAIT,	/* look again */
-	CROWD_CALL,	/* ask logind to let go of it */
-	CROWD_LEAVE	/* it heeds the signals later or never; see kill_session() */
-};
-
-static enum crowd_next next_in_crowd(const struct logoff_session *session, uint64_t now)
-{
-	const struct logind_session *data = of(session);
-	uint64_t age = now - data->signalled_us;
-
-	if (session->removed || access(data->cgroup, F_OK) < 0)
-		return CROWD_CALL;
-	if (age < SCOPE_EMPTY_US)
-		return CROWD_WAIT;
-	if (is_populated(data->cgroup))
-		return CROWD_LEAVE;
-	return age < SCOPE_GONE_US ? CROWD_WAIT : CROWD_CALL;
-}
-
-/* Looks which of the scopes signalled have gone. Returns 1 if there is news. */
-static int follow_crowd(struct logoff_host *host, struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	uint64_t now = clock_now_us();
-	int r = 0, news = 0;
-
-	if (logind->scope_look_us == 0 || now < logind->scope_look_us)
-		return 0;
-	logind->scope_look_us = 0;
-	for (size_t i = 0; r >= 0 && i < host->n_watched; i++) {
-		struct logoff_session *session = host->watched[i];
-
-		if (!of(session)->signalled_us || session->asked != HOST_PENDING)
-			continue;
-		switch (next_in_crowd(session, now)) {
-		case CROWD_WAIT:
-			logind->scope_look_us = now + SCOPE_LOOK_US;
-			break;
-		case CROWD_CALL:
-			of(session)->signalled_us = 0;
-			r = call_logind(session, false, reterr);
-			break;
-		case CROWD_LEAVE:
-			session->asked = 0;
-			news = 1;
-			break;
-		}
-	}
-	return r < 0 ? r : news;
 }
 
 static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
@@ -664,12 +562,9 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		return r;
 	if (!logind->elogind)
 		ask_strays(session);
-	r = is_of_crowd(session) ? signal_scope(session) : 0;
+	r = logind_crowd_signal(session);
 	if (r <= 0)
-		return r < 0 ? r : call_logind(session, interactive, reterr);
-	of(session)->signalled_us = clock_now_us();
-	if (logind->scope_look_us == 0)
-		logind->scope_look_us = of(session)->signalled_us + SCOPE_LOOK_US;
+		return r < 0 ? r : logind_call_end(session, interactive, reterr);
 	return 0;
 }
 
@@ -745,8 +640,8 @@ static int ask_desktop(struct logoff_session *session)
 	int r = 0;
 
 	data->desktop_asked_us = table_now_us();
-	for (size_t i = 0; r >= 0 && i < N_POLITE_SIGNALS; i++)
-		r = desktop_signal(data->manager_cgroup, data->desktop, polite_signals[i]);
+	for (size_t i = 0; r >= 0 && i < LOGIND_N_POLITE; i++)
+		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
 	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
 	return r == -EPERM ? 0 : r;
@@ -872,6 +767,17 @@ static int kill_manager(struct logoff_session *session, struct logoff_error *ret
 	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }
 
+/* Tells whether the caller was moved out of the scope, or has moved, so that what ends the scope does not end it. */
+static bool is_outside(const struct logoff_session *session)
+{
+	const struct logind *logind = session->host->data;
+	char id[CGROUP_ID] = "";
+	struct cgroup cgroup;
+
+	return cgroup_read(getpid(), &cgroup) >= 0 &&
+	       !(cgroup_parse_session(cgroup.text, logind->elogind, id) && strcmp(id, session->id) == 0);
+}
+
 static int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
@@ -886,7 +792,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
-	if (r >= 0 && last_act && part != HOST_SESSION)
+	if (r >= 0 && last_act && (part != HOST_SESSION || is_outside(session)))
 		raise(SIGKILL);
 	return r;
 }
@@ -1152,7 +1058,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 
 	r = take_news(logind, reterr);
 	if (r >= 0) {
-		int followed = follow_crowd(host, reterr);
+		int followed = logind_crowd_follow(host, reterr);
 
 		r = followed < 0 ? followed : r | followed;
 	}

@@ -123,6 +123,22 @@ int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret
 int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 		     struct logoff_error *reterr);
 
+/* So many sessions are a crowd. */
+#define LOGIND_CROWD 16
+
+/* What systemd sends to stop a scope. */
+#define LOGIND_N_POLITE 3
+extern const int logind_polite_signals[LOGIND_N_POLITE];
+
+/* Sends the call by which logind is asked to end the session. Its answer becomes the fact "asked". */
+int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr);
+
+/* Signals the processes of one of a crowd. Returns 1, 0 if it is none and logind has to be asked at once, or -errno. */
+int logind_crowd_signal(struct logoff_session *session);
+
+/* Looks which of the scopes signalled have gone, and has logind let go of their sessions. Returns 1 if there is news, 0, or -errno. */
+int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr);
+
 /* The back end's get() and list(). */
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 	       struct logoff_error *reterr);

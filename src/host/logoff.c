@@ -46,6 +46,12 @@
 /* How long programs that only wait for the caller may stay before the last act. xrdp needs 65 ms to clean up. */
 #define SETTLE_US (250 * MS)
 
+/*
+ * How long a desktop has to be without programs: a service that is killed may be started again by its manager (Restart=), after
+ * 100 ms if its unit does not say otherwise, until that has been done too often.
+ */
+#define RESTART_US (300 * MS)
+
 /* Looks are taken at growing intervals; between them only news causes one. */
 #define LOOK_SOON_US (2 * MS)
 #define LOOK_LATER_US (50 * MS)
@@ -706,7 +712,7 @@ static int ask_desktop(struct job *job, bool *ret_has)
 	int r = 0;
 
 	*ret_has = false;
-	if (host->backend->desktop && job->part == HOST_SESSION)
+	if (host->backend->desktop)
 		r = host->backend->desktop(host, job->session, ret_has, &job->cause);
 	if (r == -EAGAIN || r == -ETIMEDOUT)
 		return 0;
@@ -720,7 +726,7 @@ static void manager_next(struct logoff_request *request, struct job *job)
 	bool has_desktop = false;
 	int r = is_followed(request, job) ? 1 : ask_fate(job, &manager);
 
-	if (r > 0 && manager != HOST_MANAGER_UNNEEDED)
+	if (r > 0 && manager != HOST_MANAGER_UNNEEDED && job->part == HOST_SESSION)
 		r = ask_desktop(job, &has_desktop);
 	if (r == 0)
 		job->look_us = request->host->now_us + RETRY_US;
@@ -839,6 +845,10 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 		job->empty_us = now;
 	switch (left) {
 	case REMAINDER_NONE:
+		if (job->part == HOST_DESKTOP && now - job->empty_us < RESTART_US) {
+			*ret_killable = false;
+			return false;
+		}
 		if (is_verified(job))
 			return true;
 		if (now - job->empty_us >= EMPTY_US) {
@@ -890,30 +900,6 @@ static void step_ending(struct logoff_request *request, struct job *job)
 	look_again(request, job, news ? LOOK_SOON_US : job->unsure ? LOOK_LATER_US : job->interval_us * 2);
 }
 
-/* ---- waiting ---- */
-
-/* How often the sessions of a host beside the request's own are looked after while it waits for news of its own. */
-#define BESIDE_US (20 * MS)
-
-/*
- * Waits on the request's host, and looks after what is being ended on the one beside it (host.h), whose back end has its own
- * way to notice. Returns as the back end's wait() does.
- */
-static int wait_for_news(struct logoff_request *request, uint64_t until_us, struct logoff_error *reterr)
-{
-	struct logoff_host *host = request->host, *beside = host->beside;
-	int r;
-
-	if (!beside || beside->n_watched == 0)
-		return host->backend->wait(host, until_us, request->cancel_fd, reterr);
-	if (until_us > host->now_us + BESIDE_US)
-		until_us = host->now_us + BESIDE_US;
-	r = host->backend->wait(host, until_us, request->cancel_fd, reterr);
-	if (r >= 0)
-		r = beside->backend->wait(beside, 0, -1, reterr);
-	return r;
-}
-
 /* ---- warning ---- */
 
 static bool any_new(const struct logoff_request *request)
@@ -955,7 +941,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 		tell_all(request, LOGOFF_EVENT_COUNTDOWN, end_us - host->now_us);
 		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
 		do {
-			r = wait_for_news(request, tick_us, reterr);
+			r = request_wait(request, tick_us, reterr);
 			if (r < 0)
 				return r;
 		} while (host->now_us < tick_us);
@@ -1142,33 +1128,11 @@ static void run_jobs(struct logoff_request *request)
 	while (step_all(request, &next_us)) {
 		if (has_new(request) && next_us == UINT64_MAX)
 			continue;
-		r = wait_for_news(request, next_us, &cause);
+		r = request_wait(request, next_us, &cause);
 		if (r < 0)
 			interrupt(request, r, &cause);
 	}
 	warn_call_off(request);
-}
-
-static void unwatch(struct logoff_host *host)
-{
-	free(host->watched);
-	host->watched = NULL;
-	host->n_watched = 0;
-}
-
-/* The facts of the sessions being ended are written while they are watched, each by the back end of its host. */
-static int watch(struct logoff_request *request, struct logoff_host *host)
-{
-	struct logoff_session **watched = calloc(request->n_jobs + 1, sizeof(struct logoff_session *));
-
-	if (!watched)
-		return -ENOMEM;
-	host->n_watched = 0;
-	for (size_t i = 0; i < request->n_jobs; i++)
-		if (request->jobs[i].session->host == host)
-			watched[host->n_watched++] = request->jobs[i].session;
-	host->watched = watched;
-	return 0;
 }
 
 int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
@@ -1186,13 +1150,11 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 		look_at_due(request, MOMENT_US);
 	if (r < 0)
 		interrupt(request, r, &cause);
-	if (watch(request, host) < 0 || (host->beside && watch(request, host->beside) < 0))
+	if (request_watch(request) < 0)
 		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
 	run_jobs(request);
 	host->deadline_us = 0;
-	unwatch(host);
-	if (host->beside)
-		unwatch(host->beside);
+	request_unwatch(request);
 	request->ran = true;
 	return 0;
 }

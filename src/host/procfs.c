@@ -267,12 +267,16 @@ static void find_place(const struct view *view, const struct group *group, uid_t
 	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
 
 	*ret = (struct place){ .terminal = on ? on->stat.terminal : 0, .login = group->login };
-	if (is_audit_group(group) && group->login) {
+	if (ret->login && terminal_is_foreign(ret->login->line, uid))
+		ret->login = NULL;
+	if (is_audit_group(group) && ret->login) {
 		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
 		if (ret->name[0] == ':')
 			ret->terminal = terminal_of_display(ret->name, uid);
 	} else if (ret->terminal) {
 		terminal_name(ret->terminal, ret->name);
+		if (terminal_is_foreign(ret->name, uid))
+			*ret = (struct place){};
 	}
 	if (!is_audit_group(group) && !ret->login)
 		ret->login = find_login(view, ret->name);
@@ -376,7 +380,7 @@ static bool add_terminals(struct logoff_session *session, const struct group *gr
 		if (!group->tasks[i]->stat.terminal)
 			continue;
 		terminal_name(group->tasks[i]->stat.terminal, name);
-		if (*name && session_add_terminal(session, name) < 0)
+		if (*name && !terminal_is_foreign(name, session->uid) && session_add_terminal(session, name) < 0)
 			return false;
 	}
 	return true;

@@ -11,6 +11,9 @@
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_WAIT_MS 60000
 
+/* How often the sessions of a host beside the request's own are looked after while it waits for news of its own. */
+#define BESIDE_US UINT64_C(20000)
+
 /* ---- the request ---- */
 
 int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host)
@@ -113,6 +116,60 @@ int logoff_request_set_reason(struct logoff_request *request, const char *text)
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
 {
 	request->cancel_fd = fd;
+}
+
+/* ---- waiting ---- */
+
+static void unwatch(struct logoff_host *host)
+{
+	free(host->watched);
+	host->watched = NULL;
+	host->n_watched = 0;
+}
+
+/* The facts of the sessions being ended are written while they are watched, each by the back end of its host. */
+static int watch(struct logoff_request *request, struct logoff_host *host)
+{
+	struct logoff_session **watched = calloc(request->n_jobs + 1, sizeof(struct logoff_session *));
+
+	if (!watched)
+		return -ENOMEM;
+	host->n_watched = 0;
+	for (size_t i = 0; i < request->n_jobs; i++)
+		if (request->jobs[i].session->host == host)
+			watched[host->n_watched++] = request->jobs[i].session;
+	host->watched = watched;
+	return 0;
+}
+
+int request_watch(struct logoff_request *request)
+{
+	struct logoff_host *host = request->host;
+	int r = watch(request, host);
+
+	return r < 0 || !host->beside ? r : watch(request, host->beside);
+}
+
+void request_unwatch(struct logoff_request *request)
+{
+	unwatch(request->host);
+	if (request->host->beside)
+		unwatch(request->host->beside);
+}
+
+int request_wait(struct logoff_request *request, uint64_t until_us, struct logoff_error *reterr)
+{
+	struct logoff_host *host = request->host, *beside = host->beside;
+	int r;
+
+	if (!beside || beside->n_watched == 0)
+		return host->backend->wait(host, until_us, request->cancel_fd, reterr);
+	if (until_us > host->now_us + BESIDE_US)
+		until_us = host->now_us + BESIDE_US;
+	r = host->backend->wait(host, until_us, request->cancel_fd, reterr);
+	if (r >= 0)
+		r = beside->backend->wait(beside, 0, -1, reterr);
+	return r;
 }
 
 /* ---- results ---- */

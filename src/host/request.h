@@ -79,4 +79,14 @@ struct logoff_request {
 	char *reason;
 };
 
+/* Has the back ends write the facts of the sessions being ended, each that of its host. Returns 0 or -ENOMEM. */
+int request_watch(struct logoff_request *request);
+void request_unwatch(struct logoff_request *request);
+
+/*
+ * Waits on the request's host, and looks after what is being ended on the one beside it (host.h), whose back end has its own
+ * way to notice. Returns as the back end's wait() does.
+ */
+int request_wait(struct logoff_request *request, uint64_t until_us, struct logoff_error *reterr);
+
 #endif

@@ -33,6 +33,7 @@ struct strays {
 	size_t n_items;
 	bool has_leader, leader_outside;
 	char leader_unit[CGROUP_UNIT];	/* of the system, in which the leader is; "": in none */
+	bool knows_audit;		/* whether the audit session is its own has been found out */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
 };
 
@@ -205,25 +206,51 @@ static bool is_given_away(const struct strays *strays, pid_t pid)
 	       strcmp(unit, strays->leader_unit) != 0;
 }
 
-/*
- * The audit session that a leader with another sort of id ("c3") has begun: then nobody in it is older. It may also be that of
- * whoever has started the leader (su).
- */
-static void find_audit_session(struct strays *strays, const struct table *table)
+/* Tells whether the process was there before the session. Within one tick of its clock the numbers given out tell. */
+static bool is_from_before(const struct strays *strays, const struct proc_stat *stat)
 {
 	const struct proc_stat *leader = &strays->items[0].stat;
 
-	if (strays->marks.audit_session != PROC_NO_AUDIT || !strays->has_leader || strays->leader_audit == PROC_NO_AUDIT ||
-	    strays->leader_audit == strays->ambient)
-		return;
+	if (!strays->has_leader || !leader->start_time)
+		return strays->marks.since_us && table_is_older(stat, strays->marks.since_us, 0);
+	if (stat->start_time == leader->start_time)
+		return stat->pid < leader->pid;
+	return stat->start_time < leader->start_time;
+}
+
+static bool has_older(const struct strays *strays, const struct table *table, uint32_t audit_session)
+{
 	for (size_t i = 0; i < table->n_rows; i++) {
 		struct table_row *row = &table->rows[i];
 
-		if (row->pid != leader->pid && table_audit(row) == strays->leader_audit && table_stat(row) &&
-		    row->stat.start_time < leader->start_time)
-			return;
+		if (table_audit(row) == audit_session && table_stat(row) && is_from_before(strays, &row->stat))
+			return true;
 	}
-	strays->marks.audit_session = strays->leader_audit;
+	return false;
+}
+
+/*
+ * Makes sure that the audit session is the session's own. If somebody in it is older, su or sudo has found it: of a job of
+ * cron's, or of a login that logind does not know, in which case the session of logind's has even got its number. A leader
+ * with another sort of id ("c3") may have begun one.
+ */
+static void find_audit_session(struct strays *strays, const struct table *table)
+{
+	uint32_t *audit = &strays->marks.audit_session;
+
+	if (strays->knows_audit)
+		return;
+	strays->knows_audit = true;
+	if (*audit == PROC_NO_AUDIT && strays->has_leader && strays->leader_audit != strays->ambient)
+		*audit = strays->leader_audit;
+	if (*audit != PROC_NO_AUDIT && has_older(strays, table, *audit))
+		*audit = PROC_NO_AUDIT;
+}
+
+uint32_t strays_audit_session(struct strays *strays, const struct table *table)
+{
+	find_audit_session(strays, table);
+	return strays->marks.audit_session;
 }
 
 bool strays_are_possible(const struct strays *strays)

@@ -5,7 +5,8 @@
  * The leader is logind's word for the process that opened the session; it may have been moved elsewhere since (a job
  * scheduler's PAM module), or have no control group of the session yet (state "opening"). Then its descendants are there too.
  * Where the session's id is that of a kernel audit session, whoever has that audit session belongs to it, wherever it is:
- * nobody can leave one. What the user has their own service manager run is not of the session, nor is what is in another
+ * nobody can leave one. But who is older than the leader was there before the session: su in a job of cron's opens one with
+ * the number of the job's. What the user has their own service manager run is not of the session, nor is what is in another
  * session, nor what was given to a unit of the system's (systemd-run --scope, a container) in which the leader is not; but tmux
  * has the manager hold each pane in a scope, and that is.
  */
@@ -30,6 +31,9 @@ int strays_new(struct strays **ret_strays, const struct strays_marks *marks);
 
 /* Frees STRAYS (NULL allowed), closes the pidfds. Returns NULL. */
 struct strays *strays_free(struct strays *strays);
+
+/* The audit session that is the session's own, by the processes in TABLE; PROC_NO_AUDIT: none, or somebody in it is older. */
+uint32_t strays_audit_session(struct strays *strays, const struct table *table);
 
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);

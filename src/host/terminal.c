@@ -87,6 +87,13 @@ bool terminal_is_of(const char *name, uid_t uid)
 	return look_at(name, &device) && device.st_uid == uid;
 }
 
+bool terminal_is_foreign(const char *name, uid_t uid)
+{
+	struct stat device;
+
+	return look_at(name, &device) && device.st_uid != uid && device.st_uid != 0;
+}
+
 int64_t terminal_idle_us(const char *name)
 {
 	struct stat device;

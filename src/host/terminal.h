@@ -30,6 +30,12 @@ unsigned terminal_in_front(void);
 bool terminal_is_of(const char *name, uid_t uid);
 
 /*
+ * Tells whether /dev/NAME belongs to somebody who is neither UID nor root. Then a process of UID's that says it is on it is on
+ * another one: a container numbers its own terminals alike, and a login record that nobody took away tells of a former process.
+ */
+bool terminal_is_foreign(const char *name, uid_t uid);
+
+/*
  * How long nothing has been read from terminal NAME, in microseconds; 0 if its time is in the future. Both times are of a
  * clock that may have been set meanwhile. Returns -1 if it is not known.
  */
