@@ -176,3 +176,57 @@ def test_from_a_service_that_has_the_terminal_of_a_session(host, manager):
     host.path("/etc/polkit-1/rules.d/lab.rules").unlink()
     host.run("systemctl restart polkit")
     assert f"Session {other.id} " in said and f"Session {session.id} " not in said
+
+
+# -- panes of tmux -----------------------------------------------------------------------------------
+
+# tmux 3.4 has the user's service manager run each pane in a scope of its own. It ends by SIGTERM, as tmux does.
+SERVER = """#!/usr/bin/python3
+import ctypes, os, signal
+if os.fork(): os._exit(0)
+os.setsid()
+ctypes.CDLL(None).prctl(15, b"tmux: server")
+scope = "tmux-spawn-5f3bb5c4-e1a6-4d6d-8a3c-2c1b9f0e7d42"
+for words in (["stubborn", "pane"], ["hopper", "2"]):
+    if not os.fork():
+        os.execvp("systemd-run", ["systemd-run", "--user", "--quiet", "--scope", "--unit=" + scope + words[0], *words])
+signal.pause()
+"""
+
+
+def test_panes_of_a_tmux_whose_users_manager_stays(host):
+    script = host.path("/usr/local/bin/tmux-server")
+    script.write_text(SERVER)
+    script.chmod(0o755)
+    kept, session = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    in_manager(host, "--scope", "--unit=tmux-spawn-00000000-e1a6-4d6d-8a3c-2c1b9f0e7d42", "sh", "-c",
+               "stubborn others >/dev/null 2>&1 & sleep 0.1")
+    session.sh("tmux-server >/dev/null 2>&1")
+    pane, = wait_until(lambda: host.named("pane"), what="a pane runs")
+    wait_until(lambda: host.named("hopper"), what="the other runs")
+    assert "tmux-spawn" in pane.cgroup
+
+    assert session.id in host.run(["query", "process", str(pane.pid)]).out
+    assert session.id not in logoff(host, "/all", "/keep:pane", "/dryrun").out
+    result = logoff(host, session.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert host.named("pane") + host.named("hopper") == [], result.text
+    assert host.named("others"), "it is of no session's tmux"
+    assert kept.sh("echo here") == "here"
+
+
+# -- other numbers of processes --------------------------------------------------------------------
+
+def test_from_a_container_that_has_the_hosts_bus(host):
+    """What logind says is the session's leader is a number; in there it is another process's."""
+    session = sessions.fake(host, "alice")
+    leader = host.session(session.id)["Leader"]
+    inside = (f"echo $(({leader} - 1)) >/proc/sys/kernel/ns_last_pid; stubborn bystander & "
+              f"logoff {session.id} /grace:0 /v; kill -0 {leader}")
+
+    result = host.run(["unshare", "--pid", "--fork", "--mount-proc", "bash", "-c", inside])
+
+    assert result.status == 0, result.text
+    host.run("pkill -KILL bystander")
+    assert not session.exists()
