@@ -180,7 +180,7 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 /* Adds the sessions of the user called NAME, or says that there is none. SHOWN is how the user was given. */
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
-	if (!take_matching(choice, name) && !could_have_matching(choice, name))
+	if (!take_matching(choice, name) && !could_have_matching(choice, name) && !choice->if_any)
 		note(choice, report_nobody(shown));
 }
 
