@@ -42,6 +42,7 @@ struct order {
 	uint32_t id;		/* of a session */
 	bool many;		/* LOGOFF: one of several */
 	bool missed;		/* GET: a list of this moment lacks it, no other is needed */
+	bool unused[2];		/* nothing that was in memory before goes out in a gap */
 	uint32_t timeout_ms;	/* after that the starter no longer wants the reply; a server's wait need not be longer */
 	uint32_t length;	/* of what follows, in bytes */
 };
