@@ -250,14 +250,15 @@ class RdpSession(OnHost):
 
 def prepare_rdp(host):
     """Starts, once for a host, xrdp and the X server for its clients."""
-    if host.named("Xvfb"):
+    display = host.path(f"/tmp/.X11-unix/X{CLIENT_DISPLAY[1:]}")
+    if host.named("xrdp") and display.exists():
         return
     host.check("grep -q '^autorun=' /etc/xrdp/xrdp.ini || "
                "sed -i 's/^\\[Globals\\]/[Globals]\\nautorun=Xorg/' /etc/xrdp/xrdp.ini; "
                "systemctl start xrdp xrdp-sesman")
     host.start(["Xvfb", CLIENT_DISPLAY, "-screen", "0", "1280x1024x24"],
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(host.path(f"/tmp/.X11-unix/X{CLIENT_DISPLAY[1:]}").exists, 10, "Xvfb is up")
+    wait_until(display.exists, 10, "Xvfb is up")
     # xrdp listens once to try the port, then again, for good, in the daemon that has the pid file.
     wait_until(lambda: not host.run("test -s /run/xrdp/xrdp.pid && ss -ltn | grep -q :3389").status,
                10, "xrdp listens")

@@ -501,7 +501,7 @@ def test_json_of_what_is_left(host):
     one, = results(result.out)
     assert one["exit_status"] == result.status == 5
     assert one["result"] == "not-ended" and one["session_exists"] and one["state"] == "closing"
-    assert one["left"] == [{"pid": keeper.pid, "command": "keeper"}]
+    assert one["left"] == [{"pid": keeper.pid, "command": "keeper", "stuck": None, "tracer": None}]
 
 
 def test_a_thousand_sessions_by_a_pattern(lend):

@@ -96,7 +96,10 @@ def test_ctrl_c(stubborn):
     host = stubborn.host
     running = start_logoff(host, stubborn.id, "/grace:20")
     time.sleep(0.7)
-    interrupt(host, running)
+    interrupt(host, running)    # who was asked is followed to the end
+    time.sleep(0.5)
+    assert running.poll() is None
+    interrupt(host, running)    # but not if that is not wanted either
     result = finish(running, 5)
 
     assert result.status == CANCELLED, result.text
@@ -118,6 +121,9 @@ def test_ctrl_c_at_the_keyboard(any_host):
     mark = here.shell.begin(f"logoff {there.id} /grace:20")
     wait_until(lambda: any_host.named("logoff"), what="logoff runs")
     time.sleep(0.5)
+    here.shell.write("\x03")
+    time.sleep(0.5)
+    assert any_host.named("logoff"), "who was asked is followed to the end"
     here.shell.write("\x03")
     out, status = here.shell.result(mark, 5)
 
