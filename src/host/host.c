@@ -589,6 +589,9 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 
 bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
 {
+	/* On a server a number is an id, as with Windows' own commands: to ask would cost a list. */
+	if (host->server && name[strspn(name, "0123456789")] == '\0')
+		return false;
 	return !host->backend->may_have_user || host->backend->may_have_user(host, name);
 }
 
