@@ -361,7 +361,6 @@ def test_ctrl_c(server, run, command, call):
     os.killpg(process.pid, signal.SIGINT)
     if call == "Logoff":    # once: who was asked is followed to the end
         time.sleep(0.5)
-        assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode in (CANCELLED, -signal.SIGINT, 128 + signal.SIGINT), (out, err)
