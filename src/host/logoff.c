@@ -64,10 +64,10 @@
 #define RETRY_US (100 * MS)
 
 /*
- * A session that was looked up longer ago is looked at again before it is asked. Nobody reads a question and answers it in
- * less, and 1,000 sessions are listed in less, so that what was just listed is not looked up twice.
+ * A session that was looked up longer ago is looked at again before it is asked. It must be less than a program needs to answer a
+ * question and logind to start anew, with ids that begin at c1: both have been seen in 180 ms.
  */
-#define MOMENT_US (200 * MS)
+#define MOMENT_US (50 * MS)
 
 /*
  * The same for one that has waited for its turn: some seconds where a thousand are ended, which a host needs for them. To look
