@@ -35,7 +35,7 @@ static void test_condition_after_a_question(void **state)
 static void test_no_second_look_in_a_moment(void **state)
 {
 	struct run run = { .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n", .sessions = "5",
-			   .think_ms = 190 };
+			   .think_ms = 45 };
 
 	(void)state;
 	run_it(&run);
