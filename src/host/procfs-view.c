@@ -18,19 +18,18 @@ bool view_is_nested_login(const struct proc_login *login)
 	return strncmp(login->remote, "tmux(", 5) == 0 || strstr(login->remote, ":S.") != NULL;
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+	const struct task *one = a, *two = b;
+
+	return (one->stat.pid > two->stat.pid) - (one->stat.pid < two->stat.pid);
+}
+
 struct task *view_find(const struct view *view, pid_t pid)
 {
-	size_t low = 0, high = view->n_tasks;
+	struct task key = { .stat.pid = pid };
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (view->tasks[middle].stat.pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < view->n_tasks && view->tasks[low].stat.pid == pid ? &view->tasks[low] : NULL;
+	return view->n_tasks ? bsearch(&key, view->tasks, view->n_tasks, sizeof(key), compare_pids) : NULL;
 }
 
 static int add_task(struct view *view, const struct task *task)
@@ -75,13 +74,6 @@ static int see_only(pid_t pid, void *userdata)
 	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
 		return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
 	return add_task(view, &task);
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-	const struct task *one = a, *two = b;
-
-	return (one->stat.pid > two->stat.pid) - (one->stat.pid < two->stat.pid);
 }
 
 /* Is on a terminal, and knows no better session. */
