@@ -506,7 +506,15 @@ static void begin_waiting(struct logoff_request *request, struct job *job)
 		job->look_us = host->now_us;
 }
 
-/* Asks what is to become of the user's service manager. Returns 1, 0 if that cannot be told now, or -errno. */
+/* What R, of a question to the host, comes to: 1, 0 if that cannot be told now, or -errno. */
+static int whether_told(int r)
+{
+	if (r == -EAGAIN || r == -ETIMEDOUT)
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+/* Asks what is to become of the user's service manager. Returns as whether_told(). */
 static int ask_fate(struct job *job, enum host_manager *ret_manager)
 {
 	struct logoff_host *host = job->session->host;
@@ -515,9 +523,7 @@ static int ask_fate(struct job *job, enum host_manager *ret_manager)
 	*ret_manager = HOST_MANAGER_NONE;
 	if (host->backend->manager)
 		r = host->backend->manager(host, job->session, ret_manager, &job->cause);
-	if (r == -EAGAIN || r == -ETIMEDOUT)
-		return 0;
-	return r < 0 ? r : 1;
+	return whether_told(r);
 }
 
 /* The service manager is there for somebody, or not at all: nothing is done about it. */
@@ -705,7 +711,7 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 	return false;
 }
 
-/* Tells whether programs of the session's desktop may be left in the service manager. Returns 1, or as ask_fate(). */
+/* Tells whether programs of the session's desktop may be left in the service manager. Returns as whether_told(). */
 static int ask_desktop(struct job *job, bool *ret_has)
 {
 	struct logoff_host *host = job->session->host;
@@ -714,9 +720,7 @@ static int ask_desktop(struct job *job, bool *ret_has)
 	*ret_has = false;
 	if (host->backend->desktop)
 		r = host->backend->desktop(host, job->session, ret_has, &job->cause);
-	if (r == -EAGAIN || r == -ETIMEDOUT)
-		return 0;
-	return r < 0 ? r : 1;
+	return whether_told(r);
 }
 
 /* After the session: the manager, or, where it stays, what the session's desktop has it run. */
