@@ -80,8 +80,7 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 			return -ENOMEM;
 		}
 	}
-	if (proc_read_audit_session(1, &family->ambient) < 0)
-		family->ambient = PROC_NO_AUDIT;
+	family->ambient = proc_ambient_audit_session();
 	if (family->marks.audit_session == family->ambient)
 		family->marks.audit_session = PROC_NO_AUDIT;
 	(void)getrlimit(RLIMIT_NOFILE, &limit); /* else the default */

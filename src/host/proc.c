@@ -337,6 +337,13 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 	return 0;
 }
 
+uint32_t proc_ambient_audit_session(void)
+{
+	uint32_t ambient;
+
+	return proc_read_audit_session(1, &ambient) < 0 ? PROC_NO_AUDIT : ambient;
+}
+
 /* Lines of a file, through a buffer. A line longer than the buffer is cut. */
 struct lines {
 	int fd;

@@ -71,6 +71,12 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret);
 /* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns as proc_read_stat(). */
 int proc_read_audit_session(pid_t pid, uint32_t *ret);
 
+/*
+ * Reads the audit session of process 1. In a container all processes may inherit it from whoever started the container:
+ * it tells nothing of who logged on there. PROC_NO_AUDIT: process 1 has none, or that cannot be told.
+ */
+uint32_t proc_ambient_audit_session(void);
+
 /* Reads /proc/PID/loginuid: the user who logged in, whoever he has become since. PROC_NO_AUDIT: the kernel does not say. */
 uint32_t proc_read_login_uid(pid_t pid);
 

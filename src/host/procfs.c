@@ -533,8 +533,7 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 		return -ENOMEM;
 	procfs->beside = argument && strcmp(argument, "beside") == 0;
 	procfs->interval_us = INTERVAL_MIN_US;
-	if (proc_read_audit_session(1, &procfs->ambient) < 0)
-		procfs->ambient = PROC_NO_AUDIT;
+	procfs->ambient = proc_ambient_audit_session();
 	host->data = procfs;
 	return 0;
 }

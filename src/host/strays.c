@@ -151,8 +151,7 @@ int strays_new(struct strays **ret_strays, const struct strays_marks *marks)
 		return -ENOMEM;
 	strays->marks = *marks;
 	strays->leader_audit = PROC_NO_AUDIT;
-	if (proc_read_audit_session(1, &strays->ambient) < 0)
-		strays->ambient = PROC_NO_AUDIT;
+	strays->ambient = proc_ambient_audit_session();
 	r = hold_leader(strays);
 	if (r < 0) {
 		strays_free(strays);
