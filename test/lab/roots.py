@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The base roots of the lab: Debian trees that hosts are laid over, made once and kept.
 
-A root is named by a hash of everything that went into it (packages, prepare.sh, release), so
+A root is named by its release and a hash of everything that went into it (packages, prepare.sh), so
 a changed recipe makes a new root and removes the old one. They live in the cache folder
-`$LOGOFF_LAB`, by default `~/.cache/logoff-lab`.
+`$LOGOFF_LAB`, by default `~/.cache/logoff-lab`. The release of Debian is `$LOGOFF_LAB_DEBIAN`, 12 or 13.
 """
 
 import fcntl
@@ -14,7 +14,8 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RELEASE = "bookworm"
+DEBIAN = os.environ.get("LOGOFF_LAB_DEBIAN") or "12"
+RELEASE = {"12": "bookworm", "13": "trixie"}[DEBIAN]
 BUILD_SECONDS = 900
 
 
@@ -31,9 +32,10 @@ def cache():
 
 
 def packages(flavour):
-    """The Debian packages of a root, in the order of its list."""
+    """The Debian packages of a root, in the order of its list. A line "NAME 13" is of that release only."""
     lines = (HERE / "roots" / f"{flavour}.packages").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    words = [line.split() for line in lines if line and not line.startswith("#")]
+    return [word[0] for word in words if word[1:] in ([], [DEBIAN])]
 
 
 def recipe_hash(flavour):
@@ -80,10 +82,10 @@ def base(flavour):
         raise Unavailable("no mmdebstrap to build a base root with")
     folder = cache() / "roots"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{flavour}-{recipe_hash(flavour)}"
-    with (folder / f"{flavour}.lock").open("w") as lock:
+    target = folder / f"{flavour}-{DEBIAN}-{recipe_hash(flavour)}"
+    with (folder / f"{flavour}-{DEBIAN}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            remove_unused(folder.glob(f"{flavour}-*"))
+            remove_unused(folder.glob(f"{flavour}-{DEBIAN}-*"))
             build(flavour, target)
     return target
