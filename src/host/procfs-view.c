@@ -198,8 +198,9 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 	r = view->only == PROC_NO_AUDIT ? proc_for_each(see, view) : proc_for_each_pid(see_only, view);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
-	if (view->n_tasks > 0)
-		qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), compare_pids);
+	if (view->n_tasks == 0)
+		return 0; /* nobody has the audit session: nothing else matters */
+	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), compare_pids);
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");

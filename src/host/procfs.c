@@ -522,16 +522,17 @@ static int make_session(const struct view *view, const struct group *group, stru
 
 static int procfs_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
+	bool beside = argument && strcmp(argument, "beside") == 0;
 	struct procfs *procfs;
 	struct proc_stat self;
-	int r = proc_read_stat(getpid(), &self);
+	int r = beside ? 0 : proc_read_stat(getpid(), &self);
 
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc");
 	procfs = calloc(1, sizeof(*procfs));
 	if (!procfs)
 		return -ENOMEM;
-	procfs->beside = argument && strcmp(argument, "beside") == 0;
+	procfs->beside = beside;
 	procfs->interval_us = INTERVAL_MIN_US;
 	procfs->ambient = proc_ambient_audit_session();
 	host->data = procfs;
