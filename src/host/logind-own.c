@@ -12,9 +12,6 @@
 
 #include "host/logind.h"
 
-/* Generations above a process that are asked for their session. */
-#define ABOVE_DEPTH 100
-
 /* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none, or not told. */
 static void read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
 {
@@ -63,7 +60,7 @@ static void find_session_of(struct logoff_host *host, pid_t pid, char id[static 
 	struct cgroup cgroup;
 	uint32_t audit;
 
-	for (int depth = 0; depth < ABOVE_DEPTH && pid > 1; depth++) {
+	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, id))
 				return;
@@ -91,6 +88,16 @@ static bool is_session(struct logoff_host *host, const char *id)
 	return is;
 }
 
+/* Once, not for each session of a long list. */
+static void find_above(struct logind *logind)
+{
+	struct proc_stat stat = { .parent = getpid() };
+
+	do
+		logind->above[logind->n_above++] = stat.parent;
+	while (logind->n_above < LOGIND_ABOVE_MAX && proc_read_stat(stat.parent, &stat) == 0 && stat.parent > 1);
+}
+
 static void find_own(struct logoff_host *host)
 {
 	struct logind *logind = host->data;
@@ -107,7 +114,7 @@ static void find_own(struct logoff_host *host)
 	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
 		return;
 	*logind->own_ids[0] = '\0';
-	logind->own_by_leader = true;
+	find_above(logind);
 }
 
 const char *logind_own_id(struct logoff_host *host)
@@ -130,15 +137,10 @@ bool logind_is_own(struct logoff_host *host, const char *id)
 	return false;
 }
 
-bool logind_is_below(pid_t leader)
+bool logind_is_own_leader(const struct logind *logind, pid_t leader)
 {
-	struct proc_stat stat = { .parent = getpid() };
-
-	for (int depth = 0; leader > 1 && depth < ABOVE_DEPTH && stat.parent > 1; depth++) {
-		if (stat.parent == leader)
+	for (size_t i = 0; i < logind->n_above; i++)
+		if (logind->above[i] == leader)
 			return true;
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			return false;
-	}
 	return false;
 }

@@ -30,9 +30,6 @@
 
 #define SESSION_FILES "/run/systemd/sessions"
 
-/* Generations above a process that are asked for their session. */
-#define ABOVE_DEPTH 100
-
 /* Longer than any file logind writes there; one of an ssh session has 330 bytes. */
 #define FILE_MAX 2048
 
@@ -302,8 +299,8 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	fill_times(session, p);
 	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
 	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
-	if (logind->own_by_leader)
-		session->current = logind_is_below((pid_t)p->leader);
+	if (logind->n_above > 0)
+		session->current = logind_is_own_leader(logind, (pid_t)p->leader);
 	session->own = session->current || logind_is_own(session->host, p->id);
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	session->leader = (pid_t)p->leader;
@@ -499,7 +496,7 @@ static struct logoff_session *find_session(const struct search *search, struct t
 
 	if (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row))
 		return NULL;
-	for (int depth = 0; !session && row && depth < ABOVE_DEPTH; depth++) {
+	for (int depth = 0; !session && row && depth < LOGIND_ABOVE_MAX; depth++) {
 		id = table_session(search->table, row);
 		if (id)
 			return find_by_id(search, id);

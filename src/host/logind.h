@@ -27,6 +27,9 @@
 /* A call during which a person types a password. */
 #define AUTHORIZE_TIMEOUT_US UINT64_C(180000000)
 
+/* Generations above a process that are looked at for its session. */
+#define LOGIND_ABOVE_MAX 100
+
 struct family;
 
 struct logind {
@@ -38,7 +41,9 @@ struct logind {
 	unsigned n_calls;		/* asynchronous calls under way */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	bool knows_own;
-	bool own_by_leader;		/* the caller is in no session by control group; a leader may be above it */
+	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
+					   control group, else none */
+	size_t n_above;
 	struct caller caller;
 	char own_ids[CALLER_PIDS_MAX][CGROUP_ID];	/* the session of each process of the caller; "": none */
 };
@@ -84,8 +89,8 @@ void logind_set_timeout(struct logoff_host *host);
 /* The id of the session the caller runs in, or NULL. Owned by LOGIND. */
 const char *logind_own_id(struct logoff_host *host);
 
-/* Tells whether the caller is LEADER or below it. */
-bool logind_is_below(pid_t leader);
+/* Tells whether LEADER is that of the session of a caller who is in none by control group. */
+bool logind_is_own_leader(const struct logind *logind, pid_t leader);
 
 /* Finds the directories of the session's processes and of its user's service manager. Returns 0 or -ENOMEM. */
 int logind_find_cgroups(struct logoff_session *session);
