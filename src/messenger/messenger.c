@@ -294,18 +294,36 @@ static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *erro
 	return order->text ? read_caller(m, order, title) : -ENOMEM;
 }
 
-/* Asks the process that delivers for what it has got so far. */
+/* The call has been cancelled before anything was delivered. */
+static void call_drop(struct call *call)
+{
+	struct logoff_delivery *deliveries = calloc(call->order.n_sessions + 1, sizeof(*deliveries));
+
+	if (!deliveries) {
+		call_fail(call, SD_BUS_ERROR_NO_MEMORY, strerror(ENOMEM));
+		return;
+	}
+	for (size_t i = 0; i < call->order.n_sessions; i++)
+		deliveries[i].result = error_set_errno(&deliveries[i].cause, -ECANCELED, -ECANCELED, "cancelled");
+	call->got = (char *)deliveries;
+	call_answer(call);
+}
+
+/* Asks the process that delivers for what it has got so far. What polkit says later starts nothing any more. */
 static void call_cancel(struct call *call)
 {
 	if (call->child > 0)
 		(void)shutdown(call->fd, SHUT_WR);
+	else
+		call_drop(call);
 }
 
+/* The caller has gone. Returns 1: upon 0 libsystemd would call again at once, for ever, and hear nobody else. */
 static int on_gone(sd_bus_track *track, void *userdata)
 {
 	(void)track;
 	call_cancel(userdata);
-	return 0;
+	return 1;
 }
 
 static bool has_room(const struct messenger *messenger, uid_t uid)
@@ -350,9 +368,11 @@ static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct messenger *messenger = userdata;
 
 	(void)error;
-	for (struct call *call = messenger->calls; call; call = call->next)
+	for (struct call *call = messenger->calls, *next; call; call = next) {
+		next = call->next;
 		if (strcmp(sd_bus_message_get_sender(call->request), sd_bus_message_get_sender(m)) == 0)
 			call_cancel(call);
+	}
 	return sd_bus_reply_method_return(m, NULL);
 }
 

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import sessions
-from cases import DENIED, OK, assert_gone, logoff
+from cases import CANCELLED, DENIED, OK, assert_gone, logoff
 from host import finish, wait_until
 from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
 from test_whole import two_terminals  # noqa: F401
@@ -304,11 +304,14 @@ def test_without_the_service(host, help_desk, without_service):
 
 # -- the service by its own interface -----------------------------------------------------------
 
+SEND = ["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1", "Send",
+        "a(st)sstb"]
+
+
 def send(host, user, ids, title="", text="hello", wait=False, timeout=1000):
     """Send, as anybody can call it. Returns busctl's Result."""
     words = [str(len(ids)), *(word for one in ids for word in (one, "0"))]
-    return host.run(["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1",
-                     "Send", "a(st)sstb", *words, title, text, str(timeout), "true" if wait else "false"], user=user)
+    return host.run([*SEND, *words, title, text, str(timeout), "true" if wait else "false"], user=user)
 
 
 def test_nobody_can_name_another_sender(host, help_desk):
@@ -353,6 +356,47 @@ def test_service_takes_only_so_many_calls(desktop):
     desktop.host.check("pkill -KILL -x msg")
     for one in waiting:
         one.communicate(timeout=5)
+
+
+@pytest.fixture
+def silent_polkit(host):
+    """polkitd takes questions and answers none. Returns what wakes it."""
+    host.restart("polkit")
+    host.check("pkill -STOP -x polkitd")
+    yield lambda: host.check("pkill -CONT -x polkitd")
+    host.check("pkill -CONT -x polkitd || :")
+
+
+def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
+    """Nothing is shown for them any more, and the service has time for others."""
+    alice = sessions.ssh(host, "alice")
+    running = host.start([*SEND, "1", alice.id, "0", "", "hello", "0", "false"], user="alice")
+    wait_until(lambda: host.named("logoff-messenge"), 5, "the service is there")
+    time.sleep(0.5)
+    host.check("pkill -KILL -x busctl")
+    running.communicate(timeout=5)
+    time.sleep(2.5)  # after so long the service has given up polkit
+    silent_polkit()
+    result = send(host, "bob", [alice.id])
+    assert result.status == 0 and result.seconds < 3, result.text
+    alice.shell.listen(0.5)
+    assert "hello" not in alice.shell.heard
+    assert len(host.named("logoff-messenge")) == 1
+
+
+def test_cancelled_while_polkit_is_asked(host, help_desk, silent_polkit):
+    """What polkit says later sends nothing."""
+    alice = sessions.ssh(host, "alice")
+    running = host.start(["msg", alice.id, "hello"], user="bob")
+    wait_until(lambda: host.named("logoff-messenge"), 5, "the service is there")
+    time.sleep(0.5)
+    host.check("pkill -INT -x msg")
+    result = finish(running, 5)
+    silent_polkit()
+    assert result.status == CANCELLED and "cancelled" in result.err, result.text
+    time.sleep(0.5)
+    alice.shell.listen(0.5)
+    assert "hello" not in alice.shell.heard
 
 
 def test_service_that_hangs(host, help_desk):
