@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
@@ -402,15 +403,17 @@ static int start_child(struct post *post, struct recipient *recipient)
 	return error_set_errno(cause, -EAGAIN, -errno, "no further process: %s", strerror(errno));
 }
 
-/* Ends the child, and with PROGRAMS those it runs; a child that has reported may leave its window behind. */
+/*
+ * Ends the child, and with PROGRAMS those it runs; a child that has reported may leave its window behind. What the user
+ * makes it wait for, such as a file system of theirs that does not answer, may keep it even from being killed.
+ */
 static void end_child(struct recipient *recipient, bool programs)
 {
 	if (recipient->child == 0)
 		return;
 	if (programs)
 		(void)kill(-recipient->child, SIGKILL);
-	(void)kill(recipient->child, SIGKILL);	/* it may have been stopped; the number is ours until the next line */
-	(void)waitpid(recipient->child, NULL, 0);
+	child_end(recipient->child, SIGKILL, 0);	/* it may have been stopped; the number is ours until it is waited for */
 	recipient->child = 0;
 }
 

@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
@@ -83,10 +83,8 @@ static void call_free(struct call *call)
 	sd_event_source_unref(call->answers);
 	if (call->fd >= 0)
 		close(call->fd);
-	if (call->child > 0) {
-		(void)kill(call->child, SIGKILL);	/* it has not been waited for, so the number is its own */
-		(void)waitpid(call->child, NULL, 0);
-	}
+	if (call->child > 0)
+		child_end(call->child, SIGKILL, 0);	/* it has not been waited for, so the number is its own */
 	sd_bus_slot_unref(call->question);
 	sd_bus_track_unref(call->caller);
 	sd_bus_message_unref(call->request);

@@ -16,6 +16,7 @@ import sessions
 from cases import CANCELLED, DENIED, OK, assert_gone, logoff
 from host import finish, wait_until
 from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
+from test_stuck import hangfs  # noqa: F401
 from test_whole import two_terminals  # noqa: F401
 
 BUS_FILE = "/usr/local/share/dbus-1/system-services/org.logoff.Messenger1.service"
@@ -300,6 +301,23 @@ def test_without_the_service(host, help_desk, without_service):
     out, status = bob.shell.run(f"msg {alice.id} hello")
     assert status == DENIED and "logoff-messenger" in out, out
     assert alice.id in out and len(out.splitlines()) == 1
+
+
+def test_recipient_who_makes_others_wait(rdp, hangfs, with_or_without):
+    """alice's key lies on a file system that does not answer; what reads it cannot be killed, so nobody waits for its end."""
+    other = sessions.ssh(rdp.host, "bob")
+    rdp.host.check(f"rm -f /home/alice/.Xauthority; ln -s {hangfs}/key /home/alice/.Xauthority")
+    try:
+        running = start_msg(rdp.host, "*", "hello")
+        other.shell.expect("hello\n", 3)
+        result = finish(running, 15)
+        assert result.status == 5 and rdp.id in result.err and "does not answer" in result.err, result.text
+        assert other.id not in result.err and result.seconds < 8
+        if with_or_without == "service":
+            again = send(rdp.host, "bob", [other.id])
+            assert again.status == 0 and again.seconds < 5, again.text
+    finally:
+        rdp.host.check("rm -f /home/alice/.Xauthority")
 
 
 # -- the service by its own interface -----------------------------------------------------------
