@@ -11,6 +11,7 @@
  * here of it and of libXau is the wire format of X11 and an interface that is as old, so building needs no headers
  * either. Sources: saver.xml and xproto.xml of xcb-proto, Xau(3), X(7) "display names".
  */
+#include "base/child.h"
 #include "base/clock.h"
 #include "host/display.h"
 
@@ -27,7 +28,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/user.h"
@@ -339,11 +339,8 @@ static int64_t have_asked(struct question *question)
 	close(fds[1]);
 	idle_ms = child > 0 ? await_answer(fds[0], question->timeout_ms) : -1;
 	close(fds[0]);
-	if (child > 0 && waitpid(child, NULL, WNOHANG) == 0) {
-		(void)kill(child, SIGKILL);	/* it has not ended, so the number is still ours */
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (child > 0)
+		child_end(child, SIGKILL, 0);	/* the user's files may keep it even from being killed */
 	return idle_ms < 0 ? -1 : idle_ms * 1000;
 }
 

@@ -17,6 +17,7 @@ import sessions
 from cases import NO_SESSION, OK, logoff
 from host import wait_until
 from test_query import query
+from test_stuck import hangfs  # noqa: F401: a fixture
 
 FAKE_CLIENT = """
 import os, socket, sys, time
@@ -319,3 +320,15 @@ def test_lock_file_that_is_none(bare, trap):
         assert bare.run("timeout 5 query session", timeout=10).status == OK
     finally:
         bare.check("rm /tmp/.X0-lock")
+
+
+def test_key_on_a_file_system_that_does_not_answer(host, hangfs):
+    """What reads it as the user cannot be killed. Nobody waits for its end."""
+    rdp = sessions.RdpSession(host, "alice")
+    host.check(f"rm -f /home/alice/.Xauthority; ln -s {hangfs}/key /home/alice/.Xauthority")
+    try:
+        start = time.monotonic()
+        idle(rdp)
+        assert time.monotonic() - start < 5
+    finally:
+        host.check("rm -f /home/alice/.Xauthority")
