@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libintl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -138,6 +139,25 @@ static void send_to(struct logoff_host *host, const struct order *order, struct 
 	free(results);
 }
 
+static bool is_cancelled(int cancel_fd)
+{
+	struct pollfd ready = { .fd = cancel_fd, .events = POLLIN };
+
+	return poll(&ready, 1, 0) > 0;
+}
+
+/* Finds all of them; a host that is slow may take its time for each. Returns 0 or -ECANCELED. */
+static int find_all(struct logoff_host *host, const struct order *order, struct logoff_session **sessions,
+		    struct logoff_delivery *deliveries, int cancel_fd)
+{
+	for (size_t i = 0; i < order->n_sessions; i++) {
+		if (is_cancelled(cancel_fd))
+			return -ECANCELED;
+		deliveries[i].result = find(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
+	}
+	return 0;
+}
+
 static void carry_out(const struct order *order, struct logoff_delivery *deliveries, int cancel_fd)
 {
 	struct logoff_session **sessions = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
@@ -145,16 +165,15 @@ static void carry_out(const struct order *order, struct logoff_delivery *deliver
 	struct logoff_error cause = {};
 	int r = sessions ? logoff_host_open(&host, NULL, &cause) : -ENOMEM;
 
-	for (size_t i = 0; i < order->n_sessions; i++) {
-		deliveries[i] = (struct logoff_delivery){ .result = r, .cause = cause };
-		if (r >= 0)
-			deliveries[i].result = find(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
-	}
+	if (r >= 0)
+		r = find_all(host, order, sessions, deliveries, cancel_fd);
 	if (r >= 0) {
 		host->delivers_itself = true;
 		send_to(host, order, sessions, deliveries, cancel_fd);
 	}
-	free(sessions);
+	for (size_t i = 0; r < 0 && i < order->n_sessions; i++)
+		deliveries[i] = (struct logoff_delivery){ .result = r, .cause = cause };
+	free(sessions);		/* what they point to ends with this process */
 	logoff_host_close(host);
 }
 
