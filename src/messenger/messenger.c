@@ -239,6 +239,37 @@ static bool is_text(const char *text, size_t max)
 	return strlen(text) <= max;
 }
 
+/* As every host writes ids: a name would be looked for among all sessions, and could mean one that is given by its id too. */
+static bool is_id(const char *text)
+{
+	const char *digits = text + (*text == 'c');
+
+	return is_text(text, MESSENGER_ID_MAX) && *digits && *digits != '0' && strspn(digits, "0123456789") == strlen(digits);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct addressee *)a)->id, ((const struct addressee *)b)->id);
+}
+
+/* Whether a session is named twice: each takes a process of its own, and one message is enough. Returns 0 or -errno. */
+static int check_twins(const struct order *order, sd_bus_error *error)
+{
+	size_t n = order->n_sessions;
+	struct addressee *sorted = calloc(n + 1, sizeof(*sorted));
+	int r = sorted ? 0 : -ENOMEM;
+
+	if (sorted && n > 0) {
+		memcpy(sorted, order->sessions, n * sizeof(*sorted));
+		qsort(sorted, n, sizeof(*sorted), compare);
+	}
+	for (size_t i = 1; r >= 0 && i < n; i++)
+		if (compare(&sorted[i - 1], &sorted[i]) == 0)
+			r = sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "a session is named twice");
+	free(sorted);
+	return r;
+}
+
 static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *error)
 {
 	struct addressee *grown;
@@ -247,7 +278,7 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 	int r = sd_bus_message_enter_container(m, 'a', "(st)");
 
 	while (r >= 0 && (r = sd_bus_message_read(m, "(st)", &id, &logon)) > 0) {
-		if (order->n_sessions == MESSENGER_SESSIONS_MAX || !*id || !is_text(id, MESSENGER_ID_MAX))
+		if (order->n_sessions == MESSENGER_SESSIONS_MAX || !is_id(id))
 			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many sessions, or what is no id");
 		grown = reallocarray(order->sessions, order->n_sessions + 1, sizeof(*grown));
 		if (!grown)
@@ -256,7 +287,9 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 		grown[order->n_sessions] = (struct addressee){ .logon = logon };
 		strcpy(grown[order->n_sessions++].id, id);
 	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	return r < 0 ? r : check_twins(order, error);
 }
 
 /* Who calls, as the bus knows them. Everybody but root is named by us. */
@@ -326,11 +359,13 @@ static int on_gone(sd_bus_track *track, void *userdata)
 
 static bool has_room(const struct messenger *messenger, uid_t uid)
 {
-	size_t n = 0;
+	size_t n = 0, n_all = 0;
 
-	for (const struct call *call = messenger->calls; call; call = call->next)
+	for (const struct call *call = messenger->calls; call; call = call->next) {
 		n += call->order.uid == uid;
-	return uid == 0 || (messenger->n_calls < N_CALLS && n < N_CALLS_UID);
+		n_all += call->order.uid != 0;
+	}
+	return uid == 0 || (n_all < N_CALLS && n < N_CALLS_UID);
 }
 
 static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)

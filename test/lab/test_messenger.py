@@ -358,7 +358,8 @@ def test_service_refuses_who_has_no_right(host):
     assert "hello" not in bob.shell.heard
 
 
-@pytest.mark.parametrize("ids,text", [([""], "x"), (["x" * 65], "x"), (["1"], "x" * 16385)], ids=["no-id", "long-id", "long-text"])
+@pytest.mark.parametrize("ids,text", [([""], "x"), (["1" * 65], "x"), (["pts/0"], "x"), (["1", "2", "1"], "x"), (["1"], "x" * 16385)],
+                         ids=["no-id", "long-id", "a-name", "twice", "long-text"])
 def test_service_refuses_what_is_too_much(host, ids, text):
     result = send(host, "alice", ids, text=text)
     assert result.status == 1, result.text
@@ -374,6 +375,22 @@ def test_service_takes_only_so_many_calls(desktop):
     desktop.host.check("pkill -KILL -x msg")
     for one in waiting:
         one.communicate(timeout=5)
+
+
+def test_caller_leaves_while_logind_is_asked(host):
+    """What is slow is not asked for one session after the other when nobody waits for the answer any more."""
+    assert send(host, "alice", ["1"]).status == 0
+    host.check("pkill -STOP -x systemd-logind")
+    try:
+        ids = [word for one in range(5000, 5200) for word in (str(one), "0")]
+        running = host.start([*SEND, "200", *ids, "", "hello", "0", "false"], user="alice")
+        wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one delivers")
+        time.sleep(0.5)
+        host.check("pkill -KILL -x busctl")
+        running.communicate(timeout=5)
+        wait_until(lambda: len(host.named("logoff-messenge")) == 1, 10, "it has ended")
+    finally:
+        host.check("pkill -CONT -x systemd-logind")
 
 
 @pytest.fixture
