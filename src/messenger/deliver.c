@@ -100,7 +100,7 @@ static int find(struct logoff_host *host, const struct order *order, const struc
 		r = error_set_errno(cause, -ENXIO, -ENXIO, "the id is another logon's by now");
 	else if (order->uid != 0 && !order->granted && session->uid != order->uid) {
 		*cause = order->refusal;
-		r = -EACCES;
+		r = order->refused;
 	}
 	if (r < 0)
 		logoff_session_free(session);

@@ -193,7 +193,13 @@ static void call_start(struct call *call)
 
 /* ---- polkit ---- */
 
-/* What polkit has said. No answer is no: the caller's own sessions are all that is left. */
+/* Whether nobody knows what polkit would have said. Where there is no polkit, it is no. */
+static bool is_silence(const sd_bus_error *failure)
+{
+	return sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(failure, SD_BUS_ERROR_TIMEOUT);
+}
+
+/* What polkit has said. Without its yes the caller's own sessions are all that is left. */
 static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct call *call = userdata;
@@ -202,8 +208,10 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	call->question = sd_bus_slot_unref(call->question);
+	call->order.refused = -EACCES;
 	if (failure)
-		(void)error_set_dbus(&call->order.refusal, 0, failure->name, failure->message);
+		call->order.refused = error_set_dbus(&call->order.refusal, is_silence(failure) ? -ETIMEDOUT : -EACCES,
+						     failure->name, failure->message);
 	else if (sd_bus_message_enter_container(m, 'r', "bba{ss}") < 0 || sd_bus_message_read(m, "bb", &granted, &challenge) < 0)
 		granted = 0;
 	call->order.granted = granted;

@@ -24,7 +24,8 @@ struct order {
 	uid_t uid;			/* of the caller, as the bus knows it */
 	pid_t pid;			/* the same; 0: not known */
 	bool granted;			/* polkit has said that they may manage every session */
-	struct logoff_error refusal;	/* if not: why */
+	int refused;			/* if not: -EACCES, or -ETIMEDOUT if it has said nothing */
+	struct logoff_error refusal;	/* and why */
 	char *title, *text;		/* owned; the title is NULL if the caller may not choose it */
 	uint64_t timeout_ms;
 	bool wait;

@@ -419,6 +419,17 @@ def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
     assert len(host.named("logoff-messenge")) == 1
 
 
+def test_polkit_that_says_nothing(host, silent_polkit):
+    """Whether bob may is not known, so nothing is sent; that he may not is not said either."""
+    alice = sessions.ssh(host, "alice")
+    result = msg(host, alice.id, "hello", user="bob")
+    assert result.status == 5 and "denied" not in result.err and result.seconds < 5, result.text
+    alice.shell.listen(0.3)
+    assert "hello" not in alice.shell.heard
+    silent_polkit()
+    assert msg(host, alice.id, "hello", user="bob").status == DENIED
+
+
 def test_cancelled_while_polkit_is_asked(host, help_desk, silent_polkit):
     """What polkit says later sends nothing."""
     alice = sessions.ssh(host, "alice")
