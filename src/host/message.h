@@ -64,7 +64,7 @@ bool message_take_delivery(struct logoff_delivery *to, const struct logoff_deliv
 #define MESSENGER_SESSIONS_MAX 16384
 #define MESSENGER_ID_MAX 64
 #define MESSENGER_TITLE_MAX 1024
-#define MESSENGER_TEXT_MAX (16 << 10)
+#define MESSENGER_TEXT_MAX (32 << 10)	/* the longest text of msg, each byte of which may have become \xNN */
 
 /* A call of the service that is under way. */
 struct service_call;

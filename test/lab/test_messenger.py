@@ -240,6 +240,14 @@ def test_help_desk_to_a_desktop(desktop, help_desk):
     assert summary.startswith("Message from bob, ") and body == "please save"
 
 
+def test_longest_text(desktop):
+    """8192 bytes, each of which is shown as four."""
+    result = desktop.host.run(f"head -c 8192 /dev/zero | tr '\\0' '\\1' | msg {desktop.id} /v")
+    assert result.status == OK and "desktop" in result.out, result.text
+    ((_, body, _),) = shown(desktop)
+    assert body.startswith("\\x01\\x01")
+
+
 def test_help_desk_opens_a_window(probe, help_desk):
     result = msg(probe.host, probe.id, "/v", "please save", user="bob")
     assert result.status == OK and "window" in result.out, result.text
@@ -358,7 +366,7 @@ def test_service_refuses_who_has_no_right(host):
     assert "hello" not in bob.shell.heard
 
 
-@pytest.mark.parametrize("ids,text", [([""], "x"), (["1" * 65], "x"), (["pts/0"], "x"), (["1", "2", "1"], "x"), (["1"], "x" * 16385)],
+@pytest.mark.parametrize("ids,text", [([""], "x"), (["1" * 65], "x"), (["pts/0"], "x"), (["1", "2", "1"], "x"), (["1"], "x" * 32769)],
                          ids=["no-id", "long-id", "a-name", "twice", "long-text"])
 def test_service_refuses_what_is_too_much(host, ids, text):
     result = send(host, "alice", ids, text=text)
