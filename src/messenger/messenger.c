@@ -426,19 +426,28 @@ static const sd_bus_vtable interface[] = {
 
 /* ---- the service ---- */
 
-/* Gives the name away first, so that the bus starts another one for whoever calls from now on. */
+static void hear_calls(struct messenger *messenger)
+{
+	while (sd_bus_process(messenger->bus, NULL) > 0)
+		;
+}
+
+/*
+ * Hears first who is waiting, and gives the name away before it ends, so that the bus starts another one for whoever calls
+ * from now on. Who has called in between is served; the service manager waits for that.
+ */
 static int on_idle(sd_event_source *source, uint64_t us, void *userdata)
 {
 	struct messenger *messenger = userdata;
 
 	(void)source;
 	(void)us;
+	hear_calls(messenger);
 	if (messenger->n_calls > 0)
 		return 0;	/* the last of them sets the time again */
 	(void)sd_notify(0, "STOPPING=1");
 	(void)sd_bus_release_name(messenger->bus, MESSENGER_NAME);
-	while (sd_bus_process(messenger->bus, NULL) > 0)
-		;
+	hear_calls(messenger);
 	return messenger->n_calls > 0 ? 0 : sd_event_exit(messenger->event, 0);
 }
 
