@@ -29,7 +29,7 @@ struct job {
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */
 	bool addressed;			/* the message under way is for its user too */
-	bool warned;			/* its user has been told that it will be logged off, and nothing else since */
+	bool warned;			/* its user has been told, or perhaps, that it will be logged off, and nothing else since */
 	bool begun;			/* its time has begun */
 	bool sent;			/* it may have been asked to end: the host has not said no */
 	bool recorded;

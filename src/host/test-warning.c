@@ -130,6 +130,21 @@ static void test_called_off(void **state)
 	assert_int_equal(run.n_calls_off, 1);
 }
 
+/* Whether they have read the warning is not known, or known: they have not. */
+static void test_called_off_for_who_was_perhaps_warned(void **state)
+{
+	struct run run = { .text = WARNED " message-fails=ETIMEDOUT\nprocess command=x\n", .sessions = "5", .warn_ms = 60000,
+			   .cancel_at = 2 };
+
+	(void)state;
+	run_true(&run);
+	assert_int_equal(run.n_calls_off, 1);
+	run = (struct run){ .text = WARNED " message-fails=EOPNOTSUPP\nprocess command=x\n", .sessions = "5", .warn_ms = 60000,
+			    .cancel_at = 2 };
+	run_true(&run);
+	assert_int_equal(run.n_calls_off, 0);
+}
+
 /* The host does not answer at the end of the countdown. */
 static void test_no_answer_at_the_end(void **state)
 {
@@ -184,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_protected_ones_are_not_warned),
 		cmocka_unit_test(test_nobody_to_warn_is_not_waited_for),
 		cmocka_unit_test(test_called_off),
+		cmocka_unit_test(test_called_off_for_who_was_perhaps_warned),
 		cmocka_unit_test(test_no_answer_at_the_end),
 		cmocka_unit_test(test_called_off_for_the_refused),
 	};

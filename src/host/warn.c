@@ -4,6 +4,7 @@
  */
 #include "host/warn.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* The last warning before the end of the warning time. */
@@ -43,7 +44,13 @@ static void address(struct logoff_request *request, bool first)
 	}
 }
 
-/* Sends the users addressed the composed text. */
+/* Whether somebody may have read it: what came to no end perhaps has been shown. */
+static bool may_be_read(int result)
+{
+	return result >= 0 || result == -ETIMEDOUT || result == -ECANCELED || result == -EIO;
+}
+
+/* Sends the users addressed the composed text. Who cancels need not wait for slow desktops, but does not cancel this too. */
 static void deliver(struct logoff_request *request, int64_t remaining_us)
 {
 	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
@@ -60,12 +67,13 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	message.text = text;
 	if (n > 0 && deliveries) {
 		request->compose(remaining_us, text, sizeof(text), request->warning_data);
-		(void)logoff_host_message(request->host, &message, sessions, n, deliveries, -1, NULL);
+		(void)logoff_host_message(request->host, &message, sessions, n, deliveries,
+					  remaining_us >= 0 ? request->cancel_fd : -1, NULL);
 	}
 	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
 		if (!request->jobs[i].addressed)
 			continue;
-		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || deliveries[k].result >= 0);
+		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || may_be_read(deliveries[k].result));
 		if (remaining_us >= 0)
 			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
 		k++;

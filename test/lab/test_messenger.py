@@ -464,6 +464,23 @@ def test_service_that_hangs(host, help_desk):
         host.check("pkill -CONT -x logoff-messenge")
 
 
+def test_warning_cancelled_while_the_service_hangs(desktop):
+    """Whoever cancels, and whoever has been warned, need not wait for a desktop that takes its time."""
+    bob = sessions.ssh(desktop.host, "bob")
+    desktop.host.check("systemctl start logoff-messenger; pkill -STOP -o -x logoff-messenge")
+    try:
+        running = desktop.host.start(["logoff", desktop.id, bob.id, "/warn:60"])
+        bob.shell.expect("root logs you off in 60 seconds", 5)
+        desktop.host.check("pkill -INT -x logoff")
+        bob.shell.expect("you will not be logged off", 3)
+        desktop.host.check("pkill -CONT -x logoff-messenge")
+        result = finish(running, 5)
+        assert result.status == CANCELLED, result.text
+        wait_until(lambda: any("will not be logged off" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
+    finally:
+        desktop.host.check("pkill -CONT -x logoff-messenge || :")
+
+
 def test_service_that_hangs_while_all_wait(desktop):
     """Whoever waits for an answer without end is told when nobody can bring it any more."""
     running = start_msg(desktop.host, desktop.id, "/w", "/time:0", "hello")
