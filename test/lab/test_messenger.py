@@ -330,14 +330,16 @@ def test_recipient_who_makes_others_wait(rdp, hangfs, with_or_without):
 
 # -- the service by its own interface -----------------------------------------------------------
 
-SEND = ["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1", "Send",
-        "a(st)sstb"]
-
-
-def send(host, user, ids, title="", text="hello", wait=False, timeout=1000):
-    """Send, as anybody can call it. Returns busctl's Result."""
+def call_of_send(ids, title="", text="hello", wait=False, timeout=1000):
+    """The command line of Send, as anybody can call it."""
     words = [str(len(ids)), *(word for one in ids for word in (one, "0"))]
-    return host.run([*SEND, *words, title, text, str(timeout), "true" if wait else "false"], user=user)
+    return ["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1",
+            "Send", "a(st)sstb", *words, title, text, str(timeout), "true" if wait else "false"]
+
+
+def send(host, user, ids, **order):
+    """Send. Returns busctl's Result."""
+    return host.run(call_of_send(ids, **order), user=user)
 
 
 def test_nobody_can_name_another_sender(host, help_desk):
@@ -390,8 +392,7 @@ def test_caller_leaves_while_logind_is_asked(host):
     assert send(host, "alice", ["1"]).status == 0
     host.check("pkill -STOP -x systemd-logind")
     try:
-        ids = [word for one in range(5000, 5200) for word in (str(one), "0")]
-        running = host.start([*SEND, "200", *ids, "", "hello", "0", "false"], user="alice")
+        running = host.start(call_of_send([str(one) for one in range(5000, 5200)]), user="alice")
         wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one delivers")
         time.sleep(0.5)
         host.check("pkill -KILL -x busctl")
@@ -413,7 +414,7 @@ def silent_polkit(host):
 def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
     """Nothing is shown for them any more, and the service has time for others."""
     alice = sessions.ssh(host, "alice")
-    running = host.start([*SEND, "1", alice.id, "0", "", "hello", "0", "false"], user="alice")
+    running = host.start(call_of_send([alice.id]), user="alice")
     wait_until(lambda: host.named("logoff-messenge"), 5, "the service is there")
     time.sleep(0.5)
     host.check("pkill -KILL -x busctl")
