@@ -300,17 +300,34 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 	return r < 0 ? r : check_twins(order, error);
 }
 
+/*
+ * The process that calls, or 0: one in another PID namespace has no number here. It is asked of the bus itself, as
+ * libsystemd refuses such a caller as a whole, or even ends this process (sd_bus_creds_get_pid() asserts that it is not 0).
+ */
+static pid_t ask_pid(sd_bus_message *m)
+{
+	sd_bus_message *reply = NULL;
+	uint32_t pid = 0;
+	int r = sd_bus_call_method(sd_bus_message_get_bus(m), "org.freedesktop.DBus", "/org/freedesktop/DBus",
+				   "org.freedesktop.DBus", "GetConnectionUnixProcessID", NULL, &reply, "s",
+				   sd_bus_message_get_sender(m));
+
+	if (r < 0 || sd_bus_message_read(reply, "u", &pid) < 0)
+		pid = 0;
+	sd_bus_message_unref(reply);
+	return (pid_t)pid;
+}
+
 /* Who calls, as the bus knows them. Everybody but root is named by us. */
 static int read_caller(sd_bus_message *m, struct order *order, const char *title)
 {
 	sd_bus_creds *creds = NULL;
-	int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
+	int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID, &creds);
 
 	if (r >= 0)
 		r = sd_bus_creds_get_euid(creds, &order->uid);
-	if (r >= 0 && sd_bus_creds_get_pid(creds, &order->pid) < 0)
-		order->pid = 0;
 	sd_bus_creds_unref(creds);
+	order->pid = r < 0 ? 0 : ask_pid(m);
 	if (r < 0 || order->uid != 0)
 		return r;
 	order->title = strdup(title);

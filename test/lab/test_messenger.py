@@ -6,6 +6,7 @@ whatever of the sender is in it, the recipient has. The service is asked by its 
 who does not use msg.
 """
 
+import errno
 import json
 import subprocess
 import time
@@ -500,3 +501,35 @@ def test_service_ends_when_idle(host):
     assert host.unit_is_active("logoff-messenger")
     wait_until(lambda: not host.unit_is_active("logoff-messenger"), 30, "the service ends", 0.5)
     assert send(host, "alice", [alice.id]).status == 0
+
+
+class Outsider:
+    """root, who calls from outside the host's PID namespace over a connection that is open already."""
+
+    def __init__(self, host):
+        self.jeepney = pytest.importorskip("jeepney")
+        blocking = pytest.importorskip("jeepney.io.blocking")
+        self.connection = blocking.open_dbus_connection(f"unix:path={host.path('/run/dbus/system_bus_socket')}")
+
+    def start(self, identity, text="hello"):
+        service = self.jeepney.DBusAddress("/org/logoff/Messenger1", "org.logoff.Messenger1", "org.logoff.Messenger1")
+        call = self.jeepney.new_method_call(service, "Send", "a(st)sstb", ([(identity, 0)], "", text, 0, False))
+        self.serial = next(self.connection.outgoing_serial)
+        self.connection.send(call, serial=self.serial)
+
+    def result(self):
+        """What became of the one message."""
+        answers = self.jeepney.HeaderFields.reply_serial
+        while (reply := self.connection.receive(timeout=10)).header.fields.get(answers) != self.serial:
+            pass
+        assert reply.header.message_type == self.jeepney.MessageType.method_return, reply.body
+        ((delivery,),) = reply.body
+        return delivery[0]
+
+
+def test_caller_of_another_pid_namespace(host):
+    """As from a container that has been given the bus: the caller's process has no number here."""
+    alice, caller = sessions.ssh(host, "alice"), Outsider(host)
+    caller.start(alice.id)
+    assert caller.result() == 0
+    alice.shell.expect("hello\n", 5)
