@@ -533,3 +533,18 @@ def test_caller_of_another_pid_namespace(host):
     caller.start(alice.id)
     assert caller.result() == 0
     alice.shell.expect("hello\n", 5)
+
+
+def test_call_while_the_service_ends(host):
+    """Its idle time is over while the bus hears nobody; then the bus hears the call first, and after it that the name is free."""
+    alice, caller = sessions.ssh(host, "alice"), Outsider(host)
+    host.check(STOP.format(alice.tty))
+    assert send(host, None, ["999999"]).status == 0
+    time.sleep(18)
+    host.check("pkill -STOP -x dbus-daemon")
+    try:
+        caller.start(alice.id)
+        time.sleep(4)
+    finally:
+        host.check("pkill -CONT -x dbus-daemon")
+    assert caller.result() == -errno.ETIMEDOUT, "alice's terminal is stopped, which takes two seconds"
