@@ -162,11 +162,11 @@ def test_other_signals_end_the_command_as_ever(binary, windows, number):
 
 def test_after_a_stop_the_question_is_asked_again(binary, windows):
     """As from a shell with job control, which is told of the stop, and continues the command."""
-    script = f'exec >&0 2>&0; set -m; "$0" session {ECHO} -U bob; fg'
+    script = f'exec >&0 2>&0; set -m; "$0" session {ECHO} -U bob; echo status $?; fg'
     with Terminal(["bash", "-c", script, str(binary.parent / "query")], windows) as terminal:
         terminal.wait_for("Password for bob: ")
         terminal.type(b"lost\x1a")
-        terminal.wait_for("Stopped")
+        terminal.wait_for(f"status {128 + signal.SIGTSTP}")
         terminal.wait_for("Password for bob: ", times=2)
         assert not terminal.echoes()
         terminal.type(b"secret\n")

@@ -90,7 +90,7 @@ class Shell:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def wait_for(self, is_done, seconds=10):
+    def wait_for(self, is_done, seconds=60):
         end = time.monotonic() + seconds
         while not is_done():
             assert time.monotonic() < end, f"the shell did not answer in {seconds} s"
@@ -179,7 +179,7 @@ class Fish:
     def candidates(self, line):
         quoted = line.replace("\\", "\\\\").replace("'", "\\'")
         script = f"source '{COMPLETIONS}/logoff.fish'; complete --do-complete '{quoted}'"
-        out = subprocess.run(["fish", "--no-config", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=20)
+        out = subprocess.run(["fish", "--no-config", "-c", script], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60)
         assert out.stderr == ""
         return {one.split("\t")[0] for one in out.stdout.splitlines()}
 
@@ -411,7 +411,7 @@ def words_of(shell, line):
         assert len(found) == 1, found
         return [*shlex.split(line)[:-1], found.pop()]
     arguments = shell.line_after(line + "\t").partition(" ")[2]
-    got = subprocess.run([shell.name, "-c", "printf '%s\\0' " + arguments], capture_output=True, text=True, timeout=20)
+    got = subprocess.run([shell.name, "-c", "printf '%s\\0' " + arguments], capture_output=True, text=True, timeout=60)
     return got.stdout.split("\0")[:-1]
 
 
