@@ -37,6 +37,7 @@ FLAVOURS = {
     "systemd-v1": ("systemd", 1, None),
     "elogind": ("elogind", 2, "init-elogind.sh"),
     "bare": ("systemd", 2, "init-bare.sh"),
+    "install": ("install", 2, None),
 }
 
 _counter = itertools.count(1)

@@ -32,10 +32,17 @@ def cache():
 
 
 def packages(flavour):
-    """The Debian packages of a root, in the order of its list. A line "NAME 13" is of that release only."""
+    """The Debian packages of a root, in the order of its list. A line "NAME 13" is of that release only, "@SECTION" is
+    that section of tools/packages.txt."""
     lines = (HERE / "roots" / f"{flavour}.packages").read_text().splitlines()
     words = [line.split() for line in lines if line and not line.startswith("#")]
-    return [word[0] for word in words if word[1:] in ([], [DEBIAN])]
+    names = [word[0] for word in words if word[1:] in ([], [DEBIAN])]
+    return [package for name in names for package in (section(name[1:]) if name[0] == "@" else [name])]
+
+
+def section(name):
+    text = (HERE.parents[1] / "tools/packages.txt").read_text()
+    return text.partition(f"[{name}]\n")[2].partition("\n[")[0].split()
 
 
 def recipe_hash(flavour):
