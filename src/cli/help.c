@@ -102,12 +102,19 @@ static void print_entry(const char *forms, const char *text)
 	print_wrapped(text, word_length, 2 + COLUMN, 2 + COLUMN);
 }
 
-/* "/grace:seconds, --grace=seconds", "/v, -v, --verbose". */
+/*
+ * "/grace:seconds, --grace=seconds", "/v, -v, --verbose". The help is the other way round: bash replaces "/?" by a folder
+ * of one letter, zsh and fish refuse it.
+ */
 static void option_forms(const struct option_row *row, char *forms, size_t size)
 {
 	const char *value = row->value ? row->value : "";
 	size_t n = 0;
 
+	if (strcmp(row->windows, "?") == 0) {
+		snprintf(forms, size, "--%s, -%c, /%s", row->gnu, row->letter, row->windows);
+		return;
+	}
 	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s", row->windows, row->value ? ":" : "", value);
 	if (row->letter)
 		n += (size_t)snprintf(forms + n, size - n, ", -%c", row->letter);

@@ -43,16 +43,16 @@ static const struct option_row options[] = {
 
 static const struct help help = {
 	.summary = N_("Sends a message to users of a session host."),
-	.usage = "MSG {username | sessionname | sessionid | @filename | *} [/SERVER:servername]\n"
+	.usage = "MSG {username | sessionname | sessionid | @filename | '*'} [/SERVER:servername]\n"
 		 LOGON_USAGE
-		 "       [/TIME:seconds] [/V] [/W] [/VERSION] [/?] [message]",
+		 "       [/TIME:seconds] [/V] [/W] [/VERSION] [--help] [message]",
 	.arguments = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3.") },
 		{ "id:12, user:bob", N_("Which is meant, if a session and a user have one name.") },
 		{ "@filename", N_("A file that lists users and sessions, one in a line.") },
-		{ "*", N_("Everybody who is logged on.") },
+		{ "'*'", N_("Everybody who is logged on.") },
 		{ "message", N_("The text. Without it, it is asked for, or read from standard input.") },
 	},
 	.options = options,

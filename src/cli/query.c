@@ -72,7 +72,7 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
 #define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
-		   "[/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [/?]"
+		   "[/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
 
 const struct help session_help = {
 	.sub_command = "session",
@@ -96,10 +96,10 @@ const struct help process_help = {
 	.sub_command = "process",
 	.other_name = "qprocess",
 	.summary = N_("Shows the processes of a session host and the sessions they are in."),
-	.usage = "QUERY PROCESS [* | processid | username | sessionname | programname ...] "
+	.usage = "QUERY PROCESS ['*' | processid | username | sessionname | programname ...] "
 		 "[/ID:sessionid] " USAGE_REST,
 	.arguments = {
-		{ "*", N_("All processes. Without any argument: your own.") },
+		{ "'*'", N_("All processes. Without any argument: your own.") },
 		{ "processid", N_("The number of a process.") },
 		ARGUMENT_USER_NAME,
 		ARGUMENT_SESSION_NAME,
