@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -47,6 +49,7 @@ void agent_start(struct agent *agent)
 	agent->pid = -1;
 	if (!isatty(STDIN_FILENO) || access(AGENT, X_OK) < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return;
+	(void)tcgetattr(STDIN_FILENO, &agent->terminal);
 	agent->pid = fork();
 	if (agent->pid == 0) {
 		(void)fcntl(pipe_fds[1], F_SETFD, 0);
@@ -59,10 +62,28 @@ void agent_start(struct agent *agent)
 	close(pipe_fds[0]);
 }
 
+/* The agent restores the terminal itself when Ctrl-C ends it, but not when Ctrl-\ does. */
+static bool restore_terminal(const struct agent *agent)
+{
+	struct termios now;
+
+	if (tcgetattr(STDIN_FILENO, &now) < 0 || now.c_lflag == agent->terminal.c_lflag || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return false;
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &agent->terminal);
+	return true;
+}
+
 void agent_stop(struct agent *agent)
 {
+	bool interrupted;
+	int status = 0;
+
 	if (agent->pid <= 0)
 		return;
-	child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
+	if (waitpid(agent->pid, &status, WNOHANG) == 0)
+		child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
+	interrupted = WIFSIGNALED(status);
+	if (restore_terminal(agent) || interrupted)
+		fputc('\n', stderr);
 	agent->pid = 0;
 }

@@ -9,10 +9,12 @@
 #define CLI_AGENT_H
 
 #include <sys/types.h>
+#include <termios.h>
 
-/* The agent's process; 0: not started, -1: cannot be had. */
+/* The agent's process; 0: not started, -1: cannot be had. How the terminal was before. */
 struct agent {
 	pid_t pid;
+	struct termios terminal;
 };
 
 /*
@@ -21,7 +23,10 @@ struct agent {
  */
 void agent_start(struct agent *agent);
 
-/* Ends the agent, if it was started. */
+/*
+ * Ends the agent, if it was started, and gives the terminal back as it was. Where the agent was interrupted in its
+ * question, what is printed next has a line of its own.
+ */
 void agent_stop(struct agent *agent);
 
 #endif

@@ -146,7 +146,10 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	agent_stop(&agent);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	return arg_json ? result_print_json(request, arg_server) : result_print(request, talkative);
+	if (arg_json)
+		return result_print_json(request, arg_server);
+	/* With /v each end has been told as it came. */
+	return result_print(request, !arg_verbose && (talkative || logoff_request_count(request) > 1));
 }
 
 /* An option that only has a meaning beside a selection, which is not there. Returns its name, or NULL. */

@@ -33,17 +33,18 @@ static bool can_draw(void)
 /* What is wider than the terminal could not be wiped off. */
 static void draw(struct progress *progress, struct safe line)
 {
-	struct winsize size;
+	struct winsize size = {};
 
-	if (!can_draw())
-		return;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
-		line = text_cut(line.text, size.ws_col - 1u);
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+	line = text_cut(line.text, (size.ws_col > 0 ? size.ws_col : 80u) - 1);
 	fprintf(stderr, WIPE "%s", line.text);
 	progress->drawn = true;
 }
 
-/* Those that have their result already have been refused, or have ended by themselves. */
+/*
+ * Those that have their result already have been refused, or have ended by themselves. Where the line cannot be wiped,
+ * it is said once.
+ */
 static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 {
 	unsigned long seconds = (unsigned long)((remaining_us + 999999) / 1000000);
@@ -52,7 +53,11 @@ static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 
 	snprintf(line.text, sizeof(line.text), ngettext("%zu session is logged off in %lu s; Ctrl-C cancels",
 							"%zu sessions are logged off in %lu s; Ctrl-C cancels", n), n, seconds);
-	draw(progress, line);
+	if (can_draw())
+		draw(progress, line);
+	else if (!progress->told)
+		fprintf(stderr, "%s\n", line.text);
+	progress->told = true;
 }
 
 static void draw_count(struct progress *progress)
@@ -121,6 +126,6 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 	case LOGOFF_EVENT_MANAGER_NEEDED:
 		return;
 	}
-	if (progress->n_total > 1)
+	if (progress->n_total > 1 && can_draw())
 		draw_count(progress);
 }

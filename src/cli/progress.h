@@ -14,7 +14,7 @@
 struct progress {
 	const struct logoff_request *request;	/* whose events these are */
 	size_t n_total, n_done, n_ended, n_killing;	/* what is done has ended, or will not */
-	bool drawn;
+	bool drawn, told;		/* the line stands there now; the countdown has been told */
 	int cancel_fd;			/* of command_cancel_fd(): what is cancelled, but goes on, waits for a second wish */
 };
 

@@ -25,7 +25,7 @@ int result_print(const struct logoff_request *request, bool talkative)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = report_one(request, i, talkative || n > 1);
+		int one = report_one(request, i, talkative);
 
 		status = one > status ? one : status;
 	}

@@ -5,6 +5,7 @@ import fcntl
 import os
 import struct
 import termios
+import unicodedata
 
 import pytest
 
@@ -33,7 +34,7 @@ def count_down(binary, monkeypatch, tmp_path):
             fcntl.ioctl(terminal.far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             terminal.type(b"\n")
             out, status = terminal.end()
-        assert (out, status) == ("Session 6 (pts/6): logged off.\n", 4)
+        assert status == 4 and out in ("Session 6 (pts/6): logged off.\n", "工作階段 6 (pts/6)：已登出。\n")
         return terminal.text
 
     return run
@@ -49,8 +50,18 @@ def test_who_has_been_refused_is_not_counted(count_down):
 def test_a_terminal_that_cannot_wipe_is_spared(count_down, env):
     text = count_down(**env)
     assert "\x1b" not in text and "the console session is protected" in text
+    assert text.count("1 session is logged off in 1 s; Ctrl-C cancels\r\n") == 1, "it is said, once"
 
 
-def test_no_line_is_wider_than_the_terminal(count_down):
-    drawn = [line for line in count_down(columns=20, TERM="xterm").split("\r\x1b[K")[1:] if "protected" not in line]
-    assert drawn and all(len(line) < 20 for line in drawn)
+def width(text):
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 20, 0])
+@pytest.mark.parametrize("language", ["C", "zh_TW"])
+def test_no_line_is_wider_than_the_terminal(count_down, request, language, columns):
+    """Nor does one scroll it. 0: a line whose width nobody knows."""
+    env = request.getfixturevalue("chinese") if language == "zh_TW" else {}
+    drawn = count_down(columns, TERM="xterm", **env).split("\r\x1b[K")[1:]
+    drawn = [line for line in drawn if "c1" not in line and "session 2" not in line and "工作階段 2" not in line]
+    assert drawn and all("\n" not in line and width(line) < (columns or 80) for line in drawn)

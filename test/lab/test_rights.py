@@ -167,6 +167,23 @@ def test_wrong_password_given_to_the_agent(host):
     assert_untouched(there, before)
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x1c"], ids=["Ctrl-C", "Ctrl-backslash"])
+def test_the_agent_is_interrupted(host, key):
+    """The terminal shows again what is typed, no agent stays, and the answer does not stand behind the prompt."""
+    here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    before = there.processes()
+    here.sh("stty echo")
+
+    here.shell.write(f"logoff {there.id}\n")
+    here.shell.answer(PASSWORD_PROMPT, key)
+    here.shell.expect(r"\nlogoff: session \w+ \(pts/\d+\): cancelled")
+    here.shell.write("stty -a >/tmp/stty\n")
+
+    wait_until(lambda: host.run("grep -E '(^| )echo( |;|$)' /tmp/stty").status == 0, 10, "the terminal shows what is typed")
+    assert host.named("pkttyagent") == []
+    assert_untouched(there, before)
+
+
 def test_no_ask_password(host):
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     before = there.processes()
