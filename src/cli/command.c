@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/charset.h"
 #include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -27,6 +28,7 @@ void command_init_language(void)
 	setlocale(LC_MESSAGES, "");
 	bindtextdomain("logoff", LOCALEDIR);
 	textdomain("logoff");
+	charset_init();
 }
 
 int command_print_version(void)

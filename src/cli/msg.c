@@ -6,7 +6,6 @@
  * the manual pages and the completions. How messages travel is the library's affair.
  */
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/delivery.h"
 #include "cli/logon.h"
@@ -138,7 +138,7 @@ static void compose_title(const struct logoff_host *host, char *title, size_t si
 {
 	char sender[ACCOUNT_NAME_SIZE];
 
-	setlocale(LC_TIME, "");
+	charset_init_times();
 	logoff_host_name_caller(host, sender, sizeof(sender));
 	snprintf(title, size, _("Message from %s, %s"), sender, when_local((int64_t)time(NULL) * 1000000).text);
 }

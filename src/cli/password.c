@@ -19,6 +19,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/charset.h"
+
 /* The terminal while it is being asked. */
 struct asking {
 	int fd, signals_fd;
@@ -129,11 +131,12 @@ static int take_signal(const struct asking *asking)
 
 static int ask_once(struct asking *asking, const char *prompt, char password[static PASSWORD_SIZE])
 {
+	struct safe shown = charset_encode(prompt);
 	int r = begin(asking);
 
 	if (r < 0)
 		return r;
-	r = write(asking->fd, prompt, strlen(prompt)) < 0 ? -errno : read_line(asking, password);
+	r = write(asking->fd, shown.text, strlen(shown.text)) < 0 ? -errno : read_line(asking, password);
 	if (r == -EINTR)
 		r = take_signal(asking);
 	if (r < 0)

@@ -6,12 +6,12 @@
  * without a user, and those in the background where nobody works are not among its sessions, whatever is asked for.
  */
 #include <errno.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "cli/account.h"
+#include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -132,7 +132,7 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	r = logoff_host_list(host, &sessions, &n, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	setlocale(LC_TIME, "");		/* for the logon times */
+	charset_init_times();		/* for the logon times */
 	rows = calloc(n + 1, sizeof(*rows));
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {

@@ -53,7 +53,8 @@ def chinese(tmp_path_factory):
     messages = folder / "zh_TW/LC_MESSAGES"
     messages.mkdir(parents=True)
     make("msgfmt", "-o", str(messages / "logoff.mo"), str(TREE / "po/zh_TW.po"))
-    make("localedef", "-i", "zh_TW", "-f", "UTF-8", str(folder / "zh_TW.UTF-8"))
+    for charset in ("UTF-8", "BIG5"):
+        make("localedef", "-i", "zh_TW", "-f", charset, str(folder / f"zh_TW.{charset}"))
     make("cc", "-shared", "-fPIC", "-o", str(folder / "locales.so"), str(HERE / "locales.c"))
     return {
         "LC_ALL": "zh_TW.UTF-8",

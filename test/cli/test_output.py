@@ -116,6 +116,26 @@ def test_80_columns(binary, tmp_path, request, line, lang):
         assert not one.endswith(" "), repr(one)
 
 
+@pytest.mark.parametrize("line", ["query session", "query process *", "logoff --help", "logoff 5 99 nobody /dryrun", "logoff --idle", "query no-such"])
+def test_big5(binary, chinese, line):
+    """In another charset the same is printed, in the same columns; what it does not have is a question mark for each."""
+    words = line.split()
+    said = [subprocess.run([binary.parent / words[0], *words[1:]], cwd=HERE, capture_output=True, timeout=60,
+                           env={"LOGOFF_HOST": "memory:hosts/office", "TZ": "UTC", **chinese, "LC_ALL": f"zh_TW.{charset}"})
+            for charset in ("UTF-8", "BIG5")]
+    for stream in ("stdout", "stderr"):
+        want, have = getattr(said[0], stream).decode(), getattr(said[1], stream).decode("big5")
+        assert have == "".join(one if one.encode("big5", "ignore") else "??" for one in want)
+    assert said[0].stdout or said[0].stderr
+    assert said[0].returncode == said[1].returncode
+
+
+def test_big5_times(binary, chinese):
+    env = {"LOGOFF_HOST": "memory:hosts/company", "TZ": "UTC", **chinese, "LC_ALL": "zh_TW.BIG5"}
+    out = subprocess.run([binary.parent / "query", "user"], cwd=HERE, env=env, capture_output=True, timeout=60).stdout.decode("big5")
+    assert "登入時間" in out and re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d$", out, re.M) and "\\x" not in out
+
+
 def test_rows_can_be_split_at_blanks(binary):
     """As public PowerShell modules do: a wide gap is a session without a name, two blanks part columns."""
     env = {"LC_ALL": "C.UTF-8", "LOGOFF_HOST": "memory:hosts/company", "TZ": "UTC"}
