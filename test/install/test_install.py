@@ -134,6 +134,14 @@ def test_sessions_are_seen_told_and_logged_off(installed, run):
     done = run(f"sudo logoff {session.id} /v")
     assert done.status == 0 and "the session is deleted" in done.text, done.text
     assert session.id not in host.session_ids()
+    journal = run(re.search(r"`(sudo journalctl [^`]*)`", README).group(1)).out
+    assert f"logoff of session {session.id} of bob by alice: ended" in journal, journal
+
+
+def test_scheduled_commands_are_there(installed):
+    """README's line for cron and its unit name the program by its path."""
+    paths = re.findall(r"(/\S+/logoff) /idle", README)
+    assert len(paths) == 2 and all(installed[0].path(path).exists() for path in paths)
 
 
 def test_message_service_is_found(run):
