@@ -29,7 +29,7 @@ def pytest_configure(config):
 
 def pytest_report_header(config):
     reason = hosts.why_unavailable()
-    return f"lab: {roots.cache()}" + (f" (skipped: {reason})" if reason else "")
+    return f"lab: Debian {roots.DEBIAN}, {roots.cache()}" + (f" (skipped: {reason})" if reason else "")
 
 
 def build(folder):

@@ -111,6 +111,8 @@ def why_unavailable(flavour="systemd"):
         return "no cgroup hierarchy is mounted at /sys/fs/cgroup"
     if not all(os.access(tree, os.W_OK) for tree in trees):
         return "the cgroup hierarchy is read-only"
+    if FLAVOURS[flavour][1] == 1 and roots.RELEASE.no_cgroup_v1:
+        return roots.RELEASE.no_cgroup_v1
     lo_up = ["unshare", "--net", "ip", "link", "set", "lo", "up"]
     if subprocess.run(lo_up, capture_output=True, timeout=10).returncode:
         return "a host here could have no network of its own (CAP_NET_ADMIN is missing)"
@@ -301,9 +303,9 @@ class Host:
         return [process for process in processes if self.alive(process)]
 
     def session_ids(self):
-        """The ids logind lists."""
-        return [line.split()[0] for line in
-                self.check("loginctl list-sessions --no-legend").splitlines()]
+        """The ids logind lists, but for those in which systemd 257 keeps the users' service managers."""
+        rows = [line.split() for line in self.check("loginctl list-sessions --no-legend").splitlines()]
+        return [row[0] for row in rows if "manager" not in row[4:]]
 
     def session(self, identity):
         """logind's properties of a session; an empty dictionary if there is no such session."""
@@ -313,9 +315,9 @@ class Host:
         return dict(line.split("=", 1) for line in shown.out.splitlines())
 
     def session_processes(self, identity):
-        """The processes in the cgroup of a session (systemd's scope, elogind's group)."""
-        tail = f"/{identity}" if self.flavour == "elogind" else f"/session-{identity}.scope"
-        return [process for process in self.processes() if process.cgroup.endswith(tail)]
+        """The processes in the cgroup of a session: its scope or, before elogind 255, a group of its name."""
+        tails = f"/session-{identity}.scope", f"/{identity}"
+        return [process for process in self.processes() if process.cgroup.endswith(tails)]
 
     def audit_processes(self, number):
         """The processes with this kernel audit session."""

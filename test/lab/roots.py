@@ -12,10 +12,24 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
+
+
+class Release(NamedTuple):
+    """What hosts of one release of Debian have, as far as the lab has to know it."""
+    suite: str
+    rdp_client: str  # the program of FreeRDP
+    no_cgroup_v1: str = ""  # why systemd does not boot with it
+
+
+RELEASES = {
+    "12": Release("bookworm", "xfreerdp"),
+    "13": Release("trixie", "xfreerdp3", "systemd 257 has no cgroup v1"),
+}
 DEBIAN = os.environ.get("LOGOFF_LAB_DEBIAN") or "12"
-RELEASE = {"12": "bookworm", "13": "trixie"}[DEBIAN]
+RELEASE = RELEASES[DEBIAN]
 BUILD_SECONDS = 900
 
 
@@ -46,7 +60,7 @@ def section(name):
 
 
 def recipe_hash(flavour):
-    recipe = [RELEASE, *packages(flavour), (HERE / "roots/prepare.sh").read_text()]
+    recipe = [RELEASE.suite, *packages(flavour), (HERE / "roots/prepare.sh").read_text()]
     return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
 
 
@@ -58,7 +72,7 @@ def build(flavour, target):
         "mmdebstrap", "--mode=root", "--variant=minbase", "--components=main",
         "--include=" + ",".join(packages(flavour)),
         f"--customize-hook={HERE}/roots/prepare.sh \"$1\"",
-        RELEASE, str(part),
+        RELEASE.suite, str(part),
     ]
     log = target.with_name(target.name + ".log")
     with log.open("w") as out:

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import time
 
+import roots
 from host import NO_AUDIT_SESSION, wait_until
 
 USERS = ("alice", "bob", "carol")
@@ -112,7 +113,8 @@ class Session(OnHost):
         self.host, self.user, self.client = host, user, client
         self.opened = time.monotonic()
         self.shell = Shell(client)
-        if greeting:
+        if greeting:  # login throws away what is typed before the shell asks for it
+            self.shell.expect(r"[$#] $")
             self.shell.write(greeting + "\n")
         self.shell.write(HELLO + "\n")
         hello = self.shell.expect(r"hello: \[(\w*)\] (\d+) (\d+) (.*)\n")
@@ -127,6 +129,10 @@ class Session(OnHost):
         out, status = self.shell.run(command, seconds)
         assert status == 0, f"{command}: {status}: {out}"
         return out.strip()
+
+    def refuse_messages(self):
+        """What `mesg n` does, which is not on every host."""
+        self.sh("chmod go-w $(tty); test $(stat -c %a $(tty)) = 600")
 
     def spawn(self, command, name):
         """Starts a command in the background and returns its process, found by that name."""
@@ -212,7 +218,7 @@ class RdpSession(OnHost):
         """Connects a client: a new session, or this one again."""
         named = [f"/client-hostname:{self.client_name}"] if self.client_name else []
         self.client = self.host.start(
-            ["xfreerdp", f"/v:{self.server}", f"/u:{self.user}", f"/p:pw-{self.user}",
+            [roots.RELEASE.rdp_client, f"/v:{self.server}", f"/u:{self.user}", f"/p:pw-{self.user}",
              "/cert:ignore", "/size:1024x768", "/bpp:24", *named],
             env={"DISPLAY": CLIENT_DISPLAY}, stderr=subprocess.STDOUT)
 
@@ -244,7 +250,7 @@ class RdpSession(OnHost):
         """Lock and socket files of the display that are still there."""
         tmp = self.host.path("/tmp")
         files = [tmp / f".X{self.number}-lock", tmp / f".X11-unix/X{self.number}",
-                 *self.host.path("/run/xrdp/sockdir").glob(f"*_{self.number}")]
+                 *self.host.path("/run/xrdp/sockdir").rglob(f"*_{self.number}")]
         return [file.name for file in files if file.exists()]
 
 
@@ -259,8 +265,9 @@ def prepare_rdp(host):
     host.start(["Xvfb", CLIENT_DISPLAY, "-screen", "0", "1280x1024x24"],
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(display.exists, 10, "Xvfb is up")
-    # xrdp listens once to try the port, then again, for good, in the daemon that has the pid file.
-    wait_until(lambda: not host.run("test -s /run/xrdp/xrdp.pid && ss -ltn | grep -q :3389").status,
+    # It may listen once to try the port, then again, for good, in the process that stays.
+    wait_until(lambda: not host.run("ss -ltnp sport = :3389 | "
+                                    "grep -q pid=$(systemctl show --property=MainPID --value xrdp),").status,
                10, "xrdp listens")
 
 
@@ -277,7 +284,7 @@ def ssh(host, user, tty=True, server="127.0.0.1"):
 
 def login(host, user):
     """A login on a pseudo terminal, as on a serial line."""
-    client = _client(host, ["script", "--quiet", "--command", f"login -f {user}", "/dev/null"])
+    client = _client(host, ["script", "--quiet", "--command", f"exec login -f {user}", "/dev/null"])
     # The login shell echoes the greeting itself, which the expected pattern does not match.
     return Session(host, user, client, greeting=f"stty -echo; {PLAIN_SHELL}")
 
@@ -319,7 +326,7 @@ def clean(host):
     """Ends every session on a host and everything that users of the lab still run."""
     names = ",".join(USERS)
     # Processes first: logind may be waiting for them.
-    host.run("pkill -KILL make-sessions; pkill -KILL xfreerdp")
+    host.run("pkill -KILL make-sessions; pkill -KILL '^xfreerdp'")
     wait_until(lambda: host.run(f"pkill -KILL -u {names}").status, 10, "no user runs anything")
     if host.flavour.startswith("systemd"):
         host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+import roots
 import sessions
 from cases import NO_SESSION, OK, logoff
 from host import wait_until
@@ -133,7 +134,7 @@ def test_nobody_passes_for_the_client_of_another_user(host):
         assert fake.stdout.readline() == "ready\n"
         assert client(rdp) == ("127.0.0.1", "PC-ALICE")
         os.killpg(rdp.client.pid, signal.SIGKILL)
-        wait_until(lambda: not host.named("xfreerdp"), 5, "the client is gone")
+        wait_until(lambda: not host.named(roots.RELEASE.rdp_client), 5, "the client is gone")
         wait_until(lambda: client(rdp) == (None, None), 5, "no client")
     finally:
         host.check("pkill -KILL -u bob; rm -rf /tmp/.xrdp")

@@ -227,7 +227,7 @@ def test_display_that_another_user_has_taken(host):
 
 def test_help_desk_writes_to_terminals(host, help_desk):
     bob, alice = sessions.ssh(host, "bob"), sessions.ssh(host, "alice")
-    alice.sh("mesg n || :")
+    alice.refuse_messages()
     out, status = bob.shell.run(f"msg {alice.id} /v please save")
     assert status == OK and "terminal" in out, out
     heard = alice.shell.expect(r"(?s)(.*)\nplease save\n", 5).group(1)

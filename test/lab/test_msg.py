@@ -34,7 +34,7 @@ def start_msg(host, *words):
 
 def test_terminal_closed_with_mesg_n(any_host):
     session = sessions.ssh(any_host, "alice")
-    session.sh("mesg n || :; test $(stat -c %a $(tty)) = 600")
+    session.refuse_messages()
 
     result = msg(any_host, session.tty, "/v", "please save your work")
 
@@ -146,7 +146,7 @@ def test_wayland_without_a_notification_daemon(host):
 
 def test_plain_user_to_his_own_terminal(any_host):
     here, there = sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "alice")
-    there.sh("mesg n || :")
+    there.refuse_messages()
     out, status = here.shell.run(f"msg {there.id} hello from myself")
     assert (out, status) == ("", OK)
     heard = there.shell.expect(r"(?s)(.*)\nhello from myself\n", 5).group(1)

@@ -54,7 +54,7 @@ def at_a_terminal(host, *words):
 def test_countdown(host):
     """At the start, at half of the time, 10 s before the end; and each second at the administrator's terminal."""
     session, leaving = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
-    leaving.sh("mesg n || :")
+    leaving.refuse_messages()
     before, others = session.processes(), leaving.processes()
 
     running = at_a_terminal(host, session.id, leaving.id, "/warn:22", "The server restarts.")

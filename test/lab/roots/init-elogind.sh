@@ -8,7 +8,10 @@ chgrp utmp /run/utmp
 chmod 664 /run/utmp
 dbus-uuidgen --ensure
 dbus-daemon --system --fork
-/lib/elogind/elogind -D
+# Where it is in Debian 12, and since.
+for daemon in /lib/elogind/elogind /usr/libexec/elogind; do
+	[ ! -f $daemon ] || $daemon -D
+done
 /usr/sbin/sshd
 /usr/sbin/cron
 touch /run/lab-ready
