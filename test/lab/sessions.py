@@ -333,3 +333,6 @@ def clean(host):
                  "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
                  "for verb in 'kill --signal=KILL' stop; do systemctl $verb 'user@*.service'; done")
         wait_until(lambda: not host.session_ids(), 20, "all sessions are gone")
+        # What xrdp could not take down itself: it has only so many displays. That of the clients stays.
+        host.run("rm -f /tmp/.X[1-8]?-lock /tmp/.X11-unix/X[1-8]?; "
+                 "find /run/xrdp/sockdir -name '*_[1-8]?' -delete")

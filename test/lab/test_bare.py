@@ -38,8 +38,9 @@ def test_back_end_forced_on_systemd(host, value):
     session = sessions.ssh(host, "alice")
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
+    name = str(session.audit) if value == "procfs" else session.id
 
-    result = logoff(host, session.id, "/grace:1", env={"LOGOFF_HOST": value})
+    result = logoff(host, name, "/grace:1", env={"LOGOFF_HOST": value})
 
     assert result.status == OK, result.text
     assert host.survivors(before) == []
