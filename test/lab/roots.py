@@ -21,12 +21,14 @@ class Release(NamedTuple):
     """What hosts of one release of Debian have, as far as the lab has to know it."""
     suite: str
     rdp_client: str  # the program of FreeRDP
-    no_cgroup_v1: str = ""  # why systemd does not boot with it
+    # Why there is no such thing, or nothing.
+    no_cgroup_v1: str = ""
+    no_leaderless_session: str = ""
 
 
 RELEASES = {
     "12": Release("bookworm", "xfreerdp"),
-    "13": Release("trixie", "xfreerdp3", "systemd 257 has no cgroup v1"),
+    "13": Release("trixie", "xfreerdp3", "systemd 257 has no cgroup v1", "systemd 257 removes such a session by itself"),
 }
 DEBIAN = os.environ.get("LOGOFF_LAB_DEBIAN") or "12"
 RELEASE = RELEASES[DEBIAN]

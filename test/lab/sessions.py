@@ -331,7 +331,9 @@ def clean(host):
     if host.flavour.startswith("systemd"):
         host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "
                  "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
-                 "for verb in 'kill --signal=KILL' stop; do systemctl $verb 'user@*.service'; done")
+                 "systemctl kill --signal=KILL 'user@*.service'; "
+                 # While a user's runtime folder is being removed, a login gets no service manager and no bus.
+                 "systemctl stop 'user@*.service' 'user-runtime-dir@*.service'; systemctl reset-failed")
         wait_until(lambda: not host.session_ids(), 20, "all sessions are gone")
         # What xrdp could not take down itself: it has only so many displays. That of the clients stays.
         host.run("rm -f /tmp/.X[1-8]?-lock /tmp/.X11-unix/X[1-8]?; "

@@ -123,7 +123,7 @@ def test_what_an_administrator_has_the_system_run(host):
     session.sh("setsid systemd-run --scope --quiet --slice=machine.slice --unit=container.scope sleep 9995 </dev/null "
                ">/dev/null 2>&1 &")
     kept = wait_until(lambda: host.named("sleep"), what="it runs")
-    assert host.check(f"cat /proc/{kept[0].pid}/sessionid").strip() == session.id
+    assert host.check(f"cat /proc/{kept[0].pid}/sessionid").strip() == str(session.audit)
     before = [one for one in session.processes() if one not in kept]
 
     result = logoff(host, session.id)
@@ -324,8 +324,8 @@ def test_from_a_multiplexer(host):
     second, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     client = second.shell.begin("TERM=xterm tmux attach -t lab")
     wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
-    host.check("tmux send-keys -t lab 'logoff /all /dryrun >/tmp/plan 2>&1; query session --json >/tmp/rows; touch /tmp/done' "
-               "Enter", user="alice")
+    host.check("rm -f /tmp/done; tmux send-keys -t lab 'logoff /all /dryrun >/tmp/plan 2>&1; "
+               "query session --json >/tmp/rows; touch /tmp/done' Enter", user="alice")
     wait_until(host.path("/tmp/done").exists, 15, "the commands have run")
     plan, rows = host.path("/tmp/plan").read_text(), json.loads(host.path("/tmp/rows").read_text())
 
