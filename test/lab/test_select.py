@@ -13,7 +13,7 @@ import pytest
 
 import sessions
 from cases import (CANCELLED, DENIED, NO_SESSION, OK, PROTECTED, USAGE, assert_gone, assert_logged_off,
-                   assert_untouched, logoff, not_used_for)
+                   assert_untouched, logoff, not_used_for, type_in)
 from host import wait_until
 from test_stubborn import leave_behind
 
@@ -147,14 +147,14 @@ def test_closing(host):
 
 def test_idle(each_kind):
     away, here = sessions.ssh(each_kind, "alice"), sessions.ssh(each_kind, "alice")
-    not_used_for(12, away)
-    here.sh("true")
+    not_used_for(4, away)
     before, others = away.processes(), here.processes()
-    for time, wanted in {"12": [away], "12s": [away], "1m": [], "1h": [], "1d": [], "0": [away, here]}.items():
+    for time, wanted in {"4": [away], "4s": [away], "1m": [], "1h": [], "1d": [], "0": [away, here]}.items():
+        type_in(here)
         assert chosen(each_kind, f"/idle:{time}") == ids_of(*wanted), time
-    here.sh("true")
+    type_in(here)
 
-    assert_logged_off(logoff(each_kind, "/idle:12"), away, before)
+    assert_logged_off(logoff(each_kind, "/idle:4"), away, before)
 
     assert_untouched(here, others)
 
@@ -285,13 +285,13 @@ def test_exclusions_that_do_nothing_are_refused(host, words):
 
 def test_conditions_hold_together(host):
     away, here, other = [sessions.ssh(host, user) for user in ("alice", "alice", "bob")]
-    not_used_for(12, away, other)
-    here.sh("true")
+    not_used_for(5, away, other)
+    type_in(here)
 
-    assert chosen(host, "/idle:12") == ids_of(away, other)
-    assert chosen(host, "/idle:12", "/user:alice") == {away.id}
-    assert chosen(host, "/idle:12", "/user:alice", "/state:closing") == set()
-    assert chosen(host, "/all", "/idle:12", "/exclude:bob") == {away.id}
+    assert chosen(host, "/idle:5") == ids_of(away, other)
+    assert chosen(host, "/idle:5", "/user:alice") == {away.id}
+    assert chosen(host, "/idle:5", "/user:alice", "/state:closing") == set()
+    assert chosen(host, "/all", "/idle:5", "/exclude:bob") == {away.id}
     assert chosen(host, "/user:alice", "/older:1h") == set()
     assert chosen(host, "/all") == ids_of(away, here, other)
 

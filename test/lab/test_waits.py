@@ -14,7 +14,8 @@ import time
 import pytest
 
 import sessions
-from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, assert_gone, assert_untouched, interrupt, logoff, start_logoff)
+from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, assert_gone, assert_untouched, interrupt, logoff, not_used_for,
+                   start_logoff, type_in)
 from host import finish, wait_until
 from test_rights import PASSWORD_PROMPT
 from test_warn import CANCELLATION, WARNING, everything_heard
@@ -48,14 +49,6 @@ def records(host, since):
             if "LOGOFF_SESSION" in entry]
 
 
-def fall_idle(*opened):
-    """Nobody has typed for longer than `/idle:4`. The kernel notes a key only once in eight seconds, unless the time it
-    has noted is an old one."""
-    time.sleep(5)
-    for session in opened:
-        session.host.check(f"touch -a --date='-2 hours' /dev/{session.tty}")
-
-
 # -- the question -------------------------------------------------------------------------------
 
 def test_id_given_anew_while_the_question_stands(host):
@@ -86,7 +79,7 @@ def test_back_while_the_question_stands(each_kind):
     """Yes means those who are idle; who is back by then is not."""
     back, away = sessions.ssh(each_kind, "alice"), sessions.ssh(each_kind, "bob")
     before, others = back.processes(), away.processes()
-    fall_idle(back, away)
+    not_used_for(4, back, away)
 
     shell = at_a_terminal(each_kind, "/idle:4")
     shell.expect(r"\(y/n\) ")
@@ -107,7 +100,7 @@ def test_back_while_the_password_is_typed(host):
     """It is right, but bob has come back before it was."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     before = there.processes()
-    fall_idle(there)
+    not_used_for(4, there)
 
     mark = here.shell.begin("logoff /user:bob /idle:4")
     here.shell.expect(PASSWORD_PROMPT)
@@ -178,15 +171,14 @@ def test_back_while_logind_does_not_answer(host, stop_logind):
     """Idle when selected, back before the end of the countdown, and logind says so only seconds later."""
     session = sessions.ssh(host, "bob")
     before = session.processes()
-    fall_idle(session)
+    not_used_for(4, session)
 
     running = start_logoff(host, "/idle:4", "/warn:3", "/y", "/wait:30")
     session.shell.expect(WARNING, 5)
     stop_logind()
     session.sh("true")
     time.sleep(6)
-    fall_idle(session)
-    session.sh("true")
+    type_in(session)
     host.check("systemctl kill --signal=CONT systemd-logind")
     result = finish(running, 40)
 
@@ -199,7 +191,7 @@ def test_back_while_logind_does_not_answer(host, stop_logind):
 def test_nobody_can_tell_until_the_time_is_over(host, stop_logind):
     session = sessions.ssh(host, "bob")
     before, since = session.processes(), time.time()
-    fall_idle(session)
+    not_used_for(4, session)
 
     running = start_logoff(host, "/idle:4", "/warn:2", "/y", "/wait:4")
     session.shell.expect(WARNING, 5)

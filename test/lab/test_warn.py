@@ -195,10 +195,10 @@ def test_ends_by_itself_meanwhile(each_kind):
 def test_no_longer_what_was_selected(each_kind):
     """The user has come back to his terminal."""
     back, away = sessions.ssh(each_kind, "alice"), sessions.ssh(each_kind, "bob")
-    not_used_for(12, back, away)
+    not_used_for(4, back, away)
     before, others = back.processes(), away.processes()
 
-    running = start_logoff(each_kind, "/idle:12", "/warn:2", "/y")
+    running = start_logoff(each_kind, "/idle:4", "/warn:2", "/y")
     back.shell.expect(WARNING, 5)
     back.sh("true")
     result = finish(running)
@@ -214,10 +214,10 @@ def test_no_longer_what_was_selected(each_kind):
 def test_named_stays_meant(host):
     """A session that was named is logged off whatever its user does meanwhile."""
     named, selected = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
-    not_used_for(12, named, selected)
+    not_used_for(4, named, selected)
     before, others = named.processes(), selected.processes()
 
-    running = start_logoff(host, named.id, "/idle:12", "/warn:2")
+    running = start_logoff(host, named.id, "/idle:4", "/warn:2")
     named.shell.expect(WARNING, 5)
     named.sh("true")
     selected.sh("true")
