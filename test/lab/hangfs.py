@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """hangfs.py PID FOLDER: a FUSE file system that takes every question and answers none but the first, mounted at FOLDER as
-the process PID sees it. Who has asked it something cannot be ended, not by SIGKILL either, until this program ends."""
+the process PID sees it. Whoever asks it something, and it says "asked" then, cannot be ended until this program ends, not
+by SIGKILL either."""
 
 import ctypes
 import os
@@ -26,6 +27,8 @@ def main(pid, folder):
         if operation == INIT:
             # struct fuse_out_header, then fuse_init_out: version 7.31, the largest write, and zeros.
             os.write(fuse, struct.pack("=IiQ", 80, 0, unique) + struct.pack("=IIIIHHI", 7, 31, 0, 0, 0, 0, 65536) + bytes(40))
+        else:
+            print("asked", flush=True)
 
 
 main(int(sys.argv[1]), sys.argv[2])

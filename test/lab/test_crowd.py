@@ -5,16 +5,17 @@ import pytest
 
 import sessions
 from host import wait_until
-from cases import NO_SESSION, OK, assert_logged_off, logoff
+from cases import NO_SESSION, OK, assert_logged_off, assert_untouched, logoff
 
 CROWD = 999
 
 
 @pytest.fixture(scope="module")
 def crowded(lab):
-    """A host with 999 sessions of bob; each is one process."""
+    """A host with 499 sessions of bob and 500 of carol; each is one process."""
     host = lab("systemd", "crowd")
-    crowd = sessions.fake(host, "bob", count=CROWD, tty="pts/1{:03}")
+    crowd = {user: sessions.fake(host, user, count=count, tty=tty)
+             for user, count, tty in (("bob", 499, "pts/1{:03}"), ("carol", 500, "pts/2{:03}"))}
     yield host, crowd
     sessions.clean(host)
 
@@ -46,6 +47,23 @@ def test_unknown_among_a_thousand(crowded):
     there = set(host.session_ids())
     assert logoff(host, "pts/99999").status == NO_SESSION
     assert set(host.session_ids()) == there
+
+
+def test_half_of_a_thousand_by_a_pattern(crowded):
+    """The other half do not notice. (The last case of this crowd.)"""
+    host, crowd = crowded
+    one_more = sessions.ssh(host, "bob")
+    kept = one_more.processes()
+    assert len(host.named("sleep")) == CROWD
+
+    result = logoff(host, "/user:car*", "/y")
+
+    assert result.status == OK, result.err
+    assert set(host.session_ids()) == {*crowd["bob"].ids, one_more.id}
+    assert len(result.out.splitlines()) == 500
+    assert len(host.named("sleep")) == 499
+    assert_untouched(one_more, kept)
+    assert result.seconds < 20
 
 
 def test_many_of_a_crowd(lend):

@@ -502,23 +502,3 @@ def test_json_of_what_is_left(host):
     assert one["exit_status"] == result.status == 5
     assert one["result"] == "not-ended" and one["session_exists"] and one["state"] == "closing"
     assert one["left"] == [{"pid": keeper.pid, "command": "keeper", "stuck": None, "tracer": None}]
-
-
-def test_a_thousand_sessions_by_a_pattern(lend):
-    """Half of them are meant, and the other half do not notice."""
-    host = lend("systemd", "crowd of its own")
-    meant = sessions.fake(host, "alice", count=500)
-    others = sessions.fake(host, "bob", count=499)
-    one_more = sessions.ssh(host, "bob")
-    kept = one_more.processes()
-    running = {one.pid for one in host.named("sleep")}
-    assert len(running) == 999
-
-    result = logoff(host, "/user:al*", "/y")
-
-    assert result.status == OK, result.err
-    assert set(host.session_ids()) == {*others.ids, one_more.id}
-    assert len(result.out.splitlines()) == 500
-    assert len(host.named("sleep")) == 499 and not set(meant.ids) & set(host.session_ids())
-    assert_untouched(one_more, kept)
-    assert result.seconds < 20

@@ -20,8 +20,8 @@ def host(logind_host):
 
 
 @pytest.fixture
-def hangfs(host):
-    """A file system in the host that does not answer."""
+def hang(host):
+    """hang(session): a process of the session that waits for a file system that does not answer."""
     if not Path("/dev/fuse").exists():
         pytest.skip("no FUSE on this machine")
     host.check("mkdir -p /mnt/hang")
@@ -30,16 +30,23 @@ def hangfs(host):
     try:
         if running.stdout.readline() != "mounted\n":
             pytest.skip("FUSE cannot be mounted here")
-        yield "/mnt/hang"
+
+        def hang(session):
+            stuck = session.spawn("setsid cat /mnt/hang/file </dev/null >/dev/null 2>&1", "cat")
+            # Before it has asked, SIGTERM would end it.
+            assert running.stdout.readline() == "asked\n"
+            return stuck
+
+        yield hang
     finally:
         running.kill()
         running.wait(10)
         host.run("umount -l /mnt/hang")
 
 
-def test_a_file_system_that_does_not_answer(host, hangfs):
+def test_a_file_system_that_does_not_answer(host, hang):
     session = sessions.ssh(host, "alice")
-    stuck = session.spawn(f"setsid cat {hangfs}/file </dev/null >/dev/null 2>&1", "cat")
+    stuck = hang(session)
 
     result = logoff(host, session.id, "/grace:1", "/wait:3")
 
@@ -48,9 +55,9 @@ def test_a_file_system_that_does_not_answer(host, hangfs):
     assert host.alive(stuck)
 
 
-def test_in_json(host, hangfs):
+def test_in_json(host, hang):
     session = sessions.ssh(host, "alice")
-    stuck = session.spawn(f"setsid cat {hangfs}/file </dev/null >/dev/null 2>&1", "cat")
+    stuck = hang(session)
 
     result = logoff(host, session.id, "/grace:1", "/wait:3", "/json")
 
@@ -58,10 +65,10 @@ def test_in_json(host, hangfs):
     assert {"pid": stuck.pid, "command": "cat", "stuck": "fuse", "tracer": None} in json.loads(result.out)[0]["left"]
 
 
-def test_to_its_own_user(host, hangfs):
+def test_to_its_own_user(host, hang):
     """The kernel shows the function that a thread waits in, but not its stack, to whom the process belongs to."""
     session, here = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
-    stuck = session.spawn(f"setsid cat {hangfs}/file </dev/null >/dev/null 2>&1", "cat")
+    stuck = hang(session)
 
     out, status = here.shell.run(f"logoff {session.id} /grace:1 /wait:3")
 
