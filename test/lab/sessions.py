@@ -197,6 +197,13 @@ class RdpSession(OnHost):
         wait_until(self.connected, 10, "the RDP client is connected")
         wait_until(lambda: "xterm" in [one.name for one in self.processes()], 15,
                    "the desktop of the xrdp session")
+        wait_until(self._is_quiet, 10, "the desktop is quiet")
+
+    def _is_quiet(self):
+        """The shell on the desktop is ready: what it runs on the way there is gone."""
+        before = self.processes()
+        time.sleep(0.1)
+        return self.processes() == before
 
     def _new_id(self, before):
         for identity in self.host.session_ids():

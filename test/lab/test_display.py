@@ -18,7 +18,7 @@ import sessions
 from cases import NO_SESSION, OK, logoff
 from host import wait_until
 from test_query import query
-from test_stuck import hangfs  # noqa: F401: a fixture
+from test_stuck import hangfs, hanging  # noqa: F401: a fixture
 
 FAKE_CLIENT = """
 import os, socket, sys, time

@@ -17,7 +17,7 @@ import sessions
 from cases import CANCELLED, DENIED, OK, assert_gone, logoff
 from host import finish, wait_until
 from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
-from test_stuck import hangfs  # noqa: F401
+from test_stuck import hangfs, hanging  # noqa: F401
 from test_whole import two_terminals  # noqa: F401
 
 BUS_FILE = "/usr/local/share/dbus-1/system-services/org.logoff.Messenger1.service"

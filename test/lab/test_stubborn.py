@@ -36,18 +36,26 @@ def test_ends(any_host, load, tty):
     assert_logged_off(result, session, before, within=3)
 
 
+def n_born(host):
+    """How many processes a host makes in a tenth of a second. Whoever looks for the chains themselves often misses them."""
+    def last_pid():
+        return int(host.check("cut -d' ' -f5 /proc/loadavg"))
+
+    before = last_pid()
+    time.sleep(0.1)
+    return last_pid() - before
+
+
 def test_fork_chains_end(any_host):
     session = sessions.ssh(any_host, "alice")
     session.sh("hopper 2 200 >/dev/null 2>&1 </dev/null")
     before = session.processes()
-    assert wait_until(lambda: any_host.named("hopper"), what="chains run")
+    wait_until(lambda: n_born(any_host) > 50, what="chains run")
 
     result = logoff(any_host, session.id, "/grace:1")
 
     assert_logged_off(result, session, before)
-    for _ in range(10):
-        assert any_host.named("hopper") == []
-        time.sleep(0.02)
+    assert n_born(any_host) < 50 and any_host.named("hopper") == []
 
 
 def test_what_had_to_be_killed_is_told(any_host):

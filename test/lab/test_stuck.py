@@ -20,8 +20,8 @@ def host(logind_host):
 
 
 @pytest.fixture
-def hang(host):
-    """hang(session): a process of the session that waits for a file system that does not answer."""
+def hanging(host):
+    """What keeps a file system in the host, at /mnt/hang, that does not answer; it says each time that it was asked."""
     if not Path("/dev/fuse").exists():
         pytest.skip("no FUSE on this machine")
     host.check("mkdir -p /mnt/hang")
@@ -30,18 +30,29 @@ def hang(host):
     try:
         if running.stdout.readline() != "mounted\n":
             pytest.skip("FUSE cannot be mounted here")
-
-        def hang(session):
-            stuck = session.spawn("setsid cat /mnt/hang/file </dev/null >/dev/null 2>&1", "cat")
-            # Before it has asked, SIGTERM would end it.
-            assert running.stdout.readline() == "asked\n"
-            return stuck
-
-        yield hang
+        yield running
     finally:
         running.kill()
         running.wait(10)
         host.run("umount -l /mnt/hang")
+
+
+@pytest.fixture
+def hangfs(hanging):
+    """Where that file system is."""
+    return "/mnt/hang"
+
+
+@pytest.fixture
+def hang(hanging):
+    """hang(session): a process of the session that waits for it."""
+    def hang(session):
+        stuck = session.spawn("setsid cat /mnt/hang/file </dev/null >/dev/null 2>&1", "cat")
+        # Before it has asked, SIGTERM would end it.
+        assert hanging.stdout.readline() == "asked\n"
+        return stuck
+
+    return hang
 
 
 def test_a_file_system_that_does_not_answer(host, hang):

@@ -7,6 +7,7 @@ mkdir -p /run/sshd
 chgrp utmp /run/utmp
 chmod 664 /run/utmp
 /usr/sbin/sshd
+until ss -ltn | grep -q ':22 '; do sleep 0.02; done
 /usr/sbin/cron
 touch /run/lab-ready
 exec sleep infinity

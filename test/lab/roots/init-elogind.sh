@@ -13,6 +13,7 @@ for daemon in /lib/elogind/elogind /usr/libexec/elogind; do
 	[ ! -f $daemon ] || $daemon -D
 done
 /usr/sbin/sshd
+until ss -ltn | grep -q ':22 '; do sleep 0.02; done
 /usr/sbin/cron
 touch /run/lab-ready
 exec sleep infinity
