@@ -324,6 +324,8 @@ static int session_from(struct logoff_host *host, const struct properties *p, st
 		logoff_session_free(session);
 		return r;
 	}
+	if (((const struct logind *)host->data)->elogind && logind_elogind_is_over(session))
+		of(session)->not_a_session = true;
 	*ret_session = session;
 	return 0;
 }
@@ -732,8 +734,10 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {
+		const char *cause = of(session)->closing ? "nobody is in it any more" : "a service manager, not a session";
+
 		logoff_session_free(session);
-		return error_set_errno(reterr, -ENXIO, -ENXIO, "a service manager, not a session");
+		return error_set_errno(reterr, -ENXIO, -ENXIO, "%s", cause);
 	}
 	if (of(session)->closing)	/* its state depends on them: somebody may work on */
 		session_fill_terminals(session);

@@ -7,11 +7,12 @@
  * TerminateUser ends the user's service manager. Who may do what is decided by logind and polkit, not here. Root need not
  * ask, and with many sessions does so last (logind-crowd.c).
  *
- * What the interface's documentation does not say, found by running (systemd 252, elogind 246):
+ * What the interface's documentation does not say, found by running (systemd 252 and 257, elogind 246 and 255):
  *  - On a session in state "closing" TerminateSession answers OK and does nothing; only KillSession reaches it.
  *  - logind's files lack the terminal of ssh sessions; D-Bus has it. The files serve as a hint here, never as an answer.
  *  - elogind drops a session as soon as its leader ends, with its other processes alive and the id unknown from then on:
- *    there they are collected first and held by pidfd (family.h).
+ *    there they are collected first and held by pidfd (family.h). Since 255 it may also keep it for ever, and reach none of
+ *    its processes: see logind-elogind.c.
  *  - logind does not know whether an xrdp session has a client; the socket of its channel server does.
  */
 #include <errno.h>
@@ -294,6 +295,19 @@ static int find_cgroup(const char *path, const char *leaf, char **ret)
 	return 0;
 }
 
+/* Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. */
+static int find_elogind_cgroup(struct logoff_session *session, const char *slice)
+{
+	struct logind_session *data = of(session);
+	char scope[CGROUP_ID + 16];
+	int r;
+
+	snprintf(scope, sizeof(scope), "session-%.*s.scope", CGROUP_ID - 1, session->id);
+	r = find_cgroup(slice, scope, &data->cgroup);
+	data->kept = r >= 0 && data->cgroup;
+	return r < 0 || data->cgroup ? r : find_cgroup(session->id, "", &data->cgroup);
+}
+
 /*
  * Finds the directories of the session and of its user's service manager. They are looked for by the user's slice: a
  * scope that is missing below a slice that is there has no processes.
@@ -307,11 +321,11 @@ int logind_find_cgroups(struct logoff_session *session)
 
 	if (data->cgroup)
 		return 0;
+	snprintf(slice, sizeof(slice), "user.slice/user-%u.slice", (unsigned)session->uid);
 	if (logind->elogind)
-		return find_cgroup(session->id, "", &data->cgroup);
+		return find_elogind_cgroup(session, slice);
 	if (!data->scope || !*data->scope)
 		return 0;
-	snprintf(slice, sizeof(slice), "user.slice/user-%u.slice", (unsigned)session->uid);
 	snprintf(service, sizeof(service), "user@%u.service", (unsigned)session->uid);
 	r = find_cgroup(slice, data->scope, &data->cgroup);
 	return r < 0 ? r : find_cgroup(slice, service, &data->manager_cgroup);
@@ -349,6 +363,19 @@ static int subscribe(struct logoff_host *host, struct logoff_error *reterr)
 	return 0;
 }
 
+/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
+static void signal_leader(struct logoff_session *session, int signal)
+{
+	struct logind *logind = session->host->data;
+	sd_bus_message *call = NULL;
+
+	if (logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "KillSession") >= 0 &&
+	    sd_bus_message_append(call, "ssi", session->id, "leader", signal) >= 0 &&
+	    sd_bus_message_set_expect_reply(call, false) >= 0)
+		(void)sd_bus_send(logind->bus, call, NULL);	/* a refusal is seen: the leader lives */
+	sd_bus_message_unref(call);
+}
+
 static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
 {
 	struct logoff_session *session = userdata;
@@ -360,6 +387,8 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 	session->asked = error ? logind_error(error, 0, &session->asked_error) : 0;
 	session->may_authorize =
 		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
+	if (!error && of(session)->kept)
+		signal_leader(session, SIGTERM);
 	return 0;
 }
 
@@ -482,19 +511,6 @@ static bool is_own_power(const struct logoff_session *session)
 	return geteuid() == 0 || geteuid() == session->uid;
 }
 
-/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
-static void signal_leader(struct logoff_session *session, int signal)
-{
-	struct logind *logind = session->host->data;
-	sd_bus_message *call = NULL;
-
-	if (logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "KillSession") >= 0 &&
-	    sd_bus_message_append(call, "ssi", session->id, "leader", signal) >= 0 &&
-	    sd_bus_message_set_expect_reply(call, false) >= 0)
-		(void)sd_bus_send(logind->bus, call, NULL);	/* a refusal is seen: the leader lives */
-	sd_bus_message_unref(call);
-}
-
 /* Asks those outside of the scope, whom systemd does not. A leader that is root's (sshd) obeys logind. */
 static void ask_strays(struct logoff_session *session)
 {
@@ -555,7 +571,7 @@ static int check_logon(struct logoff_session *session, struct logoff_error *rete
 /* Sends the call by which logind is asked to end the session. */
 int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
-	bool closing = of(session)->closing;
+	bool closing = of(session)->closing || of(session)->kept;
 	sd_bus_message *call = NULL;
 	int r;
 
@@ -565,6 +581,20 @@ int logind_call_end(struct logoff_session *session, bool interactive, struct log
 	if (r >= 0 && closing)
 		r = sd_bus_message_append(call, "si", "all", SIGTERM);
 	return send_ask(session, call, r, on_asked, interactive, reterr);
+}
+
+/*
+ * Asks where elogind's call reaches nobody: those of the caller's own power from here; for others the leader at least is
+ * reached, when elogind has said that they may.
+ */
+static int ask_kept(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	if (!is_own_power(session))
+		return logind_call_end(session, interactive, reterr);
+	session->asked = 0;
+	if (logind_elogind_signal(session) < 0)
+		signal_leader(session, SIGTERM);
+	return 0;
 }
 
 static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
@@ -584,6 +614,8 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		r = find_strays(session, false);
 	if (r < 0 && r != -EAGAIN)
 		return r;
+	if (of(session)->kept)
+		return ask_kept(session, interactive, reterr);
 	if (!logind->elogind)
 		ask_strays(session);
 	r = logind_crowd_signal(session);
@@ -746,6 +778,16 @@ static int kill_strays(struct logoff_session *session)
 	return r < 0 ? r : refused;
 }
 
+/* Kills those of an elogind session. Returns as kill_strays(). */
+static int kill_kept(struct logoff_session *session)
+{
+	int r = family_signal(of(session)->family, SIGKILL);
+
+	if (r == -EPERM)
+		signal_leader(session, SIGKILL);
+	return r;
+}
+
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
@@ -755,7 +797,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	if (r < 0 && r != -EPERM)	/* what refuses is listed as left */
 		return r;
 	if (spare_self && data->cgroup)
-		return kill_but_self(data->cgroup);
+		return data->kept && data->family ? kill_kept(session) : kill_but_self(data->cgroup);
 	r = check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
@@ -772,6 +814,8 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	 */
 	if (r == -EAGAIN && data->cgroup && is_own_power(session))
 		return kill_but_self(data->cgroup);
+	if (data->kept && data->family && (r >= 0 || r == -ENXIO))
+		return kill_kept(session);
 	if (r != -ENXIO)
 		return r;
 	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */
@@ -816,7 +860,7 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
 	else
 		r = kill_manager(session, reterr);
 	logind->hurried = false;
-	if (r >= 0 && last_act && (part != HOST_SESSION || is_outside(session)))
+	if (r >= 0 && last_act && (part != HOST_SESSION || of(session)->kept || is_outside(session)))
 		raise(SIGKILL);
 	return r;
 }
@@ -827,14 +871,17 @@ static int logind_kill(struct logoff_host *host, struct logoff_session *session,
  * Lists what elogind's session has left. That several scans find nobody does not prove much against a chain of forks; the
  * cgroup, where it is known, shows one that they have missed.
  */
-static int list_family(const struct logind_session *data, struct process_list *list)
+static int list_family(struct logoff_session *session, struct process_list *list)
 {
+	struct logind_session *data = of(session);
 	int r = family_is_gone(data->family);
 
 	if (r == 0)
 		return family_list(data->family, list);
 	for (int i = 0; r >= 0 && i < CGROUP_LOOKS && data->cgroup && list->n_items == 0; i++)
 		r = proc_list_cgroup(data->cgroup, list);
+	if (r >= 0 && list->n_items == 0)
+		logind_elogind_release(session);
 	return r < 0 ? r : 0;
 }
 
@@ -872,7 +919,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	if (data->superseded && part == HOST_SESSION)
 		return -EOPNOTSUPP;	/* what is there now is not ours to count */
 	if (data->family)
-		return list_family(data, list);
+		return list_family(session, list);
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)

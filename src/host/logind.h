@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
- * sessions there are, and what they are) and logind-own.c (which are the caller's). Nobody else includes it.
+ * sessions there are, and what they are), logind-own.c (which are the caller's), logind-crowd.c (many at once) and
+ * logind-elogind.c (what elogind does not do). Nobody else includes it.
  */
 #ifndef HOST_LOGIND_H
 #define HOST_LOGIND_H
@@ -55,7 +56,7 @@ struct logind_session {
 	char *scope;			/* "session-5.scope"; NULL on elogind */
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
 	char *manager_cgroup;
-	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later */
+	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	bool closing;			/* logind's word, whatever we make of it */
 	uint64_t since_us;		/* monotonic: the logon */
@@ -68,6 +69,8 @@ struct logind_session {
 	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
 	sd_bus_slot *call;
 	struct family *family;		/* elogind only */
+	bool kept;			/* elogind since 255: see logind-elogind.c */
+	bool released;			/* elogind has been made to let go of it */
 };
 
 static inline struct logind_session *of(const struct logoff_session *session)
@@ -143,6 +146,18 @@ int logind_crowd_signal(struct logoff_session *session);
 
 /* Looks which of the scopes signalled have gone, and has logind let go of their sessions. Returns 1 if there is news, 0, or -errno. */
 int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr);
+
+/*
+ * Sends the processes that are held what systemd would send them, where elogind sends them nothing. Returns 0, or -EPERM if some
+ * refused.
+ */
+int logind_elogind_signal(struct logoff_session *session);
+
+/* Tells whether it is a session of which elogind keeps no more than the record: nobody is in it. */
+bool logind_elogind_is_over(struct logoff_session *session);
+
+/* Has elogind let go of a session that nobody is in any more, if the caller can. */
+void logind_elogind_release(struct logoff_session *session);
 
 /* The back end's get() and list(). */
 int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,

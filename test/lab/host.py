@@ -305,14 +305,18 @@ class Host:
     def session_ids(self):
         """The ids logind lists, but for those in which systemd 257 keeps the users' service managers."""
         rows = [line.split() for line in self.check("loginctl list-sessions --no-legend").splitlines()]
-        return [row[0] for row in rows if "manager" not in row[4:]]
+        ids = [row[0] for row in rows if "manager" not in row[4:]]
+        return [one for one in ids if self.session(one)] if self.flavour == "elogind" else ids
 
     def session(self, identity):
         """logind's properties of a session; an empty dictionary if there is no such session."""
         shown = self.run(["loginctl", "show-session", identity])
         if shown.status:
             return {}
-        return dict(line.split("=", 1) for line in shown.out.splitlines())
+        properties = dict(line.split("=", 1) for line in shown.out.splitlines())
+        # elogind 255 lets go of few sessions; users who have left are not logged on all the same.
+        over = self.flavour == "elogind" and properties.get("State") == "closing" and not self.session_processes(identity)
+        return {} if over else properties
 
     def session_processes(self, identity):
         """The processes in the cgroup of a session: its scope or, before elogind 255, a group of its name."""
