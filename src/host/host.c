@@ -7,6 +7,7 @@
  */
 #include "host/host.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -264,6 +265,19 @@ int session_add_terminal(struct logoff_session *session, const char *terminal)
 		return -ENOMEM;
 	session->n_terminals++;
 	return 0;
+}
+
+int session_set_address(struct logoff_session *session, const char *text)
+{
+	static const char mapped[] = "::ffff:";
+	struct in_addr four;
+
+	if (!text || !*text)
+		return 0;
+	if (strncasecmp(text, mapped, strlen(mapped)) == 0 && inet_pton(AF_INET, text + strlen(mapped), &four) > 0)
+		text += strlen(mapped);
+	session->address = strdup(text);
+	return session->address ? 0 : -ENOMEM;
 }
 
 bool session_is_called(struct logoff_session *session, const char *name)

@@ -249,6 +249,12 @@ void session_fill_terminals(struct logoff_session *session);
 /* Adds a terminal, if SESSION has not got it already. Returns 0 or -ENOMEM. */
 int session_add_terminal(struct logoff_session *session, const char *terminal);
 
+/*
+ * Sets the address that a login program has told, if it tells any (NULL, ""). One of IPv4 is shown as such, though servers
+ * that listen on IPv6 tell "::ffff:192.0.2.1". Returns 0 or -ENOMEM.
+ */
+int session_set_address(struct logoff_session *session, const char *text);
+
 /* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
 bool session_is_called(struct logoff_session *session, const char *name);
 

@@ -271,7 +271,7 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	if (r >= 0)
 		r = copy_set(&session->protocol, make_protocol(p));
 	if (r >= 0)
-		r = copy_set(&session->address, p->remote_host);
+		r = session_set_address(session, is_xrdp(p) ? NULL : p->remote_host);	/* of a desktop that of its first client */
 	if (r >= 0)
 		r = copy_set(&data->tty, session->graphical ? NULL : p->tty);
 	if (r >= 0)

@@ -410,7 +410,7 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	session->ask_idle = true;
 	if (!copy(&session->protocol, protocol) || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
 	    (!on_display && !add_terminals(session, group)) || !copy(&session->display, on_display ? place->name : NULL) ||
-	    !copy(&session->address, remote))
+	    session_set_address(session, remote) < 0)
 		return -ENOMEM;
 	return 0;
 }

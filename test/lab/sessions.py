@@ -167,7 +167,7 @@ class FakeSessions(OnHost):
 
     def __init__(self, host, **properties):
         count = properties.get("count", 1)
-        options = [f"--{name.rstrip('_')}={value}" for name, value in properties.items()]
+        options = [f"--{name.rstrip('_').replace('_', '-')}={value}" for name, value in properties.items()]
         self.host = host
         self.client = host.start(["make-sessions", *options], stderr=subprocess.STDOUT)
         shell = Shell(self.client)
@@ -233,8 +233,9 @@ class RdpSession(OnHost):
         """Input of the user, if this is the client in front. Its window is where the screen begins."""
         self.host.check(["xdotool", "mousemove", str(x), "300"], env={"DISPLAY": CLIENT_DISPLAY})
 
-    def reconnect(self, name=None):
+    def reconnect(self, name=None, server=None):
         self.client_name = name or self.client_name
+        self.server = server or self.server
         self.connect()
         wait_until(self.connected, 20, "the RDP client is connected again")
 

@@ -100,6 +100,9 @@ def test_address_and_name_of_the_client(host):
     assert client(other) == ("::1", "LAPTOP")
     one.reconnect("PC-NEW")
     wait_until(lambda: client(one) == ("127.0.0.1", "PC-NEW"), 5, "the new client is seen")
+    one.disconnect()
+    one.reconnect("PC-THIRD", "[::1]")
+    wait_until(lambda: client(one) == ("::1", "PC-THIRD"), 5, "the third client is seen, at its own address")
 
 
 def test_name_full_of_control_characters(host):
@@ -119,6 +122,7 @@ def test_what_other_users_are_told(host):
     def seen_by(user):
         command = f"query session {rdp.id} --json"
         out = host.check(command, user=user)
+        assert ("127.0.0.1" in out) == ("PC-ALICE" in out)
         return "PC-ALICE" in out, '"idle_seconds": null' not in out
 
     assert seen_by("root") == (True, True)

@@ -41,3 +41,12 @@ def test_who_has_left_elogind_is_not_logged_on(elogind):
     shown = elogind.run(["query", "session", "--no-legend"])
 
     assert shown.status == OK and kept.id in shown.out and session.id not in shown.out
+
+
+# -- addresses ------------------------------------------------------------------------------------
+
+def test_address_of_ipv4_is_shown_as_such(logind_host):
+    """Servers that listen on IPv6 tell the other form of it."""
+    session = sessions.fake(logind_host, remote_host="::ffff:10.9.9.9", service="cockpit", type="web", tty="")
+    out = logind_host.check(f"query session {session.id} --no-legend --columns=id,address")
+    assert out.split() == [session.id, "10.9.9.9"]
