@@ -303,6 +303,7 @@ static int fill(struct logoff_session *session, const struct properties *p)
 		session->current = logind_is_own_leader(logind, (pid_t)p->leader);
 	session->own = session->current || logind_is_own(session->host, p->id);
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
+	data->xrdp = is_xrdp(p);
 	session->leader = (pid_t)p->leader;
 	data->since_us = p->monotonic;
 	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX };

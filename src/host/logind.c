@@ -363,8 +363,7 @@ static int subscribe(struct logoff_host *host, struct logoff_error *reterr)
 	return 0;
 }
 
-/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
-static void signal_leader(struct logoff_session *session, int signal)
+void logind_signal_leader(struct logoff_session *session, int signal)
 {
 	struct logind *logind = session->host->data;
 	sd_bus_message *call = NULL;
@@ -388,7 +387,7 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 	session->may_authorize =
 		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
 	if (!error && of(session)->kept)
-		signal_leader(session, SIGTERM);
+		logind_signal_leader(session, SIGTERM);
 	return 0;
 }
 
@@ -519,7 +518,7 @@ static void ask_strays(struct logoff_session *session)
 
 	data->asked = true;
 	if (strays_ask(data->strays) < 0 && !again && strays_has_leader_outside(data->strays))
-		signal_leader(session, SIGTERM);
+		logind_signal_leader(session, SIGTERM);
 }
 
 /*
@@ -593,7 +592,7 @@ static int ask_kept(struct logoff_session *session, bool interactive, struct log
 		return logind_call_end(session, interactive, reterr);
 	session->asked = 0;
 	if (logind_elogind_signal(session) < 0)
-		signal_leader(session, SIGTERM);
+		logind_signal_leader(session, SIGTERM);
 	return 0;
 }
 
@@ -618,7 +617,9 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		return ask_kept(session, interactive, reterr);
 	if (!logind->elogind)
 		ask_strays(session);
-	r = logind_crowd_signal(session);
+	r = is_own_power(session) && !logind->elogind ? logind_xrdp_ask(session) : 0;
+	if (r == 0)
+		r = logind_crowd_signal(session);
 	if (r <= 0)
 		return r < 0 ? r : logind_call_end(session, interactive, reterr);
 	return 0;
@@ -774,7 +775,7 @@ static int kill_strays(struct logoff_session *session)
 			refused = strays_signal(data->strays, SIGKILL);
 	}
 	if (r >= 0 && refused && strays_has_leader_outside(data->strays))
-		signal_leader(session, SIGKILL);
+		logind_signal_leader(session, SIGKILL);
 	return r < 0 ? r : refused;
 }
 
@@ -784,7 +785,7 @@ static int kill_kept(struct logoff_session *session)
 	int r = family_signal(of(session)->family, SIGKILL);
 
 	if (r == -EPERM)
-		signal_leader(session, SIGKILL);
+		logind_signal_leader(session, SIGKILL);
 	return r;
 }
 
@@ -802,7 +803,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	if (data->superseded)
 		return 0;
 	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !is_own_power(session))
-		signal_leader(session, SIGKILL);
+		logind_signal_leader(session, SIGKILL);
 	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
 		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
 	data->signalled_us = 0;
@@ -1115,6 +1116,8 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 		wake = bus_us;
 	if (logind->scope_look_us && logind->scope_look_us < wake)
 		wake = logind->scope_look_us;
+	if (logind->xrdp_look_us && logind->xrdp_look_us < wake)
+		wake = logind->xrdp_look_us;
 	wake = wake > now ? wake - now : 0;
 	(void)poll(fds, n, wake > 3600000000 ? 3600000 : (int)((wake + 999) / 1000));	/* EINTR: look and come back */
 	cancelled = fds[1].revents != 0;
@@ -1128,6 +1131,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	int r;
 
 	r = take_news(logind, reterr);
+	logind_xrdp_follow(host);
 	if (r >= 0) {
 		int followed = logind_crowd_follow(host, reterr);
 

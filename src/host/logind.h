@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
- * sessions there are, and what they are), logind-own.c (which are the caller's), logind-crowd.c (many at once) and
- * logind-elogind.c (what elogind does not do). Nobody else includes it.
+ * sessions there are, and what they are), logind-own.c (which are the caller's), logind-crowd.c (many at once),
+ * logind-elogind.c (what elogind does not do) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else includes it.
  */
 #ifndef HOST_LOGIND_H
 #define HOST_LOGIND_H
@@ -41,6 +41,7 @@ struct logind {
 	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
+	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
 	bool knows_own;
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */
@@ -69,6 +70,9 @@ struct logind_session {
 	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
 	sd_bus_slot *call;
 	struct family *family;		/* elogind only */
+	bool xrdp;			/* a desktop of xrdp's */
+	uint64_t programs_us;		/* when its programs were asked to end, before those of xrdp; 0: not so */
+	bool leader_asked;		/* and xrdp's session process after them */
 	bool kept;			/* elogind since 255: see logind-elogind.c */
 	bool released;			/* elogind has been made to let go of it */
 };
@@ -146,6 +150,18 @@ int logind_crowd_signal(struct logoff_session *session);
 
 /* Looks which of the scopes signalled have gone, and has logind let go of their sessions. Returns 1 if there is news, 0, or -errno. */
 int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr);
+
+/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
+void logind_signal_leader(struct logoff_session *session, int signal);
+
+/*
+ * Asks an xrdp desktop in the order that lets xrdp take it down; for callers who may signal its processes. Returns 1, 0 if it
+ * is none and logind has to be asked, or -errno.
+ */
+int logind_xrdp_ask(struct logoff_session *session);
+
+/* Looks how far desktops that were asked so have come, and asks the next. */
+void logind_xrdp_follow(struct logoff_host *host);
 
 /*
  * Sends the processes that are held what systemd would send them, where elogind sends them nothing. Returns 0, or -EPERM if some
