@@ -45,6 +45,9 @@
 #define SHOW_UID 0x40
 #define ATTRIBUTE_UID 7
 
+/* The port of display 0 (RFC 6143). */
+#define VNC_PORT 5900
+
 /* How often the kernel is asked for its sockets if they change meanwhile. */
 #define N_LOOKS 5
 
@@ -65,7 +68,8 @@ struct display_clients {
 	struct array tcp;		/* struct display_tcp, by inode */
 	struct array held;		/* struct held, by inode */
 	bool told;			/* the kernel has told of all channels, and whose they are */
-	bool looked;			/* at xrdp's processes and TCP sockets */
+	bool asked_tcp, told_tcp;	/* the kernel was asked for TCP sockets, and has told of all */
+	bool looked;			/* at xrdp's processes */
 	uid_t xrdp;			/* the user xrdp, or root */
 	sd_journal *journal;		/* opened for the first name */
 	bool has_journal;
@@ -83,6 +87,20 @@ static int array_add(struct array *array, const void *item, size_t size)
 	array->items = items;
 	memcpy(items + array->n_items++ * size, item, size);
 	return 0;
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	/* The inode comes first in both. */
+	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
+
+	return (one > two) - (one < two);
+}
+
+static void array_sort(struct array *array, size_t size)
+{
+	if (array->n_items)
+		qsort(array->items, array->n_items, size, compare_inodes);
 }
 
 /* ---- what the kernel answers ---- */
@@ -176,6 +194,7 @@ int display_parse_tcp(const void *answer, size_t length, struct display_tcp *ret
 	if (!tcp.listening && !print_address(head.idiag_family, head.id.idiag_dst, tcp.address))
 		return -ENOENT;
 	tcp.inode = head.idiag_inode;
+	tcp.uid = head.idiag_uid;
 	tcp.port = ntohs(head.id.idiag_sport);
 	*ret = tcp;
 	return 0;
@@ -286,16 +305,34 @@ static int ask_channels(struct display_clients *clients)
 	return r == -ENOMEM ? r : 0;
 }
 
-static int ask_tcp(struct display_clients *clients, uint8_t family)
+static int ask_tcp_of(struct display_clients *clients, uint8_t family)
 {
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = family,
 		.sdiag_protocol = IPPROTO_TCP,
 		.idiag_states = 1 << ESTABLISHED | 1 << LISTENING,
 	};
-	int r = ask_sockets(clients, &request, sizeof(request), add_tcp);
 
-	return r == -ENOMEM ? r : 0;	/* what it does not tell is unknown */
+	return ask_sockets(clients, &request, sizeof(request), add_tcp);
+}
+
+/* Asks once. What the kernel does not tell is unknown. Returns 0 or -ENOMEM. */
+static int ask_tcp(struct display_clients *clients)
+{
+	int r = -EAGAIN;
+
+	if (clients->asked_tcp)
+		return 0;
+	clients->asked_tcp = true;
+	for (int i = 0; r == -EAGAIN && i < N_LOOKS; i++) {
+		clients->tcp.n_items = 0;
+		r = ask_tcp_of(clients, AF_INET);
+		if (r >= 0)
+			r = ask_tcp_of(clients, AF_INET6);
+	}
+	clients->told_tcp = r >= 0;
+	array_sort(&clients->tcp, sizeof(struct display_tcp));
+	return r == -ENOMEM ? r : 0;
 }
 
 /* ---- xrdp's processes ---- */
@@ -343,20 +380,6 @@ static int look_at(pid_t pid, void *userdata)
 
 /* ---- the snapshot ---- */
 
-static int compare_inodes(const void *a, const void *b)
-{
-	/* The inode comes first in both. */
-	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
-
-	return (one > two) - (one < two);
-}
-
-static void array_sort(struct array *array, size_t size)
-{
-	if (array->n_items)
-		qsort(array->items, array->n_items, size, compare_inodes);
-}
-
 static const void *array_find(const struct array *array, uint32_t inode, size_t size)
 {
 	return array->n_items ? bsearch(&inode, array->items, array->n_items, size, compare_inodes) : NULL;
@@ -375,10 +398,7 @@ static int look_for_xrdp(struct display_clients *clients)
 	if (clients->channels.n_items)
 		r = proc_for_each_pid(look_at, clients);
 	if (r >= 0 && clients->held.n_items)
-		r = ask_tcp(clients, AF_INET);
-	if (r >= 0 && clients->held.n_items)
-		r = ask_tcp(clients, AF_INET6);
-	array_sort(&clients->tcp, sizeof(struct display_tcp));
+		r = ask_tcp(clients);
 	array_sort(&clients->held, sizeof(struct held));
 	return r;
 }
@@ -403,6 +423,28 @@ int display_is_connected(const struct display_clients *clients, uid_t uid, unsig
 		if (channels[i].display == number && channels[i].uid == uid)
 			return 1;
 	return clients->told ? 0 : -ENODATA;
+}
+
+int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned number, const char **ret_address)
+{
+	const struct display_tcp *tcp;
+	const char *address = NULL;
+	bool listens = false;
+	size_t n_viewers = 0;
+
+	if (number > UINT16_MAX - VNC_PORT || ask_tcp(clients) < 0)
+		return -ENODATA;
+	tcp = clients->tcp.items;
+	for (size_t i = 0; i < clients->tcp.n_items; i++) {
+		if (tcp[i].uid != uid || tcp[i].port != VNC_PORT + number)
+			continue;
+		listens = listens || tcp[i].listening;
+		n_viewers += !tcp[i].listening;
+		address = tcp[i].listening ? address : tcp[i].address;
+	}
+	if (ret_address)
+		*ret_address = n_viewers == 1 ? address : NULL;
+	return n_viewers > 0 ? 1 : listens && clients->told_tcp ? 0 : -ENODATA;
 }
 
 struct display_clients *display_clients_free(struct display_clients *clients)

@@ -53,6 +53,13 @@ struct display_clients *display_clients_free(struct display_clients *clients);
  */
 int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number);
 
+/*
+ * Tells whether a viewer is connected to display NUMBER of user UID, whose VNC server listens on the port of that display.
+ * *ret_address, if wanted, is where it is, owned by CLIENTS; NULL: there is none, or more than one. Returns 1, 0, or -ENODATA:
+ * there is no such server, or the kernel does not tell.
+ */
+int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned number, const char **ret_address);
+
 /* Fills what SESSION lacks of address and client, which needs root. Returns 0 (also if they stay unknown) or -ENOMEM. */
 int display_fill_client(struct display_clients *clients, struct logoff_session *session);
 
@@ -69,6 +76,7 @@ struct display_tcp {
 	uint16_t port;			/* its own */
 	bool listening;
 	char address[46];		/* of the other end; "" if it listens */
+	uid_t uid;			/* whose it is */
 };
 
 /*

@@ -36,14 +36,16 @@
 /* ---- reading a session ---- */
 
 /*
- * Tells whether an xrdp client is connected to display ":N" of user UID. Where the kernel does not say, the session counts
- * as connected: what is not known must not make it one that is selected as disconnected.
+ * Tells whether a client is connected to display ":N" of user UID, of xrdp or else of a VNC server. Where the kernel does not
+ * say, the session counts as connected: what is not known must not make it one that is selected as disconnected.
  */
-static bool has_client(struct logoff_host *host, uid_t uid, const char *display)
+static bool has_client(struct logoff_host *host, uid_t uid, const char *display, bool xrdp)
 {
+	unsigned number = (unsigned)strtoul(display + 1, NULL, 10);
+
 	if (!host->clients && display_clients_new(&host->clients) < 0)
 		return true;
-	return display_is_connected(host->clients, uid, (unsigned)strtoul(display + 1, NULL, 10)) != 0;
+	return (xrdp ? display_is_connected(host->clients, uid, number) : display_has_viewer(host->clients, uid, number, NULL)) != 0;
 }
 
 /* The properties of a session, as read; the strings point into the message. */
@@ -51,7 +53,7 @@ struct properties {
 	const char *id, *user, *tty, *display, *service, *scope, *type, *class, *state, *seat, *user_path, *remote_host;
 	uint32_t uid, leader;
 	uint64_t timestamp, monotonic, idle_since;
-	int idle_hint;
+	int idle_hint, remote;
 };
 
 #define NO_TIMESTAMP UINT64_MAX
@@ -73,6 +75,7 @@ static const struct {
 	{ "State", "s", offsetof(struct properties, state), 0 },
 	{ "RemoteHost", "s", offsetof(struct properties, remote_host), 0 },
 	{ "IdleHint", "b", offsetof(struct properties, idle_hint), 0 },
+	{ "Remote", "b", offsetof(struct properties, remote), 0 },
 	{ "IdleSinceHintMonotonic", "t", offsetof(struct properties, idle_since), 0 },
 	{ "Leader", "u", offsetof(struct properties, leader), 0 },
 	{ "Timestamp", "t", offsetof(struct properties, timestamp), 0 },
@@ -165,7 +168,8 @@ static enum logoff_state make_state(struct logoff_host *host, const struct prope
 		return LOGOFF_STATE_CLOSING;
 	if (is_set(p->seat))	/* "online": another session of the seat is in front */
 		return strcmp(p->state, "online") == 0 ? LOGOFF_STATE_DISCONNECTED : LOGOFF_STATE_ACTIVE;
-	if (is_xrdp(p) && !has_client(host, p->uid, p->display))
+	if (is_set(p->display) && p->display[0] == ':' && (is_xrdp(p) || is_graphical(p)) &&
+	    !has_client(host, p->uid, p->display, is_xrdp(p)))
 		return LOGOFF_STATE_DISCONNECTED;
 	return LOGOFF_STATE_ACTIVE;
 }
@@ -201,6 +205,17 @@ static int copy(char **ret, const char *text)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/*
+ * What a display manager lets in from elsewhere: X servers there by XDMCP, whose displays are not this machine's; the desktops of
+ * gdm that have none of X, or one of this machine, come by gnome-remote-desktop.
+ */
+static const char *remote_desktop(const struct properties *p)
+{
+	if (is_set(p->display) && p->display[0] != ':')
+		return "xdmcp";
+	return strncmp(p->service, "gdm", 3) == 0 ? "rdp" : NULL;
+}
+
 /* The protocol by which the user came, by the PAM service that opened the session. */
 static const char *make_protocol(const struct properties *p)
 {
@@ -209,14 +224,15 @@ static const char *make_protocol(const struct properties *p)
 	} protocols[] = {
 		{ "sshd", "ssh" },     { "xrdp", "rdp" },      { "login", "local" }, { "gdm", "local" },
 		{ "lightdm", "local" }, { "sddm", "local" },   { "xdm", "local" },   { "su", "su" },
-		{ "runuser", "su" },   { "systemd-run", "su" },
+		{ "runuser", "su" },   { "systemd-run", "su" },    { "tigervnc", "vnc" },
 	};
 
 	if (!is_set(p->service))
 		return NULL;
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
 		if (strncmp(p->service, protocols[i].service, strlen(protocols[i].service)) == 0)
-			return protocols[i].protocol;
+			return p->remote && is_graphical(p) && strcmp(protocols[i].protocol, "local") == 0 ?
+				remote_desktop(p) : protocols[i].protocol;
 	return p->service;
 }
 
@@ -258,6 +274,29 @@ static int copy_set(char **ret, const char *text)
 	return is_set(text) ? copy(ret, text) : 0;
 }
 
+static bool is_vnc(const struct properties *p)
+{
+	return is_set(p->service) && strncmp(p->service, "tigervnc", 8) == 0 && is_set(p->display) && p->display[0] == ':';
+}
+
+/*
+ * Where the user is now. What logind was told at the logon is that for a desktop only until its client leaves, and the program
+ * that begins those of TigerVNC tells no client's at all; who is at the far end of xrdp is asked when it is wanted.
+ */
+static const char *find_address(const struct logoff_session *session, const struct properties *p)
+{
+	struct display_clients *clients = session->host->clients;
+	const char *address = NULL;
+
+	if (is_xrdp(p))
+		return NULL;
+	if (!is_vnc(p))
+		return p->remote_host;
+	if (clients)
+		(void)display_has_viewer(clients, p->uid, (unsigned)strtoul(p->display + 1, NULL, 10), &address);	/* else none */
+	return address;
+}
+
 static int fill_texts(struct logoff_session *session, const struct properties *p)
 {
 	struct logind_session *data = of(session);
@@ -271,7 +310,7 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	if (r >= 0)
 		r = copy_set(&session->protocol, make_protocol(p));
 	if (r >= 0)
-		r = session_set_address(session, is_xrdp(p) ? NULL : p->remote_host);	/* of a desktop that of its first client */
+		r = session_set_address(session, find_address(session, p));
 	if (r >= 0)
 		r = copy_set(&data->tty, session->graphical ? NULL : p->tty);
 	if (r >= 0)
@@ -598,7 +637,7 @@ static int name_by_terminal(struct logoff_session *session)
 	struct logind_session *data = of(session);
 
 	session->ask_terminals = false;
-	if (data->tty && session_add_terminal(session, data->tty) < 0)
+	if (data->tty && terminal_is_one(data->tty) && session_add_terminal(session, data->tty) < 0)
 		return -ENOMEM;
 	if (session->name || session->graphical || session->n_terminals == 0)
 		return 0;

@@ -80,6 +80,14 @@ static bool look_at(const char *name, struct stat *ret_device)
 	return stat(path, ret_device) == 0 && S_ISCHR(ret_device->st_mode);
 }
 
+bool terminal_is_one(const char *name)
+{
+	struct stat device;
+
+	/* One that has gone is still what the session is called by. */
+	return strncmp(name, "pts/", 4) == 0 || look_at(name, &device);
+}
+
 bool terminal_is_of(const char *name, uid_t uid)
 {
 	struct stat device;

@@ -26,6 +26,9 @@ void terminal_name(unsigned device, char name[static TERMINAL_NAME]);
 /* The number of the virtual terminal in front, 0 for none. */
 unsigned terminal_in_front(void);
 
+/* Tells whether NAME may be that of a terminal, as services put other words there ("ftp", "ssh"): a device in /dev, or a pty. */
+bool terminal_is_one(const char *name);
+
 /* Tells whether NAME is a character device in /dev that belongs to user UID. */
 bool terminal_is_of(const char *name, uid_t uid);
 

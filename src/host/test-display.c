@@ -223,6 +223,7 @@ static struct display_clients *make_clients(void)
 	struct display_clients *clients = calloc(1, sizeof(*clients));
 
 	clients->has_journal = true;	/* there is none */
+	clients->asked_tcp = clients->told_tcp = true;
 	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++)
 		assert_int_equal(array_add(&clients->tcp, &tcp[i], sizeof(tcp[i])), 0);
 	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
@@ -256,6 +257,32 @@ static void client_of_a_session(void **state)
 	assert_true(leads_to(make_clients(), 1000, ":12", NULL));
 	assert_true(leads_to(make_clients(), 1000, "far:10", NULL));
 	assert_true(leads_to(make_clients(), 1000, ":", NULL));
+}
+
+/* The server of display 3 of user 1000 listens on 5903; what others do on that port is not its viewer. */
+static void viewer_of_a_display(void **state)
+{
+	const struct display_tcp viewer = { 41, 5903, false, "192.0.2.1", 1000 }, other = { 42, 5903, false, "192.0.2.1", 1001 };
+	const struct display_tcp listens = { 40, 5903, true, "", 1000 };
+	struct display_clients *clients = make_clients();
+	const char *address;
+
+	(void)state;
+	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), -ENODATA);
+	array_add(&clients->tcp, &listens, sizeof(listens));
+	array_add(&clients->tcp, &other, sizeof(other));
+	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), 0);
+	assert_int_equal(display_has_viewer(clients, 1000, 4, NULL), -ENODATA);
+	assert_int_equal(display_has_viewer(clients, 1000, 4000000000, NULL), -ENODATA);
+	clients->told_tcp = false;
+	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), -ENODATA);
+	array_add(&clients->tcp, &viewer, sizeof(viewer));
+	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), 1);
+	assert_string_equal(address, "192.0.2.1");
+	array_add(&clients->tcp, &viewer, sizeof(viewer));	/* a second one */
+	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), 1);
+	assert_null(address);
+	display_clients_free(clients);
 }
 
 static void sockets_of_other_users_do_not_count(void **state)
@@ -679,6 +706,7 @@ int main(void)
 		cmocka_unit_test(names_in_the_log),
 		cmocka_unit_test(names_that_clients_may_think_of),
 		cmocka_unit_test(client_of_a_session),
+		cmocka_unit_test(viewer_of_a_display),
 		cmocka_unit_test(sockets_of_other_users_do_not_count),
 		cmocka_unit_test(unsure_is_unknown),
 		cmocka_unit_test(only_what_came_in_where_xrdp_listens),

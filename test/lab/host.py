@@ -38,6 +38,7 @@ FLAVOURS = {
     "elogind": ("elogind", 2, "init-elogind.sh"),
     "bare": ("systemd", 2, "init-bare.sh"),
     "install": ("install", 2, None),
+    "servers": ("servers", 2, None),
 }
 
 _counter = itertools.count(1)

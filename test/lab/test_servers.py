@@ -4,7 +4,7 @@
 import pytest
 
 import sessions
-from cases import OK, assert_logged_off, logoff
+from cases import NO_SESSION, OK, assert_logged_off, assert_untouched, logoff
 from host import wait_until
 
 
@@ -50,3 +50,179 @@ def test_address_of_ipv4_is_shown_as_such(logind_host):
     session = sessions.fake(logind_host, remote_host="::ffff:10.9.9.9", service="cockpit", type="web", tty="")
     out = logind_host.check(f"query session {session.id} --no-legend --columns=id,address")
     assert out.split() == [session.id, "10.9.9.9"]
+
+
+# -- sshd, of which a login is another program since OpenSSH 9.8 ----------------------------------
+
+@pytest.mark.parametrize("tty", [True, False], ids=["terminal", "no-terminal"])
+def test_ssh_and_all_that_it_runs(host, tty):
+    session, kept = sessions.ssh(host, "alice", tty), sessions.ssh(host, "bob", tty)
+    session.sh("sleep 9999 >/dev/null 2>&1 & stubborn -d keeper")
+    wait_until(lambda: {"sleep", "keeper"} <= {process.name for process in session.processes()}, 5, "all of it runs")
+    before, others = session.processes(), kept.processes()
+    shown = host.check(f"query session {session.id} --no-legend --columns=id,user,protocol,state")
+    assert shown.split() == [session.id, "alice", "ssh", "Active"]
+
+    assert_logged_off(logoff(host, session.id, "/grace:1"), session, before)
+
+    assert_untouched(kept, others)
+
+
+# -- servers that are not in the usual root -------------------------------------------------------
+
+@pytest.fixture
+def servers(lend):
+    def prepare(root):
+        for name in ("vsftpd.service", "cockpit.socket", "x2goserver.service"):
+            for wanted in (root / "etc/systemd/system").glob(f"*.wants/{name}"):
+                wanted.unlink()
+
+    return lend("servers", "", prepare)
+
+
+class Found(sessions.OnHost):
+    """The session that a server has made for a user."""
+
+    def __init__(self, host, user, service):
+        self.host, self.user = host, user
+        self.id = wait_until(lambda: self._find(service), 15, f"a session of {service}")
+
+    def _find(self, service):
+        return next((one for one in self.host.session_ids() if self.host.session(one).get("Service") == service and
+                     self.host.session(one)["Name"] == self.user), None)
+
+    def shown(self, columns="name,state,protocol,address"):
+        """What query says of it, a word for each column."""
+        return self.host.check(f"query session {self.id} --no-legend --columns={columns}").split()
+
+
+@pytest.fixture
+def bystander(servers):
+    """Another user's session, which must be as it was in the end."""
+    session = sessions.ssh(servers, "carol")
+    before = session.processes()
+    yield session
+    assert_untouched(session, before)
+
+
+FTP = """
+import ftplib, time
+ftp = ftplib.FTP("127.0.0.1")
+ftp.login("bob", "pw-bob")
+time.sleep(100)
+"""
+
+
+def test_ftp_is_no_terminal(servers, bystander):
+    servers.check("grep -q ^session_support /etc/vsftpd.conf || echo session_support=YES >>/etc/vsftpd.conf; "
+                  "systemctl restart vsftpd; timeout 5 sh -c 'until ss -ltn | grep -q :21; do sleep 0.1; done'")
+    client = servers.start(["python3", "-c", FTP])
+    session = Found(servers, "bob", "vsftpd")
+    wait_until(lambda: len(session.processes()) == 2, 5, "the user's process runs")
+    before = session.processes()
+    assert session.shown() == ["-", "Active", "vsftpd", "127.0.0.1"]
+
+    assert logoff(servers, "ftp").status == NO_SESSION
+    assert servers.survivors(before) == before
+    assert_logged_off(logoff(servers, session.id), session, before)
+
+    client.kill()
+    assert servers.unit_is_active("vsftpd")
+
+
+COCKPIT = """
+import base64, http.client, ssl, time
+server = http.client.HTTPSConnection("127.0.0.1", 9090, context=ssl._create_unverified_context())
+password = base64.b64encode(b"bob:pw-bob").decode()
+server.request("GET", "/cockpit/login", headers={"Authorization": "Basic " + password, "X-Superuser": "none"})
+assert server.getresponse().status == 200
+time.sleep(100)
+"""
+
+
+def test_cockpit(servers, bystander):
+    servers.check("systemctl start cockpit.socket")
+    client = servers.start(["python3", "-c", COCKPIT])
+    session = Found(servers, "bob", "cockpit")
+    wait_until(lambda: len(session.processes()) > 1, 10, "the bridge runs")
+    before = session.processes()
+    assert session.shown() == ["-", "Active", "cockpit", "127.0.0.1"]
+
+    assert logoff(servers, "web console").status != OK
+    assert servers.survivors(before) == before
+    assert_logged_off(logoff(servers, session.id), session, before)
+
+    client.kill()
+    assert servers.unit_is_active("cockpit.socket")
+
+
+def start_vnc(host):
+    """alice's desktop :1, as its unit starts it."""
+    host.check("""grep -q lab.example /etc/hosts || echo "127.0.1.1 $(hostname).lab.example $(hostname)" >>/etc/hosts
+        echo :1=alice >/etc/tigervnc/vncserver.users
+        for folder in /home/alice/.vnc /home/alice/.config/tigervnc; do
+            mkdir -p $folder; printf 'pw-alice\\npw-alice\\nn\\n' | tigervncpasswd $folder/passwd
+            printf '#!/bin/sh\\nexec xterm\\n' >$folder/xstartup; chmod 755 $folder/xstartup
+        done
+        chown -R alice: /home/alice; systemctl start tigervncserver@:1""")
+    session = Found(host, "alice", "tigervnc")
+    wait_until(lambda: "xterm" in [one.name for one in session.processes()], 15, "the desktop")
+    return session
+
+
+def test_vnc_with_and_without_its_viewer(servers, bystander):
+    session = start_vnc(servers)
+    before = session.processes()
+    assert session.shown("name,state,protocol,address,display") == ["-", "Disc", "vnc", "-", ":1"]
+    assert servers.check(f"query session {session.id} --no-legend --columns=state", user="bob") == "Disc"
+    viewer = servers.start("(Xvfb :98 & sleep 1; DISPLAY=:98 exec vncviewer -SecurityTypes=VncAuth "
+                           "-passwd /home/alice/.vnc/passwd 127.0.0.1:1) >/dev/null 2>&1")
+    wait_until(lambda: session.shown() == [":1", "Active", "vnc", "127.0.0.1"], 10, "the viewer is seen")
+    assert logoff(servers, "/state:disc", "/y").status == NO_SESSION
+    servers.check("pkill -x -f 'vncviewer.*|xtigervncviewer.*'")
+    wait_until(lambda: session.shown() == ["-", "Disc", "vnc", "-"], 10, "its end is seen")
+
+    result = logoff(servers, "/state:disc", "/y")
+
+    servers.run("pkill Xvfb")
+    viewer.wait(10)
+    assert result.status == OK, result.text
+    assert servers.survivors(before) == [] and not session.exists()
+    assert not servers.path("/tmp/.X1-lock").exists() and not servers.path("/tmp/.X11-unix/X1").exists()
+
+
+def test_mosh(servers, bystander):
+    """Its server outlives the ssh login; it is what the user works in."""
+    out = servers.run("ssh -T alice@127.0.0.1 LANG=C.UTF-8 mosh-server new -p 60001").text
+    assert "MOSH CONNECT" in out
+    session = Found(servers, "alice", "sshd")
+    before = session.processes()
+    assert session.shown("state,protocol") == ["Active", "mosh"]
+
+    assert_logged_off(logoff(servers, session.id), session, before)
+
+
+def test_x2go(servers, bystander):
+    """Its desktop is in the session of the ssh login that started it, and is closing when that is over."""
+    servers.check("x2godbadmin --createdb")
+    servers.run("ssh -T alice@127.0.0.1 x2gostartagent 800x600 lan 16m-jpeg-9 unix-kde-depth_24 us pc105 0 D lab", timeout=60)
+    session = Found(servers, "alice", "sshd")
+    wait_until(lambda: "x2goagent" in [one.name for one in session.processes()], 15, "the agent runs")
+    before = session.processes()
+    assert session.shown("state,protocol") == ["Closing", "ssh"]
+
+    assert_logged_off(logoff(servers, session.id), session, before)
+
+
+def test_dropbear_is_not_seen(servers, bystander):
+    """It uses no PAM, so that there is no session; nor does logoff touch what runs in it."""
+    servers.check("test -e /tmp/dropbear.key || dropbearkey -t ed25519 -f /tmp/dropbear.key >/dev/null; "
+                  "pkill -x dropbear || :; dropbear -r /tmp/dropbear.key -p 2222")
+    client = servers.start("sleep 100 | ssh -tt -p 2222 bob@127.0.0.1 >/dev/null 2>&1")
+    shell = wait_until(lambda: [one for one in servers.named("bash") if one.tty], 10, "a shell")[0]
+
+    assert logoff(servers, "/user:bob", "/y").status == NO_SESSION
+
+    assert servers.alive(shell)
+    client.kill()
+    servers.check("pkill -x dropbear")
