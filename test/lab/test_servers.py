@@ -43,6 +43,54 @@ def test_who_has_left_elogind_is_not_logged_on(elogind):
     assert shown.status == OK and kept.id in shown.out and session.id not in shown.out
 
 
+# -- callers who are in no session, of which each logind speaks in its own words ------------------
+
+OUTSIDE = {
+    "runuser": "runuser -u alice -- {}",
+    "pid namespace": "unshare --fork --pid --mount-proc {}",
+    "pid and cgroup namespace": "unshare --fork --pid --cgroup --mount-proc {}",
+    "service": "systemd-run --quiet --pipe --wait {}",
+    "user's service": "systemctl start user@1000; systemd-run --user --machine=alice@ --quiet --pipe --wait {}",
+}
+
+
+@pytest.mark.parametrize("flavour", ["systemd", "elogind"])
+@pytest.mark.parametrize("way", OUTSIDE)
+def test_in_no_session(lend, flavour, way):
+    if flavour == "elogind" and "service" in way:
+        pytest.skip("no systemd, no services")
+    host = lend(flavour)
+    kept = sessions.ssh(host, "alice")
+    before = kept.processes()
+
+    result = host.run(OUTSIDE[way].format("/usr/local/bin/logoff"))
+
+    assert result.status == NO_SESSION, result.text
+    assert result.text == "logoff: you are in no session; give a session name or id\n"
+    assert_untouched(kept, before)
+
+
+@pytest.mark.parametrize("flavour", ["systemd", "elogind"])
+def test_in_no_session_from_cron(lend, flavour):
+    """Its jobs have an audit session each, of which logind knows nothing."""
+    host = lend(flavour)
+    kept = sessions.ssh(host, "alice")
+    before = kept.processes()
+    said = host.path("/tmp/said")
+    said.unlink(missing_ok=True)
+    script = host.path("/usr/local/bin/job")
+    script.write_text("#!/bin/sh\n/usr/local/bin/logoff >/tmp/saying 2>&1; echo $? >>/tmp/saying; mv /tmp/saying /tmp/said\n")
+    script.chmod(0o755)
+    host.path("/etc/cron.d/lab").write_text("@reboot alice /usr/local/bin/job\n")
+    host.check("rm -f /run/crond.reboot; " +
+               ("systemctl restart cron" if flavour == "systemd" else "pkill -x cron; sleep 0.1; cron"))
+
+    wait_until(said.exists, 15, "the job runs")
+
+    assert said.read_text().splitlines() == ["logoff: you are in no session; give a session name or id", str(NO_SESSION)]
+    assert_untouched(kept, before)
+
+
 # -- addresses ------------------------------------------------------------------------------------
 
 def test_address_of_ipv4_is_shown_as_such(logind_host):
