@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab by hand: boot a host, look around in it, remove it.
 
-    lab.py up [systemd|systemd-v1|elogind|bare]   boots a host and prints its name
+    lab.py up [FLAVOUR]                           boots a host and prints its name
     lab.py list                                   the hosts that are up
     lab.py shell [NAME]                           a root shell there, outside every session
     lab.py run [NAME] -- COMMAND...               one command there
