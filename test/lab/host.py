@@ -39,6 +39,7 @@ FLAVOURS = {
     "bare": ("systemd", 2, "init-bare.sh"),
     "install": ("install", 2, None),
     "servers": ("servers", 2, None),
+    "desktop": ("desktop", 2, None),
 }
 
 _counter = itertools.count(1)

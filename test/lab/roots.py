@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The base roots of the lab: Debian trees that hosts are laid over, made once and kept.
 
-A root is named by its release and a hash of everything that went into it (packages, prepare.sh), so
+A root is named by its release and a hash of everything that went into it (packages, the scripts that finish it), so
 a changed recipe makes a new root and removes the old one. They live in the cache folder
 `$LOGOFF_LAB`, by default `~/.cache/logoff-lab`. The release of Debian is `$LOGOFF_LAB_DEBIAN`, 12 or 13.
 """
@@ -32,7 +32,8 @@ RELEASES = {
 }
 DEBIAN = os.environ.get("LOGOFF_LAB_DEBIAN") or "12"
 RELEASE = RELEASES[DEBIAN]
-BUILD_SECONDS = 900
+BUILD_SECONDS = {"desktop": 2400}
+USUAL_SECONDS = 900
 
 
 class Unavailable(Exception):
@@ -49,11 +50,17 @@ def cache():
 
 def packages(flavour):
     """The Debian packages of a root, in the order of its list. A line "NAME 13" is of that release only, "@SECTION" is
-    that section of tools/packages.txt."""
+    that section of tools/packages.txt, "+FLAVOUR" all of another list."""
     lines = (HERE / "roots" / f"{flavour}.packages").read_text().splitlines()
     words = [line.split() for line in lines if line and not line.startswith("#")]
     names = [word[0] for word in words if word[1:] in ([], [DEBIAN])]
-    return [package for name in names for package in (section(name[1:]) if name[0] == "@" else [name])]
+    return [package for name in names for package in expand(name)]
+
+
+def expand(name):
+    if name[0] == "+":
+        return packages(name[1:])
+    return section(name[1:]) if name[0] == "@" else [name]
 
 
 def section(name):
@@ -61,8 +68,13 @@ def section(name):
     return text.partition(f"[{name}]\n")[2].partition("\n[")[0].split()
 
 
+def hooks(flavour):
+    """The scripts that finish a root."""
+    return [file for file in (HERE / "roots/prepare.sh", HERE / f"roots/{flavour}.sh") if file.exists()]
+
+
 def recipe_hash(flavour):
-    recipe = [RELEASE.suite, *packages(flavour), (HERE / "roots/prepare.sh").read_text()]
+    recipe = [RELEASE.suite, *packages(flavour), *[file.read_text() for file in hooks(flavour)]]
     return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
 
 
@@ -73,16 +85,17 @@ def build(flavour, target):
     command = [
         "mmdebstrap", "--mode=root", "--variant=minbase", "--components=main",
         "--include=" + ",".join(packages(flavour)),
-        f"--customize-hook={HERE}/roots/prepare.sh \"$1\"",
+        *[f"--customize-hook={file} \"$1\"" for file in hooks(flavour)],
         RELEASE.suite, str(part),
     ]
     log = target.with_name(target.name + ".log")
+    seconds = BUILD_SECONDS.get(flavour, USUAL_SECONDS)
     with log.open("w") as out:
         try:
             done = subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                  timeout=BUILD_SECONDS)
+                                  timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise Unavailable(f"building the {flavour} root took over {BUILD_SECONDS} s, see {log}")
+            raise Unavailable(f"building the {flavour} root took over {seconds} s, see {log}")
     if done.returncode:
         shutil.rmtree(part, ignore_errors=True)
         last = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]

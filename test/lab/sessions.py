@@ -182,9 +182,9 @@ class FakeSessions(OnHost):
 
 class RdpSession(OnHost):
     """An xrdp session and the RDP client connected to it. `name` is what the client calls itself,
-    `server` the address by which it finds the host."""
+    `server` the address by which it finds the host, `program` what runs in it when it is up."""
 
-    def __init__(self, host, user, backend="Xorg", name=None, server="127.0.0.1"):
+    def __init__(self, host, user, backend="Xorg", name=None, server="127.0.0.1", program="xterm"):
         self.host, self.user = host, user
         self.client_name, self.server = name, server
         prepare_rdp(host)
@@ -195,9 +195,9 @@ class RdpSession(OnHost):
         self.display = wait_until(lambda: self.host.session(self.id).get("Display"), 10,
                                   "the display of the xrdp session")
         wait_until(self.connected, 10, "the RDP client is connected")
-        wait_until(lambda: "xterm" in [one.name for one in self.processes()], 15,
+        wait_until(lambda: not program or program in [one.name for one in self.processes()], 15,
                    "the desktop of the xrdp session")
-        wait_until(self._is_quiet, 10, "the desktop is quiet")
+        wait_until(lambda: not program or self._is_quiet(), 10, "the desktop is quiet")
 
     def _is_quiet(self):
         """The shell on the desktop is ready: what it runs on the way there is gone."""
