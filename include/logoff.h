@@ -321,12 +321,20 @@ int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_proc
 
 /* ---- messages ---- */
 
+/* What a message is. Only desktops heed it, where a message can take the place of the last. */
+enum logoff_message_kind {
+	LOGOFF_MESSAGE_PLAIN,		/* each stands for itself */
+	LOGOFF_MESSAGE_WARNING,		/* the user is about to be logged off; takes the place of the last warning */
+	LOGOFF_MESSAGE_ALL_CLEAR	/* they are not, after all: takes the place of the warning, and goes by itself */
+};
+
 /* A message for the users of sessions. All of it is the caller's. */
 struct logoff_message {
 	const char *title;		/* UTF-8, one line; NULL: none */
 	const char *text;		/* UTF-8; control characters but newline are made harmless where it is shown */
 	uint64_t timeout_ms;		/* how long it is shown and, with WAIT, waited for; 0: until it is closed */
 	bool wait;			/* wait for the users' answers */
+	enum logoff_message_kind kind;
 };
 
 /* The way a message took. */

@@ -147,6 +147,10 @@ static void report_warned(const struct logoff_event *event, const char *who, con
 
 	if (event->delivery->result < 0)
 		report_not_warned(event);
+	else if (event->delivery->channel == LOGOFF_CHANNEL_DESKTOP)	/* it shows one thing at a time: nobody knows whether this */
+		printf(ngettext("Session %s: the desktop of %s has the warning; %lu second left.\n",
+				"Session %s: the desktop of %s has the warning; %lu seconds left.\n", seconds),
+		       who, user, seconds);
 	else
 		printf(ngettext("Session %s: %s has been warned; %lu second left.\n",
 				"Session %s: %s has been warned; %lu seconds left.\n", seconds),

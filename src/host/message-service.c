@@ -121,7 +121,8 @@ static int compose(sd_bus *bus, const struct logoff_message *message, struct log
 	if (r >= 0)
 		r = sd_bus_message_close_container(*ret);
 	if (r >= 0)
-		r = sd_bus_message_append(*ret, "sstb", message->title, message->text, message->timeout_ms, message->wait);
+		r = sd_bus_message_append(*ret, "sstbu", message->title, message->text, message->timeout_ms, message->wait,
+					  (uint32_t)message->kind);
 	/* Everything else of ours only looks; this service is there to be started. */
 	return r < 0 ? r : sd_bus_message_set_auto_start(*ret, 1);
 }

@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -125,8 +126,16 @@ static uint64_t answer_deadline(const struct logoff_message *message)
 
 #define NOTIFICATIONS "org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications"
 
+/* How often a desktop that shows one notification at a time is reminded of one that is to be answered. */
+#define NUDGE_US (5000 * MS)
+
+/* What desktops show of a title: 40 letters (XFCE) to 60 (GNOME). A long name of an account may be in it. */
+#define TITLE_MAX 100
+
 struct notification {
-	uint32_t id;
+	char *summary, *body;
+	uint32_t id;			/* 0: none yet */
+	bool one_by_one;		/* the daemon shows one at a time */
 	bool closed;
 	enum logoff_answer answer;
 };
@@ -182,6 +191,21 @@ static int ask_markup(sd_bus *bus, bool *ret_markup, struct logoff_error *cause)
 	return r;
 }
 
+/* Tells whether the daemon is GNOME's. What another says, or none, is no reason to treat it otherwise. */
+static bool shows_one_by_one(sd_bus *bus)
+{
+	sd_bus_message *reply = NULL;
+	const char *name;
+	int r = sd_bus_call_method(bus, NOTIFICATIONS, "GetServerInformation", NULL, &reply, NULL);
+
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "s", &name);
+	if (r > 0)
+		r = strcmp(name, "gnome-shell") == 0;
+	sd_bus_message_unref(reply);
+	return r > 0;
+}
+
 /* A user has one bus, but may have several displays; the daemon shows things on one of them. */
 static int check_display(sd_bus *bus, const struct surroundings *around, struct logoff_error *cause)
 {
@@ -233,34 +257,81 @@ static int32_t expiry(const struct logoff_message *message)
 static char *actions[] = { (char *)"default", (char *)"OK", (char *)"ok", (char *)"OK", NULL };
 static char *no_actions[] = { NULL };
 
-/* The summary is never markup, the body may be: without a title, the text itself is the summary. */
-static int compose_notification(sd_bus *bus, const struct logoff_message *message, const char *body,
-				sd_bus_message **ret_call)
+/* What ends a sentence: a mark with white space behind it, or one of the full-width marks of Chinese. Returns its length, or 0. */
+static size_t sentence_end(const char *text)
 {
-	const char *title = *message->title ? message->title : message->text;
+	static const char *const wide[] = { "\xe3\x80\x82", "\xef\xbc\x81", "\xef\xbc\x9f", NULL };	/* 。！？ */
+
+	if (*text && strchr(".!?", *text) && (text[1] == ' ' || text[1] == '\n'))
+		return 1;
+	for (size_t i = 0; wide[i]; i++)
+		if (strncmp(text, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	return 0;
+}
+
+size_t message_first_sentence(const char *text)
+{
+	size_t n = 0, end = 0;
+
+	while (text[n] && text[n] != '\n' && end == 0) {
+		end = sentence_end(text + n);
+		n += end ? end : 1;
+	}
+	return n <= TITLE_MAX ? n : strlen(text);
+}
+
+/* What of a message stands where. The summary is never markup, the body may be. Returns 0 or -ENOMEM. */
+static int divide(const struct logoff_message *message, bool markup, struct notification *notification)
+{
+	size_t n = *message->title ? 0 : message_first_sentence(message->text);
+	const char *rest = message->text + n;
+
+	notification->summary = *message->title ? strdup(message->title) : strndup(message->text, n);
+	rest += n ? strspn(rest, " \n") : 0;
+	notification->body = markup ? escape_markup(rest) : strdup(rest);
+	return notification->summary && notification->body ? 0 : -ENOMEM;
+}
+
+/*
+ * What is urgent stays until it is closed. GNOME shows one notification at a time, so there whatever comes after would have
+ * to wait for that; what is not urgent leaves the screen when its user has been active for 4 s, and is kept in a list.
+ */
+static uint8_t urgency(const struct logoff_message *message, bool one_by_one)
+{
+	bool pressing = message->kind == LOGOFF_MESSAGE_WARNING || message->wait || !one_by_one;
+
+	return message->kind == LOGOFF_MESSAGE_ALL_CLEAR || !pressing ? 1 : 2;
+}
+
+static int compose_notification(sd_bus *bus, const struct logoff_message *message,
+				const struct notification *notification, sd_bus_message **ret_call)
+{
 	int r = sd_bus_message_new_method_call(bus, ret_call, NOTIFICATIONS, "Notify");
 
 	if (r >= 0)
-		r = sd_bus_message_append(*ret_call, "susss", "msg", UINT32_C(0), "dialog-information", title,
-					  *message->title ? body : "");
+		r = sd_bus_message_append(*ret_call, "susss", "msg", notification->id, "dialog-information",
+					  notification->summary, notification->body);
 	if (r >= 0)
 		r = sd_bus_message_append_strv(*ret_call, message->wait ? actions : no_actions);
 	if (r >= 0)
-		r = sd_bus_message_append(*ret_call, "a{sv}i", 1, "urgency", "y", 2, expiry(message));
+		r = sd_bus_message_append(*ret_call, "a{sv}i", 1, "urgency", "y", urgency(message, notification->one_by_one),
+					  expiry(message));
 	return r;
 }
 
-static int send_notification(sd_bus *bus, const struct logoff_message *message, const char *body, uint32_t *ret_id,
+/* Sends it in the place of notification->id (0: of none), which becomes its own. */
+static int send_notification(sd_bus *bus, const struct logoff_message *message, struct notification *notification,
 			     struct logoff_error *cause)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *call = NULL, *reply = NULL;
-	int r = compose_notification(bus, message, body, &call);
+	int r = compose_notification(bus, message, notification, &call);
 
 	if (r >= 0)
 		r = sd_bus_call(bus, call, CALL_US, &error, &reply);
 	if (r >= 0)
-		r = sd_bus_message_read(reply, "u", ret_id);
+		r = sd_bus_message_read(reply, "u", &notification->id);
 	if (r < 0)
 		r = fail_bus(cause, r, &error);
 	sd_bus_message_unref(call);
@@ -296,9 +367,27 @@ static int on_closed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+static void close_notification(sd_bus *bus, uint32_t id)
+{
+	(void)sd_bus_call_method(bus, NOTIFICATIONS, "CloseNotification", NULL, NULL, "u", id);	/* it may have gone by itself */
+}
+
+/*
+ * GNOME without animations (no graphics card, remote desktops) goes on to the next notification only when one more comes. So
+ * one more comes, and goes before it can be seen: ours, which is urgent, goes first. Source: gnome-shell 48, messageTray.js,
+ * _hideNotification() and _updateState().
+ */
+static void nudge(sd_bus *bus)
+{
+	struct notification nothing = { .summary = (char *)"msg", .body = (char *)"" };
+
+	if (send_notification(bus, &(struct logoff_message){ .kind = LOGOFF_MESSAGE_ALL_CLEAR }, &nothing, NULL) >= 0)
+		close_notification(bus, nothing.id);
+}
+
 static enum logoff_answer await_notification(sd_bus *bus, struct notification *notification, uint64_t until_us)
 {
-	uint64_t now;
+	uint64_t now, nudge_us = notification->one_by_one ? clock_now_us() + NUDGE_US : UINT64_MAX, wake_us;
 	int r = 0;
 
 	while (!notification->closed && r >= 0) {
@@ -307,35 +396,132 @@ static enum logoff_answer await_notification(sd_bus *bus, struct notification *n
 			continue;
 		now = clock_now_us();
 		if (now >= until_us) {
-			(void)sd_bus_call_method(bus, NOTIFICATIONS, "CloseNotification", NULL, NULL, "u",
-						 notification->id);	/* it may have gone by itself */
+			close_notification(bus, notification->id);
 			return LOGOFF_ANSWER_TIMEOUT;
 		}
-		r = sd_bus_wait(bus, until_us == UINT64_MAX ? UINT64_MAX : until_us - now);
+		if (now >= nudge_us) {
+			nudge(bus);
+			nudge_us = clock_now_us() + NUDGE_US;
+		}
+		wake_us = until_us < nudge_us ? until_us : nudge_us;
+		r = sd_bus_wait(bus, wake_us == UINT64_MAX ? UINT64_MAX : wake_us > now ? wake_us - now : 0);
 	}
 	return r < 0 ? LOGOFF_ANSWER_CLOSED : notification->answer;
+}
+
+/* ---- the place of the last warning ---- */
+
+/*
+ * The next warning takes the place of the last, also if another run has sent that, or other rights: so what it was is kept
+ * in the user's folder for such things, by bus, daemon and number. A number alone would be another notification's after a
+ * restart of the daemon.
+ */
+struct place {
+	char path[128];			/* "": there is none */
+	char daemon[256];		/* the bus and the daemon's name on it, which is not used twice */
+};
+
+static void find_place(sd_bus *bus, const struct logoff_session *session, struct place *place)
+{
+	sd_bus_creds *creds = NULL;
+	const char *name;
+	sd_id128_t id;
+
+	*place = (struct place){};
+	if (session->id[strspn(session->id, "0123456789abcdefghijklmnopqrstuvwxyz")] || sd_bus_get_bus_id(bus, &id) < 0 ||
+	    sd_bus_get_name_creds(bus, "org.freedesktop.Notifications", SD_BUS_CREDS_UNIQUE_NAME, &creds) < 0)
+		return;
+	if (sd_bus_creds_get_unique_name(creds, &name) >= 0 &&
+	    snprintf(place->daemon, sizeof(place->daemon), SD_ID128_FORMAT_STR " %s", SD_ID128_FORMAT_VAL(id), name) <
+	    (int)sizeof(place->daemon))
+		snprintf(place->path, sizeof(place->path), "/run/user/%u/logoff-warning-%.64s", (unsigned)getuid(), session->id);
+	sd_bus_creds_unref(creds);
+}
+
+/* Returns the number of the last warning that this daemon was sent for the session, or 0. */
+static uint32_t read_place(const struct place *place)
+{
+	char text[sizeof(place->daemon) + 16];
+	size_t n = strlen(place->daemon);
+	int fd = *place->path ? open(place->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return strncmp(text, place->daemon, n) == 0 && text[n] == ' ' ? (uint32_t)strtoul(text + n, NULL, 10) : 0;
+}
+
+/* What cannot be written down is not replaced: the next one is shown beside it. */
+static void write_place(const struct place *place, uint32_t id)
+{
+	int fd = *place->path ? open(place->path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		return;
+	(void)dprintf(fd, "%s %u\n", place->daemon, (unsigned)id);
+	close(fd);
+}
+
+/* ---- the notification, from the sending to the answer ---- */
+
+/*
+ * A daemon may close at once what it does not show: its user has switched notifications off. What it has said before it answers
+ * the next question has come when that answer has.
+ */
+static int check_shown(sd_bus *bus, const struct notification *notification, struct logoff_error *cause)
+{
+	bool markup;
+	int r = ask_markup(bus, &markup, NULL);
+
+	while (r >= 0 && (r = sd_bus_process(bus, NULL)) > 0)
+		;
+	if (notification->closed && notification->answer != LOGOFF_ANSWER_OK)
+		return error_set_errno(cause, -EOPNOTSUPP, -ECANCELED, "the desktop has closed it at once");
+	return 0;
+}
+
+static int show_notification(sd_bus *bus, const struct message_letter *letter, struct notification *notification,
+			     struct logoff_error *cause)
+{
+	const struct logoff_message *message = letter->message;
+	struct place place = {};
+	int r;
+
+	if (message->kind != LOGOFF_MESSAGE_PLAIN) {
+		find_place(bus, letter->session, &place);
+		notification->id = read_place(&place);
+	}
+	notification->one_by_one = shows_one_by_one(bus);
+	r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, notification);
+	if (r >= 0 && message->wait)
+		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, notification);
+	if (r >= 0 && notification->one_by_one && notification->id) {	/* what only changes does not come to the front */
+		close_notification(bus, notification->id);
+		notification->id = 0;
+	}
+	if (r >= 0)
+		r = send_notification(bus, message, notification, cause);
+	if (r >= 0)
+		write_place(&place, notification->id);
+	return r < 0 ? r : check_shown(bus, notification, cause);
 }
 
 static int notify_over(sd_bus *bus, const struct message_letter *letter, const struct surroundings *around,
 		       struct logoff_delivery *delivery)
 {
 	struct notification notification = {};
-	char *escaped = NULL;
 	bool markup;
 	int r = ask_markup(bus, &markup, &delivery->cause);
 
 	if (r >= 0)
 		r = check_display(bus, around, &delivery->cause);
-	if (r >= 0 && markup && !(escaped = escape_markup(letter->message->text)))
-		r = -ENOMEM;
-	if (r >= 0 && letter->message->wait)
-		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, &notification);
-	if (r >= 0 && letter->message->wait)
-		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, &notification);
 	if (r >= 0)
-		r = send_notification(bus, letter->message, markup ? escaped : letter->message->text, &notification.id,
-				      &delivery->cause);
-	free(escaped);
+		r = divide(letter->message, markup, &notification);
+	if (r >= 0)
+		r = show_notification(bus, letter, &notification, &delivery->cause);
+	free(notification.summary);
+	free(notification.body);
 	if (r < 0)
 		return r;
 	report_shown(letter, delivery, LOGOFF_CHANNEL_DESKTOP);

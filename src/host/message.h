@@ -43,6 +43,12 @@ struct message_report {
 /* In a child process: becomes the user of the session, shows the message, reports, and ends. */
 void message_as_user(struct message_letter *letter) __attribute__((noreturn));
 
+/*
+ * The length of the first sentence of TEXT, if that is short enough for the title of a notification, which desktops cut off
+ * at one line; else of all of it.
+ */
+size_t message_first_sentence(const char *text);
+
 /* Takes over a delivery that another process tells of. Returns false if it is none. */
 bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told);
 
@@ -54,10 +60,10 @@ bool message_take_delivery(struct logoff_delivery *to, const struct logoff_deliv
 
 /*
  * Send: sessions (id, identity as in struct logoff_session or 0), title (heeded from root only), text, timeout in ms,
- * whether to wait for answers. One delivery for each session comes back: result, channel, answer, and the cause: domain,
+ * whether to wait for answers, the kind (enum logoff_message_kind). One delivery for each session comes back: result, channel, answer, and the cause: domain,
  * number, name, text. Cancel ends the waiting of all calls of the caller; they are answered at once.
  */
-#define MESSENGER_SEND "a(st)sstb"
+#define MESSENGER_SEND "a(st)sstbu"
 #define MESSENGER_DELIVERIES "a(iuuuxss)"
 
 /* What one call may hold. */

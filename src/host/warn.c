@@ -64,6 +64,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 			sessions[n++] = request->jobs[i].session;
 	if (remaining_us >= 0)
 		message.timeout_ms = (uint64_t)remaining_us / 1000;
+	message.kind = remaining_us >= 0 ? LOGOFF_MESSAGE_WARNING : LOGOFF_MESSAGE_ALL_CLEAR;
 	message.text = text;
 	if (n > 0 && deliveries) {
 		request->compose(remaining_us, text, sizeof(text), request->warning_data);

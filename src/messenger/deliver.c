@@ -116,7 +116,7 @@ static void send_to(struct logoff_host *host, const struct order *order, struct 
 	char title[256];
 	struct logoff_message message = {
 		.title = order->title ? order->title : title, .text = order->text, .timeout_ms = order->timeout_ms,
-		.wait = order->wait,
+		.wait = order->wait, .kind = order->kind,
 	};
 	struct logoff_session **found = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
 	struct logoff_delivery *results = calloc(order->n_sessions + 1, sizeof(*results));

@@ -338,13 +338,17 @@ static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *erro
 {
 	const char *title, *text;
 	int wait, r = read_sessions(m, order, error);
+	uint32_t kind;
 
 	if (r >= 0)
-		r = sd_bus_message_read(m, "sstb", &title, &text, &order->timeout_ms, &wait);
+		r = sd_bus_message_read(m, "sstbu", &title, &text, &order->timeout_ms, &wait, &kind);
 	if (r < 0)
 		return r;
 	if (!is_text(title, MESSENGER_TITLE_MAX) || !is_text(text, MESSENGER_TEXT_MAX))
 		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "the text is too long");
+	if (kind > LOGOFF_MESSAGE_ALL_CLEAR)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "there is no such kind of message");
+	order->kind = kind;
 	order->wait = wait;
 	order->text = strdup(text);
 	return order->text ? read_caller(m, order, title) : -ENOMEM;

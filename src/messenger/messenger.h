@@ -29,6 +29,7 @@ struct order {
 	char *title, *text;		/* owned; the title is NULL if the caller may not choose it */
 	uint64_t timeout_ms;
 	bool wait;
+	enum logoff_message_kind kind;
 	struct addressee *sessions;	/* owned */
 	size_t n_sessions;
 };

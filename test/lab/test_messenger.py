@@ -335,7 +335,7 @@ def call_of_send(ids, title="", text="hello", wait=False, timeout=1000):
     """The command line of Send, as anybody can call it."""
     words = [str(len(ids)), *(word for one in ids for word in (one, "0"))]
     return ["busctl", "--system", "call", "org.logoff.Messenger1", "/org/logoff/Messenger1", "org.logoff.Messenger1",
-            "Send", "a(st)sstb", *words, title, text, str(timeout), "true" if wait else "false"]
+            "Send", "a(st)sstbu", *words, title, text, str(timeout), "true" if wait else "false", "0"]
 
 
 def send(host, user, ids, **order):
@@ -513,7 +513,7 @@ class Outsider:
 
     def start(self, identity, text="hello"):
         service = self.jeepney.DBusAddress("/org/logoff/Messenger1", "org.logoff.Messenger1", "org.logoff.Messenger1")
-        call = self.jeepney.new_method_call(service, "Send", "a(st)sstb", ([(identity, 0)], "", text, 0, False))
+        call = self.jeepney.new_method_call(service, "Send", "a(st)sstbu", ([(identity, 0)], "", text, 0, False, 0))
         self.serial = next(self.connection.outgoing_serial)
         self.connection.send(call, serial=self.serial)
 

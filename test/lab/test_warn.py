@@ -15,7 +15,7 @@ from cases import (CANCELLED, NOT_IN_TIME, OK, PROTECTED, assert_gone, assert_lo
 from host import finish, wait_until
 
 WARNING = r"root logs you off in (\d+) seconds?\. Save your work now\.\n"
-CANCELLATION = r"root has cancelled it: you will not be logged off\.\n"
+CANCELLATION = r"root has cancelled it\. You will not be logged off\.\n"
 WIPE = "\x1b[K"
 
 

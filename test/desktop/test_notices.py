@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Warnings and messages as people see them: each case takes a picture of the screen and reads it."""
+
+import time
+
+import pytest
+
+import desktops
+from cases import CANCELLED, assert_untouched, interrupt, start_logoff
+from host import finish
+
+OWN = "The disk in the basement is replaced tonight, and nobody knows how long that takes."
+
+
+@pytest.fixture(params=["xfce-rdp", "gnome-rdp", "gnome-wayland"])
+def desktop(host, request):
+    kind, way = request.param.split("-")
+    opened = getattr(desktops, way)(host, "alice", kind)
+    opened.use(6)   # what the desktop itself had to say is off the screen
+    return opened
+
+
+def test_warnings_take_each_others_place(host, desktop):
+    """The last warning is on the screen, whole, and no other; and the word that it is called off after it."""
+    before = desktop.processes()
+    running = start_logoff(host, desktop.id, "/warn:60", f"/message:{OWN}", "/v")
+
+    desktop.reads("warning", "logs you off in 60 seconds", "Save your work now", "nobody knows how long")
+    text = desktop.reads("half", "logs you off in 30 seconds", "Save your work now", "nobody knows how long", seconds=45)
+    assert "60 seconds" not in text
+
+    interrupt(host, running)
+    result = finish(running, 10)
+    text = desktop.reads("called-off", "has cancelled it", "You will not be logged off")
+    assert "logs you off" not in text
+    assert result.status == CANCELLED, result.text
+    assert f"the desktop of alice has the warning; 60 seconds left" in result.out
+    assert_untouched(desktop, before)
+
+
+def test_a_question_behind_a_message(host, desktop):
+    """A message does not keep the next one, nor a question, from being seen."""
+    assert host.run(["msg", desktop.id, "The first message."]).status == 0
+    desktop.reads("message", "The first message")
+    assert host.run(["msg", desktop.id, "The second message."]).status == 0
+    desktop.use(6)
+    desktop.use(1)
+    asking = host.start(["msg", desktop.id, "/w", "/time:40", "Shall the printer be restarted now?"])
+    desktop.use(6)
+
+    desktop.reads("question", "Shall the printer be restarted now", "OK", seconds=20)
+
+    assert asking.poll() is None
+    host.run(["pkill", "-INT", "-x", "msg"])
+    finish(asking, 10)
