@@ -395,6 +395,10 @@ struct logoff_process {
 
 /* What has just happened to a session of a request. */
 enum logoff_event_type {
+	LOGOFF_EVENT_LEAVE_ASK,		/* before all else, its desktop has been asked to log its user off; see desktop */
+	LOGOFF_EVENT_LEAVE_HELD,	/* programs object to that; see held */
+	LOGOFF_EVENT_LEAVE_DONE,	/* the desktop has done it */
+	LOGOFF_EVENT_LEAVE_FAILED,	/* it has not, or was not asked, see cause; the rest is as ever */
 	LOGOFF_EVENT_ASK,		/* its processes are being asked to end; processes: all of them */
 	LOGOFF_EVENT_KILL,		/* the grace is over; processes: those left, being killed now; none: the session is
 					   there without them, and the host is being woken */
@@ -426,6 +430,9 @@ struct logoff_event {
 	const struct logoff_delivery *delivery;	/* WARNED: what became of the warning */
 	uint64_t remaining_us;			/* WARNED, COUNTDOWN: until the log-off */
 	bool unseen;				/* the processes cannot be seen from here, so none is listed */
+	const char *desktop;			/* LEAVE_*: its name, "GNOME"; "": it was not asked */
+	const char *held;			/* LEAVE_HELD: which programs, and why, in their own words */
+	const struct logoff_error *cause;	/* LEAVE_FAILED */
 };
 
 /* Called for each event, in order, from logoff_request_run(). Must not call back into the request. */
@@ -471,6 +478,12 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
  * each session. While the user proves who he is, the clock stands.
  */
 void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms);
+
+/*
+ * Has desktops asked to log their users off (true, the default) before their sessions are asked to end, or not (false). They have
+ * as long as the grace, but no more than a third of the deadline; the grace begins after that.
+ */
+void logoff_request_set_desktop(struct logoff_request *request, bool asked);
 
 /* Allows (true) or forbids (false, the default) to log off the console session of somebody else. */
 void logoff_request_set_console(struct logoff_request *request, bool allowed);

@@ -22,7 +22,7 @@
 #include "cli/warning.h"
 #include "logoff.h"
 
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json, arg_if_any;
+static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json, arg_if_any, arg_no_desktop;
 static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
 static const char *arg_message, *arg_reason;
 static struct selection arg_selection = SELECTION_NONE;
@@ -56,6 +56,8 @@ static const struct option_row options[] = {
 	  N_("Time from asking the processes to end to killing them; 10 if not given.") },
 	{ "wait", "wait", 0, OPTION_SECONDS, &arg_wait_s, "seconds",
 	  N_("Longest time for one session, from start to proof; 60 if not given.") },
+	{ "nodesktop", "no-desktop", 0, OPTION_FLAG, &arg_no_desktop, NULL,
+	  N_("Does not ask desktops to log their users off first; their programs get signals only.") },
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
 	  N_("Allows to log off the console session, which is protected.") },
 	{ "reason", "reason", 0, OPTION_STRING, &arg_reason, "text", N_("Records this reason in the journal.") },
@@ -77,7 +79,7 @@ static const struct help help = {
 		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
 		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
-		 "       [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [--help]",
+		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [--help]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
@@ -129,6 +131,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	logoff_host_name_caller(host, sender, sizeof(sender));
 	logoff_request_set_times(request, arg_grace_s * 1000, arg_wait_s * 1000);
 	logoff_request_set_console(request, arg_console);
+	logoff_request_set_desktop(request, !arg_no_desktop);
 	logoff_request_set_event_func(request, on_event, &progress);
 	if (arg_warn_s)
 		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, &warning);

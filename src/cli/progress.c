@@ -112,6 +112,10 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 	case LOGOFF_EVENT_FOLLOWED:
 		say_followed(progress);
 		return;
+	case LOGOFF_EVENT_LEAVE_ASK:
+	case LOGOFF_EVENT_LEAVE_HELD:
+	case LOGOFF_EVENT_LEAVE_DONE:
+	case LOGOFF_EVENT_LEAVE_FAILED:
 	case LOGOFF_EVENT_ASK:
 	case LOGOFF_EVENT_GONE:
 	case LOGOFF_EVENT_ALONE:

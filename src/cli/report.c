@@ -157,6 +157,17 @@ static void report_warned(const struct logoff_event *event, const char *who, con
 		       who, user, seconds);
 }
 
+static void report_left_failed(const struct logoff_event *event, const char *who, const char *user)
+{
+	struct safe cause = report_cause(event->cause);
+
+	if (*event->desktop)
+		printf(_("Session %s: the desktop has not logged %s off (%.3f s)%s\n"), who, user,
+		       (double)event->elapsed_us / 1e6, cause.text);
+	else
+		printf(_("Session %s: no desktop is asked%s\n"), who, cause.text);
+}
+
 void report_event(const struct logoff_event *event, void *unused)
 {
 	struct safe who, user;
@@ -218,6 +229,18 @@ void report_event(const struct logoff_event *event, void *unused)
 		break;
 	case LOGOFF_EVENT_DESKTOP_GONE:
 		printf(_("Desktop of %s: every process has ended (%.3f s).\n"), user.text, seconds);
+		break;
+	case LOGOFF_EVENT_LEAVE_ASK:
+		printf(_("Session %s: asking the desktop (%s) to log %s off.\n"), who.text, safe(event->desktop).text, user.text);
+		break;
+	case LOGOFF_EVENT_LEAVE_HELD:
+		printf(_("Session %s: programs object to that: %s\n"), who.text, safe(event->held).text);
+		break;
+	case LOGOFF_EVENT_LEAVE_DONE:
+		printf(_("Session %s: the desktop has logged %s off (%.3f s).\n"), who.text, user.text, seconds);
+		break;
+	case LOGOFF_EVENT_LEAVE_FAILED:
+		report_left_failed(event, who.text, user.text);
 		break;
 	case LOGOFF_EVENT_MANAGER_LINGERS:
 		printf(_("%s lingers: the service manager and what runs in it are left alone.\n"), user.text);

@@ -194,3 +194,35 @@ void caller_find(struct caller *ret)
 	for (size_t i = 0; i < ret->n_pids; i++)
 		follow(ret, ret->pids[i]);
 }
+
+/* ---- who is left of a session ---- */
+
+/* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
+static bool waits_for_caller(pid_t pid)
+{
+	struct proc_stat stat = { .parent = getpid() };
+
+	for (int depth = 0; depth < 100 && stat.parent > 1; depth++) {
+		if (stat.parent == pid)
+			return true;
+		if (proc_read_stat(stat.parent, &stat) < 0)
+			return false;
+	}
+	return false;
+}
+
+enum remainder caller_remainder(const struct process_list *seen)
+{
+	bool caller = false;
+
+	for (size_t i = 0; i < seen->n_items; i++)
+		caller = caller || seen->items[i].pid == getpid();
+	if (!caller)
+		return seen->n_items == 0 ? REMAINDER_NONE : REMAINDER_OTHERS;
+	if (seen->n_items == 1)
+		return REMAINDER_CALLER;
+	for (size_t i = 0; i < seen->n_items; i++)
+		if (!waits_for_caller(seen->items[i].pid))
+			return REMAINDER_OTHERS;
+	return REMAINDER_WAITING;
+}

@@ -5,13 +5,13 @@
  * A caller may depend on more than the session it runs in. In a terminal multiplexer it is a child of the multiplexer's
  * server, and the person types in a client, in another session. Started by run0, systemd-run -t or machinectl shell it is a
  * child of process 1, and the program that started it holds the other side of its terminal. If that session ends, the caller
- * is cut off. The back ends find the sessions of these processes.
+ * is cut off. The back ends find the sessions of these processes. And what is left of the caller's own session, if it is only those
+ * that cannot end before the caller does.
  */
 #ifndef HOST_CALLER_H
 #define HOST_CALLER_H
 
-#include <stddef.h>
-#include <sys/types.h>
+#include "host/proc.h"
 
 #define CALLER_PIDS_MAX 64
 
@@ -23,5 +23,16 @@ struct caller {
 
 /* Finds them. What cannot be seen is left out. */
 void caller_find(struct caller *ret);
+
+/* What a look at the processes of a part has shown. */
+enum remainder {
+	REMAINDER_NONE,		/* nobody */
+	REMAINDER_CALLER,	/* the caller alone */
+	REMAINDER_WAITING,	/* the caller and programs that wait for it */
+	REMAINDER_OTHERS
+};
+
+/* Tells it of the processes in SEEN. */
+enum remainder caller_remainder(const struct process_list *seen);
 
 #endif

@@ -61,8 +61,7 @@ static bool is_only_desktop(uid_t uid, const char *id)
 	return found && n_graphical == 1;
 }
 
-/* Tells whether process PID shows session ID of user UID. */
-static bool is_of_session(pid_t pid, uid_t uid, const char *id)
+bool display_is_of_session(pid_t pid, uid_t uid, const char *id)
 {
 	char *session = NULL;
 	bool same;
@@ -85,7 +84,7 @@ static bool find_owner(sd_bus *bus, const char *name, uid_t uid, const char *id,
 	if (sd_bus_get_name_creds(bus, name, SD_BUS_CREDS_PID | SD_BUS_CREDS_UNIQUE_NAME, &creds) < 0)
 		return false;
 	found = sd_bus_creds_get_pid(creds, &pid) >= 0 && sd_bus_creds_get_unique_name(creds, &unique) >= 0 &&
-		(size_t)snprintf(owner, 256, "%s", unique) < 256 && is_of_session(pid, uid, id);
+		(size_t)snprintf(owner, 256, "%s", unique) < 256 && display_is_of_session(pid, uid, id);
 	sd_bus_creds_unref(creds);
 	return found;
 }

@@ -35,6 +35,12 @@ int display_try(uid_t uid, unsigned number, const char *key);
  */
 int64_t display_ask_desktop_ms(uid_t uid, const char *id, uint64_t timeout_us);
 
+/*
+ * Tells whether process PID, of a desktop of user UID, is of session ID: by its control group, or, as a service of the user's,
+ * because there is no other graphical session of theirs.
+ */
+bool display_is_of_session(pid_t pid, uid_t uid, const char *id);
+
 /* ---- clients of xrdp sessions (display-client.c) ---- */
 
 /* Who is connected to the xrdp sessions of this machine. */

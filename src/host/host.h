@@ -34,6 +34,16 @@ enum host_manager {
 /* The fact "asked" before the host has answered. */
 #define HOST_PENDING 1
 
+/* What is heard of a desktop that was asked to log its user off, see leave() below. */
+struct host_leave {
+	int result;			/* HOST_PENDING, 0: it has done so, -ECANCELED: it says that it will not, -EOPNOTSUPP: there
+					   is none that is known to be this session's, or another errno */
+	char desktop[16];		/* its name, as soon as it has been asked; else "" */
+	char held[200];			/* which programs object, and why, in their own words; "" if none does */
+	unsigned n_held;		/* how often that has changed */
+	struct logoff_error error;	/* to a negative result, if more is known */
+};
+
 struct logoff_session {
 	char *id;
 	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
@@ -74,6 +84,7 @@ struct logoff_session {
 	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
 	struct logoff_error asked_error;
 	bool removed;			/* the host has said that it is gone */
+	struct host_leave leave;
 
 	void *data;			/* the back end's own; freed by its release() */
 	struct logoff_host *host;
@@ -149,6 +160,14 @@ struct host_backend {
 	 * NULL: it can only be proved by asking.
 	 */
 	int (*prove)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+
+	/*
+	 * Starts to have the desktop of SESSION log its user off, as they would by its menu, so that its programs may save what is
+	 * open; for TIMEOUT_US at most. Does not wait: what comes of it is told as fact "leave". It ends nothing for certain, and
+	 * the session is asked afterwards all the same. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno. NULL: hosts
+	 * without desktops.
+	 */
+	int (*leave)(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
 
 	/*
 	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,

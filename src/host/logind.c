@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "host/family.h"
+#include "host/leave.h"
 #include "host/logind.h"
 
 /* A logind that cannot even be asked to kill by then is not there; see kill_session(). */
@@ -56,6 +57,7 @@ static void logind_release(struct logoff_session *session)
 	if (!data)
 		return;
 	sd_bus_slot_unref(data->call);
+	leave_free(data->leave);
 	family_free(data->family);
 	strays_free(data->strays);
 	free(data->tty);
@@ -570,7 +572,8 @@ static int check_logon(struct logoff_session *session, struct logoff_error *rete
 /* Sends the call by which logind is asked to end the session. */
 int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
-	bool closing = of(session)->closing || of(session)->kept;
+	/* Or has become so meanwhile. */
+	bool closing = of(session)->closing || of(session)->kept || session->state == LOGOFF_STATE_CLOSING;
 	sd_bus_message *call = NULL;
 	int r;
 
@@ -713,6 +716,7 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 	if (r < 0)
 		return r;
 	of(session)->signalled_us = 0;
+	of(session)->leave = leave_free(of(session)->leave);
 	switch (part) {
 	case HOST_SESSION:
 		return ask_session(session, interactive, reterr);
@@ -722,6 +726,17 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 		return ask_manager(session, interactive, reterr);
 	}
 	return -EINVAL;
+}
+
+static int logind_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us,
+			struct logoff_error *reterr)
+{
+	int r = subscribe(host, reterr);
+
+	if (r < 0 || !session->graphical)
+		return r < 0 ? r : -EOPNOTSUPP;
+	of(session)->leave = leave_free(of(session)->leave);
+	return leave_start(&of(session)->leave, session, timeout_us, reterr);
 }
 
 /* ---- killing ---- */
@@ -1074,10 +1089,10 @@ static int take_news(struct logind *logind, struct logoff_error *reterr)
 	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain() */
 }
 
-/* How many processes of the session are held by pidfd. */
+/* How many processes of the session are held by pidfd, and whether its desktop is being asked. */
 static size_t n_poll(const struct logind_session *data)
 {
-	return data->family ? family_n_poll(data->family) : data->strays ? strays_n_poll(data->strays) : 0;
+	return (data->family ? family_n_poll(data->family) : data->strays ? strays_n_poll(data->strays) : 0) + (data->leave != NULL);
 }
 
 /* Those that have ended are known until the next look: to be woken by them again would be to wait not at all. */
@@ -1114,6 +1129,8 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 		else if (data->strays)
 			strays_poll(data->strays, fds + n);
 		n += n_poll(data);
+		if (data->leave)
+			fds[n - 1] = (struct pollfd){ .fd = leave_fd(data->leave), .events = POLLIN };
 	}
 	if (sd_bus_get_timeout(logind->bus, &bus_us) > 0 && bus_us < wake)
 		wake = bus_us;
@@ -1126,6 +1143,13 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	cancelled = fds[1].revents != 0;
 	free(fds);
 	return cancelled ? -ECANCELED : 0;
+}
+
+static void hear_desktops(struct logoff_host *host)
+{
+	for (size_t i = 0; i < host->n_watched; i++)
+		if (of(host->watched[i])->leave)
+			leave_hear(of(host->watched[i])->leave, host->watched[i]);
 }
 
 static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
@@ -1145,6 +1169,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 		if (r == 0)
 			r = take_news(logind, reterr);
 	}
+	hear_desktops(host);
 	host->now_us = clock_now_us();
 	return r < 0 ? r : 0;
 }
@@ -1159,6 +1184,7 @@ const struct host_backend host_logind = {
 	.list = logind_list,
 	.may_have_user = logind_may_have_user,
 	.ask = logind_ask,
+	.leave = logind_leave,
 	.prove = logind_prove,
 	.kill = logind_kill,
 	.processes = logind_processes,

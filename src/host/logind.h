@@ -75,6 +75,7 @@ struct logind_session {
 	bool leader_asked;		/* and xrdp's session process after them */
 	bool kept;			/* elogind since 255: see logind-elogind.c */
 	bool released;			/* elogind has been made to let go of it */
+	struct leave *leave;		/* its desktop is being asked; NULL: not */
 };
 
 static inline struct logind_session *of(const struct logoff_session *session)

@@ -8,8 +8,9 @@
  * again, whether it is the same logon still and, if a condition has selected it, whether that still holds; the same with
  * whether anybody needs a service manager. What cannot be told is asked for again, and never ends anything.
  *
- * Each session is a job. A job ends first its session, then, if nobody else needs it, the service manager of its user,
- * by the same three steps:
+ * Each session is a job. A job first has the session's desktop, if it has one, log its user off (LEAVING): programs save then
+ * what they would not save upon a signal. What comes of that decides nothing. The job ends then its session, and, if nobody else
+ * needs it, the service manager of its user, by the same three steps:
  *
  *     ASKING ──answered──▶ WAITING ──grace over──▶ KILLING
  *        │                    └───── part is gone ────┴──▶ next part, or DONE
@@ -31,6 +32,8 @@
 
 #include "base/error.h"
 #include "host/audit.h"
+#include "host/caller.h"
+#include "host/meaning.h"
 #include "host/request.h"
 #include "host/warn.h"
 
@@ -51,6 +54,12 @@
  * 100 ms if its unit does not say otherwise, until that has been done too often.
  */
 #define RESTART_US (300 * MS)
+
+/*
+ * How long a session has to end by itself when its desktop has logged its user off. GNOME's and XFCE's need half a second;
+ * Plasma's waits for others to end it.
+ */
+#define SETTLED_US (1000 * MS)
 
 /* Looks are taken at growing intervals; between them only news causes one. */
 #define LOOK_SOON_US (2 * MS)
@@ -116,44 +125,6 @@ static int look(struct job *job, struct logoff_error *reterr)
 	job->unseen = r == -EOPNOTSUPP;
 	job->unsure = r == -EAGAIN;
 	return r;
-}
-
-/* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
-static bool waits_for_caller(pid_t pid)
-{
-	struct proc_stat stat = { .parent = getpid() };
-
-	for (int depth = 0; depth < 100 && stat.parent > 1; depth++) {
-		if (stat.parent == pid)
-			return true;
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			return false;
-	}
-	return false;
-}
-
-/* What a look at the processes of a part has shown. */
-enum remainder {
-	REMAINDER_NONE,		/* nobody */
-	REMAINDER_CALLER,	/* the caller alone */
-	REMAINDER_WAITING,	/* the caller and programs that wait for it */
-	REMAINDER_OTHERS
-};
-
-static enum remainder what_is_left(const struct process_list *seen)
-{
-	bool caller = false;
-
-	for (size_t i = 0; i < seen->n_items; i++)
-		caller = caller || seen->items[i].pid == getpid();
-	if (!caller)
-		return seen->n_items == 0 ? REMAINDER_NONE : REMAINDER_OTHERS;
-	if (seen->n_items == 1)
-		return REMAINDER_CALLER;
-	for (size_t i = 0; i < seen->n_items; i++)
-		if (!waits_for_caller(seen->items[i].pid))
-			return REMAINDER_OTHERS;
-	return REMAINDER_WAITING;
 }
 
 /* ---- the end of a job ---- */
@@ -237,6 +208,8 @@ static void complete(struct logoff_request *request, struct job *job)
 }
 
 static void manager_next(struct logoff_request *request, struct job *job);
+static void begin_waiting(struct logoff_request *request, struct job *job);
+static void postpone(struct logoff_request *request, struct job *job);
 
 /* The logon that was meant has ended by itself, and another one has its id: nobody is to be ended. */
 static void end_by_itself(struct logoff_request *request, struct job *job)
@@ -259,65 +232,6 @@ static void spare(struct logoff_request *request, struct job *job)
 }
 
 /* ---- looking again ---- */
-
-/* What a look at a session has shown that is to be asked. */
-enum meaning {
-	MEANING_SAME,		/* it is what was meant, or has ended, which is to be proved */
-	MEANING_CHANGED,	/* it does not fulfil any more the condition by which it was selected */
-	MEANING_OTHER,		/* it is another logon */
-	MEANING_UNKNOWN
-};
-
-static enum meaning compare(const struct logoff_request *request, const struct job *job, struct logoff_session *now)
-{
-	int r = 0;
-
-	session_fill(now);
-	if (session_is_other(now, job->session))
-		return MEANING_OTHER;
-	if (job->session->logon && !now->logon)
-		return MEANING_UNKNOWN;
-	if (job->why == LOGOFF_WHY_SELECTED && request->still)
-		r = request->still(now, request->still_data);
-	return r == 0 ? MEANING_SAME : r == -EAGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
-}
-
-/* Takes the session of the same id out of LIST; NULL if it is not in it. */
-static struct logoff_session *take_listed(struct session_list *list, const struct logoff_session *meant)
-{
-	struct logoff_session *session;
-
-	for (size_t i = 0; i < list->n_items; i++) {
-		session = list->items[i];
-		if (session->host != meant->host || strcmp(session->id, meant->id) != 0)
-			continue;
-		list->items[i] = list->items[--list->n_items];
-		return session;
-	}
-	return NULL;
-}
-
-/* Looks at the session of JOB as it is now (*RET_NOW; NULL: it is not there), in LIST if that has it. */
-static enum meaning look_up(const struct logoff_request *request, const struct job *job, struct session_list *list,
-			    struct logoff_session **ret_now, bool *ret_silent, struct logoff_error *reterr)
-{
-	struct logoff_host *host = job->session->host;
-	enum meaning meaning;
-	int r = 0;
-
-	*ret_now = take_listed(list, job->session);
-	if (!*ret_now)
-		r = host->backend->get(host, job->session->id, ret_now, reterr);
-	if (r < 0)
-		*ret_now = NULL;
-	*ret_silent = r == -EAGAIN || r == -ETIMEDOUT || r == -EHOSTUNREACH;
-	if (r < 0)
-		return r == -ENXIO ? MEANING_SAME : MEANING_UNKNOWN;
-	meaning = compare(request, job, *ret_now);
-	if (meaning == MEANING_UNKNOWN)
-		(void)error_set_errno(reterr, 0, -ETIMEDOUT, "the host does not tell what it is now");
-	return meaning;
-}
 
 /* NOW (NULL: the same) is the session as it was looked up last. */
 static void replace(struct logoff_request *request, struct job *job, struct logoff_session *now)
@@ -474,6 +388,101 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	ask(request, job);
 }
 
+/* ---- the desktop's own log-off ---- */
+
+/* Not where nobody is to have time, and not for the caller's own session: the caller may be one of the programs it ends. */
+static bool may_leave(const struct logoff_request *request, const struct job *job)
+{
+	return !request->no_desktop && request->grace_us > 0 && job->session->host->backend->leave && !job->session->own &&
+	       !job->session->current;
+}
+
+/*
+ * Has the desktop of the session asked. Its processes are looked at before, while all of them are there. Returns false if there is
+ * none that can be asked.
+ */
+static bool leave(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = job->session->host;
+	uint64_t most_us = request->wait_us / 3, time_us = request->grace_us < most_us ? request->grace_us : most_us;
+
+	job->part = HOST_SESSION;
+	(void)look(job, NULL);
+	if (host->backend->leave(host, job->session, time_us, NULL) < 0)
+		return false;
+	job->step = STEP_LEAVING;
+	job->sent = true;
+	job->leave_us = request->host->now_us + time_us;
+	return true;
+}
+
+static void tell_leaving(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+{
+	const struct host_leave *facts = &job->session->leave;
+
+	send(request, (struct logoff_event){
+		.type = type,
+		.session = job->session,
+		.elapsed_us = request->host->now_us - job->start_us,
+		.desktop = facts->desktop,
+		.held = facts->held,
+		.cause = &facts->error,
+	});
+}
+
+/* What the desktop was asked has come to an end, or its time has: on to the session, which may have ended by that. */
+static void after_leaving(struct logoff_request *request, struct job *job)
+{
+	int exists = host_session_exists(job->session, &job->session->state, NULL);
+
+	if (exists > 0) {
+		start_part(request, job, HOST_SESSION);
+	} else if (exists == 0) {
+		begin_waiting(request, job);
+		job->look_us = request->host->now_us;
+	} else {
+		postpone(request, job);
+	}
+}
+
+/* The desktop has done it: has the session ended by that, or begun to, or is it not going to? Looks again soon. */
+static bool has_settled(const struct logoff_request *request, struct job *job)
+{
+	uint64_t now = request->host->now_us;
+	int exists = host_session_exists(job->session, &job->state, NULL);
+
+	if (job->leave_us > now + SETTLED_US && !job->look_us)
+		job->leave_us = now + SETTLED_US;
+	job->look_us = now + LOOK_LATER_US;
+	return exists == 0 || (exists > 0 && job->state == LOGOFF_STATE_CLOSING);
+}
+
+static void step_leaving(struct logoff_request *request, struct job *job)
+{
+	struct host_leave *facts = &job->session->leave;
+	uint64_t now = request->host->now_us;
+
+	if (*facts->desktop && !job->left) {
+		job->left = true;
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
+	}
+	if (facts->n_held > job->n_told)
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_HELD);
+	job->n_told = facts->n_held;
+	if (now < job->leave_us && !job->session->removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
+		return;
+	if (job->session->removed || facts->result == 0) {
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
+	} else if (*facts->desktop || facts->error.text[0]) {
+		if (facts->result == HOST_PENDING)
+			(void)error_set_errno(&facts->error, 0, -ETIMEDOUT, "its time is over");
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
+	}
+	after_leaving(request, job);
+}
+
+/* ---- the session ---- */
+
 static void start(struct logoff_request *request, struct job *job)
 {
 	int r;
@@ -482,7 +491,7 @@ static void start(struct logoff_request *request, struct job *job)
 	r = host_check_rules(job->session, request->console, &job->cause);
 	if (r < 0)
 		finish(request, job, r);
-	else
+	else if (!may_leave(request, job) || !leave(request, job))
 		start_part(request, job, HOST_SESSION);
 }
 
@@ -490,7 +499,7 @@ static void start(struct logoff_request *request, struct job *job)
 static void begin_waiting(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
-	bool empty = !job->unseen && what_is_left(&job->seen) != REMAINDER_OTHERS;
+	bool empty = !job->unseen && caller_remainder(&job->seen) != REMAINDER_OTHERS;
 	bool polled = job->part != HOST_SESSION || empty || job->session->current;
 
 	if (job->authorizing) {
@@ -836,7 +845,7 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 {
 	uint64_t now = request->host->now_us;
 	int r = look(job, &job->cause);
-	enum remainder left = what_is_left(&job->seen);
+	enum remainder left = caller_remainder(&job->seen);
 
 	*ret_killable = true;
 	if (r < 0)
@@ -977,6 +986,8 @@ static void run_out(struct logoff_request *request, struct job *job)
 
 static void step(struct logoff_request *request, struct job *job)
 {
+	if (job->step == STEP_LEAVING)
+		step_leaving(request, job);
 	if (job->step == STEP_ASKING)
 		step_asking(request, job);
 	if (job->step == STEP_WAITING || job->step == STEP_KILLING)
@@ -1000,6 +1011,8 @@ static uint64_t next_time(const struct logoff_request *request, const struct job
 		next = 0;
 	if ((job->step == STEP_WAITING || job->step == STEP_KILLING) && job->look_us < next)
 		next = job->look_us;
+	if (job->step == STEP_LEAVING)
+		next = job->look_us && job->look_us < job->leave_us ? job->look_us : job->leave_us;
 	return next;
 }
 
@@ -1035,7 +1048,7 @@ static void start_some(struct logoff_request *request)
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		const struct job *job = &request->jobs[i];
 
-		n_asking += job->step == STEP_ASKING;
+		n_asking += job->step == STEP_ASKING || job->step == STEP_LEAVING;
 		if (job->step != STEP_DONE && rank(job->session) < lowest)
 			lowest = rank(job->session);
 	}
@@ -1048,7 +1061,7 @@ static void start_some(struct logoff_request *request)
 			look_at_due(request, moment_us);
 		if (job->step == STEP_NEW)
 			start(request, job);
-		n_asking += job->step == STEP_ASKING;
+		n_asking += job->step == STEP_ASKING || job->step == STEP_LEAVING;
 	}
 }
 

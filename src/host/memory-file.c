@@ -485,6 +485,10 @@ static const struct key session_keys[] = {
 	{ "begins", VALUE_TIME, offsetof(struct memory_session, unit.born_us), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
+	{ "desktop", VALUE_TEXT, offsetof(struct memory_session, desktop.name), false },
+	{ "logout", VALUE_TIME, offsetof(struct memory_session, desktop.logout_us), false },
+	{ "logout-fails", VALUE_FAULT, offsetof(struct memory_session, desktop.fails), false },
+	{ "objects", VALUE_TEXT, offsetof(struct memory_session, desktop.objects), false },
 	{ "message-fails", VALUE_FAULT, offsetof(struct memory_session, mail.fails), false },
 	{ "channel", VALUE_CHANNEL, offsetof(struct memory_session, mail), false },
 	{ "wants", VALUE_TEXT, offsetof(struct memory_session, mail.wants), false },
@@ -615,6 +619,7 @@ static int read_session(struct reader *reader)
 		.idle_us = MEMORY_NEVER,
 		.age_us = MEMORY_NEVER,
 		.logon_us = -1,
+		.desktop.done_us = MEMORY_NEVER,
 	};
 	unit_init(&sessions->unit);
 	reader->part = HOST_SESSION;
@@ -875,6 +880,8 @@ struct memory_world *memory_world_free(struct memory_world *world)
 		free(session->address);
 		free(session->client);
 		free(session->mail.wants);
+		free(session->desktop.name);
+		free(session->desktop.objects);
 		free(session->unit.refuse_text);
 	}
 	for (size_t i = 0; i < world->n_processes; i++)

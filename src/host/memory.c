@@ -33,6 +33,7 @@ struct handle {
 	uint64_t answer_us;		/* when the answer comes; MEMORY_NEVER: none is under way */
 	int answer;
 	bool may_authorize;
+	bool leaving;			/* its desktop has been asked, and has not done it yet */
 	bool proves;			/* with the answer the proof of identity has been given */
 	struct logoff_error error;
 };
@@ -661,6 +662,50 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 	return step(world);
 }
 
+/* Writes what its desktop has said by now into the facts. Returns whether that has changed them. */
+static bool deliver_leaving(const struct memory_session *told, struct host_leave *facts, uint64_t now_us)
+{
+	unsigned n_held = facts->n_held;
+
+	snprintf(facts->desktop, sizeof(facts->desktop), "%s", told->desktop.name);
+	snprintf(facts->held, sizeof(facts->held), "%s", told->desktop.objects ? told->desktop.objects : "");
+	facts->n_held = told->desktop.objects != NULL;
+	if (told->desktop.fails.r)
+		facts->result = fail_as(&told->desktop.fails, NULL, &facts->error);
+	else if (told->desktop.done_us <= now_us)
+		facts->result = 0;
+	return facts->result != HOST_PENDING || facts->n_held != n_held;
+}
+
+/* What the desktop does is what the asking would do, only later. */
+static int memory_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	struct handle *handle = session->data;
+	struct memory_session *told = &world->sessions[handle->session];
+
+	(void)timeout_us;
+	if (lost(world, reterr) < 0)
+		return -EHOSTUNREACH;
+	if (!told->desktop.name || !exists(world, &told->unit))
+		return -EOPNOTSUPP;
+	if (control_of(world, session) != MEMORY_CONTROL_YES)
+		return denied(reterr);
+	if (!handle->subscribed) {
+		handle->subscribed = true;
+		handle->subscribed_us = world->now_us;
+	}
+	session->leave = (struct host_leave){ .result = HOST_PENDING };
+	handle->leaving = true;
+	if (!told->desktop.fails.r) {
+		told->desktop.done_us = later(world->now_us, told->desktop.logout_us);
+		told->unit.termed = false;
+		told->unit.term_us = told->desktop.done_us;
+	}
+	(void)deliver_leaving(told, &session->leave, world->now_us);
+	return step(world);
+}
+
 static int memory_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
@@ -864,6 +909,9 @@ static bool deliver(struct logoff_host *host)
 			world->proven = world->proven || handle->proves;
 			news = true;
 		}
+		if (handle->leaving)
+			news = deliver_leaving(&world->sessions[handle->session], &session->leave, world->now_us) || news;
+		handle->leaving = handle->leaving && session->leave.result == HOST_PENDING;
 		/* A notice that was sent before the subscription never comes. */
 		if (!session->removed && handle->subscribed && unit->gone_us >= handle->subscribed_us &&
 		    later(unit->gone_us, unit->notice_us) <= world->now_us) {
@@ -945,6 +993,7 @@ const struct host_backend host_memory = {
 	.list = memory_list,
 	.census = memory_census,
 	.ask = memory_ask,
+	.leave = memory_leave,
 	.prove = memory_prove,
 	.kill = memory_kill,
 	.processes = memory_processes,

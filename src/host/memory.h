@@ -49,6 +49,15 @@ struct memory_mail {
 	uint64_t answer_us;	/* after so much time */
 };
 
+/* A desktop, which can be asked to log its user off. */
+struct memory_desktop {
+	char *name;		/* NULL: there is none */
+	char *objects;		/* which programs object; NULL: none */
+	uint64_t logout_us;	/* how long it takes; MEMORY_NEVER */
+	struct memory_fault fails;
+	uint64_t done_us;	/* when it is done; MEMORY_NEVER: not asked, or never */
+};
+
 /* What can be asked to end, session or service manager: its troubles and its state. */
 struct memory_unit {
 	struct memory_fault ask_fails;	/* returned by ask() itself */
@@ -96,6 +105,7 @@ struct memory_session {
 	bool follows;		/* begins when the session of the same id before it is gone */
 	size_t before;		/* index of that session */
 	struct memory_mail mail;
+	struct memory_desktop desktop;
 	struct memory_unit unit;
 };
 

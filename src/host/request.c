@@ -76,6 +76,11 @@ void logoff_request_set_console(struct logoff_request *request, bool allowed)
 	request->console = allowed;
 }
 
+void logoff_request_set_desktop(struct logoff_request *request, bool asked)
+{
+	request->no_desktop = !asked;
+}
+
 void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata)
 {
 	request->event = func;

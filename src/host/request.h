@@ -11,6 +11,7 @@
 
 enum step {
 	STEP_NEW,
+	STEP_LEAVING,	/* its desktop has been asked to log its user off */
 	STEP_LOOKING,	/* it has to be looked at again and could not be: with what a condition has selected only */
 	STEP_ASKING,
 	STEP_WAITING,
@@ -31,6 +32,9 @@ struct job {
 	bool addressed;			/* the message under way is for its user too */
 	bool warned;			/* its user has been told, or perhaps, that it will be logged off, and nothing else since */
 	bool begun;			/* its time has begun */
+	bool left;			/* its desktop has been asked, whatever came of it */
+	unsigned n_told;		/* how much of what its desktop has said has been told */
+	uint64_t leave_us;		/* when the desktop's time is over */
 	bool sent;			/* it may have been asked to end: the host has not said no */
 	bool recorded;
 	bool gone;			/* the end of the session has been told; the manager's fate may be open */
@@ -63,6 +67,7 @@ struct logoff_request {
 	size_t n_jobs;
 	uint64_t grace_us, wait_us;
 	bool console;
+	bool no_desktop;		/* desktops are not asked */
 	bool ran;
 	bool cancelled;			/* no further session is asked */
 	size_t turn;			/* which job is the first to be looked at again, lest one that hangs hides others */

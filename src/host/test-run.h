@@ -39,6 +39,7 @@ struct run {
 	const char *sessions; /* designators, separated by blanks; "": the caller's own */
 	uint64_t grace_ms, wait_ms;
 	bool console;
+	bool no_desktop;
 	int agree;     /* to prove one's identity: 1 yes, -1 no, 0 cannot be asked */
 	int cancel_at; /* the event upon which the user cancels, from 1; 0: never */
 	uint64_t warn_ms;	 /* 0: nobody is warned */
@@ -87,6 +88,14 @@ static const char *event_word(enum logoff_event_type type)
 		return "countdown";
 	case LOGOFF_EVENT_RESULT:
 		return "result";
+	case LOGOFF_EVENT_LEAVE_ASK:
+		return "leave";
+	case LOGOFF_EVENT_LEAVE_HELD:
+		return "held";
+	case LOGOFF_EVENT_LEAVE_DONE:
+		return "left";
+	case LOGOFF_EVENT_LEAVE_FAILED:
+		return "not-left";
 	case LOGOFF_EVENT_ASK:
 		return "ask";
 	case LOGOFF_EVENT_KILL:
@@ -280,6 +289,7 @@ static void run_request(struct run *run, struct logoff_request *request)
 {
 	logoff_request_set_times(request, run->grace_ms, run->wait_ms);
 	logoff_request_set_console(request, run->console);
+	logoff_request_set_desktop(request, !run->no_desktop);
 	logoff_request_set_event_func(request, hear, run);
 	if (run->agree)
 		logoff_request_set_authorize_func(request, authorize, run);

@@ -99,6 +99,15 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 	case LOGOFF_EVENT_RESULT:
 	case LOGOFF_EVENT_FOLLOWED:
 		break;
+	case LOGOFF_EVENT_LEAVE_HELD:
+	case LOGOFF_EVENT_LEAVE_DONE:
+	case LOGOFF_EVENT_LEAVE_FAILED:
+		break;
+	case LOGOFF_EVENT_LEAVE_ASK:
+		truth_require(truth, !event->session->current && !event->session->own, "the caller's own desktop is asked");
+		truth_require(truth, truth->grace_us > 0, "a desktop is asked where nobody has time");
+		truth->asked = true;
+		break;
 	case LOGOFF_EVENT_ASK:
 		truth->asked = true;
 		break;

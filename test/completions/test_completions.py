@@ -44,7 +44,7 @@ COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon",
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
-               "/grace:", "/wait:", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
+               "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
@@ -54,7 +54,7 @@ SLASH = {
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                "--require-encryption", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
-               "--warn=", "--message=", "--grace=", "--wait=", "--console", "--reason=", "--no-ask-password", "--json", "-v",
+               "--warn=", "--message=", "--grace=", "--wait=", "--no-desktop", "--console", "--reason=", "--no-ask-password", "--json", "-v",
                "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
             "--require-encryption", "--time=", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},

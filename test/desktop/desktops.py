@@ -120,11 +120,11 @@ class Desktop:
         return picture
 
     def read(self, name):
-        """The words in the upper quarter of the screen, where notifications are: the picture, enlarged, light letters and dark
+        """The words in the upper half of the screen, where notifications are: the picture, enlarged, light letters and dark
         ones, read by tesseract."""
         self.screenshot(name)
         inside = f"/tmp/shot-{self.user}.png"
-        done = self.host.run(f"for letters in '65% -negate' 35%; do convert {inside} -gravity north -crop 100%x25%+0+0 +repage "
+        done = self.host.run(f"for letters in '65% -negate' 35%; do convert {inside} -gravity north -crop 100%x45%+0+0 +repage "
                              "-alpha off -colorspace gray -resize 300% -threshold $letters /tmp/big.png; "
                              "tesseract /tmp/big.png - --psm 6 2>/dev/null; done", timeout=60)
         return re.sub(r"\s+", " ", done.out)
