@@ -7,6 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "host/user.h"
@@ -101,6 +105,38 @@ static void reads_displays(void **state)
 	assert_false(user_parse_display(":1234567890", &number));
 }
 
+/* Who would become a user, with rights that a process may pass on: sets of containers, those of people before the screen. */
+static void become_with_rights(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	char home[256];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		_exit(1);
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) < 0)
+		_exit(2);
+	_exit(user_become(65534, home, sizeof(home)) < 0 ? 3 : 0);
+}
+
+static void becomes_whatever_is_inherited(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = fork();
+	if (child == 0)
+		become_with_rights();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +145,7 @@ int main(void)
 		cmocka_unit_test(reads_cgroups),
 		cmocka_unit_test(reads_no_other_lines),
 		cmocka_unit_test(reads_displays),
+		cmocka_unit_test(becomes_whatever_is_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,19 @@ int user_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause)
 
 /* ---- becoming the user ---- */
 
+/*
+ * A user may have some: since systemd 254 those before the machine's screen have CAP_WAKE_ALARM, and in containers whole sets can be
+ * inherited. None is needed to reach their own desktop.
+ */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	(void)syscall(SYS_capset, &head, none);	/* whether that has worked is looked at */
+}
+
 /* Tells whether any right is left. */
 static bool has_capabilities(void)
 {
@@ -276,6 +289,8 @@ int user_become(uid_t uid, char *home, size_t size)
 		return -errno;
 	if (setresuid(uid, uid, uid) < 0 || getuid() != uid || geteuid() != uid)
 		return -EPERM;
+	if (uid != 0)
+		drop_capabilities();
 	if (uid != 0 && has_capabilities())
 		return -EPERM;
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
