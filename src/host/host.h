@@ -38,6 +38,7 @@ enum host_manager {
 struct host_leave {
 	int result;			/* HOST_PENDING, 0: it has done so, -ECANCELED: it says that it will not, -EOPNOTSUPP: there
 					   is none that is known to be this session's, or another errno */
+	bool ended;			/* with 0: the desktop itself has ended by it, so the session is about to */
 	char desktop[16];		/* its name, as soon as it has been asked; else "" */
 	char held[200];			/* which programs object, and why, in their own words; "" if none does */
 	unsigned n_held;		/* how often that has changed */

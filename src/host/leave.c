@@ -54,6 +54,9 @@ struct report {
 	char text[sizeof(((struct host_leave *)NULL)->held)];	/* its name; what holds it; why */
 };
 
+/* The text of an OVER without an error, if the desktop itself has ended. */
+#define ENDED "ended"
+
 struct leave {
 	pid_t child;
 	int fd;
@@ -201,7 +204,7 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *err
 	(void)error;
 	if (sd_bus_message_read(m, "sss", &name, &before, &after) > 0 && strcmp(before, asking->owner) == 0 &&
 	    strcmp(name, asking->owner) == 0)
-		tell(asking, REPORT_OVER, 0, "");
+		tell(asking, REPORT_OVER, 0, ENDED);
 	return 0;
 }
 
@@ -249,7 +252,7 @@ static void follow(struct asking *asking)
 		look_us = asking->desktop->has_inhibitors ? look_us : UINT64_MAX;
 	}
 	if (!asking->over)
-		tell(asking, REPORT_OVER, 0, "");
+		tell(asking, REPORT_OVER, 0, ENDED);
 }
 
 static void ask(struct asking *asking)
@@ -357,6 +360,7 @@ static void take(struct host_leave *facts, struct report *report)
 		break;
 	case REPORT_OVER:
 		facts->result = report->result <= 0 ? report->result : -EPROTO;
+		facts->ended = facts->result == 0 && strcmp(report->text, ENDED) == 0;
 		if (facts->result < 0 && *report->text)
 			(void)error_set_errno(&facts->error, 0, facts->result, "%s", report->text);
 		break;

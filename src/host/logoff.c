@@ -56,10 +56,10 @@
 #define RESTART_US (300 * MS)
 
 /*
- * How long a session has to end by itself when its desktop has logged its user off. GNOME's and XFCE's need half a second;
- * Plasma's waits for others to end it.
+ * How long a session has to end by itself when its desktop has ended. Half a second is enough, but on a busy host; GNOME needs
+ * longer if it gets a signal meanwhile.
  */
-#define SETTLED_US (1000 * MS)
+#define SETTLED_US (3000 * MS)
 
 /* Looks are taken at growing intervals; between them only news causes one. */
 #define LOOK_SOON_US (2 * MS)
@@ -445,13 +445,15 @@ static void after_leaving(struct logoff_request *request, struct job *job)
 	}
 }
 
-/* The desktop has done it: has the session ended by that, or begun to, or is it not going to? Looks again soon. */
+/* The desktop has done it: has the session ended by that, or begun to, or will it not? Looks again soon. */
 static bool has_settled(const struct logoff_request *request, struct job *job)
 {
 	uint64_t now = request->host->now_us;
 	int exists = host_session_exists(job->session, &job->state, NULL);
 
-	if (job->leave_us > now + SETTLED_US && !job->look_us)
+	if (!job->session->leave.ended)
+		return true;
+	if (!job->look_us)
 		job->leave_us = now + SETTLED_US;
 	job->look_us = now + LOOK_LATER_US;
 	return exists == 0 || (exists > 0 && job->state == LOGOFF_STATE_CLOSING);

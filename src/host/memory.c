@@ -674,6 +674,7 @@ static bool deliver_leaving(const struct memory_session *told, struct host_leave
 		facts->result = fail_as(&told->desktop.fails, NULL, &facts->error);
 	else if (told->desktop.done_us <= now_us)
 		facts->result = 0;
+	facts->ended = facts->result == 0;
 	return facts->result != HOST_PENDING || facts->n_held != n_held;
 }
 

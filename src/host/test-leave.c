@@ -33,7 +33,7 @@ static void test_desktop_does_not(void **state)
 		    "0.0 5 leave\n0.0 5 not-left\n0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
 	/* It says that it has, and has not. */
 	expect_text(ROOT ALICE "session id=5 user=alice desktop=GNOME logout=1000 stuck\nprocess command=x kill=0\n", "5",
-		    "0.0 5 leave\n2.0 5 left\n2.0 5 ask 1\n12.0 5 kill 1\n12.0 5 gone\n5 = ok\n");
+		    "0.0 5 leave\n4.0 5 left\n4.0 5 ask 1\n14.0 5 kill 1\n14.0 5 gone\n5 = ok\n");
 }
 
 static void test_desktop_is_not_asked(void **state)

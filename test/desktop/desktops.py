@@ -12,6 +12,7 @@ own start program. Only the compositor's command line is another one, as there i
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from host import wait_until
 HERE = Path(__file__).resolve().parent
 UIDS = {"alice": 1000, "bob": 1001, "carol": 1002}
 WORK = Path(os.environ.get("LOGOFF_CHECK_DIR") or Path(__file__).resolve().parents[2] / "build-check")
-PICTURES = WORK / "build-check" / "desktop"
+PICTURES = WORK / "desktop"
 
 START = {"xfce": "startxfce4", "gnome": "gnome-session", "plasma": "startplasma-x11"}
 ENVIRONMENT = {
@@ -53,11 +54,26 @@ def prepare(root):
     start.chmod(0o755)
     for other in ("org.knopwob.dunst", "org.kde.plasma.Notifications"):  # the bus of XFCE is to start XFCE's daemon
         (root / f"usr/share/dbus-1/services/{other}.service").unlink(missing_ok=True)
+    for probe in (HERE / "probes").iterdir():
+        shutil.copy2(probe, root / "usr/local/bin" / probe.name)
+        (root / "usr/local/bin" / probe.name).chmod(0o755)
+    prepare_lightdm(root)
     for unit, command in COMPOSITOR.values():
         folder = root / "etc/systemd/user" / f"{unit}.d"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "headless.conf").write_text(f"[Service]\nExecStart=\nExecStart={command}\n"
-                                              "Environment=KWIN_SCREENSHOT_NO_PERMISSION_CHECKS=1\n")
+        (folder / "headless.conf").write_text(f"[Service]\nExecStart=\nExecStart={command}\n")
+
+
+def prepare_lightdm(root):
+    """It runs its login screen on a display without a screen, and names no terminal of the machine to logind."""
+    (root / "etc/lightdm/lightdm.conf.d").mkdir(exist_ok=True)
+    (root / "etc/lightdm/lightdm.conf.d/lab.conf").write_text(
+        "[LightDM]\nlogind-check-graphical=false\nminimum-display-number=60\n"
+        "[Seat:*]\nxserver-command=/usr/local/bin/x-without-a-screen\ngreeter-session=lightdm-gtk-greeter\n")
+    (root / "etc/security/no-terminal.conf").write_text("XDG_VTNR OVERRIDE=0\n")
+    rules = root / "etc/pam.d/lightdm-greeter"
+    rules.write_text(re.sub(r"(?m)^(session\s.*pam_systemd.so)",
+                            r"session required pam_env.so conffile=/etc/security/no-terminal.conf\n\1", rules.read_text()))
 
 
 def choose(host, user, kind):
@@ -87,6 +103,15 @@ class Desktop:
         done = self.as_user(["gdbus", "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
                              "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.NameHasOwner", name])
         return "true" in done.out
+
+    @staticmethod
+    def names(host, user):
+        """What is on the user's bus now, but for the connections of whoever looks."""
+        uid = UIDS[user]
+        listed = host.check(["busctl", "--user", "--no-legend", "--acquired", "list"], user=user,
+                            env={"XDG_RUNTIME_DIR": f"/run/user/{uid}",
+                                 "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{uid}/bus"})
+        return {line.split()[0] for line in listed.splitlines()}
 
     def wait_until_up(self, seconds=90):
         wait_until(lambda: self.has_name(READY[self.kind]), seconds, f"the session manager of {self.kind}", pause=0.3)
@@ -141,8 +166,6 @@ class Desktop:
     def use(self, seconds):
         """Its user moves the mouse. GNOME keeps what it shows until somebody is there."""
         if self.kind == "gnome":
-            self.host.path("/usr/local/bin/hand").write_bytes((HERE / "probes/hand").read_bytes())
-            self.host.path("/usr/local/bin/hand").chmod(0o755)
             done = self.as_user(["hand", str(seconds)])
             assert done.status == 0, done.text
 
@@ -186,12 +209,8 @@ class Wayland(Desktop, sessions.OnHost):
         return None
 
     def shoot(self, inside):
-        if self.kind == "gnome":
-            self.call("org.gnome.Shell.Screenshot", "/org/gnome/Shell/Screenshot", "org.gnome.Shell.Screenshot.Screenshot",
-                      "false", "false", inside)
-            return
-        done = self.as_user(["python3", "/usr/local/bin/kwin-shot", inside])
-        assert done.status == 0, done.text
+        self.call("org.gnome.Shell.Screenshot", "/org/gnome/Shell/Screenshot", "org.gnome.Shell.Screenshot.Screenshot",
+                  "false", "false", inside)
 
 
 def rdp(host, user, kind):
