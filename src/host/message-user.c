@@ -136,6 +136,7 @@ struct notification {
 	char *summary, *body;
 	uint32_t id;			/* 0: none yet */
 	bool one_by_one;		/* the daemon shows one at a time */
+	bool all_buttons;		/* it has a button for the click on the text, too */
 	bool closed;
 	enum logoff_answer answer;
 };
@@ -191,8 +192,8 @@ static int ask_markup(sd_bus *bus, bool *ret_markup, struct logoff_error *cause)
 	return r;
 }
 
-/* Tells whether the daemon is GNOME's. What another says, or none, is no reason to treat it otherwise. */
-static bool shows_one_by_one(sd_bus *bus)
+/* Asks which daemon it is, as two have ways of their own. What another says, or none, is no reason to treat it otherwise. */
+static void ask_name(sd_bus *bus, struct notification *notification)
 {
 	sd_bus_message *reply = NULL;
 	const char *name;
@@ -200,10 +201,11 @@ static bool shows_one_by_one(sd_bus *bus)
 
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "s", &name);
-	if (r > 0)
-		r = strcmp(name, "gnome-shell") == 0;
+	if (r > 0) {
+		notification->one_by_one = strcmp(name, "gnome-shell") == 0;
+		notification->all_buttons = strcmp(name, "Xfce Notify Daemon") == 0;
+	}
 	sd_bus_message_unref(reply);
-	return r > 0;
 }
 
 /* A user has one bus, but may have several displays; the daemon shows things on one of them. */
@@ -313,7 +315,8 @@ static int compose_notification(sd_bus *bus, const struct logoff_message *messag
 		r = sd_bus_message_append(*ret_call, "susss", "msg", notification->id, "dialog-information",
 					  notification->summary, notification->body);
 	if (r >= 0)
-		r = sd_bus_message_append_strv(*ret_call, message->wait ? actions : no_actions);
+		r = sd_bus_message_append_strv(*ret_call, !message->wait ? no_actions :
+							  notification->all_buttons ? actions + 2 : actions);
 	if (r >= 0)
 		r = sd_bus_message_append(*ret_call, "a{sv}i", 1, "urgency", "y", urgency(message, notification->one_by_one),
 					  expiry(message));
@@ -492,7 +495,7 @@ static int show_notification(sd_bus *bus, const struct message_letter *letter, s
 		find_place(bus, letter->session, &place);
 		notification->id = read_place(&place);
 	}
-	notification->one_by_one = shows_one_by_one(bus);
+	ask_name(bus, notification);
 	r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, notification);
 	if (r >= 0 && message->wait)
 		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, notification);

@@ -145,23 +145,23 @@ class Desktop:
         return picture
 
     def read(self, name):
-        """The words in the upper half of the screen, where notifications are: the picture, enlarged, light letters and dark
-        ones, read by tesseract."""
+        """The words in the half of the screen where notifications are: the picture, enlarged, light letters and dark ones, read
+        by tesseract."""
         self.screenshot(name)
-        inside = f"/tmp/shot-{self.user}.png"
-        done = self.host.run(f"for letters in '65% -negate' 35%; do convert {inside} -gravity north -crop 100%x45%+0+0 +repage "
+        inside, side = f"/tmp/shot-{self.user}.png", "south" if self.kind == "plasma" else "north"
+        done = self.host.run(f"for letters in '65% -negate' 35%; do convert {inside} -gravity {side} -crop 100%x50%+0+0 +repage "
                              "-alpha off -colorspace gray -resize 300% -threshold $letters /tmp/big.png; "
                              "tesseract /tmp/big.png - --psm 6 2>/dev/null; done", timeout=60)
         return re.sub(r"\s+", " ", done.out)
 
-    def reads(self, name, *words, seconds=12):
-        """Waits until the screen shows all the words, and returns what it showed."""
+    def reads(self, name, *words, without=None, seconds=12):
+        """Waits until the screen shows all the words, and not the one it is to be without. Returns what it showed."""
         end = time.monotonic() + seconds
         while True:
             text = self.read(name)
-            if all(word in text for word in words):
+            if all(word in text for word in words) and (not without or without not in text):
                 return text
-            assert time.monotonic() < end, f"the screen of {self.label} does not say {words}: {text}"
+            assert time.monotonic() < end, f"the screen of {self.label} does not say {words} without {without}: {text}"
 
     def use(self, seconds):
         """Its user moves the mouse. GNOME keeps what it shows until somebody is there."""
