@@ -201,13 +201,14 @@ def test_text_is_on_no_command_line(probe, program):
 
 
 def test_warning_means_itself_on_a_desktop(desktop):
-    """It has no title, so its text is what a notification calls the summary, which is never markup."""
+    """Its first sentence is what a notification calls the summary, which is never markup; the body may be."""
     running = desktop.host.start(["logoff", desktop.id, "/warn:20", "save <now> & go"])
     wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
     ((summary, body, _),) = shown(desktop)
     desktop.host.check("pkill -INT -x logoff")
     finish(running, 10)
-    assert "root logs you off in 20 seconds" in summary and "save <now> & go" in summary and body == ""
+    assert summary == "root logs you off in 20 seconds."
+    assert body == "Save your work now.\nsave &lt;now&gt; &amp; go"
 
 
 def test_display_that_another_user_has_taken(host):
@@ -474,11 +475,11 @@ def test_warning_cancelled_while_the_service_hangs(desktop):
         running = desktop.host.start(["logoff", desktop.id, bob.id, "/warn:60"])
         bob.shell.expect("root logs you off in 60 seconds", 5)
         desktop.host.check("pkill -INT -x logoff")
-        bob.shell.expect("you will not be logged off", 3)
+        bob.shell.expect("You will not be logged off", 3)
         desktop.host.check("pkill -CONT -x logoff-messenge")
         result = finish(running, 5)
         assert result.status == CANCELLED, result.text
-        wait_until(lambda: any("will not be logged off" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
+        wait_until(lambda: any("has cancelled it" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
     finally:
         desktop.host.check("pkill -CONT -x logoff-messenge || :")
 
