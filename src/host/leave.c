@@ -367,17 +367,17 @@ static void take(struct host_leave *facts, struct report *report)
 	}
 }
 
-void leave_hear(struct leave *leave, struct logoff_session *session)
+struct leave *leave_hear(struct leave *leave, struct logoff_session *session)
 {
 	struct report report;
-	ssize_t n = -1;
+	ssize_t n = 0;
 
-	while (leave->fd >= 0 && (n = read(leave->fd, &report, sizeof(report))) == (ssize_t)sizeof(report))
+	while (leave && (n = read(leave->fd, &report, sizeof(report))) == (ssize_t)sizeof(report))
 		take(&session->leave, &report);
-	if (leave->fd < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	close(leave->fd);	/* the child has ended: with or without a last word */
-	leave->fd = -1;
+	if (!leave || (n < 0 && (errno == EAGAIN || errno == EINTR) && !session->removed))
+		return leave;
+	/* The child has ended, with or without a last word, or what it waits for has come. */
 	if (session->leave.result == HOST_PENDING && *session->leave.desktop == '\0')
 		session->leave.result = -EIO;
+	return leave_free(leave);
 }

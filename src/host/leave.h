@@ -24,10 +24,13 @@ int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64
 /* NULL is allowed. The desktop goes on with what it was asked. Returns NULL. */
 struct leave *leave_free(struct leave *leave);
 
-/* What to poll for reading; -1: nothing more will come. */
+/* What to poll for reading. */
 int leave_fd(const struct leave *leave);
 
-/* Takes in what has been told so far, without waiting. */
-void leave_hear(struct leave *leave, struct logoff_session *session);
+/*
+ * Takes in what has been told so far, without waiting. NULL is allowed. Returns LEAVE, or NULL when nothing more is to come, and
+ * LEAVE has been freed.
+ */
+struct leave *leave_hear(struct leave *leave, struct logoff_session *session);
 
 #endif

@@ -1147,15 +1147,8 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 
 static void hear_desktops(struct logoff_host *host)
 {
-	for (size_t i = 0; i < host->n_watched; i++) {
-		struct logind_session *data = of(host->watched[i]);
-
-		if (!data->leave)
-			continue;
-		leave_hear(data->leave, host->watched[i]);
-		if (host->watched[i]->removed || leave_fd(data->leave) < 0)
-			data->leave = leave_free(data->leave);
-	}
+	for (size_t i = 0; i < host->n_watched; i++)
+		of(host->watched[i])->leave = leave_hear(of(host->watched[i])->leave, host->watched[i]);
 }
 
 static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
