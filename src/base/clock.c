@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * clock.c - see clock.h. CLOCK_MONOTONIC: no change of the date makes a deadline come sooner or later.
+ * clock.c - see clock.h. clock_now_us() is CLOCK_MONOTONIC: no change of the date makes a deadline come sooner or later.
  */
 #include "base/clock.h"
 
 #include <time.h>
 
-uint64_t clock_now_us(void)
+static int64_t read_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+uint64_t clock_now_us(void)
+{
+	return (uint64_t)read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_boot_us(void)
+{
+	return (uint64_t)read_us(CLOCK_BOOTTIME);
+}
+
+int64_t clock_real_us(void)
+{
+	return read_us(CLOCK_REALTIME);
 }

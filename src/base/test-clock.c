@@ -21,9 +21,21 @@ static void goes_forwards_in_microseconds(void **state)
 	assert_true(after - before < 60000000);
 }
 
+static void knows_the_date_and_the_start_of_the_machine(void **state)
+{
+	uint64_t awake_us = clock_now_us();
+
+	(void)state;
+	assert_true(clock_boot_us() >= awake_us);
+	assert_in_range(clock_real_us() / 1000000, time(NULL) - 1, time(NULL));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(goes_forwards_in_microseconds) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(goes_forwards_in_microseconds),
+		cmocka_unit_test(knows_the_date_and_the_start_of_the_machine),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * file.h - small files, read in one go, as the kernel makes those of /proc, /sys and cgroups in one go.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Reads at most SIZE - 1 bytes of PATH into TEXT and ends them with a zero byte. A relative PATH begins at FOLDER (AT_FDCWD: the current
+ * one). FLAGS are more flags for openat(2), or 0. TEXT is empty after a failure. Returns the length or -errno.
+ */
+ssize_t file_read(int folder, const char *path, int flags, char *text, size_t size);
+
+#endif
