@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/text.h"
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/names.h"
@@ -88,7 +90,7 @@ static bool has_session(struct choice *choice, const char *name, const char *oth
  */
 static bool take(struct choice *choice, struct logoff_session *session, enum logoff_why why, const char *user)
 {
-	struct chosen *before = find_chosen(choice, logoff_session_id(session)), *grown;
+	struct chosen *before = find_chosen(choice, logoff_session_id(session));
 	struct chosen item = { .why = why, .selected = why == LOGOFF_WHY_SELECTED };
 
 	if (before) {
@@ -96,19 +98,14 @@ static bool take(struct choice *choice, struct logoff_session *session, enum log
 			before->why = why;
 		return false;
 	}
-	grown = reallocarray(choice->items, choice->n_items + 1, sizeof(*grown));
-	if (grown)
-		choice->items = grown;
 	item.session = session;
-	item.id = strdup(logoff_session_id(session));
-	item.user = user ? strdup(user) : NULL;
-	if (!grown || !item.id || (user && !item.user)) {
+	if (text_copy(&item.id, logoff_session_id(session)) < 0 || (user && text_copy(&item.user, user) < 0) ||
+	    array_add(&choice->items, &choice->n_items, &item) < 0) {
 		free(item.id);
 		free(item.user);
 		stop(choice, report_host(arg_server, -ENOMEM, &(struct logoff_error){}));
 		return false;
 	}
-	choice->items[choice->n_items++] = item;
 	return true;
 }
 

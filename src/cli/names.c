@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "cli/word.h"
 
 #define FILE_MAX (1u << 20)
@@ -46,16 +47,9 @@ static int read_all(int fd, char **ret_text, size_t *ret_length)
 
 static int add(struct names *names, const char *text, size_t line)
 {
-	struct name *items = names->items;
+	struct name name = { text, line };
 
-	/* Grown by doubling: the capacity is the next power of two. */
-	if ((names->n_items & (names->n_items - 1)) == 0)
-		items = reallocarray(items, names->n_items ? names->n_items * 2 : 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	names->items = items;
-	items[names->n_items++] = (struct name){ text, line };
-	return 0;
+	return array_add(&names->items, &names->n_items, &name);
 }
 
 /* Cuts comment and blanks off LINE. Returns what is left. */

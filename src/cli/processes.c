@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/nss.h"
 #include "cli/sessions.h"
 
@@ -153,17 +154,17 @@ static char *make_user_name(const struct processes *processes, uid_t uid)
 
 static const char *find_user_name(struct processes *processes, uid_t uid)
 {
-	struct user *users;
+	struct user user = { .uid = uid };
 
 	for (size_t i = 0; i < processes->n_users; i++)
 		if (processes->users[i].uid == uid)
 			return processes->users[i].name;
-	users = reallocarray(processes->users, processes->n_users + 1, sizeof(*users));
-	if (!users)
+	user.name = make_user_name(processes, uid);
+	if (user.name && array_add(&processes->users, &processes->n_users, &user) < 0) {
+		free(user.name);
 		return NULL;
-	processes->users = users;
-	users[processes->n_users] = (struct user){ uid, make_user_name(processes, uid) };
-	return users[processes->n_users++].name;
+	}
+	return user.name;
 }
 
 static int make_rows(struct processes *processes)

@@ -7,28 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/account.h"
 
 #define COMMAND_MAX 15		/* what the kernel keeps of a command's name */
 #define N_SHOWN 4
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void look(struct running *running, struct logoff_host *host)
 {
 	if (running->looked)
 		return;
 	running->looked = true;
-	running->looked_us = now_us();
+	running->looked_us = clock_now_us();
 	if (logoff_host_list_processes(host, &running->items, &running->n_items, NULL) < 0)
 		running->n_items = 0;
 }
@@ -104,7 +96,7 @@ struct safe running_names(struct running *running, struct logoff_host *host, con
 
 bool running_is_old(const struct running *running)
 {
-	return running->looked && now_us() - running->looked_us > 1000000;
+	return running->looked && clock_now_us() - running->looked_us > 1000000;
 }
 
 void running_done(struct running *running)

@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "host/proc.h"
 
 #define DEPTH_MAX 100	/* generations above a process */
@@ -71,14 +72,8 @@ static bool is_master(int folder, const char *name, unsigned number)
 	static const char label[] = "tty-index:\t";
 	char text[512];
 	const char *at;
-	ssize_t n = -1;
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[n > 0 ? n : 0] = '\0';
+	(void)file_read(folder, name, 0, text, sizeof(text));	/* empty: it has been closed */
 	at = strstr(text, label);
 	return at && strtoul(at + strlen(label), NULL, 10) == number;
 }

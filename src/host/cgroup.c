@@ -11,23 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 int cgroup_read(pid_t pid, struct cgroup *ret)
 {
 	char path[40];
 	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	n = read(fd, ret->text, sizeof(ret->text) - 1);
-	if (n < 0)
-		n = -errno;
-	else
-		ret->text[n] = '\0';
-	close(fd);
-	return n < 0 ? (int)n : 0;
+	n = file_read(AT_FDCWD, path, 0, ret->text, sizeof(ret->text));
+	return n == -ENOENT ? -ESRCH : n < 0 ? (int)n : 0;
 }
 
 /* The path in the hierarchy of LINE, "HIERARCHY:CONTROLLERS:PATH"; NULL: the line is none. */

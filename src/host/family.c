@@ -26,6 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
 #define CHASE_ROUNDS 50	     /* of looking up numbers given out since the last round */
@@ -52,9 +54,9 @@ struct family {
 	uint32_t ambient; /* audit session of process 1: a container inherits it, it says nothing */
 	int fd_limit;
 	struct member *members; /* by pid */
-	size_t n_members, room_members;
+	size_t n_members;
 	struct sight *sights; /* by pid once the walk is over */
-	size_t n_sights, room_sights;
+	size_t n_sights;
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
@@ -145,19 +147,15 @@ static void drop_member(struct family *family, size_t place)
 
 static int insert_member(struct family *family, const struct member *member)
 {
-	size_t place = find_place(family, member->stat.pid), room = family->room_members;
+	size_t place = find_place(family, member->stat.pid);
 	struct member *grown;
 
 	if (place < family->n_members && family->members[place].stat.pid == member->stat.pid)
 		drop_member(family, place); /* it has ended; its number was given again */
-	if (family->n_members == room) {
-		room = room ? 2 * room : 16;
-		grown = reallocarray(family->members, room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		family->members = grown;
-		family->room_members = room;
-	}
+	grown = array_grow(family->members, family->n_members, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	family->members = grown;
 	memmove(&family->members[place + 1], &family->members[place],
 		(family->n_members - place) * sizeof(*family->members));
 	family->members[place] = *member;
@@ -291,23 +289,6 @@ static int adopt_hidden(struct family *family, pid_t pid)
 
 /* ---- the walk over /proc ---- */
 
-static int add_sight(struct family *family, const struct sight *sight)
-{
-	size_t room = family->room_sights;
-	struct sight *grown;
-
-	if (family->n_sights == room) {
-		room = room ? 2 * room : 256;
-		grown = reallocarray(family->sights, room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		family->sights = grown;
-		family->room_sights = room;
-	}
-	family->sights[family->n_sights++] = *sight;
-	return 0;
-}
-
 static int compare_pids(const void *a, const void *b)
 {
 	pid_t pid_a = *(const pid_t *)a, pid_b = *(const pid_t *)b;
@@ -372,7 +353,7 @@ static int see(const struct proc_stat *stat, void *userdata)
 		if (r == 0 && stat->pid > 1 && stat->pid != getpid())
 			return 0; /* ended meanwhile, or a thread */
 	}
-	return add_sight(family, &sight);
+	return array_add(&family->sights, &family->n_sights, &sight);
 }
 
 /* Sees one number. Where only an audit session is asked for, most processes need not be read any further. */

@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "host/audit.h"
 #include "host/display.h"
 #include "host/table.h"
@@ -251,20 +252,19 @@ void session_fill_terminals(struct logoff_session *session)
 
 int session_add_terminal(struct logoff_session *session, const char *terminal)
 {
-	char **grown;
+	char *copy;
+	int r;
 
 	for (size_t i = 0; i < session->n_terminals; i++)
 		if (strcmp(session->terminals[i], terminal) == 0)
 			return 0;
-	grown = reallocarray(session->terminals, session->n_terminals + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	session->terminals = grown;
-	grown[session->n_terminals] = strdup(terminal);
-	if (!grown[session->n_terminals])
-		return -ENOMEM;
-	session->n_terminals++;
-	return 0;
+	r = text_copy(&copy, terminal);
+	if (r < 0)
+		return r;
+	r = array_add(&session->terminals, &session->n_terminals, &copy);
+	if (r < 0)
+		free(copy);
+	return r;
 }
 
 int session_set_address(struct logoff_session *session, const char *text)
@@ -302,18 +302,11 @@ bool session_is_other(const struct logoff_session *a, const struct logoff_sessio
 
 int session_list_add(struct session_list *list, struct logoff_session *session)
 {
-	struct logoff_session **items = list->items;
+	int r = array_add(&list->items, &list->n_items, &session);
 
-	/* Grown by doubling: the capacity is the next power of two, so it need not be stored. */
-	if ((list->n_items & (list->n_items - 1)) == 0)
-		items = reallocarray(items, list->n_items ? list->n_items * 2 : 1, sizeof(*items));
-	if (!items) {
+	if (r < 0)
 		logoff_session_free(session);
-		return -ENOMEM;
-	}
-	list->items = items;
-	list->items[list->n_items++] = session;
-	return 0;
+	return r;
 }
 
 void session_list_clear(struct session_list *list)
@@ -452,7 +445,6 @@ static void fill_clock(struct logoff_session *session)
 
 int64_t logoff_session_age_us(const struct logoff_session *session)
 {
-	struct timespec now;
 	int64_t logon_us, age_us;
 
 	fill_clock((struct logoff_session *)session);
@@ -462,8 +454,7 @@ int64_t logoff_session_age_us(const struct logoff_session *session)
 		return age_us >= 0 ? age_us : logon_us;
 	if (session->host->server)
 		return age_us;	/* a server's times say nothing beside our clock */
-	clock_gettime(CLOCK_REALTIME, &now);
-	age_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - logon_us;
+	age_us = clock_real_us() - logon_us;
 	return age_us > 0 ? age_us : 0;
 }
 
@@ -614,23 +605,12 @@ bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
 int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
 	       const char *command)
 {
-	struct logoff_host_process *item;
+	struct logoff_host_process item = { .pid = pid, .uid = uid };
 
-	if (census->n_items == census->n_room) {
-		size_t room = census->n_room ? census->n_room * 2 : 256;
-
-		item = reallocarray(census->items, room, sizeof(*item));
-		if (!item)
-			return -ENOMEM;
-		census->items = item;
-		census->n_room = room;
-	}
-	item = &census->items[census->n_items++];
-	*item = (struct logoff_host_process){ .pid = pid, .uid = uid };
-	snprintf(item->session_id, sizeof(item->session_id), "%s", session_id ? session_id : "");
-	snprintf(item->user, sizeof(item->user), "%s", user ? user : "");
-	snprintf(item->command, sizeof(item->command), "%s", command);
-	return 0;
+	snprintf(item.session_id, sizeof(item.session_id), "%s", session_id ? session_id : "");
+	snprintf(item.user, sizeof(item.user), "%s", user ? user : "");
+	snprintf(item.command, sizeof(item.command), "%s", command);
+	return array_add(&census->items, &census->n_items, &item);
 }
 
 /* Tells whether ID is that of a session that the session manager does not know. */

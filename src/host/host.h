@@ -250,7 +250,7 @@ int session_list_add(struct session_list *list, struct logoff_session *session);
 /* A growing list of the processes of a host. All zero is the empty list; freed by free(items). */
 struct census {
 	struct logoff_host_process *items;
-	size_t n_items, n_room;
+	size_t n_items;
 };
 
 /* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */

@@ -19,11 +19,13 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "host/display.h"
 #include "host/logind.h"
 #include "host/terminal.h"
@@ -199,12 +201,6 @@ bool logind_is_manager_class(const char *class)
 	return strcmp(class, "manager") == 0 || strcmp(class, "manager-early") == 0;
 }
 
-static int copy(char **ret, const char *text)
-{
-	*ret = strdup(text);
-	return *ret ? 0 : -ENOMEM;
-}
-
 /*
  * What a display manager lets in from elsewhere: X servers there by XDMCP, whose displays are not this machine's; the desktops of
  * gdm that have none of X, or one of this machine, come by gnome-remote-desktop.
@@ -236,18 +232,10 @@ static const char *make_protocol(const struct properties *p)
 	return p->service;
 }
 
-static int64_t clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* How long ago a time of the clock that is never set was. */
 static int64_t since(uint64_t monotonic_us)
 {
-	int64_t us = clock_us(CLOCK_MONOTONIC) - (int64_t)monotonic_us;
+	int64_t us = (int64_t)clock_now_us() - (int64_t)monotonic_us;
 
 	return us > 0 ? us : 0;
 }
@@ -258,7 +246,7 @@ static void fill_times(struct logoff_session *session, const struct properties *
 	session->logon_us = p->timestamp ? (int64_t)p->timestamp : -1;
 	if (p->monotonic) {
 		session->age_us = since(p->monotonic);
-		session->set_us = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC) -
+		session->set_us = clock_real_us() - (int64_t)clock_now_us() -
 				  ((int64_t)p->timestamp - (int64_t)p->monotonic);
 	}
 	/* A desktop tells logind; one that has never told is not known to be in use. */
@@ -266,12 +254,6 @@ static void fill_times(struct logoff_session *session, const struct properties *
 		session->idle_us = p->idle_hint ? since(p->idle_since) : 0;
 	session->ask_idle = session->idle_us < 0;
 	session->ask_terminals = !session->graphical;
-}
-
-/* Copies TEXT if it says anything. */
-static int copy_set(char **ret, const char *text)
-{
-	return is_set(text) ? copy(ret, text) : 0;
 }
 
 static bool is_vnc(const struct properties *p)
@@ -302,22 +284,22 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	struct logind_session *data = of(session);
 	int r;
 
-	r = copy(&session->id, p->id);
+	r = text_copy(&session->id, p->id);
 	if (r >= 0)
-		r = copy(&session->user, p->user);
+		r = text_copy(&session->user, p->user);
 	if (r >= 0)
 		r = make_name(p, &session->name);
 	if (r >= 0)
-		r = copy_set(&session->protocol, make_protocol(p));
+		r = text_copy_set(&session->protocol, make_protocol(p));
 	if (r >= 0)
 		r = session_set_address(session, find_address(session, p));
 	if (r >= 0)
-		r = copy_set(&data->tty, session->graphical ? NULL : p->tty);
+		r = text_copy_set(&data->tty, session->graphical ? NULL : p->tty);
 	if (r >= 0)
-		r = copy_set(&session->display, p->display);
+		r = text_copy_set(&session->display, p->display);
 	if (r >= 0)
-		r = copy_set(&data->user_path, p->user_path);
-	return r < 0 ? r : copy_set(&data->scope, p->scope);
+		r = text_copy_set(&data->user_path, p->user_path);
+	return r < 0 ? r : text_copy_set(&data->scope, p->scope);
 }
 
 /* Fills SESSION from what was read. */
@@ -557,16 +539,13 @@ static int see_terminals(struct search *search)
 		struct table_row *row = &table->rows[i];
 		const struct proc_stat *stat = table_stat(row);
 		struct logoff_session *session = stat && stat->terminal ? find_session(search, row) : NULL;
-		struct sight *grown = search->sights;
+		struct sight sight;
 
 		if (!session || session->graphical || table_uid(row) != session->uid)
 			continue;
-		if ((search->n_sights & (search->n_sights - 1)) == 0)	/* the room is the next power of two */
-			grown = reallocarray(grown, search->n_sights ? search->n_sights * 2 : 1, sizeof(*grown));
-		if (!grown)
+		sight = (struct sight){ session, row, table_depth(table, row->pid, session->leader) };
+		if (array_add(&search->sights, &search->n_sights, &sight) < 0)
 			return -ENOMEM;
-		search->sights = grown;
-		grown[search->n_sights++] = (struct sight){ session, row, table_depth(table, row->pid, session->leader) };
 	}
 	if (search->n_sights > 0)
 		qsort(search->sights, search->n_sights, sizeof(*search->sights), compare_sights);
@@ -869,17 +848,9 @@ static int list_one(struct listing *listing, const char *path)
 static bool read_file(int directory, const char *id, char text[static FILE_MAX])
 {
 	/* An id is a name in that folder, whoever says it. */
-	int fd = strchr(id, '/') ? -1 : openat(directory, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n;
+	ssize_t n = strchr(id, '/') ? -1 : file_read(directory, id, O_NOFOLLOW, text, FILE_MAX);
 
-	if (fd < 0)
-		return false;
-	n = read(fd, text, FILE_MAX - 1);
-	close(fd);
-	if (n <= 0 || n == FILE_MAX - 1)
-		return false;
-	text[n] = '\0';
-	return true;
+	return n > 0 && n < FILE_MAX - 1;
 }
 
 /* Which line of the file goes where. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/error.h"
 
 enum value_type {
@@ -59,13 +60,6 @@ static int wrong(struct reader *reader, const char *what)
 static int wrong_name(struct reader *reader, const char *what, const char *name)
 {
 	return error_set_format(reader->reterr, -EINVAL, reader->line, "%s: %s", name, what);
-}
-
-void *memory_grow(void *items, size_t n, size_t size)
-{
-	if ((n & (n - 1)) != 0)
-		return items;
-	return reallocarray(items, n ? n * 2 : 1, size);
 }
 
 /* ---- words ---- */
@@ -570,7 +564,7 @@ static void unit_init(struct memory_unit *unit)
 static int read_user(struct reader *reader)
 {
 	struct memory_world *world = reader->world;
-	struct memory_user *users = memory_grow(world->users, world->n_users, sizeof(*users));
+	struct memory_user *users = array_grow(world->users, world->n_users, sizeof(*users));
 	int r;
 
 	if (!users)
@@ -604,7 +598,7 @@ static int find_user(struct reader *reader, struct memory_session *session)
 static int read_session(struct reader *reader)
 {
 	struct memory_world *world = reader->world;
-	struct memory_session *sessions = memory_grow(world->sessions, world->n_sessions, sizeof(*sessions));
+	struct memory_session *sessions = array_grow(world->sessions, world->n_sessions, sizeof(*sessions));
 	int r;
 
 	if (!sessions)
@@ -667,7 +661,7 @@ static int read_process(struct reader *reader)
 
 	if (!reader->has_owner)
 		return wrong(reader, "a process belongs to the session or the user above it: there is none");
-	processes = memory_grow(world->processes, world->n_processes, sizeof(*processes));
+	processes = array_grow(world->processes, world->n_processes, sizeof(*processes));
 	if (!processes)
 		return -ENOMEM;
 	world->processes = processes;

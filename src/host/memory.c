@@ -17,9 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -93,7 +93,7 @@ static void take_term(struct memory_world *world, struct memory_unit *unit)
 
 static int fork_child(struct memory_world *world, size_t parent)
 {
-	struct memory_process *processes = memory_grow(world->processes, world->n_processes, sizeof(*processes));
+	struct memory_process *processes = array_grow(world->processes, world->n_processes, sizeof(*processes));
 	struct memory_process child;
 
 	if (!processes)
@@ -452,15 +452,12 @@ static bool copy_texts(struct logoff_session *session, const struct memory_sessi
 static void tell_times(struct logoff_session *session, const struct memory_world *world,
 		       const struct memory_session *from)
 {
-	struct timespec now;
-
 	if (from->idle_us != MEMORY_NEVER)
 		session->idle_us = (int64_t)(from->idle_us + world->now_us);
 	session->logon_us = from->logon_us;
 	if (from->age_us == MEMORY_NEVER)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	session->logon_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (int64_t)from->age_us;
+	session->logon_us = clock_real_us() - (int64_t)from->age_us;
 	session->age_us = (int64_t)(from->age_us + world->now_us);
 }
 

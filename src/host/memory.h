@@ -167,9 +167,6 @@ int memory_parse(struct memory_world **ret_world, const char *text, size_t lengt
 /* Frees WORLD. NULL is allowed. Returns NULL. */
 struct memory_world *memory_world_free(struct memory_world *world);
 
-/* Makes room for one more after N items of SIZE bytes, by doubling. Returns the array, or NULL: ITEMS lives on. */
-void *memory_grow(void *items, size_t n, size_t size);
-
 /* What a record of a session of HOST, a memory host, would come to. Returns 0 or -errno. */
 int memory_record(struct logoff_host *host, struct logoff_error *reterr);
 

@@ -24,6 +24,9 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include "base/array.h"
+#include "base/file.h"
+
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
 #define MAX_DISPLAYS 65536u
 
@@ -257,21 +260,6 @@ bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_displ
 
 /* ---- readers ---- */
 
-/* Reads a small file in one go, as the kernel makes it in one go. Returns the length or -errno. */
-static ssize_t read_small(const char *path, char *buffer, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buffer, size);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	return n;
-}
-
 /*
  * What it means that a file of a process could not be read. One that has ended has no files, and reading fails with ESRCH
  * when it ends after the open. But one that is hidden from us (hidepid) has no files either: only the kernel's
@@ -290,7 +278,7 @@ static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	n = read_small(path, buffer, sizeof(buffer));
+	n = file_read(AT_FDCWD, path, 0, buffer, sizeof(buffer));
 	if (n <= 0)
 		return why_unread(pid, n < 0 ? (int)n : -ESRCH);
 	return parse_stat(buffer, (size_t)n, ret, ret_flags);
@@ -310,7 +298,7 @@ uint32_t proc_read_login_uid(pid_t pid)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
-	n = read_small(path, buffer, sizeof(buffer));
+	n = file_read(AT_FDCWD, path, 0, buffer, sizeof(buffer));
 	return n < 0 || proc_parse_number(buffer, (size_t)n, &uid) < 0 ? PROC_NO_AUDIT : uid;
 }
 
@@ -321,7 +309,7 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
-	n = read_small(path, buffer, sizeof(buffer));
+	n = file_read(AT_FDCWD, path, 0, buffer, sizeof(buffer));
 	if (n == -ENOENT) {
 		/* A kernel without audit has no such file at all. */
 		snprintf(path, sizeof(path), "/proc/%d", (int)pid);
@@ -399,35 +387,26 @@ static int lines_next(struct lines *l, const char **ret_line, size_t *ret_length
 
 int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins)
 {
-	struct proc_login *logins = NULL, *grown;
+	struct proc_login *logins = NULL, login;
 	struct utmp record;
-	size_t n = 0, room = 0;
+	size_t n = 0;
 	int fd = open(_PATH_UTMP, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int r = 0;
 
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
 		return -errno;
-	while (fd >= 0 && read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
-		if (n == room) {
-			room = room ? 2 * room : 16;
-			grown = reallocarray(logins, room, sizeof(*logins));
-			if (!grown) {
-				r = -ENOMEM;
-				goto out;
-			}
-			logins = grown;
-		}
-		if (proc_parse_login(&record, sizeof(record), &logins[n]) == 0)
-			n++;
+	while (r >= 0 && fd >= 0 && read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record))
+		if (proc_parse_login(&record, sizeof(record), &login) == 0)
+			r = array_add(&logins, &n, &login);
+	if (fd >= 0)
+		close(fd);
+	if (r < 0) {
+		free(logins);
+		return r;
 	}
 	*ret_logins = logins;
 	*ret_n_logins = n;
-	logins = NULL;
-out:
-	if (fd >= 0)
-		close(fd);
-	free(logins);
-	return r;
+	return 0;
 }
 
 int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata)
@@ -570,7 +549,7 @@ static uint32_t process_of_thread(uint32_t tid)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u/status", (unsigned)tid);
-	n = read_small(path, text, sizeof(text) - 1);
+	n = file_read(AT_FDCWD, path, 0, text, sizeof(text) - 1);
 	text[n < 0 ? 0 : n] = '\0';
 	line = strstr(text, "\nTgid:\t");	/* the name comes first and its newlines are escaped */
 	return line && sscanf(line, "\nTgid:\t%u", &pid) == 1 ? pid : tid;
@@ -668,19 +647,17 @@ struct walk {
 /* Enters FD: takes what it lists, and the names of the folders in it. FD is the walk's from then on. */
 static int walk_enter(struct walk *walk, int fd)
 {
-	struct names *grown = reallocarray(walk->levels, walk->n_levels + 1, sizeof(*grown));
 	int r;
 
 	if (walk->folder >= 0)
 		close(walk->folder);
 	walk->folder = fd;
-	if (!grown)
-		return -ENOMEM;
-	walk->levels = grown;
-	grown[walk->n_levels++] = (struct names){ 0 };
+	r = array_add(&walk->levels, &walk->n_levels, &(struct names){ 0 });
+	if (r < 0)
+		return r;
 	r = list_cgroup_folder(fd, walk->list);
 	if (r >= 0 || is_removed(r))
-		r = names_read(&grown[walk->n_levels - 1], fd);
+		r = names_read(&walk->levels[walk->n_levels - 1], fd);
 	return r < 0 && !is_removed(r) ? r : 0;
 }
 
@@ -781,13 +758,10 @@ int process_list_add(struct process_list *list, pid_t pid, const char *command)
 
 	if (pid > 0 && place < n && list->items[place].pid == pid)
 		return 0;
-	/* There is always room up to the next power of two, from 8 on. */
-	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
-		grown = reallocarray(list->items, n == 0 ? 8 : 2 * n, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		list->items = grown;
-	}
+	grown = array_grow(list->items, n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	list->items = grown;
 	memmove(&list->items[place + 1], &list->items[place], (n - place) * sizeof(*list->items));
 	list->items[place] = (struct logoff_process){ .pid = pid };
 	snprintf(list->items[place].command, sizeof(list->items[place].command), "%s", command ? command : "");
@@ -826,7 +800,7 @@ static bool read_of_thread(pid_t pid, pid_t thread, const char *name, char *buff
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)thread, name);
-	n = read_small(path, buffer, size - 1);
+	n = file_read(AT_FDCWD, path, 0, buffer, size - 1);
 	buffer[n > 0 ? n : 0] = '\0';
 	return n > 0;
 }

@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/array.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "host/terminal.h"
 
@@ -34,17 +35,7 @@ struct task *view_find(const struct view *view, pid_t pid)
 
 static int add_task(struct view *view, const struct task *task)
 {
-	struct task *grown;
-
-	if (view->n_tasks == view->room_tasks) {
-		view->room_tasks = view->room_tasks ? 2 * view->room_tasks : 256;
-		grown = reallocarray(view->tasks, view->room_tasks, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		view->tasks = grown;
-	}
-	view->tasks[view->n_tasks++] = *task;
-	return 0;
+	return array_add(&view->tasks, &view->n_tasks, task);
 }
 
 static int see(const struct proc_stat *stat, void *userdata)
@@ -173,14 +164,6 @@ static int sort_sessions(struct view *view)
 	return 0;
 }
 
-static int64_t read_clock_us(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
 void view_done(struct view *view)
 {
 	free(view->tasks);
@@ -204,8 +187,8 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");
-	view->now_us = read_clock_us(CLOCK_REALTIME);
-	view->boot_us = view->now_us - read_clock_us(CLOCK_BOOTTIME);
+	view->now_us = clock_real_us();
+	view->boot_us = view->now_us - (int64_t)clock_boot_us();
 	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
 	view->front_terminal = terminal_in_front();
 	find_homes(view);

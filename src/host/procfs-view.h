@@ -30,7 +30,7 @@ struct task {
 struct view {
 	struct logoff_host *host;
 	struct task *tasks;
-	size_t n_tasks, room_tasks;
+	size_t n_tasks;
 	struct task **sessions; /* the tasks that belong to any, those of one session together, the oldest first */
 	size_t n_sessions;
 	struct proc_login *logins;

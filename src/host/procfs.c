@@ -24,7 +24,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/nss.h"
+#include "base/text.h"
 #include "host/cgroup.h"
 #include "host/family.h"
 #include "host/procfs-view.h"
@@ -45,22 +47,6 @@ struct own {
 
 /* ---- small readers ---- */
 
-static ssize_t read_text(const char *path, char *buffer, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buffer, size - 1);
-	if (n < 0)
-		n = -errno;
-	else
-		buffer[n] = '\0';
-	close(fd);
-	return n;
-}
-
 /* What /proc/PID/status tells of a process. */
 struct identity {
 	uid_t uid;
@@ -74,7 +60,7 @@ static int read_identity(pid_t pid, struct identity *ret)
 	unsigned ids[4];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (read_text(path, text, sizeof(text)) < 0)
+	if (file_read(AT_FDCWD, path, 0, text, sizeof(text)) < 0)
 		return -ESRCH;
 	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
 	line = strstr(text, "\nUid:\t");
@@ -364,13 +350,6 @@ static int64_t age_of(const struct view *view, const struct task *first)
 	return age_us > 0 ? age_us : 0;
 }
 
-/* Copies TEXT unless it says nothing. Returns whether there was memory. */
-static bool copy(char **ret, const char *text)
-{
-	*ret = text && *text ? strdup(text) : NULL;
-	return *ret || !text || !*text;
-}
-
 /* The terminals of the session's processes, the oldest first. Returns whether there was memory. */
 static bool add_terminals(struct logoff_session *session, const struct group *group)
 {
@@ -408,8 +387,8 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	session->age_us = age_of(view, first);
 	session->graphical = on_display;
 	session->ask_idle = true;
-	if (!copy(&session->protocol, protocol) || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
-	    (!on_display && !add_terminals(session, group)) || !copy(&session->display, on_display ? place->name : NULL) ||
+	if (text_copy_set(&session->protocol, protocol) < 0 || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
+	    (!on_display && !add_terminals(session, group)) || text_copy_set(&session->display, on_display ? place->name : NULL) < 0 ||
 	    session_set_address(session, remote) < 0)
 		return -ENOMEM;
 	return 0;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_WAIT_MS 60000
 
@@ -55,7 +57,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 			return 0;
 		}
 	}
-	jobs = reallocarray(request->jobs, request->n_jobs + 1, sizeof(*jobs));
+	jobs = array_grow(request->jobs, request->n_jobs, sizeof(*jobs));
 	if (!jobs)
 		return -ENOMEM;
 	session_fill(session);	/* its identity */

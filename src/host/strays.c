@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 /* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
 #define LEADER_SLACK_US UINT64_C(1000000)
 
@@ -93,22 +95,18 @@ static int send_signal(const struct stray *stray, int signal)
 /* Holds one more. Returns 1, 0 if it has ended or is held already, or a fatal errno. */
 static int add(struct strays *strays, const struct proc_stat *stat)
 {
-	struct stray *grown;
-	int fd;
+	struct stray stray = { .stat = *stat };
 
 	for (size_t i = 0; i < strays->n_items; i++)
 		if (strays->items[i].stat.pid == stat->pid && strays->items[i].stat.start_time == stat->start_time)
 			return 0;
-	if (hold(stat, &fd) < 0)
+	if (hold(stat, &stray.pidfd) < 0)
 		return 0;
-	grown = reallocarray(strays->items, strays->n_items + 1, sizeof(*grown));
-	if (!grown) {
-		if (fd >= 0)
-			close(fd);
+	if (array_add(&strays->items, &strays->n_items, &stray) < 0) {
+		if (stray.pidfd >= 0)
+			close(stray.pidfd);
 		return -ENOMEM;
 	}
-	strays->items = grown;
-	grown[strays->n_items++] = (struct stray){ .stat = *stat, .pidfd = fd };
 	return 1;
 }
 

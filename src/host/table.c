@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "host/desktop.h"
 
@@ -19,28 +19,12 @@
 
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
 
-struct reading {
-	struct table *table;
-	size_t room;
-};
-
 static int add(pid_t pid, void *userdata)
 {
-	struct reading *reading = userdata;
-	struct table *table = reading->table;
-	struct table_row *grown;
+	struct table *table = userdata;
+	struct table_row row = { .pid = pid };
 
-	if (table->n_rows == reading->room) {
-		reading->room = reading->room ? 2 * reading->room : 256;
-		grown = reallocarray(table->rows, reading->room, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		table->rows = grown;
-	}
-	grown = &table->rows[table->n_rows++];
-	grown->pid = pid;
-	grown->known = 0;
-	return 0;
+	return array_add(&table->rows, &table->n_rows, &row);
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -53,14 +37,13 @@ static int compare_pids(const void *a, const void *b)
 int table_new(struct table **ret_table, bool elogind)
 {
 	struct table *table = calloc(1, sizeof(*table));
-	struct reading reading = { .table = table };
 	int r;
 
 	if (!table)
 		return -ENOMEM;
 	table->elogind = elogind;
 	table->taken_us = clock_now_us();
-	r = proc_for_each_pid(add, &reading);
+	r = proc_for_each_pid(add, table);
 	if (r < 0) {
 		table_free(table);
 		return r;
@@ -184,14 +167,6 @@ bool table_is_desktop(const struct table *table, struct table_row *row)
 	return row->desktop;
 }
 
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 uint64_t table_start_us(const struct proc_stat *stat)
 {
 	return stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -199,13 +174,13 @@ uint64_t table_start_us(const struct proc_stat *stat)
 
 uint64_t table_now_us(void)
 {
-	return clock_us(CLOCK_BOOTTIME);
+	return clock_boot_us();
 }
 
 uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
 {
-	uint64_t boot_us = clock_us(CLOCK_BOOTTIME), asleep_us = boot_us - clock_us(CLOCK_MONOTONIC);
-	int64_t before_us = (int64_t)(realtime_us - monotonic_us) - (int64_t)(clock_us(CLOCK_REALTIME) - boot_us);
+	uint64_t boot_us = clock_boot_us(), asleep_us = boot_us - clock_now_us();
+	int64_t before_us = (int64_t)(realtime_us - monotonic_us) - (clock_real_us() - (int64_t)boot_us);
 
 	if (before_us < 0)
 		before_us = 0;
@@ -214,7 +189,7 @@ uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
 
 bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us)
 {
-	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+	uint64_t asleep_us = clock_boot_us() - clock_now_us();
 
 	return table_start_us(stat) <= until_us + asleep_us + slack_us;
 }

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
 
 #define VIRTUAL_MAJOR 4
 #define UNIX98_MAJOR 136	/* to 143: 256 terminals each, by glibc's and the kernel's reckoning one row of minors */
@@ -60,14 +62,8 @@ unsigned terminal_in_front(void)
 {
 	char text[32];
 	unsigned number;
-	ssize_t n = -1;
-	int fd = open("/sys/class/tty/tty0/active", O_RDONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[n > 0 ? n : 0] = '\0';
+	(void)file_read(AT_FDCWD, "/sys/class/tty/tty0/active", 0, text, sizeof(text));	/* empty: there is none */
 	return sscanf(text, "tty%u", &number) == 1 && number >= 1 && number <= 63 ? terminal_virtual(number) : 0;
 }
 
@@ -105,13 +101,11 @@ bool terminal_is_foreign(const char *name, uid_t uid)
 int64_t terminal_idle_us(const char *name)
 {
 	struct stat device;
-	struct timespec now;
 	int64_t since_us, now_us;
 
 	if (!look_at(name, &device))
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	now_us = clock_real_us();
 	since_us = (int64_t)device.st_atim.tv_sec * 1000000 + device.st_atim.tv_nsec / 1000;
 	return since_us < now_us ? now_us - since_us : 0;
 }

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 /* The priority of input and output: the class "none" (ioprio_set(2)), in which it follows that of the processor. */
 #define IO_WHO_PROCESS 1
@@ -82,18 +83,6 @@ int user_forget_caller(int *fd)
 
 /* ---- what else root's child would keep ---- */
 
-/* Reads a small file of /proc. Returns false if there is none. */
-static bool read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n >= 0;
-}
-
 /* Returns 0 or -errno. */
 static int write_file(const char *path, const char *text)
 {
@@ -112,7 +101,7 @@ static bool is_in_audit_session(pid_t pid)
 	char path[40], own[24], other[24];
 
 	snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
-	return pid && read_file("/proc/self/sessionid", own, sizeof(own)) && read_file(path, other, sizeof(other)) &&
+	return pid && file_read(AT_FDCWD, "/proc/self/sessionid", 0, own, sizeof(own)) >= 0 && file_read(AT_FDCWD, path, 0, other, sizeof(other)) >= 0 &&
 	       strcmp(own, other) == 0;
 }
 
@@ -163,7 +152,7 @@ static bool is_in_cgroup(const char *line, size_t length)
 {
 	char text[8192];
 
-	if (!read_file("/proc/self/cgroup", text, sizeof(text)))
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", 0, text, sizeof(text)) < 0)
 		return false;
 	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
 		if (strncmp(at, line, length) == 0 && (at[length] == '\n' || !at[length]))
@@ -179,7 +168,7 @@ static int cut_cgroup(pid_t beside, struct logoff_error *cause)
 	int r;
 
 	snprintf(list, sizeof(list), "/proc/%d/cgroup", (int)beside);
-	if (!read_file(list, text, sizeof(text)))
+	if (file_read(AT_FDCWD, list, 0, text, sizeof(text)) < 0)
 		return error_set_errno(cause, -ENXIO, -ESRCH, "the process beside which it was to be shown has ended");
 	for (const char *at = text, *end; *at; at = end + (*end == '\n')) {
 		end = at + strcspn(at, "\n");
