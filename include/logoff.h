@@ -467,8 +467,9 @@ enum logoff_why {
 };
 
 /*
- * Adds SESSION to REQUEST, which owns it from then on. A session that is already in it is only freed; if it is named once
- * it counts as named.
+ * Adds SESSION to REQUEST, which owns it from then on and puts another in its place when it looks the session up again: do
+ * not use SESSION any more, but logoff_request_session(). A session that is already in REQUEST is only freed; if it is named
+ * once it counts as named.
  * Returns 0 or a fatal errno (then SESSION is still the caller's).
  */
 int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);

@@ -209,7 +209,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	assert_int_equal(logoff_request_result(request, 0, NULL), 0);
 	assert_true(logoff_request_elapsed_us(request, 0) >= 50000); /* the job ignores what can be ignored */
 	assert_false(is_running(f->shell) || is_running(f->job));
-	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
+	assert_int_equal(host_session_exists((struct logoff_session *)logoff_request_session(request, 0), NULL, NULL), 0);
 	logoff_request_free(request);
 	assert_int_equal(logoff_host_find(f->host, f->name, &session, NULL), -ENXIO);
 }
