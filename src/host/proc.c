@@ -327,7 +327,7 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret)
 
 uint32_t proc_ambient_audit_session(void)
 {
-	uint32_t ambient;
+	uint32_t ambient = PROC_NO_AUDIT;
 
 	return proc_read_audit_session(1, &ambient) < 0 ? PROC_NO_AUDIT : ambient;
 }
@@ -546,11 +546,9 @@ static uint32_t process_of_thread(uint32_t tid)
 	char path[40], text[4096];
 	const char *line;
 	unsigned pid;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u/status", (unsigned)tid);
-	n = file_read(AT_FDCWD, path, 0, text, sizeof(text) - 1);
-	text[n < 0 ? 0 : n] = '\0';
+	(void)file_read(AT_FDCWD, path, 0, text, sizeof(text));	/* empty: it has ended */
 	line = strstr(text, "\nTgid:\t");	/* the name comes first and its newlines are escaped */
 	return line && sscanf(line, "\nTgid:\t%u", &pid) == 1 ? pid : tid;
 }
@@ -797,12 +795,9 @@ static const struct {
 static bool read_of_thread(pid_t pid, pid_t thread, const char *name, char *buffer, size_t size)
 {
 	char path[64];
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)thread, name);
-	n = file_read(AT_FDCWD, path, 0, buffer, size - 1);
-	buffer[n > 0 ? n : 0] = '\0';
-	return n > 0;
+	return file_read(AT_FDCWD, path, 0, buffer, size) > 0;
 }
 
 /* What a thread waits for that cannot be interrupted. Only root may read its stack. */
