@@ -302,6 +302,31 @@ static int fill_texts(struct logoff_session *session, const struct properties *p
 	return r < 0 ? r : text_copy_set(&data->scope, p->scope);
 }
 
+/*
+ * Tells whether the host's numbers of processes are ours: not in a pid namespace of our own that has the host's bus, where the
+ * number of a leader is somebody else's. Unknown is no.
+ */
+static bool has_our_numbers(struct logind *logind)
+{
+	sd_bus_message *answer = NULL;
+	const char *name;
+	uint32_t pid = 0;
+	int r;
+
+	if (logind->knows_numbers)
+		return logind->has_numbers;
+	r = sd_bus_get_unique_name(logind->bus, &name);
+	if (r >= 0)
+		r = sd_bus_call_method(logind->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+				       "GetConnectionUnixProcessID", NULL, &answer, "s", name);
+	if (r >= 0)
+		(void)sd_bus_message_read(answer, "u", &pid);	/* 0 is nobody's */
+	sd_bus_message_unref(answer);
+	logind->knows_numbers = r != -ETIMEDOUT;
+	logind->has_numbers = pid == (uint32_t)getpid();
+	return logind->has_numbers;
+}
+
 /* Fills SESSION from what was read. */
 static int fill(struct logoff_session *session, const struct properties *p)
 {
@@ -315,17 +340,17 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->console = is_set(p->seat);
 	session->kind = make_kind(p);
 	session->logon = p->timestamp;
+	session->leader = p->leader > 1 && has_our_numbers(logind) ? (pid_t)p->leader : 0;
 	session->graphical = is_graphical(p);
 	session->wayland = is_set(p->type) && strcmp(p->type, "wayland") == 0;
 	fill_times(session, p);
 	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
 	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
 	if (logind->n_above > 0)
-		session->current = logind_is_own_leader(logind, (pid_t)p->leader);
+		session->current = logind_is_own_leader(logind, session->leader);
 	session->own = session->current || logind_is_own(session->host, p->id);
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	data->xrdp = is_xrdp(p);
-	session->leader = (pid_t)p->leader;
 	data->since_us = p->monotonic;
 	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX };
 	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);

@@ -436,40 +436,16 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	return 0;
 }
 
-/*
- * Tells whether the host's numbers of processes are ours: not in a pid namespace of our own that has the host's bus, where the
- * number of a leader is somebody else's. Unknown is no.
- */
-static bool has_our_numbers(const struct logind *logind)
-{
-	sd_bus_message *answer = NULL;
-	const char *name;
-	uint32_t pid = 0;
-
-	if (sd_bus_get_unique_name(logind->bus, &name) >= 0 &&
-	    sd_bus_call_method(logind->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-			       "GetConnectionUnixProcessID", NULL, &answer, "s", name) >= 0)
-		(void)sd_bus_message_read(answer, "u", &pid);	/* 0 is nobody's */
-	sd_bus_message_unref(answer);
-	return pid == (uint32_t)getpid();
-}
-
 static int hold_strays(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
 	struct strays_marks marks = { .leader = session->leader, .since_us = data->since_us, .audit_session = PROC_NO_AUDIT };
-	int r;
 
 	if (data->strays)
 		return 0;
 	snprintf(marks.id, sizeof(marks.id), "%.*s", CGROUP_ID - 1, session->id);
 	if (session->id[0] != 'c')
 		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
-	r = strays_new(&data->strays, &marks);
-	if (r < 0 || !strays_has_leader_outside(data->strays) || has_our_numbers(session->host->data))
-		return r;
-	data->strays = strays_free(data->strays);
-	marks.leader = 0;
 	return strays_new(&data->strays, &marks);
 }
 

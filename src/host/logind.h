@@ -42,6 +42,7 @@ struct logind {
 	unsigned n_calls;		/* asynchronous calls under way */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
+	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
 	bool knows_own;
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import sessions
-from cases import OK, logoff
+from cases import NO_SESSION, OK, assert_untouched, logoff
 from host import wait_until
 from test_whole import listed
 
@@ -232,3 +232,16 @@ def test_from_a_container_that_has_the_hosts_bus(host):
     assert result.status == 0, result.text
     host.run("pkill -KILL bystander")
     assert not session.exists()
+
+
+def test_own_session_in_a_container_that_has_the_hosts_bus(host):
+    """Who is in no session there has none, whoever's leader bears the number of the command."""
+    session = sessions.ssh(host, "alice")
+    before = session.processes()
+    leader = host.session(session.id)["Leader"]
+
+    result = host.run(["unshare", "--pid", "--fork", "--mount-proc", "bash", "-c",
+                       f"echo $(({leader} - 1)) >/proc/sys/kernel/ns_last_pid; logoff; exit $?"])
+
+    assert result.status == NO_SESSION, result.text
+    assert_untouched(session, before)

@@ -110,3 +110,15 @@ def test_two_desktops(host):
 
     assert_untouched(kept, others)
     assert kept.connected() and kept.client.poll() is None
+
+
+def test_from_a_container_that_has_the_hosts_bus(rdp):
+    """Numbers of processes are others there: logind asks them all at once, and nobody has to be killed. Then sockets of
+    xrdp 0.10 may stay."""
+    before = rdp.processes()
+
+    result = rdp.host.run(["unshare", "--pid", "--fork", "--mount-proc", "logoff", rdp.id, "/grace:3", "/v"])
+
+    assert_logged_off(result, rdp, before)
+    assert "killing" not in result.out.partition("service manager")[0], result.text
+    assert rdp.leftovers() == [] or roots.DEBIAN != "12"
