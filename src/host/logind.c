@@ -297,15 +297,18 @@ static int find_cgroup(const char *path, const char *leaf, char **ret)
 	return 0;
 }
 
-/* Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. */
-static int find_elogind_cgroup(struct logoff_session *session, const char *slice)
+/*
+ * Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. Whoever removes groups
+ * that are empty may have removed the user's with the session's.
+ */
+static int find_elogind_cgroup(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
-	char scope[CGROUP_ID + 16];
+	char scope[CGROUP_ID + 48];
 	int r;
 
-	snprintf(scope, sizeof(scope), "session-%.*s.scope", CGROUP_ID - 1, session->id);
-	r = find_cgroup(slice, scope, &data->cgroup);
+	snprintf(scope, sizeof(scope), "user-%u.slice/session-%.*s.scope", (unsigned)session->uid, CGROUP_ID - 1, session->id);
+	r = find_cgroup("user.slice", scope, &data->cgroup);
 	data->kept = r >= 0 && data->cgroup;
 	return r < 0 || data->cgroup ? r : find_cgroup(session->id, "", &data->cgroup);
 }
@@ -323,11 +326,11 @@ int logind_find_cgroups(struct logoff_session *session)
 
 	if (data->cgroup)
 		return 0;
-	snprintf(slice, sizeof(slice), "user.slice/user-%u.slice", (unsigned)session->uid);
 	if (logind->elogind)
-		return find_elogind_cgroup(session, slice);
+		return find_elogind_cgroup(session);
 	if (!data->scope || !*data->scope)
 		return 0;
+	snprintf(slice, sizeof(slice), "user.slice/user-%u.slice", (unsigned)session->uid);
 	snprintf(service, sizeof(service), "user@%u.service", (unsigned)session->uid);
 	r = find_cgroup(slice, data->scope, &data->cgroup);
 	return r < 0 ? r : find_cgroup(slice, service, &data->manager_cgroup);

@@ -43,6 +43,19 @@ def test_who_has_left_elogind_is_not_logged_on(elogind):
     assert shown.status == OK and kept.id in shown.out and session.id not in shown.out
 
 
+def test_who_has_left_and_whose_groups_are_removed(elogind):
+    """Nobody is in a group that is not there."""
+    session, kept = sessions.ssh(elogind, "alice"), sessions.ssh(elogind, "bob")
+    session.leave()
+    assert session.ended_for_client()
+    wait_until(lambda: not session.processes(), 5, "nobody is in it")
+    elogind.run("find /sys/fs/cgroup/user.slice/user-1000.slice -depth -type d -exec rmdir {} +")
+
+    shown = elogind.run(["query", "session", "--no-legend"])
+
+    assert shown.status == OK and kept.id in shown.out and "alice" not in shown.out, shown.text
+
+
 # -- callers who are in no session, of which each logind speaks in its own words ------------------
 
 OUTSIDE = {
