@@ -48,6 +48,10 @@
 /* The port of display 0 (RFC 6143). */
 #define VNC_PORT 5900
 
+/* Where viewers listen for servers that are told to connect to them (vncviewer -listen). */
+#define VIEWER_PORT 5500
+#define N_VIEWER_PORTS 100
+
 /* How often the kernel is asked for its sockets if they change meanwhile. */
 #define N_LOOKS 5
 
@@ -196,6 +200,7 @@ int display_parse_tcp(const void *answer, size_t length, struct display_tcp *ret
 	tcp.inode = head.idiag_inode;
 	tcp.uid = head.idiag_uid;
 	tcp.port = ntohs(head.id.idiag_sport);
+	tcp.peer_port = tcp.listening ? 0 : ntohs(head.id.idiag_dport);
 	*ret = tcp;
 	return 0;
 }
@@ -425,18 +430,27 @@ int display_is_connected(const struct display_clients *clients, uid_t uid, unsig
 	return clients->told ? 0 : -ENODATA;
 }
 
+/* Tells whether TCP may lead from a VNC server to a viewer that listens, which help desks have their users do. */
+static bool may_lead_to_viewer(const struct display_tcp *tcp)
+{
+	return !tcp->listening && tcp->peer_port >= VIEWER_PORT && tcp->peer_port < VIEWER_PORT + N_VIEWER_PORTS;
+}
+
 int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned number, const char **ret_address)
 {
 	const struct display_tcp *tcp;
 	const char *address = NULL;
-	bool listens = false;
+	bool listens = false, sure = true;
 	size_t n_viewers = 0;
 
 	if (number > UINT16_MAX - VNC_PORT || ask_tcp(clients) < 0)
 		return -ENODATA;
 	tcp = clients->tcp.items;
 	for (size_t i = 0; i < clients->tcp.n_items; i++) {
-		if (tcp[i].uid != uid || tcp[i].port != VNC_PORT + number)
+		if (tcp[i].uid != uid)
+			continue;
+		sure = sure && !may_lead_to_viewer(&tcp[i]);
+		if (tcp[i].port != VNC_PORT + number)
 			continue;
 		listens = listens || tcp[i].listening;
 		n_viewers += !tcp[i].listening;
@@ -444,7 +458,7 @@ int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned numb
 	}
 	if (ret_address)
 		*ret_address = n_viewers == 1 ? address : NULL;
-	return n_viewers > 0 ? 1 : listens && clients->told_tcp ? 0 : -ENODATA;
+	return n_viewers > 0 ? 1 : listens && sure && clients->told_tcp ? 0 : -ENODATA;
 }
 
 struct display_clients *display_clients_free(struct display_clients *clients)

@@ -62,7 +62,7 @@ int display_is_connected(const struct display_clients *clients, uid_t uid, unsig
 /*
  * Tells whether a viewer is connected to display NUMBER of user UID, whose VNC server listens on the port of that display.
  * *ret_address, if wanted, is where it is, owned by CLIENTS; NULL: there is none, or more than one. Returns 1, 0, or -ENODATA:
- * there is no such server, or the kernel does not tell.
+ * there is no such server, the kernel does not tell, or a viewer that the server has been told to connect to may be one.
  */
 int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned number, const char **ret_address);
 
@@ -83,6 +83,7 @@ struct display_tcp {
 	bool listening;
 	char address[46];		/* of the other end; "" if it listens */
 	uid_t uid;			/* whose it is */
+	uint16_t peer_port;		/* that of the other end */
 };
 
 /*

@@ -264,6 +264,7 @@ static void viewer_of_a_display(void **state)
 {
 	const struct display_tcp viewer = { 41, 5903, false, "192.0.2.1", 1000 }, other = { 42, 5903, false, "192.0.2.1", 1001 };
 	const struct display_tcp listens = { 40, 5903, true, "", 1000 };
+	const struct display_tcp leads = { 43, 40000, false, "192.0.2.7", 1000, 5500 };
 	struct display_clients *clients = make_clients();
 	const char *address;
 
@@ -274,6 +275,10 @@ static void viewer_of_a_display(void **state)
 	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), 0);
 	assert_int_equal(display_has_viewer(clients, 1000, 4, NULL), -ENODATA);
 	assert_int_equal(display_has_viewer(clients, 1000, 4000000000, NULL), -ENODATA);
+	array_add(&clients->tcp, &leads, sizeof(leads));	/* the server has perhaps connected to a viewer that listens */
+	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), -ENODATA);
+	assert_null(address);
+	clients->tcp.n_items--;
 	clients->told_tcp = false;
 	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), -ENODATA);
 	array_add(&clients->tcp, &viewer, sizeof(viewer));

@@ -252,6 +252,22 @@ def test_vnc_with_and_without_its_viewer(servers, bystander):
     assert not servers.path("/tmp/.X1-lock").exists() and not servers.path("/tmp/.X11-unix/X1").exists()
 
 
+def test_vnc_whose_viewer_listens(servers, bystander):
+    """A server that has connected to its viewer has a user, though nobody has come to its port."""
+    session = start_vnc(servers)
+    before = session.processes()
+    viewer = servers.start("(Xvfb :98 & sleep 1; DISPLAY=:98 exec vncviewer -listen 5500) >/dev/null 2>&1")
+    servers.check("timeout 10 sh -c 'until ss -ltn | grep -q :5500; do sleep 0.1; done'")
+    servers.check("su alice -c 'DISPLAY=:1 XAUTHORITY=/home/alice/.Xauthority tigervncconfig -connect 127.0.0.1:5500'")
+    wait_until(lambda: session.shown("name,state") == [":1", "Active"], 10, "it is not disconnected")
+
+    assert logoff(servers, "/state:disc", "/y").status == NO_SESSION
+
+    servers.run("pkill -x -f 'vncviewer.*|xtigervncviewer.*'; pkill Xvfb")
+    viewer.wait(10)
+    assert_logged_off(logoff(servers, session.id), session, before)
+
+
 def test_mosh(servers, bystander):
     """Its server outlives the ssh login; it is what the user works in."""
     out = servers.run("ssh -T alice@127.0.0.1 LANG=C.UTF-8 mosh-server new -p 60001").text
