@@ -23,8 +23,7 @@ def rdp(host, request):
 def assert_client_is_told(session):
     """The client ends, and knows that its user was logged off. xrdp 0.10 says so only if it learns of the end of the
     desktop before that of its X server."""
-    log = session.client_log()
-    assert CLEAN_END in log or roots.DEBIAN != "12", log
+    assert CLEAN_END in session.client_log()
 
 
 def assert_display_is_free(session):
