@@ -103,22 +103,23 @@ static void print_entry(const char *forms, const char *text)
 }
 
 /*
- * "/grace:seconds, --grace=seconds", "/v, -v, --verbose". The help is the other way round: bash replaces "/?" by a folder
+ * "/grace:seconds, --grace=seconds", "/v, -v, --verbose", "/json[:lines], --json[=lines]". The help is the other way round: bash replaces "/?" by a folder
  * of one letter, zsh and fish refuse it.
  */
 static void option_forms(const struct option_row *row, char *forms, size_t size)
 {
 	const char *value = row->value ? row->value : "";
+	const char *open = row->type == OPTION_WORD ? "[" : "", *close = row->type == OPTION_WORD ? "]" : "";
 	size_t n = 0;
 
 	if (strcmp(row->windows, "?") == 0) {
 		snprintf(forms, size, "--%s, -%c, /%s", row->gnu, row->letter, row->windows);
 		return;
 	}
-	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s", row->windows, row->value ? ":" : "", value);
+	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s%s%s", row->windows, open, row->value ? ":" : "", value, close);
 	if (row->letter)
 		n += (size_t)snprintf(forms + n, size - n, ", -%c", row->letter);
-	snprintf(forms + n, size - n, ", --%s%s%s", row->gnu, row->value ? "=" : "", value);
+	snprintf(forms + n, size - n, ", --%s%s%s%s%s", row->gnu, open, row->value ? "=" : "", value, close);
 }
 
 int help_print(const struct help *help)
@@ -163,6 +164,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		break;
 	case OPTION_FAULT_VALUE:
 		fprintf(stderr, _("%s: the option takes no value: %s\n"), program().text, what.text);
+		break;
+	case OPTION_FAULT_WORD:
+		fprintf(stderr, _("%s: the option takes no value but lines: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_NUMBER:
 		fprintf(stderr, _("%s: not a number of seconds: %s\n"), program().text, what.text);

@@ -23,13 +23,15 @@ struct parser {
 	int n_arguments;
 	uint64_t given;		/* a bit for each row whose value has been given */
 	enum option_fault fault;
-	const char *culprit;
+	const char *culprit;	/* of the first fault; NULL: none */
 };
 
 static int fail(struct parser *parser, enum option_fault fault, const char *culprit)
 {
-	parser->fault = fault;
-	parser->culprit = culprit;
+	if (!parser->culprit) {
+		parser->fault = fault;
+		parser->culprit = culprit;
+	}
 	return -EINVAL;
 }
 
@@ -200,6 +202,25 @@ static int take_items(struct parser *parser, const struct option_row *row, const
 	return 0;
 }
 
+/* VALUE is NULL, or must be the word of ROW. */
+static int take_word(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+{
+	enum option_word *target = row->target, word = value ? OPTION_WORD_GIVEN : OPTION_WORD_BARE;
+
+	if (value && !equals(row->value, strlen(row->value), value, true))
+		return fail(parser, OPTION_FAULT_WORD, culprit);
+	if (note_given(parser, row) && *target != word)
+		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+	*target = word;
+	return 0;
+}
+
+/* Tells whether ROW's value is in an argument of its own, if not in the same one. */
+static bool needs_value(const struct option_row *row)
+{
+	return row->type != OPTION_FLAG && row->type != OPTION_WORD;
+}
+
 static bool may_be_value(const struct option_row *row, const char *argument)
 {
 	return !is_option(argument) || (row->type == OPTION_FILE && argument[0] == '/');
@@ -216,6 +237,8 @@ static int take(struct parser *parser, const struct option_row *row, const char 
 		*(bool *)row->target = true;
 		return 0;
 	}
+	if (row->type == OPTION_WORD)
+		return take_word(parser, row, value, culprit);
 	if (!value && parser->at + 1 < parser->argc && may_be_value(row, parser->argv[parser->at + 1]))
 		value = parser->argv[++parser->at];
 	if (!value || !value[0])
@@ -232,6 +255,7 @@ static int take(struct parser *parser, const struct option_row *row, const char 
 	case OPTION_LIST:
 		return take_items(parser, row, value, culprit);
 	case OPTION_FLAG:
+	case OPTION_WORD:
 		break;
 	}
 	return 0;
@@ -264,7 +288,7 @@ static int parse_letters(struct parser *parser, const char *argument)
 {
 	const struct option_row *row = NULL;
 
-	for (const char *letter = argument + 1; *letter && (!row || row->type == OPTION_FLAG); letter++) {
+	for (const char *letter = argument + 1; *letter && (!row || !needs_value(row)); letter++) {
 		row = find_letter(parser, *letter);
 		if (!row)
 			return fail(parser, OPTION_FAULT_UNKNOWN, argument);
@@ -273,7 +297,7 @@ static int parse_letters(struct parser *parser, const char *argument)
 		int r;
 
 		row = find_letter(parser, *letter);
-		if (row->type != OPTION_FLAG)
+		if (needs_value(row))
 			return take(parser, row, letter[1] ? letter + 1 : NULL);
 		r = take(parser, row, NULL);
 		if (r < 0)
@@ -305,11 +329,14 @@ int options_parse(const struct option_row *rows, int argc, char **argv, int n_be
 			ended = ended || parser.n_arguments == n_before_text;
 		} else if (strcmp(argument, "--") == 0) {
 			ended = true;
-		} else if (parse_option(&parser, argument) < 0) {
-			*ret_fault = parser.fault;
-			*ret_culprit = parser.culprit;
-			return -EINVAL;
+		} else {
+			(void)parse_option(&parser, argument);
 		}
+	}
+	if (parser.culprit) {
+		*ret_fault = parser.fault;
+		*ret_culprit = parser.culprit;
+		return -EINVAL;
 	}
 	*ret_n_arguments = parser.n_arguments;
 	return 0;

@@ -20,7 +20,15 @@ enum option_type {
 	OPTION_ACCOUNT,		/* the same: a user's name; "%" and a password behind it are overwritten and refused */
 	OPTION_SECONDS,		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
 	OPTION_DURATION,	/* the same, with a unit: "90", "90s", "15m", "2h", "1d" */
-	OPTION_LIST		/* target: struct option_list; each time one more, "a,b" two */
+	OPTION_LIST,		/* target: struct option_list; each time one more, "a,b" two */
+	OPTION_WORD		/* target: enum option_word; with or without its value, which is this very word, in the same argument */
+};
+
+/* What an option has been given that may have one word as its value. */
+enum option_word {
+	OPTION_WORD_NOT,		/* nothing: the option is not there */
+	OPTION_WORD_BARE,		/* the option alone: "--json" */
+	OPTION_WORD_GIVEN		/* with its word: "--json=lines" */
 };
 
 /* The values of an option that may be given several times. */
@@ -35,7 +43,7 @@ struct option_row {
 	char letter;		/* 'g' for -g N, '?' allowed; 0: none */
 	enum option_type type;
 	void *target;
-	const char *value;	/* N_("seconds"): the placeholder of the value; NULL for flags */
+	const char *value;	/* N_("seconds"): the placeholder of the value, or OPTION_WORD's word; NULL for flags */
 	const char *help;	/* N_("..."): the sentence of the help; NULL: not shown in the help */
 };
 
@@ -44,6 +52,7 @@ enum option_fault {
 	OPTION_FAULT_UNKNOWN,		/* no such option */
 	OPTION_FAULT_NO_VALUE,		/* it needs a value */
 	OPTION_FAULT_VALUE,		/* it takes no value */
+	OPTION_FAULT_WORD,		/* it takes no value but its word */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
 	OPTION_FAULT_LONG,		/* its value is more than a year */
@@ -64,8 +73,9 @@ enum option_fault {
 /*
  * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
  * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
- * *ret_culprit, the argument as it was typed: the option, or a number or time that is none. After N_BEFORE_TEXT arguments all the rest are arguments, whatever they
- * look like: the words of a message (0: never).
+ * *ret_culprit, the argument as it was typed: the option, or a number or time that is none; of several faults the first. The
+ * options behind it are taken nevertheless: they may say how the fault is to be told. After N_BEFORE_TEXT arguments all the rest
+ * are arguments, whatever they look like: the words of a message (0: never).
  */
 int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,
 		  enum option_fault *ret_fault, const char **ret_culprit);

@@ -21,6 +21,7 @@ static struct {
 	bool verbose, help, console;
 	const char *server, *user, *file;
 	uint64_t grace, wait;
+	enum option_word json;
 } got;
 
 static const struct option_row rows[] = {
@@ -32,6 +33,7 @@ static const struct option_row rows[] = {
 	{ "file", "file", 'A', OPTION_FILE, &got.file, "filename", "a file" },
 	{ "user", "user", 'U', OPTION_ACCOUNT, &got.user, "name", "who logs on" },
 	{ "console", "console", 0, OPTION_FLAG, &got.console, NULL, "allow the console" },
+	{ "json", "json", 'j', OPTION_WORD, &got.json, "lines", "for programs" },
 	{ "?", "help", 'h', OPTION_FLAG, &got.help, NULL, "this text" },
 	{ NULL, NULL, '?', OPTION_FLAG, &got.help, NULL, NULL },
 	{ 0 },
@@ -295,6 +297,40 @@ static void test_repeated(void **state)
 	parse_good("x /wait:1 /delay:1");
 }
 
+/* Only in the same argument: what stands behind is a session. */
+static void test_one_word_or_none(void **state)
+{
+	static const char *const bare[] = { "x /json", "x --json", "x -j", "x -vj", "x -jv", "x /JSON /json" };
+	static const char *const given[] = { "x /json:lines", "x --json=lines", "x /JSON:Lines", "x /json:lines --json=lines" };
+	static const char *const wrong[] = { "x /json:line", "x --json=", "x /json:", "x --json=lines2", "x /json:lines:", "x --json=0" };
+
+	(void)state;
+	assert_int_equal(parse_good("x").n_arguments + (int)got.json, OPTION_WORD_NOT);
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+		assert_int_equal(parse_good(bare[i]).n_arguments, 0);
+		assert_int_equal(got.json, OPTION_WORD_BARE);
+	}
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		assert_int_equal(parse_good(given[i]).n_arguments, 0);
+		assert_int_equal(got.json, OPTION_WORD_GIVEN);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_fault(wrong[i], OPTION_FAULT_WORD, 1);
+	assert_fault("x --json --json=lines", OPTION_FAULT_REPEATED, 2);
+	assert_string_equal(parse_good("x /json lines").argv[1], "lines");
+	assert_int_equal(got.json, OPTION_WORD_BARE);
+}
+
+/* How a fault is to be told may stand behind it. */
+static void test_options_behind_a_fault(void **state)
+{
+	(void)state;
+	assert_fault("x --nonsense 5 --grace=x --json=lines", OPTION_FAULT_UNKNOWN, 1);
+	assert_int_equal(got.json, OPTION_WORD_GIVEN);
+	assert_fault("x --nonsense -- --json=lines", OPTION_FAULT_UNKNOWN, 1);
+	assert_int_equal(got.json, OPTION_WORD_NOT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_letters_with_a_value_at_their_end),
 		cmocka_unit_test(test_password_is_wiped_and_refused),
+		cmocka_unit_test(test_one_word_or_none),
+		cmocka_unit_test(test_options_behind_a_fault),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

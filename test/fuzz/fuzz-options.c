@@ -19,6 +19,7 @@ static struct {
 	bool verbose, help;
 	const char *server;
 	uint64_t grace, wait;
+	enum option_word json;
 } got;
 
 static const struct option_row rows[] = {
@@ -26,6 +27,7 @@ static const struct option_row rows[] = {
 	{ "grace", "grace", 'g', OPTION_SECONDS, &got.grace, "seconds", "grace" },
 	{ "wait", "wait", 0, OPTION_SECONDS, &got.wait, "seconds", "wait" },
 	{ "server", "server", 's', OPTION_STRING, &got.server, "name", "server" },
+	{ "json", "json", 'j', OPTION_WORD, &got.json, "lines", "json" },
 	{ "?", "help", 'h', OPTION_FLAG, &got.help, NULL, "help" },
 	{ NULL, NULL, '?', OPTION_FLAG, &got.help, NULL, NULL },
 	{ 0 },
@@ -98,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	require(got.grace <= UINT64_C(86400) * 366 && got.wait <= UINT64_C(86400) * 366);
 	require(!got.server || got.server[0]);
+	require(got.json <= OPTION_WORD_GIVEN);
 	free(text);
 	return 0;
 }
