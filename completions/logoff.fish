@@ -144,7 +144,7 @@ set --global __logoff_commands logoff msg query qwinsta quser qprocess
 set --global __logoff_open_options
 
 # One option: for which kinds of command; /name; --name; -letter; what its value is ("-": it has none; with a comma:
-# a list); what it does.
+# a list; in brackets: the one word that it may have, in the same argument); what it does.
 function __logoff_option --argument-names kinds slash long letter value does
     set --local kind (string split , -- $kinds)
     set --local style -l $long
@@ -153,7 +153,11 @@ function __logoff_option --argument-names kinds slash long letter value does
         set --local here complete -c $command -d $does
         set --local condition "__logoff_is $kind"
         set --local slashed "$condition; and string match --quiet '/*' -- (__logoff_word)"
-        if test $value = -
+        set --local word (string match --regex --groups-only '^\[(.*)\]$' -- $value)
+        if test -n "$word"
+            $here -n $condition $style -a $word
+            $here -n $slashed -a "'/$slash' '/$slash:$word'"
+        else if test $value = -
             $here -n $condition $style
             $here -n $slashed -a "'/$slash'"
         else
@@ -164,7 +168,7 @@ function __logoff_option --argument-names kinds slash long letter value does
                 -a "/$slash:(__logoff_list $value (string replace --regex '^[^:]*:' '' -- (__logoff_word)))"
         end
     end
-    test $value = -; or set --global --append __logoff_open_options $kind/$slash
+    string match --quiet --regex '^[-[]' -- $value; or set --global --append __logoff_open_options $kind/$slash
 end
 
 for command in $__logoff_commands
@@ -202,7 +206,7 @@ __logoff_option logoff reason reason - text 'Reason to record in the journal'
 __logoff_option logoff noaskpassword no-ask-password - - 'Never ask for a password'
 __logoff_option process id id - id 'Show the processes of this session'
 __logoff_option msg time time - seconds 'Seconds it is shown and waited for'
-__logoff_option logoff,session,user,process json json - - 'Print JSON'
+__logoff_option logoff,msg,session,user,process json json - [lines] 'Print JSON'
 __logoff_option session,user,process nolegend no-legend - - 'Print no headings'
 __logoff_option session,user,process sort sort - sort 'Column to sort by'
 __logoff_option session,user,process columns columns - column, 'Columns to show'

@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/names.h"
 #include "cli/question.h"
+#include "cli/stream.h"
 #include "cli/warning.h"
 #include "cli/word.h"
 
@@ -149,9 +150,13 @@ static bool take_matching(struct choice *choice, const char *user)
 	note(choice, status);
 	for (size_t i = 0; status == EXIT_ENDED && i < choice->n_all; i++) {
 		struct logoff_session *session = choice->all[i];
+		enum select_answer answer = SELECT_NO;
 
-		if (!session || logoff_session_is_own(session) ||
-		    judge(choice, session, user, &n_groups, &n_programs) != SELECT_YES)
+		if (session && !logoff_session_is_own(session))
+			answer = judge(choice, session, user, &n_groups, &n_programs);
+		if (answer == SELECT_UNKNOWN)
+			(void)stream_failure(EXIT_ENDED, "spared-unknown", logoff_session_id(session), NULL);
+		if (answer != SELECT_YES)
 			continue;
 		found = true;
 		if (take(choice, session, LOGOFF_WHY_SELECTED, user))
@@ -178,7 +183,7 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name) && !choice->if_any)
-		note(choice, report_nobody(shown));
+		note(choice, report_nobody(shown, name));
 }
 
 /*
@@ -251,7 +256,7 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) && has_session(choice, argument, NULL)) {
 		note(choice, report_is_user(argument));
 	} else if (r < 0) {
-		note(choice, report_not_found(argument, r, &error));
+		note(choice, report_not_found(argument, word.text, r, &error));
 	}
 }
 
@@ -265,7 +270,7 @@ static void add_line(struct choice *choice, const char *path, const struct name 
 	if (r == -ENXIO && (word.kind == WORD_USER || word.kind == WORD_ANY))
 		add_user(choice, word.text, shown.text);
 	else if (r < 0)
-		note(choice, report_not_found(shown.text, r, &error));
+		note(choice, report_not_found(shown.text, word.text, r, &error));
 }
 
 static void add_file(struct choice *choice, const char *path)
@@ -288,7 +293,7 @@ static void add_own(struct choice *choice)
 	int r = logoff_host_find(choice->host, NULL, &own, &error);
 
 	if (r < 0) {
-		note(choice, report_not_found(NULL, r, &error));
+		note(choice, report_not_found(NULL, NULL, r, &error));
 		return;
 	}
 	if (!take(choice, own, LOGOFF_WHY_NAMED, NULL)) {
@@ -378,7 +383,7 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 		stop(choice, report_only_text(*message));
 	/* A wrong word beside a selection was meant for something else: for a text, or for one more condition. */
 	if (selects && choice->status != EXIT_ENDED && !choice->stopped) {
-		(void)report_declined();
+		report_nothing_done();
 		choice->stopped = true;
 		return;
 	}
@@ -387,7 +392,7 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 	if (!choice->stopped)
 		tell_rest(choice);
 	else if (choice->n_items > 0)
-		(void)report_declined();
+		report_nothing_done();
 }
 
 bool choice_has_own(const struct choice *choice)

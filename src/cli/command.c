@@ -81,6 +81,11 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+void command_outlive_reader(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 int command_cancel_fd(bool own)
 {
 	sigset_t set;
@@ -90,7 +95,7 @@ int command_cancel_fd(bool own)
 		if (!is_ignored(cancelling[i]))
 			sigaddset(&set, cancelling[i]);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
+	command_outlive_reader();
 	if (own) {
 		(void)signal(SIGHUP, SIG_IGN);
 		(void)signal(SIGTERM, SIG_IGN);

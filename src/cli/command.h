@@ -37,6 +37,9 @@ int command_main(const struct command *command, int argc, char **argv);
  */
 int command_cancel_fd(bool own);
 
+/* Has a program that reads what is printed, and goes away, not end this one, which has something to do. */
+void command_outlive_reader(void);
+
 /*
  * Makes the descriptor FD wait for a second wish to cancel. A lost terminal is none: nobody has asked for that, and it may
  * come again and again.

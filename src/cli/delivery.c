@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 
 static void tell_channel(enum logoff_channel channel, const char *who, const char *user)
@@ -78,24 +81,43 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 	}
 }
 
-enum exit_status delivery_report(const struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
+/* A row for programs; DELIVERY is taken. */
+static void stream(struct logoff_session *session, json_t *delivery, enum exit_status status)
+{
+	json_t *row = to_json_session(session, arg_server);
+
+	if (json_object_update_new(row, delivery) < 0 || json_object_set_new(row, "exit_status", json_integer(status)) < 0) {
+		json_decref(row);
+		row = NULL;
+	}
+	stream_row("delivery", row);
+}
+
+enum exit_status delivery_report(struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
 				 bool talkative)
 {
 	struct safe who = report_label(session), user = report_user(session);
+	enum exit_status status = delivery->result < 0 ? tell_failure(delivery, who.text, user.text) : EXIT_ENDED;
 
-	if (delivery->result < 0)
-		return tell_failure(delivery, who.text, user.text);
+	if (arg_json)
+		stream(session, to_json_delivery(delivery), status);
+	if (arg_json || delivery->result < 0)
+		return status;
 	if (talkative)
 		tell_channel(delivery->channel, who.text, user.text);
 	if (wait)
 		tell_answer(delivery->answer, who.text, user.text);
-	return EXIT_ENDED;
+	return status;
 }
 
-void delivery_report_left_out(const struct logoff_session *session)
+void delivery_report_left_out(struct logoff_session *session)
 {
 	struct safe who = report_label(session), user = report_user(session);
 
+	if (arg_json) {
+		stream(session, json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"), EXIT_ENDED);
+		return;
+	}
 	if (!*logoff_session_user(session) && logoff_session_kind(session) != LOGOFF_KIND_SERVICES) {
 		printf(_("Session %s: left out, nobody has logged on to it.\n"), who.text);
 		return;

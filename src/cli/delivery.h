@@ -10,12 +10,12 @@
 
 /*
  * Says what became of the message to SESSION: a failure always, the answer if it was waited for (WAIT), the way it took
- * if TALKATIVE. Returns the exit status.
+ * if TALKATIVE. For programs it is one row with all of that. Returns the exit status.
  */
-enum exit_status delivery_report(const struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
+enum exit_status delivery_report(struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
 				 bool talkative);
 
 /* Says why SESSION, which is not a person at work, gets no message that is meant for all. */
-void delivery_report_left_out(const struct logoff_session *session);
+void delivery_report_left_out(struct logoff_session *session);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/utf8.h"
 #include "cli/report.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 
 #define COLUMN 20
@@ -217,5 +218,6 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: given twice with different values: %s\n"), program().text, what.text);
 		break;
 	}
+	(void)stream_failure(EXIT_USAGE, "usage", culprit, NULL);
 	return help_try(help);
 }

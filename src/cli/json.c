@@ -137,6 +137,92 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "idle_seconds", to_json_seconds(idle_us));
 }
 
+static const char *domain_word(enum logoff_error_domain domain)
+{
+	switch (domain) {
+	case LOGOFF_ERROR_NONE:
+		return "none";
+	case LOGOFF_ERROR_ERRNO:
+		return "errno";
+	case LOGOFF_ERROR_DBUS:
+		return "dbus";
+	case LOGOFF_ERROR_FORMAT:
+		return "format";
+	case LOGOFF_ERROR_NTSTATUS:
+		return "ntstatus";
+	case LOGOFF_ERROR_HRESULT:
+		return "hresult";
+	case LOGOFF_ERROR_RPC:
+		return "rpc";
+	}
+	return NULL;
+}
+
+json_t *to_json_cause(const struct logoff_error *cause)
+{
+	if (!cause || cause->domain == LOGOFF_ERROR_NONE)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:I}", "domain", domain_word(cause->domain), "text", to_json_text(cause->text),
+			 "name", to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
+}
+
+static const char *delivery_word(int result)
+{
+	switch (result) {
+	case 0:
+		return "delivered";
+	case -EACCES:
+		return "denied";
+	case -ENXIO:
+		return "ended";
+	case -ETIMEDOUT:
+		return "not-in-time";
+	case -ECANCELED:
+		return "cancelled";
+	case -EOPNOTSUPP:
+		return "no-way";
+	default:
+		return "failed";
+	}
+}
+
+static const char *channel_word(enum logoff_channel channel)
+{
+	switch (channel) {
+	case LOGOFF_CHANNEL_NONE:
+		return NULL;
+	case LOGOFF_CHANNEL_TERMINAL:
+		return "terminal";
+	case LOGOFF_CHANNEL_DESKTOP:
+		return "desktop";
+	case LOGOFF_CHANNEL_DISPLAY:
+		return "display";
+	}
+	return NULL;
+}
+
+static const char *answer_word(enum logoff_answer answer)
+{
+	switch (answer) {
+	case LOGOFF_ANSWER_NONE:
+		return NULL;
+	case LOGOFF_ANSWER_OK:
+		return "ok";
+	case LOGOFF_ANSWER_CLOSED:
+		return "closed";
+	case LOGOFF_ANSWER_TIMEOUT:
+		return "not-in-time";
+	}
+	return NULL;
+}
+
+json_t *to_json_delivery(const struct logoff_delivery *delivery)
+{
+	return json_pack("{s:s, s:s?, s:s?, s:o}", "result", delivery_word(delivery->result), "channel",
+			 channel_word(delivery->channel), "answer", answer_word(delivery->answer), "cause",
+			 to_json_cause(delivery->result < 0 ? &delivery->cause : NULL));
+}
+
 /* DEL is the one ASCII character that jansson writes as it is and that is none of the printable. */
 static int write_ascii(const char *buffer, size_t size, void *to)
 {
@@ -153,27 +239,14 @@ static int write_ascii(const char *buffer, size_t size, void *to)
 	return fwrite(buffer, 1, size, to) < size ? -1 : 0;
 }
 
-int print_json(json_t *json, FILE *to)
+int print_json(json_t *json, bool one_line, FILE *to)
 {
+	size_t flags = (one_line ? JSON_COMPACT : JSON_INDENT(2)) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9);
 	int r = json ? 0 : -ENOMEM;
 
 	errno = 0;
-	if (r == 0 && (json_dump_callback(json, write_ascii, to, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) < 0 ||
-		       putc('\n', to) == EOF || fflush(to) == EOF))
+	if (r == 0 && (json_dump_callback(json, write_ascii, to, flags) < 0 || putc('\n', to) == EOF || fflush(to) == EOF))
 		r = errno ? -errno : -ENOMEM;
 	json_decref(json);
 	return r;
-}
-
-int print_json_rows(const void *const *rows, size_t n_rows, json_t *(*to_json)(const void *row), FILE *to)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < n_rows; i++) {
-		if (json_array_append_new(list, to_json(rows[i])) < 0) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
-	return print_json(list, to);
 }

@@ -33,10 +33,13 @@ const char *json_state(enum logoff_state state, enum logoff_kind kind);
 /* A session on that host: an object that more can be added to. Returns it, the caller's, or NULL when out of memory. */
 json_t *to_json_session(struct logoff_session *session, const char *server);
 
-/* Prints an array of what TO_JSON makes of each row. Returns 0 or -errno. */
-int print_json_rows(const void *const *rows, size_t n_rows, json_t *(*to_json)(const void *row), FILE *to);
+/* CAUSE, or null if it is NULL or none is recorded. Returns it, the caller's. */
+json_t *to_json_cause(const struct logoff_error *cause);
 
-/* Prints JSON, which may be NULL (out of memory), and drops it. Returns 0 or -errno. */
-int print_json(json_t *json, FILE *to);
+/* What became of a message: result, channel, answer and cause. Returns it, the caller's. */
+json_t *to_json_delivery(const struct logoff_delivery *delivery);
+
+/* Prints JSON, which may be NULL (out of memory), in ONE_LINE or many, and drops it. Returns 0 or -errno. */
+int print_json(json_t *json, bool one_line, FILE *to);
 
 #endif

@@ -12,17 +12,16 @@
 #include "cli/agent.h"
 #include "cli/choice.h"
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/logon.h"
-#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 #include "cli/warning.h"
 #include "logoff.h"
 
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_json, arg_if_any, arg_no_desktop;
+static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;
 static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
 static const char *arg_message, *arg_reason;
 static struct selection arg_selection = SELECTION_NONE;
@@ -63,7 +62,8 @@ static const struct option_row options[] = {
 	{ "reason", "reason", 0, OPTION_STRING, &arg_reason, "text", N_("Records this reason in the journal.") },
 	{ "noaskpassword", "no-ask-password", 0, OPTION_FLAG, &arg_no_ask_password, NULL,
 	  N_("Never asks for a password; without the right the session is refused.") },
-	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, N_("Prints the results as JSON.") },
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
+	  N_("Prints the results as JSON; lines: each as it comes.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows what is done, step by step.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
@@ -79,7 +79,7 @@ static const struct help help = {
 		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
 		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
-		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON] [/V] [/VERSION] [--help]",
+		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON[:lines]] [/V] [/VERSION] [--help]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
@@ -97,17 +97,28 @@ static bool is_first_warning(const struct logoff_event *event)
 	return event->remaining_us + 500000 >= arg_warn_s * 1000000;
 }
 
+/* Who hears of what happens. */
+struct listeners {
+	struct progress progress;
+	struct result_rows rows;
+};
+
 static void on_event(const struct logoff_event *event, void *userdata)
 {
-	struct progress *progress = userdata;
+	struct listeners *listeners = userdata;
+	bool not_warned = event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && is_first_warning(event);
 
-	if (arg_verbose)
-		progress_wipe(progress);
+	if (arg_verbose || stream_is_lines())
+		progress_wipe(&listeners->progress);
 	if (arg_verbose && !arg_json)
 		report_event(event, NULL);
-	else if (event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && is_first_warning(event))
+	else if (not_warned)
 		report_not_warned(event);
-	progress_event(progress, event);
+	if (stream_is_lines() && (arg_verbose || not_warned))
+		result_event(event);
+	if (event->type == LOGOFF_EVENT_RESULT)
+		result_now(&listeners->rows, event->session);
+	progress_event(&listeners->progress, event);
 }
 
 static int authorize(void *userdata)
@@ -123,7 +134,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 {
 	char sender[ACCOUNT_NAME_SIZE];
 	struct warning warning = { sender, arg_message };
-	struct progress progress = { .request = request, .n_total = choice->n_items };
+	struct listeners listeners = { .progress = { .request = request, .n_total = choice->n_items } };
 	struct logoff_error error = {};
 	struct agent agent = {};
 	int r;
@@ -132,25 +143,28 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	logoff_request_set_times(request, arg_grace_s * 1000, arg_wait_s * 1000);
 	logoff_request_set_console(request, arg_console);
 	logoff_request_set_desktop(request, !arg_no_desktop);
-	logoff_request_set_event_func(request, on_event, &progress);
+	logoff_request_set_event_func(request, on_event, &listeners);
 	if (arg_warn_s)
 		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, &warning);
 	logoff_request_set_still(request, choice_still, choice);
 	if (!arg_no_ask_password)
 		logoff_request_set_authorize_func(request, authorize, &agent);
-	progress.cancel_fd = command_cancel_fd(choice_has_own(choice));
-	logoff_request_set_cancel_fd(request, progress.cancel_fd);
+	listeners.progress.cancel_fd = command_cancel_fd(choice_has_own(choice));
+	logoff_request_set_cancel_fd(request, listeners.progress.cancel_fd);
 	r = arg_reason ? logoff_request_set_reason(request, arg_reason) : 0;
 	if (r >= 0)
 		r = choice_request(choice, request);
+	result_begin(&listeners.rows, request);
 	if (r >= 0)
 		r = logoff_request_run(request, &error);
-	progress_wipe(&progress);
+	progress_wipe(&listeners.progress);
 	agent_stop(&agent);
-	if (r < 0)
+	if (r < 0) {
+		result_done(&listeners.rows);
 		return report_host(arg_server, r, &error);
+	}
 	if (arg_json)
-		return result_print_json(request, arg_server);
+		return result_end(&listeners.rows);
 	/* With /v each end has been told as it came. */
 	return result_print(request, !arg_verbose && (talkative || logoff_request_count(request) > 1));
 }
@@ -165,7 +179,7 @@ static const char *find_lonely_option(int n_arguments, char **arguments)
 
 static int show_plan(struct choice *choice)
 {
-	return arg_json ? result_print_plan(choice, arg_server, arg_console) : (int)choice_show(choice, stdout, arg_console);
+	return arg_json ? result_print_plan(choice, arg_console) : (int)choice_show(choice, stdout, arg_console);
 }
 
 /* Does, asks or shows what has been chosen. Returns the exit status. */
@@ -187,8 +201,7 @@ static int act(struct logoff_host *host, struct choice *choice)
 			return status;
 		}
 	}
-	if (arg_json)
-		output_note(print_json(json_array(), stdout));	/* nothing was done, and that is told by the status */
+	stream_end();	/* nothing was done, and that is told by the status */
 	return status;
 }
 
@@ -208,6 +221,8 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 		return help_usage_error(&help, OPTION_FAULT_NOTHING, culprit);
 	if (arg_message && !arg_warn_s)
 		return help_usage_error(&help, OPTION_FAULT_NO_WARNING, "/message");
+	if (stream_is_lines() && !arg_dry_run)
+		command_outlive_reader();
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
 	status = act(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;

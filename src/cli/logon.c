@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cli/password.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 
 #define FILE_SIZE 8192
@@ -76,47 +77,47 @@ int logon_check(enum option_fault *ret_fault, const char **ret_culprit)
 static enum exit_status file_unreadable(int r)
 {
 	fprintf(stderr, _("%s: the file %s cannot be read: %s\n"), program().text, safe(arg_logon.file).text, strerror(-r));
-	return EXIT_USAGE;
+	return stream_failure_errno(EXIT_USAGE, "authfile", arg_logon.file, r);
 }
 
 static enum exit_status file_open_to_others(void)
 {
 	fprintf(stderr, _("%s: the file %s is open to others; only its owner may read and change it (chmod 600)\n"),
 		program().text, safe(arg_logon.file).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_of_others(void)
 {
 	fprintf(stderr, _("%s: the file %s, or the link of that name, belongs to another user; it must be yours or root's\n"),
 		program().text, safe(arg_logon.file).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_no_file(void)
 {
 	fprintf(stderr, _("%s: %s is not a regular file\n"), program().text, safe(arg_logon.file).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_wrong(unsigned line)
 {
 	fprintf(stderr, _("%s: the file %s, line %u: neither username, password, domain nor realm\n"), program().text,
 		safe(arg_logon.file).text, line);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_without_user(void)
 {
 	fprintf(stderr, _("%s: the file %s: its username is no name of a user\n"), program().text,
 		safe(arg_logon.file).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_of_another(void)
 {
 	fprintf(stderr, _("%s: the file %s names a user, and /logon another\n"), program().text, safe(arg_logon.file).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 /* Reads FD to its end. Returns 0, -EFBIG, -EILSEQ (it is no text) or why it cannot be read. */
@@ -329,7 +330,7 @@ static enum exit_status report_no_password(const char *server, int r)
 		fprintf(stderr, _("%s: %s: that is too long for a password\n"), program().text, host.text);
 	else
 		fprintf(stderr, _("%s: %s: the password cannot be read: %s\n"), program().text, host.text, strerror(-r));
-	return EXIT_LOGON;
+	return stream_failure(EXIT_LOGON, "no-password", NULL, NULL);
 }
 
 /* Tells whether a password may be asked for at all. */

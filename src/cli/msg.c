@@ -18,6 +18,7 @@
 #include "cli/delivery.h"
 #include "cli/logon.h"
 #include "cli/recipients.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 #include "cli/warning.h"
 #include "cli/when.h"
@@ -33,6 +34,8 @@ static const struct option_row options[] = {
 	LOGON_OPTIONS,
 	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
 	  N_("How long it is shown and waited for; 60 if not given, 0: until it is closed.") },
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
+	  N_("Prints what became of each message as JSON.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Tells which way each message has taken.") },
 	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and tells them.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
@@ -45,7 +48,7 @@ static const struct help help = {
 	.summary = N_("Sends a message to users of a session host."),
 	.usage = "MSG {username | sessionname | sessionid | @filename | '*'} [/SERVER:servername]\n"
 		 LOGON_USAGE
-		 "       [/TIME:seconds] [/V] [/W] [/VERSION] [--help] [message]",
+		 "       [/TIME:seconds] [/JSON[:lines]] [/V] [/W] [/VERSION] [--help] [message]",
 	.arguments = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
@@ -63,7 +66,7 @@ static const struct help help = {
 static int refuse_text(const char *sentence)
 {
 	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "wrong-text", NULL, NULL);
 }
 
 /* Joins the words by blanks. Returns how long the text is, even if it has no room. */
@@ -109,7 +112,7 @@ static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 static int refuse_input(int r)
 {
 	fprintf(stderr, _("%s: the message cannot be read: %s\n"), program().text, strerror(-r));
-	return EXIT_USAGE;
+	return stream_failure_errno(EXIT_USAGE, "wrong-text", NULL, r);
 }
 
 /* Takes the text from the words of the command line or standard input. Returns the exit status. */
@@ -177,9 +180,12 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	int status, sent = EXIT_ENDED;
 
 	if (n_arguments == 0) {
-		(void)refuse_text(_("there is nobody to send a message to"));
+		fprintf(stderr, _("%s: there is nobody to send a message to\n"), program().text);
+		(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
 		return help_try(&help);
 	}
+	if (stream_is_lines())
+		command_outlive_reader();
 	status = take_text(n_arguments - 1, arguments + 1, text);
 	if (status != EXIT_ENDED)
 		return status;
@@ -187,6 +193,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	status = recipients.status;
 	if (recipients.n_recipients > 0)
 		sent = send_to(host, &recipients, text);
+	stream_end();
 	recipients_done(&recipients);
 	return sent > status ? sent : status;
 }

@@ -18,6 +18,7 @@
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
+#include "cli/stream.h"
 #include "cli/word.h"
 
 /* ---- which are meant ---- */
@@ -92,7 +93,7 @@ static int report_none(const char *designator)
 {
 	fprintf(stderr, _("%s: %s: there is no such process, nor one of such a user, session or program\n"),
 		program().text, safe(designator).text);
-	return EXIT_NO_SESSION;
+	return stream_failure(EXIT_NO_SESSION, "no-process", designator, NULL);
 }
 
 /* Picks the rows that are meant into ROWS, and says which argument means none. Returns the exit status. */
@@ -119,7 +120,7 @@ static int pick(const struct processes *processes, const char *own, int n_argume
 
 /* ---- showing ---- */
 
-static json_t *to_json_row(const void *data)
+static json_t *make_row(const void *data)
 {
 	const struct process_row *row = data;
 	const char *id = row->process->session_id;
@@ -135,13 +136,20 @@ static json_t *to_json_row(const void *data)
 			 "current", process_is_marked(row));
 }
 
+static void stream(const void *const *rows, size_t n_rows)
+{
+	for (size_t i = 0; i < n_rows; i++)
+		stream_row("process", make_row(rows[i]));
+	stream_end();
+}
+
 /* Where nothing was found there are no headings either. */
 static void show(const struct table *table, const void **rows, size_t n_rows)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+		stream(rows, n_rows);
 	else if (r == 0 && n_rows > 0)
 		table_print(table, rows, n_rows, stdout);
 	output_note(r);

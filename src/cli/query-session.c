@@ -18,6 +18,7 @@
 #include "cli/query.h"
 #include "cli/report.h"
 #include "cli/sessions.h"
+#include "cli/stream.h"
 #include "cli/word.h"
 
 static bool is_meant(const struct logoff_session *session, const char *designator)
@@ -59,15 +60,17 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 		fprintf(stderr, people ? _("%s: %s: nobody is logged on whose user name, session name or id this is\n")
 				       : _("%s: %s: there is no session whose name, user or id this is\n"),
 			program().text, safe(arguments[k]).text);
-		status = EXIT_NO_SESSION;
+		status = stream_failure(EXIT_NO_SESSION, people ? "no-user" : "no-session", arguments[k], NULL);
 	}
 	return status;
 }
 
-/* Its idle time may have to be asked for, which the session remembers. */
-static json_t *to_json_row(const void *row)
+/* Their idle times may have to be asked for, which sessions remember. */
+static void stream(const void *const *rows, size_t n_rows)
 {
-	return to_json_session((struct logoff_session *)row, arg_server);
+	for (size_t i = 0; i < n_rows; i++)
+		stream_row("session", to_json_session((struct logoff_session *)rows[i], arg_server));
+	stream_end();
 }
 
 /* Where nothing was found there are no headings either. */
@@ -76,7 +79,7 @@ static void show(const struct table *table, const void **rows, size_t n_rows, bo
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		r = print_json_rows(rows, n_rows, to_json_row, stdout);
+		stream(rows, n_rows);
 	else if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
 	output_note(r);

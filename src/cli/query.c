@@ -15,15 +15,16 @@
 #include "cli/output.h"
 #include "cli/query.h"
 #include "cli/report.h"
+#include "cli/stream.h"
 
-bool arg_json, arg_no_legend;
+bool arg_no_legend;
 const char *arg_sort, *arg_id;
 struct option_list arg_columns;
 
 /* ---- options ---- */
 
 #define HELP_SERVER N_("The session host that is asked. Without it: this machine.")
-#define HELP_JSON N_("Prints JSON, with all that is known.")
+#define HELP_JSON N_("Prints JSON with all that is known; lines: one a line.")
 #define HELP_NO_LEGEND N_("Prints no headings.")
 #define HELP_SORT N_("Sorts by a column; with - before its name in reverse.")
 #define HELP_COLUMNS N_("Shows these columns, separated by commas, in full.")
@@ -33,7 +34,7 @@ struct option_list arg_columns;
 static const struct option_row session_options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
 	LOGON_OPTIONS,
-	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
 	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
@@ -48,7 +49,7 @@ static const struct option_row process_options[] = {
 	  N_("Shows the processes of the session with this id.") },
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
 	LOGON_OPTIONS,
-	{ "json", "json", 0, OPTION_FLAG, &arg_json, NULL, HELP_JSON },
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
 	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
@@ -72,7 +73,7 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
 #define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
-		   "[/JSON] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
+		   "[/JSON[:lines]] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
 
 const struct help session_help = {
 	.sub_command = "session",
@@ -136,6 +137,7 @@ int query_check(const struct table *table, const struct help *help)
 	fprintf(stderr, _("%s: there is no column %s; the columns are "), program().text, safe(culprit).text);
 	table_print_names(table, stderr);
 	fputc('\n', stderr);
+	(void)stream_failure(EXIT_USAGE, "usage", culprit, NULL);
 	return help_try(help);
 }
 

@@ -10,7 +10,7 @@
 #include "cli/table.h"
 #include "logoff.h"
 
-extern bool arg_json, arg_no_legend;
+extern bool arg_no_legend;
 extern const char *arg_sort;		/* --sort */
 extern struct option_list arg_columns;	/* --columns */
 extern const char *arg_id;		/* query process: /id */

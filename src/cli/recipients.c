@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/delivery.h"
 #include "cli/names.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 #include "cli/word.h"
 
@@ -121,11 +122,9 @@ static void take_session(struct recipients *recipients, const struct logoff_sess
 static void tell_nobody(struct recipients *recipients, struct word word, const char *shown)
 {
 	if (word.kind != WORD_ID && word.kind != WORD_NAME && count(recipients, fits_user_gone, word.text) > 0)
-		fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"), program().text,
-			safe(shown).text);
+		note(recipients, report_user_left(shown, word.text));
 	else
-		(void)report_nobody(shown);
-	note(recipients, EXIT_NO_SESSION);
+		note(recipients, report_nobody(shown, word.text));
 }
 
 /* A list may lack a session that is there: what is not found in it is looked up. */
@@ -139,7 +138,7 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 		if (r == -ENXIO)
 			tell_nobody(recipients, word, shown);
 		else
-			note(recipients, report_not_found(shown, r, &error));
+			note(recipients, report_not_found(shown, word.text, r, &error));
 		return;
 	}
 	grown = reallocarray(recipients->all, recipients->n_all + 1, sizeof(struct logoff_session *));
@@ -178,7 +177,7 @@ static void take_file(struct recipients *recipients, const char *path)
 		note(recipients, report_file(path, r, names.wrong_line));
 	if (r >= 0 && names.n_items == 0) {
 		fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
-		note(recipients, EXIT_NO_SESSION);
+		note(recipients, stream_failure(EXIT_NO_SESSION, "list-empty", path, NULL));
 	}
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
 		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
@@ -192,7 +191,7 @@ static void take_all(struct recipients *recipients, bool talkative)
 		delivery_report_left_out(recipients->all[i]);
 	if (recipients->n_recipients == 0) {
 		fprintf(stderr, _("%s: nobody is logged on\n"), program().text);
-		note(recipients, EXIT_NO_SESSION);
+		note(recipients, stream_failure(EXIT_NO_SESSION, "nobody-logged-on", NULL, NULL));
 	}
 }
 

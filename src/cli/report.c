@@ -10,6 +10,7 @@
 
 #include "cli/account.h"
 #include "cli/output.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 
 struct safe report_label(const struct logoff_session *session)
@@ -254,27 +255,54 @@ void report_event(const struct logoff_event *event, void *unused)
 
 /* ---- failures ---- */
 
+/* TEXT, the word that was given as SHOWN, or NULL if people do not get to see it either: it came from a list. */
+static const char *object_of(const char *shown, const char *text)
+{
+	return shown && strstr(shown, safe(text).text) ? text : NULL;
+}
+
 /* The exit status of what only the host could do. */
 static enum exit_status status_of(int r)
 {
 	return r == -EACCES ? EXIT_DENIED : r == -EKEYREJECTED ? EXIT_LOGON : EXIT_UNREACHABLE;
 }
 
+/* The same, told to programs. OBJECT is what the host was asked for, or NULL. Returns the exit status. */
+static enum exit_status host_failure(int r, const char *object, const struct logoff_error *error)
+{
+	switch (r) {
+	case -EKEYREJECTED:
+		return stream_failure(EXIT_LOGON, "not-accepted", object, error);
+	case -EACCES:
+		return stream_failure(EXIT_DENIED, "denied", object, error);
+	case -ETIMEDOUT:
+		return stream_failure(EXIT_UNREACHABLE, "no-answer", object, error);
+	case -EOPNOTSUPP:
+		return stream_failure(EXIT_UNREACHABLE, "unsupported", object, error);
+	case -EPROTO:
+		return stream_failure(EXIT_UNREACHABLE, "wrong-answer", object, error);
+	default:
+		return stream_failure(EXIT_UNREACHABLE, "unreachable", object, error);
+	}
+}
+
 enum exit_status report_open(const char *host, int r, const struct logoff_error *error)
 {
 	struct safe name = safe(host && *host ? host : "localhost");
 
-	if (r == -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP) {
 		fprintf(stderr, _("%s: %s: the MS-TSTS client, logoff-tsts, is not installed%s\n"), program().text,
 			name.text, report_cause(error).text);
-	else if (r == -EINVAL && error->domain == LOGOFF_ERROR_FORMAT)
+		return stream_failure(EXIT_UNREACHABLE, "no-client", NULL, error);
+	}
+	if (r != -EINVAL)
+		return report_host(host, r, error);
+	if (error->domain == LOGOFF_ERROR_FORMAT)
 		fprintf(stderr, _("%s: %s: line %lld of the host's description: %s\n"), program().text, name.text,
 			(long long)error->number, safe(error->text).text);
-	else if (r == -EINVAL)
-		fprintf(stderr, _("%s: %s\n"), program().text, safe(error->text).text);
 	else
-		return report_host(host, r, error);
-	return EXIT_UNREACHABLE;
+		fprintf(stderr, _("%s: %s\n"), program().text, safe(error->text).text);
+	return stream_failure(EXIT_UNREACHABLE, "wrong-host", NULL, error);
 }
 
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
@@ -301,7 +329,7 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 		fprintf(stderr, _("%s: %s: cannot be reached%s\n"), program().text, name.text, cause.text);
 		break;
 	}
-	return status_of(r);
+	return host_failure(r, NULL, error);
 }
 
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions)
@@ -318,9 +346,10 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
 	return EXIT_ENDED;
 }
 
-enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error)
+enum exit_status report_not_found(const char *designator, const char *text, int r, const struct logoff_error *error)
 {
 	struct safe name = safe(designator), cause = report_cause(error);
+	const char *object = object_of(designator, text);
 
 	if (r == -ESRCH && !designator)
 		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
@@ -336,13 +365,22 @@ enum exit_status report_not_found(const char *designator, int r, const struct lo
 		fprintf(stderr, _("%s: the current session cannot be found out%s\n"), program().text, cause.text);
 	else
 		fprintf(stderr, _("%s: %s: cannot be looked up%s\n"), program().text, name.text, cause.text);
-	return r == -ESRCH || r == -ENOTUNIQ || r == -ENXIO ? EXIT_NO_SESSION : status_of(r);
+	switch (r) {
+	case -ESRCH:
+		return stream_failure(EXIT_NO_SESSION, designator ? "not-active" : "no-current", object, error);
+	case -ENOTUNIQ:
+		return stream_failure(EXIT_NO_SESSION, "not-unique", object, error);
+	case -ENXIO:
+		return stream_failure(EXIT_NO_SESSION, "no-session", object, error);
+	default:
+		return host_failure(r, object, error);
+	}
 }
 
-enum exit_status report_nobody(const char *designator)
+enum exit_status report_nobody(const char *designator, const char *text)
 {
 	fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(designator).text);
-	return EXIT_NO_SESSION;
+	return stream_failure(EXIT_NO_SESSION, "no-user", object_of(designator, text), NULL);
 }
 
 /* The state of a session that is still there, whose processes cannot be seen. */
@@ -552,7 +590,7 @@ enum exit_status report_record(const struct logoff_request *request, size_t i)
 			who.text, cause.text);
 	else
 		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text, cause.text);
-	return EXIT_UNREACHABLE;
+	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(logoff_request_session(request, i)), error);
 }
 
 /* ---- choosing ---- */
@@ -586,28 +624,36 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 		fprintf(stderr, _("%s: %s: whether a user is called so, too, cannot be found out (%s); id:%s or user:%s says "
 				  "which is meant\n"),
 			program().text, safe(shown).text, strerror(-r), id.text, user.text);
-	return r == 0 ? EXIT_NO_SESSION : EXIT_UNREACHABLE;
+	return r == 0 ? stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(shown, text), NULL)
+		      : stream_failure_errno(EXIT_UNREACHABLE, "ambiguous", object_of(shown, text), r);
+}
+
+enum exit_status report_user_left(const char *shown, const char *text)
+{
+	fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"), program().text,
+		safe(shown).text);
+	return stream_failure(EXIT_NO_SESSION, "user-left", object_of(shown, text), NULL);
 }
 
 enum exit_status report_is_user(const char *argument)
 {
 	fprintf(stderr, _("%s: %s: no such session; /user:%s means the sessions of that user\n"), program().text,
 		safe(argument).text, typed(argument).text);
-	return EXIT_NO_SESSION;
+	return stream_failure(EXIT_NO_SESSION, "is-user", argument, NULL);
 }
 
 enum exit_status report_not_understood(const char *argument)
 {
 	fprintf(stderr, _("%s: \"%s\" is neither a session nor a user; a text for the users goes with /warn, and only once\n"),
 		program().text, safe(argument).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "not-understood", argument, NULL);
 }
 
 enum exit_status report_only_text(const char *text)
 {
 	fprintf(stderr, _("%s: \"%s\" is no session, and a text needs one beside it; give the id of your own if you mean it\n"),
 		program().text, safe(text).text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "only-text", text, NULL);
 }
 
 struct safe report_line(const char *path, const struct name *name)
@@ -624,18 +670,19 @@ struct safe report_line(const char *path, const struct name *name)
 
 enum exit_status report_file(const char *path, int r, size_t line)
 {
-	if (r == -EBADMSG)
+	if (r == -EBADMSG) {
 		fprintf(stderr, _("%s: the list %s: line %zu is no name of a session or user\n"), program().text,
 			safe(path).text, line);
-	else
-		fprintf(stderr, _("%s: the list %s cannot be read: %s\n"), program().text, safe(path).text, strerror(-r));
-	return EXIT_USAGE;
+		return stream_failure(EXIT_USAGE, "list-wrong", path, NULL);
+	}
+	fprintf(stderr, _("%s: the list %s cannot be read: %s\n"), program().text, safe(path).text, strerror(-r));
+	return stream_failure_errno(EXIT_USAGE, "list-unreadable", path, r);
 }
 
 enum exit_status report_none_selected(void)
 {
 	fprintf(stderr, _("%s: no session is selected\n"), program().text);
-	return EXIT_NO_SESSION;
+	return stream_failure(EXIT_NO_SESSION, "none-selected", NULL, NULL);
 }
 
 enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
@@ -652,7 +699,8 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 	else
 		fprintf(stderr, _("%s: /exclude:%s: there is neither such a user nor such a session\n"), program().text,
 			name.text);
-	return EXIT_USAGE;
+	return r == -ENXIO ? stream_failure(EXIT_USAGE, "no-exclusion", item, NULL)
+			   : stream_failure_errno(EXIT_USAGE, "exclusion-unknown", item, r);
 }
 
 void report_unknown_groups(size_t n)
@@ -730,11 +778,16 @@ enum exit_status report_unconfirmed(void)
 {
 	fprintf(stderr, _("%s: several sessions are selected and there is no terminal to ask on; /y logs them off\n"),
 		program().text);
-	return EXIT_USAGE;
+	return stream_failure(EXIT_USAGE, "unconfirmed", NULL, NULL);
+}
+
+void report_nothing_done(void)
+{
+	fprintf(stderr, _("%s: nothing was done\n"), program().text);
 }
 
 enum exit_status report_declined(void)
 {
-	fprintf(stderr, _("%s: nothing was done\n"), program().text);
-	return EXIT_CANCELLED;
+	report_nothing_done();
+	return stream_failure(EXIT_CANCELLED, "declined", NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * report.h - what the command says: the steps for /v, the outcome of each session, and its exit status.
  *
  * All sentences about sessions stand in report.c. What went well goes to standard output, what did not to standard
- * error, one line each: program, object, cause.
+ * error, one line each: program, object, cause; and each failure that is not the result of a session to programs (stream.h).
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -56,11 +56,17 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
  */
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions);
 
-/* Says why no session was found for DESIGNATOR (NULL: the current one). Returns the exit status. */
-enum exit_status report_not_found(const char *designator, int r, const struct logoff_error *error);
+/*
+ * Says why no session was found for DESIGNATOR (NULL: the current one), which shows the word TEXT and where it stands. Returns the
+ * exit status.
+ */
+enum exit_status report_not_found(const char *designator, const char *text, int r, const struct logoff_error *error);
 
 /* Says that DESIGNATOR, which may be that of a user as well, means nobody. Returns the exit status. */
-enum exit_status report_nobody(const char *designator);
+enum exit_status report_nobody(const char *designator, const char *text);
+
+/* Says that the user meant by SHOWN, which shows the word TEXT, has left. Returns the exit status. */
+enum exit_status report_user_left(const char *shown, const char *text);
 
 /* Tells a user who could not be warned, without /v. */
 void report_not_warned(const struct logoff_event *event);
@@ -114,8 +120,13 @@ void report_plan(FILE *to, const struct logoff_session *session, bool console, c
 /* Asks whether N sessions are to be logged off. */
 void report_question(size_t n);
 
-/* Says that several sessions are selected and nobody can be asked, or that nothing was done. Returns the exit status. */
+/* Says that several sessions are selected and nobody can be asked. Returns the exit status. */
 enum exit_status report_unconfirmed(void);
+
+/* Says that nothing was done, after the failure that is the cause of it. */
+void report_nothing_done(void);
+
+/* Says that nothing was done, since the person did not want it. Returns the exit status. */
 enum exit_status report_declined(void);
 
 /*

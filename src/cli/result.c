@@ -4,11 +4,13 @@
  */
 #include "cli/result.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/json.h"
-#include "cli/output.h"
 #include "cli/report.h"
+#include "cli/stream.h"
 #include "cli/text.h"
 
 /* Says what became of one session, and whether that is recorded. Returns the exit status. */
@@ -77,88 +79,174 @@ static json_t *make_exists(const struct logoff_request *request, size_t i)
 	return exists < 0 ? json_null() : json_boolean(exists);
 }
 
-static const char *domain_word(enum logoff_error_domain domain)
+/* ROW is the session, and is taken. */
+static json_t *make_result(const struct logoff_request *request, size_t i, json_t *row, int status)
 {
-	switch (domain) {
-	case LOGOFF_ERROR_NONE:
-		return "none";
-	case LOGOFF_ERROR_ERRNO:
-		return "errno";
-	case LOGOFF_ERROR_DBUS:
-		return "dbus";
-	case LOGOFF_ERROR_FORMAT:
-		return "format";
-	case LOGOFF_ERROR_NTSTATUS:
-		return "ntstatus";
-	case LOGOFF_ERROR_HRESULT:
-		return "hresult";
-	case LOGOFF_ERROR_RPC:
-		return "rpc";
+	const struct logoff_error *cause = NULL;
+	int r = logoff_request_result(request, i, &cause);
+
+	if (json_object_update_new(row, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
+						  "exit_status", status, "forced", logoff_request_forced(request, i),
+						  "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
+						  "session_exists", make_exists(request, i), "left",
+						  make_left(request, i), "cause", to_json_cause(r == 0 ? NULL : cause))) < 0) {
+		json_decref(row);
+		return NULL;
+	}
+	if (json_is_true(json_object_get(row, "session_exists")))
+		(void)json_object_set_new(row, "state",
+					  to_json_text(json_state(logoff_request_state(request, i),
+								  logoff_session_kind(logoff_request_session(request, i)))));
+	return row;
+}
+
+int result_print_plan(const struct choice *choice, bool console)
+{
+	for (size_t i = 0; i < choice->n_items; i++) {
+		struct logoff_session *session = choice->items[i].session;
+		bool protected = report_is_protected(session, console);
+		json_t *row = to_json_session(session, arg_server);
+
+		(void)json_object_set_new(row, "result", json_string(protected ? "protected" : "would-end"));
+		stream_row("result", row);
+	}
+	stream_end();
+	return EXIT_ENDED;
+}
+
+/* ---- results as they come ---- */
+
+/* The request's sessions are ours; only the asking of an idle time needs more than to read them. */
+static json_t *make_session(const struct logoff_request *request, size_t i)
+{
+	return to_json_session((struct logoff_session *)logoff_request_session(request, i), arg_server);
+}
+
+void result_begin(struct result_rows *rows, const struct logoff_request *request)
+{
+	*rows = (struct result_rows){ .request = request };
+	if (!stream_is_lines())
+		return;
+	rows->sessions = calloc(logoff_request_count(request), sizeof(*rows->sessions));
+	for (size_t i = 0; rows->sessions && i < logoff_request_count(request); i++)
+		rows->sessions[i] = make_session(request, i);
+	for (size_t i = 0; rows->sessions && i < logoff_request_count(request); i++)
+		if (!rows->sessions[i])		/* no memory; it must not seem to have been told */
+			result_done(rows);
+}
+
+void result_done(struct result_rows *rows)
+{
+	for (size_t i = 0; rows->sessions && i < logoff_request_count(rows->request); i++)
+		json_decref(rows->sessions[i]);
+	free(rows->sessions);
+	rows->sessions = NULL;
+}
+
+static void tell(struct result_rows *rows, size_t i)
+{
+	int one = report_one(rows->request, i, false);
+	json_t *row = rows->sessions ? rows->sessions[i] : make_session(rows->request, i);
+
+	rows->status = one > rows->status ? one : rows->status;
+	stream_row("result", make_result(rows->request, i, row, one));
+	if (rows->sessions)
+		rows->sessions[i] = NULL;
+}
+
+void result_now(struct result_rows *rows, const struct logoff_session *session)
+{
+	for (size_t i = 0; rows->sessions && i < logoff_request_count(rows->request); i++)
+		if (rows->sessions[i] && logoff_request_session(rows->request, i) == session)
+			tell(rows, i);
+}
+
+int result_end(struct result_rows *rows)
+{
+	for (size_t i = 0; i < logoff_request_count(rows->request); i++)
+		if (!rows->sessions || rows->sessions[i])
+			tell(rows, i);
+	result_done(rows);
+	report_advice(rows->request);
+	stream_end();
+	return rows->status;
+}
+
+static const char *event_word(enum logoff_event_type type)
+{
+	switch (type) {
+	case LOGOFF_EVENT_LEAVE_ASK:
+		return "leave-ask";
+	case LOGOFF_EVENT_LEAVE_HELD:
+		return "leave-held";
+	case LOGOFF_EVENT_LEAVE_DONE:
+		return "leave-done";
+	case LOGOFF_EVENT_LEAVE_FAILED:
+		return "leave-failed";
+	case LOGOFF_EVENT_ASK:
+		return "ask";
+	case LOGOFF_EVENT_KILL:
+		return "kill";
+	case LOGOFF_EVENT_GONE:
+		return "gone";
+	case LOGOFF_EVENT_ALONE:
+		return "alone";
+	case LOGOFF_EVENT_WARNED:
+		return "warned";
+	case LOGOFF_EVENT_DESKTOP_ASK:
+		return "desktop-ask";
+	case LOGOFF_EVENT_DESKTOP_KILL:
+		return "desktop-kill";
+	case LOGOFF_EVENT_DESKTOP_GONE:
+		return "desktop-gone";
+	case LOGOFF_EVENT_MANAGER_ASK:
+		return "manager-ask";
+	case LOGOFF_EVENT_MANAGER_KILL:
+		return "manager-kill";
+	case LOGOFF_EVENT_MANAGER_GONE:
+		return "manager-gone";
+	case LOGOFF_EVENT_MANAGER_LINGERS:
+		return "manager-lingers";
+	case LOGOFF_EVENT_MANAGER_NEEDED:
+		return "manager-needed";
+	case LOGOFF_EVENT_COUNTDOWN:
+	case LOGOFF_EVENT_RESULT:
+	case LOGOFF_EVENT_FOLLOWED:
+		break;
 	}
 	return NULL;
 }
 
-static json_t *make_cause(int r, const struct logoff_error *cause)
-{
-	if (r == 0 || cause->domain == LOGOFF_ERROR_NONE)
-		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:I}", "domain", domain_word(cause->domain), "text", to_json_text(cause->text),
-			 "name", to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
-}
-
-static json_t *make_result(const struct logoff_request *request, size_t i, const char *server, int status)
-{
-	const struct logoff_error *cause = NULL;
-	int r = logoff_request_result(request, i, &cause);
-	/* The request's sessions are ours; only the asking of an idle time needs more than to read them. */
-	struct logoff_session *session = (struct logoff_session *)logoff_request_session(request, i);
-	json_t *object = to_json_session(session, server);
-
-	if (json_object_update_new(object, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
-						     "exit_status", status, "forced", logoff_request_forced(request, i),
-						     "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
-						     "session_exists", make_exists(request, i), "left",
-						     make_left(request, i), "cause", make_cause(r, cause))) < 0) {
-		json_decref(object);
-		return NULL;
-	}
-	if (json_is_true(json_object_get(object, "session_exists")))
-		(void)json_object_set_new(object, "state",
-					  to_json_text(json_state(logoff_request_state(request, i),
-								  logoff_session_kind(session))));
-	return object;
-}
-
-int result_print_plan(const struct choice *choice, const char *server, bool console)
+static json_t *make_processes(const struct logoff_event *event)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < choice->n_items; i++) {
-		struct logoff_session *session = choice->items[i].session;
-		bool protected = report_is_protected(session, console);
-		json_t *object = to_json_session(session, server);
-
-		(void)json_object_set_new(object, "result", json_string(protected ? "protected" : "would-end"));
-		(void)json_array_append_new(array, object);	/* NULL is refused */
-	}
-	output_note(print_json(array, stdout));
-	return EXIT_ENDED;
+	for (size_t i = 0; i < event->n_processes; i++)
+		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i].pid, "command",
+							     to_json_text(event->processes[i].command)));
+	return array;
 }
 
-int result_print_json(const struct logoff_request *request, const char *server)
+void result_event(const struct logoff_event *event)
 {
-	json_t *array = json_array();
-	int status = EXIT_ENDED;
+	const char *word = event_word(event->type), *user;
+	bool warned = event->type == LOGOFF_EVENT_WARNED;
 
-	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		int one = report_one(request, i, false);
-
-		status = one > status ? one : status;
-		(void)json_array_append_new(array, make_result(request, i, server, one));	/* NULL is refused */
-	}
-	report_advice(request);
-	output_note(print_json(array, stdout));
-	return status;
+	if (!word)
+		return;
+	user = logoff_session_user(event->session);
+	stream_line("event", json_pack("{s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event", word,
+				       "host", to_json_host(arg_server),
+				       "session_id", to_json_text(logoff_session_id(event->session)),
+				       "name", to_json_text(logoff_session_name(event->session)),
+				       "user", to_json_text(*user ? user : NULL),
+				       "elapsed_s", (double)event->elapsed_us / 1e6,
+				       "remaining_s", warned ? json_real((double)event->remaining_us / 1e6) : json_null(),
+				       "processes", warned || event->unseen ? json_null() : make_processes(event),
+				       "delivery", warned ? to_json_delivery(event->delivery) : json_null(),
+				       "desktop", to_json_text(event->desktop && *event->desktop ? event->desktop : NULL),
+				       "held", to_json_text(event->type == LOGOFF_EVENT_LEAVE_HELD ? event->held : NULL),
+				       "cause", to_json_cause(event->cause)));
 }
 
 /* TEXT, or nothing if it holds what nobody can type: what would be shown in its place is no name. */

@@ -105,11 +105,11 @@ static void only_plain_ascii_is_printed(void **state)
 	FILE *to = open_memstream(&text, &size);
 
 	(void)state;
-	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), to), 0);
+	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), false, to), 0);
 	fclose(to);
 	assert_string_equal(text, "[\n  \"a\\u007F\\u001B\\u009B\\u202E\\uFFFD\\u96FB\"\n]\n");
 	free(text);
-	assert_true(print_json(NULL, stdout) < 0);
+	assert_true(print_json(NULL, false, stdout) < 0);
 }
 
 static void hosts_have_a_name(void **state)

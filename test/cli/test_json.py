@@ -25,10 +25,33 @@ def schema(name):
     return text
 
 
-def query(binary, host, *arguments, name="query", tsts="/nonexistent"):
+def strict(part):
+    """A schema with what it refers to in it, and no field that it does not name."""
+    if isinstance(part, list):
+        return [strict(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        file, _, path = part["$ref"].partition("#/")
+        found = json.loads((DOC / "schema" / file).read_text())
+        for step in path.split("/"):
+            found = found[int(step) if isinstance(found, list) else step]
+        return strict(found)
+    part = {name: strict(one) for name, one in part.items()}
+    if "allOf" in part:
+        part["unevaluatedProperties"] = False
+        for one in part["allOf"]:
+            one.pop("additionalProperties", None)
+            one.pop("unevaluatedProperties", None)
+    elif "properties" in part:
+        part["additionalProperties"] = False
+    return part
+
+
+def query(binary, host, *arguments, name="query", tsts="/nonexistent", option="--json", text=()):
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host, "LOGOFF_TSTS": tsts}
     env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
-    return subprocess.run([binary.parent / name, *arguments, "--json"], cwd=HERE, env=env, capture_output=True, timeout=60)
+    return subprocess.run([binary.parent / name, *arguments, option, *text], cwd=HERE, env=env, capture_output=True, timeout=60)
 
 
 def validate(done, name):
@@ -85,6 +108,44 @@ def test_this_machine(binary, kind, command, name):
     found = validate(done, name)
     if command == "process":
         assert {"pid": os.getpid(), "uid": os.getuid()}.items() <= next(one for one in found if one["pid"] == os.getpid()).items()
+
+
+def lines_of(done):
+    """What was printed with --json=lines, if the schema knows it."""
+    assert not re.search(rb"[^\n -~]", done.stdout), "something else than plain ASCII was printed"
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    wanted = strict(json.loads((DOC / "schema/lines.json").read_text()))
+    jsonschema.Draft202012Validator.check_schema(wanted)
+    for one in found:
+        jsonschema.Draft202012Validator(wanted).validate(one)
+        assert next(iter(one)) == "type"
+    return found
+
+
+@pytest.mark.parametrize("command,kind", [("session", "session"), ("user", "session"), ("process", "process")])
+def test_lines_are_the_rows_of_the_document(binary, command, kind):
+    for host in HOSTS:
+        words = [command, "*"] if command == "process" else [command]
+        whole, lines = (query(binary, f"memory:hosts/{host}", *words, option=option) for option in ("--json", "/json:lines"))
+        assert (lines.returncode, lines.stderr) == (whole.returncode, whole.stderr), host
+        found, rows = lines_of(lines), json.loads(whole.stdout or "[]")
+        for one in found + rows:    # both are real, and a second may lie between them
+            one.pop("age_seconds", None)
+            if one.get("pid", 5000000) < 5000000:   # the command itself, which is not the same one
+                one.pop("pid")
+        assert [one for one in found if one["type"] != "failure"] == [{"type": kind, **row} for row in rows]
+        assert (found or [{}])[-1].get("exit_status", 0) == lines.returncode
+
+
+def test_lines_of_messages_and_results(binary, windows):
+    for host in HOSTS:
+        lines_of(query(binary, f"memory:hosts/{host}", "*", "/v", "/w", option="/json:lines", name="msg", text=("Hello",)))
+        done = query(binary, f"memory:hosts/{host}", "/all", "/y", "/v", "/warn:5", "/wait:3", option="--json=lines", name="logoff")
+        found = lines_of(done)
+        assert max([one["exit_status"] for one in found if "exit_status" in one], default=0) == done.returncode, host
+    found = lines_of(query(binary, "none", "2", "4", "6", "/wait:1", "/v", "/server:ts1", name="logoff", tsts=windows, option="/json:lines"))
+    assert [one["result"] for one in found if one["type"] == "result"] == ["ended", "denied", "not-ended"]
+    assert {one["processes"] for one in found if one["type"] == "event"} == {None}
 
 
 def test_own_processes(binary, tmp_path):

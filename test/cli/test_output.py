@@ -20,6 +20,8 @@ COMMANDS = {
     "version": ["logoff /version", "msg /version", "query /version", "quser /version"],
     "table": ["query session", "query user /nolegend", "quser /columns:id", "query process '*'"],
     "json": ["query session /json", "query user /json", "query process '*' /json", "logoff 5 /json", "logoff 5 9 -n /json"],
+    "lines": ["query session /json:lines", "query process '*' /json:lines", "logoff 5 9 /json:lines", "logoff 5 9 -n /json:lines",
+              "msg alice /json:lines hello"],
     "steps": ["logoff 5 /v", "logoff 5 9", "logoff 5 9 -n", "msg alice /v hello"],
 }
 ALL = [pytest.param(line, id=line) for lines in COMMANDS.values() for line in lines]
@@ -60,7 +62,7 @@ def test_nobody_reads_and_no_signal(binary, tmp_path, line):
     os.close(writer)
 
 
-@pytest.mark.parametrize("line", ["logoff /?", "query session", "query user /json", "logoff 5 9 -n"])
+@pytest.mark.parametrize("line", ["logoff /?", "query session", "query user /json", "logoff 5 9 -n", "quser /json:lines", "logoff 5 9 -n /json:lines"])
 def test_nobody_reads(binary, tmp_path, line):
     """Who only shows something ends by the signal, as usual."""
     reader, writer = os.pipe()
@@ -70,13 +72,23 @@ def test_nobody_reads(binary, tmp_path, line):
     assert (done.stderr, done.returncode) == ("", -signal.SIGPIPE)
 
 
-@pytest.mark.parametrize("line", ["logoff 5 /v", "msg alice /v hello"])
+@pytest.mark.parametrize("line", ["logoff 5 /v", "msg alice /v hello", "logoff 5 9 /json:lines /v", "msg alice /json:lines hello"])
 def test_nobody_reads_but_it_goes_on(binary, tmp_path, line):
     """A log-off that is under way is not ended by a reader that goes away."""
     reader, writer = os.pipe()
     os.close(reader)
     says(run(binary, tmp_path, f"exec {line}", stdout=writer), line, "Broken pipe")
     os.close(writer)
+
+
+@pytest.mark.parametrize("line", ["logoff 98 99 5 /json:lines", "msg @lists/strangers /json:lines hello"])
+def test_failures_that_nobody_reads_end_nothing(binary, tmp_path, line):
+    """They are told before the first session is asked to end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run(binary, tmp_path, f"exec {line}", stdout=writer)
+    os.close(writer)
+    assert done.returncode == 2 and done.stderr.endswith("the output could not be written: Broken pipe\n")
 
 
 def test_silence_loses_nothing(binary, tmp_path):

@@ -49,6 +49,12 @@ def test_only_what_would_end_is_shown_and_counted(ask):
     assert text.endswith("logoff: nothing was done\n") and status == 7
 
 
+def test_programs_are_told_of_a_no(ask):
+    text, status = ask(b"n\n", "/all", "--json=lines")
+    assert '"kind":"declined","object":null,"cause":null,"exit_status":7}' in text
+    assert '"type":"result"' not in text and status == 7
+
+
 def test_with_the_console(ask):
     text, status = ask(b"n\n", "/all", "/console")
     assert "Log off these 7 sessions? (y/n) " in text

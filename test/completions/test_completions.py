@@ -44,26 +44,26 @@ COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon",
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
-               "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/v", "/?", "/version"},
-    "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/v", "/w", "/?", "/version"},
-    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+               "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
+    "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
+    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
 }
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                "--require-encryption", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
-               "--warn=", "--message=", "--grace=", "--wait=", "--no-desktop", "--console", "--reason=", "--no-ask-password", "--json", "-v",
+               "--warn=", "--message=", "--grace=", "--wait=", "--no-desktop", "--console", "--reason=", "--no-ask-password", "--json", "--json=lines", "-v",
                "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-            "--require-encryption", "--time=", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
+            "--require-encryption", "--time=", "--json", "--json=lines", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
     "query session": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                      "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                      "--require-encryption", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query user": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                   "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                   "--require-encryption", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                      "--require-encryption", "--json", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                      "--require-encryption", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
 }
 OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process"}
@@ -237,7 +237,7 @@ def test_options_in_both_styles(shell, command):
     assert shell.candidates(command + " /") == SLASH[kind]
     dash = shell.candidates(command + " -")
     if shell.name == "fish":  # fish adds "=" by itself
-        assert dash == {one.rstrip("=") for one in DASH[kind]}
+        assert dash == {one.removesuffix("lines") if "=lines" in one else one.rstrip("=") for one in DASH[kind]}
     else:
         assert dash == DASH[kind]
 
@@ -295,6 +295,9 @@ def test_what_there_is(shell, line, wanted):
         ("qwinsta -U al", "qwinsta -U al"),
         ("qwinsta /kerberos:re", "qwinsta /kerberos:required "),
         ("msg @lists/pe", "msg @lists/people "),
+        ("query user --json=l", "query user --json=lines "),
+        ("logoff /json:l", "logoff /json:lines "),
+        ("msg /json:", "msg /json:lines "),
     ],
 )
 def test_one_completion_of_each_command(shell, line, completed):

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stream.c - see stream.h. A document that lacks a row would be a wrong one, and is not printed at all.
+ */
+#include "cli/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/output.h"
+
+enum option_word arg_json;
+
+static json_t *document;	/* the rows so far */
+static bool incomplete;
+
+bool stream_is_lines(void)
+{
+	return arg_json == OPTION_WORD_GIVEN;
+}
+
+void stream_line(const char *type, json_t *object)
+{
+	json_t *line = stream_is_lines() && object ? json_pack("{s:s}", "type", type) : NULL;
+
+	if (line && json_object_update(line, object) < 0) {
+		json_decref(line);
+		line = NULL;
+	}
+	if (stream_is_lines())
+		output_note(print_json(line, true, stdout));
+	json_decref(object);
+}
+
+void stream_row(const char *type, json_t *row)
+{
+	if (arg_json != OPTION_WORD_BARE)
+		return stream_line(type, row);
+	if (!document)
+		document = json_array();
+	if (json_array_append_new(document, row) < 0)	/* NULL is refused */
+		incomplete = true;
+}
+
+void stream_end(void)
+{
+	if (arg_json != OPTION_WORD_BARE)
+		return;
+	if (!document)
+		document = json_array();
+	if (incomplete) {
+		json_decref(document);
+		document = NULL;
+	}
+	output_note(print_json(document, false, stdout));
+	document = NULL;
+	incomplete = false;
+}
+
+enum exit_status stream_failure(enum exit_status status, const char *kind, const char *object,
+				const struct logoff_error *cause)
+{
+	if (stream_is_lines())
+		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(arg_server), "kind", kind,
+						 "object", to_json_text(object), "cause", to_json_cause(cause),
+						 "exit_status", (int)status));
+	return status;
+}
+
+enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r)
+{
+	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO, .number = -r };
+
+	/* Not strerror(): the words of programs are not those of the language. */
+	snprintf(cause.text, sizeof(cause.text), "%s", strerrordesc_np(-r) ? strerrordesc_np(-r) : "");
+	snprintf(cause.name, sizeof(cause.name), "%s", strerrorname_np(-r) ? strerrorname_np(-r) : "");
+	return stream_failure(status, kind, object, &cause);
+}
