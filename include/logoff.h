@@ -122,9 +122,9 @@ struct logoff_host *logoff_host_close(struct logoff_host *host);
 const char *logoff_host_kind(const struct logoff_host *host);
 
 /*
- * Writes the name of the caller into NAME of SIZE bytes: on another server that of the account it knows him by
+ * Writes the name of the caller into NAME of SIZE bytes: on another server that of the account it knows them by
  * ("EXAMPLE\bob", "bob@EXAMPLE.COM"); on this machine, or with HOST NULL, that of the person who has logged in, not of the
- * root he has become. A longer name is cut.
+ * root they have become. A longer name is cut.
  */
 void logoff_host_name_caller(const struct logoff_host *host, char *name, size_t size);
 
@@ -476,7 +476,7 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 
 /*
  * Sets the times: GRACE_MS from asking to killing (0: kill at once after asking), WAIT_MS from start to the proof, for
- * each session. While the user proves who he is, the clock stands.
+ * each session. While the user proves who they are, the clock stands.
  */
 void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms);
 
@@ -509,7 +509,7 @@ typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata)
 typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t size, void *userdata);
 
 /*
- * Sets a warning: each user is told, in the words of COMPOSE, that he will be logged off in TIME_MS; again when half of
+ * Sets a warning: each user is told, in the words of COMPOSE, that they will be logged off in TIME_MS; again when half of
  * that time is over and 10 s before its end; then the sessions are logged off. Users of a request that is cancelled
  * meanwhile are told so. A session that ends by itself is fine.
  */

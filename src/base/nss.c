@@ -77,7 +77,7 @@ static bool find_user(const char *name, uid_t uid, struct passwd *ret, char *buf
 	return found;
 }
 
-/* Tells whether GROUP is there; and, with NAME, whether that user is among its members or has it as his PRIMARY group. */
+/* Tells whether GROUP is there; and, with NAME, whether that user is among its members or has it as their PRIMARY group. */
 static bool find_group(const char *group, const char *name, gid_t primary)
 {
 	FILE *file = fopen("/etc/group", "re");

@@ -107,7 +107,7 @@ static void linux_knows_case(void **state)
 	assert_false(account_is_foreign(session));
 	assert_true(account_is(session, "bob") && account_fits(session, "b?b") && account_fits(session, "*"));
 	assert_false(account_is(session, "Bob") || account_fits(session, "B*") || account_is(session, "b?b"));
-	set("EXAMPLE\\bob", NULL, 1000);	/* as winbind names him */
+	set("EXAMPLE\\bob", NULL, 1000);	/* as winbind names them */
 	assert_true(account_is(session, "EXAMPLE\\bob"));
 	assert_false(account_is(session, "bob"));
 }

@@ -109,7 +109,7 @@ struct logoff_host {
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
 	uint64_t record_us;		/* spent on the log of this machine (audit.h) */
 	char *server;			/* as the caller named it; NULL: this machine */
-	char caller[256];		/* the account by which the server knows him; "": not told */
+	char caller[256];		/* the account by which the server knows them; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
 	bool delivers_itself;		/* messages: in the message service, who asks nobody to do it in its place */
 	void *data;			/* the back end's own */
@@ -150,7 +150,7 @@ struct host_backend {
 	/*
 	 * Starts to ask PART of SESSION politely to end, after subscribing to the news of its end. Does not wait: the
 	 * answer comes as fact "asked" (set to HOST_PENDING by the procedure before the call). INTERACTIVE allows the
-	 * host to have the user prove who he is. Returns 0 or -errno if not even the asking was possible.
+	 * host to have the user prove who they are. Returns 0 or -errno if not even the asking was possible.
 	 */
 	int (*ask)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		   struct logoff_error *reterr);

@@ -592,7 +592,7 @@ static struct memory_unit *asked_unit(struct memory_world *world, const struct l
 	return unit_of(world, session, part);
 }
 
-/* Has the caller Full Control? Own sessions are always his. */
+/* Has the caller Full Control? Own sessions are always theirs. */
 static enum memory_control control_of(const struct memory_world *world, const struct logoff_session *session)
 {
 	if (session->current || session->uid == world->caller_uid)

@@ -226,7 +226,7 @@ static bool take_text(struct cursor *c, const char *text)
 
 /*
  * Where xrdp keeps its sockets: distributions use the first, a build with the defaults of 0.9 the last (common/
- * xrdp_sockets.h). From 0.10 on each user has a folder of his own below it, named by his number.
+ * xrdp_sockets.h). From 0.10 on each user has a folder of their own below it, named by their number.
  */
 static bool take_xrdp_folder(struct cursor *c)
 {

@@ -77,7 +77,7 @@ int proc_read_audit_session(pid_t pid, uint32_t *ret);
  */
 uint32_t proc_ambient_audit_session(void);
 
-/* Reads /proc/PID/loginuid: the user who logged in, whoever he has become since. PROC_NO_AUDIT: the kernel does not say. */
+/* Reads /proc/PID/loginuid: the user who logged in, whoever they have become since. PROC_NO_AUDIT: the kernel does not say. */
 uint32_t proc_read_login_uid(pid_t pid);
 
 /* Reads all user lines of utmp. *ret_logins is the caller's: free(). A missing file is an empty list. */

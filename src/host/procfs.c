@@ -74,7 +74,7 @@ static int read_identity(pid_t pid, struct identity *ret)
 	return 0;
 }
 
-/* The user who logged in, whoever he has become since (su, sudo); the owner where the kernel does not say. */
+/* The user who logged in, whoever they have become since (su, sudo); the owner where the kernel does not say. */
 static uid_t read_login_uid(pid_t pid, uid_t owner)
 {
 	uint32_t uid = proc_read_login_uid(pid);
@@ -152,7 +152,7 @@ static const char *const login_programs[] = { "sshd",	 "sshd-session",    "login
 static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "fgetty", "mgetty",
 						"login",  "Xorg",  "X",	       NULL };
 
-/* How a user came, by the program that let him in. */
+/* How a user came, by the program that let them in. */
 static const struct {
 	const char *program, *protocol;
 } protocols[] = {

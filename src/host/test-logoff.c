@@ -227,7 +227,7 @@ static void test_proof_of_identity(void **state)
 				   "session id=1 user=alice\nprocess command=x term=2000\n";
 
 	(void)state;
-	/* The user may take longer than the deadline: the clock stands while he types. */
+	/* The user may take longer than the deadline: the clock stands while they type. */
 	expect((struct run){ .text = text, .sessions = "1", .agree = 1 }, "0.0 1 ask 1\n2.0 1 gone\n1 = ok\n");
 	expect((struct run){ .text = text, .sessions = "1", .agree = -1 }, "0.0 1 ask 1\n1 = EACCES + x\n");
 	expect((struct run){ .text = text, .sessions = "1" }, "0.0 1 ask 1\n1 = EACCES + x\n");

@@ -523,7 +523,7 @@ static void test_log_off(void **state)
 	}
 }
 
-/* An answer that comes while another question is answered is news too: nobody sleeps on it until his time is over. */
+/* An answer that comes while another question is answered is news too: no session waits for it until its time is over. */
 static void test_crossed(void **state)
 {
 	struct logoff_host *host = open_playing("crossed", 0);

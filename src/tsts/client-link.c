@@ -393,7 +393,7 @@ static void lose_patience(struct tevent_context *events, struct tevent_timer *ti
 	task_wake(waiter->task);
 }
 
-/* Waits until somebody gives his channel away, one more may be opened, or this takes too long. */
+/* Waits until somebody gives their channel away, one more may be opened, or this takes too long. */
 static void stand_in_line(struct client *client, struct waiter *waiter)
 {
 	struct waiter **to = &client->link->waiters;
@@ -482,7 +482,7 @@ int channel_take(struct client *client, enum interface interface, bool for_long,
 	return r;
 }
 
-/* To whom has waited longest; with a broken one, or none of the kind, he may open one. */
+/* To whom has waited longest; with a broken one, or none of the kind, they may open one. */
 void channel_give(struct client *client, struct channel *channel)
 {
 	struct waiter *waiter = client->link->waiters;

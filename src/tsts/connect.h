@@ -3,7 +3,7 @@
  * connect.h - the TCP connection of logoff-tsts, which is begun before Samba's libraries are loaded.
  *
  * Loading them takes about as long as a server needs to accept a connection (Samba's makes a process for each), so both
- * happen at the same time. And who connects himself knows why it failed, for which Samba has no words. The name is looked
+ * happen at the same time. And a program that connects by itself knows why it failed, for which Samba has no words. The name is looked
  * up here, too: Samba would start a process for that and ask DNS for more than the address; /etc/hosts and nsswitch.conf
  * are what users expect to count. Of several addresses the first one that answers is taken.
  *

@@ -262,7 +262,7 @@ def test_the_password_may_come_through_a_pipe(binary, windows):
 
 
 def test_the_sender_is_who_logs_on(binary, windows, tmp_path):
-    """The title of a message names him; windows.c tells what it was given."""
+    """The title of a message names them; windows.c tells what it was given."""
     path = tmp_path / "authfile"
     path.write_text("username = EXAMPLE\\alice\npassword = secret\n")
     path.chmod(0o600)

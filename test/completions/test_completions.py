@@ -271,7 +271,7 @@ def test_what_there_is(shell, line, wanted):
     [
         ("msg al", "msg alice "),
         ("msg RDP", "msg rdp-tcp#10 "),
-        ("msg alice he", "msg alice he"),
+        ("msg alice hi", "msg alice hi"),
         ("msg alice co", "msg alice co"),
         ("msg alice ", "msg alice "),
         ("query SESS", "query session "),

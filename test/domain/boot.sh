@@ -53,7 +53,7 @@ make_network() {
 	cp "$here/krb5.conf" /etc/krb5.conf
 }
 
-# The rest of the namespaces' life: whoever ends here has lost his parent.
+# The rest of the namespaces' life: whoever ends here has lost their parent.
 reap() {
 	while :; do wait -n || sleep 0.1; done
 }

@@ -90,7 +90,7 @@ def test_a_warning(server, run):
 
 
 def test_a_warning_that_nobody_gets(server, run):
-    """He is logged off all the same, and it is told."""
+    """The user is logged off all the same, and it is told."""
     server.add(fault("ShowMessageBox", result=0x80070005), fault("WinStationSendMessage", result=0xc0000022))
     result = run(server, "logoff", "2", "/warn:1", "save your work")
     assert server.done() == [2] and result.err, result

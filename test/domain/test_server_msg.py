@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""msg at a server: who gets what text, how long it is shown, what he answers, and who cannot be reached."""
+"""msg at a server: who gets what text, how long it is shown, what they answer, and who cannot be reached."""
 
 import pytest
 

@@ -145,7 +145,7 @@ def test_scheduled_commands_are_there(installed):
 
 
 def test_message_service_is_found(run):
-    """bob may not write to alice's terminal, hence asks the service; polkit is not there and he has no right: it answers."""
+    """bob may not write to alice's terminal, hence asks the service; polkit is not there and bob has no right: it answers."""
     assert run("busctl --system introspect org.logoff.Messenger1 /org/logoff/Messenger1").status == 0
 
 

@@ -92,7 +92,7 @@ def test_protected(host, kind):
 
 
 def test_by_sudo(host):
-    """The person is on record, not only the root that he has become."""
+    """The person is on record, not only the root that they have become."""
     here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "bob")
     host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
     assert here.shell.run(f"sudo logoff {there.id}")[1] == OK
@@ -165,7 +165,7 @@ def test_hostile_words_make_no_fields(host):
     assert bytes(one["LOGOFF_REASON"]).decode() == reason
     assert one["MESSAGE"] == f"logoff of session {session.id} of alice by root: ended, reason: " \
         r"spring\x0aLOGOFF_LOGIN_USER=nobody\x0aMESSAGE=all is well \x1b]0;owned\x07 清理"
-    # Else the line for people would be "[blob data]", and he who asked could hide behind it.
+    # Else the line for people would be "[blob data]", and whoever asked could hide behind it.
     assert "owned" in host.check(["journalctl", "--no-pager", f"LOGOFF_SESSION={session.id}"])
 
 

@@ -234,7 +234,7 @@ def test_users_of_a_list_are_still_meant_after_the_warning(host):
 
 
 def test_named_in_a_list_that_selects_it_too(host):
-    """bob is excluded, his session is named."""
+    """bob is excluded, bob's session is named."""
     first, second = sessions.ssh(host, "bob"), sessions.ssh(host, "bob")
     before, others = first.processes(), second.processes()
     host.path("/root/people").write_text(f"bob\n{first.id}\n")

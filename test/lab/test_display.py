@@ -116,7 +116,7 @@ def test_name_full_of_control_characters(host):
 
 
 def test_what_other_users_are_told(host):
-    """Only root can look behind the sockets of xrdp, and only the user can ask his display."""
+    """Only root can look behind the sockets of xrdp, and only the user can ask their display."""
     rdp = sessions.RdpSession(host, "alice", name="PC-ALICE")
 
     def seen_by(user):

@@ -431,7 +431,7 @@ def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
 
 
 def test_polkit_that_says_nothing(host, silent_polkit):
-    """Whether bob may is not known, so nothing is sent; that he may not is not said either."""
+    """Whether bob may is not known, so nothing is sent; that bob may not is not said either."""
     alice = sessions.ssh(host, "alice")
     result = msg(host, alice.id, "hello", user="bob")
     assert result.status == 5 and "denied" not in result.err and result.seconds < 5, result.text

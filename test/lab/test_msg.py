@@ -169,7 +169,7 @@ def test_plain_user_to_anothers_desktop_is_denied(host, rdp):
 
 
 def test_sender_who_has_become_root(host):
-    """The title tells who it was, not what he has become."""
+    """The title tells who it was, not what they have become."""
     admin, session = sessions.ssh(host, "carol"), sessions.ssh(host, "alice")
 
     mark = admin.shell.begin(f"su root -c 'msg {session.id} hello'")
@@ -384,7 +384,7 @@ def test_all_are_asked_side_by_side(rdp):
 
 
 def test_user_without_rights_to_his_own_display(rdp):
-    """The user himself needs no root for his own display."""
+    """The users themselves need no root for their own display."""
     result = msg(rdp.host, rdp.id, "/v", "hello", user="alice")
     assert result.status == OK and "window" in result.out, result.text
     assert window_text(rdp).endswith("\n\nhello")

@@ -160,7 +160,7 @@ def test_idle(each_kind):
 
 
 def test_output_is_no_use(host):
-    """Somebody is away although a program of his goes on writing."""
+    """Somebody is away although a program of theirs goes on writing."""
     away = sessions.ssh(host, "alice")
     not_used_for(3, away)
     host.check(f"touch -m /dev/{away.tty}")
@@ -243,7 +243,7 @@ def test_excluded(host):
         ("/exclude:bob",): [alice, carol],
         ("/exclude:?o*",): [alice, carol],
         ("/exclude:group:sudo",): [alice, bob],  # carol's further group
-        ("/exclude:group:bob",): [alice, carol],  # his own
+        ("/exclude:group:bob",): [alice, carol],  # bob's own
         (f"/exclude:{alice.id}",): [bob, carol],
         (f"/exclude:{bob.tty.upper()}",): [alice, carol],
         (f"/exclude:{alice.id},group:sudo",): [bob],
@@ -268,7 +268,7 @@ def test_all_but_administrators(host):
 @pytest.mark.parametrize("words", [["/all", "/exclude:group:no-such-group"], ["/exclude:bob"]],
                          ids=["no such group", "nothing to exclude from"])
 def test_exclusions_that_do_nothing_are_refused(host, words):
-    """Who mistypes the group of the administrators must not log them off, nor himself."""
+    """Who mistypes the group of the administrators must not log them off, nor themselves."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
     kept, others = here.processes(), there.processes()
 

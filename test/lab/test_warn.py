@@ -77,7 +77,7 @@ def test_countdown(host):
     drawn = [int(second) for second in re.findall(r"2 sessions are logged off in (\d+) s; Ctrl-C cancels", result.out)]
     assert drawn == list(range(22, 0, -1))
     assert result.out.count("logged off.") == 2 and WIPE in result.out
-    assert "could not be warned" not in result.out, "he who has left need not be warned again"
+    assert "could not be warned" not in result.out, "whoever has left need not be warned again"
     assert everything_heard(session).count("logs you off") == 0
 
 
@@ -120,7 +120,7 @@ def test_own_words(host):
 
 
 def test_by_whom(host):
-    """The person, not the root that he has become."""
+    """The person, not the root that they have become."""
     here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "alice")
     before = there.processes()
     host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
@@ -193,7 +193,7 @@ def test_ends_by_itself_meanwhile(each_kind):
 
 
 def test_no_longer_what_was_selected(each_kind):
-    """The user has come back to his terminal."""
+    """The user has come back to their terminal."""
     back, away = sessions.ssh(each_kind, "alice"), sessions.ssh(each_kind, "bob")
     not_used_for(4, back, away)
     before, others = back.processes(), away.processes()
