@@ -41,31 +41,38 @@ static void stay(void)
 		pause();
 }
 
+/* What the shell says of both; the job says 'x' when it has left the terminal. */
+struct __attribute__((packed)) hello {
+	char from;
+	pid_t shell, job;
+};
+
 static void be_session(const char *terminal, int fd)
 {
-	pid_t pids[2] = { getpid() };
+	struct hello hello = { .from = 's', .shell = getpid() };
 	int slave;
 
 	setsid();
 	slave = open(terminal, O_RDWR);
 	if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
 		_exit(1);
-	pids[1] = fork();
-	if (pids[1] == 0) {
+	hello.job = fork();
+	if (hello.job == 0) {
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
 		setsid(); /* has left the terminal, but not its parent */
 		(void)!write(fd, "x", 1);
 		stay();
 	}
-	(void)!write(fd, pids, sizeof(pids));
+	(void)!write(fd, &hello, sizeof(hello));
 	stay();
 }
 
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	char terminal[64], text[1 + sizeof(pid_t[2])];
+	char terminal[64], text[1 + sizeof(struct hello)];
+	struct hello hello;
 	size_t n = 0;
 	int slave, fds[2];
 	ssize_t r;
@@ -88,9 +95,9 @@ static int set_up(void **state)
 	}
 	close(fds[0]);
 	close(slave);
-	n = text[0] == 'x' ? 1 : 0; /* the job and the shell speak in any order */
-	memcpy(&f->shell, text + n, sizeof(pid_t));
-	memcpy(&f->job, text + n + sizeof(pid_t), sizeof(pid_t));
+	memcpy(&hello, text + (text[0] == 'x'), sizeof(hello)); /* the job and the shell speak in any order */
+	f->shell = hello.shell;
+	f->job = hello.job;
 	snprintf(f->name, sizeof(f->name), "%.60s", terminal + strlen("/dev/"));
 	setenv("LOGOFF_HOST", "procfs", 1);
 	*state = f;
