@@ -11,28 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Steps back over a character that the end of the buffer has cut. */
-static void cut_at_character(char *text)
-{
-	size_t end = strlen(text), start = end;
-	unsigned char lead;
-	size_t need;
-
-	while (start > 0 && end - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start == 0)
-		return;
-	lead = (unsigned char)text[start - 1];
-	need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-	if (need > 1 && end - (start - 1) < need)
-		text[start - 1] = '\0';
-}
+#include "base/utf8.h"
 
 static void copy(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
 	if (strlen(to) == size - 1)
-		cut_at_character(to);
+		utf8_cut(to);
 }
 
 static void __attribute__((format(printf, 4, 0)))
@@ -42,7 +27,7 @@ set(struct logoff_error *reterr, enum logoff_error_domain domain, int64_t number
 	reterr->number = number;
 	reterr->name[0] = '\0';
 	if (vsnprintf(reterr->text, sizeof(reterr->text), format, arguments) >= (int)sizeof(reterr->text))
-		cut_at_character(reterr->text);
+		utf8_cut(reterr->text);
 }
 
 int error_set_errno(struct logoff_error *reterr, int r, int cause, const char *format, ...)

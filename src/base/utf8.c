@@ -31,6 +31,22 @@ size_t utf8_decode(const char *text, uint32_t *ret)
 	return length;
 }
 
+void utf8_cut(char *text)
+{
+	size_t end = strlen(text), start = end;
+	unsigned char lead;
+	size_t need;
+
+	while (start > 0 && end - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start == 0)
+		return;
+	lead = (unsigned char)text[start - 1];
+	need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	if (need > 1 && end - (start - 1) < need)
+		text[start - 1] = '\0';
+}
+
 bool utf8_is_harmful(uint32_t character)
 {
 	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x061c ||

@@ -19,6 +19,9 @@ size_t utf8_decode(const char *text, uint32_t *ret);
 /* Tells whether CHARACTER is a control, a line separator, a mark that changes the direction of text, or never seen. */
 bool utf8_is_harmful(uint32_t character);
 
+/* Takes from the end of TEXT a character whose own end has been cut off. */
+void utf8_cut(char *text);
+
 /*
  * Copies TEXT without harm: harmful characters and what is not UTF-8 become \xNN, byte by byte. With LINES newlines and
  * tabs are kept, and the carriage returns before newlines are dropped. Returns the copy (free() it), or NULL when out

@@ -25,6 +25,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "host/display.h"
 #include "host/user.h"
 
@@ -54,6 +55,9 @@ struct report {
 	char text[sizeof(((struct host_leave *)NULL)->held)];	/* its name; what holds it; why */
 };
 
+/* No more than that of who objects is told: the rest is not asked for. */
+#define TOLD_MAX sizeof(((struct report *)NULL)->text)
+
 /* The text of an OVER without an error, if the desktop itself has ended. */
 #define ENDED "ended"
 
@@ -71,11 +75,18 @@ struct asking {
 	sd_bus *bus;
 	const struct desktop *desktop;
 	char owner[256];		/* its name on the bus, which is not used twice */
-	char held[sizeof(((struct report *)NULL)->text)];
+	char held[512];			/* what objects, as it was told last */
 	bool over;
 };
 
 /* ---- in the child ---- */
+
+/* Copies as many whole characters as fit. */
+static void copy(char *to, size_t size, const char *text)
+{
+	if (snprintf(to, size, "%s", text) >= (int)size)
+		utf8_cut(to);
+}
 
 static void tell(struct asking *asking, int what, int result, const char *text)
 {
@@ -84,7 +95,7 @@ static void tell(struct asking *asking, int what, int result, const char *text)
 	memset(&report, 0, sizeof(report));
 	report.what = what;
 	report.result = result;
-	snprintf(report.text, sizeof(report.text), "%s", text);
+	copy(report.text, sizeof(report.text), text);
 	(void)!write(asking->fd, &report, sizeof(report));	/* shorter than PIPE_BUF: in one piece, or nobody reads it */
 	asking->over = asking->over || what == REPORT_OVER;
 }
@@ -151,13 +162,16 @@ static void add_inhibitor(struct asking *asking, const char *path, char *text, s
 {
 	sd_bus_message *answers[3] = {};
 	const char *who = "", *why = "";
+	char short_who[60], short_why[120];
 	uint32_t flags = 0;
 	size_t n = strlen(text);
 
 	if (get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetFlags", "u", &flags, &answers[0]) >= 0 && flags & 1) {
 		(void)get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetAppId", "s", &who, &answers[1]);
 		(void)get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetReason", "s", &why, &answers[2]);
-		snprintf(text + n, size - n, "%s%.60s (%.120s)", n ? ", " : "", who, why);
+		copy(short_who, sizeof(short_who), who);
+		copy(short_why, sizeof(short_why), why);
+		snprintf(text + n, size - n, "%s%s (%s)", n ? ", " : "", short_who, short_why);
 	}
 	for (size_t i = 0; i < 3; i++)
 		sd_bus_message_unref(answers[i]);
@@ -172,7 +186,7 @@ static void tell_inhibitors(struct asking *asking)
 
 	if (r >= 0)
 		r = sd_bus_message_enter_container(answer, 'a', "o");
-	while (r >= 0 && (r = sd_bus_message_read(answer, "o", &path)) > 0)
+	while (r >= 0 && strlen(text) < TOLD_MAX && (r = sd_bus_message_read(answer, "o", &path)) > 0)
 		add_inhibitor(asking, path, text, sizeof(text));
 	sd_bus_message_unref(answer);
 	if (*text && strcmp(text, asking->held) != 0)
