@@ -165,7 +165,8 @@ struct host_backend {
 	/*
 	 * Starts to have the desktop of SESSION log its user off, as they would by its menu, so that its programs may save what is
 	 * open; for TIMEOUT_US at most. Does not wait: what comes of it is told as fact "leave". It ends nothing for certain, and
-	 * the session is asked afterwards all the same. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno. NULL: hosts
+	 * the session is asked afterwards all the same. With a TIMEOUT_US of 0 it stops: a desktop that the facts do not name after
+	 * that has not been asked, and will not be. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno. NULL: hosts
 	 * without desktops.
 	 */
 	int (*leave)(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);

@@ -288,13 +288,12 @@ static void ask(struct asking *asking)
 		tell(asking, REPORT_OVER, -EOPNOTSUPP, other ? "whether it is this session's desktop cannot be told" : "");
 		return;
 	}
+	tell(asking, REPORT_ASKED, 0, asking->desktop->label);	/* before it is: the caller may end this process at any moment */
 	r = send(asking);
-	if (r < 0) {
+	if (r < 0)
 		tell(asking, REPORT_OVER, r, strerror(-r));
-		return;
-	}
-	tell(asking, REPORT_ASKED, 0, asking->desktop->label);
-	follow(asking);
+	else
+		follow(asking);
 }
 
 static void __attribute__((noreturn)) become(struct asking *asking)
@@ -392,6 +391,15 @@ struct leave *leave_hear(struct leave *leave, struct logoff_session *session)
 		return leave;
 	/* The child has ended, with or without a last word, or what it waits for has come. */
 	if (session->leave.result == HOST_PENDING && *session->leave.desktop == '\0')
-		session->leave.result = -EIO;
+		session->leave.result = error_set_errno(&session->leave.error, -EIO, -EIO, "the user's bus could not be asked");
 	return leave_free(leave);
+}
+
+struct leave *leave_stop(struct leave *leave, struct logoff_session *session)
+{
+	if (!leave)
+		return NULL;
+	child_end(leave->child, SIGKILL, 0);
+	leave->child = 0;
+	return leave_free(leave_hear(leave, session));
 }

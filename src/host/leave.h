@@ -33,4 +33,10 @@ int leave_fd(const struct leave *leave);
  */
 struct leave *leave_hear(struct leave *leave, struct logoff_session *session);
 
+/*
+ * Ends the asking, and takes in what has been told until then: a desktop of which nothing is known now has not been asked, and
+ * will not be. NULL is allowed. Returns NULL.
+ */
+struct leave *leave_stop(struct leave *leave, struct logoff_session *session);
+
 #endif

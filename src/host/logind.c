@@ -710,11 +710,14 @@ static int logind_ask(struct logoff_host *host, struct logoff_session *session, 
 static int logind_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us,
 			struct logoff_error *reterr)
 {
-	int r = subscribe(host, reterr);
+	int r;
 
+	of(session)->leave = leave_stop(of(session)->leave, session);
+	if (timeout_us == 0)
+		return 0;
+	r = subscribe(host, reterr);
 	if (r < 0 || !session->graphical)
 		return r < 0 ? r : -EOPNOTSUPP;
-	of(session)->leave = leave_free(of(session)->leave);
 	return leave_start(&of(session)->leave, session, timeout_us, reterr);
 }
 

@@ -61,6 +61,9 @@
  */
 #define SETTLED_US (3000 * MS)
 
+/* How long it may take to find the desktop that can be asked. Its user may see to it that their bus never answers. */
+#define FIND_US (5000 * MS)
+
 /* Looks are taken at growing intervals; between them only news causes one. */
 #define LOOK_SOON_US (2 * MS)
 #define LOOK_LATER_US (50 * MS)
@@ -393,8 +396,22 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 /* Not where nobody is to have time, and not for the caller's own session: the caller may be one of the programs it ends. */
 static bool may_leave(const struct logoff_request *request, const struct job *job)
 {
-	return !request->no_desktop && request->grace_us > 0 && job->session->host->backend->leave && !job->session->own &&
+	return !request->no_desktop && !job->tried && request->grace_us > 0 && job->session->host->backend->leave && !job->session->own &&
 	       !job->session->current;
+}
+
+/*
+ * How long a desktop may be waited for now: as long as the grace, but no more than a third of the time that is left, and half of
+ * what the grace leaves of that. So what does not end by it is killed in time as ever.
+ */
+static uint64_t share_us(const struct logoff_request *request, const struct job *job)
+{
+	uint64_t end_us = job->start_us + request->wait_us, now = request->host->now_us, left = end_us > now ? end_us - now : 0;
+	uint64_t most_us = left / 3;
+
+	if (left > request->grace_us && (left - request->grace_us) / 2 < most_us)
+		most_us = (left - request->grace_us) / 2;
+	return request->grace_us < most_us ? request->grace_us : most_us;
 }
 
 /*
@@ -404,15 +421,16 @@ static bool may_leave(const struct logoff_request *request, const struct job *jo
 static bool leave(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
-	uint64_t most_us = request->wait_us / 3, time_us = request->grace_us < most_us ? request->grace_us : most_us;
+	uint64_t time_us = share_us(request, job);
 
 	job->part = HOST_SESSION;
+	job->tried = true;
 	(void)look(job, NULL);
-	if (host->backend->leave(host, job->session, time_us, NULL) < 0)
+	if (time_us == 0 || host->backend->leave(host, job->session, time_us, NULL) < 0)
 		return false;
 	job->step = STEP_LEAVING;
-	job->sent = true;
-	job->leave_us = request->host->now_us + time_us;
+	job->leave_us = host->now_us + time_us;
+	job->find_us = host->now_us + (time_us < FIND_US ? time_us : FIND_US);
 	return true;
 }
 
@@ -430,16 +448,41 @@ static void tell_leaving(const struct logoff_request *request, const struct job 
 	});
 }
 
-/* What the desktop was asked has come to an end, or its time has: on to the session, which may have ended by that. */
+/* Tells that the desktop has been asked, once that is known. From then on the session may end by it. */
+static void note_asked(const struct logoff_request *request, struct job *job)
+{
+	if (*job->session->leave.desktop == '\0' || job->left)
+		return;
+	job->left = job->sent = true;
+	tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
+}
+
+/* A desktop that has not been found yet is not to be asked any more; unless that has been done just now. */
+static void stop_looking(const struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = job->session->host;
+
+	if (job->step == STEP_LEAVING && !job->left && host->backend->leave(host, job->session, 0, NULL) >= 0)
+		note_asked(request, job);
+}
+
+/*
+ * What the desktop was asked has come to an end, or its time has: on to the session, which may have ended by that. If there was
+ * nobody to be asked, it has only been waited, and it is looked again whether it is still what was meant.
+ */
 static void after_leaving(struct logoff_request *request, struct job *job)
 {
+	uint64_t now = request->host->now_us;
 	int exists = host_session_exists(job->session, &job->session->state, NULL);
 
-	if (exists > 0) {
+	if (exists > 0 && !job->left && now - job->session->looked_us >= MOMENT_US) {
+		job->step = STEP_LOOKING;
+		job->retry_us = now;
+	} else if (exists > 0) {
 		start_part(request, job, HOST_SESSION);
 	} else if (exists == 0) {
 		begin_waiting(request, job);
-		job->look_us = request->host->now_us;
+		job->look_us = now;
 	} else {
 		postpone(request, job);
 	}
@@ -454,32 +497,42 @@ static bool has_settled(const struct logoff_request *request, struct job *job)
 	if (!job->session->leave.ended)
 		return true;
 	if (!job->look_us)
-		job->leave_us = now + SETTLED_US;
+		job->leave_us = now + (share_us(request, job) < SETTLED_US ? share_us(request, job) : SETTLED_US);
 	job->look_us = now + LOOK_LATER_US;
 	return exists == 0 || (exists > 0 && job->state == LOGOFF_STATE_CLOSING);
+}
+
+/* When the wait for the desktop is over. */
+static uint64_t leave_end_us(const struct job *job)
+{
+	return job->left || job->leave_us < job->find_us ? job->leave_us : job->find_us;
 }
 
 static void step_leaving(struct logoff_request *request, struct job *job)
 {
 	struct host_leave *facts = &job->session->leave;
 	uint64_t now = request->host->now_us;
+	bool late;
 
-	if (*facts->desktop && !job->left) {
-		job->left = true;
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
-	}
+	note_asked(request, job);
 	if (facts->n_held > job->n_told)
 		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_HELD);
 	job->n_told = facts->n_held;
-	if (now < job->leave_us && !job->session->removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
+	if (now < leave_end_us(job) && !job->session->removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
 		return;
-	if (job->session->removed || facts->result == 0) {
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
-	} else if (*facts->desktop || facts->error.text[0]) {
-		if (facts->result == HOST_PENDING)
-			(void)error_set_errno(&facts->error, 0, -ETIMEDOUT, "its time is over");
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
+	late = facts->result == HOST_PENDING && !job->session->removed;
+	if (!job->left) {
+		stop_looking(request, job);
+		if (job->left)
+			return;
 	}
+	if (late)
+		(void)error_set_errno(&facts->error, 0, -ETIMEDOUT, job->left ? "its time is over" :
+				      "whether there is one cannot be told in time");
+	if (job->left && (job->session->removed || facts->result == 0))
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
+	else if (job->left || (facts->error.text[0] && !job->session->removed))
+		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
 	after_leaving(request, job);
 }
 
@@ -1014,7 +1067,7 @@ static uint64_t next_time(const struct logoff_request *request, const struct job
 	if ((job->step == STEP_WAITING || job->step == STEP_KILLING) && job->look_us < next)
 		next = job->look_us;
 	if (job->step == STEP_LEAVING)
-		next = job->look_us && job->look_us < job->leave_us ? job->look_us : job->leave_us;
+		next = job->look_us && job->look_us < leave_end_us(job) ? job->look_us : leave_end_us(job);
 	return next;
 }
 
@@ -1116,6 +1169,7 @@ static size_t give_up_all(struct logoff_request *request, bool unasked_only, int
 
 		if (job->step == STEP_DONE)
 			continue;
+		stop_looking(request, job);
 		if (unasked_only && job->sent) {
 			n_left++;
 			continue;

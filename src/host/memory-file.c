@@ -481,6 +481,7 @@ static const struct key session_keys[] = {
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
 	{ "desktop", VALUE_TEXT, offsetof(struct memory_session, desktop.name), false },
 	{ "logout", VALUE_TIME, offsetof(struct memory_session, desktop.logout_us), false },
+	{ "logout-found", VALUE_TIME, offsetof(struct memory_session, desktop.find_us), false },
 	{ "logout-fails", VALUE_FAULT, offsetof(struct memory_session, desktop.fails), false },
 	{ "objects", VALUE_TEXT, offsetof(struct memory_session, desktop.objects), false },
 	{ "message-fails", VALUE_FAULT, offsetof(struct memory_session, mail.fails), false },
@@ -613,6 +614,7 @@ static int read_session(struct reader *reader)
 		.idle_us = MEMORY_NEVER,
 		.age_us = MEMORY_NEVER,
 		.logon_us = -1,
+		.desktop.found_us = MEMORY_NEVER,
 		.desktop.done_us = MEMORY_NEVER,
 	};
 	unit_init(&sessions->unit);

@@ -211,6 +211,7 @@ static uint64_t next_event(struct logoff_host *host)
 	for (size_t i = 0; i < world->n_sessions; i++) {
 		propose_unit(world, &next_us, &world->sessions[i].unit);
 		propose(world, &next_us, world->sessions[i].leaves_us);
+		propose(world, &next_us, world->sessions[i].desktop.found_us);
 	}
 	for (size_t i = 0; i < world->n_users; i++)
 		propose_unit(world, &next_us, &world->users[i].manager);
@@ -664,6 +665,8 @@ static bool deliver_leaving(const struct memory_session *told, struct host_leave
 {
 	unsigned n_held = facts->n_held;
 
+	if (told->desktop.found_us > now_us)
+		return false;
 	snprintf(facts->desktop, sizeof(facts->desktop), "%s", told->desktop.name);
 	snprintf(facts->held, sizeof(facts->held), "%s", told->desktop.objects ? told->desktop.objects : "");
 	facts->n_held = told->desktop.objects != NULL;
@@ -675,6 +678,13 @@ static bool deliver_leaving(const struct memory_session *told, struct host_leave
 	return facts->result != HOST_PENDING || facts->n_held != n_held;
 }
 
+static void stop_leaving(struct memory_session *told, struct handle *handle, uint64_t now_us)
+{
+	if (handle->leaving && told->desktop.found_us > now_us)
+		told->desktop.found_us = told->desktop.done_us = told->unit.term_us = MEMORY_NEVER;
+	handle->leaving = false;
+}
+
 /* What the desktop does is what the asking would do, only later. */
 static int memory_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
 {
@@ -682,7 +692,10 @@ static int memory_leave(struct logoff_host *host, struct logoff_session *session
 	struct handle *handle = session->data;
 	struct memory_session *told = &world->sessions[handle->session];
 
-	(void)timeout_us;
+	if (timeout_us == 0) {
+		stop_leaving(told, handle, world->now_us);
+		return 0;
+	}
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
 	if (!told->desktop.name || !exists(world, &told->unit))
@@ -695,8 +708,9 @@ static int memory_leave(struct logoff_host *host, struct logoff_session *session
 	}
 	session->leave = (struct host_leave){ .result = HOST_PENDING };
 	handle->leaving = true;
+	told->desktop.found_us = later(world->now_us, told->desktop.find_us);
 	if (!told->desktop.fails.r) {
-		told->desktop.done_us = later(world->now_us, told->desktop.logout_us);
+		told->desktop.done_us = later(told->desktop.found_us, told->desktop.logout_us);
 		told->unit.termed = false;
 		told->unit.term_us = told->desktop.done_us;
 	}

@@ -54,7 +54,9 @@ struct memory_desktop {
 	char *name;		/* NULL: there is none */
 	char *objects;		/* which programs object; NULL: none */
 	uint64_t logout_us;	/* how long it takes; MEMORY_NEVER */
+	uint64_t find_us;	/* how long it takes to find it, before that; MEMORY_NEVER */
 	struct memory_fault fails;
+	uint64_t found_us;	/* when it is found, and asked; MEMORY_NEVER: nobody looks for it, or never */
 	uint64_t done_us;	/* when it is done; MEMORY_NEVER: not asked, or never */
 };
 

@@ -32,8 +32,10 @@ struct job {
 	bool addressed;			/* the message under way is for its user too */
 	bool warned;			/* its user has been told, or perhaps, that it will be logged off, and nothing else since */
 	bool begun;			/* its time has begun */
+	bool tried;			/* it has been looked for a desktop to be asked, and nobody does so any more */
 	bool left;			/* its desktop has been asked, whatever came of it */
 	unsigned n_told;		/* how much of what its desktop has said has been told */
+	uint64_t find_us;		/* when the time to find the desktop is over */
 	uint64_t leave_us;		/* when the desktop's time is over */
 	bool sent;			/* it may have been asked to end: the host has not said no */
 	bool recorded;

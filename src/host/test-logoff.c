@@ -832,7 +832,7 @@ static void make_session(struct dice *dice, FILE *to, unsigned i, bool caller_po
 	ADD_WORD(dice, to, 6, "console", "greeter", "console greeter");
 	ADD_WORD(dice, to, 6, "leaves=0", "leaves=1", "leaves=600", "leaves=10000");
 	ADD_WORD(dice, to, 4, "desktop=GNOME", "desktop=XFCE logout=700", "desktop=GNOME logout=never objects=editor",
-		 "desktop=Plasma logout-fails=EIO");
+		 "desktop=Plasma logout-fails=EIO", "desktop=GNOME logout-found=700 logout=700", "desktop=XFCE logout-found=never");
 	if (!again)
 		ADD_WORD(dice, to, 8, "begins=100", "begins=4000", "begins=10050");
 	fprintf(to, "\n");

@@ -76,9 +76,10 @@ def test_programs_that_only_get_signals_do_not(host):
     assert not saved.exists()
 
 
-def test_who_objects_is_named(gnome):
+@pytest.mark.parametrize("reason, told", [("Notes are not saved", "Notes are not saved"), ("檔案尚未儲存" * 20, "檔案尚未儲存" * 6)])
+def test_who_objects_is_named(gnome, reason, told):
     """The session ends all the same, when the desktop's time is over."""
-    gnome.host.start(["gnome-session-inhibit", "--inhibit", "logout", "--app-id", "editor", "--reason", "Notes are not saved",
+    gnome.host.start(["gnome-session-inhibit", "--inhibit", "logout", "--app-id", "editor", "--reason", reason,
                       "sleep", "1000"], user="alice", env=gnome.env())
     wait_until(lambda: gnome.host.named("sleep"), 10, "somebody objects")
     before = gnome.processes()
@@ -86,7 +87,8 @@ def test_who_objects_is_named(gnome):
     result = logoff(gnome.host, gnome.id, "/v", "/grace:6")
 
     assert_logged_off(result, gnome, before, within=25)
-    assert "programs object to that: editor (Notes are not saved)" in result.out
+    assert f"programs object to that: editor ({told}" in result.out
+    assert "\\x" not in result.out, "a character was cut in two"
     assert "the desktop has not logged alice off" in result.out
 
 

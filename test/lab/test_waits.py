@@ -327,6 +327,57 @@ def test_cancelled_once(host):
     assert_gone(asked, before)
 
 
+# -- the user's bus -----------------------------------------------------------------------------
+
+SILENCE = """import os, signal, socket
+os.unlink("/run/user/1000/bus")
+bus = socket.socket(socket.AF_UNIX)
+bus.bind("/run/user/1000/bus")
+bus.listen(50)
+print("silent", flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def silent(host):
+    """A desktop of alice's, as far as logind knows, and a bus of hers that hears everybody out and never answers. She has another
+    session."""
+    kept, desktop = sessions.ssh(host, "alice"), sessions.fake(host, "alice", type="x11", display=":77", service="lightdm")
+    bus = host.path("/run/user/1000/bus")
+    wait_until(bus.exists, what="a bus")
+    program = host.start(["python3", "-c", SILENCE], user="alice")
+    assert program.stdout.readline() == "silent\n"
+    yield desktop
+    assert kept.sh("echo here") == "here"
+    program.kill()
+
+
+def test_a_bus_that_does_not_answer(host, silent):
+    """Whether there is a desktop that can be asked is not waited for as long as one that has been asked."""
+    before = silent.processes()
+
+    result = logoff(host, silent.id, "/v", "/grace:20")
+
+    assert result.status == OK, result.text
+    assert "no desktop is asked (whether there is one cannot be told in time)" in result.out
+    assert_gone(silent, before)
+    assert result.seconds < 8
+
+
+def test_cancelled_while_the_bus_does_not_answer(host, silent):
+    """Nobody has been asked, and nobody is asked after that."""
+    before = silent.processes()
+
+    running = start_logoff(host, silent.id)
+    time.sleep(1)
+    interrupt(host, running)
+    result = finish(running)
+
+    assert result.status == CANCELLED, result.text
+    assert_untouched(silent, before)
+
+
 # -- one's own ----------------------------------------------------------------------------------
 
 def test_own_session_with_a_daemon_of_root(host):
