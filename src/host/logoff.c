@@ -92,30 +92,6 @@
 
 /* ---- looking ---- */
 
-static void send(const struct logoff_request *request, struct logoff_event event)
-{
-	if (request->event)
-		request->event(&event, request->event_data);
-}
-
-static void tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
-{
-	send(request, (struct logoff_event){
-		.type = type,
-		.session = job->session,
-		.elapsed_us = request->host->now_us - job->start_us,
-		.processes = job->seen.items,
-		.n_processes = job->seen.n_items,
-		.unseen = job->unseen,
-	});
-}
-
-/* Of all sessions together. */
-static void tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)
-{
-	send(request, (struct logoff_event){ .type = type, .remaining_us = remaining_us });
-}
-
 /* Reads the processes of the job's part afresh. -EOPNOTSUPP: they cannot be seen from here. */
 static int look(struct job *job, struct logoff_error *reterr)
 {
@@ -167,7 +143,7 @@ static void finish(struct logoff_request *request, struct job *job, int result)
 	}
 	if (!job->last_act || result < 0) {
 		record(request, job);
-		tell(request, job, LOGOFF_EVENT_RESULT);
+		request_tell(request, job, LOGOFF_EVENT_RESULT);
 	}
 }
 
@@ -220,7 +196,7 @@ static void end_by_itself(struct logoff_request *request, struct job *job)
 	begin(request, job);
 	(void)look(job, NULL);	/* only for the back end to know the service manager */
 	process_list_clear(&job->seen);
-	tell(request, job, LOGOFF_EVENT_GONE);
+	request_tell(request, job, LOGOFF_EVENT_GONE);
 	job->gone = true;
 	job->step = STEP_WAITING;
 	manager_next(request, job);
@@ -387,7 +363,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 		manager_next(request, job);
 		return;
 	}
-	tell(request, job, part_events[part].ask);
+	request_tell(request, job, part_events[part].ask);
 	ask(request, job);
 }
 
@@ -434,27 +410,13 @@ static bool leave(struct logoff_request *request, struct job *job)
 	return true;
 }
 
-static void tell_leaving(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
-{
-	const struct host_leave *facts = &job->session->leave;
-
-	send(request, (struct logoff_event){
-		.type = type,
-		.session = job->session,
-		.elapsed_us = request->host->now_us - job->start_us,
-		.desktop = facts->desktop,
-		.held = facts->held,
-		.cause = &facts->error,
-	});
-}
-
 /* Tells that the desktop has been asked, once that is known. From then on the session may end by it. */
 static void note_asked(const struct logoff_request *request, struct job *job)
 {
 	if (*job->session->leave.desktop == '\0' || job->left)
 		return;
 	job->left = job->sent = true;
-	tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
+	request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
 }
 
 /* A desktop that has not been found yet is not to be asked any more; unless that has been done just now. */
@@ -516,7 +478,7 @@ static void step_leaving(struct logoff_request *request, struct job *job)
 
 	note_asked(request, job);
 	if (facts->n_held > job->n_told)
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_HELD);
+		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_HELD);
 	job->n_told = facts->n_held;
 	if (now < leave_end_us(job) && !job->session->removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
 		return;
@@ -530,9 +492,9 @@ static void step_leaving(struct logoff_request *request, struct job *job)
 		(void)error_set_errno(&facts->error, 0, -ETIMEDOUT, job->left ? "its time is over" :
 				      "whether there is one cannot be told in time");
 	if (job->left && (job->session->removed || facts->result == 0))
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
+		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
 	else if (job->left || (facts->error.text[0] && !job->session->removed))
-		tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
+		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
 	after_leaving(request, job);
 }
 
@@ -594,9 +556,9 @@ static int ask_fate(struct job *job, enum host_manager *ret_manager)
 static void leave_manager(struct logoff_request *request, struct job *job, enum host_manager manager)
 {
 	if (manager == HOST_MANAGER_NEEDED)
-		tell(request, job, LOGOFF_EVENT_MANAGER_NEEDED);
+		request_tell(request, job, LOGOFF_EVENT_MANAGER_NEEDED);
 	else if (manager == HOST_MANAGER_LINGERS)
-		tell(request, job, LOGOFF_EVENT_MANAGER_LINGERS);
+		request_tell(request, job, LOGOFF_EVENT_MANAGER_LINGERS);
 	complete(request, job);
 }
 
@@ -812,7 +774,7 @@ static void manager_next(struct logoff_request *request, struct job *job)
 static void part_gone(struct logoff_request *request, struct job *job)
 {
 	if (job->part != HOST_SESSION || !job->gone)
-		tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : part_events[job->part].gone);
+		request_tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : part_events[job->part].gone);
 	job->gone = true;
 	if (job->part == HOST_MANAGER)
 		complete(request, job);
@@ -890,7 +852,7 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 		return false;
 	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
 	if (first)
-		tell(request, job, part_events[job->part].kill);
+		request_tell(request, job, part_events[job->part].kill);
 	note_kill(request, job, r);
 	return first;
 }
@@ -1006,7 +968,7 @@ static int run_warning(struct logoff_request *request, struct logoff_error *rete
 			first = false;
 			warn_us = warn_next(request, end_us, host->now_us);
 		}
-		tell_all(request, LOGOFF_EVENT_COUNTDOWN, end_us - host->now_us);
+		request_tell_all(request, LOGOFF_EVENT_COUNTDOWN, end_us - host->now_us);
 		tick_us = host->now_us + SECOND < end_us ? host->now_us + SECOND : end_us;
 		do {
 			r = request_wait(request, tick_us, reterr);
@@ -1189,7 +1151,7 @@ static void interrupt(struct logoff_request *request, int r, const struct logoff
 
 	request->cancelled = true;
 	if (give_up_all(request, first, r, cause) > 0)
-		tell_all(request, LOGOFF_EVENT_FOLLOWED, 0);
+		request_tell_all(request, LOGOFF_EVENT_FOLLOWED, 0);
 }
 
 static void run_jobs(struct logoff_request *request)

@@ -258,3 +258,42 @@ uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t 
 
 	return job ? job->end_us - job->start_us : 0;
 }
+
+/* ---- what is told of it ---- */
+
+static void send(const struct logoff_request *request, struct logoff_event event)
+{
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+void request_tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+{
+	send(request, (struct logoff_event){
+		.type = type,
+		.session = job->session,
+		.elapsed_us = request->host->now_us - job->start_us,
+		.processes = job->seen.items,
+		.n_processes = job->seen.n_items,
+		.unseen = job->unseen,
+	});
+}
+
+void request_tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)
+{
+	send(request, (struct logoff_event){ .type = type, .remaining_us = remaining_us });
+}
+
+void request_tell_leaving(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
+{
+	const struct host_leave *facts = &job->session->leave;
+
+	send(request, (struct logoff_event){
+		.type = type,
+		.session = job->session,
+		.elapsed_us = request->host->now_us - job->start_us,
+		.desktop = facts->desktop,
+		.held = facts->held,
+		.cause = &facts->error,
+	});
+}

@@ -86,6 +86,11 @@ struct logoff_request {
 	char *reason;
 };
 
+/* Tell the caller's event function of a job, of its desktop, and of all sessions together. */
+void request_tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type);
+void request_tell_leaving(const struct logoff_request *request, const struct job *job, enum logoff_event_type type);
+void request_tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us);
+
 /* Has the back ends write the facts of the sessions being ended, each that of its host. Returns 0 or -ENOMEM. */
 int request_watch(struct logoff_request *request);
 void request_unwatch(struct logoff_request *request);
