@@ -206,6 +206,17 @@ static bool waits_for_caller(pid_t pid)
 	return false;
 }
 
+/*
+ * Tells whether PID only waits for its parent to end, which waits for the caller: what PAM needs to close the session of a service
+ * manager. The caller is in there in a terminal of GNOME.
+ */
+static bool waits_for_waiting(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return proc_read_stat(pid, &stat) == 0 && strcmp(stat.command, "(sd-pam)") == 0 && waits_for_caller(stat.parent);
+}
+
 enum remainder caller_remainder(const struct process_list *seen)
 {
 	bool caller = false;
@@ -217,7 +228,7 @@ enum remainder caller_remainder(const struct process_list *seen)
 	if (seen->n_items == 1)
 		return REMAINDER_CALLER;
 	for (size_t i = 0; i < seen->n_items; i++)
-		if (!waits_for_caller(seen->items[i].pid))
+		if (!waits_for_caller(seen->items[i].pid) && !waits_for_waiting(seen->items[i].pid))
 			return REMAINDER_OTHERS;
 	return REMAINDER_WAITING;
 }

@@ -16,6 +16,7 @@ from cases import (DENIED, NO_SESSION, OK, UNREACHABLE, assert_gone, assert_logg
                    not_used_for)
 from host import wait_until
 from test_stubborn import leave_behind
+from test_waits import records
 
 
 def listed(host, what="session", *words):
@@ -440,3 +441,19 @@ def test_the_next_desktop_is_not_the_last_one(host):
     assert host.survivors(editor) == []
     assert host.survivors(shell) == shell
     assert again.exists() and kept.exists()
+
+
+def test_from_a_terminal_that_the_users_manager_runs(host):
+    """As in GNOME: the last session ends, and the manager with the caller in it, which is written down before."""
+    desktop = sessions.fake(host, "alice", type="x11", display=":8", service="gdm", leader="/usr/bin/tail -f /dev/null")
+    before, since = desktop.processes(), time.time()
+    wait_until(host.path("/run/user/1000/bus").exists, what="a bus")
+
+    begin = time.monotonic()
+    as_user(host, "alice", "systemd-run --user --quiet bash -c "
+                           "'systemd-run --user --scope --quiet bash -c \"logoff /grace:15; true\"'")
+    wait_until(lambda: not host.unit_is_active("user@1000.service"), 25, "the manager has ended")
+
+    assert time.monotonic() - begin < 8
+    assert_gone(desktop, before)
+    assert records(host, since) == [(desktop.id, "alice", "ended")]
