@@ -305,6 +305,8 @@ static void __attribute__((noreturn)) become(struct asking *asking)
 		_exit(1);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)alarm((unsigned)((asking->until_us - clock_now_us()) / 1000000) + 3);	/* should the caller be gone by then */
+	if (geteuid() == 0)
+		(void)user_cut(asking->uid, 0, 0, NULL);	/* what cannot be cut does not matter: nothing is run here */
 	if (user_become(asking->uid, home, sizeof(home)) < 0)
 		_exit(1);
 	ask(asking);

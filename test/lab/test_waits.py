@@ -378,6 +378,20 @@ def test_cancelled_while_the_bus_does_not_answer(host, silent):
     assert_untouched(silent, before)
 
 
+def test_who_asks_the_bus_is_not_of_the_callers_login(host, silent):
+    """The user's process that asks, which may hang in what the user has put in its way, has a login of its own."""
+    host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
+    session = sessions.ssh(host, "carol")
+
+    asked = session.shell.begin(f"sudo logoff {silent.id}")
+    child = wait_until(lambda: host.run("pgrep -u alice -x logoff").out.strip(), what="a process asks as alice")
+    time.sleep(0.3)  # it has become alice
+    login, audit = (host.path(f"/proc/{child}/{file}").read_text() for file in ("loginuid", "sessionid"))
+
+    assert login == "1000" and audit != str(session.audit)
+    assert session.shell.result(asked)[1] == OK
+
+
 # -- one's own ----------------------------------------------------------------------------------
 
 def test_own_session_with_a_daemon_of_root(host):
