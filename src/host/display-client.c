@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/nss.h"
 #include "host/user.h"
 
@@ -79,18 +80,9 @@ struct display_clients {
 	bool has_journal;
 };
 
-static int array_add(struct array *array, const void *item, size_t size)
+static int add_to(struct array *array, const void *item, size_t size)
 {
-	char *items = array->items;
-
-	/* Grown by doubling: the capacity is the next power of two, so it need not be stored. */
-	if ((array->n_items & (array->n_items - 1)) == 0)
-		items = reallocarray(items, array->n_items ? array->n_items * 2 : 1, size);
-	if (!items)
-		return -ENOMEM;
-	array->items = items;
-	memcpy(items + array->n_items++ * size, item, size);
-	return 0;
+	return array_append(&array->items, &array->n_items, item, size);
 }
 
 static int compare_inodes(const void *a, const void *b)
@@ -212,7 +204,7 @@ static int add_channel(struct display_clients *clients, const void *answer, size
 
 	if (r == -ENODATA)
 		clients->told = false;	/* a kernel before 5.3 */
-	return r < 0 ? 0 : array_add(&clients->channels, &channel, sizeof(channel));
+	return r < 0 ? 0 : add_to(&clients->channels, &channel, sizeof(channel));
 }
 
 static int add_tcp(struct display_clients *clients, const void *answer, size_t length)
@@ -221,7 +213,7 @@ static int add_tcp(struct display_clients *clients, const void *answer, size_t l
 
 	if (display_parse_tcp(answer, length, &tcp) < 0)
 		return 0;
-	return array_add(&clients->tcp, &tcp, sizeof(tcp));
+	return add_to(&clients->tcp, &tcp, sizeof(tcp));
 }
 
 typedef int (*add_func)(struct display_clients *clients, const void *answer, size_t length);
@@ -360,7 +352,7 @@ static int add_held(struct display_clients *clients, pid_t pid)
 			continue;
 		target[n] = '\0';
 		if (sscanf(target, "socket:[%" SCNu32 "]", &held.inode) == 1)
-			r = array_add(&clients->held, &held, sizeof(held));
+			r = add_to(&clients->held, &held, sizeof(held));
 	}
 	if (folder)
 		closedir(folder);

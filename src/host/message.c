@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -321,20 +322,15 @@ static int start_terminals(struct post *post, struct recipient *recipient)
 static int note_process(pid_t pid, void *userdata)
 {
 	struct post *post = userdata;
-	struct message_process *processes = post->processes;
+	struct message_process process = { .pid = pid };
 	struct stat owner;
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	if (stat(path, &owner) < 0)
 		return 0;
-	if ((post->n_processes & (post->n_processes - 1)) == 0)
-		processes = reallocarray(processes, post->n_processes ? post->n_processes * 2 : 1, sizeof(*processes));
-	if (!processes)
-		return -ENOMEM;
-	post->processes = processes;
-	processes[post->n_processes++] = (struct message_process){ .pid = pid, .uid = owner.st_uid };
-	return 0;
+	process.uid = owner.st_uid;
+	return array_add(&post->processes, &post->n_processes, &process);
 }
 
 static bool is_owned_by(const struct post *post, pid_t pid, uid_t uid)

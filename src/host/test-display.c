@@ -225,11 +225,11 @@ static struct display_clients *make_clients(void)
 	clients->has_journal = true;	/* there is none */
 	clients->asked_tcp = clients->told_tcp = true;
 	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++)
-		assert_int_equal(array_add(&clients->tcp, &tcp[i], sizeof(tcp[i])), 0);
+		assert_int_equal(add_to(&clients->tcp, &tcp[i], sizeof(tcp[i])), 0);
 	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
-		assert_int_equal(array_add(&clients->channels, &channels[i], sizeof(channels[i])), 0);
+		assert_int_equal(add_to(&clients->channels, &channels[i], sizeof(channels[i])), 0);
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		assert_int_equal(array_add(&clients->held, &held[i], sizeof(held[i])), 0);
+		assert_int_equal(add_to(&clients->held, &held[i], sizeof(held[i])), 0);
 	return clients;
 }
 
@@ -270,21 +270,21 @@ static void viewer_of_a_display(void **state)
 
 	(void)state;
 	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), -ENODATA);
-	array_add(&clients->tcp, &listens, sizeof(listens));
-	array_add(&clients->tcp, &other, sizeof(other));
+	add_to(&clients->tcp, &listens, sizeof(listens));
+	add_to(&clients->tcp, &other, sizeof(other));
 	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), 0);
 	assert_int_equal(display_has_viewer(clients, 1000, 4, NULL), -ENODATA);
 	assert_int_equal(display_has_viewer(clients, 1000, 4000000000, NULL), -ENODATA);
-	array_add(&clients->tcp, &leads, sizeof(leads));	/* the server has perhaps connected to a viewer that listens */
+	add_to(&clients->tcp, &leads, sizeof(leads));	/* the server has perhaps connected to a viewer that listens */
 	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), -ENODATA);
 	assert_null(address);
 	clients->tcp.n_items--;
 	clients->told_tcp = false;
 	assert_int_equal(display_has_viewer(clients, 1000, 3, NULL), -ENODATA);
-	array_add(&clients->tcp, &viewer, sizeof(viewer));
+	add_to(&clients->tcp, &viewer, sizeof(viewer));
 	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), 1);
 	assert_string_equal(address, "192.0.2.1");
-	array_add(&clients->tcp, &viewer, sizeof(viewer));	/* a second one */
+	add_to(&clients->tcp, &viewer, sizeof(viewer));	/* a second one */
 	assert_int_equal(display_has_viewer(clients, 1000, 3, &address), 1);
 	assert_null(address);
 	display_clients_free(clients);
@@ -297,7 +297,7 @@ static void sockets_of_other_users_do_not_count(void **state)
 	(void)state;
 	assert_true(leads_to(make_clients(), 1001, ":10", NULL));
 	/* 1001 holds a socket that is called like that of display 10, and has xrdp connect to it. */
-	array_add(&clients->channels, &(struct display_channel){ 10, 1001, 36, 35 }, sizeof(struct display_channel));
+	add_to(&clients->channels, &(struct display_channel){ 10, 1001, 36, 35 }, sizeof(struct display_channel));
 	assert_true(leads_to(clients, 1000, ":10", "192.0.2.1"));
 }
 
@@ -307,18 +307,18 @@ static void unsure_is_unknown(void **state)
 
 	(void)state;
 	clients = make_clients();	/* two processes serve one display */
-	array_add(&clients->channels, &(struct display_channel){ 10, 1000, 26, 35 }, sizeof(struct display_channel));
+	add_to(&clients->channels, &(struct display_channel){ 10, 1000, 26, 35 }, sizeof(struct display_channel));
 	assert_true(leads_to(clients, 1000, ":10", NULL));
 	clients = make_clients();	/* a process that is not xrdp's */
-	array_add(&clients->channels, &(struct display_channel){ 10, 1000, 26, 99 }, sizeof(struct display_channel));
+	add_to(&clients->channels, &(struct display_channel){ 10, 1000, 26, 99 }, sizeof(struct display_channel));
 	assert_true(leads_to(clients, 1000, ":10", NULL));
 	for (pid_t other = 99; other <= 101; other += 2) {
 		clients = make_clients();	/* one socket in two processes */
-		array_add(&clients->held, &(struct held){ 25, other }, sizeof(struct held));
+		add_to(&clients->held, &(struct held){ 25, other }, sizeof(struct held));
 		assert_true(leads_to(clients, 1000, ":10", NULL));
 	}
 	clients = make_clients();	/* two connections from outside in one process */
-	array_add(&clients->held, &(struct held){ 30, 100 }, sizeof(struct held));
+	add_to(&clients->held, &(struct held){ 30, 100 }, sizeof(struct held));
 	assert_true(leads_to(clients, 1000, ":10", NULL));
 }
 

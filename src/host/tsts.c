@@ -28,6 +28,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "host/host.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -603,12 +604,6 @@ static const char *protocol_of(const struct news_session *row, bool console)
 	return strncasecmp(row->name, "rdp", 3) == 0 ? "rdp" : NULL;
 }
 
-static bool copy(char **to, const char *from)
-{
-	*to = from && *from ? strdup(from) : NULL;
-	return *to || !from || !*from;
-}
-
 /* How long ago SINCE_US was, by the clock of the server, whose time it is. Returns -1 if either is not known. */
 static int64_t elapsed(const struct tsts_host *tsts, int64_t since_us)
 {
@@ -651,8 +646,8 @@ static bool are_others(const char *user, const char *other)
 
 static void take_client(struct logoff_session *session, const struct news_session *row)
 {
-	(void)copy(&session->client, row->client);	/* without memory it is not known */
-	(void)copy(&session->address, row->address);
+	(void)text_copy_set(&session->client, row->client);	/* without memory it is not known */
+	(void)text_copy_set(&session->address, row->address);
 }
 
 static void end_texts(struct news_session *row)
@@ -674,8 +669,8 @@ static int make(struct logoff_host *host, const struct news_session *row, struct
 	snprintf(id, sizeof(id), "%u", row->id);
 	session->user = strdup(row->user);
 	session->data = calloc(1, sizeof(struct handle));
-	if (!copy(&session->id, id) || !copy(&session->name, row->name) || !session->user || !session->data ||
-	    !copy(&session->domain, row->domain) || !copy(&session->protocol, protocol_of(row, console))) {
+	if (text_copy_set(&session->id, id) < 0 || text_copy_set(&session->name, row->name) < 0 || !session->user || !session->data ||
+	    text_copy_set(&session->domain, row->domain) < 0 || text_copy_set(&session->protocol, protocol_of(row, console)) < 0) {
 		logoff_session_free(session);
 		return -ENOMEM;
 	}

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "host/proc.h"
 #include "host/user.h"
 
@@ -32,13 +33,7 @@
 /* Reads a file of the process whose folder in /proc is FOLDER. Returns false if it cannot be read. */
 static bool read_in(int folder, const char *name, char *text, size_t size)
 {
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
+	return file_read(folder, name, 0, text, size) > 0;
 }
 
 /*

@@ -23,6 +23,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -280,7 +281,7 @@ static int check_twins(const struct order *order, sd_bus_error *error)
 
 static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *error)
 {
-	struct addressee *grown;
+	struct addressee addressee;
 	const char *id;
 	uint64_t logon;
 	int r = sd_bus_message_enter_container(m, 'a', "(st)");
@@ -288,12 +289,9 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 	while (r >= 0 && (r = sd_bus_message_read(m, "(st)", &id, &logon)) > 0) {
 		if (order->n_sessions == MESSENGER_SESSIONS_MAX || !is_id(id))
 			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many sessions, or what is no id");
-		grown = reallocarray(order->sessions, order->n_sessions + 1, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		order->sessions = grown;
-		grown[order->n_sessions] = (struct addressee){ .logon = logon };
-		strcpy(grown[order->n_sessions++].id, id);
+		addressee = (struct addressee){ .logon = logon };
+		strcpy(addressee.id, id);
+		r = array_add(&order->sessions, &order->n_sessions, &addressee);
 	}
 	if (r >= 0)
 		r = sd_bus_message_exit_container(m);
