@@ -73,17 +73,16 @@ static bool restore_terminal(const struct agent *agent)
 	return true;
 }
 
-void agent_stop(struct agent *agent)
+void agent_stop(struct agent *agent, bool cancelled)
 {
-	bool interrupted;
 	int status = 0;
 
 	if (agent->pid <= 0)
 		return;
 	if (waitpid(agent->pid, &status, WNOHANG) == 0)
 		child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
-	interrupted = WIFSIGNALED(status);
-	if (restore_terminal(agent) || interrupted)
+	/* Of an agent that Ctrl-C is just ending, only the result says that it was interrupted. */
+	if (restore_terminal(agent) || WIFSIGNALED(status) || cancelled)
 		fputc('\n', stderr);
 	agent->pid = 0;
 }

@@ -8,6 +8,7 @@
 #ifndef CLI_AGENT_H
 #define CLI_AGENT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <termios.h>
 
@@ -25,8 +26,8 @@ void agent_start(struct agent *agent);
 
 /*
  * Ends the agent, if it was started, and gives the terminal back as it was. Where the agent was interrupted in its
- * question, what is printed next has a line of its own.
+ * question, or the log-off was CANCELLED, what is printed next has a line of its own.
  */
-void agent_stop(struct agent *agent);
+void agent_stop(struct agent *agent, bool cancelled);
 
 #endif

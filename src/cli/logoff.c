@@ -129,6 +129,14 @@ static int authorize(void *userdata)
 
 /* ---- one run ---- */
 
+static bool was_cancelled(const struct logoff_request *request)
+{
+	for (size_t i = 0; i < logoff_request_count(request); i++)
+		if (logoff_request_result(request, i, NULL) == -ECANCELED)
+			return true;
+	return false;
+}
+
 /* Logs off what is chosen and reports it. Returns the exit status. */
 static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative)
 {
@@ -158,7 +166,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	if (r >= 0)
 		r = logoff_request_run(request, &error);
 	progress_wipe(&listeners.progress);
-	agent_stop(&agent);
+	agent_stop(&agent, was_cancelled(request));
 	if (r < 0) {
 		result_done(&listeners.rows);
 		return report_host(arg_server, r, &error);
