@@ -13,7 +13,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "base/nss.h"
+#include "local/nss.h"
 
 #define NAME_SIZE 1024	/* of what is compared: DOMAIN\name of the longest kind */
 

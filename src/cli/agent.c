@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "local/child.h"
 
 #define AGENT "/usr/bin/pkttyagent"
 

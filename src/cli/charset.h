@@ -8,7 +8,7 @@
 #ifndef CLI_CHARSET_H
 #define CLI_CHARSET_H
 
-#include "cli/text.h"
+#include "cli/printable.h"
 
 /* Has the catalogues, standard output and standard error follow the locale. To be called once, after setlocale(). */
 void charset_init(void);

@@ -19,7 +19,7 @@
 #include "cli/names.h"
 #include "cli/question.h"
 #include "cli/stream.h"
-#include "cli/warning.h"
+#include "cli/warning-text.h"
 #include "cli/word.h"
 
 static void note(struct choice *choice, enum exit_status status)

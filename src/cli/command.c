@@ -16,7 +16,7 @@
 #include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/report.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 const char *arg_server;
 bool arg_help, arg_version;

@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 static void tell_channel(enum logoff_channel channel, const char *who, const char *user)
 {

@@ -14,7 +14,7 @@
 #include "base/utf8.h"
 #include "cli/report.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 #define COLUMN 20
 #define WIDTH 80

@@ -17,8 +17,8 @@
 #include "cli/report.h"
 #include "cli/result.h"
 #include "cli/stream.h"
-#include "cli/text.h"
-#include "cli/warning.h"
+#include "cli/printable.h"
+#include "cli/warning-text.h"
 #include "logoff.h"
 
 static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;

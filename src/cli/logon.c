@@ -20,7 +20,7 @@
 
 #include "cli/password.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 #define FILE_SIZE 8192
 

@@ -19,8 +19,8 @@
 #include "cli/logon.h"
 #include "cli/recipients.h"
 #include "cli/stream.h"
-#include "cli/text.h"
-#include "cli/warning.h"
+#include "cli/printable.h"
+#include "cli/warning-text.h"
 #include "cli/when.h"
 
 #define TEXT_MAX 8192

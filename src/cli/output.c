@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cli/report.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 static int first_cause;
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/nss.h"
+#include "local/nss.h"
 #include "cli/sessions.h"
 
 #define NO_SESSION_ID "0"

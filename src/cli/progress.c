@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 #define WIPE "\r\033[K"
 

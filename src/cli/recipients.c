@@ -17,7 +17,7 @@
 #include "cli/delivery.h"
 #include "cli/names.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 #include "cli/word.h"
 
 typedef bool (*fits_func)(const struct logoff_session *session, const char *word);

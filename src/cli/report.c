@@ -11,7 +11,7 @@
 #include "cli/account.h"
 #include "cli/output.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 struct safe report_label(const struct logoff_session *session)
 {

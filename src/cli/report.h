@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "cli/names.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 #include "logoff.h"
 
 /* The exit status of the commands; meanings in logoff(1). Of several the highest counts. */

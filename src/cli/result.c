@@ -11,7 +11,7 @@
 #include "cli/json.h"
 #include "cli/report.h"
 #include "cli/stream.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 /* Says what became of one session, and whether that is recorded. Returns the exit status. */
 static int report_one(const struct logoff_request *request, size_t i, bool talkative)

@@ -10,7 +10,7 @@
 
 #include "cli/options.h"
 #include "cli/select.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 #include "logoff.h"
 
 /* All zero is "not looked up yet". */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/nss.h"
+#include "local/nss.h"
 #include "cli/account.h"
 #include "cli/word.h"
 

@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
-#include "cli/text.h"
+#include "cli/printable.h"
 
 /* Of what must be usable, or comes last: it is never cut. */
 #define TABLE_WHOLE UINT_MAX

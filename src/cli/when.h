@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "cli/printable.h"
 
 /*
  * ".": less than a minute; "28": minutes; "7:29": hours; "1+02:03": days; "?": not known (-1). CONSOLE is in use:

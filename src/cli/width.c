@@ -6,7 +6,7 @@
  * a table must not lose its shape in C. Wide: East_Asian_Width W and F (UAX #11). Without width: general categories Mn,
  * Me and Cf, and the vowels and finals of Hangul. Both as of Unicode 14.0.0; unassigned gaps are filled.
  */
-#include "cli/text.h"
+#include "cli/printable.h"
 
 #include <stdbool.h>
 #include <string.h>

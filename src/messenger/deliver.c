@@ -23,8 +23,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "host/proc.h"
-#include "host/user.h"
+#include "local/proc.h"
+#include "local/user.h"
 
 #define _(text) gettext(text)
 

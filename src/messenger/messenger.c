@@ -6,7 +6,7 @@
  * write to the terminals of others and become them. This service has root's rights, asks polkit about the caller as the
  * bus knows them, and has the library deliver. It is started by the bus when somebody calls and ends when it has nothing
  * to do; so what it starts has neither login, session, keyring nor scope of any caller. Who the message is from, it says
- * itself. The interface is in host/message.h.
+ * itself. The interface is in backend/message.h.
  *
  * A caller can make it keep: N_CALLS_UID calls, each of one message of MESSENGER_TEXT_MAX bytes and MESSENGER_SESSIONS_MAX
  * sessions, as long as they stay connected. Sources: polkit's interface org.freedesktop.PolicyKit1.Authority.
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/child.h"
+#include "local/child.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "host/message.h"
+#include "backend/message.h"
 
 /* One session that somebody means. */
 struct addressee {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/tsts.h"
+#include "tsts/order.h"
 
 /* The name of the client's function in the module. */
 #define CLIENT_RUN "tsts_client_run"

@@ -2,7 +2,7 @@
 /*
  * client.c - takes orders on a socket, has them carried out by a server that speaks MS-TSTS, sends the news.
  *
- * host/tsts.h says what the two ends tell each other, and why this is a program of its own (start.c). Hidden here: that socket, and
+ * tsts/order.h says what the two ends tell each other, and why this is a program of its own (start.c). Hidden here: that socket, and
  * the table of who carries out which order. Each order is a task; they are answered in whatever order they are done.
  * The starter kills us when it has waited long enough, so nothing here has a deadline of its own. We end with it: when
  * it closes the socket, or dies. Nothing is ever printed but what LOGOFF_TSTS_DEBUG=1 ... 10 asks for, on stderr.

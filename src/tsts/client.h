@@ -2,7 +2,7 @@
 /*
  * client.h - what the parts of tsts-client.so, the client in logoff-tsts, know of each other.
  *
- * client.c        orders in, news out (host/tsts.h), and who carries an order out
+ * client.c        orders in, news out (tsts/order.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
  * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
  * client-link.c   the connection: pipes, interfaces, calls
@@ -19,9 +19,9 @@
 #include <talloc.h>
 #include <tevent.h>
 
-#include "host/tsts.h"
+#include "tsts/order.h"
 #include "tsts/client-run.h"
-#include "tsts/tsts.h"
+#include "tsts/ms-tsts.h"
 
 struct tasks;
 struct task;

@@ -9,7 +9,7 @@
 #ifndef TSTS_CODEC_H
 #define TSTS_CODEC_H
 
-#include "tsts/tsts.h"
+#include "tsts/ms-tsts.h"
 
 #include <samba/version.h>
 

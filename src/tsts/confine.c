@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "host/tsts.h"
+#include "tsts/order.h"
 
 /*
  * Root becomes a user of its own, so that no other process has that id: not "nobody", whom daemons use. The ids from here

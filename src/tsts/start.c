@@ -3,7 +3,7 @@
  * start.c - logoff-tsts: connects to the server named in the first order, and loads the client meanwhile.
  *
  * The client (client.c) is a module, tsts-client.so, because its libraries, Samba's, are loaded before a program's first
- * line would be. host/tsts.h says what starter and program tell each other.
+ * line would be. tsts/order.h says what starter and program tell each other.
  */
 #include <dlfcn.h>
 #include <errno.h>

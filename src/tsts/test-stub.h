@@ -9,7 +9,7 @@
 #ifndef TSTS_TEST_STUB_H
 #define TSTS_TEST_STUB_H
 
-#include "tsts/tsts.h"
+#include "tsts/ms-tsts.h"
 
 #include <dlfcn.h>
 #include <limits.h>

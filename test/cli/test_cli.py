@@ -251,7 +251,7 @@ def test_the_example_of_the_manual(binary, tmp_path):
 
 def test_the_manual_tells_every_key():
     """Every key of the parser's tables stands in doc/memory-host.md."""
-    keys = re.findall(r'^\t\{ "([a-z-]+)", VALUE_', (TREE / "src/host/memory-file.c").read_text(), re.M)
+    keys = re.findall(r'^\t\{ "([a-z-]+)", VALUE_', (TREE / "src/backend/memory-file.c").read_text(), re.M)
     assert len(keys) > 40
     assert [key for key in keys if not re.search(rf"`{key}[`=]", MANUAL.read_text())] == []
 

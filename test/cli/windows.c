@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/tsts.h"
+#include "tsts/order.h"
 
 #define MINUTE INT64_C(60000000)
 #define LOGON_US INT64_C(1741939320000000) /* 2025-03-14 08:02 */

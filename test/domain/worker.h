@@ -18,7 +18,7 @@
 #include <tevent.h>
 
 #include "memory.h"
-#include "tsts/tsts.h"
+#include "tsts/ms-tsts.h"
 
 #define POLL_US 1000
 #define WIN32(code) (UINT32_C(0x80070000) | (code))

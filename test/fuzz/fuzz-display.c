@@ -6,7 +6,7 @@
  * Beside crashes it looks for answers that cannot be: texts without an end, displays and states that do not exist, names
  * that are not in the line. display-client.c is included, not linked, because datagrams are its own affair.
  */
-#include "host/display-client.c"
+#include "local/display-client.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
  * number that strtoull() reads otherwise, lines that differ from a split of the whole text. proc.c is included, not
  * linked, because the cursor over lines is its own.
  */
-#include "host/proc.c"
+#include "local/proc.c"
 
 #include <sys/mman.h>
 

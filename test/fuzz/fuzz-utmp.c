@@ -5,7 +5,7 @@
  * Beside crashes it looks for answers that cannot be: a login without line, user or process, a text that differs from
  * the field it was taken from.
  */
-#include "host/proc.h"
+#include "local/proc.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -32,15 +32,17 @@ fail() {
 	exit 1
 }
 
+rooms="src/base src/local src/core src/backend"
+
 # What each fuzzer is linked with; fuzz-proc.c and fuzz-display.c include one.
 sources_of() {
 	case $1 in
 	proc) find src/base -name "*.c" ! -name "test-*" ;;
-	display) find src/host src/base -name "*.c" ! -name "test-*" ! -name display-client.c ;;
-	utmp) find src/base src/host/proc.c -name "*.c" ! -name "test-*" ;;
+	display) find $rooms -name "*.c" ! -name "test-*" ! -name display-client.c ;;
+	utmp) find src/base src/local/proc.c -name "*.c" ! -name "test-*" ;;
 	options) echo src/cli/options.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
-	*) find src/host src/base -name '*.c' ! -name 'test-*' ;;
+	*) find $rooms -name '*.c' ! -name 'test-*' ;;
 	esac
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * layout.c - prints, as JSON, where the members of the structures of host/tsts.h are, so that program.py need not know.
+ * layout.c - prints, as JSON, where the members of the structures of tsts/order.h are, so that program.py need not know.
  *
  * {"structures": {NAME: {"size": N, "members": {NAME: [OFFSET, SIZE, KIND]}}}, "words": {NAME: NUMBER}}; a KIND is "text",
  * "number" or "signed".
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "host/tsts.h"
+#include "tsts/order.h"
 
 #define KIND(member) _Generic((member), char *: "text", int32_t: "signed", int64_t: "signed", default: "number")
 #define BEGIN(type) struct type type; printf("\"%s\": {\"size\": %zu, \"members\": {", #type, sizeof(type))

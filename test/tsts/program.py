@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""logoff-tsts by itself: sends it orders over a socket pair and reads its news, as host/tsts.c does (src/host/tsts.h).
+"""logoff-tsts by itself: sends it orders over a socket pair and reads its news, as backend/tsts.c does (src/tsts/order.h).
 
 Where the members of the structures are is asked of the compiler (layout.c), so nothing here repeats the header.
 """

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind-xrdp.c - the order in which the processes of an xrdp desktop are asked to end.
+ *
+ * xrdp takes a desktop down in good order when its window manager ends, or when its session process (sesman's child in 0.9,
+ * sesexec since 0.10) is told to: the channel server removes its sockets, then the X server ends. TerminateSession signals all
+ * of them at once, upon which xrdp 0.10 leaves sockets behind. So the desktop's programs are asked first, with their X
+ * server alive; those of xrdp only if they are still there when nothing has come of it. Whoever has only polkit's word
+ * cannot choose: then logind is asked, and sockets of xrdp 0.10 may stay.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "backend/logind.h"
+
+/* How often a desktop is looked at; how long its programs get, then xrdp's session process, until the next is asked. */
+#define LOOK_US UINT64_C(20000)
+#define PROGRAMS_US UINT64_C(700000)
+#define LEADER_US UINT64_C(1200000)
+
+/* Tells whether the process is one of those that xrdp ends itself. */
+static bool is_server(const struct proc_stat *stat)
+{
+	static const char *const names[] = { "Xorg", "Xvnc", "xrdp-chansrv" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(stat->command, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the process is to be asked now. */
+static bool is_meant(const struct logoff_session *session, const struct proc_stat *stat, bool servers)
+{
+	struct cgroup cgroup;
+	char id[CGROUP_ID];
+
+	if (stat->pid == getpid() || stat->pid == session->leader)
+		return false;
+	if (is_server(stat) && stat->parent == session->leader ? !servers : servers && !is_server(stat))
+		return false;
+	return cgroup_read(stat->pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id) &&
+	       strcmp(id, session->id) == 0;
+}
+
+/* Asks xrdp's SERVERS in the session, or all others. What refuses, and what ends meanwhile, is seen later. */
+static int ask_some(const struct logoff_session *session, bool servers)
+{
+	struct process_list list = {};
+	struct proc_stat stat;
+	int r = proc_list_cgroup(of(session)->cgroup, &list);
+
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		int fd = (int)syscall(SYS_pidfd_open, list.items[i].pid, 0);
+
+		/* It is looked at when it is held. */
+		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && is_meant(session, &stat, servers))
+			for (size_t k = 0; k < LOGIND_N_POLITE; k++)
+				(void)syscall(SYS_pidfd_send_signal, fd, logind_polite_signals[k], NULL, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	process_list_clear(&list);
+	return r;
+}
+
+int logind_xrdp_ask(struct logoff_session *session)
+{
+	struct logind *logind = session->host->data;
+	struct logind_session *data = of(session);
+	int r;
+
+	if (!data->xrdp || data->closing || data->call || !data->cgroup || session->leader <= 1)
+		return 0;
+	r = ask_some(session, false);
+	if (r < 0)
+		return r;
+	session->asked = 0;
+	data->programs_us = clock_now_us();
+	data->leader_asked = false;
+	logind->xrdp_look_us = data->programs_us + LOOK_US;
+	return 1;
+}
+
+/* Goes on where the last look was. Returns whether there is more to come. */
+static bool follow(struct logoff_session *session, uint64_t now)
+{
+	struct logind_session *data = of(session);
+	uint64_t age = now - data->programs_us;
+	bool leader = kill(session->leader, 0) == 0 || errno != ESRCH;
+
+	if (session->removed)
+		return false;
+	if (leader && !data->leader_asked && age >= PROGRAMS_US) {
+		data->leader_asked = true;
+		logind_signal_leader(session, SIGTERM);
+	}
+	if (leader && age < LEADER_US)
+		return true;
+	(void)ask_some(session, true);
+	return false;
+}
+
+void logind_xrdp_follow(struct logoff_host *host)
+{
+	struct logind *logind = host->data;
+	uint64_t now = clock_now_us();
+
+	if (logind->xrdp_look_us == 0 || now < logind->xrdp_look_us)
+		return;
+	logind->xrdp_look_us = 0;
+	for (size_t i = 0; i < host->n_watched; i++) {
+		struct logind_session *data = of(host->watched[i]);
+
+		if (data->programs_us == 0)
+			continue;
+		if (follow(host->watched[i], now))
+			logind->xrdp_look_us = now + LOOK_US;
+		else
+			data->programs_us = 0;
+	}
+}

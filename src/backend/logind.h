@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
+ * sessions there are, and what they are), logind-own.c (which are the caller's), logind-crowd.c (many at once),
+ * logind-elogind.c (what elogind does not do) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else includes it.
+ */
+#ifndef BACKEND_LOGIND_H
+#define BACKEND_LOGIND_H
+
+#include <systemd/sd-bus.h>
+
+#include "local/caller.h"
+#include "local/desktop.h"
+#include "core/host.h"
+#include "backend/strays.h"
+
+#define LOGIN1 "org.freedesktop.login1"
+#define LOGIN1_PATH "/org/freedesktop/login1"
+#define MANAGER LOGIN1 ".Manager"
+#define SESSION LOGIN1 ".Session"
+#define USER LOGIN1 ".User"
+
+/* Calls under way at once; beyond a few hundred the bus answers with errors. */
+#define MAX_CALLS 64
+
+/* A call that logind answers by itself takes 1 ms; a restart of logind takes a second or two. */
+#define CALL_TIMEOUT_US UINT64_C(5000000)
+/* A call during which a person types a password. */
+#define AUTHORIZE_TIMEOUT_US UINT64_C(180000000)
+
+/* Generations above a process that are looked at for its session. */
+#define LOGIND_ABOVE_MAX 100
+
+struct family;
+
+struct logind {
+	sd_bus *bus;
+	bool elogind;
+	bool subscribed;
+	bool hurried;			/* see KILL_TIMEOUT_US */
+	bool silent;			/* the last question was not answered in time */
+	unsigned n_calls;		/* asynchronous calls under way */
+	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
+	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
+	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
+	bool knows_own;
+	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
+					   control group, else none */
+	size_t n_above;
+	struct caller caller;
+	char own_ids[CALLER_PIDS_MAX][CGROUP_ID];	/* the session of each process of the caller; "": none */
+};
+
+/* session->data */
+struct logind_session {
+	char *tty;			/* logind's word; NULL: none */
+	char *user_path;		/* object path; NULL: not asked for yet */
+	char *scope;			/* "session-5.scope"; NULL on elogind */
+	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
+	char *manager_cgroup;
+	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
+	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
+	bool closing;			/* logind's word, whatever we make of it */
+	uint64_t since_us;		/* monotonic: the logon */
+	struct desktop_span desktop;	/* the same by another clock: what a desktop has begun is younger. It ends where the
+					   next one of the user may have begun */
+	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
+	struct strays *strays;		/* NULL: not looked for yet */
+	bool asked;			/* its strays have been asked to end */
+	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */
+	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
+	sd_bus_slot *call;
+	struct family *family;		/* elogind only */
+	bool xrdp;			/* a desktop of xrdp's */
+	uint64_t programs_us;		/* when its programs were asked to end, before those of xrdp; 0: not so */
+	bool leader_asked;		/* and xrdp's session process after them */
+	bool kept;			/* elogind since 255: see logind-elogind.c */
+	bool released;			/* elogind has been made to let go of it */
+	struct leave *leave;		/* its desktop is being asked; NULL: not */
+};
+
+static inline struct logind_session *of(const struct logoff_session *session)
+{
+	return session->data;
+}
+
+/*
+ * What ERROR (not set: R) means to the procedure; records the cause. -EAGAIN: logind may answer later. Returns the errno.
+ */
+int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr);
+
+/* For answers that are not what the interface promises. Returns -EPROTO, or -ENOMEM. */
+int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
+
+/* Sets how long the next question may wait for its answer, from now on. */
+void logind_set_timeout(struct logoff_host *host);
+
+/* The id of the session the caller runs in, or NULL. Owned by LOGIND. */
+const char *logind_own_id(struct logoff_host *host);
+
+/* Tells whether LEADER is that of the session of a caller who is in none by control group. */
+bool logind_is_own_leader(const struct logind *logind, pid_t leader);
+
+/* Finds the directories of the session's processes and of its user's service manager. Returns 0 or -ENOMEM. */
+int logind_find_cgroups(struct logoff_session *session);
+
+/* Tells whether ID is the session of any process of the caller. */
+bool logind_is_own(struct logoff_host *host, const char *id);
+
+/*
+ * Makes a call on logind's object PATH that starts no service: a question is not to bring up a logind that has been stopped.
+ * *ret_call is the caller's. Returns 0 or what sd-bus says.
+ */
+int logind_new_call(struct logoff_host *host, sd_bus_message **ret_call, const char *path, const char *interface,
+		    const char *method);
+
+/* Sends CALL (which it frees; NULL if it could not be made: R) and waits for the answer. Returns 0 or -errno with the cause. */
+int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_message **ret_answer, struct logoff_error *reterr);
+
+/* Reads property NAME of INTERFACE at PATH. *ret_answer is positioned in the variant. */
+int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
+			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr);
+
+/* Finds the object of a user who is logged on or lingers. *ret_path is the caller's: free(). Returns 0 or -errno with the cause. */
+int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr);
+
+/* Tells whether a type of sessions is that of desktops. */
+bool logind_is_graphical_type(const char *type);
+
+/* Tells whether a class of sessions is that of service managers (systemd 256 and later), which are no sessions. */
+bool logind_is_manager_class(const char *class);
+
+/* Takes a table of all processes that is not older than SINCE_US. Owned by LOGIND. Returns 0 or a fatal errno. */
+int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table);
+
+/* Asks for session ID, and for nothing else. Returns 0, -ENXIO or another errno. */
+int logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr);
+
+/* So many sessions are a crowd. */
+#define LOGIND_CROWD 16
+
+/* What systemd sends to stop a scope. */
+#define LOGIND_N_POLITE 3
+extern const int logind_polite_signals[LOGIND_N_POLITE];
+
+/* Sends the call by which logind is asked to end the session. Its answer becomes the fact "asked". */
+int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr);
+
+/* Signals the processes of one of a crowd. Returns 1, 0 if it is none and logind has to be asked at once, or -errno. */
+int logind_crowd_signal(struct logoff_session *session);
+
+/* Looks which of the scopes signalled have gone, and has logind let go of their sessions. Returns 1 if there is news, 0, or -errno. */
+int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr);
+
+/* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
+void logind_signal_leader(struct logoff_session *session, int signal);
+
+/*
+ * Asks an xrdp desktop in the order that lets xrdp take it down; for callers who may signal its processes. Returns 1, 0 if it
+ * is none and logind has to be asked, or -errno.
+ */
+int logind_xrdp_ask(struct logoff_session *session);
+
+/* Looks how far desktops that were asked so have come, and asks the next. */
+void logind_xrdp_follow(struct logoff_host *host);
+
+/*
+ * Sends the processes that are held what systemd would send them, where elogind sends them nothing. Returns 0, or -EPERM if some
+ * refused.
+ */
+int logind_elogind_signal(struct logoff_session *session);
+
+/* Tells whether it is a session of which elogind keeps no more than the record: nobody is in it. */
+bool logind_elogind_is_over(struct logoff_session *session);
+
+/* Has elogind let go of a session that nobody is in any more, if the caller can. */
+void logind_elogind_release(struct logoff_session *session);
+
+/* The back end's get() and list(). */
+int logind_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+	       struct logoff_error *reterr);
+int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
+bool logind_may_have_user(struct logoff_host *host, const char *name);
+
+/* The back end's census(). */
+int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
+
+/* The back end's fill_terminals(). */
+void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session);
+
+#endif

@@ -1,0 +1,766 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * message.c - messages to the users of sessions: which way each takes, and all of them side by side.
+ *
+ * A session with a display gets a notification of its desktop or else a window, both by a child process that becomes
+ * the user (message-user.c); one with terminals has all of them written to, as write(1) and wall(1) do, and one that
+ * takes it is enough. Nobody who receives can hold the others up: terminals are written to without blocking, children
+ * have a deadline and are killed at it. A terminal's name is only trusted to find it; whose it is, is asked of the device
+ * itself before it is opened.
+ * The message service (message-service.c) delivers for callers who have the right to log the user off but not to write
+ * there, and goes first where a desktop is meant.
+ */
+#include "backend/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kd.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "local/child.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+#define MS UINT64_C(1000)
+
+/* How long a terminal may take to swallow the message: it may have been stopped by ^S. */
+#define TERMINAL_US (2000 * MS)
+
+/* How long a desktop or display may take to show it. */
+#define SHOW_US (5000 * MS)
+
+/* A child that waits for an answer minds the time itself; this much later it is given up. */
+#define ANSWER_SLACK_US (2000 * MS)
+
+/* Children that have ended without a word are looked for this often. */
+#define CHECK_US (50 * MS)
+
+/* A terminal that is being written to. */
+struct writing {
+	int fd;				/* or -1: done */
+	size_t n_written;
+	size_t index;			/* which one of the session's */
+};
+
+/* One recipient. Under way while it has a terminal, a child, or a question to the message service. */
+struct recipient {
+	struct logoff_session *session;
+	struct logoff_delivery *delivery;
+	struct writing *terminals;
+	size_t n_terminals;
+	bool written;			/* a terminal has taken it: what became of the others does not matter */
+	pid_t child;			/* or 0 */
+	bool by_service;
+	bool tried_desktop;
+	bool shown;			/* the answer is waited for */
+	uint64_t deadline_us;
+};
+
+/* One delivery. */
+struct post {
+	struct logoff_host *host;
+	struct logoff_message message;	/* harmless; title and text are owned */
+	char *letter;			/* for terminals */
+	struct recipient *recipients;
+	size_t n_recipients;
+	struct pollfd *fds;		/* reports, cancellation, the bus, terminals */
+	size_t n_fds;
+	int report_fds[2];
+	struct message_process *processes;
+	size_t n_processes;
+	bool knows_processes;
+	struct service_call *call;
+	bool without_service;		/* it is not there, or is who delivers */
+	struct logoff_error service_cause;
+};
+
+/* Before the terminals in struct post's fds. */
+#define N_OTHER_FDS 3
+
+static int start_desktop(struct post *post, struct recipient *recipient);
+
+static int finish(struct recipient *recipient, int result)
+{
+	recipient->delivery->result = result;
+	return result;
+}
+
+/* Whether the caller has the rights to deliver there without anybody's help. */
+static bool may_deliver(const struct recipient *recipient)
+{
+	return geteuid() == 0 || geteuid() == recipient->session->uid;
+}
+
+/* Leaves RECIPIENT to the message service; which is asked for all at once. */
+static int leave_to_service(struct recipient *recipient)
+{
+	recipient->by_service = true;
+	recipient->deadline_us = UINT64_MAX;	/* the call has its own */
+	return 0;
+}
+
+/* ---- terminals ---- */
+
+/* What is written: a bell and an empty line set it off from what is on the screen. */
+static char *compose(const struct logoff_message *message)
+{
+	size_t size = strlen(message->title) + 2 * strlen(message->text) + 16;
+	char *letter = malloc(size), *at = letter;
+
+	if (!letter)
+		return NULL;
+	at += sprintf(at, "\a\r\n%s%s", message->title, *message->title ? "\r\n" : "");
+	for (const char *in = message->text; *in; in++) {
+		if (*in == '\n')
+			*at++ = '\r';
+		*at++ = *in;
+	}
+	memcpy(at, "\r\n", sizeof("\r\n"));
+	return letter;
+}
+
+/* Finds a terminal and proves whose it is, without opening it: some devices act upon being opened. */
+static int locate_terminal(const char *name, uid_t uid, struct logoff_error *cause)
+{
+	char path[PATH_MAX];
+	struct stat device;
+	int fd = -1, r = 0;
+
+	if (!strstr(name, "..") && snprintf(path, sizeof(path), "/dev/%s", name) < (int)sizeof(path))
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &device) < 0)
+		r = error_set_errno(cause, -EOPNOTSUPP, -errno, "terminal %s: %s", name, strerror(errno));
+	else if (!S_ISCHR(device.st_mode))
+		r = error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", name);
+	else if (device.st_uid != uid)
+		r = error_set_errno(cause, -EOPNOTSUPP, -ESTALE, "terminal %s belongs to another user", name);
+	if (r < 0 && fd >= 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+/* Opens terminal NAME of user UID. Returns the descriptor, -ENOTTY (a desktop has taken it over), or why not. */
+static int open_terminal(const char *name, uid_t uid, struct logoff_error *cause)
+{
+	int place = locate_terminal(name, uid, cause), fd, mode;
+	char path[32];
+
+	if (place < 0)
+		return place;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		fd = error_set_errno(cause, errno == EACCES ? -EACCES : -EOPNOTSUPP, -errno, "terminal %s: %s", name,
+				     strerror(errno));
+	close(place);
+	if (fd < 0)
+		return fd;
+	if (!isatty(fd)) {
+		close(fd);
+		return error_set_errno(cause, -EOPNOTSUPP, -ENOTTY, "%s is not a terminal", name);
+	}
+	if (ioctl(fd, KDGETMODE, &mode) == 0 && mode == KD_GRAPHICS) {
+		close(fd);
+		return -ENOTTY;
+	}
+	return fd;
+}
+
+static bool has_terminals(const struct recipient *recipient)
+{
+	for (size_t i = 0; i < recipient->n_terminals; i++)
+		if (recipient->terminals[i].fd >= 0)
+			return true;
+	return false;
+}
+
+/* Is done with one terminal. R and CAUSE are told only if no terminal has taken the message; the first counts. */
+static void end_terminal(struct recipient *recipient, struct writing *terminal, int r, const struct logoff_error *cause)
+{
+	close(terminal->fd);
+	terminal->fd = -1;
+	if (r >= 0)
+		recipient->written = true;
+	else if (recipient->delivery->result >= 0)
+		recipient->delivery->cause = *cause;
+	if (r < 0 && recipient->delivery->result >= 0)
+		recipient->delivery->result = r;
+	if (!recipient->written || has_terminals(recipient))
+		return;
+	recipient->delivery->cause = (struct logoff_error){};
+	(void)finish(recipient, 0);
+}
+
+/* Writes what the terminal takes. */
+static void write_terminal(const struct post *post, struct recipient *recipient, struct writing *terminal)
+{
+	size_t length = strlen(post->letter);
+	struct logoff_error cause = {};
+	ssize_t n = 0;
+
+	while (n >= 0 && terminal->n_written < length) {
+		n = write(terminal->fd, post->letter + terminal->n_written, length - terminal->n_written);
+		if (n == 0)
+			return;
+		if (n > 0)
+			terminal->n_written += (size_t)n;
+		else if (errno == EINTR)
+			n = 0;
+	}
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n < 0)
+		(void)error_set_errno(&cause, 0, -errno, "terminal %s: %s",
+				      logoff_session_terminal(recipient->session, terminal->index), strerror(errno));
+	end_terminal(recipient, terminal, n < 0 ? -EOPNOTSUPP : 0, &cause);
+}
+
+static void write_terminals(const struct post *post, struct recipient *recipient)
+{
+	for (size_t i = 0; i < recipient->n_terminals; i++)
+		if (recipient->terminals[i].fd >= 0)
+			write_terminal(post, recipient, &recipient->terminals[i]);
+}
+
+/* Gives up what has not been taken by now. */
+static void end_terminals(struct recipient *recipient, int r, const char *why)
+{
+	for (size_t i = 0; i < recipient->n_terminals; i++) {
+		struct writing *terminal = &recipient->terminals[i];
+		struct logoff_error cause = {};
+
+		if (terminal->fd < 0)
+			continue;
+		(void)error_set_errno(&cause, 0, r, "terminal %s: %s",
+				      logoff_session_terminal(recipient->session, terminal->index), why);
+		end_terminal(recipient, terminal, r, &cause);
+	}
+}
+
+static int add_terminal(struct post *post, struct recipient *recipient, int fd, size_t index)
+{
+	struct writing *terminals = reallocarray(recipient->terminals, recipient->n_terminals + 1, sizeof(*terminals));
+	struct pollfd *fds;
+
+	if (terminals)
+		recipient->terminals = terminals;
+	fds = terminals ? reallocarray(post->fds, post->n_fds + 1, sizeof(*fds)) : NULL;
+	if (!fds) {
+		close(fd);
+		return -ENOMEM;
+	}
+	post->fds = fds;
+	post->n_fds++;
+	terminals[recipient->n_terminals++] = (struct writing){ .fd = fd, .index = index };
+	return 0;
+}
+
+/*
+ * Opens what can be opened. Why one cannot is told only if that goes for all: DELIVERY holds the first reason.
+ * *ret_graphic: a desktop has one of them. Returns 0 or a fatal errno.
+ */
+static int open_terminals(struct post *post, struct recipient *recipient, bool *ret_graphic)
+{
+	struct logoff_delivery *delivery = recipient->delivery;
+	const char *name;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && (name = logoff_session_terminal(recipient->session, i)); i++) {
+		struct logoff_error cause = {};
+		int fd = open_terminal(name, recipient->session->uid, &cause);
+
+		*ret_graphic = *ret_graphic || fd == -ENOTTY;
+		if (fd >= 0) {
+			r = add_terminal(post, recipient, fd, i);
+		} else if (fd != -ENOTTY && delivery->result >= 0) {
+			delivery->result = fd;
+			delivery->cause = cause;
+		}
+	}
+	return r;
+}
+
+/* Writes to all terminals of the session, unless a desktop has one of them, which is asked first. */
+static int start_terminals(struct post *post, struct recipient *recipient)
+{
+	struct logoff_delivery *delivery = recipient->delivery, before = *delivery;
+	bool graphic = false;
+	int r;
+
+	*delivery = (struct logoff_delivery){ .channel = LOGOFF_CHANNEL_TERMINAL };
+	r = open_terminals(post, recipient, &graphic);
+	if (r < 0 || (graphic && !recipient->tried_desktop)) {
+		end_terminals(recipient, r < 0 ? r : -ECANCELED, "");
+		*delivery = (struct logoff_delivery){};
+		return r < 0 ? r : start_desktop(post, recipient);
+	}
+	if (!has_terminals(recipient)) {
+		if (recipient->tried_desktop)
+			*delivery = before;	/* that the desktop could not show it says more */
+		else if (delivery->result == -EACCES && !may_deliver(recipient) && !post->without_service)
+			return leave_to_service(recipient);
+		return delivery->result;
+	}
+	recipient->deadline_us = clock_now_us() + TERMINAL_US;
+	write_terminals(post, recipient);
+	return delivery->result;
+}
+
+/* ---- children ---- */
+
+static int note_process(pid_t pid, void *userdata)
+{
+	struct post *post = userdata;
+	struct message_process process = { .pid = pid };
+	struct stat owner;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (stat(path, &owner) < 0)
+		return 0;
+	process.uid = owner.st_uid;
+	return array_add(&post->processes, &post->n_processes, &process);
+}
+
+static bool is_owned_by(const struct post *post, pid_t pid, uid_t uid)
+{
+	for (size_t i = 0; i < post->n_processes; i++)
+		if (post->processes[i].pid == pid)
+			return post->processes[i].uid == uid;
+	return false;
+}
+
+/*
+ * Finds the processes of the session that root's child is to be like: it goes beside one, and gets the limits of one of
+ * the user's, which may be any of the host. Returns 0, or why there is none.
+ */
+static int find_place(const struct post *post, struct message_letter *letter, struct logoff_error *cause)
+{
+	struct logoff_session *session = (struct logoff_session *)letter->session;
+	const struct host_backend *backend = session->host->backend;
+	struct process_list list = {};
+	int r = backend->processes ? backend->processes(session->host, session, HOST_SESSION, &list, cause) : -EOPNOTSUPP;
+
+	for (size_t i = 0; i < list.n_items; i++) {
+		pid_t pid = list.items[i].pid;
+
+		if (!letter->like && is_owned_by(post, pid, session->uid))
+			letter->like = pid;
+		/* Programs of a desktop may have other places; the leader's is the session's. */
+		if (!letter->beside || pid == session->leader || (pid == letter->like && letter->beside != session->leader))
+			letter->beside = pid;
+	}
+	process_list_clear(&list);
+	for (size_t i = 0; i < post->n_processes && !letter->like; i++)
+		if (post->processes[i].uid == session->uid)
+			letter->like = post->processes[i].pid;
+	if (backend->processes && !letter->beside)
+		return error_set_errno(cause, r == -EOPNOTSUPP || r >= 0 ? -ENXIO : r, -ESRCH, "the session has no process");
+	return 0;
+}
+
+static int start_child(struct post *post, struct recipient *recipient)
+{
+	struct message_letter letter = {
+		.index = (size_t)(recipient - post->recipients),
+		.session = recipient->session,
+		.message = &post->message,
+		.report_fd = post->report_fds[1],
+	};
+	struct logoff_error *cause = &recipient->delivery->cause;
+	int r;
+
+	if (!post->knows_processes)
+		(void)proc_for_each_pid(note_process, post);	/* else only the usual places are looked at */
+	post->knows_processes = true;
+	letter.processes = post->processes;
+	letter.n_processes = post->n_processes;
+	r = geteuid() == 0 ? find_place(post, &letter, cause) : 0;
+	if (r < 0)
+		return r;
+	recipient->deadline_us = clock_now_us() + SHOW_US;
+	recipient->child = fork();
+	if (recipient->child == 0)
+		message_as_user(&letter);
+	if (recipient->child > 0)
+		return 0;
+	recipient->child = 0;
+	return error_set_errno(cause, -EAGAIN, -errno, "no further process: %s", strerror(errno));
+}
+
+/*
+ * Ends the child, and with PROGRAMS those it runs; a child that has reported may leave its window behind. What the user
+ * makes it wait for, such as a file system of theirs that does not answer, may keep it even from being killed.
+ */
+static void end_child(struct recipient *recipient, bool programs)
+{
+	if (recipient->child == 0)
+		return;
+	if (programs)
+		(void)kill(-recipient->child, SIGKILL);
+	child_end(recipient->child, SIGKILL, 0);	/* it may have been stopped; the number is ours until it is waited for */
+	recipient->child = 0;
+}
+
+bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told)
+{
+	if ((unsigned)told->channel > LOGOFF_CHANNEL_DISPLAY || (unsigned)told->answer > LOGOFF_ANSWER_TIMEOUT ||
+	    (unsigned)told->cause.domain > LOGOFF_ERROR_RPC || told->result > 0)
+		return false;
+	*to = *told;
+	to->cause.name[sizeof(to->cause.name) - 1] = '\0';
+	to->cause.text[sizeof(to->cause.text) - 1] = '\0';
+	return true;
+}
+
+/* After the desktop: what it has not shown can still be written to the terminals in the session. */
+static void fall_back(struct post *post, struct recipient *recipient)
+{
+	if (recipient->delivery->result < 0 && logoff_session_terminal(recipient->session, 0))
+		(void)finish(recipient, start_terminals(post, recipient));
+}
+
+/* Takes the report of a child. It was the user's process when it wrote it. */
+static void take_report(struct post *post, struct message_report *report)
+{
+	struct recipient *recipient = report->index < post->n_recipients ? &post->recipients[report->index] : NULL;
+
+	if (!recipient || recipient->child == 0 || !message_take_delivery(recipient->delivery, &report->delivery))
+		return;
+	if (report->final) {
+		end_child(recipient, false);
+		fall_back(post, recipient);
+		return;
+	}
+	recipient->shown = true;
+	recipient->deadline_us = UINT64_MAX;
+	if (post->message.timeout_ms && post->message.timeout_ms < UINT64_MAX / MS / 2)
+		recipient->deadline_us = clock_now_us() + post->message.timeout_ms * MS + ANSWER_SLACK_US;
+}
+
+static void read_reports(struct post *post)
+{
+	struct message_report report;
+
+	while (read(post->report_fds[0], &report, sizeof(report)) == (ssize_t)sizeof(report))
+		take_report(post, &report);
+}
+
+/* Children that have ended without a word: killed by their user, or out of memory. */
+static void check_children(struct post *post)
+{
+	for (size_t i = 0; i < post->n_recipients; i++) {
+		struct recipient *recipient = &post->recipients[i];
+		siginfo_t info = {};
+
+		if (recipient->child == 0 || waitid(P_PID, (id_t)recipient->child, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == 0)
+			continue;
+		read_reports(post);
+		if (recipient->child == 0)
+			continue;
+		end_child(recipient, true);
+		if (recipient->shown) {
+			recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
+			continue;
+		}
+		(void)finish(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
+							"the process that was to show it has been ended"));
+		fall_back(post, recipient);
+	}
+}
+
+/* ---- the way it takes ---- */
+
+/* Nothing can be shown where somebody came in by such a protocol without a terminal. */
+static bool may_have_desktop(const struct logoff_session *session)
+{
+	return session->console || (session->protocol && (strcmp(session->protocol, "local") == 0 ||
+							  strcmp(session->protocol, "rdp") == 0));
+}
+
+/*
+ * To a desktop the message service goes first, also for those who could do without: what it starts begins with nothing of
+ * the caller's, where a child of the caller can only cut off what is known of (user_cut()).
+ */
+static int start_desktop(struct post *post, struct recipient *recipient)
+{
+	recipient->tried_desktop = true;
+	if (!post->without_service)
+		return leave_to_service(recipient);
+	if (!may_deliver(recipient)) {
+		recipient->delivery->cause = post->service_cause;
+		return -EACCES;
+	}
+	return start_child(post, recipient);
+}
+
+static int start(struct post *post, struct recipient *recipient)
+{
+	struct logoff_session *session = recipient->session;
+	bool has_terminal = !session->display && logoff_session_terminal(session, 0);
+
+	if (has_terminal)
+		return start_terminals(post, recipient);
+	if (!session->display && !may_have_desktop(session))
+		return error_set_errno(&recipient->delivery->cause, -EOPNOTSUPP, -EOPNOTSUPP,
+				       "the session has neither a terminal nor a display");
+	return start_desktop(post, recipient);
+}
+
+static bool is_under_way(const struct recipient *recipient)
+{
+	return recipient->by_service || recipient->child != 0 || has_terminals(recipient);
+}
+
+/* Ends what is under way. */
+static void give_up(struct recipient *recipient, int result, const char *why)
+{
+	bool answered = recipient->shown && result == -ETIMEDOUT;
+
+	if (has_terminals(recipient)) {
+		end_terminals(recipient, result, why);
+		return;
+	}
+	recipient->by_service = false;
+	end_child(recipient, true);
+	if (answered)
+		recipient->delivery->answer = LOGOFF_ANSWER_TIMEOUT;
+	else
+		(void)finish(recipient, error_set_errno(&recipient->delivery->cause, result, result, "%s", why));
+}
+
+static void check_deadlines(struct post *post)
+{
+	uint64_t now = clock_now_us();
+
+	for (size_t i = 0; i < post->n_recipients; i++) {
+		struct recipient *recipient = &post->recipients[i];
+		bool by_child = recipient->child != 0;
+
+		if (!is_under_way(recipient) || recipient->deadline_us > now)
+			continue;
+		give_up(recipient, -ETIMEDOUT, by_child ? "the desktop does not answer" : "it is stopped and takes nothing");
+		if (by_child)
+			fall_back(post, recipient);
+	}
+}
+
+/* ---- the message service ---- */
+
+/* What becomes of a recipient whom the service has not served: R and the cause say why. */
+static void without_service(struct post *post, struct recipient *recipient, int r, const struct logoff_error *cause)
+{
+	recipient->by_service = false;
+	recipient->delivery->result = 0;
+	if (!post->without_service) {	/* nobody knows whether it has delivered */
+		recipient->delivery->cause = *cause;
+		(void)finish(recipient, r);
+	} else if (recipient->tried_desktop) {
+		(void)finish(recipient, start_desktop(post, recipient));
+		if (!is_under_way(recipient))
+			fall_back(post, recipient);
+	} else {
+		recipient->delivery->cause = *cause;
+		(void)finish(recipient, -EACCES);
+	}
+}
+
+/* The service's word for all who were left to it; DELIVERIES NULL: there is none, because of R. */
+static void end_call(struct post *post, const struct logoff_delivery *deliveries, int r, const struct logoff_error *cause)
+{
+	post->call = service_call_free(post->call);
+	if (r == -ENOENT || r == -EACCES) {
+		post->without_service = true;
+		post->service_cause = *cause;
+	}
+	for (size_t i = 0, n = 0; i < post->n_recipients; i++) {
+		struct recipient *recipient = &post->recipients[i];
+
+		if (!recipient->by_service)
+			continue;
+		if (deliveries) {
+			recipient->by_service = false;
+			*recipient->delivery = deliveries[n++];
+		} else {
+			without_service(post, recipient, r, cause);
+		}
+	}
+}
+
+/* Asks the service for all who are left to it. */
+static void ask_service(struct post *post)
+{
+	struct logoff_session **sessions = calloc(post->n_recipients + 1, sizeof(struct logoff_session *));
+	struct logoff_error cause = {};
+	size_t n = 0;
+	int r = sessions ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r >= 0 && i < post->n_recipients; i++)
+		if (post->recipients[i].by_service)
+			sessions[n++] = post->recipients[i].session;
+	if (n > 0 || r < 0)
+		r = r < 0 ? r : service_call_new(&post->call, &post->message, sessions, n);
+	free(sessions);
+	if (r < 0)
+		end_call(post, NULL, service_say_absent(&cause), &cause);
+}
+
+/* Takes in what the service says. */
+static void hear_service(struct post *post)
+{
+	struct logoff_delivery *deliveries = post->call ? calloc(post->n_recipients + 1, sizeof(*deliveries)) : NULL;
+	struct logoff_error cause = {};
+	int r = deliveries ? service_call_process(post->call, deliveries, &cause) : 0;
+
+	if (r != 0)
+		end_call(post, r > 0 ? deliveries : NULL, r, &cause);
+	free(deliveries);
+}
+
+/* ---- all of it ---- */
+
+/* Waits for news or the next deadline. Returns -ECANCELED, or 0, or 1 if nothing is under way any more. */
+static int wait_once(struct post *post, int cancel_fd)
+{
+	uint64_t now = clock_now_us(), next_us = UINT64_MAX;
+	nfds_t n = N_OTHER_FDS;
+	int timeout;
+	bool under_way = false;
+
+	post->fds[0] = (struct pollfd){ .fd = post->report_fds[0], .events = POLLIN };
+	post->fds[1] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
+	post->fds[2] = (struct pollfd){ .fd = -1 };
+	if (post->call)
+		service_call_poll(post->call, &post->fds[2].fd, &post->fds[2].events, &next_us);
+	for (size_t i = 0; i < post->n_recipients; i++) {
+		const struct recipient *recipient = &post->recipients[i];
+		uint64_t due_us = recipient->deadline_us;
+
+		for (size_t k = 0; k < recipient->n_terminals; k++)
+			if (recipient->terminals[k].fd >= 0)
+				post->fds[n++] = (struct pollfd){ .fd = recipient->terminals[k].fd, .events = POLLOUT };
+		if (recipient->child != 0 && due_us > now + CHECK_US)
+			due_us = now + CHECK_US;
+		under_way = under_way || is_under_way(recipient);
+		if (is_under_way(recipient) && due_us < next_us)
+			next_us = due_us;
+	}
+	if (!under_way)
+		return 1;
+	timeout = next_us <= now ? 0 : next_us - now >= INT_MAX * MS ? -1 : (int)((next_us - now) / MS) + 1;
+	if (poll(post->fds, n, timeout) > 0 && post->fds[1].revents)
+		return -ECANCELED;
+	return 0;
+}
+
+static void work(struct post *post)
+{
+	read_reports(post);
+	hear_service(post);
+	check_children(post);
+	for (size_t i = 0; i < post->n_recipients; i++)
+		write_terminals(post, &post->recipients[i]);
+	check_deadlines(post);
+}
+
+/* What was under way when the caller cancelled. The service knows best what it has shown so far. */
+static void cancel(struct post *post)
+{
+	for (size_t i = 0; i < post->n_recipients; i++)
+		if (is_under_way(&post->recipients[i]) && !post->recipients[i].by_service)
+			give_up(&post->recipients[i], -ECANCELED, "cancelled");
+	if (post->call)
+		service_call_cancel(post->call);
+	while (post->call && wait_once(post, -1) == 0)
+		hear_service(post);
+	for (size_t i = 0; i < post->n_recipients; i++)
+		if (is_under_way(&post->recipients[i]))
+			give_up(&post->recipients[i], -ECANCELED, "cancelled");
+}
+
+static void run(struct post *post, int cancel_fd)
+{
+	int r;
+
+	for (size_t i = 0; i < post->n_recipients; i++)
+		(void)finish(&post->recipients[i], start(post, &post->recipients[i]));
+	for (size_t i = 0; i < post->n_recipients && !post->call; i++)
+		if (post->recipients[i].by_service)
+			ask_service(post);
+	while ((r = wait_once(post, cancel_fd)) == 0)
+		work(post);
+	if (r < 0)
+		cancel(post);
+}
+
+/* ---- the public call ---- */
+
+static int post_init(struct post *post, struct logoff_host *host, const struct logoff_message *message,
+		     struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries)
+{
+	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions, .report_fds = { -1, -1 } };
+	/* A forced kind of host numbers its sessions in its own way; the service looks at the one that is there. */
+	post->without_service = host->delivers_itself || secure_getenv("LOGOFF_HOST");
+	if (post->without_service)
+		(void)error_set_errno(&post->service_cause, 0, -EACCES, "only the user and root may show something there");
+	post->message.title = utf8_harmless(message->title ? message->title : "", false);
+	post->message.text = utf8_harmless(message->text ? message->text : "", true);
+	post->recipients = calloc(n_sessions + 1, sizeof(*post->recipients));
+	post->n_fds = N_OTHER_FDS;
+	post->fds = calloc(post->n_fds, sizeof(*post->fds));
+	if (!post->message.title || !post->message.text || !post->recipients || !post->fds)
+		return -ENOMEM;
+	post->letter = compose(&post->message);
+	if (!post->letter)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_sessions; i++) {
+		deliveries[i] = (struct logoff_delivery){};
+		post->recipients[i] = (struct recipient){ .session = sessions[i], .delivery = &deliveries[i] };
+	}
+	return pipe2(post->report_fds, O_CLOEXEC) < 0 || fcntl(post->report_fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static void post_done(struct post *post)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (post->report_fds[i] >= 0)
+			close(post->report_fds[i]);
+	free((char *)post->message.title);
+	free((char *)post->message.text);
+	free(post->letter);
+	for (size_t i = 0; post->recipients && i < post->n_recipients; i++)
+		free(post->recipients[i].terminals);
+	service_call_free(post->call);
+	free(post->recipients);
+	free(post->fds);
+	free(post->processes);
+}
+
+int logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
+			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+			int cancel_fd, struct logoff_error *reterr)
+{
+	struct post post;
+	int r = post_init(&post, host, message, sessions, n_sessions, deliveries);
+
+	if (r < 0)
+		(void)error_set_errno(reterr, r, r, "%s", strerror(-r));
+	else if (host->backend->message)
+		host->backend->message(host, &post.message, sessions, n_sessions, deliveries, cancel_fd);
+	else
+		run(&post, cancel_fd);
+	post_done(&post);
+	return r;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * message.h - between the delivery of messages (message.c), what is done for it as the user (message-user.c), and the
+ * message service, which does it for those who may not do it themselves (message-service.c; the program is
+ * src/messenger).
+ *
+ * Terminals are written to by the caller itself. A desktop and a display let nobody in but their user, root neither, so
+ * a child process becomes the user. It reports through a pipe that all children of one delivery share: one small write
+ * for each report, which the kernel keeps in one piece.
+ */
+#ifndef BACKEND_MESSAGE_H
+#define BACKEND_MESSAGE_H
+
+#include <systemd/sd-bus.h>
+
+#include "core/host.h"
+
+/* ---- children ---- */
+
+/* A process and the user who may look into it. */
+struct message_process {
+	pid_t pid;
+	uid_t uid;
+};
+
+/* One message on its way to one session. */
+struct message_letter {
+	size_t index;			/* for the reports */
+	const struct logoff_session *session;
+	const struct logoff_message *message;	/* harmless already */
+	const struct message_process *processes;	/* of the host: in some lies the way to the desktop */
+	size_t n_processes;
+	pid_t beside, like;		/* see user_cut(); 0: none */
+	int report_fd;
+};
+
+struct message_report {
+	size_t index;
+	bool final;			/* else: it is on the screen, and the answer is waited for */
+	struct logoff_delivery delivery;
+};
+
+/* In a child process: becomes the user of the session, shows the message, reports, and ends. */
+void message_as_user(struct message_letter *letter) __attribute__((noreturn));
+
+/*
+ * The length of the first sentence of TEXT, if that is short enough for the title of a notification, which desktops cut off
+ * at one line; else of all of it.
+ */
+size_t message_first_sentence(const char *text);
+
+/* Takes over a delivery that another process tells of. Returns false if it is none. */
+bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told);
+
+/* ---- the message service ---- */
+
+#define MESSENGER_NAME "org.logoff.Messenger1"
+#define MESSENGER_PATH "/org/logoff/Messenger1"
+#define MESSENGER_INTERFACE "org.logoff.Messenger1"
+
+/*
+ * Send: sessions (id, identity as in struct logoff_session or 0), title (heeded from root only), text, timeout in ms,
+ * whether to wait for answers, the kind (enum logoff_message_kind). One delivery for each session comes back: result, channel, answer, and the cause: domain,
+ * number, name, text. Cancel ends the waiting of all calls of the caller; they are answered at once.
+ */
+#define MESSENGER_SEND "a(st)sstbu"
+#define MESSENGER_DELIVERIES "a(iuuuxss)"
+
+/* What one call may hold. */
+#define MESSENGER_SESSIONS_MAX 16384
+#define MESSENGER_ID_MAX 64
+#define MESSENGER_TITLE_MAX 1024
+#define MESSENGER_TEXT_MAX (32 << 10)	/* the longest text of msg, each byte of which may have become \xNN */
+
+/* A call of the service that is under way. */
+struct service_call;
+
+/*
+ * Starts to ask the service, which is started if it is not there. *ret_call is the caller's. Returns 0 or -errno: the
+ * bus is not there.
+ */
+int service_call_new(struct service_call **ret_call, const struct logoff_message *message,
+		     struct logoff_session *const *sessions, size_t n_sessions);
+
+/* Records that there is no service here. Returns -ENOENT. */
+int service_say_absent(struct logoff_error *cause);
+
+/* NULL is allowed; what is under way is cancelled. Returns NULL. */
+struct service_call *service_call_free(struct service_call *call);
+
+/* Tells what to poll for, and until when at most. */
+void service_call_poll(const struct service_call *call, int *ret_fd, short *ret_events, uint64_t *ret_until_us);
+
+/* Asks for the answers as far as there are any; service_call_process() goes on to take them. */
+void service_call_cancel(struct service_call *call);
+
+/*
+ * Takes in what has come. Returns 1 (DELIVERIES, as many as there were sessions, are filled), 0 (not yet), -ENOENT (it is
+ * not installed here, or cannot be started: nothing has been delivered) or another errno; with the cause.
+ */
+int service_call_process(struct service_call *call, struct logoff_delivery *deliveries, struct logoff_error *cause);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * procfs-view.c - see procfs-view.h.
+ */
+#include "backend/procfs-view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "local/terminal.h"
+
+/* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
+bool view_is_nested_login(const struct proc_login *login)
+{
+	return strncmp(login->remote, "tmux(", 5) == 0 || strstr(login->remote, ":S.") != NULL;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct task *one = a, *two = b;
+
+	return (one->stat.pid > two->stat.pid) - (one->stat.pid < two->stat.pid);
+}
+
+struct task *view_find(const struct view *view, pid_t pid)
+{
+	struct task key = { .stat.pid = pid };
+
+	return view->n_tasks ? bsearch(&key, view->tasks, view->n_tasks, sizeof(key), compare_pids) : NULL;
+}
+
+static int add_task(struct view *view, const struct task *task)
+{
+	return array_add(&view->tasks, &view->n_tasks, task);
+}
+
+static int see(const struct proc_stat *stat, void *userdata)
+{
+	struct view *view = userdata;
+	const struct procfs *procfs = view->host->data;
+	struct task task = { .stat = *stat };
+	int r = proc_read_audit_session(stat->pid, &task.audit);
+
+	if (r < 0)
+		return r == -ESRCH || r == -EACCES ? 0 : r;
+	if (task.audit == procfs->ambient)
+		task.audit = PROC_NO_AUDIT;
+	return add_task(view, &task);
+}
+
+/* The short way where one audit session is asked for: nothing else is read of all other processes. */
+static int see_only(pid_t pid, void *userdata)
+{
+	struct view *view = userdata;
+	struct task task = { 0 };
+	int r = proc_read_audit_session(pid, &task.audit);
+
+	if (r < 0 || task.audit != view->only)
+		return r == -ESRCH || r == -EACCES ? 0 : r;
+	r = proc_read_stat(pid, &task.stat);
+	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
+		return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
+	return add_task(view, &task);
+}
+
+/* Is on a terminal, and knows no better session. */
+static bool is_by_terminal(const struct task *task)
+{
+	return task->audit == PROC_NO_AUDIT && task->stat.terminal;
+}
+
+/*
+ * The kernel session whose terminal's family the process belongs to: its own, unless that was begun inside another
+ * one's (script, a terminal multiplexer): then the outermost. Never through process 1.
+ */
+pid_t view_home(const struct view *view, const struct task *task)
+{
+	pid_t home = 0;
+
+	for (unsigned depth = 0; task && task->audit == PROC_NO_AUDIT && depth < 1000; depth++) {
+		if (task->stat.terminal) /* session 0 is one outside of our pid namespace */
+			home = task->stat.session > 0 ? task->stat.session : task->stat.pid;
+		task = task->stat.parent > 1 ? view_find(view, task->stat.parent) : NULL;
+	}
+	return home;
+}
+
+/* Tells whether the login LOGIN was begun by a process of TASK's kernel session, on the same terminal. */
+static bool is_begun_by(const struct view *view, const struct task *login, const struct task *task)
+{
+	for (unsigned depth = 0; login && depth < 1000; depth++) {
+		if (login->audit == PROC_NO_AUDIT && login->stat.session == task->stat.session)
+			return true;
+		login = login->stat.parent > 1 ? view_find(view, login->stat.parent) : NULL;
+	}
+	return false;
+}
+
+/*
+ * Tells whether somebody has logged in on the task's terminal from there (script and login): then the terminal is that
+ * session's. The number of the terminal alone would not tell: containers number theirs alike.
+ */
+static bool has_login(const struct view *view, const struct task *task)
+{
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (view->tasks[i].audit != PROC_NO_AUDIT && view->tasks[i].stat.terminal == task->stat.terminal &&
+		    is_begun_by(view, &view->tasks[i], task))
+			return true;
+	return false;
+}
+
+static void find_homes(struct view *view)
+{
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (is_by_terminal(&view->tasks[i]) && !has_login(view, &view->tasks[i]))
+			view->tasks[i].home = view_home(view, &view->tasks[i]);
+}
+
+/* Gives each login to its process: the oldest one, if it has several. */
+static void find_logins(struct view *view)
+{
+	for (size_t i = 0; i < view->n_logins; i++) {
+		const struct proc_login *login = &view->logins[i];
+		struct task *task = view_find(view, login->pid);
+
+		if (!task || view_is_nested_login(login))
+			continue;
+		if (!task->login || login->time_s < task->login->time_s)
+			task->login = login;
+	}
+}
+
+static int compare_age(const struct task *one, const struct task *two)
+{
+	if (one->stat.start_time != two->stat.start_time)
+		return one->stat.start_time < two->stat.start_time ? -1 : 1;
+	return compare_pids(one, two);
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct task *one = *(struct task *const *)a, *two = *(struct task *const *)b;
+
+	if (one->audit != two->audit)
+		return one->audit < two->audit ? -1 : 1;
+	if (one->home != two->home)
+		return one->home < two->home ? -1 : 1;
+	return compare_age(one, two);
+}
+
+static int sort_sessions(struct view *view)
+{
+	view->sessions = reallocarray(NULL, view->n_tasks + 1, sizeof(*view->sessions));
+	if (!view->sessions)
+		return -ENOMEM;
+	for (size_t i = 0; i < view->n_tasks; i++)
+		if (view->tasks[i].audit != PROC_NO_AUDIT || view->tasks[i].home)
+			view->sessions[view->n_sessions++] = &view->tasks[i];
+	qsort(view->sessions, view->n_sessions, sizeof(*view->sessions), compare_sessions);
+	return 0;
+}
+
+void view_done(struct view *view)
+{
+	free(view->tasks);
+	free(view->sessions);
+	free(view->logins);
+}
+
+int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct logoff_error *reterr)
+{
+	const struct procfs *procfs = host->data;
+	struct proc_stat init;
+	int r;
+
+	*view = (struct view){ .host = host, .only = only == procfs->ambient ? PROC_NO_AUDIT : only };
+	r = view->only == PROC_NO_AUDIT ? proc_for_each(see, view) : proc_for_each_pid(see_only, view);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	if (view->n_tasks == 0)
+		return 0; /* nobody has the audit session: nothing else matters */
+	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), compare_pids);
+	r = proc_read_logins(&view->logins, &view->n_logins);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "utmp");
+	view->now_us = clock_real_us();
+	view->boot_us = view->now_us - (int64_t)clock_boot_us();
+	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
+	view->front_terminal = terminal_in_front();
+	find_homes(view);
+	find_logins(view);
+	return sort_sessions(view);
+}
+
+/* ---- its sessions ---- */
+
+bool view_is_same_session(const struct task *one, const struct task *two)
+{
+	return one->audit == two->audit && one->home == two->home;
+}
+
+/* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
+size_t view_take_group(const struct view *view, size_t start, struct group *ret)
+{
+	struct group group = { .tasks = view->sessions + start, .oldest = view->sessions[start] };
+	size_t i;
+
+	for (i = start; i < view->n_sessions && view_is_same_session(view->sessions[i], group.oldest); i++) {
+		const struct task *task = view->sessions[i];
+
+		if (!group.on_terminal && task->stat.terminal)
+			group.on_terminal = task;
+		if (task->login && (!group.login || task->login->time_s < group.login->time_s))
+			group.login = task->login;
+		if (task->home && task->stat.pid == task->home)
+			group.leader = task;
+	}
+	if (!group.leader)
+		group.leader = group.oldest; /* it is outside of our pid namespace */
+	group.n_tasks = i - start;
+	*ret = group;
+	return i;
+}

@@ -1,0 +1,1016 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * procfs.c - a machine without logind: sessions as the kernel and the login records show them.
+ *
+ * A session is a kernel audit session (/proc/PID/sessionid): pam_loginuid starts one at each login, every descendant
+ * inherits it, and nobody can leave it. Where a process on a terminal has none, as in most containers, the session is
+ * that terminal. Both are read from one view of all processes; nothing is remembered between calls but the family
+ * (family.h) of a session that is being ended.
+ *
+ * Not sessions: what has the audit session of process 1 (a container inherits that of whoever started it), jobs of cron
+ * and at, a getty or X server that waits for a login, and what runs in a container on this machine.
+ * Sources: proc(5), pam_loginuid(8), utmp(5), Documentation/admin-guide/devices.txt, include/linux/kdev_t.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "local/nss.h"
+#include "base/text.h"
+#include "local/cgroup.h"
+#include "local/family.h"
+#include "backend/procfs-view.h"
+#include "local/proc-table.h"
+#include "local/terminal.h"
+
+#define INTERVAL_MIN_US 2000 /* between scans while a session is ending: forks and processes without pidfd */
+#define INTERVAL_MAX_US 50000
+
+/* The data of a session: by what its processes are recognised, and them, once it is being ended. */
+struct own {
+	struct family_marks marks;
+	pid_t leader; /* by terminal: the process whose pid is the id */
+	bool init;    /* process 1 is on the terminal: it cannot be ended */
+	struct family *family;
+	bool fresh; /* just scanned */
+};
+
+/* ---- small readers ---- */
+
+/* What /proc/PID/status tells of a process. */
+struct identity {
+	uid_t uid;
+	bool root;	/* one of its four user ids is root's */
+	bool contained; /* it runs in a pid namespace below ours */
+};
+
+static int read_identity(pid_t pid, struct identity *ret)
+{
+	char path[40], text[4096], *line;
+	unsigned ids[4];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (file_read(AT_FDCWD, path, 0, text, sizeof(text)) < 0)
+		return -ESRCH;
+	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
+	line = strstr(text, "\nUid:\t");
+	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+		return -ESRCH;
+	ret->uid = ids[0];
+	ret->root = ids[0] == 0 || ids[1] == 0 || ids[2] == 0 || ids[3] == 0;
+	line = strstr(text, "\nNSpid:\t");
+	line = line ? line + strlen("\nNSpid:\t") : NULL;
+	ret->contained = line && strcspn(line, "\t\n") < strcspn(line, "\n");
+	return 0;
+}
+
+/* The user who logged in, whoever they have become since (su, sudo); the owner where the kernel does not say. */
+static uid_t read_login_uid(pid_t pid, uid_t owner)
+{
+	uint32_t uid = proc_read_login_uid(pid);
+
+	return uid == PROC_NO_AUDIT ? owner : uid;
+}
+
+static char *get_user_name(uid_t uid)
+{
+	char name[NSS_NAME_MAX];
+
+	if (nss_user_name(uid, name) <= 0)
+		snprintf(name, sizeof(name), "%u", (unsigned)uid);
+	return strdup(name);
+}
+
+/* ---- terminals ---- */
+
+/*
+ * Reads the lock file of a display. It lies in a folder in which everybody may put a FIFO, a link, or a lie: it counts if
+ * it is a plain file of root or of user UID.
+ */
+static bool read_lock(unsigned number, uid_t uid, char *text, size_t size)
+{
+	char path[40];
+	struct stat file;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && (file.st_uid == 0 || file.st_uid == uid))
+		n = read(fd, text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+	return n > 0;
+}
+
+/* The terminal on which the X server of a display (":0") of user UID shows, 0 for none (Xvnc, Xvfb). */
+static unsigned terminal_of_display(const char *display, uid_t uid)
+{
+	char text[16];
+	struct proc_stat stat;
+	unsigned number;
+	int pid;
+
+	if (sscanf(display, ":%u", &number) != 1)
+		return 0;
+	if (!read_lock(number, uid, text, sizeof(text)) || sscanf(text, "%d", &pid) != 1)
+		return 0;
+	return proc_read_stat(pid, &stat) == 0 && terminal_is_virtual(stat.terminal) ? stat.terminal : 0;
+}
+
+/* ---- kinds of programs, by the kernel's short name ---- */
+
+static bool is_one_of(const char *command, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(command, *names) == 0)
+			return true;
+	return false;
+}
+
+/* Run jobs in audit sessions of their own. */
+static const char *const job_runners[] = { "cron", "crond", "CRON", "atd", "anacron", "fcron", NULL };
+
+/* Stay as long as the user is logged in, even without a terminal. */
+static const char *const login_programs[] = { "sshd",	 "sshd-session",    "login",	   "dropbear",
+					      "telnetd", "rlogind",	    "xrdp-sesman", "lightdm",
+					      "xdm",	 "gdm-session-wor", "sddm-helper", NULL };
+
+/* Hold a terminal on which nobody is logged in. */
+static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "fgetty", "mgetty",
+						"login",  "Xorg",  "X",	       NULL };
+
+/* How a user came, by the program that let them in. */
+static const struct {
+	const char *program, *protocol;
+} protocols[] = {
+	{ "sshd", "ssh" },	    { "sshd-session", "ssh" }, { "dropbear", "ssh" },
+	{ "telnetd", "telnet" },    { "in.telnetd", "telnet" }, { "rlogind", "rlogin" },
+	{ "in.rlogind", "rlogin" }, { "xrdp-sesman", "rdp" },  { "login", "local" },
+	{ "lightdm", "local" },	    { "gdm-session-wor", "local" }, { "sddm-helper", "local" },
+	{ "xdm", "local" },	    { "su", "su" },	       { "runuser", "su" },
+	{ "sudo", "sudo" },
+};
+
+static const char *const greeter_users[] = { "gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL };
+
+/* ---- the sessions of a view ---- */
+
+static bool is_audit_group(const struct group *group)
+{
+	return group->oldest->audit != PROC_NO_AUDIT;
+}
+
+/* Tells whether the audit session is that of a user's service manager, which PAM opens like a login. */
+static bool is_manager(const struct group *group)
+{
+	static const char own_scope[] = "init.scope";
+	struct cgroup cgroup;
+	const char *unit;
+
+	return cgroup_read(group->oldest->stat.pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) &&
+	       (*unit == '\n' || strncmp(unit, own_scope, strlen(own_scope)) == 0);
+}
+
+/* Tells whether a process of the session is in one of the session manager's, which then has another id. */
+static bool is_registered(const struct group *group)
+{
+	char id[CGROUP_ID];
+	struct cgroup cgroup;
+
+	for (size_t i = 0; i < group->n_tasks; i++)
+		if (cgroup_read(group->tasks[i]->stat.pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id))
+			return true;
+	return false;
+}
+
+/* Tells whether the group is no user's login at all. */
+static bool is_no_session(const struct view *view, const struct group *group, const struct identity *identity)
+{
+	const struct procfs *procfs = view->host->data;
+
+	if (identity->contained || (is_audit_group(group) && is_manager(group)))
+		return true;
+	if (procfs->beside && (!is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(group)))
+		return true;
+	if (!identity->root)
+		return false;
+	if (is_audit_group(group))
+		return is_one_of(group->oldest->stat.command, job_runners);
+	for (size_t i = 0; i < group->n_tasks; i++)
+		if (!is_one_of(group->tasks[i]->stat.command, waiting_programs))
+			return false;
+	return true;
+}
+
+/*
+ * Tells whether the user of an audit session is still logged in. Leftovers are recognised by having been handed to
+ * process 1: what a login program starts has it, or its listener, as parent.
+ */
+static bool is_logged_in(const struct view *view, const struct group *group)
+{
+	const struct proc_stat *stat = &group->oldest->stat;
+	const struct task *parent = view_find(view, stat->parent);
+
+	if (is_one_of(stat->command, login_programs) || stat->terminal || group->login)
+		return true;
+	return stat->parent > 1 && (!parent || !view_is_same_session(parent, group->oldest));
+}
+
+/* Where the user logged in. */
+struct place {
+	unsigned terminal;	/* 0: not known, or none */
+	char name[64];		/* of the terminal as in /dev, or of a display (":0"); "": not known */
+	const struct proc_login *login;
+};
+
+/* The login on the terminal called NAME. A session by terminal has nothing else of it: its process is outside. */
+static const struct proc_login *find_login(const struct view *view, const char *name)
+{
+	for (size_t i = 0; *name && i < view->n_logins; i++) {
+		const struct proc_login *login = &view->logins[i];
+
+		if (strcmp(login->line, name) == 0 && !view_is_nested_login(login) && view_find(view, login->pid))
+			return login;
+	}
+	return NULL;
+}
+
+static void find_place(const struct view *view, const struct group *group, uid_t uid, struct place *ret)
+{
+	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
+
+	*ret = (struct place){ .terminal = on ? on->stat.terminal : 0, .login = group->login };
+	if (ret->login && terminal_is_foreign(ret->login->line, uid))
+		ret->login = NULL;
+	if (is_audit_group(group) && ret->login) {
+		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
+		if (ret->name[0] == ':')
+			ret->terminal = terminal_of_display(ret->name, uid);
+	} else if (ret->terminal) {
+		terminal_name(ret->terminal, ret->name);
+		if (terminal_is_foreign(ret->name, uid))
+			*ret = (struct place){};
+	}
+	if (!is_audit_group(group) && !ret->login)
+		ret->login = find_login(view, ret->name);
+}
+
+/* Sets name, state and console by the place where the user logged in. */
+static int set_name(struct logoff_session *session, const struct view *view, const struct group *group,
+		    const struct place *place)
+{
+	unsigned terminal = place->terminal;
+	const char *name = place->name;
+
+	if (is_audit_group(group) && !is_logged_in(view, group)) {
+		session->state = LOGOFF_STATE_CLOSING;
+		return 0;
+	}
+	session->state = LOGOFF_STATE_ACTIVE;
+	if (terminal_is_virtual(terminal) || (terminal && terminal == view->init_terminal)) {
+		session->console = true;
+		name = "console";
+		if (terminal_is_virtual(terminal) && view->front_terminal && terminal != view->front_terminal)
+			session->state = LOGOFF_STATE_DISCONNECTED;
+	}
+	if (!name[0])
+		return 0;
+	session->name = strdup(name);
+	return session->name ? 0 : -ENOMEM;
+}
+
+/* ---- details ---- */
+
+static const char *find_protocol(const char *command)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (strcmp(command, protocols[i].program) == 0)
+			return protocols[i].protocol;
+	return NULL;
+}
+
+/*
+ * The program nearest above the session, or its first, that lets users in. login may have been started by another one
+ * (telnetd). NULL: none.
+ */
+static const char *protocol_above(const struct view *view, const struct task *first)
+{
+	struct proc_stat stat = first->stat;
+	const char *protocol = NULL, *found;
+
+	for (unsigned depth = 0; depth < 100; depth++) {
+		const struct task *task;
+
+		found = find_protocol(stat.command);
+		if (found && strcmp(found, "local") != 0)
+			return protocol ? protocol : found;
+		if (protocol)
+			return protocol;
+		protocol = found;
+		if (stat.parent <= 1)
+			return protocol;
+		task = view_find(view, stat.parent);
+		if (task)
+			stat = task->stat;
+		else if (proc_read_stat(stat.parent, &stat) < 0)
+			return protocol;
+	}
+	return protocol;
+}
+
+/* Since process 1 has started, or a bit before. */
+static int64_t start_of(const struct task *task)
+{
+	return (int64_t)(task->stat.start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+static int64_t time_of_start(const struct view *view, const struct task *task)
+{
+	return view->boot_us + start_of(task);
+}
+
+/* By the clock that is never set, and goes on while the machine sleeps. */
+static int64_t age_of(const struct view *view, const struct task *first)
+{
+	int64_t age_us = view->now_us - view->boot_us - start_of(first);
+
+	return age_us > 0 ? age_us : 0;
+}
+
+/* The terminals of the session's processes, the oldest first. Returns whether there was memory. */
+static bool add_terminals(struct logoff_session *session, const struct group *group)
+{
+	char name[TERMINAL_NAME];
+
+	for (size_t i = 0; i < group->n_tasks; i++) {
+		if (!group->tasks[i]->stat.terminal)
+			continue;
+		terminal_name(group->tasks[i]->stat.terminal, name);
+		if (*name && !terminal_is_foreign(name, session->uid) && session_add_terminal(session, name) < 0)
+			return false;
+	}
+	return true;
+}
+
+static int set_details(struct logoff_session *session, const struct view *view, const struct group *group,
+		       const struct place *place)
+{
+	const struct task *first = is_audit_group(group) ? group->oldest : group->leader;
+	const char *protocol = protocol_above(view, first), *terminal = place->name, *remote = NULL;
+	bool on_display = place->name[0] == ':';
+	char name[64] = "";
+
+	if (on_display && place->terminal) {
+		terminal_name(place->terminal, name);
+		terminal = name;
+	} else if (on_display) {
+		terminal = NULL;
+	}
+	if (!protocol && session->console)
+		protocol = "local";
+	if (place->login && place->login->remote[0] != ':')	/* display managers put their display there */
+		remote = place->login->remote;
+	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
+	session->age_us = age_of(view, first);
+	session->graphical = on_display;
+	session->ask_idle = true;
+	if (text_copy_set(&session->protocol, protocol) < 0 || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
+	    (!on_display && !add_terminals(session, group)) || text_copy_set(&session->display, on_display ? place->name : NULL) < 0 ||
+	    session_set_address(session, remote) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* ---- making a session ---- */
+
+/* The number of the audit session; "c" and the pid of its leader for one by terminal, so that the two cannot be confused. */
+static char *make_id(const struct group *group)
+{
+	char id[16];
+
+	if (is_audit_group(group))
+		snprintf(id, sizeof(id), "%u", group->oldest->audit);
+	else
+		snprintf(id, sizeof(id), "c%d", (int)group->leader->stat.pid);
+	return strdup(id);
+}
+
+static int set_own(struct logoff_session *session, const struct view *view, const struct group *group)
+{
+	const struct proc_stat *leader = &group->leader->stat;
+	struct own *own = calloc(1, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	session->data = own;
+	own->marks.audit_session = group->oldest->audit;
+	if (is_audit_group(group)) {
+		session->logon = group->oldest->audit; /* the kernel gives no number twice */
+		return 0;
+	}
+	own->marks.terminal = leader->terminal;
+	own->marks.terminal_session = leader->session;
+	own->leader = leader->pid;
+	own->init = leader->terminal == view->init_terminal;
+	session->logon = leader->start_time;
+	session->by_terminal = true;
+	return 0;
+}
+
+/* Tells whether process PID is in the session. */
+static bool has_process(const struct view *view, const struct group *group, pid_t pid)
+{
+	const struct task *task = view_find(view, pid);
+
+	if (!task)
+		return false;
+	if (is_audit_group(group) || task->audit != PROC_NO_AUDIT)
+		return task->audit == group->oldest->audit;
+	return view_home(view, task) == group->oldest->home;
+}
+
+static bool is_current(const struct view *view, const struct group *group)
+{
+	return has_process(view, group, getpid());
+}
+
+/* Tells whether the caller depends on the session. */
+static bool is_own(const struct view *view, const struct group *group)
+{
+	struct procfs *procfs = view->host->data;
+
+	if (procfs->caller.n_pids == 0)
+		caller_find(&procfs->caller);
+	for (size_t i = 0; i < procfs->caller.n_pids; i++)
+		if (has_process(view, group, procfs->caller.pids[i]))
+			return true;
+	return false;
+}
+
+/* Makes a session of GROUP. Returns 0, -ENXIO if it is none, or a fatal errno. */
+static int make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session)
+{
+	struct logoff_session *session;
+	struct identity identity;
+	struct place place;
+	const struct task *who = is_audit_group(group) ? group->oldest : group->leader;
+	int r;
+
+	if (read_identity(who->stat.pid, &identity) < 0 || is_no_session(view, group, &identity))
+		return -ENXIO;
+	r = session_new(&session, view->host);
+	if (r < 0)
+		return r;
+	session->uid = read_login_uid(who->stat.pid, identity.uid);
+	if (!is_audit_group(group))
+		session->uid = identity.uid;
+	session->id = make_id(group);
+	session->user = get_user_name(session->uid);
+	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
+	find_place(view, group, session->uid, &place);
+	if (r >= 0)
+		r = set_name(session, view, group, &place);
+	if (r >= 0)
+		r = set_details(session, view, group, &place);
+	if (r < 0) {
+		logoff_session_free(session);
+		return r;
+	}
+	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
+	session->current = is_current(view, group);
+	session->own = session->current || is_own(view, group);
+	session->unregistered = ((struct procfs *)view->host->data)->beside;
+	*ret_session = session;
+	return 0;
+}
+
+/* ---- the back end ---- */
+
+static int procfs_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
+{
+	bool beside = argument && strcmp(argument, "beside") == 0;
+	struct procfs *procfs;
+	struct proc_stat self;
+	int r = beside ? 0 : proc_read_stat(getpid(), &self);
+
+	if (r < 0)
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc");
+	procfs = calloc(1, sizeof(*procfs));
+	if (!procfs)
+		return -ENOMEM;
+	procfs->beside = beside;
+	procfs->interval_us = INTERVAL_MIN_US;
+	procfs->ambient = proc_ambient_audit_session();
+	host->data = procfs;
+	return 0;
+}
+
+static void procfs_close(struct logoff_host *host)
+{
+	free(host->data);
+	host->data = NULL;
+}
+
+static void procfs_release(struct logoff_session *session)
+{
+	struct own *own = session->data;
+
+	if (own)
+		family_free(own->family);
+	free(own);
+	session->data = NULL;
+}
+
+/* What an id means: a number is an audit session; "c" and a number is a terminal. */
+struct meaning {
+	uint32_t number;
+	bool by_terminal;
+};
+
+static int parse_id(const char *id, struct meaning *ret)
+{
+	ret->by_terminal = *id == 'c';
+	id += ret->by_terminal;
+	return proc_parse_number(id, strlen(id), &ret->number) < 0 || ret->number == PROC_NO_AUDIT ? -ENXIO : 0;
+}
+
+static bool is_meant(const struct group *group, const struct meaning *meaning)
+{
+	if (is_audit_group(group))
+		return !meaning->by_terminal && meaning->number == group->oldest->audit;
+	return meaning->by_terminal && meaning->number == (uint32_t)group->leader->stat.pid;
+}
+
+/* Finds the session in VIEW that MEANING (NULL: the caller's) stands for. Returns 0, -ENXIO or a fatal errno. */
+static int find_session(const struct view *view, const struct meaning *meaning, struct logoff_session **ret_session)
+{
+	struct group group;
+
+	for (size_t i = 0; i < view->n_sessions;) {
+		i = view_take_group(view, i, &group);
+		if (meaning ? is_meant(&group, meaning) : is_current(view, &group))
+			return make_session(view, &group, ret_session);
+	}
+	return -ENXIO;
+}
+
+static int get_in_view(struct logoff_host *host, uint32_t only, const struct meaning *meaning,
+		       struct logoff_session **ret_session, struct logoff_error *reterr)
+{
+	struct view view;
+	int r = view_init(&view, host, only, reterr);
+
+	if (r >= 0)
+		r = find_session(&view, meaning, ret_session);
+	view_done(&view);
+	return r;
+}
+
+static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		     struct logoff_error *reterr)
+{
+	const struct procfs *procfs = host->data;
+	struct meaning meaning;
+	struct proc_stat leader;
+	int r = parse_id(id, &meaning);
+
+	if (r < 0)
+		return r;
+	if (!meaning.by_terminal)
+		return meaning.number == procfs->ambient ? -ENXIO
+							 : get_in_view(host, meaning.number, &meaning, ret_session, reterr);
+	/* The id of a terminal's session is the number of a process, which must be there. */
+	if (meaning.number > INT32_MAX || proc_read_stat((pid_t)meaning.number, &leader) < 0)
+		return -ENXIO;
+	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, reterr);
+}
+
+static int procfs_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		      struct logoff_error *reterr)
+{
+	int r;
+
+	if (id) {
+		r = get_by_id(host, id, ret_session, reterr);
+		if (r == -ENXIO && proc_hides()) /* nobody is seen there, which means nothing */
+			return error_set_errno(reterr, -EOPNOTSUPP, -EACCES, "/proc hides the processes of others (hidepid)");
+		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
+	}
+	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, reterr);
+	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
+
+	return (one > two) - (one < two);
+}
+
+/* What the session manager knows: the audit sessions whose numbers are ids of LIST, and the leaders. Both in order. */
+struct known {
+	uint32_t *audits, *leaders;
+	size_t n;
+};
+
+static int known_init(struct known *known, const struct session_list *list)
+{
+	struct meaning meaning;
+
+	*known = (struct known){ .audits = calloc(list->n_items + 1, sizeof(uint32_t)),
+				 .leaders = calloc(list->n_items + 1, sizeof(uint32_t)) };
+	if (!known->audits || !known->leaders)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->n_items; i++) {
+		bool is_audit = parse_id(list->items[i]->id, &meaning) == 0 && !meaning.by_terminal;
+
+		known->audits[i] = is_audit ? meaning.number : PROC_NO_AUDIT;
+		known->leaders[i] = (uint32_t)list->items[i]->leader;
+	}
+	known->n = list->n_items;
+	qsort(known->audits, known->n, sizeof(uint32_t), compare_numbers);
+	qsort(known->leaders, known->n, sizeof(uint32_t), compare_numbers);
+	return 0;
+}
+
+static void known_done(struct known *known)
+{
+	free(known->audits);
+	free(known->leaders);
+}
+
+static bool has_number(const uint32_t *numbers, size_t n, uint32_t number)
+{
+	return n > 0 && bsearch(&number, numbers, n, sizeof(number), compare_numbers);
+}
+
+/* Tells whether a process is in an audit session that the session manager does not know. */
+static bool is_unknown(const struct procfs *procfs, const struct known *known, const struct table *table,
+		       struct table_row *row)
+{
+	uint32_t audit = table_session(table, row) ? PROC_NO_AUDIT : table_audit(row);
+
+	return audit != PROC_NO_AUDIT && audit != procfs->ambient && !has_number(known->audits, known->n, audit) &&
+	       !has_number(known->leaders, known->n, (uint32_t)row->pid);
+}
+
+/* A quick look: is anybody on a terminal, or in the login records, whom the session manager does not know? */
+static bool has_unknown(const struct procfs *procfs, const struct known *known, struct table *table)
+{
+	struct proc_login *logins = NULL;
+	size_t n_logins = 0;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < table->n_rows; i++) {
+		const struct proc_stat *stat = table_stat(&table->rows[i]);
+
+		found = stat && stat->terminal && is_unknown(procfs, known, table, &table->rows[i]);
+	}
+	if (found || proc_read_logins(&logins, &n_logins) < 0)
+		return found;
+	for (size_t i = 0; !found && i < n_logins; i++) {
+		struct table_row *row = table_find(table, logins[i].pid);
+
+		found = row && is_unknown(procfs, known, table, row);
+	}
+	free(logins);
+	return found;
+}
+
+/* Tells whether the session manager knows the session by its number or by a process of it. */
+static bool is_known(const struct known *known, const struct group *group)
+{
+	bool found = has_number(known->audits, known->n, group->oldest->audit);
+
+	for (size_t i = 0; !found && i < group->n_tasks; i++)
+		found = has_number(known->leaders, known->n, (uint32_t)group->tasks[i]->stat.pid);
+	return found;
+}
+
+static int list_view(const struct view *view, const struct known *known, struct session_list *list)
+{
+	struct logoff_session *session;
+	struct group group;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < view->n_sessions;) {
+		i = view_take_group(view, i, &group);
+		if (known && is_known(known, &group))
+			continue;
+		r = make_session(view, &group, &session);
+		if (r >= 0)
+			r = session_list_add(list, session);
+		else if (r == -ENXIO)
+			r = 0;
+	}
+	return r;
+}
+
+/* Adds the logins that the session manager, whose sessions LIST has already, does not know. */
+static int list_beside(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr)
+{
+	struct known known;
+	struct view view = {};
+	int r = known_init(&known, list);
+
+	if (r >= 0 && has_unknown(host->data, &known, host->above->table)) {
+		r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+		if (r >= 0)
+			r = list_view(&view, &known, list);
+		view_done(&view);
+	}
+	known_done(&known);
+	return r;
+}
+
+static int procfs_list(struct logoff_host *host, const char *name, struct session_list *list,
+		       struct logoff_error *reterr)
+{
+	struct view view;
+	int r;
+
+	(void)name;
+	if (((const struct procfs *)host->data)->beside)
+		return list_beside(host, list, reterr);
+	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+	if (r >= 0)
+		r = list_view(&view, NULL, list);
+	view_done(&view);
+	return r;
+}
+
+/* ---- the census ---- */
+
+/* Makes the sessions and says so to their tasks. */
+static int mark_sessions(const struct view *view, struct session_list *list)
+{
+	struct group group;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < view->n_sessions;) {
+		struct logoff_session *session = NULL;
+
+		i = view_take_group(view, i, &group);
+		r = make_session(view, &group, &session);
+		if (r >= 0)
+			r = session_list_add(list, session);
+		else if (r == -ENXIO)
+			r = 0;
+		for (size_t k = 0; r >= 0 && k < group.n_tasks; k++)
+			group.tasks[k]->session = session;
+	}
+	return r;
+}
+
+/* By terminal, those without one belong to the session of the nearest above them that has one, but for process 1. */
+static const struct logoff_session *session_of(const struct view *view, const struct task *task)
+{
+	for (unsigned depth = 0; task && task->audit == PROC_NO_AUDIT && !task->session && depth < 1000; depth++)
+		task = task->stat.parent > 1 ? view_find(view, task->stat.parent) : NULL;
+	return task ? task->session : NULL;
+}
+
+static int procfs_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	struct view view;
+	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+
+	if (r >= 0)
+		r = mark_sessions(&view, &list);
+	for (size_t i = 0; r >= 0 && i < view.n_tasks; i++) {
+		const struct task *task = &view.tasks[i];
+		const struct logoff_session *session = session_of(&view, task);
+		struct identity identity;
+
+		if (read_identity(task->stat.pid, &identity) >= 0)
+			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
+				       task->stat.command);
+	}
+	session_list_clear(&list);
+	view_done(&view);
+	return r;
+}
+
+/* ---- ending sessions ---- */
+
+/* Collects the family once. Returns 0, -ENXIO if the session has ended, or a fatal errno. */
+static int hold_family(struct logoff_session *session)
+{
+	struct own *own = session->data;
+	struct proc_stat leader;
+	int r;
+
+	if (own->family)
+		return 0;
+	r = own->leader ? proc_read_stat(own->leader, &leader) : 0;
+	if (r == -ESRCH || (r >= 0 && own->leader && leader.start_time != session->logon))
+		return -ENXIO; /* another process may have its number, and its terminal, by now */
+	r = family_new(&own->family, &own->marks);
+	if (r >= 0)
+		r = family_scan(own->family);
+	own->fresh = r > 0;
+	return r < 0 ? r : 0;
+}
+
+static bool has_authority(const struct logoff_session *session)
+{
+	return geteuid() == 0 || geteuid() == session->uid;
+}
+
+/* What systemd sends to stop a scope: stopped processes must wake up to hear it, shells need the hangup. */
+static int procfs_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		      struct logoff_error *reterr)
+{
+	static const int signals[] = { SIGTERM, SIGCONT, SIGHUP };
+	struct own *own = session->data;
+	int r;
+
+	(void)part;	   /* there are no service managers here */
+	(void)interactive; /* and nobody to prove anything to */
+	if (!has_authority(session)) {
+		session->asked = error_set_errno(&session->asked_error, -EACCES, -EPERM,
+						 "neither root nor the session's own user");
+		return 0;
+	}
+	r = hold_family(session);
+	if (r == -ENXIO) {
+		session->asked = -ENXIO;
+		return 0;
+	}
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)family_signal(own->family, signals[i]); /* what refuses (root's sshd) ends with its child */
+	session->asked = 0;
+	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
+	return 0;
+}
+
+static int procfs_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		       struct logoff_error *reterr)
+{
+	struct own *own = session->data;
+	int r;
+
+	(void)part;
+	if (!has_authority(session))
+		return error_set_errno(reterr, -EACCES, -EPERM, "neither root nor the session's own user");
+	r = hold_family(session);
+	if (r == -ENXIO)
+		return 0;
+	if (r >= 0)
+		r = family_signal(own->family, SIGKILL);
+	if (last_act && session->current)
+		(void)kill(getpid(), SIGKILL);
+	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
+	/* Processes that we may not kill are still listed; often they end by themselves. */
+	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "/proc") : 0;
+}
+
+static int add_process(pid_t pid, struct process_list *list)
+{
+	struct proc_stat stat;
+
+	if (proc_read_stat(pid, &stat) < 0)
+		return 0;
+	return process_list_add(list, pid, stat.command);
+}
+
+static int procfs_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			    struct process_list *list, struct logoff_error *reterr)
+{
+	struct own *own = session->data;
+	int r = hold_family(session);
+
+	(void)host;
+	(void)part;
+	if (r == -ENXIO)
+		return 0;
+	if (r >= 0 && !own->fresh) /* nobody there needs more than one look */
+		r = family_is_gone(own->family);
+	if (r == -EOPNOTSUPP && session->current)
+		r = 0; /* the caller itself is seen, and that is where its own session ends */
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "/proc");
+	own->fresh = false;
+	r = family_list(own->family, list);
+	if (r >= 0 && session->current)
+		r = add_process(getpid(), list);
+	if (r >= 0 && own->init)
+		r = add_process(1, list);
+	return r;
+}
+
+static size_t count_polled(const struct logoff_host *host)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < host->n_watched; i++) {
+		const struct own *own = host->watched[i]->data;
+
+		n += own->family ? family_n_poll(own->family) : 0;
+	}
+	return n;
+}
+
+static void fill_polled(const struct logoff_host *host, struct pollfd *fds)
+{
+	for (size_t i = 0; i < host->n_watched; i++) {
+		const struct own *own = host->watched[i]->data;
+
+		if (!own->family)
+			continue;
+		family_poll(own->family, fds);
+		fds += family_n_poll(own->family);
+	}
+}
+
+/* Looks after a family of which news has come, or after all when the interval is over. */
+static void look_after(const struct logoff_host *host, const struct pollfd *fds, bool all)
+{
+	for (size_t i = 0; i < host->n_watched; i++) {
+		struct logoff_session *session = host->watched[i];
+		struct own *own = session->data;
+		size_t n = own->family ? family_n_poll(own->family) : 0;
+		bool news = all;
+		int gone;
+
+		for (size_t k = 0; k < n; k++)
+			news = news || fds[k].revents;
+		fds += n;
+		if (!own->family || !news || session->removed)
+			continue;
+		/* The caller is not of the family: its own session cannot be gone while it asks. */
+		gone = family_is_gone(own->family);
+		session->removed = gone == 1 && !session->current && !own->init;
+		own->fresh = gone == 0;
+	}
+}
+
+static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
+{
+	struct procfs *procfs = host->data;
+	size_t n = count_polled(host);
+	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
+	uint64_t now = clock_now_us(), time_us;
+	struct timespec timeout;
+	bool cancelled;
+	int r;
+
+	if (!fds)
+		return -ENOMEM;
+	fds[0] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
+	fill_polled(host, fds + 1);
+	time_us = until_us > now ? until_us - now : 0;
+	if (time_us > procfs->interval_us)
+		time_us = procfs->interval_us;
+	timeout =
+		(struct timespec){ .tv_sec = (time_t)(time_us / 1000000), .tv_nsec = (long)(time_us % 1000000) * 1000 };
+	r = ppoll(fds, n + 1, &timeout, NULL);
+	if (r < 0 && errno != EINTR)
+		r = error_set_errno(reterr, -errno, -errno, "poll");
+	else
+		r = r > 0;
+	cancelled = r > 0 && fds[0].revents;
+	if (r >= 0 && !cancelled)
+		look_after(host, fds + 1, r == 0);
+	if (r > 0)
+		procfs->interval_us = INTERVAL_MIN_US;
+	else if (procfs->interval_us < INTERVAL_MAX_US)
+		procfs->interval_us =
+			2 * procfs->interval_us < INTERVAL_MAX_US ? 2 * procfs->interval_us : INTERVAL_MAX_US;
+	free(fds);
+	host->now_us = clock_now_us();
+	if (cancelled)
+		return error_set_errno(reterr, -ECANCELED, -ECANCELED, "cancelled");
+	return r < 0 ? r : 0;
+}
+
+const struct host_backend host_procfs = {
+	.name = "procfs",
+	.open = procfs_open,
+	.close = procfs_close,
+	.release = procfs_release,
+	.get = procfs_get,
+	.list = procfs_list,
+	.census = procfs_census,
+	.ask = procfs_ask,
+	.kill = procfs_kill,
+	.processes = procfs_processes,
+	.explain = proc_explain,
+	.wait = procfs_wait,
+};

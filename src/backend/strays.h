@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * strays.h - the processes of a logind session that are not in its control group, held by pidfd.
+ *
+ * The leader is logind's word for the process that opened the session; it may have been moved elsewhere since (a job
+ * scheduler's PAM module), or have no control group of the session yet (state "opening"). Then its descendants are there too.
+ * Where the session's id is that of a kernel audit session, whoever has that audit session belongs to it, wherever it is:
+ * nobody can leave one. But who is older than the leader was there before the session: su in a job of cron's opens one with
+ * the number of the job's. What the user has their own service manager run is not of the session, nor is what is in another
+ * session, nor what was given to a unit of the system's (systemd-run --scope, a container) in which the leader is not; but tmux
+ * has the manager hold each pane in a scope, and that is.
+ */
+#ifndef BACKEND_STRAYS_H
+#define BACKEND_STRAYS_H
+
+#include <poll.h>
+
+#include "local/proc-table.h"
+
+struct strays_marks {
+	char id[CGROUP_ID];		/* of the session */
+	pid_t leader;			/* 0: not known */
+	uint64_t since_us;		/* monotonic: when the session began. A leader that started later is another process */
+	uint32_t audit_session;		/* whose number is the id; PROC_NO_AUDIT: the id is of another sort ("c3") */
+};
+
+struct strays;
+
+/* Holds the leader, if it still is there. Returns 0 or a fatal errno. *ret_strays is the caller's: strays_free(). */
+int strays_new(struct strays **ret_strays, const struct strays_marks *marks);
+
+/* Frees STRAYS (NULL allowed), closes the pidfds. Returns NULL. */
+struct strays *strays_free(struct strays *strays);
+
+/* The audit session that is the session's own, by the processes in TABLE; PROC_NO_AUDIT: none, or somebody in it is older. */
+uint32_t strays_audit_session(struct strays *strays, const struct table *table);
+
+/* Tells whether the leader lives outside of the session's control group. */
+bool strays_has_leader_outside(const struct strays *strays);
+
+/* Tells whether there can be any that strays_collect() would find: where not, no table need be taken. */
+bool strays_are_possible(const struct strays *strays);
+
+/* Holds those in TABLE that are not held yet. Returns how many are new, or a fatal errno. */
+int strays_collect(struct strays *strays, const struct table *table);
+
+/*
+ * Asks each, once, to end, as systemd asks the processes of a scope; but never the calling process. Returns 0, or -EPERM if some
+ * refused.
+ */
+int strays_ask(struct strays *strays);
+
+/* Sends SIGNAL to each, never to the calling process, and to the leader only if it is outside. Returns 0, or -EPERM if some refused. */
+int strays_signal(const struct strays *strays, int signal);
+
+/* Adds those that live to LIST; the leader within the session's control group too. */
+int strays_list(const struct strays *strays, struct process_list *list);
+
+/* How many pollfds strays_poll() fills, each of which becomes readable when one that is outside ends. */
+size_t strays_n_poll(const struct strays *strays);
+void strays_poll(const struct strays *strays, struct pollfd *fds);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-procfs.c - a machine without logind, as far as it can be had without being root: sessions that are terminals.
+ *
+ * A child on a new pseudo terminal, handed to process 1, is a session of ours, seen and logged off through the public
+ * calls. Where the tests themselves run in a kernel audit session (a desktop, a login) their children inherit that and
+ * are no sessions of their own: there only the looking is tested, and nothing is logged off. Audit sessions, their
+ * users and utmp are the lab's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/host.h"
+
+/* A session: a shell of sorts with a job, on a terminal. */
+struct fixture {
+	struct logoff_host *host;
+	int master;
+	char name[64];
+	pid_t shell, job;
+};
+
+/* Even if a test breaks off, nobody stays for long. */
+static void stay(void)
+{
+	alarm(20);
+	for (;;)
+		pause();
+}
+
+/* What the shell says of both; the job says 'x' when it has left the terminal. */
+struct __attribute__((packed)) hello {
+	char from;
+	pid_t shell, job;
+};
+
+static void be_session(const char *terminal, int fd)
+{
+	struct hello hello = { .from = 's', .shell = getpid() };
+	int slave;
+
+	setsid();
+	slave = open(terminal, O_RDWR);
+	if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
+		_exit(1);
+	hello.job = fork();
+	if (hello.job == 0) {
+		signal(SIGHUP, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		setsid(); /* has left the terminal, but not its parent */
+		(void)!write(fd, "x", 1);
+		stay();
+	}
+	(void)!write(fd, &hello, sizeof(hello));
+	stay();
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char terminal[64], text[1 + sizeof(struct hello)];
+	struct hello hello;
+	size_t n = 0;
+	int slave, fds[2];
+	ssize_t r;
+
+	if (!f || openpty(&f->master, &slave, terminal, NULL, NULL) < 0 || pipe(fds) < 0)
+		return -1;
+	if (fork() == 0) {
+		close(slave);
+		close(f->master);
+		if (fork() == 0) /* else it were a part of the session the tests run in */
+			be_session(terminal, fds[1]);
+		_exit(0);
+	}
+	wait(NULL);
+	close(fds[1]);
+	for (; n < sizeof(text); n += (size_t)r) {
+		r = read(fds[0], text + n, sizeof(text) - n);
+		if (r <= 0)
+			return -1;
+	}
+	close(fds[0]);
+	close(slave);
+	memcpy(&hello, text + (text[0] == 'x'), sizeof(hello)); /* the job and the shell speak in any order */
+	f->shell = hello.shell;
+	f->job = hello.job;
+	snprintf(f->name, sizeof(f->name), "%.60s", terminal + strlen("/dev/"));
+	setenv("LOGOFF_HOST", "procfs", 1);
+	*state = f;
+	return logoff_host_open(&f->host, NULL, NULL);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)kill(f->shell, SIGKILL);
+	(void)kill(f->job, SIGKILL);
+	logoff_host_close(f->host);
+	close(f->master);
+	free(f);
+	return 0;
+}
+
+static bool is_running(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return proc_read_stat(pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X';
+}
+
+/* Finds the session of the fixture, or skips the test where it cannot be one. */
+static struct logoff_session *find(const struct fixture *f)
+{
+	struct logoff_session *session = NULL;
+	uint32_t audit = PROC_NO_AUDIT, init = PROC_NO_AUDIT;
+	struct proc_stat shell;
+
+	(void)proc_read_audit_session(getpid(), &audit);
+	(void)proc_read_audit_session(1, &init);
+	assert_int_equal(proc_read_stat(f->shell, &shell), 0);
+	if ((audit != PROC_NO_AUDIT && audit != init) || shell.parent != 1)
+		skip();
+	assert_int_equal(logoff_host_find(f->host, f->name, &session, NULL), 0);
+	return session;
+}
+
+static void terminal_is_a_session(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f), *by_id = NULL;
+	char id[16];
+
+	snprintf(id, sizeof(id), "c%d", (int)f->shell);
+	assert_string_equal(logoff_session_id(session), id);
+	assert_int_equal(logoff_session_uid(session), getuid());
+	assert_int_equal(logoff_session_state(session), LOGOFF_STATE_ACTIVE);
+	assert_true(logoff_session_by_terminal(session));
+	assert_false(logoff_session_is_current(session));
+	assert_int_equal(logoff_host_find(f->host, id, &by_id, NULL), 0);
+	assert_string_equal(logoff_session_name(by_id), f->name);
+	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
+	logoff_session_free(session);
+	logoff_session_free(by_id);
+	/* a process that is no session leader is no session */
+	snprintf(id, sizeof(id), "c%d", (int)f->job);
+	assert_int_equal(logoff_host_find(f->host, id, &by_id, NULL), -ENXIO);
+}
+
+/* It has just begun, on its terminal. */
+static void details_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+
+	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL), f->name);
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
+	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_ADDRESS));
+	assert_in_range(logoff_session_idle_us(session), 0, 30000000);
+	assert_in_range(logoff_session_logon_us(session) / 1000000, time(NULL) - 30, time(NULL) + 1);
+	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_USER);
+	logoff_session_free(session);
+}
+
+static void census_tells_of_the_family(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct logoff_host_process *processes = NULL;
+	size_t n = 0, n_own = 0;
+	bool has_self = false;
+
+	assert_int_equal(logoff_host_list_processes(f->host, &processes, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		bool own = strcmp(processes[i].session_id, logoff_session_id(session)) == 0;
+
+		if (own != (processes[i].pid == f->shell || processes[i].pid == f->job))
+			fail_msg("%d %s is in \"%s\"", (int)processes[i].pid, processes[i].command, processes[i].session_id);
+		n_own += own;
+		has_self = has_self || (processes[i].pid == getpid() && processes[i].uid == getuid());
+	}
+	assert_int_equal(n_own, 2);
+	assert_true(has_self);
+	free(processes);
+	logoff_session_free(session);
+}
+
+static void terminal_is_logged_off_with_its_family(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct logoff_request *request;
+	struct process_list list = { 0 };
+
+	assert_int_equal(f->host->backend->processes(f->host, session, HOST_SESSION, &list, NULL), 0);
+	assert_int_equal(list.n_items, 2);
+	process_list_clear(&list);
+	assert_int_equal(logoff_request_new(&request, f->host), 0);
+	logoff_request_set_times(request, 50, 5000);
+	assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
+	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_result(request, 0, NULL), 0);
+	assert_true(logoff_request_elapsed_us(request, 0) >= 50000); /* the job ignores what can be ignored */
+	assert_false(is_running(f->shell) || is_running(f->job));
+	assert_int_equal(host_session_exists((struct logoff_session *)logoff_request_session(request, 0), NULL, NULL), 0);
+	logoff_request_free(request);
+	assert_int_equal(logoff_host_find(f->host, f->name, &session, NULL), -ENXIO);
+}
+
+static void refusals(void **state)
+{
+	static const char *const none[] = { "4294967295", "0",	"c0",	      "4294967296", "99999999999999999999",
+					    "c",	  "-1", "2147483647", "1x" };
+	struct fixture *f = *state;
+	struct logoff_session *session = NULL;
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (f->host->backend->get(f->host, none[i], &session, NULL) != -ENXIO)
+			fail_msg("a session has the id %s", none[i]);
+}
+
+/* Somebody else's session: asking answers -EACCES and harms nobody. */
+static void others_need_authority(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+
+	if (geteuid() == 0) {
+		logoff_session_free(session);
+		skip();
+	}
+	session->uid = getuid() + 1;
+	session->asked = HOST_PENDING;
+	assert_int_equal(f->host->backend->ask(f->host, session, HOST_SESSION, false, NULL), 0);
+	assert_int_equal(session->asked, -EACCES);
+	assert_int_equal(session->asked_error.domain, LOGOFF_ERROR_ERRNO);
+	assert_int_equal(f->host->backend->kill(f->host, session, HOST_SESSION, false, NULL), -EACCES);
+	assert_true(is_running(f->shell) && is_running(f->job));
+	logoff_session_free(session);
+}
+
+/* Every session that is listed can be found by its id and has someone in it; none is that of process 1's starter. */
+static void what_is_listed_can_be_found(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session **sessions = NULL, *again;
+	size_t n = 0;
+	int r;
+
+	assert_int_equal(logoff_host_list(f->host, &sessions, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_not_equal(logoff_session_id(sessions[i]), "4294967295");
+		assert_string_not_equal(logoff_session_user(sessions[i]), "");
+		r = logoff_host_find(f->host, logoff_session_id(sessions[i]), &again, NULL);
+		if (r == 0) {
+			assert_string_equal(logoff_session_id(again), logoff_session_id(sessions[i]));
+			logoff_session_free(again);
+		} else {
+			assert_int_equal(r, -ENXIO); /* has ended meanwhile: machines live */
+		}
+	}
+	logoff_session_list_free(sessions, n);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(terminal_is_a_session, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(details_are_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(census_tells_of_the_family, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(terminal_is_logged_off_with_its_family, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(others_need_authority, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_listed_can_be_found, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

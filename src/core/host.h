@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * host.h - the seam between the one procedure (procedure.c) and the kinds of host.
+ *
+ * A back end only answers questions and carries out single acts; it decides nothing. The rules (host.c) and the order
+ * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what it hears
+ * into the facts of struct logoff_session, and the procedure reads them: data flows one way.
+ * To add a kind of host: one file with a struct host_backend, one row in host.c's table, and test-backend's suite.
+ */
+#ifndef CORE_HOST_H
+#define CORE_HOST_H
+
+#include "local/proc.h"
+#include "logoff.h"
+
+/*
+ * What is to be ended: the session, and afterwards the service manager of its user (systemd's user@UID.service) or, if that
+ * stays, what the session's desktop has it run.
+ */
+enum host_part {
+	HOST_SESSION,
+	HOST_DESKTOP,
+	HOST_MANAGER
+};
+
+/* What is to become of the user's service manager once the session is gone. */
+enum host_manager {
+	HOST_MANAGER_NONE,	/* there is none */
+	HOST_MANAGER_NEEDED,	/* the user has other sessions */
+	HOST_MANAGER_LINGERS,	/* the user may run services without a session */
+	HOST_MANAGER_UNNEEDED	/* it is to be ended */
+};
+
+/* The fact "asked" before the host has answered. */
+#define HOST_PENDING 1
+
+/* What is heard of a desktop that was asked to log its user off, see leave() below. */
+struct host_leave {
+	int result;			/* HOST_PENDING, 0: it has done so, -ECANCELED: it says that it will not, -EOPNOTSUPP: there
+					   is none that is known to be this session's, or another errno */
+	bool ended;			/* with 0: the desktop itself has ended by it, so the session is about to */
+	char desktop[16];		/* its name, as soon as it has been asked; else "" */
+	char held[200];			/* which programs object, and why, in their own words; "" if none does */
+	unsigned n_held;		/* how often that has changed */
+	struct logoff_error error;	/* to a negative result, if more is known */
+};
+
+struct logoff_session {
+	char *id;
+	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
+					   callers while the session is not */
+	char *user;
+	uid_t uid;
+	enum logoff_state state;
+	bool current;			/* the caller runs in it */
+	bool own;			/* the caller depends on it, see logoff_session_is_own(); always if current */
+	pid_t leader;			/* the process that opened it; 0: not known */
+	bool graphical;			/* a desktop: its terminals say nothing of it */
+	bool unregistered;		/* its host's session manager does not know it */
+	bool console;			/* on a seat: protected */
+	bool by_terminal;		/* known only by its terminal */
+	bool wayland;			/* an X server in it knows only what reaches its own windows */
+	enum logoff_kind kind;
+	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */
+	char **terminals;		/* as in /dev ("pts/3"), the nearest to the leader first */
+	size_t n_terminals;
+	int64_t logon_us;		/* Unix time; -1: not known; -ETIMEDOUT, -EHOSTUNREACH: not answered */
+	int64_t age_us;			/* since the logon, by the host's own clock, best by one that is never set; the
+					   same if negative */
+	int64_t idle_us;		/* the same */
+	bool ask_idle, ask_client, ask_terminals; /* not looked up yet, as it takes time: asked once, when somebody wants
+					   to know. IDLE stands for all that fill_times() looks up, TERMINALS for the
+					   name too */
+	int64_t set_us;			/* by how much the clock by which terminals tell their time has been set forward since
+					   the logon; a jump back does no harm */
+	bool ask_clock;			/* the times are known, but not how long ago that was: by a clock of the host that has to
+					   be asked. Nobody asks who only wants to know which logon it is */
+	uint64_t looked_us;		/* when it was looked up, on the clock of host->now_us */
+	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
+					   0: not known; see session_is_other() */
+
+	/* Facts, written by the back end between ask() and the end. */
+	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
+					   again, the host was restarting) or another errno */
+	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
+	struct logoff_error asked_error;
+	bool removed;			/* the host has said that it is gone */
+	struct host_leave leave;
+
+	void *data;			/* the back end's own; freed by its release() */
+	struct logoff_host *host;
+};
+
+struct logoff_host {
+	const struct host_backend *backend;
+	const char *kind;		/* the back end's name unless it knows better ("elogind") */
+	uint64_t now_us;		/* monotonic; moved on by wait() */
+	bool simulated;			/* that clock is not the machine's, and stands still between waits */
+	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
+					   found there belongs to that host, and is ended by its back end */
+	bool beside_failed;
+	struct logoff_host *above;	/* of such a host: the one that has it beside; else NULL */
+	struct table *table;		/* the last look at all processes; NULL: none yet (table.h) */
+	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
+					   of the host is worth waiting for much longer; set by the procedure */
+	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
+	size_t n_watched;
+	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
+	uint64_t in_vain_us;		/* spent on displays that did not answer */
+	uint64_t record_us;		/* spent on the log of this machine (audit.h) */
+	char *server;			/* as the caller named it; NULL: this machine */
+	char caller[256];		/* the account by which the server knows them; "": not told */
+	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
+	bool delivers_itself;		/* messages: in the message service, who asks nobody to do it in its place */
+	void *data;			/* the back end's own */
+};
+
+struct session_list;
+struct census;
+
+struct host_backend {
+	const char *name;
+	bool has_beside;		/* this machine may have logins that its session manager does not know */
+
+	/*
+	 * Connects. ARGUMENT is what follows "NAME:" in LOGOFF_HOST, or how host.c wants it ("probe": -ENXIO if it is
+	 * certain that this machine is of another kind), or NULL. -EHOSTUNREACH: it cannot be reached.
+	 */
+	int (*open)(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
+
+	/* Ends the connection and frees host->data; works on a half-opened host. */
+	void (*close)(struct logoff_host *host);
+
+	/* Frees session->data. May be NULL. */
+	void (*release)(struct logoff_session *session);
+
+	/* Looks up one session by id; ID NULL: the caller's. -ENXIO: none such; -ESRCH: the caller is in none. */
+	int (*get)(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
+		   struct logoff_error *reterr);
+
+	/*
+	 * Adds sessions to the list. With NAME only those that might bear that name need to be added, if that is
+	 * cheaper; if it cannot tell, all.
+	 */
+	int (*list)(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
+
+	/* Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). NULL: it is no sooner. */
+	bool (*may_have_user)(struct logoff_host *host, const char *name);
+
+	/*
+	 * Starts to ask PART of SESSION politely to end, after subscribing to the news of its end. Does not wait: the
+	 * answer comes as fact "asked" (set to HOST_PENDING by the procedure before the call). INTERACTIVE allows the
+	 * host to have the user prove who they are. Returns 0 or -errno if not even the asking was possible.
+	 */
+	int (*ask)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		   struct logoff_error *reterr);
+
+	/*
+	 * Starts to have the caller prove who they are, as an interactive ask() would, and nothing else: a session that a
+	 * condition has selected is looked at once more when that is done. The answer comes as fact "asked": 0, or why not.
+	 * NULL: it can only be proved by asking.
+	 */
+	int (*prove)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+
+	/*
+	 * Starts to have the desktop of SESSION log its user off, as they would by its menu, so that its programs may save what is
+	 * open; for TIMEOUT_US at most. Does not wait: what comes of it is told as fact "leave". It ends nothing for certain, and
+	 * the session is asked afterwards all the same. With a TIMEOUT_US of 0 it stops: a desktop that the facts do not name after
+	 * that has not been asked, and will not be. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno. NULL: hosts
+	 * without desktops.
+	 */
+	int (*leave)(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
+
+	/*
+	 * Kills every process of PART (SIGKILL). For the caller's own session: all but the caller, unless LAST_ACT,
+	 * which takes the caller with it. Reaches nobody but the very logon that SESSION is: where the id is all there is
+	 * to go by, it is looked up again first. Returns 0 or -errno; the effect is seen by processes(). -EOPNOTSUPP: the
+	 * host has no such means; its own asking is all there is. -EPERM: some of it obeys only root; what the host does
+	 * for LAST_ACT may reach that.
+	 */
+	int (*kill)(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		    struct logoff_error *reterr);
+
+	/*
+	 * Adds the processes PART has now to LIST (the caller too, if it is one). -EOPNOTSUPP: they cannot be seen
+	 * from here; then only the host's word counts. -EAGAIN: it is not known yet whether there are any.
+	 */
+	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			 struct process_list *list, struct logoff_error *reterr);
+
+	/* Finds out of each process in LIST, which has outlived its time, why. NULL: nobody knows. */
+	void (*explain)(struct process_list *list, struct logoff_host *host);
+
+	/* Tells what is to become of the user's service manager. NULL: hosts without. */
+	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+		       struct logoff_error *reterr);
+
+	/*
+	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
+	 * another desktop of the user. NULL: hosts without. Asked once more before they are killed: the programs of one that
+	 * has begun meanwhile do not count from then on.
+	 */
+	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
+		       struct logoff_error *reterr);
+
+	/* Adds every process of the host, with the session it is in. NULL: it cannot be told. */
+	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
+
+	/*
+	 * Delivers MESSAGE to all SESSIONS side by side, in its own way, and waits for the answers if they are waited
+	 * for. NULL: by the terminals, desktops and displays of this machine (message.c).
+	 */
+	void (*message)(struct logoff_host *host, const struct logoff_message *message,
+			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+			int cancel_fd);
+
+	/*
+	 * Look up what list() has left out, where it has set ask_idle (logon and idle time, the identity) or ask_client
+	 * (client, address). What cannot be found out stays unknown. NULL: the displays of this machine know (display.h).
+	 */
+	void (*fill_times)(struct logoff_host *host, struct logoff_session *session);
+	void (*fill_client)(struct logoff_host *host, struct logoff_session *session);
+
+	/* Measures the age and the idle time, where ask_clock is set. NULL: it never is. */
+	void (*fill_clock)(struct logoff_host *host, struct logoff_session *session);
+
+	/* Looks up the terminals of a session, and its name, where get() has set ask_terminals. NULL: it never does. */
+	void (*fill_terminals)(struct logoff_host *host, struct logoff_session *session);
+
+	/*
+	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
+	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
+	 */
+	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
+};
+
+extern const struct host_backend host_logind, host_procfs, host_memory, host_tsts;
+
+/* A growing list of sessions. All zero is the empty list. */
+struct session_list {
+	struct logoff_session **items;
+	size_t n_items;
+};
+
+/* Makes an empty session of HOST (all fields zero but host). Returns 0 or -ENOMEM. */
+int session_new(struct logoff_session **ret_session, struct logoff_host *host);
+
+/* Adds SESSION to LIST, which owns it from then on; on failure it is freed. Returns 0 or -ENOMEM. */
+int session_list_add(struct session_list *list, struct logoff_session *session);
+
+/* A growing list of the processes of a host. All zero is the empty list; freed by free(items). */
+struct census {
+	struct logoff_host_process *items;
+	size_t n_items;
+};
+
+/* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */
+int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
+	       const char *command);
+
+/* Whether two sessions of one id are known to be two: what is not known may be the same. */
+bool session_is_other(const struct logoff_session *a, const struct logoff_session *b);
+
+/* Looks up the times, and with them the identity, of a session from list(). */
+void session_fill(struct logoff_session *session);
+
+/* Looks up the terminals, and with them the name. */
+void session_fill_terminals(struct logoff_session *session);
+
+/* Adds a terminal, if SESSION has not got it already. Returns 0 or -ENOMEM. */
+int session_add_terminal(struct logoff_session *session, const char *terminal);
+
+/*
+ * Sets the address that a login program has told, if it tells any (NULL, ""). One of IPv4 is shown as such, though servers
+ * that listen on IPv6 tell "::ffff:192.0.2.1". Returns 0 or -ENOMEM.
+ */
+int session_set_address(struct logoff_session *session, const char *text);
+
+/* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
+bool session_is_called(struct logoff_session *session, const char *name);
+
+/* Frees the sessions of LIST and empties it. */
+void session_list_clear(struct session_list *list);
+
+/*
+ * The rules: may SESSION be logged off at all? Who has Full Control is the host's own authority and is decided by
+ * ask(). Returns 0 or -EPERM with the cause.
+ */
+int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr);
+
+/*
+ * Asks the host whether SESSION still exists (the same logon, not just the same id). *ret_state, if wanted, is what it
+ * is doing now. Returns 1, 0, or -errno if it could not be asked.
+ */
+int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,
+			struct logoff_error *reterr);
+
+#endif

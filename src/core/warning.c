@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * warning.c - see warning.h. The words are the caller's (compose()), the way to the users message.c's.
+ */
+#include "core/warning.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The last warning before the end of the warning time. */
+#define LAST_WARNING_US UINT64_C(10000000)
+
+/* How long the message is shown that says that it is called off. */
+#define CANCELLED_SHOWN_MS 30000
+
+static void tell_warned(const struct logoff_request *request, const struct job *job,
+			const struct logoff_delivery *delivery, uint64_t remaining_us)
+{
+	struct logoff_event event = {
+		.type = LOGOFF_EVENT_WARNED,
+		.session = job->session,
+		.delivery = delivery,
+		.remaining_us = remaining_us,
+	};
+
+	if (request->event)
+		request->event(&event, request->event_data);
+}
+
+/*
+ * Marks those to whom the next warning goes: at first all, later only who is still there, as somebody else may have the
+ * terminal by now of who is not. A host that does not answer for one is not asked for the others now.
+ */
+static void address(struct logoff_request *request, bool first)
+{
+	int exists = 1;
+
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+
+		if (!first && job->step == STEP_NEW && exists >= 0)
+			exists = host_session_exists(job->session, NULL, NULL);
+		job->addressed = job->step == STEP_NEW && exists != 0;
+	}
+}
+
+/* Whether somebody may have read it: what came to no end perhaps has been shown. */
+static bool may_be_read(int result)
+{
+	return result >= 0 || result == -ETIMEDOUT || result == -ECANCELED || result == -EIO;
+}
+
+/* Sends the users addressed the composed text. Who cancels need not wait for slow desktops, but does not cancel this too. */
+static void deliver(struct logoff_request *request, int64_t remaining_us)
+{
+	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
+	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
+	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
+	char text[2048] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; sessions && i < request->n_jobs; i++)
+		if (request->jobs[i].addressed)
+			sessions[n++] = request->jobs[i].session;
+	if (remaining_us >= 0)
+		message.timeout_ms = (uint64_t)remaining_us / 1000;
+	message.kind = remaining_us >= 0 ? LOGOFF_MESSAGE_WARNING : LOGOFF_MESSAGE_ALL_CLEAR;
+	message.text = text;
+	if (n > 0 && deliveries) {
+		request->compose(remaining_us, text, sizeof(text), request->warning_data);
+		(void)logoff_host_message(request->host, &message, sessions, n, deliveries,
+					  remaining_us >= 0 ? request->cancel_fd : -1, NULL);
+	}
+	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
+		if (!request->jobs[i].addressed)
+			continue;
+		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || may_be_read(deliveries[k].result));
+		if (remaining_us >= 0)
+			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
+		k++;
+	}
+	free(sessions);
+	free(deliveries);
+}
+
+void warn_users(struct logoff_request *request, bool first, uint64_t remaining_us)
+{
+	address(request, first);
+	deliver(request, (int64_t)remaining_us);
+}
+
+void warn_call_off(struct logoff_request *request)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		struct job *job = &request->jobs[i];
+
+		job->addressed = job->step == STEP_DONE && job->result < 0 && job->warned && !job->sent && job->exists != 0;
+		any = any || job->addressed;
+	}
+	if (any)
+		deliver(request, -1);
+}
+
+uint64_t warn_next(const struct logoff_request *request, uint64_t end_us, uint64_t now)
+{
+	uint64_t half = end_us - request->warning_us / 2, last = end_us - LAST_WARNING_US;
+
+	if (request->warning_us <= LAST_WARNING_US)
+		return UINT64_MAX;
+	if (half > now && half < last)
+		return half;
+	return last > now ? last : UINT64_MAX;
+}

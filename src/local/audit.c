@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * audit.c - see audit.h. Sources: systemd.journal-fields(7), JOURNAL_NATIVE_PROTOCOL of systemd, proc(5) on loginuid.
+ *
+ * The real user behind sudo or su is the kernel's login uid, which nobody can change; SUDO_USER, which is only text, is
+ * recorded where the kernel keeps none.
+ */
+#include "local/audit.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "local/journal.h"
+#include "local/nss.h"
+#include "base/utf8.h"
+#include "core/host.h"
+#include "backend/memory.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET "/dev/log"
+
+/* All records of a host together wait so long for a log that does not listen, and one that comes late a moment. */
+#define WAIT_US UINT64_C(2000000)
+#define WAIT_LATE_US UINT64_C(100000)
+
+/* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
+#define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
+
+#define N_FIELDS 20
+
+/* The fields of one record. */
+struct fields {
+	char *items[N_FIELDS];
+	size_t n;
+	bool incomplete;	/* there was no memory for one */
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct fields *fields, const char *format, ...)
+{
+	char *text = NULL;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = fields->n < N_FIELDS ? vasprintf(&text, format, arguments) : -1;
+	va_end(arguments);
+	fields->incomplete = fields->incomplete || n < 0;
+	if (n >= 0)
+		fields->items[fields->n++] = text;
+}
+
+static void fields_done(struct fields *fields)
+{
+	for (size_t i = 0; i < fields->n; i++)
+		free(fields->items[i]);
+}
+
+const char *logoff_result_word(int result)
+{
+	switch (result) {
+	case 0:
+		return "ended";
+	case -EACCES:
+		return "denied";
+	case -EPERM:
+		return "protected";
+	case -ETIMEDOUT:
+		return "not-ended";
+	case -ECANCELED:
+		return "cancelled";
+	case -ESTALE:
+		return "changed";
+	default:
+		return "failed";
+	}
+}
+
+static void name_user(uid_t uid, char name[static 64])
+{
+	char found[NSS_NAME_MAX];
+
+	if (nss_user_name(uid, found) > 0)
+		snprintf(name, 64, "%.63s", found);
+	else
+		snprintf(name, 64, "%u", (unsigned)uid);
+}
+
+void audit_name_person(char name[static 64])
+{
+	const char *sudo = getenv("SUDO_USER");
+	uid_t login = proc_read_login_uid(getpid());
+
+	if (login == PROC_NO_AUDIT && getuid() == 0 && sudo && *sudo)
+		snprintf(name, 64, "%s", sudo);
+	else
+		name_user(login != PROC_NO_AUDIT ? login : getuid(), name);
+}
+
+/* Who asked: the user the program runs as, PERSON who logged in, and the account by which the server knows them. */
+static void add_actor(struct fields *fields, const struct logoff_host *host, char person[static 64])
+{
+	uid_t login = proc_read_login_uid(getpid());
+
+	name_user(getuid(), person);
+	add(fields, "LOGOFF_ACTOR=%s", person);
+	add(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
+	audit_name_person(person);
+	if (login != PROC_NO_AUDIT)
+		add(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
+	add(fields, "LOGOFF_LOGIN_USER=%s", person);
+	if (*host->caller)
+		add(fields, "LOGOFF_ACCOUNT=%s", host->caller);
+}
+
+/* The line that people read: the reason is the caller's own text, and could hide the line or forge another one. */
+static void add_message(struct fields *fields, const struct audit *audit, const char *person)
+{
+	const struct logoff_session *session = audit->session;
+	const char *server = session->host->server;
+	char *text = NULL, *shown = NULL;
+
+	if (asprintf(&text, "logoff of session %s of %s%s%s by %s: %s%s%s", session->id, session->user,
+		     server ? " on " : "", server ? server : "", person, logoff_result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
+		shown = utf8_harmless(text, false);
+	add(fields, "MESSAGE=%s", shown ? shown : "");
+	free(shown);
+	free(text);
+}
+
+static void fill(struct fields *fields, const struct audit *audit, int priority)
+{
+	const struct logoff_session *session = audit->session;
+	char person[64], host[256] = "";
+
+	add_actor(fields, session->host, person);
+	if (session->host->server)
+		snprintf(host, sizeof(host), "%s", session->host->server);
+	else
+		(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
+	add(fields, "LOGOFF_SESSION=%s", session->id);
+	add(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
+	add(fields, "LOGOFF_USER=%s", session->user);
+	if (session->uid != (uid_t)-1)
+		add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
+	add(fields, "LOGOFF_HOST=%s", host);
+	add(fields, "LOGOFF_RESULT=%s", logoff_result_word(audit->result));
+	add(fields, "LOGOFF_FORCED=%s", audit->forced ? "yes" : "no");
+	if (audit->reason)
+		add(fields, "LOGOFF_REASON=%s", audit->reason);
+	if (audit->result < 0 && audit->cause->text[0])
+		add(fields, "LOGOFF_CAUSE=%s%s%s", audit->cause->name, audit->cause->name[0] ? ": " : "", audit->cause->text);
+	add(fields, "MESSAGE_ID=" RECORD_ID);
+	add(fields, "SYSLOG_IDENTIFIER=logoff");
+	add(fields, "PRIORITY=%d", priority);
+	add_message(fields, audit, person);
+}
+
+/* How long this record may wait: what the others have left, and not past the end of a session's time. */
+static uint64_t time_to_wait(const struct logoff_host *host, uint64_t now)
+{
+	uint64_t left = host->record_us < WAIT_US ? WAIT_US - host->record_us : 0;
+	uint64_t most = host->deadline_us > now + WAIT_LATE_US ? host->deadline_us - now : WAIT_LATE_US;
+
+	return host->deadline_us > 0 && most < left ? most : left;
+}
+
+/* Sends the record to the journal, else to syslog. Returns 0, also where there is neither, or -errno. */
+static int send_record(const struct fields *fields, int priority, uint64_t wait_us)
+{
+	int journal = journal_send(JOURNAL_SOCKET, fields->items, fields->n, wait_us), r;
+
+	if (journal != -ENOENT && journal != -ECONNREFUSED)
+		return journal;
+	r = journal_send_line(SYSLOG_SOCKET, "logoff", LOG_AUTHPRIV | priority,
+			      fields->items[fields->n - 1] + strlen("MESSAGE="), wait_us);
+	return r == -ENOENT ? journal == -ENOENT ? 0 : journal : r;
+}
+
+int audit_record(const struct audit *audit, struct logoff_error *reterr)
+{
+	struct logoff_host *host = audit->session->host;
+	int r, priority = audit->result == 0 ? LOG_NOTICE : LOG_WARNING;
+	struct fields fields = {};
+	uint64_t start_us;
+
+	if (host->backend == &host_memory)
+		return memory_record(host, reterr);
+	fill(&fields, audit, priority);
+	start_us = clock_now_us();
+	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, time_to_wait(host, start_us));
+	host->record_us += r == -ETIMEDOUT ? WAIT_US : clock_now_us() - start_us;
+	fields_done(&fields);
+	return r < 0 ? error_set_errno(reterr, r, r, "journal, syslog: %s", strerror(-r)) : 0;
+}

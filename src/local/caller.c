@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * caller.c - see caller.h.
+ *
+ * Each process that is found is followed upwards itself: whoever has attached a multiplexer inside of run0 depends on both.
+ * With several servers of one user all their clients are taken: which one is attached to which server only the server
+ * knows, and to spare one session too many is the smaller mistake. Sources: tmux(1), screen(1), run0(1), machinectl(1),
+ * Documentation/filesystems/devpts.rst (tty-index in the fdinfo of a master).
+ */
+#include "local/caller.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "local/proc.h"
+
+#define DEPTH_MAX 100	/* generations above a process */
+#define UNIX98_MAJOR 136
+
+/* Terminal multiplexers, by the beginning of the kernel's short name: "tmux: server", "tmux: client". */
+static const char *const multiplexers[] = { "tmux", "screen", "zellij", "dtach", "abduco", NULL };
+
+/* Programs that have process 1 start another, and hold its terminal. */
+static const char *const starters[] = { "run0", "systemd-run", "machinectl", NULL };
+
+/* What a walk over all processes looks for. */
+struct search {
+	struct caller *caller;
+	const char *name;		/* of a multiplexer; NULL: a starter */
+	uid_t uid;			/* whose client or starter; (uid_t)-1: anybody's */
+	unsigned terminal;		/* of a starter: the number of the terminal it holds and 1; 0: it holds none */
+	unsigned lent;			/* the terminal on which it runs itself; 0: it is not known */
+};
+
+static void add(struct caller *caller, pid_t pid)
+{
+	for (size_t i = 0; i < caller->n_pids; i++)
+		if (caller->pids[i] == pid)
+			return;
+	if (caller->n_pids < CALLER_PIDS_MAX)
+		caller->pids[caller->n_pids++] = pid;
+}
+
+static uid_t owner_of(pid_t pid)
+{
+	struct stat owner;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &owner) < 0 ? (uid_t)-1 : owner.st_uid;
+}
+
+static const char *find_name(const char *command, const char *const *names)
+{
+	for (; *names; names++)
+		if (strncmp(command, *names, strlen(*names)) == 0)
+			return *names;
+	return NULL;
+}
+
+/* Tells whether the file of /proc/PID/fdinfo says that the descriptor is the master of terminal pts/NUMBER. */
+static bool is_master(int folder, const char *name, unsigned number)
+{
+	static const char label[] = "tty-index:\t";
+	char text[512];
+	const char *at;
+
+	(void)file_read(folder, name, 0, text, sizeof(text));	/* empty: it has been closed */
+	at = strstr(text, label);
+	return at && strtoul(at + strlen(label), NULL, 10) == number;
+}
+
+/* Tells whether PID holds the master of terminal pts/NUMBER. Returns 1, 0, or -errno if it may not be looked at. */
+static int holds_master(pid_t pid, unsigned number)
+{
+	char path[40];
+	struct dirent *entry;
+	DIR *folder;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", (int)pid);
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	errno = 0;
+	while (!found && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			found = is_master(dirfd(folder), entry->d_name, number);
+	if (!found && errno)
+		found = -errno;
+	closedir(folder);
+	return found;
+}
+
+static int take_client(const struct proc_stat *stat, void *userdata)
+{
+	struct search *search = userdata;
+
+	if (stat->terminal && strncmp(stat->command, search->name, strlen(search->name)) == 0 &&
+	    owner_of(stat->pid) == search->uid)
+		add(search->caller, stat->pid);
+	return 0;
+}
+
+static int take_starter(const struct proc_stat *stat, void *userdata)
+{
+	struct search *search = userdata;
+	int holds;
+
+	if (!find_name(stat->command, starters))
+		return 0;
+	if (search->lent) {
+		if (stat->terminal == search->lent)
+			add(search->caller, stat->pid);
+		return 0;
+	}
+	holds = search->terminal ? holds_master(stat->pid, search->terminal - 1) : -EACCES;
+	/* One that may not be looked into is taken if it may be the one. */
+	if (holds > 0 || (holds < 0 && (search->uid == (uid_t)-1 || owner_of(stat->pid) == search->uid)))
+		add(search->caller, stat->pid);
+	return 0;
+}
+
+static void find_clients(struct caller *caller, pid_t server, const char *name)
+{
+	struct search search = { .caller = caller, .name = name, .uid = owner_of(server) };
+
+	(void)proc_for_each(take_client, &search);	/* what cannot be seen is left out */
+}
+
+/* The terminal that the caller reads from or writes to, as the kernel numbers it; 0: none. */
+static unsigned find_lent(void)
+{
+	struct stat file;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &file) == 0 && S_ISCHR(file.st_mode) && isatty(fd))
+			return major(file.st_rdev) << 8 | (minor(file.st_rdev) & 0xff) | (minor(file.st_rdev) & 0xfff00) << 12;
+	return 0;
+}
+
+/* Who had a service manager start TOP, if it was one of the starters: run0 tells whose by SUDO_UID. */
+static void find_starters(struct caller *caller, const struct proc_stat *top)
+{
+	const char *sudo = getenv("SUDO_UID");
+	struct search search = { .caller = caller, .uid = sudo ? (uid_t)strtoul(sudo, NULL, 10) : (uid_t)-1 };
+	unsigned device = top->terminal >> 8 & 0xfff, number = (top->terminal & 0xff) | (top->terminal >> 12 & 0xfff00);
+
+	if (device >= UNIX98_MAJOR && device < UNIX98_MAJOR + 8)
+		search.terminal = number + 1;
+	else if (!top->terminal && !sudo)
+		search.lent = find_lent();	/* systemd-run --pipe lends its own */
+	if (!search.terminal && !search.lent && (top->terminal || !sudo))
+		return;		/* a login on a console, or a service */
+	(void)proc_for_each(take_starter, &search);	/* what cannot be seen is left out */
+}
+
+/* Follows PID upwards, to process 1 or to a service manager, either of which starts others' programs. */
+static void follow(struct caller *caller, pid_t pid)
+{
+	struct proc_stat below = {}, stat;
+	const char *name;
+
+	for (int depth = 0; depth < DEPTH_MAX && pid > 0 && proc_read_stat(pid, &stat) == 0; depth++) {
+		if (pid == 1 || strcmp(stat.command, "systemd") == 0) {
+			if (below.pid)
+				find_starters(caller, &below);
+			return;
+		}
+		name = stat.terminal ? NULL : find_name(stat.command, multiplexers);
+		if (name)
+			find_clients(caller, pid, name);
+		below = stat;
+		pid = stat.parent;
+	}
+}
+
+void caller_find(struct caller *ret)
+{
+	*ret = (struct caller){ .pids = { getpid() }, .n_pids = 1 };
+	for (size_t i = 0; i < ret->n_pids; i++)
+		follow(ret, ret->pids[i]);
+}
+
+/* ---- who is left of a session ---- */
+
+/* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
+static bool waits_for_caller(pid_t pid)
+{
+	struct proc_stat stat = { .parent = getpid() };
+
+	for (int depth = 0; depth < 100 && stat.parent > 1; depth++) {
+		if (stat.parent == pid)
+			return true;
+		if (proc_read_stat(stat.parent, &stat) < 0)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * Tells whether PID only waits for its parent to end, which waits for the caller: what PAM needs to close the session of a service
+ * manager. The caller is in there in a terminal of GNOME.
+ */
+static bool waits_for_waiting(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return proc_read_stat(pid, &stat) == 0 && strcmp(stat.command, "(sd-pam)") == 0 && waits_for_caller(stat.parent);
+}
+
+enum remainder caller_remainder(const struct process_list *seen)
+{
+	bool caller = false;
+
+	for (size_t i = 0; i < seen->n_items; i++)
+		caller = caller || seen->items[i].pid == getpid();
+	if (!caller)
+		return seen->n_items == 0 ? REMAINDER_NONE : REMAINDER_OTHERS;
+	if (seen->n_items == 1)
+		return REMAINDER_CALLER;
+	for (size_t i = 0; i < seen->n_items; i++)
+		if (!waits_for_caller(seen->items[i].pid) && !waits_for_waiting(seen->items[i].pid))
+			return REMAINDER_OTHERS;
+	return REMAINDER_WAITING;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * desktop.c - see desktop.h.
+ */
+#include "local/desktop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "local/cgroup.h"
+#include "local/proc-table.h"
+
+/* Services in session.slice and app.slice that all sessions of a user share. */
+static const char *const shared[] = { "dbus", "pipewire", "wireplumber", "pulseaudio", "gpg-agent", "ssh-agent", "filter-chain", NULL };
+
+/* How the names of a desktop's own services in app.slice begin; all others are taken for the user's. */
+static const char *const desktops[] = { "app-",	"dbus-:", "org.", "gnome-", "plasma-", "kde-", "xdg-", "gvfs-", "at-spi-",
+					"evolution-", "xfce4-", NULL };
+
+/* Scopes that are no desktop's: systemd-run's, by which people keep a program beyond the logout, and panes of tmux. */
+static const char *const private_scopes[] = { "run-", "tmux-spawn-", NULL };
+
+static bool begins_with_one(const char *name, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (strncmp(name, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *name, size_t length, const char *end)
+{
+	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
+}
+
+/* The unit in a path: the first part that is no slice ("app.slice/app-org.gnome.Terminal.slice/..."). Returns its length. */
+static size_t find_unit(const char *path, const char **ret_unit)
+{
+	size_t length = strcspn(path, "/\n");
+
+	while (ends_with(path, length, ".slice") && path[length] == '/') {
+		path += length + 1;
+		length = strcspn(path, "/\n");
+	}
+	*ret_unit = path;
+	return length;
+}
+
+bool desktop_is_moved(const char *path)
+{
+	const char *unit;
+	size_t length = find_unit(path, &unit);
+
+	return ends_with(unit, length, ".scope") && strncmp(unit, "run-", 4) != 0 && strncmp(unit, "init.", 5) != 0;
+}
+
+bool desktop_is_unit(const char *path)
+{
+	bool of_session = strncmp(path, "session.slice/", 14) == 0;
+	const char *unit;
+	size_t length = find_unit(path, &unit);
+
+	if (!of_session && strncmp(path, "app.slice/", 10) != 0)
+		return false;
+	if (ends_with(unit, length, ".scope"))
+		return !begins_with_one(unit, private_scopes);
+	if (!ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
+		return false;
+	return of_session || begins_with_one(unit, desktops);
+}
+
+/* Tells whether process PID is one of a desktop, started within SPAN. Returns 1, 0, or -EACCES: it is hidden from the caller. */
+static int is_of_desktop(pid_t pid, struct desktop_span span)
+{
+	struct cgroup cgroup;
+	struct proc_stat stat;
+	const char *unit;
+	int r = proc_read_stat(pid, &stat);
+
+	if (r < 0)
+		return r == -EACCES ? r : 0;
+	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) &&
+	       table_start_us(&stat) >= span.since_us && table_start_us(&stat) <= span.until_us;
+}
+
+/* ---- where /proc hides ---- */
+
+/* A way through the folders of a manager's units. */
+struct way {
+	char path[4096];
+	size_t manager;			/* the length of the path of its own folder */
+	struct process_list *list;
+};
+
+static int list_folder(struct way *way);
+
+/* Goes on to the folder NAME, if it is a unit of a desktop or a slice in which such may be, and back. */
+static int list_unit(struct way *way, const char *name)
+{
+	size_t length = strlen(way->path), n = strlen(name);
+	int r = 0;
+
+	if (length + n + 2 > sizeof(way->path))
+		return -ENAMETOOLONG;
+	way->path[length] = '/';
+	strcpy(way->path + length + 1, name);
+	if (ends_with(name, n, ".slice"))
+		r = list_folder(way);
+	else if (desktop_is_unit(way->path + way->manager + 1))
+		r = proc_list_cgroup(way->path, way->list);
+	way->path[length] = '\0';
+	return r;
+}
+
+static int list_folder(struct way *way)
+{
+	DIR *folder = opendir(way->path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!folder)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	while (r >= 0 && (entry = readdir(folder)))
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = list_unit(way, entry->d_name);
+	closedir(folder);
+	return r;
+}
+
+/* Adds those that are hidden from the caller: they are there, of a desktop by their folder, and nobody tells since when. */
+static int list_hidden(const char *manager, struct process_list *list)
+{
+	struct process_list found = {};
+	struct way way = { .manager = strlen(manager), .list = &found };
+	struct proc_stat stat;
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < 2; i++) {
+		snprintf(way.path, sizeof(way.path), "%s", manager);
+		r = list_unit(&way, i == 0 ? "app.slice" : "session.slice");
+	}
+	for (size_t i = 0; r >= 0 && i < found.n_items; i++)
+		if (proc_read_stat(found.items[i].pid, &stat) == -EACCES)
+			r = process_list_add(list, found.items[i].pid, "");
+	process_list_clear(&found);
+	return r;
+}
+
+/* ---- what is of a desktop ---- */
+
+int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
+{
+	struct process_list all = {};
+	bool hidden = false;
+	int r = proc_list_cgroup(manager, &all);
+
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
+		int is = is_of_desktop(all.items[i].pid, span);
+
+		hidden = hidden || is < 0;
+		if (is > 0)
+			r = process_list_add(list, all.items[i].pid, all.items[i].command);
+	}
+	process_list_clear(&all);
+	return r >= 0 && hidden ? list_hidden(manager, list) : r;
+}
+
+/* Signals the process itself: it is looked at again when it is held. Returns 0 or -EPERM. */
+static int signal_one(pid_t pid, struct desktop_span span, int signal)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), is, r = 0;
+
+	if (fd < 0)
+		return 0;	/* it has ended */
+	is = is_of_desktop(pid, span);
+	if (is < 0 || (is > 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == EPERM))
+		r = -EPERM;
+	close(fd);
+	return r;
+}
+
+int desktop_signal(const char *manager, struct desktop_span span, int signal)
+{
+	struct process_list list = {};
+	int r = desktop_list(manager, span, &list), refused = 0;
+
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
+		if (list.items[i].pid != getpid() && signal_one(list.items[i].pid, span, signal) < 0)
+			refused = -EPERM;
+	process_list_clear(&list);
+	return r < 0 ? r : refused;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * desktop.h - the programs of a desktop that run in the user's service manager.
+ *
+ * GNOME and Plasma have the manager run the desktop and what its user starts there: user@UID.service has them, not the session.
+ * They end with the manager. Where the manager stays (the user lingers, or has another session) those that the desktop has
+ * begun belong to its session: what lies in session.slice, applications in app.slice. Services of the user's own, which
+ * also lie in app.slice, and what all sessions of a user share (the bus, sound) do not.
+ * Sources: systemd.special(7), "Desktop environment integration" of systemd's documentation.
+ */
+#ifndef LOCAL_DESKTOP_H
+#define LOCAL_DESKTOP_H
+
+#include "local/proc.h"
+
+/* Tells whether a unit, by its path below user@UID.service (it may end with the line), is of a desktop. */
+bool desktop_is_unit(const char *path);
+
+/* Tells whether a unit is a scope into which a program of a session put what it started: see table_is_moved(). */
+bool desktop_is_moved(const char *path);
+
+/* When the programs of a desktop have started, by the clock of table_start_us(). Later ones are of the user's next desktop. */
+struct desktop_span {
+	uint64_t since_us, until_us;
+};
+
+/*
+ * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
+ * within SPAN. Those that /proc hides from the caller are taken by their unit alone,
+ * without a name. Returns 0 or a fatal errno.
+ */
+int desktop_list(const char *manager, struct desktop_span span, struct process_list *list);
+
+/* Sends SIGNAL to each of them, but never to the calling process. Returns 0, -EPERM if some refused, or a fatal errno. */
+int desktop_signal(const char *manager, struct desktop_span span, int signal);
+
+#endif

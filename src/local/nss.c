@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nss.c - see nss.h. Sources: nsswitch.conf(5), getgrouplist(3), fgetpwent(3).
+ *
+ * This machine's files are asked first whatever nsswitch.conf says of the order: who is in them is of this machine. They can say yes;
+ * no is said by the name service, as it may have more sources. The child is a copy of this process, made for one question, and
+ * ends before the answer is used: it never counts among the processes of a session. What is remembered is of the process and
+ * not of a caller, as there is one name service; a lock guards it, as the library has no say in who else asks.
+ */
+#include "local/nss.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "local/child.h"
+#include "base/clock.h"
+
+/* What a slow server needs on a bad day; who waits for the command must not think that it hangs. */
+#define DEADLINE_US UINT64_C(3000000)
+
+/* Names that are remembered: each record names the same two persons, a list the same users again and again. */
+#define N_NAMES 64
+
+#define MAX_GROUPS 65536
+
+struct question {
+	enum { USER_NAME, USER_ID, GROUP, IN_GROUP } kind;
+	uid_t uid;
+	const char *name, *group;
+};
+
+struct answer {
+	int result;	/* what the functions of nss.h return */
+	char name[NSS_NAME_MAX];
+	uid_t uid;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_silent;	/* it has not answered once */
+static struct {
+	uid_t uid;
+	char name[NSS_NAME_MAX];
+} names[N_NAMES];
+
+/* ---- this machine's files ---- */
+
+/* A line that is included from elsewhere ("+", nsswitch's compat) is none of ours. */
+static bool is_plain(const char *name)
+{
+	return name[0] != '+' && name[0] != '-';
+}
+
+/* Finds a user by NAME or, if that is NULL, UID. The texts of *ret point into BUFFER. */
+static bool find_user(const char *name, uid_t uid, struct passwd *ret, char *buffer, size_t size)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd *found = NULL;
+
+	while (file && fgetpwent_r(file, ret, buffer, size, &found) == 0)
+		if (is_plain(found->pw_name) && (name ? strcmp(found->pw_name, name) == 0 : found->pw_uid == uid))
+			break;
+		else
+			found = NULL;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Tells whether GROUP is there; and, with NAME, whether that user is among its members or has it as their PRIMARY group. */
+static bool find_group(const char *group, const char *name, gid_t primary)
+{
+	FILE *file = fopen("/etc/group", "re");
+	char buffer[65536];
+	struct group entry, *got;
+	bool found = false;
+
+	while (file && !found && fgetgrent_r(file, &entry, buffer, sizeof(buffer), &got) == 0) {
+		if (!is_plain(got->gr_name) || strcmp(got->gr_name, group) != 0)
+			continue;
+		found = !name || got->gr_gid == primary;
+		for (char **member = got->gr_mem; !found && *member; member++)
+			found = strcmp(*member, name) == 0;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool answer_from_files(const struct question *question, struct answer *answer)
+{
+	char buffer[4096];
+	struct passwd user;
+
+	switch (question->kind) {
+	case GROUP:
+		return find_group(question->group, NULL, 0);
+	case USER_NAME:
+		if (!find_user(NULL, question->uid, &user, buffer, sizeof(buffer)) || strlen(user.pw_name) >= NSS_NAME_MAX)
+			return false;
+		strcpy(answer->name, user.pw_name);
+		return true;
+	case USER_ID:
+		return nss_local_user_id(question->name, &answer->uid) > 0;
+	case IN_GROUP:
+		return find_user(NULL, question->uid, &user, buffer, sizeof(buffer)) &&
+		       find_group(question->group, question->name, user.pw_gid);
+	}
+	return false;
+}
+
+/* ---- the child ---- */
+
+static int is_member(const char *name, gid_t primary, gid_t wanted)
+{
+	gid_t *groups = calloc(MAX_GROUPS, sizeof(*groups));
+	int n = MAX_GROUPS;
+
+	if (!groups || getgrouplist(name, primary, groups, &n) < 0)
+		return -E2BIG;
+	for (int i = 0; i < n; i++)
+		if (groups[i] == wanted)
+			return 1;
+	return 0;
+}
+
+/* Returns 1, 0 or -errno. Other than those without "_r", these functions tell "no" from a module that could not ask. */
+static int look_up_user(const struct question *question, struct answer *answer, gid_t *ret_primary)
+{
+	static char buffer[65536];
+	struct passwd user, *found = NULL;
+	int r = getpwuid_r(question->uid, &user, buffer, sizeof(buffer), &found);
+
+	if (r != 0 || !found || strlen(user.pw_name) >= NSS_NAME_MAX)
+		return -r;
+	strcpy(answer->name, user.pw_name);
+	*ret_primary = user.pw_gid;
+	return 1;
+}
+
+static int look_up_number(const char *name, uid_t *ret_uid)
+{
+	static char buffer[65536];
+	struct passwd user, *found = NULL;
+	int r = getpwnam_r(name, &user, buffer, sizeof(buffer), &found);
+
+	if (r == 0 && found)
+		*ret_uid = user.pw_uid;
+	return found ? 1 : -r;
+}
+
+static int look_up_group(const char *name, gid_t *ret_gid)
+{
+	static char buffer[1048576];
+	struct group group, *found = NULL;
+	int r = getgrnam_r(name, &group, buffer, sizeof(buffer), &found);
+
+	if (r == 0 && found)
+		*ret_gid = group.gr_gid;
+	return found ? 1 : -r;
+}
+
+static int look_up_member(const struct question *question, struct answer *answer)
+{
+	gid_t primary, wanted;
+	int r = look_up_user(question, answer, &primary);
+
+	if (r > 0)
+		r = look_up_group(question->group, &wanted);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	return is_member(question->name, primary, wanted);
+}
+
+static int answer_from_modules(const struct question *question, struct answer *answer)
+{
+	gid_t group;
+
+	switch (question->kind) {
+	case GROUP:
+		return look_up_group(question->group, &group);
+	case IN_GROUP:
+		return look_up_member(question, answer);
+	case USER_NAME:
+		return look_up_user(question, answer, &group);
+	case USER_ID:
+		return look_up_number(question->name, &answer->uid);
+	}
+	return -EINVAL;
+}
+
+static void __attribute__((noreturn)) be_child(const struct question *question, int fd)
+{
+	struct answer answer = {};
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	answer.result = answer_from_modules(question, &answer);
+	(void)!write(fd, &answer, sizeof(answer));	/* else nobody wants to know any more */
+	_exit(0);
+}
+
+/* Reads the answer, which comes in one piece. */
+static int await_answer(int fd, struct answer *answer)
+{
+	uint64_t now = clock_now_us(), until = now + DEADLINE_US;
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do {
+		r = poll(&ready, 1, (int)((until - now) / 1000));
+		now = clock_now_us();
+	} while (r < 0 && errno == EINTR && now < until);
+	if (r <= 0)
+		return -ETIMEDOUT;
+	return read(fd, answer, sizeof(*answer)) == (ssize_t)sizeof(*answer) ? answer->result : -EIO;
+}
+
+static int ask_child(const struct question *question, struct answer *answer)
+{
+	int fds[2], r;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	r = pid < 0 ? -errno : 0;
+	if (pid == 0)
+		be_child(question, fds[1]);
+	close(fds[1]);
+	if (r == 0) {
+		r = await_answer(fds[0], answer);
+		is_silent = is_silent || r == -ETIMEDOUT;
+		child_end(pid, SIGKILL, 0);
+	}
+	close(fds[0]);
+	return r;
+}
+
+static int ask(const struct question *question, struct answer *answer)
+{
+	int r;
+
+	if (answer_from_files(question, answer))
+		return 1;
+	pthread_mutex_lock(&lock);
+	r = is_silent ? -ETIMEDOUT : ask_child(question, answer);
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+/* ---- questions ---- */
+
+int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
+{
+	struct question question = { .kind = USER_NAME, .uid = uid };
+	struct answer answer = {};
+	int r;
+
+	pthread_mutex_lock(&lock);
+	r = names[uid % N_NAMES].uid == uid && names[uid % N_NAMES].name[0];
+	if (r)
+		strcpy(name, names[uid % N_NAMES].name);
+	pthread_mutex_unlock(&lock);
+	if (r)
+		return r;
+	r = ask(&question, &answer);
+	if (r <= 0 || !answer.name[0])
+		return r < 0 ? r : 0;
+	strcpy(name, answer.name);
+	pthread_mutex_lock(&lock);
+	names[uid % N_NAMES].uid = uid;
+	strcpy(names[uid % N_NAMES].name, name);
+	pthread_mutex_unlock(&lock);
+	return 1;
+}
+
+int nss_local_user_id(const char *name, uid_t *ret_uid)
+{
+	char buffer[4096];
+	struct passwd user;
+
+	if (!find_user(name, 0, &user, buffer, sizeof(buffer)))
+		return 0;
+	*ret_uid = user.pw_uid;
+	return 1;
+}
+
+int nss_user_id(const char *name, uid_t *ret_uid)
+{
+	struct question question = { .kind = USER_ID, .name = name };
+	struct answer answer = {};
+	int r = ask(&question, &answer);
+
+	if (r > 0)
+		*ret_uid = answer.uid;
+	return r;
+}
+
+int nss_has_group(const char *name)
+{
+	struct question question = { .kind = GROUP, .group = name };
+	struct answer answer = {};
+
+	return ask(&question, &answer);
+}
+
+int nss_is_in_group(const char *name, uid_t uid, const char *group)
+{
+	struct question question = { .kind = IN_GROUP, .uid = uid, .name = name, .group = group };
+	struct answer answer = {};
+
+	return ask(&question, &answer);
+}

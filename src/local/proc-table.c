@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * proc-table.c - see proc-table.h.
+ */
+#include "local/proc-table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "local/desktop.h"
+
+#define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
+
+enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
+
+static int add(pid_t pid, void *userdata)
+{
+	struct table *table = userdata;
+	struct table_row row = { .pid = pid };
+
+	return array_add(&table->rows, &table->n_rows, &row);
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct table_row *one = a, *two = b;
+
+	return (one->pid > two->pid) - (one->pid < two->pid);
+}
+
+int table_new(struct table **ret_table, bool elogind)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	table->elogind = elogind;
+	table->taken_us = clock_now_us();
+	r = proc_for_each_pid(add, table);
+	if (r < 0) {
+		table_free(table);
+		return r;
+	}
+	if (table->n_rows > 0)
+		qsort(table->rows, table->n_rows, sizeof(*table->rows), compare_pids);
+	table->partial = proc_hides();
+	*ret_table = table;
+	return 0;
+}
+
+int table_new_of(struct table **ret_table, const struct process_list *list, bool elogind)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->elogind = elogind;
+	table->taken_us = clock_now_us();
+	table->rows = calloc(list->n_items + 1, sizeof(*table->rows));
+	if (!table->rows) {
+		table_free(table);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < list->n_items; i++)	/* by pid, as the list is */
+		table->rows[table->n_rows++].pid = list->items[i].pid;
+	*ret_table = table;
+	return 0;
+}
+
+struct table *table_free(struct table *table)
+{
+	if (!table)
+		return NULL;
+	free(table->rows);
+	free(table);
+	return NULL;
+}
+
+struct table_row *table_find(const struct table *table, pid_t pid)
+{
+	struct table_row key = { .pid = pid };
+
+	return table->n_rows ? bsearch(&key, table->rows, table->n_rows, sizeof(key), compare_pids) : NULL;
+}
+
+const struct proc_stat *table_stat(struct table_row *row)
+{
+	if (!(row->known & KNOWS_STAT)) {
+		row->known |= KNOWS_STAT;
+		if (proc_read_stat(row->pid, &row->stat) < 0 || row->stat.state == 'Z' || row->stat.state == 'X')
+			row->stat.pid = 0;
+	}
+	return row->stat.pid ? &row->stat : NULL;
+}
+
+uid_t table_uid(struct table_row *row)
+{
+	struct stat owner;
+	char path[32];
+
+	if (!(row->known & KNOWS_UID)) {
+		row->known |= KNOWS_UID;
+		snprintf(path, sizeof(path), "/proc/%d", (int)row->pid);
+		row->uid = stat(path, &owner) < 0 ? (uid_t)-1 : owner.st_uid;
+	}
+	return row->uid;
+}
+
+uint32_t table_audit(struct table_row *row)
+{
+	if (!(row->known & KNOWS_AUDIT)) {
+		row->known |= KNOWS_AUDIT;
+		if (proc_read_audit_session(row->pid, &row->audit) < 0)
+			row->audit = PROC_NO_AUDIT;
+	}
+	return row->audit;
+}
+
+static void read_cgroup(const struct table *table, struct table_row *row)
+{
+	struct cgroup cgroup;
+	const char *unit;
+
+	if (row->known & KNOWS_CGROUP)
+		return;
+	row->known |= KNOWS_CGROUP;
+	row->manager = (uid_t)-1;
+	row->desktop = row->moved = false;
+	*row->session = '\0';
+	if (cgroup_read(row->pid, &cgroup) < 0)
+		return;
+	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session) &&
+	    cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
+		row->desktop = desktop_is_unit(unit);
+		row->moved = desktop_is_moved(unit);
+	}
+}
+
+const char *table_session(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return *row->session ? row->session : NULL;
+}
+
+uid_t table_manager(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->manager;
+}
+
+bool table_is_moved(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->moved;
+}
+
+bool table_is_desktop(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->desktop;
+}
+
+uint64_t table_start_us(const struct proc_stat *stat)
+{
+	return stat->start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+uint64_t table_now_us(void)
+{
+	return clock_boot_us();
+}
+
+uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
+{
+	uint64_t boot_us = clock_boot_us(), asleep_us = boot_us - clock_now_us();
+	int64_t before_us = (int64_t)(realtime_us - monotonic_us) - (clock_real_us() - (int64_t)boot_us);
+
+	if (before_us < 0)
+		before_us = 0;
+	return monotonic_us + ((uint64_t)before_us < asleep_us ? (uint64_t)before_us : asleep_us);
+}
+
+bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us)
+{
+	uint64_t asleep_us = clock_boot_us() - clock_now_us();
+
+	return table_start_us(stat) <= until_us + asleep_us + slack_us;
+}
+
+int table_depth(const struct table *table, pid_t pid, pid_t ancestor)
+{
+	const struct proc_stat *stat;
+	struct table_row *row;
+
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		if (pid == ancestor)
+			return depth;
+		row = table_find(table, pid);
+		stat = row ? table_stat(row) : NULL;
+		if (!stat || stat->parent <= 1)
+			return -1;
+		pid = stat->parent;
+	}
+	return -1;
+}

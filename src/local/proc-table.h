@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * proc-table.h - all processes of the machine at one time.
+ *
+ * What belongs to a session is asked of several sources: control group, leader, kernel audit session, terminal. A table is
+ * taken once for all sessions of a question: the numbers at once, what else is known of a process when it is wanted, and
+ * only once. Nothing in it is current: before a process is signalled it is held by pidfd and looked at again.
+ */
+#ifndef LOCAL_PROC_TABLE_H
+#define LOCAL_PROC_TABLE_H
+
+#include "local/cgroup.h"
+#include "local/proc.h"
+
+/* One process. */
+struct table_row {
+	pid_t pid;
+	unsigned known;			/* which of the following have been read */
+	struct proc_stat stat;		/* pid 0: it has ended */
+	uid_t uid;			/* owner of /proc/PID: the effective user; (uid_t)-1: ended */
+	uint32_t audit;
+	char session[CGROUP_ID];	/* by control group; "": in none */
+	bool desktop;			/* run there by a desktop */
+	bool moved;			/* put there by a program of a session, see table_is_moved() */
+	uid_t manager;			/* whose service manager it belongs to; (uid_t)-1: none's */
+};
+
+struct table {
+	struct table_row *rows;		/* by pid */
+	size_t n_rows;
+	uint64_t taken_us;		/* monotonic: when it was begun */
+	bool partial;			/* the kernel hides processes of others from the caller */
+	bool elogind;			/* how to read control groups */
+};
+
+/* Takes all processes. *ret_table is the caller's: table_free(). Returns 0 or a fatal errno. */
+int table_new(struct table **ret_table, bool elogind);
+
+/* The same with the processes of LIST alone. Returns 0 or -ENOMEM. */
+int table_new_of(struct table **ret_table, const struct process_list *list, bool elogind);
+
+/* Frees TABLE (NULL allowed). Returns NULL. */
+struct table *table_free(struct table *table);
+
+/* The process PID, or NULL. */
+struct table_row *table_find(const struct table *table, pid_t pid);
+
+/* The state of a process, or NULL: it has ended. Owned by ROW. */
+const struct proc_stat *table_stat(struct table_row *row);
+
+/* The owner of a process; (uid_t)-1 if it has ended. */
+uid_t table_uid(struct table_row *row);
+
+/* The audit session of a process; PROC_NO_AUDIT: none, or it has ended. */
+uint32_t table_audit(struct table_row *row);
+
+/* The session of logind that a process is in by its control group, or NULL. Owned by ROW. */
+const char *table_session(const struct table *table, struct table_row *row);
+
+/* The user whose service manager a process belongs to; (uid_t)-1: none's. */
+uid_t table_manager(const struct table *table, struct table_row *row);
+
+/*
+ * Tells whether a process is in a scope of the user's service manager into which a program put what it started itself, as tmux does
+ * with each pane: parent and audit session say to which session it belongs. Not systemd-run's scopes, by which users keep a program
+ * beyond their logout.
+ */
+bool table_is_moved(const struct table *table, struct table_row *row);
+
+/* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
+bool table_is_desktop(const struct table *table, struct table_row *row);
+
+/* When a process started, by the clock that goes on while the machine sleeps (CLOCK_BOOTTIME). */
+uint64_t table_start_us(const struct proc_stat *stat);
+
+/* That clock now. */
+uint64_t table_now_us(void);
+
+/*
+ * The same of what began at these times of the two other clocks. How long the machine had slept before only the real-time
+ * clock tells: if that was set since, the answer may be earlier, by up to that sleep, or later, by up to the sleep since.
+ */
+uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us);
+
+/*
+ * Tells whether the process had started by the monotonic time UNTIL_US and SLACK_US more. While the machine sleeps that clock
+ * stands, and the kernel's for processes does not: after a sleep the answer is yes too often.
+ */
+bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us);
+
+/*
+ * How many generations PID is below ANCESTOR: 0 for itself. Returns -1 if it is no descendant, as far as the table shows:
+ * a process whose parent has ended has been handed to another.
+ */
+int table_depth(const struct table *table, pid_t pid, pid_t ancestor);
+
+#endif

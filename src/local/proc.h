@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * proc.h - what the kernel and the login records say of processes: /proc, cgroup.procs, utmp, /proc/net/unix.
+ *
+ * The parsers take a buffer and give a struct; they do no I/O and trust nothing. The readers below them do the I/O.
+ * Sources: proc(5), utmp(5), Documentation/admin-guide/cgroup-v2.rst.
+ */
+#ifndef LOCAL_PROC_H
+#define LOCAL_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "logoff.h"
+
+/* The audit session id and login uid of a process that has none. Never a session. */
+#define PROC_NO_AUDIT UINT32_C(4294967295)
+
+/* The fields of /proc/PID/stat that tell who a process is and to whom it belongs. */
+struct proc_stat {
+	pid_t pid;
+	char command[32];
+	char state;		/* 'Z' and 'X' have ended */
+	pid_t parent;
+	pid_t group;
+	pid_t session;		/* the kernel's session (setsid), not a login session */
+	unsigned terminal;	/* device number of the controlling terminal, 0 for none */
+	bool kernel;		/* a thread of the kernel's */
+	uint64_t start_time;	/* clock ticks since boot: with pid, the identity of a process */
+};
+
+/* One user line of utmp. */
+struct proc_login {
+	char line[33];		/* "pts/3" */
+	char user[33];
+	char remote[257];	/* host it came from, "" for none */
+	pid_t pid;
+	int64_t time_s;		/* Unix time of the logon */
+};
+
+/* A list of processes. All zero is the empty list. */
+struct process_list {
+	struct logoff_process *items;
+	size_t n_items;
+};
+
+/* ---- parsers ---- */
+
+/* Parses the text of /proc/PID/stat. Returns 0 or -EPROTO. */
+int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret);
+
+/* Parses a decimal number that fills the text but for one trailing newline. Returns 0 or -EPROTO (also on overflow). */
+int proc_parse_number(const char *text, size_t length, uint32_t *ret);
+
+/* Parses one utmp record (struct utmp). Returns 0, -ENOENT (not a user's login) or -EPROTO (size). */
+int proc_parse_login(const void *record, size_t length, struct proc_login *ret);
+
+/*
+ * Parses one line as those of /proc/net/unix. Returns true if it is the connected end of an xrdp session's channel server
+ * socket (a client is there); *ret_display is then N of display ":N". For xrdp 0.9 and 0.10 paths.
+ */
+bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display);
+
+/* ---- readers ---- */
+
+/* Reads /proc/PID/stat. Returns 0, -ESRCH (no such process), -EACCES (it is there, but hidden from us) or a fatal errno. */
+int proc_read_stat(pid_t pid, struct proc_stat *ret);
+
+/* Reads /proc/PID/sessionid; PROC_NO_AUDIT where the kernel keeps none. Returns as proc_read_stat(). */
+int proc_read_audit_session(pid_t pid, uint32_t *ret);
+
+/*
+ * Reads the audit session of process 1. In a container all processes may inherit it from whoever started the container:
+ * it tells nothing of who logged on there. PROC_NO_AUDIT: process 1 has none, or that cannot be told.
+ */
+uint32_t proc_ambient_audit_session(void);
+
+/* Reads /proc/PID/loginuid: the user who logged in, whoever they have become since. PROC_NO_AUDIT: the kernel does not say. */
+uint32_t proc_read_login_uid(pid_t pid);
+
+/* Reads all user lines of utmp. *ret_logins is the caller's: free(). A missing file is an empty list. */
+int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins);
+
+/*
+ * Tells whether the host shows us no processes but our own (/proc mounted with hidepid): then a walk that has found
+ * nobody means nothing.
+ */
+bool proc_hides(void);
+
+/*
+ * Calls FUNC for each running process (threads, zombies and kernel threads left out) with its pid. A non-zero return
+ * of FUNC ends the walk and is returned. What is hidden from us is left out. Returns 0 or a fatal errno.
+ */
+int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), void *userdata);
+
+/* The same for each number of a process, kernel threads and zombies too: for those who need less than its state. */
+int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
+
+/*
+ * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
+ * empty. Zombies are not counted. One that /proc hides has no name; one of another pid namespace has the number 0 as well,
+ * of which there can be several. Returns 0 or a fatal errno.
+ */
+int proc_list_cgroup(const char *path, struct process_list *list);
+
+/*
+ * Finds out of each process in LIST why it does not end. The kernel tells root more than others: to those, what waits for
+ * a file system may seem to wait for a device. A signature of struct host_backend.
+ */
+void proc_explain(struct process_list *list, struct logoff_host *host);
+
+/* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
+int process_list_add(struct process_list *list, pid_t pid, const char *command);
+
+/* Empties LIST and frees its memory. */
+void process_list_clear(struct process_list *list);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-nss.c - who is in the machine's files costs no module; a name service that hangs is given up, once.
+ *
+ * The functions by which modules are asked are ours here: they know user 70000 "lena" of group "crew", take ten minutes
+ * for user 70001, and have no server for user 70002.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "local/nss.h"
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
+int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
+int __wrap_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, struct group **ret);
+
+static pid_t tester;
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **ret)
+{
+	(void)buffer;
+	(void)size;
+	if (getpid() == tester)
+		_exit(99);	/* a module was asked in the process itself */
+	if (uid == 70001)
+		sleep(600);
+	*user = (struct passwd){ .pw_name = "lena", .pw_uid = uid, .pw_gid = 70000 };
+	*ret = uid == 70000 ? user : NULL;
+	return uid == 70002 ? ECONNREFUSED : 0;
+}
+
+int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret)
+{
+	int r = __wrap_getpwuid_r(strcmp(name, "unreachable") == 0 ? 70002 : 70000, user, buffer, size, ret);
+
+	if (strcmp(name, "lena") != 0)
+		*ret = NULL;
+	return r;
+}
+
+int __wrap_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, struct group **ret)
+{
+	(void)buffer;
+	(void)size;
+	*group = (struct group){ .gr_name = "crew", .gr_gid = 70000 };
+	*ret = strcmp(name, "crew") == 0 || strcmp(name, "others") == 0 ? group : NULL;
+	if (strcmp(name, "others") == 0)
+		group->gr_gid = 70009;
+	return 0;
+}
+
+static void knows_the_users_of_the_machine(void **state)
+{
+	char name[NSS_NAME_MAX];
+	uid_t uid = 1;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(nss_user_name(0, name), 1);
+		assert_string_equal(name, "root");
+	}
+	assert_int_equal(nss_local_user_id("root", &uid), 1);
+	assert_int_equal(uid, 0);
+	assert_int_equal(nss_local_user_id("+", &uid), 0);
+	uid = 1;
+	assert_int_equal(nss_user_id("root", &uid), 1);
+	assert_int_equal(uid, 0);
+	assert_int_equal(nss_has_group("root"), 1);
+	assert_int_equal(nss_is_in_group("root", 0, "root"), 1);
+}
+
+static void asks_the_modules_for_others(void **state)
+{
+	char name[NSS_NAME_MAX] = "as it was";
+	uid_t uid = 1;
+
+	(void)state;
+	assert_int_equal(nss_user_id("stranger", &uid), 0);
+	assert_int_equal(nss_user_id("unreachable", &uid), -ECONNREFUSED);
+	assert_int_equal(uid, 1);
+	assert_int_equal(nss_user_id("lena", &uid), 1);
+	assert_int_equal(uid, 70000);
+	assert_int_equal(nss_user_name(70003, name), 0);
+	assert_string_equal(name, "as it was");
+	assert_int_equal(nss_user_name(70002, name), -ECONNREFUSED);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(nss_user_name(70000, name), 1);
+		assert_string_equal(name, "lena");
+	}
+	assert_int_equal(nss_has_group("crew"), 1);
+	assert_int_equal(nss_has_group("nobody-has-this"), 0);
+	assert_int_equal(nss_is_in_group("lena", 70000, "crew"), 1);
+	assert_int_equal(nss_is_in_group("lena", 70000, "others"), 0);
+}
+
+/* Of whom nothing is known, it is not known that they are in no group. */
+static void knows_nothing_of_strangers(void **state)
+{
+	(void)state;
+	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this"), -ENOENT);
+	assert_int_equal(nss_is_in_group("stranger", 70003, "crew"), -ENOENT);
+	assert_int_equal(nss_is_in_group("unreachable", 70002, "crew"), -ECONNREFUSED);
+}
+
+static void leaves_no_child(void **state)
+{
+	(void)state;
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+/* The last case: nothing is asked any more after it. */
+static void waits_once_for_a_service_that_hangs(void **state)
+{
+	uint64_t before = clock_now_us();
+	char name[NSS_NAME_MAX];
+
+	assert_int_equal(nss_user_name(70001, name), -ETIMEDOUT);
+	assert_true(clock_now_us() - before < 10000000);
+	before = clock_now_us();
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(nss_user_name(70001, name), -ETIMEDOUT);
+		assert_int_equal(nss_is_in_group("hung", 70001, "crew"), -ETIMEDOUT);
+		assert_int_equal(nss_is_in_group("root", 0, "root"), 1);
+		assert_int_equal(nss_user_name(70000, name), 1);	/* remembered */
+	}
+	assert_true(clock_now_us() - before < 2000000);
+	leaves_no_child(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_the_users_of_the_machine),
+		cmocka_unit_test(asks_the_modules_for_others),
+		cmocka_unit_test(knows_nothing_of_strangers),
+		cmocka_unit_test(leaves_no_child),
+		cmocka_unit_test(waits_once_for_a_service_that_hangs),
+	};
+
+	tester = getpid();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-user.c - what user.c reads of others: addresses of a bus, displays, cgroups. What it cuts off is seen by the lab,
+ * from within the program that is started.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "local/user.h"
+
+static void takes_one_socket_of_this_machine(void **state)
+{
+	static const char *const good[] = {
+		"unix:path=/run/user/1000/bus",
+		"unix:abstract=/tmp/dbus-qwertyuiop",
+		"unix:abstract=dbus-qwertyuiop,guid=0123456789abcdef0123456789ABCDEF",
+		"unix:path=/tmp/a%20b,guid=0123456789abcdef0123456789abcdef",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!user_is_bus_address(good[i]))
+			fail_msg("%s", good[i]);
+}
+
+static void takes_nothing_else(void **state)
+{
+	static const char *const bad[] = {
+		"", "unix:", "unix:path=", "unix:abstract=", "unix:path=bus",
+		"unixexec:path=/bin/sh", "unixexec:path=/bin/sh,argv1=-c", "tcp:host=localhost,port=1", "autolaunch:",
+		"unix:path=/run/user/1000/bus;unixexec:path=/bin/sh",
+		"unix:path=/run/user/1000/bus;",
+		";unix:path=/run/user/1000/bus",
+		"unix:abstract=a;unix:path=/b",
+		"unix:path=/a,path=/b", "unix:path=/a,abstract=b", "unix:path=/a,runtime=yes",
+		"unix:runtime=yes", "unix:dir=/tmp", "unix:tmpdir=/tmp",
+		"unix:guid=0123456789abcdef0123456789abcdef,path=/a",
+		"unix:path=/a,guid=0123456789abcdef0123456789abcde",
+		"unix:path=/a,guid=0123456789abcdef0123456789abcdef0",
+		"unix:path=/a,guid=0123456789abcdef0123456789abcdef;unixexec:path=/bin/sh",
+		"unix:path=/a,guid=0123456789abcdef0123456789abcdef,x=y",
+		"unix:path=/a%", "unix:path=/a%2", "unix:path=/a%zz", "unix:path=/a b", "unix:path=/a\n", "unix:path=/a=b",
+		"UNIX:path=/a", " unix:path=/a", "unix: path=/a",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (user_is_bus_address(bad[i]))
+			fail_msg("%s", bad[i]);
+}
+
+static bool parse(const char *line, struct user_cgroup *ret)
+{
+	return user_parse_cgroup(line, strlen(line), ret);
+}
+
+static void reads_cgroups(void **state)
+{
+	struct user_cgroup cgroup;
+
+	(void)state;
+	assert_true(parse("0::/user.slice/user-1000.slice/session-5.scope", &cgroup));
+	assert_true(cgroup.unified && !cgroup.named);
+	assert_string_equal(cgroup.hierarchy, "");
+	assert_string_equal(cgroup.path, "/user.slice/user-1000.slice/session-5.scope");
+	assert_true(parse("1:name=systemd:/user.slice/a:b", &cgroup));
+	assert_true(!cgroup.unified && cgroup.named);
+	assert_string_equal(cgroup.hierarchy, "systemd");
+	assert_string_equal(cgroup.path, "/user.slice/a:b");
+	assert_true(parse("12:cpu,cpuacct:/", &cgroup));
+	assert_true(!cgroup.unified && !cgroup.named);
+	assert_string_equal(cgroup.hierarchy, "cpu,cpuacct");
+	assert_string_equal(cgroup.path, "/");
+}
+
+static void reads_no_other_lines(void **state)
+{
+	static const char *const bad[] = { "", "0", "0:", "0::", "0::a", "0:/", "1:name=systemd:/../../x", "0::/..", "::" };
+	struct user_cgroup cgroup;
+	char line[5000] = "0::/";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (parse(bad[i], &cgroup))
+			fail_msg("%s", bad[i]);
+	memset(line + 4, 'x', sizeof(line) - 5);
+	assert_false(parse(line, &cgroup));
+}
+
+static void reads_displays(void **state)
+{
+	unsigned number;
+
+	(void)state;
+	assert_true(user_parse_display(":10.0", &number));
+	assert_int_equal(number, 10);
+	assert_false(user_parse_display("host:10", &number));
+	assert_false(user_parse_display(":1234567890", &number));
+}
+
+/* Who would become a user, with rights that a process may pass on: sets of containers, those of people before the screen. */
+static void become_with_rights(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	char home[256];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		_exit(1);
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) < 0)
+		_exit(2);
+	_exit(user_become(65534, home, sizeof(home)) < 0 ? 3 : 0);
+}
+
+static void becomes_whatever_is_inherited(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = fork();
+	if (child == 0)
+		become_with_rights();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_one_socket_of_this_machine),
+		cmocka_unit_test(takes_nothing_else),
+		cmocka_unit_test(reads_cgroups),
+		cmocka_unit_test(reads_no_other_lines),
+		cmocka_unit_test(reads_displays),
+		cmocka_unit_test(becomes_whatever_is_inherited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
