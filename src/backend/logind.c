@@ -906,14 +906,12 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	return r >= 0 && !data->cgroup && list->n_items == 0 ? -EOPNOTSUPP : r;
 }
 
-static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
-			    struct process_list *list, struct logoff_error *reterr)
+static int list_part(struct logoff_host *host, struct logoff_session *session, enum host_part part, struct process_list *list)
 {
 	struct logind_session *data = of(session);
 	const char *cgroup;
 	int r;
 
-	(void)reterr;
 	r = logind_find_cgroups(session);
 	if (r < 0)
 		return r;
@@ -927,6 +925,16 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 		return desktop_list(data->manager_cgroup, data->desktop, list);
 	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
 	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
+}
+
+static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			    struct process_list *list, struct logoff_error *reterr)
+{
+	int r = list_part(host, session, part, list);
+
+	(void)reterr;
+	caller_mark(list);
+	return r;
 }
 
 /* Reads a text of the session at PATH and tells whether IS says yes to it. Returns 1, 0 (it has ended meanwhile too), or -errno. */

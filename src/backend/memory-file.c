@@ -633,11 +633,11 @@ static int complete_process(struct reader *reader, struct memory_process *proces
 {
 	struct memory_world *world = reader->world;
 
-	if ((process->caller || process->waits) && (process->pid || process->part == HOST_MANAGER))
-		return wrong(reader, "the caller and those who wait for it are real: without pid, and in a session");
+	if ((process->caller || process->waits) && process->part == HOST_MANAGER)
+		return wrong(reader, "the caller, and who waits for it, are in a session");
 	if (process->caller || process->waits)
 		process->term_us = MEMORY_NEVER; /* it ignores the signal, or cannot act upon it yet */
-	else if (process->pid == 0)
+	if (process->pid == 0)
 		process->pid = world->next_pid++;
 	if (process->pid > MEMORY_PID_MAX)
 		return wrong(reader, "the pid is too large");
@@ -788,7 +788,6 @@ static int check_ids(struct reader *reader)
 	return r;
 }
 
-/* 0 stands for the caller and those who wait for it, whose pids are not known yet. */
 static int check_pids(struct reader *reader)
 {
 	struct memory_world *world = reader->world;
@@ -801,7 +800,7 @@ static int check_pids(struct reader *reader)
 		const struct memory_process *process = &world->processes[order[i]];
 
 		reader->line = process->line;
-		if (process->pid && process->pid == world->processes[order[i - 1]].pid)
+		if (process->pid == world->processes[order[i - 1]].pid)
 			r = wrong(reader, "there is a process of this pid already");
 	}
 	free(order);

@@ -305,55 +305,8 @@ static int load(struct memory_world **ret_world, const char *path, struct logoff
 	return r;
 }
 
-/* The caller and those who wait for it have the pids of real processes: the procedure knows them by these. */
-static int find_caller(struct memory_world *world, struct logoff_error *reterr)
+int memory_attach(struct logoff_host *host, struct memory_world *world)
 {
-	struct proc_stat stat = { .parent = getppid() };
-
-	for (size_t i = 0; i < world->n_processes; i++) {
-		struct memory_process *process = &world->processes[i];
-
-		if (process->caller)
-			process->pid = (uint32_t)getpid();
-		if (!process->waits)
-			continue;
-		if (stat.parent <= 1)
-			return error_set_format(reterr, -EINVAL, process->line,
-						"there is no real process left that waits for the caller");
-		process->pid = (uint32_t)stat.parent;
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			stat.parent = 0;
-	}
-	return 0;
-}
-
-/* A process that is only described must not bear the pid of the caller or of a process that really waits for it. */
-static int check_described(struct memory_world *world, struct logoff_error *reterr)
-{
-	struct proc_stat stat = { .parent = getpid() };
-
-	while (stat.parent > 1) {
-		for (size_t i = 0; i < world->n_processes; i++) {
-			const struct memory_process *process = &world->processes[i];
-
-			if (process->pid == (uint32_t)stat.parent && !process->caller && !process->waits)
-				return error_set_format(reterr, -EINVAL, process->line,
-							"this pid is a real one: choose one above 5000000");
-		}
-		if (proc_read_stat(stat.parent, &stat) < 0)
-			break;
-	}
-	return 0;
-}
-
-int memory_attach(struct logoff_host *host, struct memory_world *world, struct logoff_error *reterr)
-{
-	int r = find_caller(world, reterr);
-
-	if (r == 0)
-		r = check_described(world, reterr);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < world->n_processes; i++) {
 		struct memory_process *process = &world->processes[i];
 
@@ -382,7 +335,7 @@ static int memory_open(struct logoff_host *host, const char *argument, struct lo
 	if (world->open_fails.r)
 		r = fail_as(&world->open_fails, NULL, reterr);
 	else
-		r = memory_attach(host, world, reterr);
+		r = memory_attach(host, world);
 	if (r < 0 && host->data != world)
 		memory_world_free(world);
 	return r;
@@ -780,8 +733,11 @@ static int memory_processes(struct logoff_host *host, struct logoff_session *ses
 	for (size_t i = 0; r == 0 && i < world->n_processes; i++) {
 		const struct memory_process *process = &world->processes[i];
 
-		if (owner_of(world, process) == unit && is_alive(world, process))
-			r = process_list_add(list, (pid_t)process->pid, process->command);
+		if (owner_of(world, process) != unit || !is_alive(world, process))
+			continue;
+		r = process_list_add(list, (pid_t)process->pid, process->command);
+		list->has_caller = list->has_caller || process->caller;
+		list->n_waiting += process->waits;
 	}
 	return r;
 }

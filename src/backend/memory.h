@@ -172,7 +172,7 @@ struct memory_world *memory_world_free(struct memory_world *world);
 /* What a record of a session of HOST, a memory host, would come to. Returns 0 or -errno. */
 int memory_record(struct logoff_host *host, struct logoff_error *reterr);
 
-/* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -EINVAL, with WORLD not taken. */
-int memory_attach(struct logoff_host *host, struct memory_world *world, struct logoff_error *reterr);
+/* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -ENOMEM, with WORLD not taken. */
+int memory_attach(struct logoff_host *host, struct memory_world *world);
 
 #endif

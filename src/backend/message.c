@@ -28,6 +28,7 @@
 
 #include "base/array.h"
 #include "local/child.h"
+#include "local/proc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"

@@ -912,6 +912,7 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 		r = add_process(getpid(), list);
 	if (r >= 0 && own->init)
 		r = add_process(1, list);
+	caller_mark(list);
 	return r;
 }
 

@@ -398,7 +398,7 @@ static struct logoff_host *open_text(const char *text)
 	assert_non_null(opened);
 	opened->backend = &host_memory;
 	assert_int_equal(memory_parse(&world, text, strlen(text), NULL), 0);
-	assert_int_equal(memory_attach(opened, world, NULL), 0);
+	assert_int_equal(memory_attach(opened, world), 0);
 	return opened;
 }
 

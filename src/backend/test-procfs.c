@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "core/host.h"
+#include "local/proc.h"
 
 /* A session: a shell of sorts with a job, on a terminal. */
 struct fixture {

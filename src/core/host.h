@@ -10,8 +10,7 @@
 #ifndef CORE_HOST_H
 #define CORE_HOST_H
 
-#include "local/proc.h"
-#include "logoff.h"
+#include "base/process.h"
 
 /*
  * What is to be ended: the session, and afterwards the service manager of its user (systemd's user@UID.service) or, if that
@@ -182,8 +181,9 @@ struct host_backend {
 		    struct logoff_error *reterr);
 
 	/*
-	 * Adds the processes PART has now to LIST (the caller too, if it is one). -EOPNOTSUPP: they cannot be seen
-	 * from here; then only the host's word counts. -EAGAIN: it is not known yet whether there are any.
+	 * Adds the processes PART has now to the empty LIST (the caller too, if it is one), and tells which of them are the caller
+	 * and those that wait for it. -EOPNOTSUPP: they cannot be seen from here; then only the host's word counts. -EAGAIN: it
+	 * is not known yet whether there are any.
 	 */
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);

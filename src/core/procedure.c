@@ -32,7 +32,6 @@
 
 #include "base/error.h"
 #include "local/audit.h"
-#include "local/caller.h"
 #include "core/meaning.h"
 #include "core/request.h"
 #include "core/warning.h"
@@ -104,6 +103,23 @@ static int look(struct job *job, struct logoff_error *reterr)
 	job->unseen = r == -EOPNOTSUPP;
 	job->unsure = r == -EAGAIN;
 	return r;
+}
+
+/* What a look at the processes of a part has shown. */
+enum remainder {
+	REMAINDER_NONE,		/* nobody */
+	REMAINDER_CALLER,	/* the caller alone */
+	REMAINDER_WAITING,	/* the caller and programs that wait for it */
+	REMAINDER_OTHERS
+};
+
+static enum remainder remainder_of(const struct process_list *seen)
+{
+	if (!seen->has_caller)
+		return seen->n_items == 0 ? REMAINDER_NONE : REMAINDER_OTHERS;
+	if (seen->n_items == 1)
+		return REMAINDER_CALLER;
+	return seen->n_items == 1 + seen->n_waiting ? REMAINDER_WAITING : REMAINDER_OTHERS;
 }
 
 /* ---- the end of a job ---- */
@@ -516,7 +532,7 @@ static void start(struct logoff_request *request, struct job *job)
 static void begin_waiting(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = request->host;
-	bool empty = !job->unseen && caller_remainder(&job->seen) != REMAINDER_OTHERS;
+	bool empty = !job->unseen && remainder_of(&job->seen) != REMAINDER_OTHERS;
 	bool polled = job->part != HOST_SESSION || empty || job->session->current;
 
 	if (job->authorizing) {
@@ -862,7 +878,7 @@ static bool inspect(struct logoff_request *request, struct job *job, bool *ret_k
 {
 	uint64_t now = request->host->now_us;
 	int r = look(job, &job->cause);
-	enum remainder left = caller_remainder(&job->seen);
+	enum remainder left = remainder_of(&job->seen);
 
 	*ret_killable = true;
 	if (r < 0)

@@ -642,7 +642,7 @@ static void test_own_session(void **state)
 	expect_text(OWN "process command=dig term=never\nprocess command=logoff caller\n", "",
 		    "0.0 1 ask 3\n10.0 1 kill 2\n10.0 1 alone\n1 = ok\n");
 	expect_text(OWN "process command=nfs term=never kill=never\nprocess command=logoff caller\n", "1",
-		    "0.0 1 ask 3\n10.0 1 kill 2\n1 = ETIMEDOUT + logoff nfs\n");
+		    "0.0 1 ask 3\n10.0 1 kill 2\n1 = ETIMEDOUT + nfs logoff\n");
 }
 
 static void test_own_session_comes_last(void **state)

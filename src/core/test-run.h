@@ -249,7 +249,7 @@ static int open_host(const char *text, struct logoff_host **ret_host)
 	host->backend = &host_memory;
 	host->kind = host_memory.name;
 	r = memory_parse(&world, text, strlen(text), NULL);
-	if (r == 0 && (r = memory_attach(host, world, NULL)) < 0 && host->data != world)
+	if (r == 0 && (r = memory_attach(host, world)) < 0 && host->data != world)
 		memory_world_free(world);
 	if (r < 0)
 		logoff_host_close(host);

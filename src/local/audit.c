@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/journal.h"
+#include "local/proc.h"
 #include "local/nss.h"
 #include "base/utf8.h"
 #include "core/host.h"

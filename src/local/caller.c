@@ -190,9 +190,9 @@ void caller_find(struct caller *ret)
 		follow(ret, ret->pids[i]);
 }
 
-/* ---- who is left of a session ---- */
+/* ---- who waits for the caller ---- */
 
-/* Tells whether PID is the caller or one of its ancestors, which cannot end before it. */
+/* Tells whether PID is one of the ancestors of the caller, which cannot end before it. */
 static bool waits_for_caller(pid_t pid)
 {
 	struct proc_stat stat = { .parent = getpid() };
@@ -217,18 +217,12 @@ static bool waits_for_waiting(pid_t pid)
 	return proc_read_stat(pid, &stat) == 0 && strcmp(stat.command, "(sd-pam)") == 0 && waits_for_caller(stat.parent);
 }
 
-enum remainder caller_remainder(const struct process_list *seen)
+void caller_mark(struct process_list *list)
 {
-	bool caller = false;
-
-	for (size_t i = 0; i < seen->n_items; i++)
-		caller = caller || seen->items[i].pid == getpid();
-	if (!caller)
-		return seen->n_items == 0 ? REMAINDER_NONE : REMAINDER_OTHERS;
-	if (seen->n_items == 1)
-		return REMAINDER_CALLER;
-	for (size_t i = 0; i < seen->n_items; i++)
-		if (!waits_for_caller(seen->items[i].pid) && !waits_for_waiting(seen->items[i].pid))
-			return REMAINDER_OTHERS;
-	return REMAINDER_WAITING;
+	list->has_caller = false;
+	list->n_waiting = 0;
+	for (size_t i = 0; i < list->n_items; i++)
+		list->has_caller = list->has_caller || list->items[i].pid == getpid();
+	for (size_t i = 0; list->has_caller && i < list->n_items; i++)
+		list->n_waiting += waits_for_caller(list->items[i].pid) || waits_for_waiting(list->items[i].pid);
 }

@@ -36,6 +36,7 @@
 
 #include "base/array.h"
 #include "local/nss.h"
+#include "local/proc.h"
 #include "local/user.h"
 
 /* States of sockets as linux/tcp_states.h numbers them; UNIX sockets use the same. */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "logoff.h"
+#include "base/process.h"
 
 /* The audit session id and login uid of a process that has none. Never a session. */
 #define PROC_NO_AUDIT UINT32_C(4294967295)
@@ -38,12 +38,6 @@ struct proc_login {
 	char remote[257];	/* host it came from, "" for none */
 	pid_t pid;
 	int64_t time_s;		/* Unix time of the logon */
-};
-
-/* A list of processes. All zero is the empty list. */
-struct process_list {
-	struct logoff_process *items;
-	size_t n_items;
 };
 
 /* ---- parsers ---- */
@@ -110,11 +104,5 @@ int proc_list_cgroup(const char *path, struct process_list *list);
  * a file system may seem to wait for a device. A signature of struct host_backend.
  */
 void proc_explain(struct process_list *list, struct logoff_host *host);
-
-/* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
-int process_list_add(struct process_list *list, pid_t pid, const char *command);
-
-/* Empties LIST and frees its memory. */
-void process_list_clear(struct process_list *list);
 
 #endif

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	host->backend = &host_memory;
 	host->kind = host_memory.name;
-	if (memory_attach(host, world, NULL) < 0)
+	if (memory_attach(host, world) < 0)
 		memory_world_free(world);
 	else
 		log_off_all(host);
