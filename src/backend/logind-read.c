@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/here.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -252,8 +253,7 @@ static void fill_times(struct logoff_session *session, const struct properties *
 	/* A desktop tells logind; one that has never told is not known to be in use. */
 	if (session->graphical && p->idle_since > 0)
 		session->idle_us = p->idle_hint ? since(p->idle_since) : 0;
-	session->ask_idle = session->idle_us < 0;
-	session->ask_terminals = !session->graphical;
+	session->missing = (session->idle_us < 0 ? HOST_IDLE : 0) | (session->graphical ? 0 : HOST_TERMINALS);
 }
 
 static bool is_vnc(const struct properties *p)
@@ -344,7 +344,8 @@ static int fill(struct logoff_session *session, const struct properties *p)
 	session->graphical = is_graphical(p);
 	session->wayland = is_set(p->type) && strcmp(p->type, "wayland") == 0;
 	fill_times(session, p);
-	session->ask_client = is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0;
+	if (is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0)
+		session->missing |= HOST_CLIENT;
 	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
 	if (logind->n_above > 0)
 		session->current = logind_is_own_leader(logind, session->leader);
@@ -640,7 +641,7 @@ static int name_by_terminal(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
 
-	session->ask_terminals = false;
+	session->missing &= ~(unsigned)HOST_TERMINALS;
 	if (data->tty && terminal_is_one(data->tty) && session_add_terminal(session, data->tty) < 0)
 		return -ENOMEM;
 	if (session->name || session->graphical || session->n_terminals == 0)
@@ -773,7 +774,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	struct logoff_session *session = NULL;
 	int r;
 
-	host->clients = display_clients_free(host->clients);
+	here_refresh(host);
 	r = id ? logind_get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
@@ -784,7 +785,7 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "%s", cause);
 	}
 	if (of(session)->closing)	/* its state depends on them: somebody may work on */
-		session_fill_terminals(session);
+		session_fill(session, HOST_TERMINALS);
 	*ret_session = session;
 	return 0;
 }
@@ -1155,7 +1156,7 @@ int logind_list(struct logoff_host *host, const char *name, struct session_list 
 {
 	int r;
 
-	host->clients = display_clients_free(host->clients);
+	here_refresh(host);
 	(void)logind_own_id(host);	/* asked before the answers of a list are under way */
 	if (!name)
 		return list_all(host, list, reterr);

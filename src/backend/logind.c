@@ -26,18 +26,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend/audit.h"
+#include "backend/here.h"
+#include "backend/table.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
 #include "backend/leave.h"
 #include "backend/logind.h"
-
-/* A logind that cannot even be asked to kill by then is not there; see kill_session(). */
-#define KILL_TIMEOUT_US UINT64_C(1000000)
-
-/* Past the deadline: what a logind that answers at all needs to say what is left; and what one gets that did not. */
-#define LAST_TIMEOUT_US UINT64_C(250000)
-#define SILENT_TIMEOUT_US UINT64_C(5000)
 
 /* Messages taken in before the clock is looked at again: any peer can send signals without end. */
 #define MAX_NEWS 1000
@@ -47,8 +43,6 @@
 
 /* Looks at the cgroup of an elogind session until it counts as empty. */
 #define CGROUP_LOOKS 5
-
-
 
 static void logind_release(struct logoff_session *session)
 {
@@ -68,206 +62,8 @@ static void logind_release(struct logoff_session *session)
 	free(data);
 }
 
-/* ---- errors ---- */
-
-/* D-Bus errors that mean something to the procedure. What is not here is a breach of the protocol. */
-static const struct {
-	const char *name;
-	int meaning;
-} dbus_errors[] = {
-	{ LOGIN1 ".NoSuchSession", -ENXIO },
-	{ LOGIN1 ".NoSuchUser", -ENXIO },
-	{ LOGIN1 ".NoSessionForPID", -ENXIO },
-	{ "org.freedesktop.DBus.Error.UnknownObject", -ENXIO },
-	{ "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", -EACCES },
-	{ "org.freedesktop.DBus.Error.AccessDenied", -EACCES },
-	{ "org.freedesktop.systemd1.UnitMasked", -EACCES },	/* polkit is masked */
-	{ "org.freedesktop.DBus.Error.FileNotFound", -EAGAIN },	/* the scope has just gone, the session goes next */
-	{ "org.freedesktop.DBus.Error.NoReply", -EAGAIN },
-	{ "org.freedesktop.DBus.Error.Timeout", -EAGAIN },
-	{ "org.freedesktop.DBus.Error.ServiceUnknown", -EAGAIN },
-	{ "org.freedesktop.DBus.Error.NameHasNoOwner", -EAGAIN },
-	{ "org.freedesktop.DBus.Error.Disconnected", -EHOSTUNREACH },
-	{ "System.Error.ENOTCONN", -EHOSTUNREACH },
-	{ "System.Error.ECONNRESET", -EHOSTUNREACH },
-	{ "org.freedesktop.DBus.Error.NoMemory", -ENOMEM },
-	{ "System.Error.ENOMEM", -ENOMEM },
-};
-
-int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr)
-{
-	int meaning = -EPROTO;
-
-	if (!sd_bus_error_is_set(error)) {
-		if (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN)
-			return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus has closed the connection");
-		return error_set_errno(reterr, r == -ENOMEM ? r : -EPROTO, r, "%s", strerror(-r));
-	}
-	for (size_t i = 0; i < sizeof(dbus_errors) / sizeof(dbus_errors[0]); i++)
-		if (strcmp(error->name, dbus_errors[i].name) == 0)
-			meaning = dbus_errors[i].meaning;
-	return error_set_dbus(reterr, meaning, error->name, error->message);
-}
-
-/* For answers that are not what the interface promises. */
-int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
-{
-	if (r == -ENOMEM)
-		return r;
-	return error_set_errno(reterr, -EPROTO, r, "%s: not of the promised form", what);
-}
-
-/* How long the next question may wait for its answer, from now on. */
-void logind_set_timeout(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-	uint64_t now = clock_now_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
-	uint64_t least = logind->silent ? SILENT_TIMEOUT_US : LAST_TIMEOUT_US;
-	uint64_t left = host->deadline_us > now ? host->deadline_us - now : 0;
-
-	if (host->deadline_us > 0 && left < most)
-		most = left > least ? left : least;
-	(void)sd_bus_set_method_call_timeout(logind->bus, most);	/* the default is only longer */
-}
-
-/* ---- calls ---- */
-
-int logind_new_call(struct logoff_host *host, sd_bus_message **ret_call, const char *path, const char *interface,
-		    const char *method)
-{
-	struct logind *logind = host->data;
-	int r = sd_bus_message_new_method_call(logind->bus, ret_call, LOGIN1, path, interface, method);
-
-	return r < 0 ? r : sd_bus_message_set_auto_start(*ret_call, false);
-}
-
-int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_message **ret_answer, struct logoff_error *reterr)
-{
-	struct logind *logind = host->data;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-
-	if (r >= 0) {
-		logind_set_timeout(host);
-		r = sd_bus_call(logind->bus, call, 0, &error, ret_answer);
-		logind->silent = r == -ETIMEDOUT;
-	}
-	if (r < 0)
-		r = logind_error(&error, r, reterr);
-	sd_bus_message_unref(call);
-	sd_bus_error_free(&error);
-	return r < 0 ? r : 0;
-}
-
-int logind_get_property(struct logoff_host *host, const char *path, const char *interface, const char *name,
-			const char *type, sd_bus_message **ret_answer, struct logoff_error *reterr)
-{
-	sd_bus_message *call = NULL, *answer = NULL;
-	int r;
-
-	r = logind_new_call(host, &call, path, "org.freedesktop.DBus.Properties", "Get");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "ss", interface, name);
-	r = logind_call(host, call, r, &answer, reterr);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_enter_container(answer, 'v', type);
-	if (r < 0) {
-		sd_bus_message_unref(answer);
-		return logind_bad_answer(r, name, reterr);
-	}
-	*ret_answer = answer;
-	return 0;
-}
-
-/* ---- connecting ---- */
-
-/* Waits for the bus to greet us. sd-bus would do so by itself, but for 90 s where we give 5. */
-static int await_bus(sd_bus *bus)
-{
-	uint64_t now = clock_now_us(), until = now + CALL_TIMEOUT_US;
-	int r = 0;
-
-	for (; r >= 0 && now < until; now = clock_now_us()) {
-		r = sd_bus_process(bus, NULL);
-		if (r < 0 || sd_bus_is_ready(bus) > 0)
-			return r;
-		if (r == 0)
-			r = sd_bus_wait(bus, until - now);
-		if (r == -EINTR)
-			r = 0;
-	}
-	return r < 0 ? r : -ETIMEDOUT;
-}
-
-/* Asks the bus itself, whom nobody starts, whether NAME's list has logind's name in it. Returns 1, 0 or what sd-bus says. */
-static int bus_lists(sd_bus *bus, const char *method)
-{
-	sd_bus_message *answer = NULL;
-	const char *name;
-	int r, found = 0;
-
-	r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
-			       &answer, NULL);
-	if (r >= 0)
-		r = sd_bus_message_enter_container(answer, 'a', "s");
-	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "s", &name)) > 0)
-		found = strcmp(name, LOGIN1) == 0;
-	sd_bus_message_unref(answer);
-	return r < 0 ? r : found;
-}
-
-/*
- * Tells whether this machine's sessions are not logind's after all: without systemd, where the bus knows neither a logind nor
- * how to start one, or where there is no bus. Only a clear answer counts: who would read a logind's machine by /proc would
- * see other sessions than it has.
- */
-static bool is_without_logind(const struct logind *logind, int connected)
-{
-	if (!logind->elogind)
-		return false;
-	if (connected < 0)
-		return connected == -ENOENT;	/* a socket to which nobody listens may be a bus that restarts */
-	return bus_lists(logind->bus, "ListNames") == 0 && bus_lists(logind->bus, "ListActivatableNames") == 0;
-}
-
-static int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
-{
-	struct logind *logind;
-	int r;
-
-	logind = calloc(1, sizeof(*logind));
-	if (!logind)
-		return -ENOMEM;
-	host->data = logind;
-	logind->elogind = access("/run/systemd/system", F_OK) < 0;
-	if (logind->elogind)
-		host->kind = "elogind";
-	r = sd_bus_open_system(&logind->bus);
-	if (r >= 0)
-		r = await_bus(logind->bus);
-	if (r >= 0)
-		logind_set_timeout(host);
-	if (argument && is_without_logind(logind, r))	/* "probe": nobody says that it is a logind's machine */
-		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
-	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
-	return 0;
-}
-
-static void logind_close(struct logoff_host *host)
-{
-	struct logind *logind = host->data;
-
-	if (!logind)
-		return;
-	sd_bus_close_unref(logind->bus);
-	free(logind);
-	host->data = NULL;
-}
-
 /* How long a table serves a crowd before the next is taken. */
 #define TABLE_US UINT64_C(50000)
-
 
 /* ---- where the processes are ---- */
 
@@ -1163,9 +959,18 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
+static void logind_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+{
+	for (size_t i = 0; i < n_sessions; i++) {
+		if (facts & HOST_TERMINALS)
+			logind_fill_terminals(host, sessions[i]);
+		here_fill(sessions[i], facts);
+	}
+}
+
 const struct host_backend host_logind = {
 	.name = "logind",
-	.has_beside = true,
+	.flags = HOST_LOCAL | HOST_HAS_BESIDE,
 	.open = logind_open,
 	.close = logind_close,
 	.release = logind_release,
@@ -1181,6 +986,8 @@ const struct host_backend host_logind = {
 	.manager = logind_manager,
 	.desktop = logind_desktop,
 	.census = logind_census,
-	.fill_terminals = logind_fill_terminals,
+	.fill = logind_fill,
+	.record = audit_record,
+	.name_person = audit_name_person,
 	.wait = logind_wait,
 };

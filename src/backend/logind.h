@@ -92,6 +92,10 @@ int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr);
 /* For answers that are not what the interface promises. Returns -EPROTO, or -ENOMEM. */
 int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
 
+/* The operations open() and close() of the back end. */
+int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
+void logind_close(struct logoff_host *host);
+
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
 
@@ -186,7 +190,7 @@ bool logind_may_have_user(struct logoff_host *host, const char *name);
 /* The back end's census(). */
 int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
-/* The back end's fill_terminals(). */
+/* Looks up the terminals of SESSION, and with them its name. */
 void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session);
 
 #endif

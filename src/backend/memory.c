@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/audit.h"
+#include "backend/table.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -445,6 +447,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->uid = world->users[from->user].uid;
 	session->state = state_of(from);
 	session->current = from->current;
+	session->graphical = from->desktop.name != NULL;
 	session->own = from->own;
 	session->unregistered = from->unregistered;
 	session->console = from->console;
@@ -781,10 +784,12 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	return 0;
 }
 
-int memory_record(struct logoff_host *host, struct logoff_error *reterr)
+/* A described host leaves no record; the description may let it fail. */
+static int memory_record(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr)
 {
 	const struct memory_world *world = host->data;
 
+	(void)record;
 	return world->record_fails.r ? fail_as(&world->record_fails, NULL, reterr) : 0;
 }
 
@@ -954,11 +959,13 @@ static int memory_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 
 const struct host_backend host_memory = {
 	.name = "memory",
+	.flags = HOST_SIMULATED,
 	.open = memory_open,
 	.close = memory_close,
 	.release = memory_release,
 	.get = memory_get,
 	.list = memory_list,
+	.may_have_user = host_may_have_any_user,
 	.census = memory_census,
 	.ask = memory_ask,
 	.leave = memory_leave,
@@ -967,6 +974,10 @@ const struct host_backend host_memory = {
 	.processes = memory_processes,
 	.explain = memory_explain,
 	.manager = memory_manager,
+	.desktop = host_no_desktop,
+	.fill = host_no_fill,
+	.record = memory_record,
+	.name_person = audit_name_person,
 	.message = memory_message,
 	.wait = memory_wait,
 };

@@ -169,9 +169,6 @@ int memory_parse(struct memory_world **ret_world, const char *text, size_t lengt
 /* Frees WORLD. NULL is allowed. Returns NULL. */
 struct memory_world *memory_world_free(struct memory_world *world);
 
-/* What a record of a session of HOST, a memory host, would come to. Returns 0 or -errno. */
-int memory_record(struct logoff_host *host, struct logoff_error *reterr);
-
 /* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -ENOMEM, with WORLD not taken. */
 int memory_attach(struct logoff_host *host, struct memory_world *world);
 

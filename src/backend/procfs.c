@@ -22,6 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend/audit.h"
+#include "backend/here.h"
+#include "backend/table.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -386,7 +389,7 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
 	session->age_us = age_of(view, first);
 	session->graphical = on_display;
-	session->ask_idle = true;
+	session->missing = HOST_IDLE;
 	if (text_copy_set(&session->protocol, protocol) < 0 || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
 	    (!on_display && !add_terminals(session, group)) || text_copy_set(&session->display, on_display ? place->name : NULL) < 0 ||
 	    session_set_address(session, remote) < 0)
@@ -520,6 +523,7 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 
 static void procfs_close(struct logoff_host *host)
 {
+	here_close(host);
 	free(host->data);
 	host->data = NULL;
 }
@@ -603,6 +607,7 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 {
 	int r;
 
+	here_refresh(host);
 	if (id) {
 		r = get_by_id(host, id, ret_session, reterr);
 		if (r == -ENXIO && proc_hides()) /* nobody is seen there, which means nothing */
@@ -743,6 +748,7 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 	int r;
 
 	(void)name;
+	here_refresh(host);
 	if (((const struct procfs *)host->data)->beside)
 		return list_beside(host, list, reterr);
 	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
@@ -783,12 +789,49 @@ static const struct logoff_session *session_of(const struct view *view, const st
 	return task ? task->session : NULL;
 }
 
+/* Tells whether ID is that of a session that the session manager does not know. */
+static bool is_of_beside(const struct session_list *list, const char *id)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i]->unregistered && strcmp(list->items[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* Says of processes in no session that they are in one of those that the session manager does not know. */
+static int claim_processes(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	size_t n_known;
+	uint32_t audit;
+	char id[16];
+	int r = host->above->backend->list(host->above, NULL, &list, reterr);
+
+	n_known = list.n_items;
+	if (r >= 0)
+		r = list_beside(host, &list, reterr);
+	for (size_t i = 0; r >= 0 && list.n_items > n_known && i < census->n_items; i++) {
+		struct logoff_host_process *item = &census->items[i];
+
+		if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0 || audit == PROC_NO_AUDIT)
+			continue;
+		snprintf(id, sizeof(id), "%u", audit);
+		if (is_of_beside(&list, id))
+			snprintf(item->session_id, sizeof(item->session_id), "%s", id);
+	}
+	session_list_clear(&list);
+	return r;
+}
+
 static int procfs_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
 {
 	struct session_list list = {};
 	struct view view;
-	int r = view_init(&view, host, PROC_NO_AUDIT, reterr);
+	int r;
 
+	if (((const struct procfs *)host->data)->beside)
+		return claim_processes(host, census, reterr);
+	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 	if (r >= 0)
 		r = mark_sessions(&view, &list);
 	for (size_t i = 0; r >= 0 && i < view.n_tasks; i++) {
@@ -1001,17 +1044,33 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
+static void procfs_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+{
+	(void)host;
+	for (size_t i = 0; i < n_sessions; i++)
+		here_fill(sessions[i], facts);
+}
+
 const struct host_backend host_procfs = {
 	.name = "procfs",
+	.flags = HOST_LOCAL | HOST_BESIDE,
 	.open = procfs_open,
 	.close = procfs_close,
 	.release = procfs_release,
 	.get = procfs_get,
 	.list = procfs_list,
+	.may_have_user = host_may_have_any_user,
 	.census = procfs_census,
 	.ask = procfs_ask,
+	.prove = host_no_prove,
+	.leave = host_no_leave,
 	.kill = procfs_kill,
 	.processes = procfs_processes,
 	.explain = proc_explain,
+	.manager = host_no_manager,
+	.desktop = host_no_desktop,
+	.fill = procfs_fill,
+	.record = audit_record,
+	.name_person = audit_name_person,
 	.wait = procfs_wait,
 };

@@ -6,6 +6,7 @@
  * here is what the tests of the procedure build upon. Times are the milliseconds of the virtual clock.
  */
 #include "base/clock.h"
+#include "backend/table.h"
 #include "backend/memory.h"
 
 #include <errno.h>

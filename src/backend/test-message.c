@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "backend/table.h"
 #include "backend/memory.h"
 #include "backend/message.h"
 

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend/audit.h"
+#include "backend/table.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -635,7 +637,8 @@ static void take_times(struct logoff_session *session, const struct news_session
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
 	session->logon = logon_of(row);
 	handle->input_us = input_of(row);
-	session->ask_clock = session->logon_us > 0 || handle->input_us > 0;
+	if (session->logon_us > 0 || handle->input_us > 0)
+		session->missing |= HOST_CLOCK;
 }
 
 /* Whether these are two users: then it is two logons, whatever is known of their times. What is not known may be the same. */
@@ -678,12 +681,15 @@ static int make(struct logoff_host *host, const struct news_session *row, struct
 	session->state = state_of(row);
 	session->console = console;
 	session->kind = kind_of(row, console);
-	session->ask_idle = !(row->has & NEWS_HAS_DETAILS);
-	session->ask_client = !(row->has & NEWS_HAS_CLIENT);
-	if (!session->ask_idle)
+	session->missing = HOST_TIMES | HOST_CLIENT;
+	if (row->has & NEWS_HAS_DETAILS) {
+		session->missing &= ~(unsigned)HOST_TIMES;
 		take_times(session, row);
-	if (!session->ask_client)
+	}
+	if (row->has & NEWS_HAS_CLIENT) {
+		session->missing &= ~(unsigned)HOST_CLIENT;
 		take_client(session, row);
+	}
 	*ret_session = session;
 	return 0;
 }
@@ -1141,20 +1147,39 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	return r;
 }
 
+static void tsts_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+{
+	for (size_t i = 0; i < n_sessions; i++) {
+		if (facts & HOST_TIMES)
+			tsts_fill_times(host, sessions[i]);
+		if (facts & HOST_CLOCK)
+			tsts_fill_clock(host, sessions[i]);
+		if (facts & HOST_CLIENT)
+			tsts_fill_client(host, sessions[i]);
+	}
+}
+
 const struct host_backend host_tsts = {
 	.name = "tsts",
+	.flags = HOST_SERVER,
 	.open = tsts_open,
 	.close = tsts_close,
 	.release = tsts_release,
 	.get = tsts_get,
 	.list = tsts_list,
+	.may_have_user = host_may_have_any_user,
 	.census = tsts_census,
 	.ask = tsts_ask,
+	.prove = host_no_prove,
+	.leave = host_no_leave,
 	.kill = tsts_kill,
 	.processes = tsts_processes,
 	.message = tsts_message,
-	.fill_times = tsts_fill_times,
-	.fill_clock = tsts_fill_clock,
-	.fill_client = tsts_fill_client,
+	.explain = host_no_explain,
+	.manager = host_no_manager,
+	.desktop = host_no_desktop,
+	.fill = tsts_fill,
+	.record = audit_record,
+	.name_person = audit_name_person,
 	.wait = tsts_wait,
 };

@@ -7,37 +7,18 @@
  */
 #include "core/host.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/os.h"
 #include "base/text.h"
-#include "local/audit.h"
-#include "local/display.h"
-#include "local/proc-table.h"
-#include "local/terminal.h"
-
-/* Less is the work of whoever keeps the clock right, or of a machine that has slept for a moment. */
-#define CLOCK_SET_US INT64_C(60000000)
-
-/* Of this machine, in order of preference. A memory host is only taken when LOGOFF_HOST names it. */
-static const struct host_backend *const backends[] = { &host_logind, &host_procfs, &host_memory };
-
-/* Made by systemd at start, and by logind and elogind. Where neither is, there never was a logind. */
-static bool is_logind_made(void)
-{
-	return access("/run/systemd/system", F_OK) == 0 || access("/run/systemd/seats", F_OK) == 0;
-}
-
-#define N_BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 const char *logoff_version(void)
 {
@@ -49,12 +30,13 @@ const char *logoff_version(void)
 /* By "localhost" or its host name, with or without the domain. With a port it is another machine's way to it. */
 bool logoff_is_this_machine(const char *server)
 {
-	char name[256] = "";
+	char name[256];
 	size_t length;
 
 	if (!server || !*server || strcasecmp(server, "localhost") == 0)
 		return true;
-	if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
+	os_host_name(name, sizeof(name));
+	if (!*name)
 		return false;
 	if (strcasecmp(server, name) == 0)
 		return true;
@@ -91,10 +73,31 @@ static int open_forced(const char *kind, struct logoff_host **ret_host, struct l
 	size_t length = strcspn(kind, ":");
 	const char *argument = kind[length] ? kind + length + 1 : NULL;
 
-	for (size_t i = 0; i < N_BACKENDS; i++)
-		if (strlen(backends[i]->name) == length && strncmp(backends[i]->name, kind, length) == 0)
-			return open_backend(backends[i], argument, NULL, ret_host, reterr);
+	for (size_t i = 0; host_backends[i]; i++)
+		if (strlen(host_backends[i]->name) == length && strncmp(host_backends[i]->name, kind, length) == 0 &&
+		    !(host_backends[i]->flags & HOST_SERVER))
+			return open_backend(host_backends[i], argument, NULL, ret_host, reterr);
 	return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
+}
+
+static const struct host_backend *find_backend(unsigned flag)
+{
+	size_t i = 0;
+
+	while (host_backends[i] && !(host_backends[i]->flags & flag))
+		i++;
+	return host_backends[i];
+}
+
+/* Opens the first kind of host that this machine may be. */
+static int open_local(struct logoff_host **ret_host, struct logoff_error *reterr)
+{
+	int r = -ENXIO;
+
+	for (size_t i = 0; r == -ENXIO && host_backends[i]; i++)
+		if (host_backends[i]->flags & HOST_LOCAL)
+			r = open_backend(host_backends[i], "probe", NULL, ret_host, reterr);
+	return r;
 }
 
 int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
@@ -104,20 +107,13 @@ int logoff_host_open(struct logoff_host **ret_host, const char *server, struct l
 
 int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr)
 {
-	struct logoff_error cause = {};
-	const char *forced = secure_getenv("LOGOFF_HOST");
-	int r;
+	const char *forced = os_environment("LOGOFF_HOST");
 
 	if (!logoff_is_this_machine(logon->server))
-		return open_backend(&host_tsts, NULL, logon, ret_host, reterr);
+		return open_backend(find_backend(HOST_SERVER), NULL, logon, ret_host, reterr);
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
-	r = is_logind_made() ? open_backend(&host_logind, "probe", NULL, ret_host, &cause) : -ENXIO;
-	if (r == -ENXIO)
-		return open_backend(&host_procfs, NULL, NULL, ret_host, reterr);
-	if (r < 0 && reterr)
-		*reterr = cause;
-	return r;
+	return open_local(ret_host, reterr);
 }
 
 /* What a caller is told of a host that could answer later. */
@@ -132,9 +128,9 @@ static int public_errno(int r)
  */
 static struct logoff_host *beside(struct logoff_host *host)
 {
-	if (!host->backend->has_beside || host->beside_failed)
+	if (!(host->backend->flags & HOST_HAS_BESIDE) || host->beside_failed)
 		return NULL;
-	if (!host->beside && open_backend(&host_procfs, "beside", NULL, &host->beside, NULL) < 0)
+	if (!host->beside && open_backend(find_backend(HOST_BESIDE), "beside", NULL, &host->beside, NULL) < 0)
 		host->beside_failed = true;
 	if (host->beside) {
 		host->beside->above = host;
@@ -150,7 +146,6 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 	struct logoff_host *other;
 	int r;
 
-	host->clients = display_clients_free(host->clients);
 	r = host->backend->get(host, id, ret_session, &cause);
 	if ((r == -ENXIO || r == -ESRCH) && (other = beside(host))) {
 		int found = other->backend->get(other, id, ret_session, NULL);
@@ -169,7 +164,6 @@ static int list_sessions(struct logoff_host *host, const char *name, struct sess
 	struct logoff_host *other;
 	int r;
 
-	host->clients = display_clients_free(host->clients);
 	r = host->backend->list(host, name, list, &cause);
 	if (r >= 0 && !name && (other = beside(host)))
 		r = other->backend->list(other, name, list, &cause);
@@ -184,8 +178,6 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 		return NULL;
 	logoff_host_close(host->beside);
 	host->backend->close(host);
-	display_clients_free(host->clients);
-	table_free(host->table);
 	free(host->server);
 	free(host);
 	return NULL;
@@ -198,9 +190,10 @@ const char *logoff_host_kind(const struct logoff_host *host)
 
 void logoff_host_name_caller(const struct logoff_host *host, char *name, size_t size)
 {
-	char person[64];
+	char person[64] = "";
 
-	audit_name_person(person);
+	if (!host || *host->caller == '\0')
+		(host ? host->backend : host_backends[0])->name_person(person);
 	snprintf(name, size, "%s", host && *host->caller ? host->caller : person);
 }
 
@@ -225,8 +218,7 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 {
 	if (!session)
 		return NULL;
-	if (session->host->backend->release)
-		session->host->backend->release(session);
+	session->host->backend->release(session);
 	free(session->id);
 	free(session->name);
 	free(session->user);
@@ -242,12 +234,13 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	return NULL;
 }
 
-void session_fill_terminals(struct logoff_session *session)
+void session_fill(struct logoff_session *session, unsigned facts)
 {
-	if (session->ask_terminals && session->host->backend->fill_terminals) {
-		session->ask_terminals = false;
-		session->host->backend->fill_terminals(session->host, session);
-	}
+	unsigned wanted = session->missing & facts;
+
+	session->missing &= ~wanted;
+	if (wanted)
+		session->host->backend->fill(session->host, &session, 1, wanted);
 }
 
 int session_add_terminal(struct logoff_session *session, const char *terminal)
@@ -270,12 +263,13 @@ int session_add_terminal(struct logoff_session *session, const char *terminal)
 int session_set_address(struct logoff_session *session, const char *text)
 {
 	static const char mapped[] = "::ffff:";
-	struct in_addr four;
+	const char *four;
 
 	if (!text || !*text)
 		return 0;
-	if (strncasecmp(text, mapped, strlen(mapped)) == 0 && inet_pton(AF_INET, text + strlen(mapped), &four) > 0)
-		text += strlen(mapped);
+	four = strncasecmp(text, mapped, strlen(mapped)) == 0 ? text + strlen(mapped) : "";
+	if (strchr(four, '.') && strspn(four, "0123456789.") == strlen(four))
+		text = four;
 	session->address = strdup(text);
 	return session->address ? 0 : -ENOMEM;
 }
@@ -283,12 +277,12 @@ int session_set_address(struct logoff_session *session, const char *text)
 bool session_is_called(struct logoff_session *session, const char *name)
 {
 	if (!session->name)
-		session_fill_terminals(session);
+		session_fill(session, HOST_TERMINALS);
 	if (!session->name)
 		return false;
 	if (strcasecmp(session->name, name) == 0)
 		return true;
-	session_fill_terminals(session);
+	session_fill(session, HOST_TERMINALS);
 	for (size_t i = 0; i < session->n_terminals; i++)
 		if (strcasecmp(session->terminals[i], name) == 0)
 			return true;
@@ -331,7 +325,7 @@ const char *logoff_session_id(const struct logoff_session *session)
 const char *logoff_session_name(const struct logoff_session *session)
 {
 	if (!session->name)
-		session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
+		session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
 	return session->state == LOGOFF_STATE_ACTIVE ? session->name : NULL;
 }
 
@@ -367,7 +361,7 @@ bool logoff_session_is_registered(const struct logoff_session *session)
 
 const char *logoff_session_terminal(const struct logoff_session *session, size_t i)
 {
-	session_fill_terminals((struct logoff_session *)session);	/* as in logoff_session_detail() */
+	session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
 	return i < session->n_terminals ? session->terminals[i] : NULL;
 }
 
@@ -386,23 +380,11 @@ bool logoff_session_is_console(const struct logoff_session *session)
 	return session->console;
 }
 
-/* Finds out who the client is. What cannot be found out stays unknown. */
-static void ask_client(struct logoff_session *session)
-{
-	struct logoff_host *host = session->host;
-
-	session->ask_client = false;
-	if (host->backend->fill_client)
-		host->backend->fill_client(host, session);
-	else if (host->clients || display_clients_new(&host->clients) >= 0)
-		(void)display_fill_client(host->clients, session);
-}
-
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail)
 {
 	/* To the caller the session is constant: it does not see that some of it is only looked up now. */
-	if (session->ask_client && (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT))
-		ask_client((struct logoff_session *)session);
+	if (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT)
+		session_fill((struct logoff_session *)session, HOST_CLIENT);
 	switch (detail) {
 	case LOGOFF_DETAIL_PROTOCOL:
 		return session->protocol;
@@ -420,27 +402,17 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 	return NULL;
 }
 
-void session_fill(struct logoff_session *session)
-{
-	if (session->ask_idle && session->host->backend->fill_times) {
-		session->ask_idle = false;
-		session->host->backend->fill_times(session->host, session);
-	}
-}
-
 int64_t logoff_session_logon_us(const struct logoff_session *session)
 {
-	session_fill((struct logoff_session *)session);	/* as in logoff_session_detail() */
+	session_fill((struct logoff_session *)session, HOST_TIMES);	/* as in logoff_session_detail() */
 	return session->logon_us;
 }
 
+/* The clock is only known to be missing when the times are there. */
 static void fill_clock(struct logoff_session *session)
 {
-	session_fill(session);
-	if (session->ask_clock && session->host->backend->fill_clock) {
-		session->ask_clock = false;
-		session->host->backend->fill_clock(session->host, session);
-	}
+	session_fill(session, HOST_TIMES);
+	session_fill(session, HOST_CLOCK);
 }
 
 int64_t logoff_session_age_us(const struct logoff_session *session)
@@ -458,35 +430,12 @@ int64_t logoff_session_age_us(const struct logoff_session *session)
 	return age_us > 0 ? age_us : 0;
 }
 
-/*
- * The least of the terminals' times. If the clock has been set forward since the logon nobody knows on which side of that the
- * last key was pressed: the shorter time counts.
- */
-static int64_t idle_of_terminals(struct logoff_session *session)
-{
-	int64_t least_us = -1;
-	const char *terminal;
-
-	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++) {
-		int64_t idle_us = terminal_idle_us(terminal);
-
-		if (idle_us >= 0 && session->set_us > CLOCK_SET_US)
-			idle_us = idle_us > session->set_us ? idle_us - session->set_us : 0;
-		if (idle_us >= 0 && (least_us < 0 || idle_us < least_us))
-			least_us = idle_us;
-	}
-	return least_us;
-}
-
 int64_t logoff_session_idle_us(struct logoff_session *session)
 {
 	int64_t age_us;
 
 	fill_clock(session);
-	if (session->ask_idle) {
-		session->ask_idle = false;
-		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
-	}
+	session_fill(session, HOST_IDLE);
 	/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
 	age_us = logoff_session_age_us(session);
 	return age_us >= 0 && session->idle_us > age_us ? age_us : session->idle_us;
@@ -597,7 +546,7 @@ bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
 	/* On a server a number is an id, as with Windows' own commands: to ask would cost a list. */
 	if (host->server && name[strspn(name, "0123456789")] == '\0')
 		return false;
-	return !host->backend->may_have_user || host->backend->may_have_user(host, name);
+	return host->backend->may_have_user(host, name);
 }
 
 /* ---- processes ---- */
@@ -613,50 +562,16 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, co
 	return array_add(&census->items, &census->n_items, &item);
 }
 
-/* Tells whether ID is that of a session that the session manager does not know. */
-static bool is_unregistered(const struct session_list *list, const char *id)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		if (list->items[i]->unregistered && strcmp(list->items[i]->id, id) == 0)
-			return true;
-	return false;
-}
-
-/* Says of processes in no session that they are in one of those that the session manager does not know. */
-static int mark_unregistered(struct logoff_host *host, struct census *census)
-{
-	struct session_list list = {};
-	uint32_t audit;
-	char id[16];
-	int r = list_sessions(host, NULL, &list, NULL);
-	bool any = false;
-
-	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-		any = any || list.items[i]->unregistered;
-	for (size_t i = 0; any && i < census->n_items; i++) {
-		struct logoff_host_process *item = &census->items[i];
-
-		if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0 || audit == PROC_NO_AUDIT)
-			continue;
-		snprintf(id, sizeof(id), "%u", audit);
-		if (is_unregistered(&list, id))
-			snprintf(item->session_id, sizeof(item->session_id), "%s", id);
-	}
-	session_list_clear(&list);
-	return r;
-}
-
 int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
 			       size_t *ret_n_processes, struct logoff_error *reterr)
 {
 	struct census census = {};
+	struct logoff_host *other;
 	int r;
 
-	if (!host->backend->census)
-		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "this host does not tell its processes");
 	r = host->backend->census(host, &census, reterr);
-	if (r >= 0 && host->backend->has_beside)
-		r = mark_unregistered(host, &census);
+	if (r >= 0 && (other = beside(host)))
+		r = other->backend->census(other, &census, reterr);
 	if (r < 0) {
 		free(census.items);
 		return public_errno(r);

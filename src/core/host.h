@@ -67,13 +67,10 @@ struct logoff_session {
 	int64_t age_us;			/* since the logon, by the host's own clock, best by one that is never set; the
 					   same if negative */
 	int64_t idle_us;		/* the same */
-	bool ask_idle, ask_client, ask_terminals; /* not looked up yet, as it takes time: asked once, when somebody wants
-					   to know. IDLE stands for all that fill_times() looks up, TERMINALS for the
-					   name too */
+	unsigned missing;		/* facts (enum host_fact) that are not looked up yet, as that takes time: fill() is called
+					   once, when somebody wants to know */
 	int64_t set_us;			/* by how much the clock by which terminals tell their time has been set forward since
 					   the logon; a jump back does no harm */
-	bool ask_clock;			/* the times are known, but not how long ago that was: by a clock of the host that has to
-					   be asked. Nobody asks who only wants to know which logon it is */
 	uint64_t looked_us;		/* when it was looked up, on the clock of host->now_us */
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
@@ -117,20 +114,48 @@ struct logoff_host {
 struct session_list;
 struct census;
 
+/* Facts of a session that may take time to look up. */
+enum host_fact {
+	HOST_TERMINALS = 1,	/* and the name that follows from them */
+	HOST_TIMES = 2,		/* the logon, and with it the identity */
+	HOST_CLOCK = 4,		/* how long ago the logon and the last input were, by a clock of the host that has to be asked */
+	HOST_IDLE = 8,
+	HOST_CLIENT = 16	/* client and address */
+};
+
+/* What is true of a kind of host. */
+enum host_flag {
+	HOST_LOCAL = 1,		/* this machine: its files, processes, terminals and displays are those of the sessions */
+	HOST_SIMULATED = 2,	/* described, not real */
+	HOST_SERVER = 4,	/* any other machine */
+	HOST_HAS_BESIDE = 8,	/* there may be logins that its session manager does not know */
+	HOST_BESIDE = 16	/* finds these */
+};
+
+/* What became of the log-off of a session, for the record. */
+struct host_record {
+	const struct logoff_session *session;
+	int result;			/* as of logoff_request_result() */
+	const struct logoff_error *cause;
+	const char *reason;		/* the caller's words, or NULL */
+	bool forced;			/* processes had to be killed */
+};
+
+/* A kind of host. No operation is NULL; backend.c has those of a kind that cannot do them. */
 struct host_backend {
 	const char *name;
-	bool has_beside;		/* this machine may have logins that its session manager does not know */
+	unsigned flags;			/* enum host_flag */
 
 	/*
 	 * Connects. ARGUMENT is what follows "NAME:" in LOGOFF_HOST, or how host.c wants it ("probe": -ENXIO if it is
-	 * certain that this machine is of another kind), or NULL. -EHOSTUNREACH: it cannot be reached.
+	 * certain that this machine is of another kind; "beside": see HOST_BESIDE), or NULL. -EHOSTUNREACH: it cannot be reached.
 	 */
 	int (*open)(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
 
 	/* Ends the connection and frees host->data; works on a half-opened host. */
 	void (*close)(struct logoff_host *host);
 
-	/* Frees session->data. May be NULL. */
+	/* Frees session->data. */
 	void (*release)(struct logoff_session *session);
 
 	/* Looks up one session by id; ID NULL: the caller's. -ENXIO: none such; -ESRCH: the caller is in none. */
@@ -143,7 +168,7 @@ struct host_backend {
 	 */
 	int (*list)(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
 
-	/* Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). NULL: it is no sooner. */
+	/* Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). A host that cannot say it sooner says yes. */
 	bool (*may_have_user)(struct logoff_host *host, const char *name);
 
 	/*
@@ -157,7 +182,7 @@ struct host_backend {
 	/*
 	 * Starts to have the caller prove who they are, as an interactive ask() would, and nothing else: a session that a
 	 * condition has selected is looked at once more when that is done. The answer comes as fact "asked": 0, or why not.
-	 * NULL: it can only be proved by asking.
+	 * -EOPNOTSUPP: it can only be proved by asking.
 	 */
 	int (*prove)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 
@@ -165,8 +190,7 @@ struct host_backend {
 	 * Starts to have the desktop of SESSION log its user off, as they would by its menu, so that its programs may save what is
 	 * open; for TIMEOUT_US at most. Does not wait: what comes of it is told as fact "leave". It ends nothing for certain, and
 	 * the session is asked afterwards all the same. With a TIMEOUT_US of 0 it stops: a desktop that the facts do not name after
-	 * that has not been asked, and will not be. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno. NULL: hosts
-	 * without desktops.
+	 * that has not been asked, and will not be. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno.
 	 */
 	int (*leave)(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
 
@@ -188,22 +212,25 @@ struct host_backend {
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
 
-	/* Finds out of each process in LIST, which has outlived its time, why. NULL: nobody knows. */
+	/* Finds out of each process in LIST, which has outlived its time, why. */
 	void (*explain)(struct process_list *list, struct logoff_host *host);
 
-	/* Tells what is to become of the user's service manager. NULL: hosts without. */
+	/* Tells what is to become of the user's service manager. */
 	int (*manager)(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		       struct logoff_error *reterr);
 
 	/*
 	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
-	 * another desktop of the user. NULL: hosts without. Asked once more before they are killed: the programs of one that
+	 * another desktop of the user. Asked once more before they are killed: the programs of one that
 	 * has begun meanwhile do not count from then on.
 	 */
 	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 		       struct logoff_error *reterr);
 
-	/* Adds every process of the host, with the session it is in. NULL: it cannot be told. */
+	/*
+	 * Adds every process of the host, with the session it is in. A host of kind HOST_BESIDE, opened as such, adds none: it tells of
+	 * those that are in no session yet which are in its own.
+	 */
 	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
 	/*
@@ -215,17 +242,19 @@ struct host_backend {
 			int cancel_fd);
 
 	/*
-	 * Look up what list() has left out, where it has set ask_idle (logon and idle time, the identity) or ask_client
-	 * (client, address). What cannot be found out stays unknown. NULL: the displays of this machine know (display.h).
+	 * Looks up FACTS (enum host_fact) of SESSIONS, for all at once: those that get() and list() have left as missing. What cannot be
+	 * found out stays unknown.
 	 */
-	void (*fill_times)(struct logoff_host *host, struct logoff_session *session);
-	void (*fill_client)(struct logoff_host *host, struct logoff_session *session);
+	void (*fill)(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
 
-	/* Measures the age and the idle time, where ask_clock is set. NULL: it never is. */
-	void (*fill_clock)(struct logoff_host *host, struct logoff_session *session);
+	/*
+	 * Writes the record of what became of a session. A log that is busy or has stopped is waited for, but for all records of a host
+	 * together no longer than two seconds. Returns 0 if the record stands or there is no log at all, else -errno.
+	 */
+	int (*record)(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr);
 
-	/* Looks up the terminals of a session, and its name, where get() has set ask_terminals. NULL: it never does. */
-	void (*fill_terminals)(struct logoff_host *host, struct logoff_session *session);
+	/* The name of the person who runs this program, as far as this machine keeps it. */
+	void (*name_person)(char name[static 64]);
 
 	/*
 	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
@@ -234,7 +263,19 @@ struct host_backend {
 	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
 };
 
-extern const struct host_backend host_logind, host_procfs, host_memory, host_tsts;
+/* Every kind of host, those of this machine in the order in which they are tried; ends with NULL (backend/table.c). */
+extern const struct host_backend *const host_backends[];
+
+/* The operations of a kind of host that cannot do them, or has nothing to do (backend.c). */
+void host_no_release(struct logoff_session *session);
+bool host_may_have_any_user(struct logoff_host *host, const char *name);
+int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
+void host_no_explain(struct process_list *list, struct logoff_host *host);
+int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+		    struct logoff_error *reterr);
+int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr);
+void host_no_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
 
 /* A growing list of sessions. All zero is the empty list. */
 struct session_list {
@@ -261,11 +302,8 @@ int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, co
 /* Whether two sessions of one id are known to be two: what is not known may be the same. */
 bool session_is_other(const struct logoff_session *a, const struct logoff_session *b);
 
-/* Looks up the times, and with them the identity, of a session from list(). */
-void session_fill(struct logoff_session *session);
-
-/* Looks up the terminals, and with them the name. */
-void session_fill_terminals(struct logoff_session *session);
+/* Has the host look up those of FACTS that are missing. */
+void session_fill(struct logoff_session *session, unsigned facts);
 
 /* Adds a terminal, if SESSION has not got it already. Returns 0 or -ENOMEM. */
 int session_add_terminal(struct logoff_session *session, const char *terminal);

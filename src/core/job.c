@@ -29,7 +29,6 @@
 #include "base/error.h"
 #include "core/meaning.h"
 #include "core/warning.h"
-#include "local/audit.h"
 
 #define MS UINT64_C(1000)
 
@@ -96,7 +95,8 @@ static enum remainder remainder_of(const struct process_list *seen)
 
 static void write_record(const struct logoff_request *request, struct job *job)
 {
-	struct audit audit = {
+	struct logoff_host *host = job->session->host;
+	struct host_record record = {
 		.session = job->session,
 		.result = job->result,
 		.cause = &job->cause,
@@ -105,7 +105,7 @@ static void write_record(const struct logoff_request *request, struct job *job)
 	};
 
 	job->record_cause = (struct logoff_error){};
-	job->recorded = audit_record(&audit, &job->record_cause) >= 0;
+	job->recorded = host->backend->record(host, &record, &job->record_cause) >= 0;
 }
 
 void job_begin(struct logoff_request *request, struct job *job)
@@ -145,8 +145,7 @@ static void find_out(struct job *job, struct logoff_error *reterr)
 void job_give_up(struct logoff_request *request, struct job *job, int result)
 {
 	(void)look_at_processes(job, NULL);	/* what cannot be seen is not listed */
-	if (job->session->host->backend->explain)
-		job->session->host->backend->explain(&job->seen, job->session->host);
+	job->session->host->backend->explain(&job->seen, job->session->host);
 	find_out(job, NULL);
 	job_finish(request, job, result);
 }
@@ -262,7 +261,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 /* Not where nobody is to have time, and not for the caller's own session: the caller may be one of the programs it ends. */
 static bool may_leave(const struct logoff_request *request, const struct job *job)
 {
-	return !request->no_desktop && !job->tried && request->grace_us > 0 && job->session->host->backend->leave && !job->session->own &&
+	return !request->no_desktop && !job->tried && request->grace_us > 0 && job->session->graphical && !job->session->own &&
 	       !job->session->current;
 }
 
@@ -434,12 +433,8 @@ static int whether_told(int r)
 static int ask_fate(struct job *job, enum host_manager *ret_manager)
 {
 	struct logoff_host *host = job->session->host;
-	int r = 0;
-
 	*ret_manager = HOST_MANAGER_NONE;
-	if (host->backend->manager)
-		r = host->backend->manager(host, job->session, ret_manager, &job->cause);
-	return whether_told(r);
+	return whether_told(host->backend->manager(host, job->session, ret_manager, &job->cause));
 }
 
 /* The service manager is there for somebody, or not at all: nothing is done about it. */
@@ -521,16 +516,26 @@ static bool somebody_authorizes(const struct logoff_request *request)
 	return false;
 }
 
-/* What was selected is looked at once more when the proof is given, and only then asked to end. */
+/*
+ * A session that a condition has selected is looked at once more when the proof is given, and only then asked to end. A host that
+ * cannot ask for the proof alone is asked to end the session.
+ */
 static void ask_for_proof(struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
-	int r;
+	int r = -EOPNOTSUPP;
 
-	job->proving = true;
-	job->session->asked = HOST_PENDING;
-	r = host->backend->prove(host, job->session, &job->cause);
-	if (r < 0)
+	if (job->why == LOGOFF_WHY_SELECTED && request->still) {
+		job->proving = true;
+		job->session->asked = HOST_PENDING;
+		r = host->backend->prove(host, job->session, &job->cause);
+	}
+	if (r >= 0)
+		return;
+	job->proving = false;
+	if (r == -EOPNOTSUPP)
+		ask_again(request, job);
+	else
 		job_give_up(request, job, r);
 }
 
@@ -565,10 +570,7 @@ static void act_on_refusal(struct logoff_request *request, struct job *job)
 		return;
 	}
 	job->authorizing = true;
-	if (job->why == LOGOFF_WHY_SELECTED && request->still && job->session->host->backend->prove)
-		ask_for_proof(request, job);
-	else
-		ask_again(request, job);
+	ask_for_proof(request, job);
 }
 
 /* The host could not ask it, for no reason that we know. If that is because it has ended meanwhile, all is well. */
@@ -631,12 +633,9 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 static int ask_desktop(struct job *job, bool *ret_has)
 {
 	struct logoff_host *host = job->session->host;
-	int r = 0;
 
 	*ret_has = false;
-	if (host->backend->desktop)
-		r = host->backend->desktop(host, job->session, ret_has, &job->cause);
-	return whether_told(r);
+	return whether_told(host->backend->desktop(host, job->session, ret_has, &job->cause));
 }
 
 /* After the session: the manager, or, where it stays, what the session's desktop has it run. */

@@ -14,7 +14,7 @@ static enum meaning compare(const struct logoff_request *request, const struct j
 {
 	int r = 0;
 
-	session_fill(now);
+	session_fill(now, HOST_TIMES);
 	if (session_is_other(now, job->session))
 		return MEANING_OTHER;
 	if (job->session->logon && !now->logon)

@@ -47,7 +47,7 @@ static void replace(struct logoff_request *request, struct job *job, struct logo
 			host->watched[i] = now;
 	logoff_session_free(job->session);
 	job->session = now;
-	session_fill_terminals(now);
+	session_fill(now, HOST_TERMINALS);
 }
 
 /*

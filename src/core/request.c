@@ -60,8 +60,8 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 	jobs = array_grow(request->jobs, request->n_jobs, sizeof(*jobs));
 	if (!jobs)
 		return -ENOMEM;
-	session_fill(session);	/* its identity */
-	session_fill_terminals(session);	/* its name, for the record: when it has ended nobody can tell it any more */
+	/* Its identity, and its name for the record: when it has ended nobody can tell it any more. */
+	session_fill(session, HOST_TIMES | HOST_TERMINALS);
 	request->jobs = jobs;
 	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
 	return 0;
@@ -257,6 +257,26 @@ uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t 
 	const struct job *job = job_at(request, i);
 
 	return job ? job->end_us - job->start_us : 0;
+}
+
+const char *logoff_result_word(int result)
+{
+	switch (result) {
+	case 0:
+		return "ended";
+	case -EACCES:
+		return "denied";
+	case -EPERM:
+		return "protected";
+	case -ETIMEDOUT:
+		return "not-ended";
+	case -ECANCELED:
+		return "cancelled";
+	case -ESTALE:
+		return "changed";
+	default:
+		return "failed";
+	}
 }
 
 /* ---- what is told of it ---- */

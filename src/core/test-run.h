@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "backend/table.h"
 #include "core/test-truth.h"
 
 /* Not every test needs every one of these. */

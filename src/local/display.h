@@ -4,7 +4,7 @@
  * at the far end of an xrdp session.
  *
  * logind is told neither. Both are best effort and cost something, so host.c asks only when somebody wants to know
- * (ask_idle and ask_client of struct logoff_session), and what is unsure is unknown.
+ * (`missing` of struct logoff_session), and what is unsure is unknown.
  */
 #ifndef LOCAL_DISPLAY_H
 #define LOCAL_DISPLAY_H

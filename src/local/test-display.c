@@ -9,6 +9,7 @@
  * kernel says is its own, and so is seen from here alone.
  */
 #include "base/clock.h"
+#include "backend/table.h"
 #include "local/display-client.c"
 
 #include <dlfcn.h>
@@ -511,7 +512,7 @@ static void asked_once_and_only_if_the_host_does_not_know(void **state)
 	snprintf(display, sizeof(display), ":%u", server.number);
 	session.display = display;
 	assert_int_equal(logoff_session_idle_us(&session), 5);
-	session.ask_idle = true;
+	session.missing = HOST_IDLE;
 	assert_int_equal(logoff_session_idle_us(&session), IDLE_MS * INT64_C(1000));
 	server_stop(&server);
 	assert_int_equal(logoff_session_idle_us(&session), IDLE_MS * INT64_C(1000));

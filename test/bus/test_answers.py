@@ -10,7 +10,7 @@ from conftest import HARMFUL, TREE
 from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, USER_PATH, after, fails, honest, properties, says,
                     session_path)
 
-SOURCE = "".join((TREE / "src/backend" / name).read_text() for name in ("logind.c", "logind-read.c"))
+SOURCE = "".join((TREE / "src/backend" / name).read_text() for name in ("logind.c", "logind-bus.c", "logind-read.c"))
 ERRORS = [(name.replace('LOGIN1 "', LOGIN1).replace('"', ""), meaning) for name, meaning in re.findall(
     r'^\t\{ ((?:LOGIN1 )?"[\w.]+"), -(E[A-Z]+) \}', SOURCE, re.M)] + [("org.example.Unheard.Of", "EPROTO")]
 PROPERTIES = re.findall(r'^\t\{ "(\w+)", "([^"]+)", offsetof', SOURCE, re.M)

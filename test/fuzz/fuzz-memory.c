@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/table.h"
 #include "core/test-truth.h"
 
 #define N_SESSIONS_MAX 70 /* more than the procedure asks at once */

@@ -5,7 +5,7 @@
  * The real user behind sudo or su is the kernel's login uid, which nobody can change; SUDO_USER, which is only text, is
  * recorded where the kernel keeps none.
  */
-#include "local/audit.h"
+#include "backend/audit.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -22,7 +22,6 @@
 #include "local/nss.h"
 #include "base/utf8.h"
 #include "core/host.h"
-#include "backend/memory.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
@@ -43,7 +42,7 @@ struct fields {
 	bool incomplete;	/* there was no memory for one */
 };
 
-static void __attribute__((format(printf, 2, 3))) add(struct fields *fields, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) add_field(struct fields *fields, const char *format, ...)
 {
 	char *text = NULL;
 	va_list arguments;
@@ -61,26 +60,6 @@ static void fields_done(struct fields *fields)
 {
 	for (size_t i = 0; i < fields->n; i++)
 		free(fields->items[i]);
-}
-
-const char *logoff_result_word(int result)
-{
-	switch (result) {
-	case 0:
-		return "ended";
-	case -EACCES:
-		return "denied";
-	case -EPERM:
-		return "protected";
-	case -ETIMEDOUT:
-		return "not-ended";
-	case -ECANCELED:
-		return "cancelled";
-	case -ESTALE:
-		return "changed";
-	default:
-		return "failed";
-	}
 }
 
 static void name_user(uid_t uid, char name[static 64])
@@ -110,34 +89,35 @@ static void add_actor(struct fields *fields, const struct logoff_host *host, cha
 	uid_t login = proc_read_login_uid(getpid());
 
 	name_user(getuid(), person);
-	add(fields, "LOGOFF_ACTOR=%s", person);
-	add(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
+	add_field(fields, "LOGOFF_ACTOR=%s", person);
+	add_field(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
 	audit_name_person(person);
 	if (login != PROC_NO_AUDIT)
-		add(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
-	add(fields, "LOGOFF_LOGIN_USER=%s", person);
+		add_field(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
+	add_field(fields, "LOGOFF_LOGIN_USER=%s", person);
 	if (*host->caller)
-		add(fields, "LOGOFF_ACCOUNT=%s", host->caller);
+		add_field(fields, "LOGOFF_ACCOUNT=%s", host->caller);
 }
 
 /* The line that people read: the reason is the caller's own text, and could hide the line or forge another one. */
-static void add_message(struct fields *fields, const struct audit *audit, const char *person)
+static void add_message(struct fields *fields, const struct host_record *record, const char *person)
 {
-	const struct logoff_session *session = audit->session;
+	const struct logoff_session *session = record->session;
 	const char *server = session->host->server;
 	char *text = NULL, *shown = NULL;
 
 	if (asprintf(&text, "logoff of session %s of %s%s%s by %s: %s%s%s", session->id, session->user,
-		     server ? " on " : "", server ? server : "", person, logoff_result_word(audit->result), audit->reason ? ", reason: " : "", audit->reason ? audit->reason : "") >= 0)
+		     server ? " on " : "", server ? server : "", person, logoff_result_word(record->result),
+		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
-	add(fields, "MESSAGE=%s", shown ? shown : "");
+	add_field(fields, "MESSAGE=%s", shown ? shown : "");
 	free(shown);
 	free(text);
 }
 
-static void fill(struct fields *fields, const struct audit *audit, int priority)
+static void fill_fields(struct fields *fields, const struct host_record *record, int priority)
 {
-	const struct logoff_session *session = audit->session;
+	const struct logoff_session *session = record->session;
 	char person[64], host[256] = "";
 
 	add_actor(fields, session->host, person);
@@ -145,22 +125,22 @@ static void fill(struct fields *fields, const struct audit *audit, int priority)
 		snprintf(host, sizeof(host), "%s", session->host->server);
 	else
 		(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
-	add(fields, "LOGOFF_SESSION=%s", session->id);
-	add(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
-	add(fields, "LOGOFF_USER=%s", session->user);
+	add_field(fields, "LOGOFF_SESSION=%s", session->id);
+	add_field(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
+	add_field(fields, "LOGOFF_USER=%s", session->user);
 	if (session->uid != (uid_t)-1)
-		add(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
-	add(fields, "LOGOFF_HOST=%s", host);
-	add(fields, "LOGOFF_RESULT=%s", logoff_result_word(audit->result));
-	add(fields, "LOGOFF_FORCED=%s", audit->forced ? "yes" : "no");
-	if (audit->reason)
-		add(fields, "LOGOFF_REASON=%s", audit->reason);
-	if (audit->result < 0 && audit->cause->text[0])
-		add(fields, "LOGOFF_CAUSE=%s%s%s", audit->cause->name, audit->cause->name[0] ? ": " : "", audit->cause->text);
-	add(fields, "MESSAGE_ID=" RECORD_ID);
-	add(fields, "SYSLOG_IDENTIFIER=logoff");
-	add(fields, "PRIORITY=%d", priority);
-	add_message(fields, audit, person);
+		add_field(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
+	add_field(fields, "LOGOFF_HOST=%s", host);
+	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(record->result));
+	add_field(fields, "LOGOFF_FORCED=%s", record->forced ? "yes" : "no");
+	if (record->reason)
+		add_field(fields, "LOGOFF_REASON=%s", record->reason);
+	if (record->result < 0 && record->cause->text[0])
+		add_field(fields, "LOGOFF_CAUSE=%s%s%s", record->cause->name, record->cause->name[0] ? ": " : "", record->cause->text);
+	add_field(fields, "MESSAGE_ID=" RECORD_ID);
+	add_field(fields, "SYSLOG_IDENTIFIER=logoff");
+	add_field(fields, "PRIORITY=%d", priority);
+	add_message(fields, record, person);
 }
 
 /* How long this record may wait: what the others have left, and not past the end of a session's time. */
@@ -184,16 +164,13 @@ static int send_record(const struct fields *fields, int priority, uint64_t wait_
 	return r == -ENOENT ? journal == -ENOENT ? 0 : journal : r;
 }
 
-int audit_record(const struct audit *audit, struct logoff_error *reterr)
+int audit_record(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr)
 {
-	struct logoff_host *host = audit->session->host;
-	int r, priority = audit->result == 0 ? LOG_NOTICE : LOG_WARNING;
+	int r, priority = record->result == 0 ? LOG_NOTICE : LOG_WARNING;
 	struct fields fields = {};
 	uint64_t start_us;
 
-	if (host->backend == &host_memory)
-		return memory_record(host, reterr);
-	fill(&fields, audit, priority);
+	fill_fields(&fields, record, priority);
 	start_us = clock_now_us();
 	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, time_to_wait(host, start_us));
 	host->record_us += r == -ETIMEDOUT ? WAIT_US : clock_now_us() - start_us;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * here.c - see here.h.
+ */
+#include "backend/here.h"
+
+#include "local/display.h"
+#include "local/proc-table.h"
+#include "local/terminal.h"
+
+/* A smaller change of the clock is the work of a time service, or of a machine that has slept for a moment. */
+#define CLOCK_SET_US INT64_C(60000000)
+
+/*
+ * The least of the terminals' times. If the clock has been set forward since the logon, the last key may have been pressed before or
+ * after that: the shorter time counts.
+ */
+static int64_t idle_of_terminals(struct logoff_session *session)
+{
+	int64_t least_us = -1;
+	const char *terminal;
+
+	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++) {
+		int64_t idle_us = terminal_idle_us(terminal);
+
+		if (idle_us >= 0 && session->set_us > CLOCK_SET_US)
+			idle_us = idle_us > session->set_us ? idle_us - session->set_us : 0;
+		if (idle_us >= 0 && (least_us < 0 || idle_us < least_us))
+			least_us = idle_us;
+	}
+	return least_us;
+}
+
+void here_fill(struct logoff_session *session, unsigned facts)
+{
+	struct logoff_host *host = session->host;
+
+	if (facts & HOST_IDLE)
+		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
+	if ((facts & HOST_CLIENT) && (host->clients || display_clients_new(&host->clients) >= 0))
+		(void)display_fill_client(host->clients, session);	/* out of memory: it stays unknown */
+}
+
+void here_refresh(struct logoff_host *host)
+{
+	host->clients = display_clients_free(host->clients);
+}
+
+void here_close(struct logoff_host *host)
+{
+	here_refresh(host);
+	host->table = table_free(host->table);
+}

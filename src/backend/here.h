@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * here.h - what all kinds of host of this machine share: facts that its terminals and displays know, and its caller.
+ */
+#ifndef BACKEND_HERE_H
+#define BACKEND_HERE_H
+
+#include "core/host.h"
+
+/*
+ * Looks up FACTS (HOST_IDLE, HOST_CLIENT) of SESSION by its terminals and its display. What cannot be found out stays unknown.
+ * Blocks for up to one and a half seconds for a display that does not answer.
+ */
+void here_fill(struct logoff_session *session, unsigned facts);
+
+/* Forgets what is known of displays: sessions are about to be looked up. */
+void here_refresh(struct logoff_host *host);
+
+/* Frees what the functions above keep in HOST, and its table of processes. */
+void here_close(struct logoff_host *host);
+
+#endif

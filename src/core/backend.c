@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * backend.c - the operations of a kind of host that cannot do them, or that has nothing to do: see host.h.
+ */
+#include "core/host.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+
+void host_no_release(struct logoff_session *session)
+{
+	(void)session;
+}
+
+bool host_may_have_any_user(struct logoff_host *host, const char *name)
+{
+	(void)host;
+	(void)name;
+	return true;
+}
+
+int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "a proof alone cannot be asked for");
+}
+
+int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	(void)timeout_us;
+	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "no desktop can be asked");
+}
+
+void host_no_explain(struct process_list *list, struct logoff_host *host)
+{
+	(void)list;
+	(void)host;
+}
+
+int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
+		    struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	(void)reterr;
+	*ret_manager = HOST_MANAGER_NONE;
+	return 0;
+}
+
+int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	(void)reterr;
+	*ret_has = false;
+	return 0;
+}
+
+void host_no_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+{
+	(void)host;
+	(void)sessions;
+	(void)n_sessions;
+	(void)facts;
+}
