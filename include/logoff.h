@@ -200,9 +200,9 @@ const char *logoff_session_user(const struct logoff_session *session);
 
 /*
  * The numeric user of SESSION.
- * Returns the uid, or (uid_t)-1 on hosts whose users have no such number.
+ * Returns the uid, or UINT32_MAX on hosts whose users have no such number.
  */
-uid_t logoff_session_uid(const struct logoff_session *session);
+uint32_t logoff_session_uid(const struct logoff_session *session);
 
 /*
  * What SESSION was doing when it was looked up.
@@ -306,7 +306,7 @@ int64_t logoff_session_idle_us(struct logoff_session *session);
 /* A process of a host. The command is the kernel's short name of it, which the process may choose freely. */
 struct logoff_host_process {
 	pid_t pid;
-	uid_t uid;			/* (uid_t)-1: the host numbers its users otherwise; see user */
+	uint32_t uid;			/* UINT32_MAX: the host numbers its users otherwise; see user */
 	char session_id[24];		/* "" if it is in no session */
 	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
 	char command[64];

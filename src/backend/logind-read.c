@@ -25,7 +25,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "local/file.h"
 #include "base/text.h"
 #include "local/display.h"
 #include "backend/logind.h"

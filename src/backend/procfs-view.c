@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "local/proc-table.h"
 #include "local/terminal.h"
 
 /* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
@@ -188,7 +189,7 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");
 	view->now_us = clock_real_us();
-	view->boot_us = view->now_us - (int64_t)clock_boot_us();
+	view->boot_us = view->now_us - (int64_t)table_now_us();
 	view->init_terminal = proc_read_stat(1, &init) == 0 ? init.terminal : 0;
 	view->front_terminal = terminal_in_front();
 	find_homes(view);

@@ -27,7 +27,7 @@
 #include "backend/table.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "local/file.h"
 #include "local/nss.h"
 #include "base/text.h"
 #include "local/cgroup.h"

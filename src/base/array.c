@@ -5,6 +5,7 @@
 #include "base/array.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ void *array_grow(void *items, size_t n_items, size_t size)
 {
 	if ((n_items & (n_items - 1)) != 0)
 		return items;
-	return reallocarray(items, n_items ? n_items * 2 : 1, size);
+	n_items = n_items ? n_items * 2 : 1;
+	return n_items > SIZE_MAX / size ? NULL : realloc(items, n_items * size);
 }
 
 int array_append(void *items, size_t *n_items, const void *item, size_t size)

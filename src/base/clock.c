@@ -19,11 +19,6 @@ uint64_t clock_now_us(void)
 	return (uint64_t)read_us(CLOCK_MONOTONIC);
 }
 
-uint64_t clock_boot_us(void)
-{
-	return (uint64_t)read_us(CLOCK_BOOTTIME);
-}
-
 int64_t clock_real_us(void)
 {
 	return read_us(CLOCK_REALTIME);

@@ -11,9 +11,6 @@
 /* Since an unknown moment, without the time the machine slept. Never goes back, and is never set. */
 uint64_t clock_now_us(void);
 
-/* Since the machine was started, with the time it slept. Never goes back, and is never set. */
-uint64_t clock_boot_us(void);
-
 /* Unix time, as the machine's clock has it now. */
 int64_t clock_real_us(void);
 

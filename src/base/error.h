@@ -9,17 +9,18 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include "base/os.h"
 #include "logoff.h"
 
 /* Records CAUSE (a negative errno of the system) with a line of text and returns R, the meaning for the caller. */
 int error_set_errno(struct logoff_error *reterr, int r, int cause, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+	__attribute__((format(OS_PRINTF, 4, 5)));
 
 /* Records a D-Bus error (NAME, MESSAGE; either may be NULL) and returns R. */
 int error_set_dbus(struct logoff_error *reterr, int r, const char *name, const char *message);
 
 /* Records a fault in line LINE of a host description and returns R. */
 int error_set_format(struct logoff_error *reterr, int r, unsigned line, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+	__attribute__((format(OS_PRINTF, 4, 5)));
 
 #endif

@@ -5,7 +5,21 @@
 #ifndef BASE_OS_H
 #define BASE_OS_H
 
+#include <errno.h>
 #include <stddef.h>
+
+/* What formats mean: those of the C standard, which the first C library of Windows did not know. */
+#ifdef _WIN32
+#define OS_PRINTF gnu_printf
+#else
+#define OS_PRINTF printf
+#endif
+
+/* Errors that the C library of Windows lacks. They never leave the program. */
+#ifdef _WIN32
+#define ESTALE 10116
+#define ENOTUNIQ 10076
+#endif
 
 /* The name of this machine, ended by a NUL; "" if it has none. */
 void os_host_name(char *name, size_t size);

@@ -14,12 +14,12 @@
 
 static bool has_memory = true;
 
-void *__real_reallocarray(void *items, size_t n, size_t size);
-void *__wrap_reallocarray(void *items, size_t n, size_t size);
+void *__real_realloc(void *items, size_t size);
+void *__wrap_realloc(void *items, size_t size);
 
-void *__wrap_reallocarray(void *items, size_t n, size_t size)
+void *__wrap_realloc(void *items, size_t size)
 {
-	return has_memory ? __real_reallocarray(items, n, size) : NULL;
+	return has_memory ? __real_realloc(items, size) : NULL;
 }
 
 static void keeps_what_is_in_it(void **state)

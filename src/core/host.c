@@ -334,7 +334,7 @@ const char *logoff_session_user(const struct logoff_session *session)
 	return session->user;
 }
 
-uid_t logoff_session_uid(const struct logoff_session *session)
+uint32_t logoff_session_uid(const struct logoff_session *session)
 {
 	return session->uid;
 }
@@ -551,7 +551,7 @@ bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
 
 /* ---- processes ---- */
 
-int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
+int census_add(struct census *census, pid_t pid, uint32_t uid, const char *user, const char *session_id,
 	       const char *command)
 {
 	struct logoff_host_process item = { .pid = pid, .uid = uid };

@@ -49,7 +49,7 @@ struct logoff_session {
 	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
 					   callers while the session is not */
 	char *user;
-	uid_t uid;
+	uint32_t uid;
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
 	bool own;			/* the caller depends on it, see logoff_session_is_own(); always if current */
@@ -296,7 +296,7 @@ struct census {
 };
 
 /* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */
-int census_add(struct census *census, pid_t pid, uid_t uid, const char *user, const char *session_id,
+int census_add(struct census *census, pid_t pid, uint32_t uid, const char *user, const char *session_id,
 	       const char *command);
 
 /* Whether two sessions of one id are known to be two: what is not known may be the same. */

@@ -27,6 +27,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "base/os.h"
 #include "core/meaning.h"
 #include "core/warning.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/os.h"
 
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_WAIT_MS 60000

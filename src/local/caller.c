@@ -19,7 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "local/file.h"
 #include "local/proc.h"
 
 #define DEPTH_MAX 100	/* generations above a process */

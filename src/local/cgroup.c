@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "local/file.h"
 
 int cgroup_read(pid_t pid, struct cgroup *ret)
 {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -174,12 +175,15 @@ uint64_t table_start_us(const struct proc_stat *stat)
 
 uint64_t table_now_us(void)
 {
-	return clock_boot_us();
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
 {
-	uint64_t boot_us = clock_boot_us(), asleep_us = boot_us - clock_now_us();
+	uint64_t boot_us = table_now_us(), asleep_us = boot_us - clock_now_us();
 	int64_t before_us = (int64_t)(realtime_us - monotonic_us) - (clock_real_us() - (int64_t)boot_us);
 
 	if (before_us < 0)
@@ -189,7 +193,7 @@ uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us)
 
 bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us)
 {
-	uint64_t asleep_us = clock_boot_us() - clock_now_us();
+	uint64_t asleep_us = table_now_us() - clock_now_us();
 
 	return table_start_us(stat) <= until_us + asleep_us + slack_us;
 }

@@ -25,7 +25,7 @@
 #include <utmp.h>
 
 #include "base/array.h"
-#include "base/file.h"
+#include "local/file.h"
 
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
 #define MAX_DISPLAYS 65536u

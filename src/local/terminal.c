@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "local/file.h"
 
 #define VIRTUAL_MAJOR 4
 #define UNIX98_MAJOR 136	/* to 143: 256 terminals each, by glibc's and the kernel's reckoning one row of minors */

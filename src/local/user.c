@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "local/file.h"
 
 /* The priority of input and output: the class "none" (ioprio_set(2)), in which it follows that of the processor. */
 #define IO_WHO_PROCESS 1

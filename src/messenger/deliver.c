@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "local/file.h"
 #include "local/proc.h"
 #include "local/user.h"
 

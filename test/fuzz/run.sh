@@ -37,9 +37,9 @@ rooms="src/base src/local src/core src/backend"
 # What each fuzzer is linked with; fuzz-proc.c and fuzz-display.c include one.
 sources_of() {
 	case $1 in
-	proc) find src/base -name "*.c" ! -name "test-*" ;;
+	proc) find src/base src/local/file.c -name "*.c" ! -name "test-*" ;;
 	display) find $rooms -name "*.c" ! -name "test-*" ! -name display-client.c ;;
-	utmp) find src/base src/local/proc.c -name "*.c" ! -name "test-*" ;;
+	utmp) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
 	options) echo src/cli/options.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) find $rooms -name '*.c' ! -name 'test-*' ;;

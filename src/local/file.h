@@ -2,8 +2,8 @@
 /*
  * file.h - small files, read in one go, as the kernel makes those of /proc, /sys and cgroups in one go.
  */
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#ifndef LOCAL_FILE_H
+#define LOCAL_FILE_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -2,7 +2,7 @@
 /*
  * file.c - see file.h.
  */
-#include "base/file.h"
+#include "local/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "local/file.h"
 
 static char name[] = "/tmp/test-file-XXXXXX";
 
