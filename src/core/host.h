@@ -5,7 +5,7 @@
  * A back end only answers questions and carries out single acts; it decides nothing. The rules (host.c) and the order
  * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what it hears
  * into the facts of struct logoff_session, and the procedure reads them: data flows one way.
- * To add a kind of host: one file with a struct host_backend, one row in host.c's table, and test-backend's suite.
+ * To add a kind of host: one file with a struct host_backend, one row in backend/table.c, and test-contract.c has to pass.
  */
 #ifndef CORE_HOST_H
 #define CORE_HOST_H
