@@ -35,7 +35,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "Logoff"])
 def test_one_call_fails(server, run, call, failure):
     server.add(fault(call, **FAILURES[failure]))
     result = run(server, *LOGOFF, "2", timeout=40)
@@ -46,6 +46,21 @@ def stubborn(server, *faults):
     """Session 2 does not go away, whatever is answered."""
     server.describe(session(2, name="RDP-Tcp#1", user="alice", logoff="ignored", reset="ignored"),
                     session(3, user="bob"), *faults)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("ends", [True, False], ids=["ends", "stays"])
+def test_the_log_off_fails(server, run, ends, failure):
+    """Whatever the server answers to the log-off, the session ends at once or never. If it ended a moment later, what
+    the command saw of it would not be so any more when this case looks."""
+    faults = [fault("Logoff", **FAILURES[failure])]
+    if ends:
+        server.describe(session(2, name="RDP-Tcp#1", user="alice"), session(3, user="bob"), *faults)
+    else:
+        stubborn(server, *faults)
+    result = run(server, *LOGOFF, "2", timeout=40)
+    check(server, result)
+    assert server.ids() == ([3] if ends else [2, 3])
 
 
 @pytest.mark.parametrize("failure", [
