@@ -21,6 +21,17 @@ def pytest_addoption(parser):
     parser.addoption("--valgrind", action="store_true", help="run each command under valgrind")
 
 
+def pytest_collection_modifyitems(config, items):
+    """Spreads the files of recorded output, which take longest, evenly over the list: with `pytest -n`, cases that stand
+    together are given to one process."""
+    if not hasattr(config, "workerinput"):
+        return
+    recorded = [item for item in items if item.name.startswith("test_recorded[")]
+    others = [item for item in items if item not in recorded]
+    place = {item: (i + 0.5) / len(group) for group in (recorded, others) for i, item in enumerate(group)}
+    items.sort(key=place.get)
+
+
 @pytest.fixture(scope="session")
 def binary():
     path = pathlib.Path(os.environ.get("LOGOFF", TREE / "build/src/cli/logoff")).absolute()
