@@ -43,6 +43,7 @@ RECIPE = ["boot.sh", "provision.py", "people.py", "krb5.conf"]
 # The host name stays the machine's: a client on the controller itself would be at home there. --root is for a machine
 # that is itself a root of somebody's.
 NAMESPACES = ["--net", "--mount", "--ipc", "--pid", "--root", "--wd"]
+STAGE = Path("/run/stage")  # there: $LOGOFF_STAGE, which may lie here where only root may look
 
 _counter = itertools.count(1)
 
@@ -179,6 +180,7 @@ class Domain:
         self.name = self.folder.name
         self.leader = json.loads((self.folder / "state.json").read_text())["leader"]
         self.unshare = None
+        self._mount_stage()
         return self
 
     def __enter__(self):
@@ -203,6 +205,13 @@ class Domain:
             wait_until(self._is_up, 60, f"{self.name} is up", pause=0.1)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._last_words()}") from None
+        self._mount_stage()
+
+    def _mount_stage(self):
+        """Shows the staged logoff to everybody there."""
+        stage, seen = os.environ.get("LOGOFF_STAGE"), self.path(STAGE)
+        if stage and start_time(self.leader) and not (seen.exists() and seen.samefile(stage)):
+            self.check(["sh", "-c", 'mkdir -p "$2" && mount --bind "$1" "$2"', "sh", Path(stage).resolve(), STAGE])
 
     def _last_words(self):
         """The ends of the logs of a domain that does not come up."""
@@ -293,11 +302,12 @@ def environment():
              "LC_ALL": "C.UTF-8", "TZ": "UTC", "KRB5CCNAME": "FILE:/run/krb5cc"}
     plain.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
     stage = os.environ.get("LOGOFF_STAGE")
-    program = stage and next(Path(stage).resolve().glob("**/bin/logoff"), None)
+    program = stage and next(Path(stage).glob("**/bin/logoff"), None)
     if program:
-        prefix = program.parents[1]
+        libraries = [STAGE / path.parent.relative_to(stage) for path in program.parents[1].glob("lib/**/liblogoff.so")]
+        prefix = STAGE / program.parents[1].relative_to(stage)
         plain["PATH"] = f"{prefix}/bin:{plain['PATH']}"
-        plain["LD_LIBRARY_PATH"] = ":".join(str(path.parent) for path in prefix.glob("lib/**/liblogoff.so"))
+        plain["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
         plain["LOGOFF_TSTS"] = f"{prefix}/libexec/logoff/logoff-tsts"
     return plain
 

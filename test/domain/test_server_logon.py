@@ -54,8 +54,6 @@ def test_ticket_of_another_cache(server, run, ticket):
 
 
 def test_ticket_by_an_unprivileged_user(server, run, domain):
-    if domain.run(["logoff", "/version"], user=65534).status:
-        pytest.skip("the stage is not for others to see")
     path = Path(f"/run/nobody-{server.number}")
     get_ticket(domain, "alice", path)
     domain.check(["chown", "nobody", path])
