@@ -4,7 +4,7 @@
  *
  * A line is a keyword and its keys. Each keyword is a row with a table of keys; each key says into which member its
  * value goes and how it is read. So a new trouble for the simulation is one member and one row here. The format is
- * written up in doc/memory-host.md; every limit is in memory.h.
+ * written up in doc/memory-host.md; every limit is in memory.h. More than 800 lines: half of them are the tables.
  */
 #include "backend/memory.h"
 

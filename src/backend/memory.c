@@ -6,7 +6,8 @@
  * log-off of 90 s is over at once and happens in the same way each time ("realtime" in the file makes it sleep). It
  * obeys the contract of host.h to the letter and plays every trouble the other back ends were seen or feared to make:
  * whatever the procedure says of such a host can be held against what is in struct memory_world.
- * Where a real host would block for ever, wait() fails; where the procedure spins, it fails as well.
+ * Where a real host would block for ever, wait() fails; where the procedure spins, it fails as well. More than 800 lines in one file:
+ * every operation changes the same world, and half of them are a few lines.
  */
 #include "backend/memory.h"
 

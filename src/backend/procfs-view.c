@@ -226,3 +226,8 @@ size_t view_take_group(const struct view *view, size_t start, struct group *ret)
 	*ret = group;
 	return i;
 }
+
+bool view_is_audit_group(const struct group *group)
+{
+	return group->oldest->audit != PROC_NO_AUDIT;
+}

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * procfs-view.h - all processes at one time, grouped into what procfs.c takes for sessions: by kernel audit session, else by
- * the terminal on which the family of a process began. Nobody but procfs.c includes it.
+ * the terminal on which the family of a process began. Only procfs*.c include it.
  */
 #ifndef BACKEND_PROCFS_VIEW_H
 #define BACKEND_PROCFS_VIEW_H
 
-#include "local/caller.h"
 #include "core/host.h"
+#include "local/caller.h"
+#include "local/family.h"
 
 /* The host's own data. */
 struct procfs {
@@ -75,5 +76,35 @@ size_t view_take_group(const struct view *view, size_t start, struct group *ret)
 
 /* Tells whether a login record is of a program inside a login (tmux, screen), which any program may write by utempter. */
 bool view_is_nested_login(const struct proc_login *login);
+
+/* Tells whether GROUP is an audit session; else it is one by terminal. */
+bool view_is_audit_group(const struct group *group);
+
+/* ---- sessions (procfs-session.c) ---- */
+
+/* The data of a session: by what its processes are recognised, and them, once it is being ended. */
+struct own {
+	struct family_marks marks;
+	pid_t leader; /* by terminal: the process whose pid is the id */
+	bool init;    /* process 1 is on the terminal: it cannot be ended */
+	struct family *family;
+	bool fresh; /* just scanned */
+};
+
+/* What /proc/PID/status tells of a process. */
+struct identity {
+	uid_t uid;
+	bool root;	/* one of its four user ids is root's */
+	bool contained; /* it runs in a pid namespace below ours */
+};
+
+/* Reads them. Returns 0 or -ESRCH. */
+int procfs_read_identity(pid_t pid, struct identity *ret);
+
+/* Tells whether the caller is in GROUP. */
+bool procfs_is_current(const struct view *view, const struct group *group);
+
+/* Makes a session of GROUP. *ret_session is the caller's. Returns 0, -ENXIO if it is none, or a fatal errno. */
+int procfs_make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session);
 
 #endif

@@ -12,493 +12,23 @@
  * Sources: proc(5), pam_loginuid(8), utmp(5), Documentation/admin-guide/devices.txt, include/linux/kdev_t.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backend/audit.h"
 #include "backend/here.h"
+#include "backend/procfs-view.h"
 #include "backend/table.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "local/file.h"
-#include "local/nss.h"
-#include "base/text.h"
-#include "local/cgroup.h"
-#include "local/family.h"
-#include "backend/procfs-view.h"
 #include "local/proc-table.h"
-#include "local/terminal.h"
 
 #define INTERVAL_MIN_US 2000 /* between scans while a session is ending: forks and processes without pidfd */
 #define INTERVAL_MAX_US 50000
-
-/* The data of a session: by what its processes are recognised, and them, once it is being ended. */
-struct own {
-	struct family_marks marks;
-	pid_t leader; /* by terminal: the process whose pid is the id */
-	bool init;    /* process 1 is on the terminal: it cannot be ended */
-	struct family *family;
-	bool fresh; /* just scanned */
-};
-
-/* ---- small readers ---- */
-
-/* What /proc/PID/status tells of a process. */
-struct identity {
-	uid_t uid;
-	bool root;	/* one of its four user ids is root's */
-	bool contained; /* it runs in a pid namespace below ours */
-};
-
-static int read_identity(pid_t pid, struct identity *ret)
-{
-	char path[40], text[4096], *line;
-	unsigned ids[4];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (file_read(AT_FDCWD, path, 0, text, sizeof(text)) < 0)
-		return -ESRCH;
-	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
-	line = strstr(text, "\nUid:\t");
-	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
-		return -ESRCH;
-	ret->uid = ids[0];
-	ret->root = ids[0] == 0 || ids[1] == 0 || ids[2] == 0 || ids[3] == 0;
-	line = strstr(text, "\nNSpid:\t");
-	line = line ? line + strlen("\nNSpid:\t") : NULL;
-	ret->contained = line && strcspn(line, "\t\n") < strcspn(line, "\n");
-	return 0;
-}
-
-/* The user who logged in, whoever they have become since (su, sudo); the owner where the kernel does not say. */
-static uid_t read_login_uid(pid_t pid, uid_t owner)
-{
-	uint32_t uid = proc_read_login_uid(pid);
-
-	return uid == PROC_NO_AUDIT ? owner : uid;
-}
-
-static char *get_user_name(uid_t uid)
-{
-	char name[NSS_NAME_MAX];
-
-	if (nss_user_name(uid, name) <= 0)
-		snprintf(name, sizeof(name), "%u", (unsigned)uid);
-	return strdup(name);
-}
-
-/* ---- terminals ---- */
-
-/*
- * Reads the lock file of a display. It lies in a folder in which everybody may put a FIFO, a link, or a lie: it counts if
- * it is a plain file of root or of user UID.
- */
-static bool read_lock(unsigned number, uid_t uid, char *text, size_t size)
-{
-	char path[40];
-	struct stat file;
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/tmp/.X%u-lock", number);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && (file.st_uid == 0 || file.st_uid == uid))
-		n = read(fd, text, size - 1);
-	text[n > 0 ? n : 0] = '\0';
-	close(fd);
-	return n > 0;
-}
-
-/* The terminal on which the X server of a display (":0") of user UID shows, 0 for none (Xvnc, Xvfb). */
-static unsigned terminal_of_display(const char *display, uid_t uid)
-{
-	char text[16];
-	struct proc_stat stat;
-	unsigned number;
-	int pid;
-
-	if (sscanf(display, ":%u", &number) != 1)
-		return 0;
-	if (!read_lock(number, uid, text, sizeof(text)) || sscanf(text, "%d", &pid) != 1)
-		return 0;
-	return proc_read_stat(pid, &stat) == 0 && terminal_is_virtual(stat.terminal) ? stat.terminal : 0;
-}
-
-/* ---- kinds of programs, by the kernel's short name ---- */
-
-static bool is_one_of(const char *command, const char *const *names)
-{
-	for (; *names; names++)
-		if (strcmp(command, *names) == 0)
-			return true;
-	return false;
-}
-
-/* Run jobs in audit sessions of their own. */
-static const char *const job_runners[] = { "cron", "crond", "CRON", "atd", "anacron", "fcron", NULL };
-
-/* Stay as long as the user is logged in, even without a terminal. */
-static const char *const login_programs[] = { "sshd",	 "sshd-session",    "login",	   "dropbear",
-					      "telnetd", "rlogind",	    "xrdp-sesman", "lightdm",
-					      "xdm",	 "gdm-session-wor", "sddm-helper", NULL };
-
-/* Hold a terminal on which nobody is logged in. */
-static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "fgetty", "mgetty",
-						"login",  "Xorg",  "X",	       NULL };
-
-/* How a user came, by the program that let them in. */
-static const struct {
-	const char *program, *protocol;
-} protocols[] = {
-	{ "sshd", "ssh" },	    { "sshd-session", "ssh" }, { "dropbear", "ssh" },
-	{ "telnetd", "telnet" },    { "in.telnetd", "telnet" }, { "rlogind", "rlogin" },
-	{ "in.rlogind", "rlogin" }, { "xrdp-sesman", "rdp" },  { "login", "local" },
-	{ "lightdm", "local" },	    { "gdm-session-wor", "local" }, { "sddm-helper", "local" },
-	{ "xdm", "local" },	    { "su", "su" },	       { "runuser", "su" },
-	{ "sudo", "sudo" },
-};
-
-static const char *const greeter_users[] = { "gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL };
-
-/* ---- the sessions of a view ---- */
-
-static bool is_audit_group(const struct group *group)
-{
-	return group->oldest->audit != PROC_NO_AUDIT;
-}
-
-/* Tells whether the audit session is that of a user's service manager, which PAM opens like a login. */
-static bool is_manager(const struct group *group)
-{
-	static const char own_scope[] = "init.scope";
-	struct cgroup cgroup;
-	const char *unit;
-
-	return cgroup_read(group->oldest->stat.pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) &&
-	       (*unit == '\n' || strncmp(unit, own_scope, strlen(own_scope)) == 0);
-}
-
-/* Tells whether a process of the session is in one of the session manager's, which then has another id. */
-static bool is_registered(const struct group *group)
-{
-	char id[CGROUP_ID];
-	struct cgroup cgroup;
-
-	for (size_t i = 0; i < group->n_tasks; i++)
-		if (cgroup_read(group->tasks[i]->stat.pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id))
-			return true;
-	return false;
-}
-
-/* Tells whether the group is no user's login at all. */
-static bool is_no_session(const struct view *view, const struct group *group, const struct identity *identity)
-{
-	const struct procfs *procfs = view->host->data;
-
-	if (identity->contained || (is_audit_group(group) && is_manager(group)))
-		return true;
-	if (procfs->beside && (!is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(group)))
-		return true;
-	if (!identity->root)
-		return false;
-	if (is_audit_group(group))
-		return is_one_of(group->oldest->stat.command, job_runners);
-	for (size_t i = 0; i < group->n_tasks; i++)
-		if (!is_one_of(group->tasks[i]->stat.command, waiting_programs))
-			return false;
-	return true;
-}
-
-/*
- * Tells whether the user of an audit session is still logged in. Leftovers are recognised by having been handed to
- * process 1: what a login program starts has it, or its listener, as parent.
- */
-static bool is_logged_in(const struct view *view, const struct group *group)
-{
-	const struct proc_stat *stat = &group->oldest->stat;
-	const struct task *parent = view_find(view, stat->parent);
-
-	if (is_one_of(stat->command, login_programs) || stat->terminal || group->login)
-		return true;
-	return stat->parent > 1 && (!parent || !view_is_same_session(parent, group->oldest));
-}
-
-/* Where the user logged in. */
-struct place {
-	unsigned terminal;	/* 0: not known, or none */
-	char name[64];		/* of the terminal as in /dev, or of a display (":0"); "": not known */
-	const struct proc_login *login;
-};
-
-/* The login on the terminal called NAME. A session by terminal has nothing else of it: its process is outside. */
-static const struct proc_login *find_login(const struct view *view, const char *name)
-{
-	for (size_t i = 0; *name && i < view->n_logins; i++) {
-		const struct proc_login *login = &view->logins[i];
-
-		if (strcmp(login->line, name) == 0 && !view_is_nested_login(login) && view_find(view, login->pid))
-			return login;
-	}
-	return NULL;
-}
-
-static void find_place(const struct view *view, const struct group *group, uid_t uid, struct place *ret)
-{
-	const struct task *on = is_audit_group(group) ? group->on_terminal : group->leader;
-
-	*ret = (struct place){ .terminal = on ? on->stat.terminal : 0, .login = group->login };
-	if (ret->login && terminal_is_foreign(ret->login->line, uid))
-		ret->login = NULL;
-	if (is_audit_group(group) && ret->login) {
-		snprintf(ret->name, sizeof(ret->name), "%.63s", group->login->line);
-		if (ret->name[0] == ':')
-			ret->terminal = terminal_of_display(ret->name, uid);
-	} else if (ret->terminal) {
-		terminal_name(ret->terminal, ret->name);
-		if (terminal_is_foreign(ret->name, uid))
-			*ret = (struct place){};
-	}
-	if (!is_audit_group(group) && !ret->login)
-		ret->login = find_login(view, ret->name);
-}
-
-/* Sets name, state and console by the place where the user logged in. */
-static int set_name(struct logoff_session *session, const struct view *view, const struct group *group,
-		    const struct place *place)
-{
-	unsigned terminal = place->terminal;
-	const char *name = place->name;
-
-	if (is_audit_group(group) && !is_logged_in(view, group)) {
-		session->state = LOGOFF_STATE_CLOSING;
-		return 0;
-	}
-	session->state = LOGOFF_STATE_ACTIVE;
-	if (terminal_is_virtual(terminal) || (terminal && terminal == view->init_terminal)) {
-		session->console = true;
-		name = "console";
-		if (terminal_is_virtual(terminal) && view->front_terminal && terminal != view->front_terminal)
-			session->state = LOGOFF_STATE_DISCONNECTED;
-	}
-	if (!name[0])
-		return 0;
-	session->name = strdup(name);
-	return session->name ? 0 : -ENOMEM;
-}
-
-/* ---- details ---- */
-
-static const char *find_protocol(const char *command)
-{
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
-		if (strcmp(command, protocols[i].program) == 0)
-			return protocols[i].protocol;
-	return NULL;
-}
-
-/*
- * The program nearest above the session, or its first, that lets users in. login may have been started by another one
- * (telnetd). NULL: none.
- */
-static const char *protocol_above(const struct view *view, const struct task *first)
-{
-	struct proc_stat stat = first->stat;
-	const char *protocol = NULL, *found;
-
-	for (unsigned depth = 0; depth < 100; depth++) {
-		const struct task *task;
-
-		found = find_protocol(stat.command);
-		if (found && strcmp(found, "local") != 0)
-			return protocol ? protocol : found;
-		if (protocol)
-			return protocol;
-		protocol = found;
-		if (stat.parent <= 1)
-			return protocol;
-		task = view_find(view, stat.parent);
-		if (task)
-			stat = task->stat;
-		else if (proc_read_stat(stat.parent, &stat) < 0)
-			return protocol;
-	}
-	return protocol;
-}
-
-/* Since process 1 has started, or a bit before. */
-static int64_t start_of(const struct task *task)
-{
-	return (int64_t)(task->stat.start_time * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
-static int64_t time_of_start(const struct view *view, const struct task *task)
-{
-	return view->boot_us + start_of(task);
-}
-
-/* By the clock that is never set, and goes on while the machine sleeps. */
-static int64_t age_of(const struct view *view, const struct task *first)
-{
-	int64_t age_us = view->now_us - view->boot_us - start_of(first);
-
-	return age_us > 0 ? age_us : 0;
-}
-
-/* The terminals of the session's processes, the oldest first. Returns whether there was memory. */
-static bool add_terminals(struct logoff_session *session, const struct group *group)
-{
-	char name[TERMINAL_NAME];
-
-	for (size_t i = 0; i < group->n_tasks; i++) {
-		if (!group->tasks[i]->stat.terminal)
-			continue;
-		terminal_name(group->tasks[i]->stat.terminal, name);
-		if (*name && !terminal_is_foreign(name, session->uid) && session_add_terminal(session, name) < 0)
-			return false;
-	}
-	return true;
-}
-
-static int set_details(struct logoff_session *session, const struct view *view, const struct group *group,
-		       const struct place *place)
-{
-	const struct task *first = is_audit_group(group) ? group->oldest : group->leader;
-	const char *protocol = protocol_above(view, first), *terminal = place->name, *remote = NULL;
-	bool on_display = place->name[0] == ':';
-	char name[64] = "";
-
-	if (on_display && place->terminal) {
-		terminal_name(place->terminal, name);
-		terminal = name;
-	} else if (on_display) {
-		terminal = NULL;
-	}
-	if (!protocol && session->console)
-		protocol = "local";
-	if (place->login && place->login->remote[0] != ':')	/* display managers put their display there */
-		remote = place->login->remote;
-	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
-	session->age_us = age_of(view, first);
-	session->graphical = on_display;
-	session->missing = HOST_IDLE;
-	if (text_copy_set(&session->protocol, protocol) < 0 || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
-	    (!on_display && !add_terminals(session, group)) || text_copy_set(&session->display, on_display ? place->name : NULL) < 0 ||
-	    session_set_address(session, remote) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-/* ---- making a session ---- */
-
-/* The number of the audit session; "c" and the pid of its leader for one by terminal, so that the two cannot be confused. */
-static char *make_id(const struct group *group)
-{
-	char id[16];
-
-	if (is_audit_group(group))
-		snprintf(id, sizeof(id), "%u", group->oldest->audit);
-	else
-		snprintf(id, sizeof(id), "c%d", (int)group->leader->stat.pid);
-	return strdup(id);
-}
-
-static int set_own(struct logoff_session *session, const struct view *view, const struct group *group)
-{
-	const struct proc_stat *leader = &group->leader->stat;
-	struct own *own = calloc(1, sizeof(*own));
-
-	if (!own)
-		return -ENOMEM;
-	session->data = own;
-	own->marks.audit_session = group->oldest->audit;
-	if (is_audit_group(group)) {
-		session->logon = group->oldest->audit; /* the kernel gives no number twice */
-		return 0;
-	}
-	own->marks.terminal = leader->terminal;
-	own->marks.terminal_session = leader->session;
-	own->leader = leader->pid;
-	own->init = leader->terminal == view->init_terminal;
-	session->logon = leader->start_time;
-	session->by_terminal = true;
-	return 0;
-}
-
-/* Tells whether process PID is in the session. */
-static bool has_process(const struct view *view, const struct group *group, pid_t pid)
-{
-	const struct task *task = view_find(view, pid);
-
-	if (!task)
-		return false;
-	if (is_audit_group(group) || task->audit != PROC_NO_AUDIT)
-		return task->audit == group->oldest->audit;
-	return view_home(view, task) == group->oldest->home;
-}
-
-static bool is_current(const struct view *view, const struct group *group)
-{
-	return has_process(view, group, getpid());
-}
-
-/* Tells whether the caller depends on the session. */
-static bool is_own(const struct view *view, const struct group *group)
-{
-	struct procfs *procfs = view->host->data;
-
-	if (procfs->caller.n_pids == 0)
-		caller_find(&procfs->caller);
-	for (size_t i = 0; i < procfs->caller.n_pids; i++)
-		if (has_process(view, group, procfs->caller.pids[i]))
-			return true;
-	return false;
-}
-
-/* Makes a session of GROUP. Returns 0, -ENXIO if it is none, or a fatal errno. */
-static int make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session)
-{
-	struct logoff_session *session;
-	struct identity identity;
-	struct place place;
-	const struct task *who = is_audit_group(group) ? group->oldest : group->leader;
-	int r;
-
-	if (read_identity(who->stat.pid, &identity) < 0 || is_no_session(view, group, &identity))
-		return -ENXIO;
-	r = session_new(&session, view->host);
-	if (r < 0)
-		return r;
-	session->uid = read_login_uid(who->stat.pid, identity.uid);
-	if (!is_audit_group(group))
-		session->uid = identity.uid;
-	session->id = make_id(group);
-	session->user = get_user_name(session->uid);
-	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;
-	find_place(view, group, session->uid, &place);
-	if (r >= 0)
-		r = set_name(session, view, group, &place);
-	if (r >= 0)
-		r = set_details(session, view, group, &place);
-	if (r < 0) {
-		logoff_session_free(session);
-		return r;
-	}
-	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
-	session->current = is_current(view, group);
-	session->own = session->current || is_own(view, group);
-	session->unregistered = ((struct procfs *)view->host->data)->beside;
-	*ret_session = session;
-	return 0;
-}
 
 /* ---- the back end ---- */
 
@@ -553,7 +83,7 @@ static int parse_id(const char *id, struct meaning *ret)
 
 static bool is_meant(const struct group *group, const struct meaning *meaning)
 {
-	if (is_audit_group(group))
+	if (view_is_audit_group(group))
 		return !meaning->by_terminal && meaning->number == group->oldest->audit;
 	return meaning->by_terminal && meaning->number == (uint32_t)group->leader->stat.pid;
 }
@@ -565,8 +95,8 @@ static int find_session(const struct view *view, const struct meaning *meaning, 
 
 	for (size_t i = 0; i < view->n_sessions;) {
 		i = view_take_group(view, i, &group);
-		if (meaning ? is_meant(&group, meaning) : is_current(view, &group))
-			return make_session(view, &group, ret_session);
+		if (meaning ? is_meant(&group, meaning) : procfs_is_current(view, &group))
+			return procfs_make_session(view, &group, ret_session);
 	}
 	return -ENXIO;
 }
@@ -715,7 +245,7 @@ static int list_view(const struct view *view, const struct known *known, struct 
 		i = view_take_group(view, i, &group);
 		if (known && is_known(known, &group))
 			continue;
-		r = make_session(view, &group, &session);
+		r = procfs_make_session(view, &group, &session);
 		if (r >= 0)
 			r = session_list_add(list, session);
 		else if (r == -ENXIO)
@@ -770,7 +300,7 @@ static int mark_sessions(const struct view *view, struct session_list *list)
 		struct logoff_session *session = NULL;
 
 		i = view_take_group(view, i, &group);
-		r = make_session(view, &group, &session);
+		r = procfs_make_session(view, &group, &session);
 		if (r >= 0)
 			r = session_list_add(list, session);
 		else if (r == -ENXIO)
@@ -839,7 +369,7 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 		const struct logoff_session *session = session_of(&view, task);
 		struct identity identity;
 
-		if (read_identity(task->stat.pid, &identity) >= 0)
+		if (procfs_read_identity(task->stat.pid, &identity) >= 0)
 			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
 				       task->stat.command);
 	}
