@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), logind-read.c (what
- * sessions there are, and what they are), logind-own.c (which are the caller's), logind-crowd.c (many at once),
- * logind-elogind.c (what elogind does not do) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else includes it.
+ * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), those that
+ * read sessions (logind-read.h), logind-own.c (which are the caller's), logind-crowd.c (many at once), logind-elogind.c (what
+ * elogind does not do) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else includes it.
  */
 #ifndef BACKEND_LOGIND_H
 #define BACKEND_LOGIND_H
@@ -12,6 +12,7 @@
 #include "local/caller.h"
 #include "local/desktop.h"
 #include "core/host.h"
+#include "backend/logind-parse.h"
 #include "backend/strays.h"
 
 #define LOGIN1 "org.freedesktop.login1"
@@ -127,12 +128,6 @@ int logind_get_property(struct logoff_host *host, const char *path, const char *
 
 /* Finds the object of a user who is logged on or lingers. *ret_path is the caller's: free(). Returns 0 or -errno with the cause. */
 int logind_get_user(struct logoff_host *host, uid_t uid, char **ret_path, struct logoff_error *reterr);
-
-/* Tells whether a type of sessions is that of desktops. */
-bool logind_is_graphical_type(const char *type);
-
-/* Tells whether a class of sessions is that of service managers (systemd 256 and later), which are no sessions. */
-bool logind_is_manager_class(const char *class);
 
 /* Takes a table of all processes that is not older than SINCE_US. Owned by LOGIND. Returns 0 or a fatal errno. */
 int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table);

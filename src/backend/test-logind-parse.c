@@ -2,7 +2,7 @@
 /*
  * test-logind.c - what is made of a session's properties, without a logind.
  */
-#include "backend/logind-read.c"
+#include "backend/logind-parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 static void protocols(void **state)
 {
 	static const struct {
-		struct properties properties;
+		struct logind_properties properties;
 		const char *protocol;
 	} rows[] = {
 		{ { .service = "sshd", .type = "tty", .remote = true }, "ssh" },
@@ -37,7 +37,7 @@ static void protocols(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		const char *protocol = make_protocol(&rows[i].properties);
+		const char *protocol = properties_protocol(&rows[i].properties);
 
 		if (rows[i].protocol)
 			assert_string_equal(protocol, rows[i].protocol);

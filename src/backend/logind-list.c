@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind-list.c - all sessions of logind's.
+ *
+ * A thousand GetAll take 90 ms, and more than some hundred at once get errors. A full list therefore asks D-Bus which sessions
+ * there are, and reads what they are from the file that logind keeps for each in /run/systemd/sessions and writes at every
+ * change. A session whose file is missing, or does not say what we know how to read, is asked for by D-Bus, and so is every
+ * graphical session: only there logind tells idleness.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/here.h"
+#include "backend/logind-read.h"
+#include "base/error.h"
+#include "local/file.h"
+
+#define SESSION_FILES "/run/systemd/sessions"
+
+/* A list under way: paths of sessions are read at most MAX_CALLS at a time. */
+struct listing {
+	struct logoff_host *host;
+	struct session_list *list;
+	unsigned n_calls;
+	int r;
+	struct logoff_error *reterr;
+};
+
+static int add_listed(struct listing *listing, struct logoff_session *session)
+{
+	if (of(session)->not_a_session) {
+		logoff_session_free(session);
+		return 0;
+	}
+	return session_list_add(listing->list, session);
+}
+
+/* The answer of GetAll for one session of a listing. */
+static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct listing *listing = userdata;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	struct logoff_session *session = NULL;
+	int r;
+
+	(void)unused;
+	listing->n_calls--;
+	if (error) {
+		r = logind_error(error, 0, listing->reterr);
+		listing->r = r == -ENXIO || listing->r < 0 ? listing->r : r;	/* it ended meanwhile: fine */
+		return 0;
+	}
+	r = logind_session_from_answer(listing->host, answer, &session, listing->reterr);
+	if (r >= 0)
+		r = add_listed(listing, session);
+	if (r < 0 && listing->r >= 0)
+		listing->r = r;
+	return 0;
+}
+
+/*
+ * Takes messages in until at most N calls of the listing are under way. That sd_bus_process() had nothing to do does not
+ * say that nothing has come: it also returns 0 for a call that has timed out, and after the last one no wait would end.
+ */
+static int drain_calls(struct listing *listing, unsigned n)
+{
+	struct logind *logind = listing->host->data;
+	int r;
+
+	while (listing->n_calls > n) {
+		r = sd_bus_process(logind->bus, NULL);
+		if (r == 0 && listing->n_calls > n)
+			r = sd_bus_wait(logind->bus, UINT64_MAX);	/* each call has its own time-out */
+		if (r < 0 && r != -EINTR)
+			return logind_error(NULL, r, listing->reterr);
+	}
+	return 0;
+}
+
+static int ask_session(struct listing *listing, const char *path)
+{
+	struct logind *logind = listing->host->data;
+	sd_bus_message *call = NULL;
+	int r;
+
+	r = logind_new_call(listing->host, &call, path, "org.freedesktop.DBus.Properties", "GetAll");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", SESSION);
+	if (r >= 0)
+		r = sd_bus_call_async(logind->bus, NULL, call, on_listed, listing, 0);
+	sd_bus_message_unref(call);
+	if (r < 0)
+		return logind_error(NULL, r, listing->reterr);
+	listing->n_calls++;
+	return drain_calls(listing, MAX_CALLS - 1);
+}
+
+int logind_open_files(void)
+{
+	return open(SESSION_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Reads the file that logind keeps for session ID. Returns false if there is none, or it is longer than any we know. */
+bool logind_read_file(int folder, const char *id, char text[static LOGIND_FILE_MAX])
+{
+	/* An id is a name in that folder, whoever says it. */
+	ssize_t n = strchr(id, '/') ? -1 : file_read(folder, id, O_NOFOLLOW, text, LOGIND_FILE_MAX);
+
+	return n > 0 && n < LOGIND_FILE_MAX - 1 && strlen(text) == (size_t)n;
+}
+
+/* Adds one session of the answer of ListSessions, by its file if that says enough, else by D-Bus. */
+static int list_row(struct listing *listing, int folder, const struct logind_properties *row, const char *path)
+{
+	struct logind_properties p = *row;
+	struct logoff_session *session;
+	char text[LOGIND_FILE_MAX];
+	int r;
+
+	if (folder < 0 || !logind_read_file(folder, row->id, text) || !session_file_parse(text, &p))
+		return ask_session(listing, path);
+	r = logind_session_from(listing->host, &p, &session);
+	return r < 0 ? r : add_listed(listing, session);
+}
+
+static int list_rows(struct listing *listing, sd_bus_message *answer)
+{
+	int folder = logind_open_files();
+	struct logind_properties row = {};
+	const char *path;
+	int r;
+
+	r = sd_bus_message_enter_container(answer, 'a', "(susso)");
+	while (r >= 0 &&
+	       (r = sd_bus_message_read(answer, "(susso)", &row.id, &row.uid, &row.user, &row.seat, &path)) > 0) {
+		r = list_row(listing, folder, &row, path);
+		if (r < 0 || listing->r < 0)	/* or thousands that are never answered would each be waited for */
+			break;
+	}
+	if (folder >= 0)
+		close(folder);
+	return r == -EBADMSG || r == -ENXIO ? logind_bad_answer(r, "ListSessions", listing->reterr) : r;
+}
+
+int logind_list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr)
+{
+	struct listing listing = { .host = host, .list = list, .reterr = reterr };
+	sd_bus_message *call = NULL, *answer = NULL;
+	int r, left;
+
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "ListSessions");
+	r = logind_call(host, call, r, &answer, reterr);
+	if (r >= 0)
+		r = list_rows(&listing, answer);
+	if (r == -ENXIO)	/* that no session exists is told by an empty list */
+		r = -EPROTO;
+	left = drain_calls(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
+	sd_bus_message_unref(answer);
+	r = r < 0 ? r : left < 0 ? left : listing.r;
+	return r < 0 ? r : logind_name_all(host, list);
+}
+
+/* One answer, of a line for each user; what it does not say in so many words is "maybe". */
+bool logind_may_have_user(struct logoff_host *host, const char *name)
+{
+	sd_bus_message *call = NULL, *answer = NULL;
+	const char *user, *path;
+	bool found = false;
+	uint32_t uid;
+	int r;
+
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, "ListUsers");
+	r = logind_call(host, call, r, &answer, NULL);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "(uso)");
+	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "(uso)", &uid, &user, &path)) > 0)
+		found = strcmp(user, name) == 0;
+	sd_bus_message_unref(answer);
+	return found || r < 0;
+}
+
+int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
+{
+	here_refresh(host);
+	(void)logind_own_id(host);	/* asked before the answers of a list are under way */
+	if (!name)
+		return logind_list_all(host, list, reterr);
+	return logind_list_candidates(host, name, list);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind-terminals.c - the terminals of logind's sessions, by the processes that are on them, and the names that follow.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/logind-read.h"
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "local/terminal.h"
+
+/* ---- all processes ---- */
+
+int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret_table)
+{
+	struct table *table;
+	int r;
+
+	if (!host->table || host->table->taken_us < since_us) {
+		r = table_new(&table, ((const struct logind *)host->data)->elogind);
+		if (r < 0)
+			return r;
+		table_free(host->table);
+		host->table = table;
+	}
+	*ret_table = host->table;
+	return 0;
+}
+
+/* ---- terminals ---- */
+
+/* A process on a terminal, of the user whose session it is in. */
+struct sight {
+	struct logoff_session *session;
+	struct table_row *row;
+	int depth;			/* generations below the leader; -1: its parents have ended */
+};
+
+/* Sessions, and what was seen of their terminals. */
+struct search {
+	const struct table *table;
+	struct logoff_session **by_id, **by_leader;
+	size_t n_sessions;
+	struct sight *sights;
+	size_t n_sights;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp((*(struct logoff_session *const *)a)->id, (*(struct logoff_session *const *)b)->id);
+}
+
+static int compare_leaders(const void *a, const void *b)
+{
+	pid_t one = (*(struct logoff_session *const *)a)->leader, two = (*(struct logoff_session *const *)b)->leader;
+
+	return (one > two) - (one < two);
+}
+
+/* The nearest to the leader first, and of those the oldest; orphans last. */
+static int compare_sights(const void *a, const void *b)
+{
+	const struct sight *one = a, *two = b;
+	unsigned depth = (unsigned)one->depth, other = (unsigned)two->depth;	/* -1 is the greatest */
+
+	if (one->session != two->session)
+		return compare_ids(&one->session, &two->session);
+	if (depth != other)
+		return depth < other ? -1 : 1;
+	return (one->row->stat.start_time > two->row->stat.start_time) - (one->row->stat.start_time < two->row->stat.start_time);
+}
+
+static struct logoff_session *find_by_id(const struct search *search, const char *id)
+{
+	struct logoff_session key = { .id = (char *)id }, *key_at = &key;
+	struct logoff_session **found = bsearch(&key_at, search->by_id, search->n_sessions, sizeof(key_at), compare_ids);
+
+	return found ? *found : NULL;
+}
+
+static struct logoff_session *find_by_leader(const struct search *search, pid_t pid)
+{
+	struct logoff_session key = { .leader = pid }, *key_at = &key;
+	struct logoff_session **found = bsearch(&key_at, search->by_leader, search->n_sessions, sizeof(key_at), compare_leaders);
+
+	return found ? *found : NULL;
+}
+
+/* The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them. */
+static struct logoff_session *find_session(const struct search *search, struct table_row *row)
+{
+	struct logoff_session *session = NULL;
+	const struct proc_stat *stat;
+	const char *id;
+
+	if (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row))
+		return NULL;
+	for (int depth = 0; !session && row && depth < LOGIND_ABOVE_MAX; depth++) {
+		id = table_session(search->table, row);
+		if (id)
+			return find_by_id(search, id);
+		session = find_by_leader(search, row->pid);
+		stat = table_stat(row);
+		row = stat ? table_find(search->table, stat->parent) : NULL;
+	}
+	return session;
+}
+
+static int see_terminals(struct search *search)
+{
+	const struct table *table = search->table;
+
+	for (size_t i = 0; i < table->n_rows; i++) {
+		struct table_row *row = &table->rows[i];
+		const struct proc_stat *stat = table_stat(row);
+		struct logoff_session *session = stat && stat->terminal ? find_session(search, row) : NULL;
+		struct sight sight;
+
+		if (!session || session->graphical || table_uid(row) != session->uid)
+			continue;
+		sight = (struct sight){ session, row, table_depth(table, row->pid, session->leader) };
+		if (array_add(&search->sights, &search->n_sights, &sight) < 0)
+			return -ENOMEM;
+	}
+	if (search->n_sights > 0)
+		qsort(search->sights, search->n_sights, sizeof(*search->sights), compare_sights);
+	return 0;
+}
+
+/*
+ * The user of a mosh server works on when the ssh login that started it is over: logind then calls the session closing.
+ */
+static void find_mosh(const struct search *search, const struct sight *sight)
+{
+	struct logoff_session *session = sight->session;
+	struct table_row *parent = table_find(search->table, sight->row->stat.parent);
+	char *protocol;
+
+	if (!of(session)->closing || !parent || !table_stat(parent) || strcmp(parent->stat.command, "mosh-server") != 0)
+		return;
+	session->state = LOGOFF_STATE_ACTIVE;
+	protocol = strdup("mosh");
+	if (protocol) {
+		free(session->protocol);
+		session->protocol = protocol;
+	}
+}
+
+static int take_sights(struct search *search)
+{
+	char name[TERMINAL_NAME];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < search->n_sights; i++) {
+		find_mosh(search, &search->sights[i]);
+		terminal_name(search->sights[i].row->stat.terminal, name);
+		if (*name && !terminal_is_foreign(name, search->sights[i].session->uid))
+			r = session_add_terminal(search->sights[i].session, name);
+	}
+	return r;
+}
+
+/*
+ * The terminals of login records whose process is in a session. Records are hints: without them there are fewer terminals. One
+ * that was never taken back may name a process that has its number since, and a terminal that is another user's by now.
+ */
+static int take_logins(struct search *search)
+{
+	struct proc_login *logins = NULL;
+	size_t n_logins = 0;
+	int r = 0;
+
+	if (proc_read_logins(&logins, &n_logins) < 0)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < n_logins; i++) {
+		struct logoff_session *session = find_by_leader(search, logins[i].pid);
+		struct table_row *row = session ? NULL : table_find(search->table, logins[i].pid);
+
+		if (row)
+			session = find_session(search, row);
+		if (session && !session->graphical && terminal_is_of(logins[i].line, session->uid))
+			r = session_add_terminal(session, logins[i].line);
+	}
+	free(logins);
+	return r;
+}
+
+/* logind's own word comes last: of two ssh terminals it has one, and not always the first. */
+static int name_by_terminal(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+
+	session->missing &= ~(unsigned)HOST_TERMINALS;
+	if (data->tty && terminal_is_one(data->tty) && session_add_terminal(session, data->tty) < 0)
+		return -ENOMEM;
+	if (session->name || session->graphical || session->n_terminals == 0)
+		return 0;
+	session->name = strdup(session->terminals[0]);
+	return session->name ? 0 : -ENOMEM;
+}
+
+static int search_init(struct search *search, const struct table *table, struct logoff_session *const *sessions,
+		       size_t n_sessions)
+{
+	*search = (struct search){ .table = table, .n_sessions = n_sessions };
+	search->by_id = calloc(n_sessions + 1, sizeof(struct logoff_session *));
+	search->by_leader = calloc(n_sessions + 1, sizeof(struct logoff_session *));
+	if (!search->by_id || !search->by_leader)
+		return -ENOMEM;
+	if (n_sessions > 0) {
+		memcpy(search->by_id, sessions, n_sessions * sizeof(*sessions));
+		memcpy(search->by_leader, sessions, n_sessions * sizeof(*sessions));
+	}
+	qsort(search->by_id, n_sessions, sizeof(*sessions), compare_ids);
+	qsort(search->by_leader, n_sessions, sizeof(*sessions), compare_leaders);
+	return 0;
+}
+
+static void search_done(struct search *search)
+{
+	free(search->by_id);
+	free(search->by_leader);
+	free(search->sights);
+}
+
+/* Gives the sessions their terminals, and the names that follow from them, by the processes in TABLE. */
+static int find_terminals(const struct table *table, struct logoff_session *const *sessions, size_t n_sessions)
+{
+	struct search search;
+	int r = search_init(&search, table, sessions, n_sessions);
+
+	if (r >= 0)
+		r = see_terminals(&search);
+	if (r >= 0)
+		r = take_sights(&search);
+	if (r >= 0)
+		r = take_logins(&search);
+	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
+		r = name_by_terminal(sessions[i]);
+	search_done(&search);
+	return r;
+}
+
+int logind_name_all(struct logoff_host *host, const struct session_list *list)
+{
+	struct table *table;
+	int r = logind_table(host, clock_now_us(), &table);
+
+	return r < 0 ? r : find_terminals(table, list->items, list->n_items);
+}
+
+/* The processes of one session, by its control group; all processes where the leader is elsewhere. *ret_table: table_free(). */
+static int table_of_session(struct logoff_session *session, struct table **ret_table)
+{
+	struct logind *logind = session->host->data;
+	struct logind_session *data = of(session);
+	struct process_list list = {};
+	struct table_row *leader;
+	int r = logind_find_cgroups(session);
+
+	if (r >= 0 && data->cgroup)
+		r = proc_list_cgroup(data->cgroup, &list);
+	if (r >= 0 && session->leader > 1)
+		r = process_list_add(&list, session->leader, NULL);
+	if (r >= 0)
+		r = table_new_of(ret_table, &list, logind->elogind);
+	process_list_clear(&list);
+	if (r < 0)
+		return r;
+	leader = table_find(*ret_table, session->leader);
+	if (data->closing || !leader || !table_stat(leader) ||
+	    (table_session(*ret_table, leader) && strcmp(table_session(*ret_table, leader), session->id) == 0))
+		return 0;
+	table_free(*ret_table);
+	return table_new(ret_table, logind->elogind);
+}
+
+void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session)
+{
+	struct table *table = NULL;
+
+	(void)host;
+	if (session->graphical || table_of_session(session, &table) < 0)
+		(void)name_by_terminal(session);
+	else
+		(void)find_terminals(table, &session, 1);	/* without memory it has fewer */
+	table_free(table);
+}
+
+/* ---- the census ---- */
+
+/* The session whose desktop has the user's manager run the process: the user's latest graphical one that began before it. */
+static const struct logoff_session *find_desktop_of(const struct search *search, const struct table_row *row)
+{
+	const struct logoff_session *found = NULL;
+
+	for (size_t i = 0; i < search->n_sessions; i++) {
+		const struct logoff_session *session = search->by_id[i];
+
+		if (session->graphical && session->uid == row->manager && table_start_us(&row->stat) >= of(session)->desktop.since_us &&
+		    (!found || of(session)->since_us > of(found)->since_us))
+			found = session;
+	}
+	return found;
+}
+
+static int census_all(const struct search *search, struct census *census)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < search->table->n_rows; i++) {
+		struct table_row *row = &search->table->rows[i];
+		const char *id;
+
+		if (!table_stat(row) || row->stat.kernel || table_uid(row) == (uid_t)-1)
+			continue;
+		id = table_session(search->table, row);
+		if (!id) {
+			const struct logoff_session *session = table_is_desktop(search->table, row) ?
+				find_desktop_of(search, row) : find_session(search, row);
+
+			id = session ? session->id : NULL;
+		}
+		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command);
+	}
+	return r;
+}
+
+int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct session_list list = {};
+	struct search search = {};
+	int r;
+
+	r = logind_list(host, NULL, &list, reterr);
+	if (r < 0) {
+		session_list_clear(&list);
+		return r;
+	}
+	r = search_init(&search, host->table, list.items, list.n_items);	/* the list was made from this table */
+	if (r >= 0)
+		r = census_all(&search, census);
+	search_done(&search);
+	session_list_clear(&list);
+	return r < 0 ? error_set_errno(reterr, r, r, "%s", strerror(-r)) : 0;
+}
