@@ -39,6 +39,7 @@ sources_of() {
 	case $1 in
 	proc) find src/base src/local/file.c -name "*.c" ! -name "test-*" ;;
 	display) find $rooms -name "*.c" ! -name "test-*" ! -name display-client.c ;;
+	logind) echo src/backend/logind-parse.c ;;
 	utmp) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
 	options) echo src/cli/options.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
