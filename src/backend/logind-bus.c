@@ -223,6 +223,7 @@ void logind_close(struct logoff_host *host)
 	if (!logind)
 		return;
 	sd_bus_close_unref(logind->bus);
+	logind_forget_list(logind);
 	free(logind);
 	host->data = NULL;
 }

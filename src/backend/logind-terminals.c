@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * logind-terminals.c - the terminals of logind's sessions, by the processes that are on them, and the names that follow.
+ *
+ * To read a process takes longer than all else of a list, so a list reads only those that a name depends on. A desktop is called by
+ * its display. Where the login program told logind the terminal, that is the name; the session's other terminals are looked up when
+ * somebody wants to know those of one of them, for the whole list at once. What is in the control group of a session whose name is known is not read, and neither is a leader that is not the user's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +15,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/terminal.h"
+
+/* To read what a control group lists takes as long as to read so many processes. */
+#define CGROUP_WORTH 4
+
+/* The processes of a list may be so old when terminals are looked for. */
+#define TABLE_AGE_US UINT64_C(1000000)
 
 /* ---- all processes ---- */
 
@@ -109,17 +119,28 @@ static struct logoff_session *find_session(const struct search *search, struct t
 	return session;
 }
 
+/* Tells whether a process need not be read, by what is known of it: no session whose terminals are wanted can have one by it. */
+static bool is_settled(const struct search *search, struct table_row *row)
+{
+	const char *id = table_known_session(row);
+	const struct logoff_session *session = id ? find_by_id(search, id) : find_by_leader(search, row->pid);
+
+	if (!session)
+		return id != NULL;
+	return !of(session)->wants_terminals || (session->leader == row->pid && table_uid(row) != session->uid);
+}
+
 static int see_terminals(struct search *search)
 {
 	const struct table *table = search->table;
 
 	for (size_t i = 0; i < table->n_rows; i++) {
 		struct table_row *row = &table->rows[i];
-		const struct proc_stat *stat = table_stat(row);
+		const struct proc_stat *stat = is_settled(search, row) ? NULL : table_stat(row);
 		struct logoff_session *session = stat && stat->terminal ? find_session(search, row) : NULL;
 		struct sight sight;
 
-		if (!session || session->graphical || table_uid(row) != session->uid)
+		if (!session || !of(session)->wants_terminals || table_uid(row) != session->uid)
 			continue;
 		sight = (struct sight){ session, row, table_depth(table, row->pid, session->leader) };
 		if (array_add(&search->sights, &search->n_sights, &sight) < 0)
@@ -181,7 +202,7 @@ static int take_logins(struct search *search)
 
 		if (row)
 			session = find_session(search, row);
-		if (session && !session->graphical && terminal_is_of(logins[i].line, session->uid))
+		if (session && of(session)->wants_terminals && terminal_is_of(logins[i].line, session->uid))
 			r = session_add_terminal(session, logins[i].line);
 	}
 	free(logins);
@@ -226,7 +247,10 @@ static void search_done(struct search *search)
 	free(search->sights);
 }
 
-/* Gives the sessions their terminals, and the names that follow from them, by the processes in TABLE. */
+/*
+ * Gives those of the sessions that want them their terminals, and the names that follow from them, by the processes in TABLE. The
+ * other sessions are there to be told from them.
+ */
 static int find_terminals(const struct table *table, struct logoff_session *const *sessions, size_t n_sessions)
 {
 	struct search search;
@@ -239,18 +263,112 @@ static int find_terminals(const struct table *table, struct logoff_session *cons
 	if (r >= 0)
 		r = take_logins(&search);
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
-		r = name_by_terminal(sessions[i]);
+		if (of(sessions[i])->wants_terminals)
+			r = name_by_terminal(sessions[i]);
 	search_done(&search);
 	return r;
+}
+
+/* ---- of a list ---- */
+
+/* Notes which processes are in the sessions, as far as their control groups tell it sooner than the processes do. */
+static int note_sessions(struct table *table, const struct session_list *list)
+{
+	size_t n_noted = 0, n_others = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		n_others += !list->items[i]->graphical;
+	for (int graphical = 1; r >= 0 && graphical >= 0; graphical--) {	/* desktops have the most processes */
+		if (!graphical && (table->n_rows - n_noted) / CGROUP_WORTH <= n_others)
+			break;
+		for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+			struct logoff_session *session = list->items[i];
+
+			if (session->graphical != (graphical == 1))
+				continue;
+			r = logind_find_cgroups(session);
+			if (r >= 0 && of(session)->cgroup)
+				n_noted += table_note_session(table, of(session)->cgroup, session->id);
+		}
+	}
+	return r;
+}
+
+/*
+ * Remembers the sessions of a list, so that their terminals can be looked up together. Those of a former list are looked up one by
+ * one from then on.
+ */
+static int remember_list(struct logind *logind, const struct session_list *list)
+{
+	struct logoff_session **listed = calloc(list->n_items + 1, sizeof(*listed));
+
+	if (!listed)
+		return -ENOMEM;
+	logind_forget_list(logind);
+	for (size_t i = 0; i < list->n_items; i++) {
+		listed[i] = list->items[i];
+		of(listed[i])->listed_at = &listed[i];
+	}
+	logind->listed = listed;
+	logind->n_listed = list->n_items;
+	return 0;
+}
+
+void logind_forget_list(struct logind *logind)
+{
+	for (size_t i = 0; i < logind->n_listed; i++)
+		if (logind->listed[i])
+			of(logind->listed[i])->listed_at = NULL;
+	free(logind->listed);
+	logind->listed = NULL;
+	logind->n_listed = 0;
 }
 
 int logind_name_all(struct logoff_host *host, const struct session_list *list)
 {
 	struct table *table;
+	bool wanted = false;
 	int r = logind_table(host, clock_now_us(), &table);
 
-	return r < 0 ? r : find_terminals(table, list->items, list->n_items);
+	if (r >= 0)
+		r = note_sessions(table, list);
+	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
+		struct logind_session *data = of(list->items[i]);
+
+		data->wants_terminals = (list->items[i]->missing & HOST_TERMINALS) && !data->has_certain_terminal;
+		wanted = wanted || data->wants_terminals;
+		if (data->wants_terminals || list->items[i]->graphical)
+			continue;
+		r = name_by_terminal(list->items[i]);
+		list->items[i]->missing |= HOST_TERMINALS;	/* it may have more */
+	}
+	if (r >= 0 && wanted)
+		r = find_terminals(table, list->items, list->n_items);
+	return r < 0 ? r : remember_list(host->data, list);
 }
+
+/* Looks up the terminals of SESSION, and of all others of its list that have not been looked up. */
+static int fill_list(struct logoff_session *session)
+{
+	struct logind *logind = session->host->data;
+	struct session_list list = {};
+	struct table *table;
+	int r = logind_table(session->host, clock_now_us() - TABLE_AGE_US, &table);
+
+	for (size_t i = 0; r >= 0 && i < logind->n_listed; i++) {
+		if (!logind->listed[i])
+			continue;
+		of(logind->listed[i])->wants_terminals = (logind->listed[i]->missing & HOST_TERMINALS) || logind->listed[i] == session;
+		r = array_add(&list.items, &list.n_items, &logind->listed[i]);
+	}
+	if (r >= 0)
+		r = find_terminals(table, list.items, list.n_items);
+	free(list.items);
+	return r;
+}
+
+/* ---- of one session ---- */
 
 /* The processes of one session, by its control group; all processes where the leader is elsewhere. *ret_table: table_free(). */
 static int table_of_session(struct logoff_session *session, struct table **ret_table)
@@ -283,10 +401,16 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 	struct table *table = NULL;
 
 	(void)host;
-	if (session->graphical || table_of_session(session, &table) < 0)
+	/* Without memory, and where nobody may look, a session has fewer terminals. */
+	of(session)->wants_terminals = true;
+	if (session->graphical)
+		(void)name_by_terminal(session);
+	else if (of(session)->listed_at)
+		(void)fill_list(session);
+	else if (table_of_session(session, &table) < 0)
 		(void)name_by_terminal(session);
 	else
-		(void)find_terminals(table, &session, 1);	/* without memory it has fewer */
+		(void)find_terminals(table, &session, 1);
 	table_free(table);
 }
 
@@ -347,3 +471,4 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 	session_list_clear(&list);
 	return r < 0 ? error_set_errno(reterr, r, r, "%s", strerror(-r)) : 0;
 }
+

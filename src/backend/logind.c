@@ -50,6 +50,8 @@ static void logind_release(struct logoff_session *session)
 
 	if (!data)
 		return;
+	if (data->listed_at)
+		*data->listed_at = NULL;
 	sd_bus_slot_unref(data->call);
 	leave_free(data->leave);
 	family_free(data->family);

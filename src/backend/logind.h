@@ -48,6 +48,8 @@ struct logind {
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */
 	size_t n_above;
+	struct logoff_session **listed;	/* the sessions of the last full list that have not been freed; NULL: freed */
+	size_t n_listed;
 	struct caller caller;
 	char own_ids[CALLER_PIDS_MAX][CGROUP_ID];	/* the session of each process of the caller; "": none */
 };
@@ -55,6 +57,9 @@ struct logind {
 /* session->data */
 struct logind_session {
 	char *tty;			/* logind's word; NULL: none */
+	bool has_certain_terminal;	/* that is the first terminal */
+	bool wants_terminals;		/* during a search: for this session too */
+	struct logoff_session **listed_at;	/* its place in the last full list; NULL: in none */
 	char *user_path;		/* object path; NULL: not asked for yet */
 	char *scope;			/* "session-5.scope"; NULL on elogind */
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
@@ -184,6 +189,9 @@ bool logind_may_have_user(struct logoff_host *host, const char *name);
 
 /* The back end's census(). */
 int logind_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
+
+/* Forgets the last full list: terminals of its sessions are looked up one by one from then on. */
+void logind_forget_list(struct logind *logind);
 
 /* Looks up the terminals of SESSION, and with them its name. */
 void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session);

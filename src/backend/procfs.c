@@ -210,9 +210,13 @@ static bool has_unknown(const struct procfs *procfs, const struct known *known, 
 	bool found = false;
 
 	for (size_t i = 0; !found && i < table->n_rows; i++) {
-		const struct proc_stat *stat = table_stat(&table->rows[i]);
+		struct table_row *row = &table->rows[i];
+		const struct proc_stat *stat;
 
-		found = stat && stat->terminal && is_unknown(procfs, known, table, &table->rows[i]);
+		if (table_known_session(row) || has_number(known->leaders, known->n, (uint32_t)row->pid))
+			continue;	/* to read it takes longer than to look it up there */
+		stat = table_stat(row);
+		found = stat && stat->terminal && is_unknown(procfs, known, table, row);
 	}
 	if (found || proc_read_logins(&logins, &n_logins) < 0)
 		return found;

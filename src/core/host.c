@@ -361,7 +361,8 @@ bool logoff_session_is_registered(const struct logoff_session *session)
 
 const char *logoff_session_terminal(const struct logoff_session *session, size_t i)
 {
-	session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
+	if (i >= session->n_terminals)	/* the host may have told the first ones already */
+		session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
 	return i < session->n_terminals ? session->terminals[i] : NULL;
 }
 

@@ -116,7 +116,7 @@ struct census;
 
 /* Facts of a session that may take time to look up. */
 enum host_fact {
-	HOST_TERMINALS = 1,	/* and the name that follows from them */
+	HOST_TERMINALS = 1,	/* and the name that follows from them; list() has told the name, and the terminal that it is of */
 	HOST_TIMES = 2,		/* the logon, and with it the identity */
 	HOST_CLOCK = 4,		/* how long ago the logon and the last input were, by a clock of the host that has to be asked */
 	HOST_IDLE = 8,

@@ -5,6 +5,7 @@
 #include "local/proc-table.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,37 @@ const char *table_session(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return *row->session ? row->session : NULL;
+}
+
+const char *table_known_session(const struct table_row *row)
+{
+	return (row->known & KNOWS_CGROUP) && *row->session ? row->session : NULL;
+}
+
+size_t table_note_session(struct table *table, const char *cgroup, const char *id)
+{
+	char path[PATH_MAX];
+	size_t n_noted = 0;
+	FILE *file;
+	int pid;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup) >= (int)sizeof(path))
+		return 0;
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fscanf(file, "%d", &pid) == 1) {	/* 0: a process that has no number here */
+		struct table_row *row = table_find(table, pid);
+
+		if (!row || (row->known & KNOWS_CGROUP))
+			continue;
+		row->known |= KNOWS_CGROUP;
+		row->manager = (uid_t)-1;
+		snprintf(row->session, sizeof(row->session), "%s", id);
+		n_noted++;
+	}
+	fclose(file);
+	return n_noted;
 }
 
 uid_t table_manager(const struct table *table, struct table_row *row)

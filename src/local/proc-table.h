@@ -57,6 +57,15 @@ uint32_t table_audit(struct table_row *row);
 /* The session of logind that a process is in by its control group, or NULL. Owned by ROW. */
 const char *table_session(const struct table *table, struct table_row *row);
 
+/*
+ * Notes that the processes in the control group with the folder CGROUP are in session ID, so that none of them has to be read for
+ * that. Returns how many there are.
+ */
+size_t table_note_session(struct table *table, const char *cgroup, const char *id);
+
+/* The session of a process if it has been noted or read; NULL: not yet, or it is in none. Owned by ROW. */
+const char *table_known_session(const struct table_row *row);
+
 /* The user whose service manager a process belongs to; (uid_t)-1: none's. */
 uid_t table_manager(const struct table *table, struct table_row *row);
 
