@@ -6,7 +6,7 @@
 
 BUILD_FOLDER is a folder made by `meson setup --buildtype=release -Dprefix=/usr/local`. Boots a host of the lab, so it
 needs what the lab needs (test/lab/README.md). Prints the tables of doc/performance.md, or only those of some parts:
-unknown, ssh, stubborn, crowd, list, many, hundred. Nothing here passes or fails: a table is read by people.
+unknown, ssh, stubborn, crowd, list, farm, many, hundred. Nothing here passes or fails: a table is read by people.
 """
 
 import os
@@ -157,6 +157,25 @@ def listing(host, rounds):
                     zip(rows[1:], *peaks)) + ".")
 
 
+BUSY = "#!/bin/sh\nfor i in $(seq 150); do sleep 100000 & done\nwait\n"
+
+
+def farm(host, rounds):
+    """Who is there on a host with few sessions and many processes."""
+    host.path("/usr/local/bin/busy").write_text(BUSY)
+    host.path("/usr/local/bin/busy").chmod(0o755)
+    desktops = sessions.fake(host, "alice", count=20, type="x11", display=":1{}", service="xrdp-sesman", leader="busy")
+    shells = [sessions.ssh(host, "bob") for _ in range(2)]
+    lab.wait_until(lambda: len(host.named("sleep")) == 3000, 60, "all their processes run")
+    rows = [("loginctl list-sessions", ["loginctl", "list-sessions"]), ("query session", ["query", "session"]),
+            ("query user", ["query", "user"])]
+    table("Listing 20 desktops of 150 processes each, and 2 ssh sessions",
+          list(zip([name for name, _ in rows], measure(host, rounds, *[command for _, command in rows]))))
+    assert host.check("query session --no-legend | wc -l") == "22"
+    host.run("pkill -KILL -x busy; pkill -KILL -x sleep")
+    del desktops, shells
+
+
 def end_many(host, command, count, **properties):
     """Makes sessions, ends all of them by the command, and makes sure that they are gone. Returns its Runs."""
     # Not selected, and the reason why no user manager has to be ended too.
@@ -203,7 +222,7 @@ def main():
     parts = {"unknown": lambda: unknown_session(host, rounds),
              "ssh": lambda: end_ssh(host, rounds, "A plain ssh session: ended, and known to be gone"),
              "stubborn": lambda: stubborn(host), "crowd": lambda: crowd(host, rounds),
-             "list": lambda: listing(host, rounds), "many": lambda: many(host, rounds),
+             "list": lambda: listing(host, rounds), "farm": lambda: farm(host, rounds), "many": lambda: many(host, rounds),
              "hundred": lambda: hundred(host)}
     chosen = sys.argv[3:] or list(parts)
     if not set(chosen) <= set(parts):
