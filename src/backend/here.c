@@ -35,6 +35,8 @@ void here_fill(struct logoff_session *session, unsigned facts)
 {
 	struct logoff_host *host = session->host;
 
+	if (host->far)
+		return;
 	if (facts & HOST_IDLE)
 		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
 	if ((facts & HOST_CLIENT) && (host->clients || display_clients_new(&host->clients) >= 0))

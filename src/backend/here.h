@@ -8,7 +8,8 @@
 #include "core/host.h"
 
 /*
- * Looks up FACTS (HOST_IDLE, HOST_CLIENT) of SESSION by its terminals and its display. What cannot be found out stays unknown.
+ * Looks up FACTS (HOST_IDLE, HOST_CLIENT) of SESSION by its terminals and its display. What cannot be found out stays unknown;
+ * so does all of it for sessions that are not of this machine.
  * Blocks for up to one and a half seconds for a display that does not answer.
  */
 void here_fill(struct logoff_session *session, unsigned facts);

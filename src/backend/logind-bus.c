@@ -188,9 +188,35 @@ static bool is_logind_made(void)
 	return access("/run/systemd/system", F_OK) == 0 || access("/run/systemd/seats", F_OK) == 0;
 }
 
+/* Connects with a bus that is not this machine's own; the bus tells who may do what there. */
+static int open_far(const char *address, sd_bus **ret_bus)
+{
+	sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r >= 0)
+		r = sd_bus_set_address(bus, address);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, true);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		bus = sd_bus_unref(bus);
+	*ret_bus = bus;
+	return r;
+}
+
+/* Notes that HOST is another machine, by the ADDRESS of its bus. */
+static int set_far(struct logoff_host *host, const char *address)
+{
+	host->far = true;
+	host->server = strdup(address);
+	return host->server ? 0 : -ENOMEM;
+}
+
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
-	bool probes = argument && strcmp(argument, "probe") == 0;
+	bool probes = argument && strcmp(argument, "probe") == 0, far = argument && !probes;
 	struct logind *logind;
 	int r;
 
@@ -200,10 +226,12 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 	if (!logind)
 		return -ENOMEM;
 	host->data = logind;
-	logind->elogind = access("/run/systemd/system", F_OK) < 0;
+	logind->elogind = !far && access("/run/systemd/system", F_OK) < 0;
 	if (logind->elogind)
 		host->kind = "elogind";
-	r = sd_bus_open_system(&logind->bus);
+	if (far && set_far(host, argument) < 0)
+		return -ENOMEM;
+	r = far ? open_far(argument, &logind->bus) : sd_bus_open_system(&logind->bus);
 	if (r >= 0)
 		r = await_bus(logind->bus);
 	if (r >= 0)
@@ -211,7 +239,7 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 	if (probes && is_without_logind(logind, r))	/* nobody says that it is a logind's machine */
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
 	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s: %s", far ? argument : "the system bus", strerror(-r));
 	return 0;
 }
 

@@ -63,7 +63,7 @@ static int candidates_from_logins(struct logoff_host *host, const char *name, st
 /* The sessions whose file says that they might be called NAME. */
 static int candidates_from_files(struct logoff_host *host, const char *name, struct session_list *list)
 {
-	int folder = logind_open_files(), r = 0;
+	int folder = logind_open_files(host), r = 0;
 	DIR *files = folder < 0 ? NULL : fdopendir(folder);
 	struct logoff_session *session = NULL;
 	char text[LOGIND_FILE_MAX];
@@ -86,7 +86,7 @@ static int candidates_from_files(struct logoff_host *host, const char *name, str
 
 int logind_list_candidates(struct logoff_host *host, const char *name, struct session_list *list)
 {
-	int r = candidates_from_logins(host, name, list);
+	int r = host->far ? 0 : candidates_from_logins(host, name, list);
 
 	return r < 0 ? r : candidates_from_files(host, name, list);
 }

@@ -97,9 +97,9 @@ static int ask_session(struct listing *listing, const char *path)
 	return drain_calls(listing, MAX_CALLS - 1);
 }
 
-int logind_open_files(void)
+int logind_open_files(const struct logoff_host *host)
 {
-	return open(SESSION_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return host->far ? -1 : open(SESSION_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Reads the file that logind keeps for session ID. Returns false if there is none, or it is longer than any we know. */
@@ -127,7 +127,7 @@ static int list_row(struct listing *listing, int folder, const struct logind_pro
 
 static int list_rows(struct listing *listing, sd_bus_message *answer)
 {
-	int folder = logind_open_files();
+	int folder = logind_open_files(listing->host);
 	struct logind_properties row = {};
 	const char *path;
 	int r;

@@ -105,6 +105,8 @@ static void find_own(struct logoff_host *host)
 	struct cgroup cgroup;
 
 	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
+	if (host->far)
+		return;
 	caller_find(&logind->caller);
 	for (size_t i = 0; i < logind->caller.n_pids; i++)
 		find_session_of(host, logind->caller.pids[i], logind->own_ids[i]);

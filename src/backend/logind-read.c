@@ -101,7 +101,7 @@ static bool has_client(struct logoff_host *host, const struct logind_properties 
 {
 	unsigned number = (unsigned)strtoul(p->display + 1, NULL, 10);
 
-	if (!host->clients && display_clients_new(&host->clients) < 0)
+	if (host->far || (!host->clients && display_clients_new(&host->clients) < 0))
 		return true;
 	return (properties_is_xrdp(p) ? display_is_connected(host->clients, p->uid, number) :
 					display_has_viewer(host->clients, p->uid, number, NULL)) != 0;
@@ -117,6 +117,8 @@ static void fill_times(struct logoff_session *session, const struct logind_prope
 	session->set_us = times.set_us;
 	session->idle_us = times.idle_us;
 	session->missing = (session->idle_us < 0 ? HOST_IDLE : 0) | (session->graphical ? 0 : HOST_TERMINALS);
+	if (session->host->far)		/* by a clock that is not ours */
+		session->age_us = session->idle_us = -1;
 }
 
 /*
@@ -164,13 +166,16 @@ static int fill_texts(struct logoff_session *session, const struct logind_proper
  * Tells whether the host's numbers of processes are ours: not in a pid namespace of our own that has the host's bus, where the
  * number of a leader is somebody else's. Unknown is no.
  */
-static bool has_our_numbers(struct logind *logind)
+static bool has_our_numbers(const struct logoff_host *host)
 {
+	struct logind *logind = host->data;
 	sd_bus_message *answer = NULL;
 	const char *name;
 	uint32_t pid = 0;
 	int r;
 
+	if (host->far)
+		return false;
 	if (logind->knows_numbers)
 		return logind->has_numbers;
 	r = sd_bus_get_unique_name(logind->bus, &name);
@@ -198,11 +203,11 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	session->console = is_set(p->seat);
 	session->kind = properties_kind(p);
 	session->logon = p->timestamp;
-	session->leader = p->leader > 1 && has_our_numbers(logind) ? (pid_t)p->leader : 0;
+	session->leader = p->leader > 1 && has_our_numbers(session->host) ? (pid_t)p->leader : 0;
 	session->graphical = properties_is_graphical(p);
 	session->wayland = is_set(p->type) && strcmp(p->type, "wayland") == 0;
 	fill_times(session, p);
-	if (properties_is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0)
+	if (properties_is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0 && !session->host->far)
 		session->missing |= HOST_CLIENT;
 	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
 	if (logind->n_above > 0)

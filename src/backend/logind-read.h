@@ -23,8 +23,8 @@ int logind_get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 /* Adds all sessions to LIST, with their names. Returns 0 or -errno with the cause. */
 int logind_list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
 
-/* Opens the folder in which logind keeps a file for each session. Returns a descriptor or -1. */
-int logind_open_files(void);
+/* Opens the folder in which logind of this machine keeps a file for each session. Returns a descriptor or -1. */
+int logind_open_files(const struct logoff_host *host);
 
 /* Reads the file of session ID in that folder. Returns false if there is none, or it is not like any that we know. */
 bool logind_read_file(int folder, const char *id, char text[static LOGIND_FILE_MAX]);

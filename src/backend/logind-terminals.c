@@ -29,6 +29,8 @@ int logind_table(struct logoff_host *host, uint64_t since_us, struct table **ret
 	struct table *table;
 	int r;
 
+	if (host->far)
+		return -EOPNOTSUPP;
 	if (!host->table || host->table->taken_us < since_us) {
 		r = table_new(&table, ((const struct logind *)host->data)->elogind);
 		if (r < 0)
@@ -215,7 +217,7 @@ static int name_by_terminal(struct logoff_session *session)
 	struct logind_session *data = of(session);
 
 	session->missing &= ~(unsigned)HOST_TERMINALS;
-	if (data->tty && terminal_is_one(data->tty) && session_add_terminal(session, data->tty) < 0)
+	if (data->tty && (session->host->far || terminal_is_one(data->tty)) && session_add_terminal(session, data->tty) < 0)
 		return -ENOMEM;
 	if (session->name || session->graphical || session->n_terminals == 0)
 		return 0;
@@ -329,8 +331,13 @@ int logind_name_all(struct logoff_host *host, const struct session_list *list)
 {
 	struct table *table;
 	bool wanted = false;
-	int r = logind_table(host, clock_now_us(), &table);
+	int r = 0;
 
+	for (size_t i = 0; host->far && r >= 0 && i < list->n_items; i++)
+		r = name_by_terminal(list->items[i]);
+	if (host->far || r < 0)
+		return r;
+	r = logind_table(host, clock_now_us(), &table);
 	if (r >= 0)
 		r = note_sessions(table, list);
 	for (size_t i = 0; r >= 0 && i < list->n_items; i++) {
@@ -400,10 +407,9 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 {
 	struct table *table = NULL;
 
-	(void)host;
 	/* Without memory, and where nobody may look, a session has fewer terminals. */
 	of(session)->wants_terminals = true;
-	if (session->graphical)
+	if (session->graphical || host->far)
 		(void)name_by_terminal(session);
 	else if (of(session)->listed_at)
 		(void)fill_list(session);
@@ -459,6 +465,8 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 	struct search search = {};
 	int r;
 
+	if (host->far)
+		return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the processes of another machine are not seen");
 	r = logind_list(host, NULL, &list, reterr);
 	if (r < 0) {
 		session_list_clear(&list);

@@ -122,7 +122,7 @@ int logind_find_cgroups(struct logoff_session *session)
 	char slice[64], service[32];
 	int r;
 
-	if (data->cgroup)
+	if (data->cgroup || session->host->far)
 		return 0;
 	if (logind->elogind)
 		return find_elogind_cgroup(session);
@@ -242,7 +242,7 @@ static int hold_strays(struct logoff_session *session)
 	struct logind_session *data = of(session);
 	struct strays_marks marks = { .leader = session->leader, .since_us = data->since_us, .audit_session = PROC_NO_AUDIT };
 
-	if (data->strays)
+	if (data->strays || session->host->far)
 		return 0;
 	snprintf(marks.id, sizeof(marks.id), "%.*s", CGROUP_ID - 1, session->id);
 	if (session->id[0] != 'c')
@@ -286,7 +286,7 @@ static int collect_family(struct logoff_session *session)
 /* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
 static bool is_own_power(const struct logoff_session *session)
 {
-	return geteuid() == 0 || geteuid() == session->uid;
+	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
 }
 
 /* Asks those outside of the scope, whom systemd does not. A leader that is root's (sshd) obeys logind. */
@@ -296,6 +296,8 @@ static void ask_strays(struct logoff_session *session)
 	bool again = data->asked;
 
 	data->asked = true;
+	if (!data->strays)
+		return;
 	if (strays_ask(data->strays) < 0 && !again && strays_has_leader_outside(data->strays))
 		logind_signal_leader(session, SIGTERM);
 }
@@ -312,7 +314,7 @@ static int find_strays(struct logoff_session *session, bool empty)
 	uint64_t since_us = clock_now_us();
 	int r;
 
-	if (!strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
+	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
 		return 0;
 	if (session->host->n_watched >= LOGIND_CROWD) {
 		if (data->empty_us == 0)
@@ -514,7 +516,7 @@ static int logind_leave(struct logoff_host *host, struct logoff_session *session
 	if (timeout_us == 0)
 		return 0;
 	r = subscribe(host, reterr);
-	if (r < 0 || !session->graphical)
+	if (r < 0 || !session->graphical || host->far)
 		return r < 0 ? r : -EOPNOTSUPP;
 	return leave_start(&of(session)->leave, session, timeout_us, reterr);
 }
@@ -710,6 +712,8 @@ static int list_part(struct logoff_host *host, struct logoff_session *session, e
 	const char *cgroup;
 	int r;
 
+	if (host->far)
+		return -EOPNOTSUPP;
 	r = logind_find_cgroups(session);
 	if (r < 0)
 		return r;

@@ -128,7 +128,7 @@ static int public_errno(int r)
  */
 static struct logoff_host *beside(struct logoff_host *host)
 {
-	if (!(host->backend->flags & HOST_HAS_BESIDE) || host->beside_failed)
+	if (!(host->backend->flags & HOST_HAS_BESIDE) || host->far || host->beside_failed)
 		return NULL;
 	if (!host->beside && open_backend(find_backend(HOST_BESIDE), "beside", NULL, &host->beside, NULL) < 0)
 		host->beside_failed = true;

@@ -91,6 +91,8 @@ struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
 	uint64_t now_us;		/* monotonic; moved on by wait() */
+	bool far;			/* another machine's, though the back end is for this one's (HOST_LOCAL): no file, process,
+					   terminal or display of this machine is one of its sessions'. Set by open() */
 	bool simulated;			/* that clock is not the machine's, and stands still between waits */
 	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
 					   found there belongs to that host, and is ended by its back end */

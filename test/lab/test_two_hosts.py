@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two hosts at once: what is logged off on one is not touched on the other."""
 
+import re
+import socket
+import subprocess
+import threading
+
+import pytest
+
 import sessions
-from cases import UNREACHABLE, assert_logged_off, assert_untouched, logoff
+from cases import UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, logoff
 
 
 def test_same_id_on_both(two_hosts):
@@ -44,3 +51,76 @@ def test_the_other_as_server(two_hosts):
 
     assert result.status == UNREACHABLE, result.text
     assert_untouched(session, before)
+
+
+def relay(inside, outside):
+    """Lets a socket in one host lead to that of another. Returns the listening socket."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(inside))
+    listener.listen()
+
+    def copy(source, target):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+    def serve():
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(outside))
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def pair_of_one_id(here, there):
+    """A session on each host, of other users, that have one id."""
+    mine, theirs = sessions.fake(here, "alice", tty="pts/50"), sessions.fake(there, "bob", tty="pts/51")
+    kept = []
+    for _ in range(50):
+        if mine.id == theirs.id:
+            return mine, theirs
+        kept.append((mine, theirs))
+        if int(mine.id.lstrip("c")) < int(theirs.id.lstrip("c")):
+            mine = sessions.fake(here, "alice", tty="pts/50")
+        else:
+            theirs = sessions.fake(there, "bob", tty="pts/51")
+    raise AssertionError("no two sessions got one id")
+
+
+# What says who is in a session, or is in one: of this machine, nothing of that may be looked at for another's sessions.
+OURS = r'"/(run/systemd/(sessions|users)|sys/fs/cgroup|dev/(pts|tty)|run/(utmp|xrdp)|var/run/(utmp|xrdp)|tmp/\.X11|proc/\d+)'
+
+
+@pytest.mark.parametrize("words", [["logoff", "@ID"], ["query", "session", "@ID"], ["logoff", "/user:bob", "/y"], ["query", "user", "bob"],
+                                   ["logoff", "pts/51"]], ids=lambda words: "-".join(words).replace("/", "_"))
+def test_a_bus_of_another_host(two_hosts, tmp_path, words):
+    """Its sessions are read and ended; nothing of this host is looked at, and nobody here is signalled, though an id is the same."""
+    here, there = two_hosts
+    mine, theirs = pair_of_one_id(here, there)
+    before, others = theirs.processes(), mine.processes()
+    listener = relay(here.path("/run/other-bus"), there.path("/run/dbus/system_bus_socket"))
+    trace = tmp_path / "trace"
+    command = here.command([word.replace("@ID", theirs.id) for word in words], env={"LOGOFF_HOST": "logind:unix:path=/run/other-bus"})
+
+    done = subprocess.run(["strace", "-f", "-o", trace, *command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+    listener.close()
+    here.path("/run/other-bus").unlink()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_untouched(mine, others)
+    if words[0] == "logoff":
+        assert_gone(theirs, before)
+    else:
+        assert "bob" in done.stdout and "alice" not in done.stdout
+    # From the start of the command itself on; the record says who asked, by the login uid of the command's own process.
+    lines = trace.read_text().splitlines()
+    start = max(i for i, line in enumerate(lines) if "execve(" in line and re.search(r'"[^"]*/(logoff|query)"', line))
+    assert [line for line in lines[start:] if re.search(OURS, line) and not re.search(r'"/proc/\d+/loginuid"', line)] == []
+    assert not [line for line in lines[start:] if re.search(r"\b(kill|tgkill|pidfd_open|pidfd_send_signal)\(", line)]
