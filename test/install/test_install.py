@@ -6,7 +6,6 @@ The root has from tools/packages.txt what README's first line gets, so that this
 that is missing in the list is missing here.
 """
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ sys.path.insert(0, str(SOURCE / "test/lab"))
 import host as hosts  # noqa: E402
 import roots  # noqa: E402
 import sessions  # noqa: E402
+import stage  # noqa: E402
 
 README = (SOURCE / "README.md").read_text()
 TREE = "/home/alice/logoff"
@@ -46,8 +46,7 @@ def uninstall_line():
 
 def prepare(root):
     """Gives alice the tree and sudo, and the root locales of Taiwan and Hong Kong and the name of a server that does not listen."""
-    shutil.copytree(SOURCE, root / TREE[1:], symlinks=True,
-                    ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", ".pytest_cache"))
+    stage.copy_source(root / TREE[1:])
     with (root / "etc/hosts").open("a") as names:
         names.write("127.0.0.1 server1\n")
     (root / "etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")

@@ -7,9 +7,7 @@ why.
 """
 
 import os
-import shutil
 import signal
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -18,8 +16,7 @@ import pytest
 import host as hosts
 import roots
 import sessions
-
-SOURCE = Path(__file__).resolve().parents[2]
+import stage as stages
 
 
 def pytest_configure(config):
@@ -32,20 +29,6 @@ def pytest_report_header(config):
     return f"lab: Debian {roots.DEBIAN}, {roots.cache()}" + (f" (skipped: {reason})" if reason else "")
 
 
-def build(folder):
-    """Builds the tree this file is in and installs it below `folder`."""
-    if not shutil.which("meson"):
-        pytest.skip("no meson to build logoff with")
-    tree, stage = folder / "build", folder / "stage"
-    for command in (["meson", "setup", "--prefix=/usr/local", "--libdir=lib", tree, SOURCE],
-                    ["meson", "install", "-C", tree, "--destdir", stage]):
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=600)
-        if done.returncode:
-            pytest.exit(f"logoff does not build: {done.stdout}{done.stderr}", 1)
-    return stage
-
-
 @pytest.fixture(scope="session")
 def stage():
     """A DESTDIR tree with logoff: that of $LOGOFF_STAGE, or one built now."""
@@ -53,7 +36,14 @@ def stage():
         yield Path(os.environ["LOGOFF_STAGE"]).resolve()
         return
     with tempfile.TemporaryDirectory(prefix="logoff-lab-") as folder:
-        yield build(Path(folder))
+        built = Path(folder) / "stage"
+        try:
+            stages.build(built)
+        except stages.Failed as why:
+            pytest.exit(str(why), 1)
+        except roots.Unavailable as why:
+            pytest.skip(str(why))
+        yield built
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@
     lab.py shell [NAME]                           a root shell there, outside every session
     lab.py run [NAME] -- COMMAND...               one command there
     lab.py down [NAME]                            removes it
+    lab.py stage FOLDER                           builds this tree for hosts of $LOGOFF_LAB_DEBIAN, installed below FOLDER
 
 Without NAME the one host that is up is meant. With LOGOFF_STAGE=FOLDER, a tree made by
 `meson install --destdir FOLDER`, the host has logoff installed.
@@ -17,9 +18,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import host
 import roots
+import stage as stages
 
 
 def hosts():
@@ -44,6 +47,13 @@ def pick(name):
 def up(args):
     host.sweep()
     print(host.Host(args.flavour, stage=os.environ.get("LOGOFF_STAGE"), keep=True).name)
+
+
+def stage(args):
+    try:
+        stages.build(args.folder.resolve())
+    except stages.Failed as why:
+        return f"lab.py: {why}"
 
 
 def show(args):
@@ -74,6 +84,9 @@ def options():
         verb = verbs.add_parser(word)
         verb.add_argument("name", nargs="?")
         verb.set_defaults(act=act, command=[])
+    verb = verbs.add_parser("stage")
+    verb.add_argument("folder", type=Path)
+    verb.set_defaults(act=stage)
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
     args = parser.parse_args(words[:cut])

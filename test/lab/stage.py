@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hosts have installed: this tree, built for their release of Debian, and the program of test_contract.py.
+
+A program that was built on a newer system than the host's does not start there. So it is built on a host, of the
+flavour "install", which has what building takes, unless this machine is of the same release or an older one.
+"""
+
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import host as hosts
+import roots
+
+SOURCE = Path(__file__).resolve().parents[2]
+PROGRAMS = "/usr/local/libexec/lab"
+BUILD = r"""set -e
+meson setup --prefix=/usr/local --libdir=lib --buildtype=release "$1" "$2"
+meson install -C "$1" --destdir "$3"
+contract=$1/src/test-contract
+[ -e "$contract" ] || exit 0 # no cmocka
+mkdir -p "$3$4"
+cp "$contract" $(ldd "$contract" | sed -n 's/.*libcmocka.* => \([^ ]*\) .*/\1/p') "$3$4"
+"""
+
+
+class Failed(Exception):
+    """The tree cannot be built; the text says why."""
+
+
+def build(folder):
+    """Builds the tree and installs it below `folder`, which must not exist."""
+    if runs_there():
+        build_here(folder)
+    else:
+        build_there(folder)
+
+
+def runs_there():
+    """Whether what is built on this machine is known to start on the hosts."""
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    return system.get("ID") == "debian" and float(system.get("VERSION_ID", "inf")) <= float(roots.DEBIAN)
+
+
+def command(tree, source, folder):
+    return ["sh", "-c", BUILD, "sh", str(tree), str(source), str(folder), PROGRAMS]
+
+
+def build_here(folder):
+    with tempfile.TemporaryDirectory(prefix="logoff-build-") as tree:
+        done = subprocess.run(command(tree, SOURCE, folder), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise Failed(f"logoff does not build: {done.stdout}{done.stderr}")
+
+
+def build_there(folder):
+    with hosts.Host("install", prepare=lambda root: copy_source(root / "tree")) as host:
+        done = host.run(command("/build", "/tree", "/stage"), timeout=600)
+        if done.status:
+            raise Failed(f"logoff does not build on {host.name}: {done.text}")
+        shutil.copytree(host.path("/stage"), folder, symlinks=True)
+
+
+def copy_source(target):
+    """Copies the tree without what was built in it."""
+    shutil.copytree(SOURCE, target, symlinks=True, ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", ".pytest_cache"))
