@@ -10,6 +10,7 @@ by pid and start time, sessions are read from its logind, by loginctl.
 """
 
 import ctypes
+import fcntl
 import itertools
 import json
 import os
@@ -439,11 +440,14 @@ def remove_cgroup(group):
 
 
 def sweep():
-    """Removes the hosts whose owner died without doing so (SIGKILL, a crash)."""
-    for folder in (roots.cache() / "hosts").glob("*"):
-        try:
-            state = json.loads((folder / "state.json").read_text())
-        except (FileNotFoundError, ValueError):
-            continue
-        if start_time(state["owner"]) != state["owner_start"]:
-            remove(folder)
+    """Removes the hosts whose owner died without doing so (SIGKILL, a crash). Of several processes one does it at a time."""
+    roots.cache().mkdir(parents=True, exist_ok=True)
+    with (roots.cache() / "sweep.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for folder in (roots.cache() / "hosts").glob("*"):
+            try:
+                state = json.loads((folder / "state.json").read_text())
+            except (FileNotFoundError, ValueError):
+                continue
+            if start_time(state["owner"]) != state["owner_start"]:
+                remove(folder)
