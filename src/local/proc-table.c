@@ -163,7 +163,7 @@ size_t table_note_session(struct table *table, const char *cgroup, const char *i
 	FILE *file;
 	int pid;
 
-	if (snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup) >= (int)sizeof(path))
+	if (strlen(id) >= CGROUP_ID || snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup) >= (int)sizeof(path))
 		return 0;
 	file = fopen(path, "re");
 	if (!file)

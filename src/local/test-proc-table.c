@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-proc-table.c - a table of processes: our own, a child's, and one that has ended.
+ */
+#include "local/proc-table.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static pid_t start_child(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void end_child(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void everybody_is_in_it(void **state)
+{
+	pid_t child = start_child();
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(table_new(&table, false), 0);
+	for (size_t i = 1; i < table->n_rows; i++)
+		assert_true(table->rows[i - 1].pid < table->rows[i].pid);
+	assert_int_equal(table_find(table, child)->pid, child);
+	assert_null(table_find(table, 0));
+	assert_null(table_find(table, INT32_MAX));
+	assert_int_equal(table_stat(table_find(table, child))->parent, getpid());
+	assert_int_equal(table_uid(table_find(table, child)), geteuid());
+	assert_int_equal(table_depth(table, child, child), 0);
+	assert_int_equal(table_depth(table, child, getpid()), 1);
+	assert_int_equal(table_depth(table, getpid(), child), -1);
+	assert_int_equal(table_depth(table, INT32_MAX, getpid()), -1);
+	assert_null(table_free(table));
+	assert_null(table_free(NULL));
+	end_child(child);
+}
+
+/* What is known of a process is known once and for all; of one that has ended before, nothing. */
+static void who_has_ended(void **state)
+{
+	pid_t before = start_child(), after = start_child();
+	struct table *table;
+	struct table_row *row;
+
+	(void)state;
+	assert_int_equal(table_new(&table, false), 0);
+	assert_non_null(table_stat(table_find(table, after)));
+	end_child(before);
+	end_child(after);
+	row = table_find(table, before);
+	assert_null(table_stat(row));
+	assert_int_equal(table_uid(row), (uid_t)-1);
+	assert_int_equal(table_audit(row), PROC_NO_AUDIT);
+	assert_null(table_session(table, row));
+	assert_int_equal(table_manager(table, row), (uid_t)-1);
+	assert_false(table_is_desktop(table, row) || table_is_moved(table, row));
+	assert_int_equal(table_stat(table_find(table, after))->parent, getpid());
+	table_free(table);
+}
+
+static void a_zombie_has_ended(void **state)
+{
+	pid_t child = start_child();
+	struct table *table;
+	siginfo_t info;
+
+	(void)state;
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(table_new(&table, false), 0);
+	assert_null(table_stat(table_find(table, child)));
+	table_free(table);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void some_processes(void **state)
+{
+	struct process_list list = {};
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(table_new_of(&table, &list, false), 0);
+	assert_null(table_find(table, getpid()));
+	table_free(table);
+	assert_int_equal(process_list_add(&list, getpid(), NULL), 0);
+	assert_int_equal(process_list_add(&list, getppid(), NULL), 0);
+	assert_int_equal(table_new_of(&table, &list, true), 0);
+	process_list_clear(&list);
+	assert_int_equal(table->n_rows, 2);
+	assert_int_equal(table_find(table, getpid())->pid, getpid());
+	assert_null(table_find(table, 1));
+	table_free(table);
+}
+
+/* ---- control groups ---- */
+
+static void write_procs(const char *folder, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void what_a_control_group_lists(void **state)
+{
+	pid_t child = start_child(), other = start_child();
+	char folder[] = "/tmp/test-proc-table-XXXXXX", text[128], path[PATH_MAX], longer[PATH_MAX + 1];
+	struct table *table;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(table_new(&table, false), 0);
+	assert_null(table_known_session(table_find(table, child)));
+
+	snprintf(text, sizeof(text), "0\n%d\n%d\n%d\n", (int)child, INT32_MAX, (int)child);
+	write_procs(folder, text);
+	assert_int_equal(table_note_session(table, folder, "c5"), 1);
+	assert_string_equal(table_known_session(table_find(table, child)), "c5");
+	assert_string_equal(table_session(table, table_find(table, child)), "c5");
+	assert_int_equal(table_manager(table, table_find(table, child)), (uid_t)-1);
+	assert_false(table_is_desktop(table, table_find(table, child)) || table_is_moved(table, table_find(table, child)));
+	assert_null(table_known_session(table_find(table, other)));
+	assert_non_null(table_stat(table_find(table, child)));	/* all else is read as ever */
+
+	/* What is known already stays. */
+	(void)table_session(table, table_find(table, other));
+	snprintf(text, sizeof(text), "%d\n%d\n", (int)child, (int)other);
+	write_procs(folder, text);
+	assert_int_equal(table_note_session(table, folder, "6"), 0);
+	assert_string_equal(table_known_session(table_find(table, child)), "c5");
+
+	snprintf(text, sizeof(text), "nobody\n%d\n", (int)getpid());
+	write_procs(folder, text);
+	assert_int_equal(table_note_session(table, folder, "6"), 0);
+	snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	write_procs(folder, text);
+	assert_int_equal(table_note_session(table, folder, "an-id-of-24-characters--"), 0);
+	assert_null(table_known_session(table_find(table, getpid())));
+
+	memset(longer, '/', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(table_note_session(table, longer, "6"), 0);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(table_note_session(table, folder, "6"), 0);
+	assert_int_equal(rmdir(folder), 0);
+	table_free(table);
+	end_child(child);
+	end_child(other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everybody_is_in_it),
+		cmocka_unit_test(who_has_ended),
+		cmocka_unit_test(a_zombie_has_ended),
+		cmocka_unit_test(some_processes),
+		cmocka_unit_test(what_a_control_group_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
