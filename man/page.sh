@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# page.sh SCDOC VERSION SOURCE PAGE LANGUAGE - makes a manual page from its source.
+#
+# The same source gives the same bytes: the date is that of SOURCE_DATE_EPOCH, else that of the source file, never today.
+# scdoc turns hyphenation and adjustment off before the title, which groff 1.23 does not heed: it is told in its own way
+# too. groff breaks lines between Chinese characters only with zh.tmac, which has to stand behind the title.
+set -e
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -r "$3" +%s)}
+export SOURCE_DATE_EPOCH TZ=UTC
+chinese=
+case $5 in zh_*) chinese='/^[.]TH /a .mso zh.tmac' ;; esac
+sed "s/@VERSION@/$2/" "$3" | "$1" | sed -e "$chinese" -e '/^[.]TH /i .nr HY 0' -e '/^[.]TH /i .ds AD l' >"$4"
