@@ -570,8 +570,8 @@ void report_advice(const struct logoff_request *request)
 	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
 		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
 			continue;
-		fprintf(stderr, _("%s: root has Full Control (sudo), and so has everybody to whom a polkit rule gives it: see "
-				  "WHO MAY LOG OFF WHOM in logoff(1)\n"), program().text);
+		fprintf(stderr, _("%s: Full Control is needed: run the command as root (sudo), or let a polkit rule grant it; "
+				  "see \"Who may log off whom\" in logoff(1)\n"), program().text);
 		return;
 	}
 }

@@ -75,8 +75,8 @@ class Outcome:
 
 
 # What follows where a right is missing.
-ADVICE = ("logoff: root has Full Control (sudo), and so has everybody to whom a polkit rule gives it: "
-          "see WHO MAY LOG OFF WHOM in logoff(1)\n")
+ADVICE = ("logoff: Full Control is needed: run the command as root (sudo), or let a polkit rule grant it; "
+          "see \"Who may log off whom\" in logoff(1)\n")
 
 
 class Bus:
