@@ -67,7 +67,7 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 		if (delivery->channel == LOGOFF_CHANNEL_NONE)
 			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who, user);
 		else
-			fprintf(stderr, _("%s: session %s: the message to %s is there, but cancelled\n"), program().text,
+			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"), program().text,
 				who, user);
 		return EXIT_CANCELLED;
 	case -EOPNOTSUPP:

@@ -188,10 +188,10 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_UNKNOWN_GROUP:
-		fprintf(stderr, _("%s: whether there is such a group cannot be found out: %s\n"), program().text, what.text);
+		fprintf(stderr, _("%s: cannot find out whether there is such a group: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_FOREIGN_GROUP:
-		fprintf(stderr, _("%s: who is in a group is not known of a server: %s\n"), program().text, what.text);
+		fprintf(stderr, _("%s: group: cannot be used with /server: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_KERBEROS:
 		fprintf(stderr, _("%s: not one of required, desired and off: %s\n"), program().text, what.text);
@@ -201,15 +201,15 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 			what.text);
 		break;
 	case OPTION_FAULT_PASSWORD:
-		fprintf(stderr, _("%s: %s: a password is not taken from the command line, where others can read it; it is "
-				  "asked for, or read from the file of /authfile\n"),
+		fprintf(stderr, _("%s: %s: no password is accepted on the command line, where others can read it; type it "
+				  "when asked, or use /authfile\n"),
 			program().text, what.text);
 		break;
 	case OPTION_FAULT_NOTHING:
-		fprintf(stderr, _("%s: %s goes with a selection only\n"), program().text, what.text);
+		fprintf(stderr, _("%s: %s can only be used with a selection\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_NO_WARNING:
-		fprintf(stderr, _("%s: %s is part of a warning, and goes with /warn only\n"), program().text, what.text);
+		fprintf(stderr, _("%s: %s can only be used with /warn\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);

@@ -89,7 +89,7 @@ static enum exit_status file_open_to_others(void)
 
 static enum exit_status file_of_others(void)
 {
-	fprintf(stderr, _("%s: the file %s, or the link of that name, belongs to another user; it must be yours or root's\n"),
+	fprintf(stderr, _("%s: the file %s, or the link of that name, belongs to another user; its owner must be you or root\n"),
 		program().text, safe(arg_logon.file).text);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
@@ -102,21 +102,21 @@ static enum exit_status file_no_file(void)
 
 static enum exit_status file_wrong(unsigned line)
 {
-	fprintf(stderr, _("%s: the file %s, line %u: neither username, password, domain nor realm\n"), program().text,
+	fprintf(stderr, _("%s: the file %s, line %u: not one of username, password, domain and realm\n"), program().text,
 		safe(arg_logon.file).text, line);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_without_user(void)
 {
-	fprintf(stderr, _("%s: the file %s: its username is no name of a user\n"), program().text,
+	fprintf(stderr, _("%s: the file %s: its username is not a valid user name\n"), program().text,
 		safe(arg_logon.file).text);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
 static enum exit_status file_of_another(void)
 {
-	fprintf(stderr, _("%s: the file %s names a user, and /logon another\n"), program().text, safe(arg_logon.file).text);
+	fprintf(stderr, _("%s: the file %s and /logon name different users\n"), program().text, safe(arg_logon.file).text);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
@@ -327,7 +327,7 @@ static enum exit_status report_no_password(const char *server, int r)
 		fprintf(stderr, _("%s: %s: a password is needed, and there is no terminal to ask for it on\n"), program().text,
 			host.text);
 	else if (r == -E2BIG)
-		fprintf(stderr, _("%s: %s: that is too long for a password\n"), program().text, host.text);
+		fprintf(stderr, _("%s: %s: the password is too long\n"), program().text, host.text);
 	else
 		fprintf(stderr, _("%s: %s: the password cannot be read: %s\n"), program().text, host.text, strerror(-r));
 	return stream_failure(EXIT_LOGON, "no-password", NULL, NULL);

@@ -32,7 +32,7 @@ extern struct logon_options arg_logon;
 /* The rows of every command that takes /server. */
 #define LOGON_OPTIONS                                                                                                  \
 	{ "logon", "logon", 'U', OPTION_ACCOUNT, &arg_logon.name, "name",                                              \
-	  N_("Who logs on to the server: name, DOMAIN\\name or name@REALM.") },                                         \
+	  N_("The account that logs on to the server: name, DOMAIN\\name or name@REALM.") },                                         \
 	{ "authfile", "authentication-file", 'A', OPTION_FILE, &arg_logon.file, "filename",                            \
 	  N_("A file with that name and the password, which only you can read.") },                                    \
 	{ "kerberos", "use-kerberos", 0, OPTION_STRING, &arg_logon.kerberos, "when",                                   \
@@ -42,7 +42,7 @@ extern struct logon_options arg_logon;
 	{ "nopass", "no-pass", 'N', OPTION_FLAG, &arg_logon.no_password, NULL,                                         \
 	  N_("Never asks for the password of the server.") },                                                          \
 	{ "encrypt", "require-encryption", 0, OPTION_FLAG, &arg_logon.require_encryption, NULL,                        \
-	  N_("Demands that all that is sent to the server is encrypted.") }
+	  N_("Requires that the whole connection to the server is encrypted.") }
 
 /* For the synopsis of a help, behind the server. */
 #define LOGON_USAGE                                                           \

@@ -33,11 +33,11 @@ static const struct option_row options[] = {
 	  N_("The session host whose users are meant. Without it: this machine.") },
 	LOGON_OPTIONS,
 	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
-	  N_("How long it is shown and waited for; 60 if not given, 0: until it is closed.") },
+	  N_("How long to show the message and wait; 60 if not given, 0: until it is closed.") },
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
-	  N_("Prints what became of each message as JSON.") },
-	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Tells which way each message has taken.") },
-	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and tells them.") },
+	  N_("Prints the result of each message as JSON.") },
+	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows which way each message took.") },
+	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and shows them.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
 	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
@@ -53,10 +53,10 @@ static const struct help help = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3.") },
-		{ "id:12, user:bob", N_("Which is meant, if a session and a user have one name.") },
-		{ "@filename", N_("A file that lists users and sessions, one in a line.") },
+		{ "id:12, user:bob", N_("Says which is meant if a session and a user have the same name.") },
+		{ "@filename", N_("A file that lists users and sessions, one on each line.") },
 		{ "'*'", N_("Everybody who is logged on.") },
-		{ "message", N_("The text. Without it, it is asked for, or read from standard input.") },
+		{ "message", N_("The text. Without it, msg asks for it or reads standard input.") },
 	},
 	.options = options,
 };
@@ -97,7 +97,7 @@ static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	fd = command_cancel_fd(false);
 	if (isatty(STDIN_FILENO))
-		fprintf(stderr, _("The message, ended by Ctrl-D in a line of its own:\n"));
+		fprintf(stderr, _("Type the message, then Ctrl-D on a new line:\n"));
 	while (n <= TEXT_MAX && (got = command_read(fd, text + n, TEXT_MAX + 1 - n)) > 0)
 		n += (size_t)got;
 	close(fd);
@@ -133,7 +133,7 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 		n--;
 	text[n] = '\0';
 	if (strlen(text) != n)
-		return refuse_text(_("the message holds a null byte: it is no text"));
+		return refuse_text(_("the message contains a null byte and is no text"));
 	return n > 0 ? EXIT_ENDED : refuse_text(_("there is no message"));
 }
 
@@ -180,7 +180,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	int status, sent = EXIT_ENDED;
 
 	if (n_arguments == 0) {
-		fprintf(stderr, _("%s: there is nobody to send a message to\n"), program().text);
+		fprintf(stderr, _("%s: no recipient is given\n"), program().text);
 		(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
 		return help_try(&help);
 	}

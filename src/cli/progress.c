@@ -51,8 +51,8 @@ static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 	size_t n = progress->n_total - progress->n_done;
 	struct safe line;
 
-	snprintf(line.text, sizeof(line.text), ngettext("%zu session is logged off in %lu s; Ctrl-C cancels",
-							"%zu sessions are logged off in %lu s; Ctrl-C cancels", n), n, seconds);
+	snprintf(line.text, sizeof(line.text), ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
+							"%zu sessions will be logged off in %lu s; Ctrl-C cancels", n), n, seconds);
 	if (can_draw())
 		draw(progress, line);
 	else if (!progress->told)
@@ -78,8 +78,8 @@ static void say_followed(struct progress *progress)
 	size_t n = progress->n_total - progress->n_done;
 
 	progress_wipe(progress);
-	fprintf(stderr, ngettext("%zu session was asked already and is followed to its end; Ctrl-C again leaves it at once\n",
-				 "%zu sessions were asked already and are followed to their end; Ctrl-C again leaves them at once\n",
+	fprintf(stderr, ngettext("%zu session was already asked to end; waiting for it, Ctrl-C again stops that\n",
+				 "%zu sessions were already asked to end; waiting for them, Ctrl-C again stops that\n",
 				 n), n);
 }
 

@@ -91,7 +91,7 @@ static bool is_wanted(const struct process_row *row, const char *own, int n_argu
 
 static int report_none(const char *designator)
 {
-	fprintf(stderr, _("%s: %s: there is no such process, nor one of such a user, session or program\n"),
+	fprintf(stderr, _("%s: %s: no process has this number, user, session or program\n"),
 		program().text, safe(designator).text);
 	return stream_failure(EXIT_NO_SESSION, "no-process", designator, NULL);
 }

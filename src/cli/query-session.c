@@ -57,8 +57,8 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 	for (int k = 0; k < n_arguments; k++) {
 		if (found[k])
 			continue;
-		fprintf(stderr, people ? _("%s: %s: nobody is logged on whose user name, session name or id this is\n")
-				       : _("%s: %s: there is no session whose name, user or id this is\n"),
+		fprintf(stderr, people ? _("%s: %s: no user who is logged on has this name, session name or id\n")
+				       : _("%s: %s: no session has this name, user or id\n"),
 			program().text, safe(arguments[k]).text);
 		status = stream_failure(EXIT_NO_SESSION, people ? "no-user" : "no-session", arguments[k], NULL);
 	}

@@ -24,7 +24,7 @@ struct option_list arg_columns;
 /* ---- options ---- */
 
 #define HELP_SERVER N_("The session host that is asked. Without it: this machine.")
-#define HELP_JSON N_("Prints JSON with all that is known; lines: one a line.")
+#define HELP_JSON N_("Prints all known data as JSON; lines: one object on each line.")
 #define HELP_NO_LEGEND N_("Prints no headings.")
 #define HELP_SORT N_("Sorts by a column; with - before its name in reverse.")
 #define HELP_COLUMNS N_("Shows these columns, separated by commas, in full.")
@@ -110,7 +110,7 @@ const struct help process_help = {
 };
 
 static const struct help query_help = {
-	.summary = N_("Shows what is on a session host."),
+	.summary = N_("Shows the sessions, users or processes of a session host."),
 	.usage = "QUERY { SESSION | USER | PROCESS }",
 	.arguments = {
 		{ "session", N_("The sessions. Also called qwinsta.") },

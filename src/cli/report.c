@@ -94,7 +94,7 @@ static void report_ask(const struct logoff_event *event, const char *who)
 				"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
 		       who, user.text, event->n_processes);
 	if (logoff_session_by_terminal(event->session))
-		printf(_("Session %s is known only by its terminal: a detached daemon cannot be attributed to it.\n"), who);
+		printf(_("Session %s is known only by its terminal: a detached daemon cannot be assigned to it.\n"), who);
 }
 
 static void report_kill(const struct logoff_event *event, const char *who, double seconds)
@@ -102,7 +102,7 @@ static void report_kill(const struct logoff_event *event, const char *who, doubl
 	if (event->unseen)
 		printf(_("Session %s: still there after %.3f s, killing it.\n"), who, seconds);
 	else if (event->n_processes == 0)
-		printf(_("Session %s: no process is left after %.3f s, but the session is still there; waking the host.\n"),
+		printf(_("Session %s: no process is left after %.3f s, but the session is still there; asking the host again.\n"),
 		       who, seconds);
 	else
 		printf(ngettext("Session %s: %zu process left after %.3f s, killing it:\n",
@@ -235,7 +235,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("Session %s: asking the desktop (%s) to log %s off.\n"), who.text, safe(event->desktop).text, user.text);
 		break;
 	case LOGOFF_EVENT_LEAVE_HELD:
-		printf(_("Session %s: programs object to that: %s\n"), who.text, safe(event->held).text);
+		printf(_("Session %s: programs object to the log-off: %s\n"), who.text, safe(event->held).text);
 		break;
 	case LOGOFF_EVENT_LEAVE_DONE:
 		printf(_("Session %s: the desktop has logged %s off (%.3f s).\n"), who.text, user.text, seconds);
@@ -337,7 +337,7 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
 	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO };
 	int64_t us;
 
-	snprintf(cause.text, sizeof(cause.text), "%s", _("when they logged on, and how long they have been idle"));
+	snprintf(cause.text, sizeof(cause.text), "%s", _("logon times and idle times"));
 	for (size_t i = 0; i < n_sessions; i++) {
 		us = sessions[i] ? logoff_session_logon_us(sessions[i]) : -1;
 		if (us == -ETIMEDOUT || us == -EHOSTUNREACH)
@@ -352,7 +352,7 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 	const char *object = object_of(designator, text);
 
 	if (r == -ESRCH && !designator)
-		fprintf(stderr, _("%s: you are in no session; give a session name or id\n"), program().text);
+		fprintf(stderr, _("%s: you are not in a session; give a session name or id\n"), program().text);
 	else if (r == -ESRCH)
 		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"),
 			program().text, name.text, safe(error->text).text);
@@ -362,7 +362,7 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 	else if (r == -ENXIO)
 		fprintf(stderr, _("%s: %s: no such session\n"), program().text, name.text);
 	else if (!designator)
-		fprintf(stderr, _("%s: the current session cannot be found out%s\n"), program().text, cause.text);
+		fprintf(stderr, _("%s: cannot find out the current session%s\n"), program().text, cause.text);
 	else
 		fprintf(stderr, _("%s: %s: cannot be looked up%s\n"), program().text, name.text, cause.text);
 	switch (r) {
@@ -542,10 +542,10 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		return report_protected(who.text, error);
 	case -ESTALE:
 		if (error->domain == LOGOFF_ERROR_NONE)
-			fprintf(stderr, _("%s: session %s: it is no longer what was selected, and is left alone\n"),
+			fprintf(stderr, _("%s: session %s: it no longer fits the selection and is left alone\n"),
 				program().text, who.text);
 		else
-			fprintf(stderr, _("%s: session %s: it could not be looked at again, and is left alone%s\n"),
+			fprintf(stderr, _("%s: session %s: its state could not be checked again; it is left alone%s\n"),
 				program().text, who.text, cause.text);
 		return EXIT_NOT_ENDED;
 	case -ETIMEDOUT:
@@ -570,7 +570,7 @@ void report_advice(const struct logoff_request *request)
 	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
 		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
 			continue;
-		fprintf(stderr, _("%s: Full Control is needed: run the command as root (sudo), or let a polkit rule grant it; "
+		fprintf(stderr, _("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
 				  "see \"Who may log off whom\" in logoff(1)\n"), program().text);
 		return;
 	}
@@ -618,11 +618,10 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 	struct safe id = typed(logoff_session_id(session)), user = typed(text);
 
 	if (r == 0)
-		fprintf(stderr, _("%s: %s: a session and a user are called so; id:%s or user:%s says which is meant\n"),
+		fprintf(stderr, _("%s: %s: a session and a user have this name; write id:%s or user:%s\n"),
 			program().text, safe(shown).text, id.text, user.text);
 	else
-		fprintf(stderr, _("%s: %s: whether a user is called so, too, cannot be found out (%s); id:%s or user:%s says "
-				  "which is meant\n"),
+		fprintf(stderr, _("%s: %s: cannot find out whether a user has this name too (%s); write id:%s or user:%s\n"),
 			program().text, safe(shown).text, strerror(-r), id.text, user.text);
 	return r == 0 ? stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(shown, text), NULL)
 		      : stream_failure_errno(EXIT_UNREACHABLE, "ambiguous", object_of(shown, text), r);
@@ -637,21 +636,21 @@ enum exit_status report_user_left(const char *shown, const char *text)
 
 enum exit_status report_is_user(const char *argument)
 {
-	fprintf(stderr, _("%s: %s: no such session; /user:%s means the sessions of that user\n"), program().text,
+	fprintf(stderr, _("%s: %s: no such session; use /user:%s for the sessions of that user\n"), program().text,
 		safe(argument).text, typed(argument).text);
 	return stream_failure(EXIT_NO_SESSION, "is-user", argument, NULL);
 }
 
 enum exit_status report_not_understood(const char *argument)
 {
-	fprintf(stderr, _("%s: \"%s\" is neither a session nor a user; a text for the users goes with /warn, and only once\n"),
+	fprintf(stderr, _("%s: \"%s\" is neither a session nor a user; a text for the users needs /warn and can be given only once\n"),
 		program().text, safe(argument).text);
 	return stream_failure(EXIT_USAGE, "not-understood", argument, NULL);
 }
 
 enum exit_status report_only_text(const char *text)
 {
-	fprintf(stderr, _("%s: \"%s\" is no session, and a text needs one beside it; give the id of your own if you mean it\n"),
+	fprintf(stderr, _("%s: \"%s\" is no session, and a text needs a session beside it; to log off your own, give its id\n"),
 		program().text, safe(text).text);
 	return stream_failure(EXIT_USAGE, "only-text", text, NULL);
 }
@@ -671,7 +670,7 @@ struct safe report_line(const char *path, const struct name *name)
 enum exit_status report_file(const char *path, int r, size_t line)
 {
 	if (r == -EBADMSG) {
-		fprintf(stderr, _("%s: the list %s: line %zu is no name of a session or user\n"), program().text,
+		fprintf(stderr, _("%s: the list %s: line %zu is not a session name, id or user name\n"), program().text,
 			safe(path).text, line);
 		return stream_failure(EXIT_USAGE, "list-wrong", path, NULL);
 	}
@@ -690,11 +689,11 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 	struct safe name = safe(item);
 
 	if (r != -ENXIO)
-		fprintf(stderr, _("%s: /exclude:%s: whether there is such a user cannot be found out: %s\n"), program().text,
+		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a user: %s\n"), program().text,
 			name.text, strerror(-r));
 	else if (foreign)
-		fprintf(stderr, _("%s: /exclude:%s: no such session, and no such user is logged on; user:NAME excludes a user "
-				  "who may be absent\n"),
+		fprintf(stderr, _("%s: /exclude:%s: no such session, and no such user is logged on; write user:NAME for "
+				  "a user who is not logged on\n"),
 			program().text, name.text);
 	else
 		fprintf(stderr, _("%s: /exclude:%s: there is neither such a user nor such a session\n"), program().text,
@@ -705,15 +704,15 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 
 void report_unknown_groups(size_t n)
 {
-	fprintf(stderr, ngettext("%s: %zu session is spared: the name or the groups of its user cannot be found out\n",
-				 "%s: %zu sessions are spared: the names or the groups of their users cannot be found out\n", n),
+	fprintf(stderr, ngettext("%s: %zu session is left alone: the name or the groups of its user are unknown\n",
+				 "%s: %zu sessions are left alone: the names or the groups of their users are unknown\n", n),
 		program().text, n);
 }
 
 void report_unknown_programs(size_t n)
 {
-	fprintf(stderr, ngettext("%s: %zu session is spared: which programs run in it cannot be found out\n",
-				 "%s: %zu sessions are spared: which programs run in them cannot be found out\n", n),
+	fprintf(stderr, ngettext("%s: %zu session is left alone: its programs are unknown\n",
+				 "%s: %zu sessions are left alone: their programs are unknown\n", n),
 		program().text, n);
 }
 
@@ -721,7 +720,7 @@ void report_stays(const struct logoff_session *own, const struct logoff_session 
 {
 	struct safe who = report_label(own), other = report_label(stays);
 
-	fprintf(stderr, _("%s: session %s ends; session %s, which is yours as well, stays\n"), program().text, who.text,
+	fprintf(stderr, _("%s: session %s ends; session %s, which is yours too, stays\n"), program().text, who.text,
 		other.text);
 }
 
@@ -776,7 +775,7 @@ void report_question(size_t n)
 
 enum exit_status report_unconfirmed(void)
 {
-	fprintf(stderr, _("%s: several sessions are selected and there is no terminal to ask on; /y logs them off\n"),
+	fprintf(stderr, _("%s: several sessions are selected and there is no terminal to ask on; use /y to log them off\n"),
 		program().text);
 	return stream_failure(EXIT_USAGE, "unconfirmed", NULL, NULL);
 }

@@ -75,7 +75,7 @@ class Outcome:
 
 
 # What follows where a right is missing.
-ADVICE = ("logoff: Full Control is needed: run the command as root (sudo), or let a polkit rule grant it; "
+ADVICE = ("logoff: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
           "see \"Who may log off whom\" in logoff(1)\n")
 
 

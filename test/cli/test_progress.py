@@ -42,7 +42,7 @@ def count_down(binary, monkeypatch, tmp_path):
 
 def test_who_has_been_refused_is_not_counted(count_down):
     drawn = count_down(TERM="xterm").split("\r\x1b[K")
-    assert drawn[1:4] == ["0 of 2 sessions logged off", "1 session is logged off in 1 s; Ctrl-C cancels",
+    assert drawn[1:4] == ["0 of 2 sessions logged off", "1 session will be logged off in 1 s; Ctrl-C cancels",
                           "1 of 2 sessions logged off"]
 
 
@@ -50,7 +50,7 @@ def test_who_has_been_refused_is_not_counted(count_down):
 def test_a_terminal_that_cannot_wipe_is_spared(count_down, env):
     text = count_down(**env)
     assert "\x1b" not in text and "the console session is protected" in text
-    assert text.count("1 session is logged off in 1 s; Ctrl-C cancels\r\n") == 1, "it is said, once"
+    assert text.count("1 session will be logged off in 1 s; Ctrl-C cancels\r\n") == 1, "it is said, once"
 
 
 def width(text):

@@ -67,7 +67,7 @@ def test_a_text_is_typed(binary, monkeypatch, keys, said, ended):
     monkeypatch.setattr("test_logon.environment", lambda _: settings())
     with Terminal(["sh", "-c", 'exec "$0" alice /v 2>&1', str(binary.parent / "msg")], None, cwd=HERE) as terminal:
         out = os.read(terminal.process.stdout.fileno(), 99).decode()
-        assert out == "The message, ended by Ctrl-D in a line of its own:\n"
+        assert out == "Type the message, then Ctrl-D on a new line:\n"
         terminal.type(keys)
         out, status = terminal.end()
         assert out.startswith(said) and status == ended

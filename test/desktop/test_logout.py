@@ -87,7 +87,7 @@ def test_who_objects_is_named(gnome, reason, told):
     result = logoff(gnome.host, gnome.id, "/v", "/grace:6")
 
     assert_logged_off(result, gnome, before, within=25)
-    assert f"programs object to that: editor ({told}" in result.out
+    assert f"programs object to the log-off: editor ({told}" in result.out
     assert "\\x" not in result.out, "a character was cut in two"
     assert "the desktop has not logged alice off" in result.out
 

@@ -19,7 +19,7 @@ from test_stubborn import leave_behind
 from test_warn import WARNING
 
 UIDS = itertools.count(2500)  # none twice: logind keeps the name of a number for a while
-ASKED = r"{0}: a session and a user are called so; id:{0} or user:{0} says which is meant"
+ASKED = r"{0}: a session and a user have this name; write id:{0} or user:{0}"
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_whether_there_is_such_a_user_cannot_be_found_out(nameless):  # noqa: F8
     for words in (["logoff", "@/root/leavers"], ["msg", session.id, "hello"]):
         result = nameless.run(words, timeout=60)
         assert result.status == UNREACHABLE and result.seconds < 10, result.text
-        assert "whether a user is called so, too, cannot be found out" in result.err and f"id:{session.id}" in result.err
+        assert "cannot find out whether a user has this name too" in result.err and f"id:{session.id}" in result.err
     session.shell.listen(0.2)
     assert "hello" not in session.shell.heard
     for word, told in (("bbo", "whether there is such a user cannot be found out"),
@@ -173,7 +173,7 @@ def test_which_of_the_own_sessions_ends(host):
     wait_until(host.path("/tmp/done").exists, 15, "the command has run")
     plan = host.path("/tmp/plan").read_text()
 
-    assert f"session {first.id} ends; session {second.id} ({second.tty}), which is yours as well, stays\n" in plan
+    assert f"session {first.id} ends; session {second.id} ({second.tty}), which is yours too, stays\n" in plan
     assert re.search(rf"Session {first.id} .*would be logged off", plan)
 
 
@@ -273,7 +273,7 @@ def test_a_multiplexer_begun_in_the_countdown_is_kept(host):
     session.spawn("stubborn tmux", "tmux")
     result = finish(running)
 
-    assert "no longer what was selected" in result.err, result.text
+    assert "no longer fits the selection" in result.err, result.text
     assert session.exists() and host.named("tmux")
 
 
@@ -287,7 +287,7 @@ def test_what_runs_there_cannot_be_seen(hiding_systemd):  # noqa: F811
     result = logoff(host, "/user:alice", "/keep:tmux", user="bob")
 
     assert result.status == NO_SESSION, result.text
-    assert "1 session is spared: which programs run in it cannot be found out" in result.err
+    assert "1 session is left alone: its programs are unknown" in result.err
     assert_untouched(session, before)
 
 
@@ -301,7 +301,7 @@ def test_groups_of_a_user_who_is_gone(host, make_user):
         result = logoff(host, "/all", "/exclude:group:sudo", "/dryrun")
         assert result.status == OK, result.text
         assert f"Session {other.id} " in result.out and f"Session {session.id} " not in result.out
-        assert "1 session is spared: the name or the groups of its user cannot be found out" in result.err
+        assert "1 session is left alone: the name or the groups of its user are unknown" in result.err
         assert logoff(host, f"id:{other.id}", "/y").status == OK
         assert logoff(host, "/all", "/exclude:group:sudo", "/ifany", "/y").status == NO_SESSION
     finally:

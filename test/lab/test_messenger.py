@@ -479,7 +479,7 @@ def test_warning_cancelled_while_the_service_hangs(desktop):
         desktop.host.check("pkill -CONT -x logoff-messenge")
         result = finish(running, 5)
         assert result.status == CANCELLED, result.text
-        wait_until(lambda: any("has cancelled it" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
+        wait_until(lambda: any("has cancelled the log-off" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
     finally:
         desktop.host.check("pkill -CONT -x logoff-messenge || :")
 

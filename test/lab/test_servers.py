@@ -79,7 +79,7 @@ def test_in_no_session(lend, flavour, way):
     result = host.run(OUTSIDE[way].format("/usr/local/bin/logoff"))
 
     assert result.status == NO_SESSION, result.text
-    assert result.text == "logoff: you are in no session; give a session name or id\n"
+    assert result.text == "logoff: you are not in a session; give a session name or id\n"
     assert_untouched(kept, before)
 
 
@@ -100,7 +100,7 @@ def test_in_no_session_from_cron(lend, flavour):
 
     wait_until(said.exists, 15, "the job runs")
 
-    assert said.read_text().splitlines() == ["logoff: you are in no session; give a session name or id", str(NO_SESSION)]
+    assert said.read_text().splitlines() == ["logoff: you are not in a session; give a session name or id", str(NO_SESSION)]
     assert_untouched(kept, before)
 
 

@@ -89,7 +89,7 @@ def test_back_while_the_question_stands(each_kind):
     out, status = end_of(shell)
 
     assert status == NOT_IN_TIME, out
-    assert "no longer what was selected" in out
+    assert "no longer fits the selection" in out
     assert_untouched(back, before)
     assert_gone(away, others)
 
@@ -110,7 +110,7 @@ def test_back_while_the_password_is_typed(host):
     out, status = here.shell.result(mark)
 
     assert status == NOT_IN_TIME, out
-    assert "no longer what was selected" in out
+    assert "no longer fits the selection" in out
     assert_untouched(there, before)
 
 
@@ -183,7 +183,7 @@ def test_back_while_logind_does_not_answer(host, stop_logind):
     result = finish(running, 40)
 
     assert result.status == NOT_IN_TIME, result.text
-    assert "no longer what was selected" in result.err
+    assert "no longer fits the selection" in result.err
     session.shell.expect(CANCELLATION, 5)
     assert_untouched(session, before)
 
@@ -200,7 +200,7 @@ def test_nobody_can_tell_until_the_time_is_over(host, stop_logind):
     host.check("systemctl kill --signal=CONT systemd-logind")
 
     assert result.status == NOT_IN_TIME, result.text
-    assert "could not be looked at again" in result.err
+    assert "could not be checked again" in result.err
     assert 5 < result.seconds < 11
     session.shell.expect(CANCELLATION, 5)
     assert_untouched(session, before)
@@ -300,7 +300,7 @@ def test_cancelled_once_and_twice(host):
     shell = at_a_terminal(host, session.id, "/grace:30")
     wait_until(lambda: session.property("State") == "closing", what="it was asked")
     shell.write("\x03")
-    shell.expect("1 session was asked already and is followed to its end; Ctrl-C again leaves it at once", 5)
+    shell.expect("1 session was already asked to end; waiting for it, Ctrl-C again stops that", 5)
     host.check(f"kill -HUP {host.named('logoff')[0].pid}")     # a lost terminal is no second wish
     time.sleep(0.5)
     assert host.named("logoff"), "it left at once"

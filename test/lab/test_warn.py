@@ -15,7 +15,7 @@ from cases import (CANCELLED, NOT_IN_TIME, OK, PROTECTED, assert_gone, assert_lo
 from host import finish, wait_until
 
 WARNING = r"root logs you off in (\d+) seconds?\. Save your work now\.\n"
-CANCELLATION = r"root has cancelled it\. You will not be logged off\.\n"
+CANCELLATION = r"root has cancelled the log-off\. You will not be logged off\.\n"
 WIPE = "\x1b[K"
 
 
@@ -74,7 +74,7 @@ def test_countdown(host):
     assert result.status == OK, result.text
     assert_gone(session, before)
     assert_gone(leaving, others)
-    drawn = [int(second) for second in re.findall(r"2 sessions are logged off in (\d+) s; Ctrl-C cancels", result.out)]
+    drawn = [int(second) for second in re.findall(r"2 sessions will be logged off in (\d+) s; Ctrl-C cancels", result.out)]
     assert drawn == list(range(22, 0, -1))
     assert result.out.count("logged off.") == 2 and WIPE in result.out
     assert "could not be warned" not in result.out, "whoever has left need not be warned again"
@@ -169,7 +169,7 @@ def test_asked_counted_down_and_cancelled_at_the_keyboard(host):
 
     mark = here.shell.begin("logoff /user:alice /warn:60")
     here.shell.answer(r"\(y/n\) ", "y")
-    here.shell.expect("2 sessions are logged off in 58 s; Ctrl-C cancels", 5)
+    here.shell.expect("2 sessions will be logged off in 58 s; Ctrl-C cancels", 5)
     here.shell.write("\x03")
     out, status = here.shell.result(mark, 5)
 
@@ -177,7 +177,7 @@ def test_asked_counted_down_and_cancelled_at_the_keyboard(host):
     assert out.count("cancelled") == 2 and WIPE in out
     for session, processes in zip(there, before):
         session.shell.expect(r"alice logs you off in 60 seconds\.", 5)
-        session.shell.expect("alice has cancelled it", 5)
+        session.shell.expect("alice has cancelled the log-off", 5)
         assert_untouched(session, processes)
 
 
