@@ -21,7 +21,7 @@ int array_append(void *items, size_t *n_items, const void *item, size_t size)
 {
 	char *array;
 
-	memcpy(&array, items, sizeof(array));	/* a pointer to whatever type */
+	memcpy(&array, items, sizeof(array));	/* a pointer of any type */
 	array = array_grow(array, *n_items, size);
 	if (!array)
 		return -ENOMEM;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * array.h - arrays that grow by one item at a time. The room of an array is the next power of two, so that nobody has to store it:
- * an array that has grown here once must always grow here. Items may be taken off its end.
+ * array.h - arrays that grow by one item at a time.
+ *
+ * The capacity is the next power of two, so it need not be stored: an array that has grown here once must always grow
+ * here. The caller may drop items from its end.
  */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H
@@ -9,13 +11,14 @@
 #include <stddef.h>
 
 /*
- * Makes room for one item of SIZE bytes behind the N_ITEMS there are. ITEMS is NULL or was made here. Returns the array, which may have
- * moved and which the caller frees by free(); NULL without memory: ITEMS is then as it was.
+ * Makes room for one item of SIZE bytes behind the N_ITEMS that there are. ITEMS is NULL or was made here. Returns the
+ * array, which may have moved and which the caller frees by free(); NULL without memory: ITEMS is then unchanged.
  */
 void *array_grow(void *items, size_t n_items, size_t size);
 
 /*
- * Copies *ITEM behind the *N_ITEMS items of *ITEMS, whose type is that of ITEM. Returns 0, or -ENOMEM: then nothing has changed.
+ * Copies *ITEM behind the *N_ITEMS items of *ITEMS, whose type is that of ITEM. Returns 0, or -ENOMEM: then nothing has
+ * changed.
  */
 #define array_add(items, n_items, item) \
 	array_append((items), (n_items), 1 ? (item) : *(items), sizeof(**(items)))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * clock.c - see clock.h. clock_now_us() is CLOCK_MONOTONIC: no change of the date makes a deadline come sooner or later.
+ * clock.c - see clock.h.
+ *
+ * clock_now_us() is CLOCK_MONOTONIC: a change of the date moves no deadline.
  */
 #include "base/clock.h"
 

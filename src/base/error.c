@@ -2,7 +2,7 @@
 /*
  * error.c - see error.h.
  *
- * Texts may come from peers; they are cut to the record at a UTF-8 character boundary, never scanned for meaning.
+ * Texts may come from peers. They are cut to the size of the record at the end of a UTF-8 character.
  */
 #include "base/error.h"
 

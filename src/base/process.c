@@ -11,7 +11,7 @@
 
 #include "base/array.h"
 
-/* Kept in the order of pids: the sources give them in that order, so that a new one mostly goes to the end. */
+/* The list is in the order of pids, and so are most sources: a new process mostly goes to the end. */
 static size_t find_place(const struct process_list *list, pid_t pid)
 {
 	size_t low = 0, high = list->n_items;

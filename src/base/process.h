@@ -8,11 +8,11 @@
 #include "logoff.h"
 
 /*
- * In the order of pids. All zero is the empty list. A process that the host hides has no name; one of another pid namespace has the
- * number 0, of which there can be several.
+ * Processes in the order of pids. All zero is the empty list. A process that the host hides has no name. A process of
+ * another pid namespace has the number 0; there can be several.
  *
- * The back end also tells what the list means to the caller: whether the caller is in it, and how many processes wait for the
- * caller, and so cannot end before it.
+ * The back end also sets two facts about the caller: whether the caller is in the list, and how many processes wait for
+ * the caller and so cannot end first.
  */
 struct process_list {
 	struct logoff_process *items;
@@ -21,7 +21,7 @@ struct process_list {
 	size_t n_waiting;
 };
 
-/* Adds a process to LIST; one that is already there is not added again, but for 0. Returns 0 or -ENOMEM. */
+/* Adds a process to LIST, unless its number is there already and is not 0. Returns 0 or -ENOMEM. */
 int process_list_add(struct process_list *list, pid_t pid, const char *command);
 
 /* Empties LIST and frees its memory. */

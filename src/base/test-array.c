@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-array.c - arrays keep what is in them while they grow, and as they are without memory.
+ * test-array.c - arrays keep their items while they grow, and stay unchanged without memory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static void keeps_what_is_in_it(void **state)
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(array_add(&items, &n_items, &i), 0);
 	assert_int_equal(n_items, 1000);
-	n_items = 3;	/* items may be taken off */
+	n_items = 3;	/* the caller may drop items from the end */
 	for (int i = 3; i < 100; i++)
 		assert_int_equal(array_add(&items, &n_items, &i), 0);
 	for (int i = 0; i < 100; i++)

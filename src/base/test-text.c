@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-text.c - what is missing is copied as nothing, and only where that is meant.
+ * test-text.c - only text_copy_set() accepts a missing text, and makes NULL of it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-utf8.c - what a foreign text may bring along and what it may not.
+ * test-utf8.c - which characters of a foreign text are harmful, and which bytes are no characters.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,9 +36,9 @@ static void escapes_what_terminals_obey(void **state)
 	assert_harmless("a\rb", true, "a\\x0db");
 	assert_harmless("\302\233" "2J", true, "\\xc2\\x9b2J");	/* U+009B: CSI in one character */
 	assert_harmless("\342\200\256x", true, "\\xe2\\x80\\xaex");	/* U+202E: right to left from here */
-	assert_harmless("al\342\201\240ice", true, "al\\xe2\\x81\\xa0ice");	/* U+2060, which nobody sees */
+	assert_harmless("al\342\201\240ice", true, "al\\xe2\\x81\\xa0ice");	/* U+2060, invisible */
 	assert_harmless("\357\277\271", true, "\\xef\\xbf\\xb9");	/* U+FFF9 */
-	assert_harmless("\363\240\201\201", true, "\\xf3\\xa0\\x81\\x81");	/* U+E0041: an "A" that is none */
+	assert_harmless("\363\240\201\201", true, "\\xf3\\xa0\\x81\\x81");	/* U+E0041: an invisible "A" */
 	assert_harmless("\177\b", true, "\\x7f\\x08");
 }
 
@@ -49,10 +49,11 @@ static void escapes_what_is_not_utf8(void **state)
 	assert_harmless("\300\257", true, "\\xc0\\xaf");		/* overlong "/" */
 	assert_harmless("\355\240\200", true, "\\xed\\xa0\\x80");	/* a surrogate */
 	assert_harmless("\364\220\200\200", true, "\\xf4\\x90\\x80\\x80");	/* beyond U+10FFFF */
-	assert_harmless("\371\233\233\233", true, "\\xf9\\x9b\\x9b\\x9b");	/* five bytes are no character; C1 among them */
+	assert_harmless("\371\233\233\233", true,
+			"\\xf9\\x9b\\x9b\\x9b"); /* five bytes are no character; C1 among them */
 	assert_harmless("\374\200\200\200\200\200", true, "\\xfc\\x80\\x80\\x80\\x80\\x80");
 	assert_harmless("\347\231", true, "\\xe7\\x99");		/* cut short */
-	assert_harmless("\347\033\231", true, "\\xe7\\x1b\\x99");	/* a control inside a character */
+	assert_harmless("\347\033\231", true, "\\xe7\\x1b\\x99");	/* a control character inside a character */
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 /* Copies TEXT. The caller frees *RET. Returns 0 or -ENOMEM. */
 int text_copy(char **ret, const char *text);
 
-/* The same for a TEXT that may be missing: *RET is NULL if TEXT is NULL or empty. Returns 0 or -ENOMEM. */
+/* The same for a TEXT that may be NULL or empty: *RET is then NULL. Returns 0 or -ENOMEM. */
 int text_copy_set(char **ret, const char *text);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * utf8.c - see utf8.h.
  *
- * Straight-line code over bytes: no locale, no tables but one. Terminals obey C1 controls that are written as two bytes
- * of UTF-8 too, the marks for right-to-left text can make a line say the opposite, and what is never seen makes one name
- * look like another: all of them count as harmful.
+ * Straight-line code over bytes: no locale, and one table. Three kinds of characters are harmful. Terminals obey C1
+ * control characters written as two bytes of UTF-8. Marks for right-to-left text can make a line read as its opposite.
+ * Invisible characters make one name look like another.
  */
 #include "base/utf8.h"
 
@@ -16,7 +16,12 @@ size_t utf8_decode(const char *text, uint32_t *ret)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *in = (const unsigned char *)text;
-	size_t length = in[0] < 0x80 ? 1 : in[0] >= 0xf8 ? 0 : in[0] >= 0xf0 ? 4 : in[0] >= 0xe0 ? 3 : in[0] >= 0xc0 ? 2 : 0;
+	size_t length = in[0] < 0x80	? 1
+			: in[0] >= 0xf8 ? 0
+			: in[0] >= 0xf0 ? 4
+			: in[0] >= 0xe0 ? 3
+			: in[0] >= 0xc0 ? 2
+					: 0;
 	uint32_t character = length == 1 ? in[0] : in[0] & (0x7fu >> length);
 
 	for (size_t i = 1; i < length; i++) {

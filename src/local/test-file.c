@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-file.c - a file is read as far as there is room, and a failure leaves an empty text.
+ * test-file.c - a file is read up to the size of the buffer, and a failure leaves an empty text.
  */
 #include <errno.h>
 #include <fcntl.h>
