@@ -2,20 +2,21 @@
 /*
  * account.c - see account.h.
  *
- * The case of ASCII letters is taken off by hand: no locale may make ADMIN another user than admin (the Turkish
- * dotless i). All others are the locale's affair; what is not text in it is compared byte by byte.
+ * Case is ignored for ASCII letters only, by hand: no locale may make ADMIN another user than admin (the Turkish
+ * dotless i). For all other letters the locale decides. What is not text in the locale is compared byte by byte.
  */
 #include "cli/account.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 #include <wctype.h>
 
 #include "local/nss.h"
 
-#define NAME_SIZE 1024	/* of what is compared: DOMAIN\name of the longest kind */
+#define NAME_SIZE 1024	/* for comparing: DOMAIN\name of the longest kind */
 
 /* ---- taking apart ---- */
 
@@ -46,17 +47,12 @@ int account_parse(struct account *ret_account, const char *text)
 
 void account_name(const struct account *account, char name[static ACCOUNT_NAME_SIZE])
 {
-	*name = '\0';
-	if (*account->domain)
-		strcat(strcpy(name, account->domain), "\\");
-	strcat(name, account->user);
+	snprintf(name, ACCOUNT_NAME_SIZE, "%s%s%s", account->domain, *account->domain ? "\\" : "", account->user);
 }
 
 void account_bare(const struct account *account, char name[static ACCOUNT_NAME_SIZE])
 {
-	strcpy(name, account->user);
-	if (strchr(name, '@'))
-		*strchr(name, '@') = '\0';
+	snprintf(name, ACCOUNT_NAME_SIZE, "%.*s", (int)strcspn(account->user, "@"), account->user);
 }
 
 /* ---- comparing ---- */
@@ -113,13 +109,9 @@ static bool make_name(const struct logoff_session *session, const char *word, ch
 	const char *domain = logoff_session_detail(session, LOGOFF_DETAIL_DOMAIN);
 	bool whole = strchr(word, '\\');
 
-	if (!*user || (whole && !domain) || strlen(user) + (whole ? strlen(domain) : 0) + 2 > NAME_SIZE)
+	if (!*user || (whole && !domain))
 		return false;
-	*name = '\0';
-	if (whole)
-		strcat(strcpy(name, domain), "\\");
-	strcat(name, user);
-	return true;
+	return snprintf(name, NAME_SIZE, "%s%s%s", whole ? domain : "", whole ? "\\" : "", user) < NAME_SIZE;
 }
 
 bool account_is(const struct logoff_session *session, const char *word)
@@ -137,8 +129,8 @@ static bool is_continued(char c)
 }
 
 /*
- * Every other character is itself: a backslash stands before the name in a domain, brackets may be part of a name. After a
- * mismatch only the last * can take one more character.
+ * Every other character stands for itself: a backslash stands before the name in a domain, brackets can be part of a
+ * name. After a mismatch only the last * can take one more character.
  */
 bool account_pattern_fits(const char *pattern, const char *text)
 {
@@ -189,6 +181,6 @@ int account_find(const char *name, uid_t *ret_uid)
 {
 	int r = nss_user_id(name, ret_uid);
 
-	/* What the name service says where a source of it is not there: see the notes of getpwnam(3). */
+	/* What the name service returns if one of its sources is missing: see the notes of getpwnam(3). */
 	return r > 0 ? 0 : r == 0 || r == -ESRCH ? -ENOENT : r;
 }

@@ -14,7 +14,7 @@
 
 #include "logoff.h"
 
-/* A name taken apart, as it is used to log on. Empty: not said. */
+/* The parts of a name that is used to log on. Empty: not given. */
 struct account {
 	char user[256];			/* or user@REALM, whole */
 	char domain[256];
@@ -25,10 +25,10 @@ int account_parse(struct account *ret_account, const char *text);
 
 #define ACCOUNT_NAME_SIZE 512
 
-/* The name as it is told to people: "bob", "EXAMPLE\bob", "bob@EXAMPLE.COM", into NAME. */
+/* Writes the name as people read it, "bob", "EXAMPLE\bob", "bob@EXAMPLE.COM", into NAME. */
 void account_name(const struct account *account, char name[static ACCOUNT_NAME_SIZE]);
 
-/* The user's own name, without domain and realm, into NAME. */
+/* Writes the user's own name, without domain and realm, into NAME. */
 void account_bare(const struct account *account, char name[static ACCOUNT_NAME_SIZE]);
 
 /* Tells whether SESSION is of a server whose users are named in the way of Windows. */
@@ -37,7 +37,7 @@ bool account_is_foreign(const struct logoff_session *session);
 /* Tells whether WORD names the user of SESSION. Nobody's session has no name. */
 bool account_is(const struct logoff_session *session, const char *word);
 
-/* The same with a pattern. */
+/* The same for a pattern. */
 bool account_fits(const struct logoff_session *session, const char *pattern);
 
 /* Tells whether TEXT fits PATTERN: * stands for any characters, ? for one, everything else for itself. */
@@ -46,10 +46,10 @@ bool account_pattern_fits(const char *pattern, const char *text);
 /* Tells whether WORD holds * or ?. */
 bool account_is_pattern(const char *word);
 
-/* Finds the user of this machine called NAME. Returns 0, -ENOENT, or why the name service does not tell. */
+/* Finds the user of this machine called NAME. Returns 0, -ENOENT, or the failure of the name service. */
 int account_find(const char *name, uid_t *ret_uid);
 
-/* Tells whether two names of a server are the same but for their case. */
+/* Tells whether two names of a server differ at most in case. */
 bool account_same(const char *a, const char *b);
 
 #endif

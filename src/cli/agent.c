@@ -20,7 +20,7 @@
 /* polkit answers within milliseconds; without polkit the agent ends at once. */
 #define READY_TIMEOUT_MS 5000
 
-/* What it needs to give the terminal back as it was. */
+/* The agent needs it to restore the terminal. */
 #define STOP_TIMEOUT_US 1000000
 
 /* In the child: becomes the agent. */
@@ -58,7 +58,7 @@ void agent_start(struct agent *agent)
 	close(pipe_fds[1]);
 	ready = (struct pollfd){ .fd = pipe_fds[0] };
 	if (agent->pid > 0)
-		(void)poll(&ready, 1, READY_TIMEOUT_MS);	/* not ready: the host will refuse again and say so */
+		(void)poll(&ready, 1, READY_TIMEOUT_MS);	/* if it is not ready the host refuses again */
 	close(pipe_fds[0]);
 }
 
@@ -67,7 +67,8 @@ static bool restore_terminal(const struct agent *agent)
 {
 	struct termios now;
 
-	if (tcgetattr(STDIN_FILENO, &now) < 0 || now.c_lflag == agent->terminal.c_lflag || tcgetpgrp(STDIN_FILENO) != getpgrp())
+	if (tcgetattr(STDIN_FILENO, &now) < 0 || now.c_lflag == agent->terminal.c_lflag ||
+	    tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return false;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &agent->terminal);
 	return true;
@@ -81,7 +82,7 @@ void agent_stop(struct agent *agent, bool cancelled)
 		return;
 	if (waitpid(agent->pid, &status, WNOHANG) == 0)
 		child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
-	/* Of an agent that Ctrl-C is just ending, only the result says that it was interrupted. */
+	/* If Ctrl-C is just ending the agent, only the result of waitpid() shows that it was interrupted. */
 	if (restore_terminal(agent) || WIFSIGNALED(status) || cancelled)
 		fputc('\n', stderr);
 	agent->pid = 0;

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From UTF-8 to the locale's charset; NULL: that is UTF-8, or ASCII, in which only the texts of others are not. */
+/*
+ * From UTF-8 to the locale's charset. NULL if the charset is UTF-8, or ASCII, where only text from others is not ASCII.
+ */
 static iconv_t encoder;
 
 /* A stream, and the bytes of a character whose rest has not come yet. */
@@ -68,7 +70,7 @@ static int close_recoded(void *cookie)
 	return fclose(recoder->to);
 }
 
-/* Returns the stream that is to be used in place of STREAM: itself, if there is no memory. */
+/* Returns the stream to use in place of STREAM: STREAM itself if there is no memory. */
 static FILE *recoded(struct recoder *recoder, FILE *stream, int mode)
 {
 	cookie_io_functions_t functions = { .write = write_recoded, .close = close_recoded };

@@ -2,8 +2,8 @@
 /*
  * choice.c - see choice.h.
  *
- * The host is asked for all its sessions once, when that is first needed. Single sessions are looked up by themselves
- * nevertheless: a list that lacks one proves nothing.
+ * choice.c asks the host for all sessions once, when it first needs the list. It looks up single sessions by themselves
+ * nevertheless: a list that lacks a session proves nothing.
  */
 #include "cli/choice.h"
 
@@ -65,8 +65,8 @@ static struct chosen *find_chosen(const struct choice *choice, const char *id)
 }
 
 /*
- * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is known. To
- * list a thousand sessions for that takes longer than to log off one.
+ * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is
+ * known. It avoids the full list where it can: to list a thousand sessions takes longer than to log off one.
  */
 static bool has_session(struct choice *choice, const char *name, const char *other_id)
 {
@@ -77,7 +77,8 @@ static bool has_session(struct choice *choice, const char *name, const char *oth
 		const struct logoff_session *session =
 			i < choice->n_all ? choice->all[i] : choice->items[i - choice->n_all].session;
 
-		if (session && account_is(session, name) && (!other_id || strcmp(logoff_session_id(session), other_id) != 0))
+		if (session && account_is(session, name) &&
+		    (!other_id || strcmp(logoff_session_id(session), other_id) != 0))
 			return true;
 	}
 	return false;
@@ -86,8 +87,8 @@ static bool has_session(struct choice *choice, const char *name, const char *oth
 /* ---- taking ---- */
 
 /*
- * Takes SESSION. To be named is the stronger reason; of two conditions the first holds. Returns whether it was taken; else
- * it is still the caller's.
+ * Adds SESSION to the choice. A named session counts as named even if it is selected too; of two conditions the first
+ * counts. Returns true if the choice owns SESSION now; else the caller still owns it.
  */
 static bool take(struct choice *choice, struct logoff_session *session, enum logoff_why why, const char *user)
 {
@@ -110,7 +111,7 @@ static bool take(struct choice *choice, struct logoff_session *session, enum log
 	return true;
 }
 
-/* The programs come last: to look at all processes takes time. */
+/* The programs are checked last: to look at all processes takes time. */
 static enum select_answer judge(struct choice *choice, struct logoff_session *session, const char *user,
 				size_t *n_unknown_groups, size_t *n_unknown_programs)
 {
@@ -133,8 +134,8 @@ static enum select_answer judge(struct choice *choice, struct logoff_session *se
 }
 
 /*
- * Adds the sessions that are selected, or all those of USER, but never the caller's. Returns whether there is any, or one
- * that might be, or the cause has been told.
+ * Adds the selected sessions, or all sessions of USER, but never the caller's own. Returns true if there is one or may
+ * be one, or if the cause has been reported.
  */
 static bool take_matching(struct choice *choice, const char *user)
 {
@@ -171,15 +172,17 @@ static bool take_matching(struct choice *choice, const char *user)
 static bool could_have_matching(const struct choice *choice, const char *name)
 {
 	for (size_t i = 0; i < choice->n_all; i++)
-		if (choice->all[i] && account_is(choice->all[i], name) && selection_means(choice->selection, choice->all[i]))
+		if (choice->all[i] && account_is(choice->all[i], name) &&
+		    selection_means(choice->selection, choice->all[i]))
 			return true;
 	for (size_t i = 0; i < choice->n_items; i++)
-		if (account_is(choice->items[i].session, name) && selection_means(choice->selection, choice->items[i].session))
+		if (account_is(choice->items[i].session, name) &&
+		    selection_means(choice->selection, choice->items[i].session))
 			return true;
 	return false;
 }
 
-/* Adds the sessions of the user called NAME, or says that there is none. SHOWN is how the user was given. */
+/* Adds the sessions of the user called NAME, or reports that there is none. SHOWN is the user as given. */
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name) && !choice->if_any)
@@ -187,8 +190,8 @@ static void add_user(struct choice *choice, const char *name, const char *shown)
 }
 
 /*
- * Tells whether TEXT, by which SESSION was found, may be meant for a user, too. In a list, where users stand as well (LISTED),
- * that is so for everybody there is, logged on or not.
+ * Tells whether TEXT, by which SESSION was found, may mean a user too. In a list (LISTED) it may if the user exists,
+ * logged on or not.
  */
 static bool is_ambiguous(struct choice *choice, const char *text, const struct logoff_session *session, bool listed,
 			 int *ret_r)
@@ -206,7 +209,7 @@ static bool is_ambiguous(struct choice *choice, const char *text, const struct l
 	return *ret_r != -ENOENT;
 }
 
-/* Adds the session that WORD names. Returns 0, or why not: then that has not been said. */
+/* Adds the session that WORD names. Returns 0, or the cause as -errno, which has not been reported yet. */
 static int add_session(struct choice *choice, struct word word, const char *shown, bool listed,
 		       struct logoff_error *reterr)
 {
@@ -225,7 +228,7 @@ static int add_session(struct choice *choice, struct word word, const char *show
 
 /* ---- what is given ---- */
 
-/* Tells whether ARGUMENT, which names no session, is no text either: a user is called so. */
+/* Tells whether ARGUMENT, which names no session, is the name of a user and so no text. */
 static bool is_user(struct choice *choice, const char *argument)
 {
 	uid_t uid;
@@ -234,15 +237,15 @@ static bool is_user(struct choice *choice, const char *argument)
 	       (logoff_is_this_machine(arg_server) && account_find(argument, &uid) != -ENOENT);
 }
 
-/* A number that is no id is hardly ever a user, and the host need not be asked for that. */
+/* A number that is no id is hardly ever a user, so the host is not asked for one. */
 static bool is_number(const char *argument)
 {
 	return argument[strspn(argument, "0123456789")] == '\0';
 }
 
 /*
- * Adds what ARGUMENT names, or takes it for the MESSAGE, if there may be one. A text elsewhere stops everything, unless it
- * stands ALONE.
+ * Adds the session that ARGUMENT names, or uses ARGUMENT as the MESSAGE if one may be given. Any other text stops
+ * everything, unless it stands ALONE.
  */
 static void add_argument(struct choice *choice, const char *argument, bool alone, const char **message)
 {
@@ -253,7 +256,8 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 		*message = argument;
 	} else if (r == -ENXIO && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
 		stop(choice, report_not_understood(argument));
-	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) && has_session(choice, argument, NULL)) {
+	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) &&
+		   has_session(choice, argument, NULL)) {
 		note(choice, report_is_user(argument));
 	} else if (r < 0) {
 		note(choice, report_not_found(argument, word.text, r, &error));
@@ -285,7 +289,7 @@ static void add_file(struct choice *choice, const char *path)
 	names_done(&names);
 }
 
-/* Adds the caller's session, and says which of the caller's others stays. */
+/* Adds the caller's own session, and reports which other sessions of the caller stay. */
 static void add_own(struct choice *choice)
 {
 	struct logoff_error error = {};
@@ -317,7 +321,8 @@ static void check_excludes(struct choice *choice)
 		return;
 	r = list_all(choice);
 	if (r >= 0)
-		r = selection_resolve(choice->selection, !logoff_is_this_machine(arg_server), choice->all, choice->n_all, &i);
+		r = selection_resolve(choice->selection, !logoff_is_this_machine(arg_server), choice->all,
+				      choice->n_all, &i);
 	else
 		stop(choice, report_host(arg_server, r, &choice->list_error));
 	if (r < 0 && !choice->stopped)
@@ -343,7 +348,7 @@ bool choice_selects(const struct selection *selection, int n_arguments, char **a
 	return selects;
 }
 
-/* What selects comes after all that is named: the named ones stand first. */
+/* Adds what is selected after everything that is named, so the named sessions stand first. */
 static void add_selecting(struct choice *choice, int n_arguments, char **arguments)
 {
 	for (int i = 0; i < n_arguments && !choice->stopped; i++) {
@@ -352,11 +357,12 @@ static void add_selecting(struct choice *choice, int n_arguments, char **argumen
 		else if (is_list(arguments[i]))
 			add_file(choice, arguments[i] + 1);
 	}
-	if (selection_is_given(choice->selection) && !choice->stopped && !take_matching(choice, NULL) && !choice->if_any)
+	if (selection_is_given(choice->selection) && !choice->stopped && !take_matching(choice, NULL) &&
+	    !choice->if_any)
 		note(choice, report_none_selected());
 }
 
-/* Says what has been spared because it is not known, and that nothing is left, if that is so. */
+/* Reports the sessions left alone because something about them is unknown, and an empty selection. */
 static void tell_rest(struct choice *choice)
 {
 	size_t n_unknown = choice->n_unknown_groups + choice->n_unknown_programs;
@@ -376,12 +382,13 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 	check_excludes(choice);
 	for (int i = 0; i < n_arguments && !choice->stopped; i++)
 		if (!is_list(arguments[i]) && !is_user_word(arguments[i]))
-			add_argument(choice, arguments[i], n_arguments == 1 && !selection_is_given(choice->selection), message);
+			add_argument(choice, arguments[i], n_arguments == 1 && !selection_is_given(choice->selection),
+				     message);
 	if (n_arguments == 0 && !selects)
 		add_own(choice);
 	else if (!choice->stopped && !selects && choice->n_items == 0 && choice->status == EXIT_ENDED)
 		stop(choice, report_only_text(*message));
-	/* A wrong word beside a selection was meant for something else: for a text, or for one more condition. */
+	/* A wrong word beside a selection was probably meant as a text, or as one more condition. */
 	if (selects && choice->status != EXIT_ENDED && !choice->stopped) {
 		report_nothing_done();
 		choice->stopped = true;
@@ -409,7 +416,7 @@ static void show(struct choice *choice, const struct logoff_session *session, FI
 {
 	struct safe programs = {};
 
-	/* A terminal multiplexer or a job that outlives its user's shell: somebody may want it. */
+	/* The session may hold a terminal multiplexer or a job that outlives the user's shell, which somebody wants. */
 	if (logoff_session_state(session) == LOGOFF_STATE_CLOSING)
 		programs = running_names(&choice->running, choice->host, session);
 	report_plan(to, session, console, programs.text);
@@ -483,7 +490,7 @@ int choice_still(struct logoff_session *session, void *userdata)
 		return -ESTALE;
 	if (judge(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
-	/* A server that was asked for the times and has not answered may do so yet. */
+	/* A server that has not answered the question for the times may still answer. */
 	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? -EAGAIN : -ESTALE;
 }
 

@@ -23,7 +23,7 @@ bool arg_help, arg_version;
 
 void command_init_language(void)
 {
-	/* Not LC_ALL: the rest would only be read from disk. */
+	/* Not LC_ALL: the other categories would be read from disk for nothing. */
 	setlocale(LC_CTYPE, "");
 	setlocale(LC_MESSAGES, "");
 	bindtextdomain("logoff", LOCALEDIR);
@@ -68,12 +68,12 @@ int command_main(const struct command *command, int argc, char **argv)
 	return output_end(run(command, argc, argv));
 }
 
-/* The signals that cancel, and those of them that a command hears that ends its own session. */
+/* The signals that cancel. A command that ends its own session is cancelled by the first two only. */
 static const int cancelling[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 #define N_CANCELLING 4
 #define N_CANCELLING_OWN 2
 
-/* What the program was started with as ignored (nohup, "&" in a script) stays so. */
+/* A signal that was ignored at the start (nohup, "&" in a script) stays ignored. */
 static bool is_ignored(int number)
 {
 	struct sigaction action;
@@ -112,7 +112,7 @@ void command_cancel_again(int fd)
 		return;
 	while (read(fd, &signal, sizeof(signal)) > 0)
 		;
-	/* Those that the descriptor hears are those that are blocked. */
+	/* The signals of the descriptor are those that are blocked. */
 	(void)sigprocmask(SIG_BLOCK, NULL, &set);
 	for (int number = 1; number < NSIG; number++)
 		if (number != SIGINT && number != SIGQUIT && number != SIGTERM)

@@ -60,33 +60,35 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 		fprintf(stderr, _("%s: session %s: it has ended, %s gets no message\n"), program().text, who, user);
 		return EXIT_NO_SESSION;
 	case -ETIMEDOUT:
-		fprintf(stderr, _("%s: session %s: the message to %s was not delivered in time%s\n"), program().text, who,
-			user, cause.text);
+		fprintf(stderr, _("%s: session %s: the message to %s was not delivered in time%s\n"), program().text,
+			who, user, cause.text);
 		return EXIT_NOT_ENDED;
 	case -ECANCELED:
 		if (delivery->channel == LOGOFF_CHANNEL_NONE)
-			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who, user);
+			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who,
+				user);
 		else
-			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"), program().text,
-				who, user);
+			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"),
+				program().text, who, user);
 		return EXIT_CANCELLED;
 	case -EOPNOTSUPP:
 		fprintf(stderr, _("%s: session %s: no message can be shown to %s%s\n"), program().text, who, user,
 			cause.text);
 		return EXIT_UNREACHABLE;
 	default:
-		fprintf(stderr, _("%s: session %s: the message to %s could not be delivered%s\n"), program().text, who, user,
-			cause.text);
+		fprintf(stderr, _("%s: session %s: the message to %s could not be delivered%s\n"), program().text, who,
+			user, cause.text);
 		return EXIT_UNREACHABLE;
 	}
 }
 
-/* A row for programs; DELIVERY is taken. */
+/* Prints a row for programs. Takes ownership of DELIVERY. */
 static void stream(struct logoff_session *session, json_t *delivery, enum exit_status status)
 {
 	json_t *row = to_json_session(session, arg_server);
 
-	if (json_object_update_new(row, delivery) < 0 || json_object_set_new(row, "exit_status", json_integer(status)) < 0) {
+	if (json_object_update_new(row, delivery) < 0 ||
+	    json_object_set_new(row, "exit_status", json_integer(status)) < 0) {
 		json_decref(row);
 		row = NULL;
 	}
@@ -115,7 +117,8 @@ void delivery_report_left_out(struct logoff_session *session)
 	struct safe who = report_label(session), user = report_user(session);
 
 	if (arg_json) {
-		stream(session, json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"), EXIT_ENDED);
+		stream(session, json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"),
+		       EXIT_ENDED);
 		return;
 	}
 	if (!*logoff_session_user(session) && logoff_session_kind(session) != LOGOFF_KIND_SERVICES) {

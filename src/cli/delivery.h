@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delivery.h - what msg says of each recipient: that the message is there, what was answered, or why it is not there.
+ * delivery.h - what msg reports for each recipient: that the message was delivered, the answer, or the failure.
  */
 #ifndef CLI_DELIVERY_H
 #define CLI_DELIVERY_H
@@ -9,13 +9,13 @@
 #include "logoff.h"
 
 /*
- * Says what became of the message to SESSION: a failure always, the answer if it was waited for (WAIT), the way it took
- * if TALKATIVE. For programs it is one row with all of that. Returns the exit status.
+ * Reports the result of the message to SESSION: a failure always, the answer if msg waited for it (WAIT), the way of
+ * the message if TALKATIVE. For programs all of that is one row. Returns the exit status.
  */
 enum exit_status delivery_report(struct logoff_session *session, const struct logoff_delivery *delivery, bool wait,
 				 bool talkative);
 
-/* Says why SESSION, which is not a person at work, gets no message that is meant for all. */
+/* Reports why SESSION, where nobody works, gets no message that is meant for all. */
 void delivery_report_left_out(struct logoff_session *session);
 
 #endif

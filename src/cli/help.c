@@ -34,8 +34,8 @@ static size_t take_character(const char *text, char character[static 8], size_t 
 }
 
 /*
- * How many bytes of TEXT stay together in a line: a word; or one Chinese character, with the marks that must not begin a
- * line behind it and those that must not end one before it.
+ * How many bytes of TEXT stay together in a line: a word; or one Chinese character, with the marks behind it that must
+ * not begin a line and those before it that must not end one.
  */
 static size_t word_length(const char *text)
 {
@@ -58,7 +58,7 @@ static size_t word_length(const char *text)
 	return n;
 }
 
-/* The same for a synopsis, where brackets hold together what is in them. */
+/* The same for a synopsis, where text in brackets stays together. */
 static size_t bracket_length(const char *text)
 {
 	size_t n = 0;
@@ -68,7 +68,7 @@ static size_t bracket_length(const char *text)
 	return n;
 }
 
-/* Prints TEXT where COLUMN columns are taken in the line; further lines are indented by INDENT. */
+/* Prints TEXT in a line of which COLUMN columns are used. Further lines are indented by INDENT. */
 static void print_wrapped(const char *text, size_t (*length_of)(const char *), size_t column, size_t indent)
 {
 	size_t blanks = 0;
@@ -93,7 +93,7 @@ static void print_wrapped(const char *text, size_t (*length_of)(const char *), s
 
 /* ---- the help ---- */
 
-/* Prints one entry; forms that are too long for the column have a line of their own. */
+/* Prints one entry. Forms too long for the column get a line of their own. */
 static void print_entry(const char *forms, const char *text)
 {
 	if (strlen(forms) < COLUMN)
@@ -104,8 +104,8 @@ static void print_entry(const char *forms, const char *text)
 }
 
 /*
- * "/grace:seconds, --grace=seconds", "/v, -v, --verbose", "/json[:lines], --json[=lines]". The help is the other way round: bash replaces "/?" by a folder
- * of one letter, zsh and fish refuse it.
+ * "/grace:seconds, --grace=seconds", "/v, -v, --verbose", "/json[:lines], --json[=lines]". For the help the GNU form
+ * comes first: bash replaces "/?" by a folder of one letter, zsh and fish refuse it.
  */
 static void option_forms(const struct option_row *row, char *forms, size_t size)
 {
@@ -117,7 +117,8 @@ static void option_forms(const struct option_row *row, char *forms, size_t size)
 		snprintf(forms, size, "--%s, -%c, /%s", row->gnu, row->letter, row->windows);
 		return;
 	}
-	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s%s%s", row->windows, open, row->value ? ":" : "", value, close);
+	n += (size_t)snprintf(forms + n, size - n, "/%s%s%s%s%s", row->windows, open, row->value ? ":" : "", value,
+			      close);
 	if (row->letter)
 		n += (size_t)snprintf(forms + n, size - n, ", -%c", row->letter);
 	snprintf(forms + n, size - n, ", --%s%s%s%s%s", row->gnu, open, row->value ? "=" : "", value, close);
@@ -188,7 +189,8 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_UNKNOWN_GROUP:
-		fprintf(stderr, _("%s: cannot find out whether there is such a group: %s\n"), program().text, what.text);
+		fprintf(stderr, _("%s: cannot find out whether there is such a group: %s\n"), program().text,
+			what.text);
 		break;
 	case OPTION_FAULT_FOREIGN_GROUP:
 		fprintf(stderr, _("%s: group: cannot be used with /server: %s\n"), program().text, what.text);
@@ -201,8 +203,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 			what.text);
 		break;
 	case OPTION_FAULT_PASSWORD:
-		fprintf(stderr, _("%s: %s: no password is accepted on the command line, where others can read it; type it "
-				  "when asked, or use /authfile\n"),
+		fprintf(stderr,
+			_("%s: %s: no password is accepted on the command line, where others can read it; type it "
+			  "when asked, or use /authfile\n"),
 			program().text, what.text);
 		break;
 	case OPTION_FAULT_NOTHING:

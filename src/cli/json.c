@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json.c - see json.h. jansson checks and writes; here is only what a session looks like.
+ * json.c - see json.h. jansson checks and writes JSON; this file defines the fields of a session.
  */
 #include "cli/json.h"
 
@@ -49,13 +49,11 @@ json_t *to_json_uid(uid_t uid)
 
 json_t *to_json_host(const char *server)
 {
-	char name[256] = "localhost";
+	char name[256] = "";
 
 	if (server && *server)
 		return to_json_text(server);
-	if (gethostname(name, sizeof(name) - 1) < 0)
-		strcpy(name, "localhost");
-	return to_json_text(name);
+	return to_json_text(gethostname(name, sizeof(name) - 1) < 0 ? "localhost" : name);
 }
 
 static const char *kind_word(const struct logoff_session *session)
@@ -99,7 +97,7 @@ static json_t *to_json_terminals(const struct logoff_session *session)
 	const char *terminal;
 
 	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++)
-		(void)json_array_append_new(list, to_json_text(terminal));	/* NULL is refused */
+		(void)json_array_append_new(list, to_json_text(terminal)); /* json_array_append_new() refuses NULL */
 	return list;
 }
 
@@ -162,8 +160,9 @@ json_t *to_json_cause(const struct logoff_error *cause)
 {
 	if (!cause || cause->domain == LOGOFF_ERROR_NONE)
 		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:I}", "domain", domain_word(cause->domain), "text", to_json_text(cause->text),
-			 "name", to_json_text(cause->name[0] ? cause->name : NULL), "number", (json_int_t)cause->number);
+	return json_pack("{s:s, s:o, s:o, s:I}", "domain", domain_word(cause->domain), "text",
+			 to_json_text(cause->text), "name", to_json_text(cause->name[0] ? cause->name : NULL), "number",
+			 (json_int_t)cause->number);
 }
 
 static const char *delivery_word(int result)
@@ -223,7 +222,7 @@ json_t *to_json_delivery(const struct logoff_delivery *delivery)
 			 to_json_cause(delivery->result < 0 ? &delivery->cause : NULL));
 }
 
-/* DEL is the one ASCII character that jansson writes as it is and that is none of the printable. */
+/* DEL is the only unprintable ASCII character that jansson does not escape. */
 static int write_ascii(const char *buffer, size_t size, void *to)
 {
 	const char *del;
@@ -245,7 +244,8 @@ int print_json(json_t *json, bool one_line, FILE *to)
 	int r = json ? 0 : -ENOMEM;
 
 	errno = 0;
-	if (r == 0 && (json_dump_callback(json, write_ascii, to, flags) < 0 || putc('\n', to) == EOF || fflush(to) == EOF))
+	if (r == 0 &&
+	    (json_dump_callback(json, write_ascii, to, flags) < 0 || putc('\n', to) == EOF || fflush(to) == EOF))
 		r = errno ? -errno : -ENOMEM;
 	json_decref(json);
 	return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff.c - the command: its options, and one run: choose, confirm, log off, report.
+ * logoff.c - the command logoff: its options, and one run: choose, confirm, log off, report.
  *
  * The option table is the only list of options: the parser reads it, the help prints it, and a check compares it with
- * the manual pages and the completions. All else is done by liblogoff, through its public header.
+ * the manual pages and the completions. liblogoff does all other work, through its public header.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@
 #include "cli/warning-text.h"
 #include "logoff.h"
 
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;
+static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_if_any,
+	arg_no_desktop;
 static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
 static const char *arg_message, *arg_reason;
 static struct selection arg_selection = SELECTION_NONE;
@@ -40,14 +41,17 @@ static const struct option_row options[] = {
 	  N_("Selects the sessions not used for at least this time: 90, 15m, 2h, 1d.") },
 	{ "older", "older", 0, OPTION_DURATION, &arg_selection.older_s, "time",
 	  N_("Selects the sessions whose users logged on at least this time ago.") },
-	{ "all", "all", 0, OPTION_FLAG, &arg_selection.all, NULL, N_("Selects all sessions of people, but not your own.") },
+	{ "all", "all", 0, OPTION_FLAG, &arg_selection.all, NULL,
+	  N_("Selects all sessions of people, but not your own.") },
 	{ "exclude", "exclude", 0, OPTION_LIST, &arg_selection.excludes, "name",
 	  N_("Leaves out of the selection a user, group:NAME, a session name or id.") },
 	{ "keep", "keep", 0, OPTION_LIST, &arg_selection.keeps, "program",
 	  N_("Leaves out the sessions in which this program runs.") },
 	{ "ifany", "if-any", 0, OPTION_FLAG, &arg_if_any, NULL, N_("Counts it as success if nothing is selected.") },
-	{ "dryrun", "dry-run", 'n', OPTION_FLAG, &arg_dry_run, NULL, N_("Shows what would be done, and does nothing.") },
-	{ "y", "yes", 'y', OPTION_FLAG, &arg_yes, NULL, N_("Does not ask before several selected sessions are logged off.") },
+	{ "dryrun", "dry-run", 'n', OPTION_FLAG, &arg_dry_run, NULL,
+	  N_("Shows what would be done, and does nothing.") },
+	{ "y", "yes", 'y', OPTION_FLAG, &arg_yes, NULL,
+	  N_("Does not ask before several selected sessions are logged off.") },
 	{ "warn", "warn", 0, OPTION_DURATION, &arg_warn_s, "time",
 	  N_("Warns the users, counts down this time, then logs them off.") },
 	{ "message", "message", 0, OPTION_STRING, &arg_message, "text", N_("Adds this text to the warning.") },
@@ -79,7 +83,8 @@ static const struct help help = {
 		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
 		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
-		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON[:lines]] [/V] [/VERSION] [--help]",
+		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON[:lines]] [/V] [/VERSION]\n"
+		 "       [--help]",
 	.arguments = {
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
@@ -91,13 +96,13 @@ static const struct help help = {
 
 /* ---- events ---- */
 
-/* Whoever cannot be warned once cannot be warned twice; to say so once is enough. */
+/* A user who cannot be warned the first time cannot be warned later either; one report is enough. */
 static bool is_first_warning(const struct logoff_event *event)
 {
 	return event->remaining_us + 500000 >= arg_warn_s * 1000000;
 }
 
-/* Who hears of what happens. */
+/* The receivers of the library's events. */
 struct listeners {
 	struct progress progress;
 	struct result_rows rows;
@@ -137,7 +142,7 @@ static bool was_cancelled(const struct logoff_request *request)
 	return false;
 }
 
-/* Logs off what is chosen and reports it. Returns the exit status. */
+/* Logs off the chosen sessions and reports the results. Returns the exit status. */
 static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative)
 {
 	char sender[ACCOUNT_NAME_SIZE];
@@ -173,16 +178,20 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	}
 	if (arg_json)
 		return result_end(&listeners.rows);
-	/* With /v each end has been told as it came. */
+	/* With /v each result has been printed at its event. */
 	return result_print(request, !arg_verbose && (talkative || logoff_request_count(request) > 1));
 }
 
-/* An option that only has a meaning beside a selection, which is not there. Returns its name, or NULL. */
+/* Finds an option that needs a selection although there is none. Returns its name, or NULL. */
 static const char *find_lonely_option(int n_arguments, char **arguments)
 {
 	if (choice_selects(&arg_selection, n_arguments, arguments))
 		return NULL;
-	return arg_selection.excludes.n_items > 0 ? "/exclude" : arg_selection.keeps.n_items > 0 ? "/keep" : arg_if_any ? "/ifany" : NULL;
+	if (arg_selection.excludes.n_items > 0)
+		return "/exclude";
+	if (arg_selection.keeps.n_items > 0)
+		return "/keep";
+	return arg_if_any ? "/ifany" : NULL;
 }
 
 static int show_plan(struct choice *choice)
@@ -190,7 +199,7 @@ static int show_plan(struct choice *choice)
 	return arg_json ? result_print_plan(choice, arg_console) : (int)choice_show(choice, stdout, arg_console);
 }
 
-/* Does, asks or shows what has been chosen. Returns the exit status. */
+/* Shows the chosen sessions, or asks and logs them off. Returns the exit status. */
 static int act(struct logoff_host *host, struct choice *choice)
 {
 	struct logoff_request *request = NULL;
@@ -209,7 +218,7 @@ static int act(struct logoff_host *host, struct choice *choice)
 			return status;
 		}
 	}
-	stream_end();	/* nothing was done, and that is told by the status */
+	stream_end();	/* nothing was done, and the status says so */
 	return status;
 }
 

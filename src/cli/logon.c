@@ -3,8 +3,8 @@
  * logon.c - see logon.h. Source: the manuals of Samba's tools (smbclient(1), OPTIONS), for the meaning of the options
  * and the form of the file.
  *
- * When a password is asked for: for a name that was given without a file or a ticket cache; or when the server, or
- * whoever gives out tickets, has refused whom the ticket cache makes us; then of the user who runs this program.
+ * A password is asked for in two cases. A name was given without a file or a ticket cache. Or the server, or the KDC,
+ * has refused the owner of the ticket cache; then the password is that of the user who runs this program.
  */
 #include "cli/logon.h"
 
@@ -24,7 +24,7 @@
 
 #define FILE_SIZE 8192
 
-/* Of the kernel's pipes (linux/magic.h, where it is new). */
+/* The file system of the kernel's pipes (linux/magic.h has it only in newer versions). */
 #define PIPES UINT32_C(0x50495045)
 
 struct logon_options arg_logon;
@@ -42,7 +42,7 @@ static const struct {
 
 /* ---- the words of the options ---- */
 
-/* A ticket cache that was named is to be used: then Kerberos is required unless something else is said. */
+/* A ticket cache that was named is meant to be used, so Kerberos is required unless another option says otherwise. */
 static bool find_kerberos(enum logoff_kerberos *ret)
 {
 	*ret = arg_logon.ccache ? LOGOFF_KERBEROS_REQUIRED : LOGOFF_KERBEROS_DESIRED;
@@ -76,7 +76,8 @@ int logon_check(enum option_fault *ret_fault, const char **ret_culprit)
 
 static enum exit_status file_unreadable(int r)
 {
-	fprintf(stderr, _("%s: the file %s cannot be read: %s\n"), program().text, safe(arg_logon.file).text, strerror(-r));
+	fprintf(stderr, _("%s: the file %s cannot be read: %s\n"), program().text, safe(arg_logon.file).text,
+		strerror(-r));
 	return stream_failure_errno(EXIT_USAGE, "authfile", arg_logon.file, r);
 }
 
@@ -89,7 +90,9 @@ static enum exit_status file_open_to_others(void)
 
 static enum exit_status file_of_others(void)
 {
-	fprintf(stderr, _("%s: the file %s, or the link of that name, belongs to another user; its owner must be you or root\n"),
+	fprintf(stderr,
+		_("%s: the file %s, or the link of that name, belongs to another user; its owner must be you or "
+		  "root\n"),
 		program().text, safe(arg_logon.file).text);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
@@ -102,8 +105,8 @@ static enum exit_status file_no_file(void)
 
 static enum exit_status file_wrong(unsigned line)
 {
-	fprintf(stderr, _("%s: the file %s, line %u: not one of username, password, domain and realm\n"), program().text,
-		safe(arg_logon.file).text, line);
+	fprintf(stderr, _("%s: the file %s, line %u: not one of username, password, domain and realm\n"),
+		program().text, safe(arg_logon.file).text, line);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
@@ -116,11 +119,12 @@ static enum exit_status file_without_user(void)
 
 static enum exit_status file_of_another(void)
 {
-	fprintf(stderr, _("%s: the file %s and /logon name different users\n"), program().text, safe(arg_logon.file).text);
+	fprintf(stderr, _("%s: the file %s and /logon name different users\n"), program().text,
+		safe(arg_logon.file).text);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
-/* Reads FD to its end. Returns 0, -EFBIG, -EILSEQ (it is no text) or why it cannot be read. */
+/* Reads FD to its end. Returns 0, -EFBIG, -EILSEQ (not a text) or the failure of read(2). */
 static int read_all(int fd, char text[static FILE_SIZE])
 {
 	size_t length = 0;
@@ -137,7 +141,7 @@ static int read_all(int fd, char text[static FILE_SIZE])
 	return strlen(text) == length ? 0 : -EILSEQ;
 }
 
-/* A pipe without a name, which the shell makes for "<(command)": nobody but the caller's own can have placed it. */
+/* A pipe without a name, as the shell makes for "<(command)": only the caller's own shell can have opened it. */
 static bool is_pipe(int fd, const struct stat *status)
 {
 	struct statfs system;
@@ -145,15 +149,15 @@ static bool is_pipe(int fd, const struct stat *status)
 	return S_ISFIFO(status->st_mode) && fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == PIPES;
 }
 
-/* Who wrote the file chooses whom we are there. */
+/* The author of the file chooses the account that we use there. */
 static bool is_trusted(const struct stat *status)
 {
 	return status->st_uid == geteuid() || status->st_uid == 0;
 }
 
 /*
- * Opens the file without waiting for anybody: a pipe with a name would have us wait. A link is followed if it is the caller's or root's.
- * Returns the descriptor, or -errno; -EPERM: it is a link of somebody else.
+ * Opens the file without blocking, as a named pipe would block. Follows a link only if it is the caller's or root's.
+ * Returns the descriptor, or -errno; -EPERM: the link belongs to another user.
  */
 static int open_file(void)
 {
@@ -176,7 +180,7 @@ static enum exit_status check_file(int fd, const struct stat *status)
 		return file_no_file();
 	if (!is_trusted(status))
 		return file_of_others();
-	(void)fcntl(fd, F_SETFL, 0);	/* who writes to a pipe may take a while */
+	(void)fcntl(fd, F_SETFL, 0);	/* the writer of a pipe may take a while */
 	return status->st_mode & (S_IRWXG | S_IRWXO) ? file_open_to_others() : EXIT_ENDED;
 }
 
@@ -206,12 +210,15 @@ static char *cut(char *text)
 	return text;
 }
 
-/* What a file says; the texts are in it. */
+/* The entries of a file; they point into its text. */
 struct entries {
 	char *username, *password, *domain, *realm;
 };
 
-/* Takes a line "name = value". A password may end in blanks, but not begin with one. Returns whether it is one. */
+/*
+ * Reads a line "name = value". A password may end in blanks, but not begin with one. Returns whether the line has this
+ * form.
+ */
 static bool take_line(struct entries *entries, char *line)
 {
 	const struct {
@@ -240,7 +247,7 @@ static bool take_line(struct entries *entries, char *line)
 	return false;
 }
 
-/* Takes the lines of TEXT, which may have come from Windows: with a byte order mark and carriage returns. */
+/* Reads the lines of TEXT, which may come from Windows: with a byte order mark and carriage returns. */
 static enum exit_status take_lines(struct entries *entries, char *text)
 {
 	char *line = text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), *next;
@@ -257,7 +264,7 @@ static enum exit_status take_lines(struct entries *entries, char *text)
 	return EXIT_ENDED;
 }
 
-/* The user that ENTRIES name. A domain in the name comes before the domain beside it. */
+/* Finds the account that ENTRIES name. A domain in the name counts before the domain in its own entry. */
 static enum exit_status take_user(const struct entries *entries)
 {
 	struct account account;
@@ -292,14 +299,14 @@ static enum exit_status use_file(char password[static PASSWORD_SIZE])
 	if (status == EXIT_ENDED && entries.password && strlen(entries.password) >= PASSWORD_SIZE)
 		status = file_unreadable(-EFBIG);
 	else if (status == EXIT_ENDED && entries.password)
-		strcpy(password, entries.password);
+		snprintf(password, PASSWORD_SIZE, "%s", entries.password);
 	explicit_bzero(text, sizeof(text));
 	return status;
 }
 
 /* ---- logging on ---- */
 
-/* A password is somebody's: where nobody was named, of the user who runs this program. */
+/* Without a name the password is that of the user who runs this program. */
 static void name_user(void)
 {
 	if (!*arg_logon.account.user)
@@ -316,7 +323,7 @@ static int ask(char password[static PASSWORD_SIZE])
 	return password_ask(prompt, password);
 }
 
-/* Says why there is no password. Returns the exit status. */
+/* Reports why there is no password. Returns the exit status. */
 static enum exit_status report_no_password(const char *server, int r)
 {
 	struct safe host = safe(server);
@@ -324,12 +331,13 @@ static enum exit_status report_no_password(const char *server, int r)
 	if (r == -ECANCELED)
 		return report_declined();
 	if (r == -ENXIO)
-		fprintf(stderr, _("%s: %s: a password is needed, and there is no terminal to ask for it on\n"), program().text,
-			host.text);
+		fprintf(stderr, _("%s: %s: a password is needed, and there is no terminal to ask for it on\n"),
+			program().text, host.text);
 	else if (r == -E2BIG)
 		fprintf(stderr, _("%s: %s: the password is too long\n"), program().text, host.text);
 	else
-		fprintf(stderr, _("%s: %s: the password cannot be read: %s\n"), program().text, host.text, strerror(-r));
+		fprintf(stderr, _("%s: %s: the password cannot be read: %s\n"), program().text, host.text,
+			strerror(-r));
 	return stream_failure(EXIT_LOGON, "no-password", NULL, NULL);
 }
 
@@ -339,14 +347,15 @@ static bool may_ask(const char *password)
 	return !*password && !arg_logon.no_password && !arg_logon.ccache;
 }
 
-/* Finds out all that can be known before the server is asked. Returns the exit status. */
+/* Collects name and password before the server is asked. Returns the exit status. */
 static enum exit_status prepare(const char *server, enum logoff_kerberos kerberos, char password[static PASSWORD_SIZE])
 {
 	enum exit_status status = EXIT_ENDED;
 	int r = 0;
 
 	if (arg_logon.name)
-		(void)account_parse(&arg_logon.account, arg_logon.name);	/* logon_check() knows that it can */
+		(void)account_parse(&arg_logon.account,
+				    arg_logon.name); /* logon_check() has checked that it can be parsed */
 	if (arg_logon.file)
 		status = use_file(password);
 	if (status != EXIT_ENDED)
@@ -394,7 +403,7 @@ enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 		asked = ask(password);
 		if (asked == 0)
 			r = open_host(ret_host, server, kerberos, password, &error);
-		else if (asked != -ENXIO)	/* else why the ticket would not do is the better answer */
+		else if (asked != -ENXIO)	/* otherwise the failure of the ticket is the better report */
 			status = report_no_password(server, asked);
 	}
 	explicit_bzero(password, sizeof(password));

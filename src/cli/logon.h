@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logon.h - as whom a server is asked: the options that say so, the file and the terminal a password comes from.
+ * logon.h - the account for a server: its options, and the password from a file or the terminal.
  *
- * The names and the meanings are those of Samba's tools, except that a password is never taken from the command line.
- * For this machine nobody has to log on: the options are understood, and without effect. A password is kept no longer
- * than until the library has it.
+ * The names and meanings of the options are those of Samba's tools, but the command line must not hold a password. On
+ * this machine nobody has to log on: the options are accepted and have no effect. A password is kept only until the
+ * library has it.
  */
 #ifndef CLI_LOGON_H
 #define CLI_LOGON_H
@@ -24,27 +24,27 @@ struct logon_options {
 	const char *ccache;		/* ticket cache: "FILE:/tmp/krb5cc_0" */
 	bool no_password, require_encryption;
 
-	struct account account;		/* who the server has been told to expect; empty: the owner of the ticket */
+	struct account account;		/* the account that logs on; empty: the owner of the ticket */
 };
 
 extern struct logon_options arg_logon;
 
 /* The rows of every command that takes /server. */
-#define LOGON_OPTIONS                                                                                                  \
-	{ "logon", "logon", 'U', OPTION_ACCOUNT, &arg_logon.name, "name",                                              \
-	  N_("The account that logs on to the server: name, DOMAIN\\name or name@REALM.") },                                         \
-	{ "authfile", "authentication-file", 'A', OPTION_FILE, &arg_logon.file, "filename",                            \
-	  N_("A file with that name and the password, which only you can read.") },                                    \
-	{ "kerberos", "use-kerberos", 0, OPTION_STRING, &arg_logon.kerberos, "when",                                   \
-	  N_("Whether Kerberos is required, desired or off; desired if not given.") },                                 \
-	{ "ccache", "use-krb5-ccache", 0, OPTION_STRING, &arg_logon.ccache, "ccache",                                  \
-	  N_("Logs on with the Kerberos ticket in this cache.") },                                                     \
-	{ "nopass", "no-pass", 'N', OPTION_FLAG, &arg_logon.no_password, NULL,                                         \
-	  N_("Never asks for the password of the server.") },                                                          \
-	{ "encrypt", "require-encryption", 0, OPTION_FLAG, &arg_logon.require_encryption, NULL,                        \
+#define LOGON_OPTIONS                                                                                          \
+	{ "logon", "logon", 'U', OPTION_ACCOUNT, &arg_logon.name, "name",                                      \
+	  N_("The account that logs on to the server: name, DOMAIN\\name or name@REALM.") },                   \
+	{ "authfile", "authentication-file", 'A', OPTION_FILE, &arg_logon.file, "filename",                    \
+	  N_("A file with that name and the password, which only you can read.") },                            \
+	{ "kerberos", "use-kerberos", 0, OPTION_STRING, &arg_logon.kerberos, "when",                           \
+	  N_("Whether Kerberos is required, desired or off; desired if not given.") },                         \
+	{ "ccache", "use-krb5-ccache", 0, OPTION_STRING, &arg_logon.ccache, "ccache",                          \
+	  N_("Logs on with the Kerberos ticket in this cache.") },                                             \
+	{ "nopass", "no-pass", 'N', OPTION_FLAG, &arg_logon.no_password, NULL,                                 \
+	  N_("Never asks for the password of the server.") },                                                  \
+	{ "encrypt", "require-encryption", 0, OPTION_FLAG, &arg_logon.require_encryption, NULL,                \
 	  N_("Requires that the whole connection to the server is encrypted.") }
 
-/* For the synopsis of a help, behind the server. */
+/* Their part of a help's synopsis, behind the server. */
 #define LOGON_USAGE                                                           \
 	"       [/LOGON:name] [/AUTHFILE:filename] [/KERBEROS:when] [/CCACHE:ccache] [/NOPASS] [/ENCRYPT]\n"
 
@@ -52,7 +52,7 @@ extern struct logon_options arg_logon;
 int logon_check(enum option_fault *ret_fault, const char **ret_culprit);
 
 /*
- * Opens SERVER (NULL: this machine) as the options say, and asks for a password where one is needed. Says what fails.
+ * Opens SERVER (NULL: this machine) as the options say, and asks for a password where one is needed. Reports failures.
  * Returns the exit status, EXIT_ENDED if *ret_host is open.
  */
 enum exit_status logon_open(struct logoff_host **ret_host, const char *server);

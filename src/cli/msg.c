@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * msg.c - the command that sends the users of sessions a message: its options, its text, and one run.
+ * msg.c - the command msg: its options, its text, and one run.
  *
  * The option table is the only list of options: the parser reads it, the help prints it, and a check compares it with
- * the manual pages and the completions. How messages travel is the library's affair.
+ * the manual pages and the completions. The library delivers the messages.
  */
 #include <errno.h>
 #include <signal.h>
@@ -69,7 +69,7 @@ static int refuse_text(const char *sentence)
 	return stream_failure(EXIT_USAGE, "wrong-text", NULL, NULL);
 }
 
-/* Joins the words by blanks. Returns how long the text is, even if it has no room. */
+/* Joins the words by blanks. Returns the length of the text, even if it does not fit. */
 static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 {
 	size_t n = 0;
@@ -86,7 +86,7 @@ static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
 	return n - 1;
 }
 
-/* Reads standard input to its end, or one byte further than TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
+/* Reads standard input to its end, but at most one byte more than TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
 static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 {
 	sigset_t before;
@@ -104,7 +104,7 @@ static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 	if (got >= 0)
 		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	else if (isatty(STDIN_FILENO))
-		fputc('\n', stderr);	/* behind what was typed */
+		fputc('\n', stderr);	/* ends the line that was typed */
 	*ret_n = n;
 	return got < 0 ? (int)got : 0;
 }
@@ -115,7 +115,7 @@ static int refuse_input(int r)
 	return stream_failure_errno(EXIT_USAGE, "wrong-text", NULL, r);
 }
 
-/* Takes the text from the words of the command line or standard input. Returns the exit status. */
+/* Gets the text from the words of the command line or from standard input. Returns the exit status. */
 static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 {
 	size_t n = 0;

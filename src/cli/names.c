@@ -2,7 +2,7 @@
 /*
  * names.c - see names.h.
  *
- * The file is read whole and cut in place: each name is a piece of its text.
+ * The file is read whole and cut in place: each name points into its text.
  */
 #include "cli/names.h"
 
@@ -17,7 +17,7 @@
 
 #define FILE_MAX (1u << 20)
 #define LENGTH_MAX 256u		/* bytes of DOMAIN\name of the longest kind */
-#define PLAIN_MAX 63u		/* lines of keys in base64 have 64 and 70 */
+#define PLAIN_MAX 63u		/* shorter than lines of keys in base64, which have 64 and 70 */
 
 /* Reads FD to its end. *ret_text ends with a null byte. */
 static int read_all(int fd, char **ret_text, size_t *ret_length)
@@ -71,7 +71,7 @@ static char *trim(char *line)
 	return line;
 }
 
-/* What can be the name of a session or a user: a colon stands only where word.h says. */
+/* Tells whether TEXT can be the name of a session or a user: a colon stands only where word.h allows it. */
 static bool is_possible(const char *line)
 {
 	const char *text = word_parse(line).text;
@@ -99,7 +99,7 @@ bool names_are_plain(const char *text)
 	if (strncmp(name, "pts/", 4) == 0)
 		name += 4;
 	for (const char *at = name; *at; at++)
-		if (!is_plain(*at) && !(*at == '$' && at > name && !at[1]))	/* a machine's account */
+		if (!is_plain(*at) && !(*at == '$' && at > name && !at[1])) /* the account of a machine ends with it */
 			return false;
 	return strlen(text) <= PLAIN_MAX;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * names.h - lists of users and sessions in files: what "@file" means on a command line.
+ * names.h - lists of users and sessions in files: "@file" on a command line.
  *
- * One name a line: a session's id or name, or a user's name, mixed (word.h). Blanks around it, empty lines, and comments
- * from a "#" at the beginning of a line or after a blank are left out ("rdp-tcp#10" holds none). Files from Windows are
- * understood: a byte order mark and carriage returns do no harm.
- * The caller of sudo may give any file for a list. A line that can be no name ends the reading, and what is no plain name is
- * never shown.
+ * Each line holds a session's id or name, or a user's name (word.h). Blanks around it, empty lines, and comments from a
+ * "#" at the beginning of a line or after a blank are left out; "rdp-tcp#10" holds no comment. Files from Windows are
+ * understood: a byte order mark and carriage returns are skipped.
+ *
+ * The caller of sudo may give any file as a list. A line that can be no name ends the reading, and a text that is no
+ * plain name is never shown.
  */
 #ifndef CLI_NAMES_H
 #define CLI_NAMES_H
@@ -23,17 +24,17 @@ struct name {
 struct names {
 	struct name *items;
 	size_t n_items;
-	char *text;			/* holds them */
+	char *text;			/* the text that holds them */
 	size_t wrong_line;		/* after -EBADMSG */
 };
 
 /*
  * Reads the names in the file PATH; names_done() frees them, after a failure too. Returns 0, -EFBIG (above 1 MiB),
- * -EILSEQ (a null byte in it: not a text), -EBADMSG (a line that can be no name) or why it cannot be read.
+ * -EILSEQ (a null byte: not a text), -EBADMSG (a line that can be no name) or the failure of reading.
  */
 int names_read(struct names *names, const char *path);
 
-/* Tells whether TEXT looks like the name of a user or session, and like nothing else, so that it may be shown. */
+/* Tells whether TEXT looks like the name of a user or session and like nothing else, so that it may be shown. */
 bool names_are_plain(const char *text);
 
 /* Frees NAMES. */

@@ -2,9 +2,9 @@
 /*
  * options.c - see options.h.
  *
- * Each style has one function that cuts an argument into row and value; what a row does with its value is written
- * once below them. Names are compared byte by byte and folded in ASCII only: no locale may turn /VERSION into an
- * unknown option (the Turkish dotless i).
+ * Each style has one function that cuts an argument into row and value. The effect of a row is written once below them.
+ * Names are compared byte by byte and folded in ASCII only: no locale may turn /VERSION into an unknown option (the
+ * Turkish dotless i).
  */
 #include "cli/options.h"
 
@@ -126,7 +126,7 @@ static int parse_duration(const char *text, uint64_t *ret)
 	return parse_seconds(text, length, 1, ret);
 }
 
-/* Notes that ROW has been given; rows with one target (aliases) count as one. Returns whether it was before. */
+/* Notes that ROW was given; rows with one target (aliases) count as one. Returns whether it was given before. */
 static bool note_given(struct parser *parser, const struct option_row *row)
 {
 	size_t i = 0;
@@ -150,7 +150,7 @@ static int take_string(struct parser *parser, const struct option_row *row, cons
 	return 0;
 }
 
-/* A password must neither be seen in the list of processes any longer, nor in what is said of it. */
+/* Removes a password from the list of processes and from the message about it. */
 static int take_account(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
 {
 	char *password = strchr(value, '%');
@@ -183,7 +183,7 @@ static bool has_empty_item(const char *value)
 	return value[0] == ',' || strstr(value, ",,") || value[strlen(value) - 1] == ',';
 }
 
-/* The value came from argv, which is ours to cut. */
+/* The value comes from argv, which we may change. */
 static int take_items(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
 {
 	struct option_list *list = row->target;
@@ -215,7 +215,7 @@ static int take_word(struct parser *parser, const struct option_row *row, const 
 	return 0;
 }
 
-/* Tells whether ROW's value is in an argument of its own, if not in the same one. */
+/* Tells whether ROW's value, if it is not in the same argument, is the next one. */
 static bool needs_value(const struct option_row *row)
 {
 	return row->type != OPTION_FLAG && row->type != OPTION_WORD;
@@ -226,7 +226,7 @@ static bool may_be_value(const struct option_row *row, const char *argument)
 	return !is_option(argument) || (row->type == OPTION_FILE && argument[0] == '/');
 }
 
-/* VALUE is what stood in the same argument, or NULL: then the next argument is the value unless it is an option. */
+/* VALUE is the value in the same argument, or NULL: then the next argument is the value, unless it is an option. */
 static int take(struct parser *parser, const struct option_row *row, const char *value)
 {
 	const char *culprit = parser->argv[parser->at];

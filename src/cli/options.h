@@ -4,7 +4,8 @@
  *
  * "/grace:5", "/GRACE:5", "/grace 5", "-g 5", "-g5", "--grace=5" and "--grace 5" all mean the same row. Options may
  * stand before or after the other arguments; "--" ends them. "/dev/pts/3" is an argument, not an option. The parser
- * knows no option itself: the table does, and the same table is printed by --help and compared with man page and completion by a check.
+ * knows no option itself: the table does. --help prints the same table, and a check compares it with manual page and
+ * completions.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -20,20 +21,20 @@ enum option_type {
 	OPTION_ACCOUNT,		/* the same: a user's name; "%" and a password behind it are overwritten and refused */
 	OPTION_SECONDS,		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
 	OPTION_DURATION,	/* the same, with a unit: "90", "90s", "15m", "2h", "1d" */
-	OPTION_LIST,		/* target: struct option_list; each time one more, "a,b" two */
-	OPTION_WORD		/* target: enum option_word; with or without its value, which is this very word, in the same argument */
+	OPTION_LIST,		/* target: struct option_list; each use adds a value, "a,b" adds two */
+	OPTION_WORD /* target: enum option_word; its value is the row's word in the same argument, or missing */
 };
 
-/* What an option has been given that may have one word as its value. */
+/* The values of an option of type OPTION_WORD. */
 enum option_word {
-	OPTION_WORD_NOT,		/* nothing: the option is not there */
+	OPTION_WORD_NOT,		/* the option is not given */
 	OPTION_WORD_BARE,		/* the option alone: "--json" */
 	OPTION_WORD_GIVEN		/* with its word: "--json=lines" */
 };
 
 /* The values of an option that may be given several times. */
 struct option_list {
-	const char *items[64];		/* point into argv, whose commas have become ends */
+	const char *items[64];		/* point into argv, where each comma was replaced by a null byte */
 	size_t n_items;
 };
 
@@ -59,23 +60,24 @@ enum option_fault {
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_KIND,		/* its value is not a kind that can be selected */
 	OPTION_FAULT_GROUP,		/* there is no such group */
-	OPTION_FAULT_UNKNOWN_GROUP,	/* whether there is such a group cannot be found out */
-	OPTION_FAULT_FOREIGN_GROUP,	/* nobody here knows who is in a group of that server */
-	OPTION_FAULT_KERBEROS,		/* its value does not say when Kerberos is to be used */
+	OPTION_FAULT_UNKNOWN_GROUP,	/* it is unknown whether there is such a group */
+	OPTION_FAULT_FOREIGN_GROUP,	/* a group on a server: its members are unknown here */
+	OPTION_FAULT_KERBEROS,		/* its value is no word for the use of Kerberos */
 	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */
 	OPTION_FAULT_PASSWORD,		/* its value holds a password */
 	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
-	OPTION_FAULT_NO_WARNING,	/* it is part of a warning, and there is none */
-	OPTION_FAULT_MANY,		/* it was given too often */
+	OPTION_FAULT_NO_WARNING,	/* it is part of a warning, but there is no warning */
+	OPTION_FAULT_MANY,		/* it was given too many times */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };
 
 /*
- * Parses ARGV from 1. The arguments that are not options are moved to the front of ARGV (argv[1] ...) in their order
- * and counted in *ret_n_arguments. ROWS ends with a row of all zero. On a fault: -EINVAL, *ret_fault, and
- * *ret_culprit, the argument as it was typed: the option, or a number or time that is none; of several faults the first. The
- * options behind it are taken nevertheless: they may say how the fault is to be told. After N_BEFORE_TEXT arguments all the rest
- * are arguments, whatever they look like: the words of a message (0: never).
+ * Parses ARGV from 1. Moves the arguments that are not options to the front of ARGV (argv[1] ...) in their order and
+ * counts them in *ret_n_arguments. ROWS ends with a row of all zero. After N_BEFORE_TEXT arguments all the rest are
+ * arguments, whatever they look like: the words of a message (0: never).
+ *
+ * Returns 0, or -EINVAL for the first fault, with *ret_fault, and *ret_culprit, the wrong argument as it was typed: the
+ * option, or its value if that is wrong. The options behind it are parsed too, as they may say how to report the fault.
  */
 int options_parse(const struct option_row *rows, int argc, char **argv, int n_before_text, int *ret_n_arguments,
 		  enum option_fault *ret_fault, const char **ret_culprit);

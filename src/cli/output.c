@@ -17,8 +17,9 @@ static int first_cause;
 
 void output_begin(void)
 {
-	/* Neither read nor written: such a descriptor fails as the closed one did. */
-	while (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 || fcntl(STDERR_FILENO, F_GETFD) < 0)
+	/* O_PATH: reading and writing fail as on the closed one. */
+	while (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
+	       fcntl(STDERR_FILENO, F_GETFD) < 0)
 		if (open("/", O_PATH) < 0)
 			return;
 }
@@ -38,7 +39,7 @@ void output_flush(void)
 int output_end(int status)
 {
 	output_flush();
-	output_note(ferror(stdout) ? -EIO : 0);		/* the cause of an earlier failure is not kept by stdio */
+	output_note(ferror(stdout) ? -EIO : 0);		/* stdio does not keep the cause of an earlier failure */
 	if (fclose(stdout) == EOF)
 		output_note(-errno);
 	if (first_cause == 0)

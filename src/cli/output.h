@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * output.h - standard output as something that can fail: the disk is full, it is closed, nobody reads it any longer.
+ * output.h - standard output that can fail: the disk is full, it is closed, nobody reads it any longer.
  *
- * A command prints as if nothing could go wrong, and finds out at its end. Whatever is lost has one line and one exit
- * status. It has no influence on what is done: sessions that are being ended go on ending.
+ * A command prints without checks and finds out at its end. Any loss gives one line and one exit status. It does not
+ * influence the work: sessions that are being ended go on ending.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
-/* To be called first. A standard descriptor that is closed stays useless: no file opened later takes its number. */
+/* To be called first. A closed standard descriptor stays closed for use: no file opened later gets its number. */
 void output_begin(void);
 
-/* Notes that something could not be printed: R is -errno. 0 is nothing. */
+/* Notes that output has failed: R is -errno. 0 is no failure. */
 void output_note(int r);
 
-/* Sends what has been printed on its way now. */
+/* Writes buffered output now. */
 void output_flush(void);
 
 /*
- * To be called last: says it if something could not be printed. Returns STATUS, or EXIT_OUTPUT in place of 0: what has
- * become of the sessions counts more.
+ * To be called last: reports output that failed. Returns STATUS, or EXIT_OUTPUT in place of 0: the results of the
+ * sessions count more.
  */
 int output_end(int status);
 

@@ -2,7 +2,7 @@
 /*
  * password.c - see password.h.
  *
- * The signals that could leave the terminal without its echo are held back while it is off, and heard by a descriptor
+ * While the echo is off, the signals that could leave the terminal without it are blocked, and read from a descriptor
  * beside the terminal's. Sources: termios(3), signalfd(2).
  */
 #include "cli/password.h"
@@ -21,7 +21,7 @@
 
 #include "cli/charset.h"
 
-/* The terminal while it is being asked. */
+/* The terminal during the question. */
 struct asking {
 	int fd, signals_fd;
 	struct termios before;
@@ -30,10 +30,10 @@ struct asking {
 
 void password_expect(void)
 {
-	(void)prctl(PR_SET_DUMPABLE, 0);	/* refused: there may be a core */
+	(void)prctl(PR_SET_DUMPABLE, 0);	/* if this fails there may be a core */
 }
 
-/* Anything typed before the question is thrown away: it was not meant for it. */
+/* Input typed before the question is discarded: it does not answer it. */
 static int set_terminal(int fd, const struct termios *attributes)
 {
 	while (tcsetattr(fd, TCSAFLUSH, attributes) < 0)
@@ -66,12 +66,12 @@ static int begin(struct asking *asking)
 	return r;
 }
 
-/* Gives the terminal back, then lets the signals through that have come meanwhile. */
+/* Restores the terminal, then unblocks the signals; those that have come meanwhile act now. */
 static void end(struct asking *asking)
 {
 	(void)close(asking->signals_fd);
 	(void)set_terminal(asking->fd, &asking->before);
-	(void)write(asking->fd, "\n", 1);	/* which was typed and not shown */
+	(void)write(asking->fd, "\n", 1);	/* for the Enter that was typed without echo */
 	(void)sigprocmask(SIG_SETMASK, &asking->mask_before, NULL);
 }
 
@@ -111,7 +111,7 @@ static int read_line(const struct asking *asking, char line[static PASSWORD_SIZE
 	return length > 0 ? 0 : -ECANCELED;
 }
 
-/* Takes Ctrl-C and SIGTERM for an answer; others have their usual effect when end() lets them through. */
+/* Ctrl-C and SIGTERM count as an answer. Other signals have their usual effect when end() unblocks them. */
 static int take_signal(const struct asking *asking)
 {
 	struct signalfd_siginfo info;

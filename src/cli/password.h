@@ -2,9 +2,9 @@
 /*
  * password.h - asking for a password on the terminal.
  *
- * It is read from the terminal itself, so that standard input may hold something else, and not shown. The terminal is
- * left as it was found, whatever ends the asking: Ctrl-C cancels it, Ctrl-Z stops the program as anywhere, and after
- * that the question is asked again. Once a password is expected no core of the program is written any more.
+ * The password is read from the terminal itself, without echo, so standard input may hold something else. The
+ * terminal's settings are restored at every end of the question: Ctrl-C cancels it, Ctrl-Z stops the program as usual,
+ * and after that the question is asked again. From the question on the program writes no core.
  */
 #ifndef CLI_PASSWORD_H
 #define CLI_PASSWORD_H
@@ -12,13 +12,12 @@
 #define PASSWORD_SIZE 512	/* with the NUL */
 
 /*
- * Asks with PROMPT. Returns 0, -ENXIO (there is no terminal), -ECANCELED (by a signal, or nothing was typed), -E2BIG
- * (it is longer than a password can be) or another errno; then PASSWORD holds nothing. To overwrite it is the
- * caller's affair.
+ * Asks with PROMPT. Returns 0, -ENXIO (no terminal), -ECANCELED (a signal, or nothing was typed), -E2BIG (too long for
+ * a password) or another errno; then PASSWORD is empty. The caller overwrites it after use.
  */
 int password_ask(const char *prompt, char password[static PASSWORD_SIZE]);
 
-/* To be called before a password comes into memory in another way. */
+/* To be called before a password comes into memory in another way: no core from now on. */
 void password_expect(void);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * printable.c - see printable.h.
  *
- * What is harmless is decided in base/utf8.c; here it is cut to what a line of output can hold.
+ * base/utf8.c decides what is harmless. Here it is cut to the length of a line of output.
  */
 #include "cli/printable.h"
 
@@ -30,7 +30,7 @@ struct safe safe(const char *text)
 		if (length == 0)
 			length = 1;
 		if (n + 4 * length + sizeof("...") > sizeof(out.text)) {
-			strcpy(out.text + n, "...");
+			memcpy(out.text + n, "...", sizeof("..."));
 			break;
 		}
 		for (size_t i = 0; i < length; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * printable.h - words for people: the catalogue, and foreign text made harmless.
+ * printable.h - text for people: the catalogue, and foreign text made harmless.
  *
- * Names of users, sessions and processes, and texts of peers may hold anything, terminal escape sequences included.
- * Nothing of that reaches a terminal but through safe().
+ * Names of users, sessions and processes, and texts of peers may hold anything, terminal escape sequences included. All
+ * of it reaches a terminal only through safe().
  */
 #ifndef CLI_PRINTABLE_H
 #define CLI_PRINTABLE_H
@@ -20,22 +20,22 @@ struct safe {
 };
 
 /*
- * Makes TEXT (NULL: empty) harmless: control characters, invalid UTF-8 and characters that reorder what follows become
- * \xNN; what does not fit is cut with "...". Use within one expression: printf("%s", safe(name).text).
- * Returns the copy.
+ * Makes TEXT (NULL: empty) harmless: control characters, invalid UTF-8 and characters that reorder the following text
+ * become \xNN. Text too long is cut with "...". Use it within one expression: printf("%s", safe(name).text). Returns
+ * the copy.
  */
 struct safe safe(const char *text);
 
-/* The name this program was called by, with which its sentences begin: "logoff", "quser". Returns the copy. */
+/* The name this program was called by, "logoff" or "quser": its messages begin with it. Returns the copy. */
 struct safe program(void);
 
 /* How many columns of a terminal TEXT takes, which is UTF-8: 2 for a Chinese character. Returns their number. */
 size_t text_width(const char *text);
 
-/* How much of TEXT fits into ROOM columns, which are then *ret_width. Returns the number of bytes. */
+/* How much of TEXT fits into ROOM columns; *ret_width is the number of columns used. Returns the number of bytes. */
 size_t text_fit(const char *text, size_t room, size_t *ret_width);
 
-/* Makes TEXT harmless; what does not fit into ROOM columns is cut with "...". Returns the copy. */
+/* Makes TEXT harmless, and cuts it with "..." at ROOM columns. Returns the copy. */
 struct safe text_cut(const char *text, size_t room);
 
 #endif

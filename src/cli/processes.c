@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * processes.c - see processes.h. Where the columns stand is as Windows has it.
+ * processes.c - see processes.h. The columns stand where Windows has them.
  */
 #include "cli/processes.h"
 
@@ -135,11 +135,12 @@ static const struct logoff_session *find_session(const struct processes *process
 	struct logoff_session **found = NULL;
 
 	if (*id && processes->n_sessions > 0)
-		found = bsearch(id, processes->sessions, processes->n_sessions, sizeof(*processes->sessions), compare_id);
+		found = bsearch(id, processes->sessions, processes->n_sessions, sizeof(*processes->sessions),
+				compare_id);
 	return found ? *found : NULL;
 }
 
-/* What the host calls the user in its sessions, else this machine, else its number. */
+/* The user's name in the sessions of the host, else on this machine, else the number. */
 static char *make_user_name(const struct processes *processes, uid_t uid)
 {
 	char name[NSS_NAME_MAX];

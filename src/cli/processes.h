@@ -2,7 +2,7 @@
 /*
  * processes.h - the processes of a host with their users and sessions, and the columns in which they are shown.
  *
- * What is in no session belongs, as on Windows, to session 0, called "services".
+ * A process in no session belongs, as on Windows, to session 0, called "services".
  */
 #ifndef CLI_PROCESSES_H
 #define CLI_PROCESSES_H
@@ -13,8 +13,8 @@
 /* A row of the table. */
 struct process_row {
 	const struct logoff_host_process *process;
-	const struct logoff_session *session;	/* NULL: in none */
-	const char *user;			/* "" if it is not known */
+	const struct logoff_session *session;	/* NULL: in no session */
+	const char *user;			/* "" if unknown */
 };
 
 /* The name of a user. */
@@ -23,7 +23,7 @@ struct user {
 	char *name;
 };
 
-/* What is known of a host. The rows point into the rest. */
+/* The processes and sessions of a host. The rows point into the other members. */
 struct processes {
 	struct process_row *rows;
 	struct logoff_host_process *items;
@@ -37,16 +37,16 @@ struct processes {
 /* " USERNAME              SESSIONNAME         ID    PID  IMAGE" */
 extern const struct table_column process_columns[];
 
-/* Asks HOST. Returns 0 or the errno of the library; then PROCESSES is empty. */
+/* Fills PROCESSES from HOST. Returns 0 or the errno of the library; then PROCESSES is empty. */
 int processes_read(struct processes *processes, struct logoff_host *host, struct logoff_error *reterr);
 
 /* Frees what PROCESSES holds. */
 void processes_done(struct processes *processes);
 
-/* The id of the session of a row, "0" if it is in none. Returns the id. */
+/* The id of the session of a row, "0" for no session. Returns the id. */
 const char *process_session_id(const struct process_row *row);
 
-/* The name of the session of a row, "services" if it is in none, as it is shown. Returns the name, "" for none. */
+/* The shown name of the session of a row, "services" for no session. Returns the name, "" for none. */
 struct safe process_session_name(const struct process_row *row);
 
 /* The is_marked() of such a table: the processes of the current session. */

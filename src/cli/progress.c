@@ -22,7 +22,7 @@ void progress_wipe(struct progress *progress)
 	progress->drawn = false;
 }
 
-/* A terminal that does not know how to wipe a line would only be filled with them. */
+/* A terminal that cannot wipe a line would be filled with copies of it. */
 static bool can_draw(void)
 {
 	const char *terminal = getenv("TERM");
@@ -30,7 +30,7 @@ static bool can_draw(void)
 	return terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
-/* What is wider than the terminal could not be wiped off. */
+/* A line wider than the terminal could not be wiped. */
 static void draw(struct progress *progress, struct safe line)
 {
 	struct winsize size = {};
@@ -42,8 +42,8 @@ static void draw(struct progress *progress, struct safe line)
 }
 
 /*
- * Those that have their result already have been refused, or have ended by themselves. Where the line cannot be wiped,
- * it is said once.
+ * Sessions that have a result already were refused, or have ended by themselves. Where the line cannot be wiped, it is
+ * printed once.
  */
 static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 {
@@ -51,8 +51,10 @@ static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 	size_t n = progress->n_total - progress->n_done;
 	struct safe line;
 
-	snprintf(line.text, sizeof(line.text), ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
-							"%zu sessions will be logged off in %lu s; Ctrl-C cancels", n), n, seconds);
+	snprintf(line.text, sizeof(line.text),
+		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
+			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", n),
+		 n, seconds);
 	if (can_draw())
 		draw(progress, line);
 	else if (!progress->told)
@@ -72,7 +74,7 @@ static void draw_count(struct progress *progress)
 	draw(progress, line);
 }
 
-/* Why the command does not end yet, and how to have it end. */
+/* Says why the command does not end yet, and how to end it. */
 static void say_followed(struct progress *progress)
 {
 	size_t n = progress->n_total - progress->n_done;

@@ -2,7 +2,8 @@
 /*
  * query-process.c - "query process": which processes are meant, and showing them.
  *
- * An argument that is a number means a process; any other every process whose user, session or program it names.
+ * An argument that is a number means a process. Any other argument means every process whose user, session or program
+ * has that name.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static bool is_number(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
-/* Names of users and programs know no case on a server. */
+/* Case does not matter in names of users and programs on a server. */
 static bool is_same(const struct process_row *row, const char *name, const char *word)
 {
 	return row->process->uid == (uid_t)-1 ? account_same(name, word) : strcmp(name, word) == 0;
@@ -73,48 +74,49 @@ static bool is_meant(const struct process_row *row, const char *designator)
 	       (any && is_same(row, row->process->command, word.text));
 }
 
-/*
- * Tells whether the row is wanted (OWN: the user who asks), and notes in FOUND the arguments that want it; the last one is
- * /id.
- */
-static bool is_wanted(const struct process_row *row, const char *own, int n_arguments, char **arguments, bool *found)
+/* What /id=ID means. */
+static bool is_in_session(const struct process_row *row, const char *id)
 {
-	bool meant = n_arguments == 0 && !arg_id && is_own(row, own);
-
-	for (int k = 0; k < n_arguments; k++)
-		if (is_meant(row, arguments[k]))
-			meant = found[k] = true;
-	if (arg_id && strcasecmp(process_session_id(row), arg_id) == 0)
-		meant = found[n_arguments] = true;
-	return meant;
+	return strcasecmp(process_session_id(row), id) == 0;
 }
 
-static int report_none(const char *designator)
+/* Tells whether the row is wanted; OWN: the user who asks. */
+static bool is_wanted(const struct process_row *row, const char *own, int n_arguments, char **arguments)
 {
+	for (int k = 0; k < n_arguments; k++)
+		if (is_meant(row, arguments[k]))
+			return true;
+	return arg_id ? is_in_session(row, arg_id) : n_arguments == 0 && is_own(row, own);
+}
+
+/* Reports DESIGNATOR if it MEANS none of the N_ROWS. Returns the exit status. */
+static int check_found(const void **rows, size_t n_rows, const char *designator,
+		       bool (*means)(const struct process_row *, const char *))
+{
+	for (size_t i = 0; i < n_rows; i++)
+		if (means(rows[i], designator))
+			return EXIT_ENDED;
 	fprintf(stderr, _("%s: %s: no process has this number, user, session or program\n"),
 		program().text, safe(designator).text);
 	return stream_failure(EXIT_NO_SESSION, "no-process", designator, NULL);
 }
 
-/* Picks the rows that are meant into ROWS, and says which argument means none. Returns the exit status. */
+/* Copies the rows that are meant to ROWS, and reports each argument that means none. Returns the exit status. */
 static int pick(const struct processes *processes, const char *own, int n_arguments, char **arguments,
 		const void **rows, size_t *ret_n_rows)
 {
-	bool found[n_arguments + 1];
 	int status = EXIT_ENDED;
 
-	memset(found, 0, sizeof(found));
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < processes->n_items; i++)
-		if (is_wanted(&processes->rows[i], own, n_arguments, arguments, found))
+		if (is_wanted(&processes->rows[i], own, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &processes->rows[i];
 	for (int k = 0; k < n_arguments; k++)
-		if (!found[k])
-			status = report_none(arguments[k]);
-	if (arg_id && !found[n_arguments])
-		status = report_none(arg_id);
-	if (n_arguments == 0 && !arg_id && *ret_n_rows == 0 && !logoff_is_this_machine(arg_server))
-		status = report_none(own);
+		status |= check_found(rows, *ret_n_rows, arguments[k], is_meant);
+	if (arg_id)
+		status |= check_found(rows, *ret_n_rows, arg_id, is_in_session);
+	else if (n_arguments == 0 && !logoff_is_this_machine(arg_server))
+		status |= check_found(rows, *ret_n_rows, own, is_own);
 	return status;
 }
 
@@ -143,7 +145,7 @@ static void stream(const void *const *rows, size_t n_rows)
 	stream_end();
 }
 
-/* Where nothing was found there are no headings either. */
+/* Without rows there are no headings either. */
 static void show(const struct table *table, const void **rows, size_t n_rows)
 {
 	int r = table_sort(table, rows, n_rows);

@@ -2,8 +2,8 @@
 /*
  * query-session.c - "query session" and "query user": which sessions are meant, and showing them.
  *
- * An argument means every session whose name, user or id it is. "query user" is about people: login screens, sessions
- * without a user, and those in the background where nobody works are not among its sessions, whatever is asked for.
+ * An argument means every session that has it as name, user or id. "query user" is about people: it never shows login
+ * screens, sessions without a user, and background sessions where nobody works.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,16 +32,14 @@ static bool is_meant(const struct logoff_session *session, const char *designato
 }
 
 /*
- * Picks those of SESSIONS that one of the arguments means (or all, if there are none) into ROWS, and says which
- * argument means none. Returns the exit status.
+ * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
+ * none. Returns the exit status.
  */
 static int pick(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments, bool people,
 		const void **rows, size_t *ret_n_rows)
 {
-	bool found[n_arguments + 1];
 	int status = EXIT_ENDED;
 
-	memset(found, 0, sizeof(found));
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < n; i++) {
 		bool meant = n_arguments == 0;
@@ -50,12 +48,16 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 			continue;
 		for (int k = 0; k < n_arguments; k++)
 			if (is_meant(sessions[i], arguments[k]))
-				meant = found[k] = true;
+				meant = true;
 		if (meant)
 			rows[(*ret_n_rows)++] = sessions[i];
 	}
 	for (int k = 0; k < n_arguments; k++) {
-		if (found[k])
+		size_t i = 0;
+
+		while (i < *ret_n_rows && !is_meant(rows[i], arguments[k]))
+			i++;
+		if (i < *ret_n_rows)
 			continue;
 		fprintf(stderr, people ? _("%s: %s: no user who is logged on has this name, session name or id\n")
 				       : _("%s: %s: no session has this name, user or id\n"),
@@ -65,7 +67,7 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 	return status;
 }
 
-/* Their idle times may have to be asked for, which sessions remember. */
+/* Not const: a session may ask for its idle time, and keeps it. */
 static void stream(const void *const *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
@@ -73,7 +75,7 @@ static void stream(const void *const *rows, size_t n_rows)
 	stream_end();
 }
 
-/* Where nothing was found there are no headings either. */
+/* Without rows there are no headings either. */
 static void show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
 {
 	int r = table_sort(table, rows, n_rows);
@@ -83,10 +85,10 @@ static void show(const struct table *table, const void **rows, size_t n_rows, bo
 	else if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
 	output_note(r);
-	output_flush();		/* before what is said of it */
+	output_flush();		/* so that the table stands before the line about it */
 }
 
-/* "query user" has no column that could tell it. Not on standard output: programs read what stands there. */
+/* "query user" has no column for it. Not on standard output, which programs read. */
 static void tell_unregistered(const struct table *table, const void *const *rows, size_t n_rows)
 {
 	struct safe ids = {};
@@ -108,7 +110,7 @@ static bool is_time(const char *column)
 	return strcasecmp(column, "idle") == 0 || strcasecmp(column, "logon") == 0;
 }
 
-/* Whether times are shown: in the fixed layouts only those of PEOPLE. */
+/* Tells whether times are shown: in the fixed layouts only in that of PEOPLE. */
 static bool shows_times(const struct table *table, bool people)
 {
 	bool found = arg_json || (people && table->chosen->n_items == 0);

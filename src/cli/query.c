@@ -151,7 +151,7 @@ static const struct command sub_commands[] = {
 
 #define N_SUB_COMMANDS (sizeof(sub_commands) / sizeof(sub_commands[0]))
 
-/* Without a sub-command there is only the list of them. */
+/* Without a sub-command there is only the help. */
 static int run_bare(int argc, char **argv)
 {
 	enum option_fault fault;

@@ -15,17 +15,17 @@ extern const char *arg_sort;		/* --sort */
 extern struct option_list arg_columns;	/* --columns */
 extern const char *arg_id;		/* query process: /id */
 
-/* Each shows what the arguments mean, or all. Returns the exit status. */
+/* Each shows what its arguments mean, or everything without arguments. Returns the exit status. */
 int query_sessions(struct logoff_host *host, int n_arguments, char **arguments);
 int query_users(struct logoff_host *host, int n_arguments, char **arguments);
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments);
 
-/* A table of COLUMNS as the options want it. Its ORDER is the column by which it is sorted without --sort. */
+/* A table of COLUMNS with the options applied. Without --sort it is sorted by the column ORDER. */
 struct table query_table(const struct table_column *columns, const char *order);
 
 extern const struct help session_help, user_help, process_help;
 
-/* Says if a column that was asked for is not in TABLE, and that HELP helps. Returns the exit status. */
+/* Reports a column of the options that TABLE does not have, and where the help is. Returns the exit status. */
 int query_check(const struct table *table, const struct help *help);
 
 #endif

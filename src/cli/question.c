@@ -2,7 +2,8 @@
 /*
  * question.c - see question.h.
  *
- * Lines that were pasted behind the command stand in the terminal's queue when it asks: the next one may begin with y.
+ * Lines that were pasted behind the command are in the terminal's input queue at the question: the next one may begin
+ * with y.
  */
 #include "cli/question.h"
 
@@ -30,6 +31,6 @@ bool question_says_yes(int cancel_fd)
 		answered = command_read(cancel_fd, &byte, 1) == 1;
 	close(cancel_fd);
 	if (!answered)
-		fputc('\n', stderr);	/* nobody has typed it */
+		fputc('\n', stderr);	/* no Enter has ended the line */
 	return answered && (first == 'y' || first == 'Y');
 }

@@ -2,8 +2,8 @@
 /*
  * recipients.c - see recipients.h.
  *
- * The host is asked once for all its sessions, however many words there are; a word that fits none of them is looked
- * up once more by the library, which knows what to say of it.
+ * The host is asked once for all its sessions, for any number of words. The library looks a word that fits no session
+ * up once more, and reports the reason.
  */
 #include "cli/recipients.h"
 
@@ -44,7 +44,7 @@ static bool fits_user(const struct logoff_session *session, const char *word)
 	return is_at_work(session) && account_is(session, word);
 }
 
-/* Whoever has left: what is still closing can show nothing. */
+/* The user has left: a closing session cannot show anything. */
 static bool fits_user_gone(const struct logoff_session *session, const char *word)
 {
 	return word_has_person(session) && !is_at_work(session) && account_is(session, word);
@@ -65,7 +65,7 @@ static size_t count(const struct recipients *recipients, fits_func fits, const c
 	return n;
 }
 
-/* Moves what fits to the end of the recipients; all others keep their order. */
+/* Moves the sessions that fit to the end of the recipients. All others keep their order. */
 static void take(struct recipients *recipients, fits_func fits, const char *word)
 {
 	for (size_t i = recipients->n_recipients; i < recipients->n_all; i++) {
@@ -87,11 +87,9 @@ static const struct logoff_session *find(const struct recipients *recipients, fi
 	return NULL;
 }
 
-/*
- * Tells whether TEXT, by which SESSION was found, may be meant for somebody else: every user there is may be, logged on or
- * not.
- */
-static bool is_ambiguous(const struct recipients *recipients, const struct logoff_session *session, const char *text, int *ret_r)
+/* Tells whether TEXT, by which SESSION was found, may mean another user: any user that exists, logged on or not. */
+static bool is_ambiguous(const struct recipients *recipients, const struct logoff_session *session, const char *text,
+			 int *ret_r)
 {
 	uid_t uid;
 
@@ -107,7 +105,7 @@ static bool is_ambiguous(const struct recipients *recipients, const struct logof
 	return *ret_r != -ENOENT;
 }
 
-/* Takes SESSION, which WORD means by its id or name; SHOWN is how it was given. */
+/* Adds SESSION, which WORD means by its id or name; SHOWN is the word as given. */
 static void take_session(struct recipients *recipients, const struct logoff_session *session, struct word word,
 			 const char *shown)
 {
@@ -127,7 +125,7 @@ static void tell_nobody(struct recipients *recipients, struct word word, const c
 		note(recipients, report_nobody(shown, word.text));
 }
 
-/* A list may lack a session that is there: what is not found in it is looked up. */
+/* A list may lack a session that exists, so a word not found in it is looked up. */
 static void look_up(struct recipients *recipients, struct word word, const char *shown)
 {
 	struct logoff_session *session = NULL, **grown;
@@ -154,7 +152,8 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 static void take_word(struct recipients *recipients, const char *text, const char *shown)
 {
 	struct word word = word_parse(text);
-	bool by_id = word.kind == WORD_ANY || word.kind == WORD_ID, by_name = word.kind == WORD_ANY || word.kind == WORD_NAME;
+	bool by_id = word.kind == WORD_ANY || word.kind == WORD_ID,
+	     by_name = word.kind == WORD_ANY || word.kind == WORD_NAME;
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
 	size_t n_names = by_name ? count(recipients, fits_name, word.text) : 0;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * recipients.h - to whom a message goes: a session, a user's sessions, those of a list, or everybody.
+ * recipients.h - the recipients of a message: a session, a user's sessions, those of a list, or everybody.
  *
- * A word (word.h) is the id of a session if there is one, else the name of one, else the name of a user, who is meant in
- * every session of theirs. If it is a session and somebody else is called so, nobody gets the message, and the sender is
- * asked. Nobody gets a message twice.
+ * A word (word.h) is the id of a session if there is one, else the name of a session, else the name of a user, which
+ * means all sessions of that user. If it means a session, and a user has the same name, nobody gets the message, and
+ * the sender is asked. No session gets a message twice.
  */
 #ifndef CLI_RECIPIENTS_H
 #define CLI_RECIPIENTS_H
@@ -15,14 +15,14 @@
 /* All zero is nobody. */
 struct recipients {
 	struct logoff_host *host;
-	struct logoff_session **all;	/* every session of the host: first those that are recipients */
+	struct logoff_session **all;	/* every session of the host; the recipients stand first */
 	size_t n_all, n_recipients;
-	enum exit_status status;	/* the highest of what could not be found; already said */
+	enum exit_status status;	/* the highest status of the failures, which have been reported */
 };
 
 /*
- * Finds the recipients that WORD means on HOST: "*", "@FILE", or a name or id. Says whom it cannot find, and, if
- * TALKATIVE, who of all is left out. recipients_done() frees them.
+ * Finds the recipients that WORD means on HOST: "*", "@FILE", or a name or id. Reports what it cannot find, and, if
+ * TALKATIVE, who is left out of "*". recipients_done() frees them.
  */
 void recipients_find(struct recipients *recipients, struct logoff_host *host, const char *word, bool talkative);
 

@@ -38,7 +38,7 @@ struct safe report_user(const struct logoff_session *session)
 	return out;
 }
 
-/* "(text; NT_STATUS_LOGON_FAILURE 0xc000006d)", as much of it as there is. */
+/* "(text; NT_STATUS_LOGON_FAILURE 0xc000006d)", with the parts that there are. */
 static struct safe coded_cause(const struct logoff_error *error, const char *name)
 {
 	struct safe text = safe(error->text), out = {};
@@ -86,7 +86,8 @@ static void report_ask(const struct logoff_event *event, const char *who)
 	struct safe user = report_user(event->session);
 
 	if (event->unseen)
-		printf(_("Session %s of %s: asking it to end; its processes cannot be seen from here.\n"), who, user.text);
+		printf(_("Session %s of %s: asking it to end; its processes cannot be seen from here.\n"), who,
+		       user.text);
 	else if (event->n_processes == 0)
 		printf(_("Session %s of %s: asking it to end.\n"), who, user.text);
 	else
@@ -94,7 +95,8 @@ static void report_ask(const struct logoff_event *event, const char *who)
 				"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
 		       who, user.text, event->n_processes);
 	if (logoff_session_by_terminal(event->session))
-		printf(_("Session %s is known only by its terminal: a detached daemon cannot be assigned to it.\n"), who);
+		printf(_("Session %s is known only by its terminal: a detached daemon cannot be assigned to it.\n"),
+		       who);
 }
 
 static void report_kill(const struct logoff_event *event, const char *who, double seconds)
@@ -102,7 +104,8 @@ static void report_kill(const struct logoff_event *event, const char *who, doubl
 	if (event->unseen)
 		printf(_("Session %s: still there after %.3f s, killing it.\n"), who, seconds);
 	else if (event->n_processes == 0)
-		printf(_("Session %s: no process is left after %.3f s, but the session is still there; asking the host again.\n"),
+		printf(_("Session %s: no process is left after %.3f s, but the session is still there; asking the host "
+			 "again.\n"),
 		       who, seconds);
 	else
 		printf(ngettext("Session %s: %zu process left after %.3f s, killing it:\n",
@@ -139,7 +142,8 @@ void report_not_warned(const struct logoff_event *event)
 	struct safe who = report_label(event->session), user = report_user(event->session);
 	struct safe cause = report_cause(&event->delivery->cause);
 
-	fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text, cause.text);
+	fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text,
+		cause.text);
 }
 
 static void report_warned(const struct logoff_event *event, const char *who, const char *user)
@@ -148,7 +152,7 @@ static void report_warned(const struct logoff_event *event, const char *who, con
 
 	if (event->delivery->result < 0)
 		report_not_warned(event);
-	else if (event->delivery->channel == LOGOFF_CHANNEL_DESKTOP)	/* it shows one thing at a time: nobody knows whether this */
+	else if (event->delivery->channel == LOGOFF_CHANNEL_DESKTOP)	/* which may show another notification first */
 		printf(ngettext("Session %s: the desktop of %s has the warning; %lu second left.\n",
 				"Session %s: the desktop of %s has the warning; %lu seconds left.\n", seconds),
 		       who, user, seconds);
@@ -174,7 +178,7 @@ void report_event(const struct logoff_event *event, void *unused)
 	struct safe who, user;
 	double seconds = (double)event->elapsed_us / 1e6;
 
-	if (!event->session)	/* the countdown is drawn, not told */
+	if (!event->session)	/* the countdown is drawn by progress.c */
 		return;
 	who = report_label(event->session);
 	user = report_user(event->session);
@@ -219,7 +223,8 @@ void report_event(const struct logoff_event *event, void *unused)
 		break;
 	case LOGOFF_EVENT_DESKTOP_ASK:
 		printf(ngettext("Desktop of %s: asking %zu process in the service manager to end.\n",
-				"Desktop of %s: asking %zu processes in the service manager to end.\n", event->n_processes),
+				"Desktop of %s: asking %zu processes in the service manager to end.\n",
+				event->n_processes),
 		       user.text, event->n_processes);
 		break;
 	case LOGOFF_EVENT_DESKTOP_KILL:
@@ -232,7 +237,8 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("Desktop of %s: every process has ended (%.3f s).\n"), user.text, seconds);
 		break;
 	case LOGOFF_EVENT_LEAVE_ASK:
-		printf(_("Session %s: asking the desktop (%s) to log %s off.\n"), who.text, safe(event->desktop).text, user.text);
+		printf(_("Session %s: asking the desktop (%s) to log %s off.\n"), who.text, safe(event->desktop).text,
+		       user.text);
 		break;
 	case LOGOFF_EVENT_LEAVE_HELD:
 		printf(_("Session %s: programs object to the log-off: %s\n"), who.text, safe(event->held).text);
@@ -250,24 +256,24 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(_("%s has other sessions: the service manager is left alone.\n"), user.text);
 		break;
 	}
-	output_flush();	/* so that the steps are seen as they happen, in a pipe too */
+	output_flush();	/* so that a pipe gets each step at once */
 }
 
 /* ---- failures ---- */
 
-/* TEXT, the word that was given as SHOWN, or NULL if people do not get to see it either: it came from a list. */
+/* TEXT, the word given as SHOWN, or NULL if the message does not show it: it comes from a list. */
 static const char *object_of(const char *shown, const char *text)
 {
 	return shown && strstr(shown, safe(text).text) ? text : NULL;
 }
 
-/* The exit status of what only the host could do. */
+/* The exit status of a failure of the host. */
 static enum exit_status status_of(int r)
 {
 	return r == -EACCES ? EXIT_DENIED : r == -EKEYREJECTED ? EXIT_LOGON : EXIT_UNREACHABLE;
 }
 
-/* The same, told to programs. OBJECT is what the host was asked for, or NULL. Returns the exit status. */
+/* The line for programs about it. OBJECT is what the host was asked for, or NULL. Returns the exit status. */
 static enum exit_status host_failure(int r, const char *object, const struct logoff_error *error)
 {
 	switch (r) {
@@ -311,7 +317,8 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 
 	switch (r) {
 	case -EKEYREJECTED:
-		fprintf(stderr, _("%s: %s: the server does not accept who you are%s\n"), program().text, name.text, cause.text);
+		fprintf(stderr, _("%s: %s: the server does not accept who you are%s\n"), program().text, name.text,
+			cause.text);
 		break;
 	case -EACCES:
 		fprintf(stderr, _("%s: %s: access denied%s\n"), program().text, name.text, cause.text);
@@ -379,11 +386,12 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 
 enum exit_status report_nobody(const char *designator, const char *text)
 {
-	fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text, safe(designator).text);
+	fprintf(stderr, _("%s: %s: no such session, and no such user is logged on\n"), program().text,
+		safe(designator).text);
 	return stream_failure(EXIT_NO_SESSION, "no-user", object_of(designator, text), NULL);
 }
 
-/* The state of a session that is still there, whose processes cannot be seen. */
+/* Prints the state of a session that is still there and whose processes cannot be seen. */
 static void print_bare_state(enum logoff_state state)
 {
 	switch (state) {
@@ -402,7 +410,7 @@ static void print_bare_state(enum logoff_state state)
 	}
 }
 
-/* The state of a session that is still there, and the number of its processes. */
+/* Prints the state of a session that is still there, and the number of its processes. */
 static void print_state(enum logoff_state state, size_t n)
 {
 	switch (state) {
@@ -424,7 +432,7 @@ static void print_state(enum logoff_state state, size_t n)
 	}
 }
 
-/* What is known where the processes are the host's affair. */
+/* Prints what is known of a session on a server, whose processes are unknown. */
 static void print_bare_remains(int exists, enum logoff_state state)
 {
 	if (exists == 0)
@@ -435,7 +443,7 @@ static void print_bare_remains(int exists, enum logoff_state state)
 		print_bare_state(state);
 }
 
-/* One process that is left: ": 4711 dig", and why it does not end. */
+/* Prints one process that is left, ": 4711 dig", and why it does not end. */
 static void print_left(const struct logoff_process *process, bool first)
 {
 	struct safe command = safe(process->command);
@@ -463,14 +471,15 @@ static void print_left(const struct logoff_process *process, bool first)
 		break;
 	case LOGOFF_STUCK_TRACED:
 		if (process->tracer > 0)
-			fprintf(stderr, _("%d %s (is held by its tracer, process %d)"), pid, command.text, (int)process->tracer);
+			fprintf(stderr, _("%d %s (is held by its tracer, process %d)"), pid, command.text,
+				(int)process->tracer);
 		else
 			fprintf(stderr, _("%d %s (is held by its tracer)"), pid, command.text);
 		break;
 	}
 }
 
-/* What remains of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
+/* Prints what is left of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
 static void print_remains(const struct logoff_request *request, size_t i)
 {
 	const struct logoff_process *left;
@@ -480,14 +489,18 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	if (account_is_foreign(logoff_request_session(request, i)))
 		print_bare_remains(exists, logoff_request_state(request, i));
 	else if (logoff_request_is_manager(request, i))
-		fprintf(stderr, ngettext("; the session is gone, but not the user's service manager, with %zu process",
-					 "; the session is gone, but not the user's service manager, with %zu processes", n), n);
+		fprintf(stderr,
+			ngettext("; the session is gone, but not the user's service manager, with %zu process",
+				 "; the session is gone, but not the user's service manager, with %zu processes", n),
+			n);
 	else if (exists == 0)
 		fprintf(stderr, ngettext("; the session is gone, %zu process is left",
 					 "; the session is gone, %zu processes are left", n), n);
 	else if (exists < 0)
-		fprintf(stderr, ngettext("; whether the session is still there is unknown, %zu process is left",
-					 "; whether the session is still there is unknown, %zu processes are left", n), n);
+		fprintf(stderr,
+			ngettext("; whether the session is still there is unknown, %zu process is left",
+				 "; whether the session is still there is unknown, %zu processes are left", n),
+			n);
 	else
 		print_state(logoff_request_state(request, i), n);
 	for (size_t j = 0; j < n; j++)
@@ -495,7 +508,7 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	fputc('\n', stderr);
 }
 
-/* The same after a refusal, if anything has happened to the session before. */
+/* Prints the same after a refusal, if the session has changed before it. */
 static void print_changes(const struct logoff_request *request, size_t i)
 {
 	const struct logoff_process *left;
@@ -517,7 +530,8 @@ static enum exit_status report_protected(const char *who, const struct logoff_er
 		fprintf(stderr, _("%s: session %s: it is the session of the services, which is never logged off\n"),
 			program().text, who);
 	else
-		fprintf(stderr, _("%s: session %s: the console session is protected; with Full Control /console logs it off\n"),
+		fprintf(stderr,
+			_("%s: session %s: the console session is protected; with Full Control /console logs it off\n"),
 			program().text, who);
 	return EXIT_PROTECTED;
 }
@@ -570,8 +584,10 @@ void report_advice(const struct logoff_request *request)
 	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
 		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
 			continue;
-		fprintf(stderr, _("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
-				  "see \"Who may log off whom\" in logoff(1)\n"), program().text);
+		fprintf(stderr,
+			_("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
+			  "see \"Who may log off whom\" in logoff(1)\n"),
+			program().text);
 		return;
 	}
 }
@@ -586,16 +602,18 @@ enum exit_status report_record(const struct logoff_request *request, size_t i)
 	who = report_label(logoff_request_session(request, i));
 	cause = report_cause(error);
 	if (logoff_request_result(request, i, NULL) == 0)
-		fprintf(stderr, _("%s: session %s: logged off, but its record could not be written%s\n"), program().text,
-			who.text, cause.text);
+		fprintf(stderr, _("%s: session %s: logged off, but its record could not be written%s\n"),
+			program().text, who.text, cause.text);
 	else
-		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text, cause.text);
-	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(logoff_request_session(request, i)), error);
+		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text,
+			cause.text);
+	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(logoff_request_session(request, i)),
+			      error);
 }
 
 /* ---- choosing ---- */
 
-/* NAME as a shell wants it typed. What cannot be typed is shown as ever. */
+/* NAME quoted for a shell. A character that cannot be typed is shown by safe(). */
 static struct safe typed(const char *name)
 {
 	struct safe text = safe(name), out = {};
@@ -606,7 +624,7 @@ static struct safe typed(const char *name)
 	out.text[n++] = '\'';
 	for (const char *at = text.text; *at && n + 6 < sizeof(out.text); at++)
 		if (*at == '\'')
-			n += (size_t)sprintf(out.text + n, "'\\''");
+			n += (size_t)snprintf(out.text + n, sizeof(out.text) - n, "'\\''");
 		else
 			out.text[n++] = *at;
 	out.text[n] = '\'';
@@ -621,7 +639,8 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 		fprintf(stderr, _("%s: %s: a session and a user have this name; write id:%s or user:%s\n"),
 			program().text, safe(shown).text, id.text, user.text);
 	else
-		fprintf(stderr, _("%s: %s: cannot find out whether a user has this name too (%s); write id:%s or user:%s\n"),
+		fprintf(stderr,
+			_("%s: %s: cannot find out whether a user has this name too (%s); write id:%s or user:%s\n"),
 			program().text, safe(shown).text, strerror(-r), id.text, user.text);
 	return r == 0 ? stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(shown, text), NULL)
 		      : stream_failure_errno(EXIT_UNREACHABLE, "ambiguous", object_of(shown, text), r);
@@ -629,8 +648,8 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 
 enum exit_status report_user_left(const char *shown, const char *text)
 {
-	fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"), program().text,
-		safe(shown).text);
+	fprintf(stderr, _("%s: %s: this user has left; only sessions that are closing are still there\n"),
+		program().text, safe(shown).text);
 	return stream_failure(EXIT_NO_SESSION, "user-left", object_of(shown, text), NULL);
 }
 
@@ -643,14 +662,17 @@ enum exit_status report_is_user(const char *argument)
 
 enum exit_status report_not_understood(const char *argument)
 {
-	fprintf(stderr, _("%s: \"%s\" is neither a session nor a user; a text for the users needs /warn and can be given only once\n"),
+	fprintf(stderr,
+		_("%s: \"%s\" is neither a session nor a user; a text for the users needs /warn and can be given only "
+		  "once\n"),
 		program().text, safe(argument).text);
 	return stream_failure(EXIT_USAGE, "not-understood", argument, NULL);
 }
 
 enum exit_status report_only_text(const char *text)
 {
-	fprintf(stderr, _("%s: \"%s\" is no session, and a text needs a session beside it; to log off your own, give its id\n"),
+	fprintf(stderr,
+		_("%s: \"%s\" is no session, and a text needs a session beside it; to log off your own, give its id\n"),
 		program().text, safe(text).text);
 	return stream_failure(EXIT_USAGE, "only-text", text, NULL);
 }
@@ -689,11 +711,12 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 	struct safe name = safe(item);
 
 	if (r != -ENXIO)
-		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a user: %s\n"), program().text,
-			name.text, strerror(-r));
+		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a user: %s\n"),
+			program().text, name.text, strerror(-r));
 	else if (foreign)
-		fprintf(stderr, _("%s: /exclude:%s: no such session, and no such user is logged on; write user:NAME for "
-				  "a user who is not logged on\n"),
+		fprintf(stderr,
+			_("%s: /exclude:%s: no such session, and no such user is logged on; write user:NAME for "
+			  "a user who is not logged on\n"),
 			program().text, name.text);
 	else
 		fprintf(stderr, _("%s: /exclude:%s: there is neither such a user nor such a session\n"), program().text,
@@ -704,8 +727,9 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 
 void report_unknown_groups(size_t n)
 {
-	fprintf(stderr, ngettext("%s: %zu session is left alone: the name or the groups of its user are unknown\n",
-				 "%s: %zu sessions are left alone: the names or the groups of their users are unknown\n", n),
+	fprintf(stderr,
+		ngettext("%s: %zu session is left alone: the name or the groups of its user are unknown\n",
+			 "%s: %zu sessions are left alone: the names or the groups of their users are unknown\n", n),
 		program().text, n);
 }
 
@@ -775,7 +799,8 @@ void report_question(size_t n)
 
 enum exit_status report_unconfirmed(void)
 {
-	fprintf(stderr, _("%s: several sessions are selected and there is no terminal to ask on; use /y to log them off\n"),
+	fprintf(stderr,
+		_("%s: several sessions are selected and there is no terminal to ask on; use /y to log them off\n"),
 		program().text);
 	return stream_failure(EXIT_USAGE, "unconfirmed", NULL, NULL);
 }

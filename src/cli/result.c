@@ -13,7 +13,7 @@
 #include "cli/stream.h"
 #include "cli/printable.h"
 
-/* Says what became of one session, and whether that is recorded. Returns the exit status. */
+/* Reports the result of one session, and a missing record. Returns the exit status. */
 static int report_one(const struct logoff_request *request, size_t i, bool talkative)
 {
 	int result = report_result(request, i, talkative), record = report_record(request, i);
@@ -63,10 +63,11 @@ static json_t *make_left(const struct logoff_request *request, size_t i)
 	json_t *array = json_array();
 
 	for (size_t j = 0; j < n; j++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left[j].pid, "command",
-							     to_json_text(left[j].command), "stuck", stuck_word(left[j].stuck),
-							     "tracer", left[j].tracer > 0 ? json_integer(left[j].tracer) : json_null()));
-							     /* NULL is refused */
+		(void)json_array_append_new(
+			array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left[j].pid, "command",
+					 to_json_text(left[j].command), "stuck", stuck_word(left[j].stuck), "tracer",
+					 left[j].tracer > 0 ? json_integer(left[j].tracer) : json_null()));
+							     /* json_array_append_new() refuses NULL */
 	return array;
 }
 
@@ -79,24 +80,26 @@ static json_t *make_exists(const struct logoff_request *request, size_t i)
 	return exists < 0 ? json_null() : json_boolean(exists);
 }
 
-/* ROW is the session, and is taken. */
+/* Completes ROW, which holds the session, and takes ownership of it. */
 static json_t *make_result(const struct logoff_request *request, size_t i, json_t *row, int status)
 {
 	const struct logoff_error *cause = NULL;
 	int r = logoff_request_result(request, i, &cause);
 
-	if (json_object_update_new(row, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
-						  "exit_status", status, "forced", logoff_request_forced(request, i),
-						  "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
-						  "session_exists", make_exists(request, i), "left",
-						  make_left(request, i), "cause", to_json_cause(r == 0 ? NULL : cause))) < 0) {
+	if (json_object_update_new(row,
+				   json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
+					     "exit_status", status, "forced", logoff_request_forced(request, i),
+					     "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
+					     "session_exists", make_exists(request, i), "left", make_left(request, i),
+					     "cause", to_json_cause(r == 0 ? NULL : cause))) < 0) {
 		json_decref(row);
 		return NULL;
 	}
 	if (json_is_true(json_object_get(row, "session_exists")))
-		(void)json_object_set_new(row, "state",
-					  to_json_text(json_state(logoff_request_state(request, i),
-								  logoff_session_kind(logoff_request_session(request, i)))));
+		(void)json_object_set_new(
+			row, "state",
+			to_json_text(json_state(logoff_request_state(request, i),
+						logoff_session_kind(logoff_request_session(request, i)))));
 	return row;
 }
 
@@ -116,7 +119,7 @@ int result_print_plan(const struct choice *choice, bool console)
 
 /* ---- results as they come ---- */
 
-/* The request's sessions are ours; only the asking of an idle time needs more than to read them. */
+/* The request's sessions are ours to change; only the question for an idle time does so. */
 static json_t *make_session(const struct logoff_request *request, size_t i)
 {
 	return to_json_session((struct logoff_session *)logoff_request_session(request, i), arg_server);
@@ -131,7 +134,7 @@ void result_begin(struct result_rows *rows, const struct logoff_request *request
 	for (size_t i = 0; rows->sessions && i < logoff_request_count(request); i++)
 		rows->sessions[i] = make_session(request, i);
 	for (size_t i = 0; rows->sessions && i < logoff_request_count(request); i++)
-		if (!rows->sessions[i])		/* no memory; it must not seem to have been told */
+		if (!rows->sessions[i])		/* no memory: it is not marked as printed */
 			result_done(rows);
 }
 
@@ -222,8 +225,8 @@ static json_t *make_processes(const struct logoff_event *event)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < event->n_processes; i++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i].pid, "command",
-							     to_json_text(event->processes[i].command)));
+		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i].pid,
+							     "command", to_json_text(event->processes[i].command)));
 	return array;
 }
 
@@ -235,21 +238,20 @@ void result_event(const struct logoff_event *event)
 	if (!word)
 		return;
 	user = logoff_session_user(event->session);
-	stream_line("event", json_pack("{s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event", word,
-				       "host", to_json_host(arg_server),
-				       "session_id", to_json_text(logoff_session_id(event->session)),
-				       "name", to_json_text(logoff_session_name(event->session)),
-				       "user", to_json_text(*user ? user : NULL),
-				       "elapsed_s", (double)event->elapsed_us / 1e6,
-				       "remaining_s", warned ? json_real((double)event->remaining_us / 1e6) : json_null(),
-				       "processes", warned || event->unseen ? json_null() : make_processes(event),
-				       "delivery", warned ? to_json_delivery(event->delivery) : json_null(),
-				       "desktop", to_json_text(event->desktop && *event->desktop ? event->desktop : NULL),
-				       "held", to_json_text(event->type == LOGOFF_EVENT_LEAVE_HELD ? event->held : NULL),
-				       "cause", to_json_cause(event->cause)));
+	stream_line("event",
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event", word, "host",
+			      to_json_host(arg_server), "session_id", to_json_text(logoff_session_id(event->session)),
+			      "name", to_json_text(logoff_session_name(event->session)), "user",
+			      to_json_text(*user ? user : NULL), "elapsed_s", (double)event->elapsed_us / 1e6,
+			      "remaining_s", warned ? json_real((double)event->remaining_us / 1e6) : json_null(),
+			      "processes", warned || event->unseen ? json_null() : make_processes(event), "delivery",
+			      warned ? to_json_delivery(event->delivery) : json_null(), "desktop",
+			      to_json_text(event->desktop && *event->desktop ? event->desktop : NULL), "held",
+			      to_json_text(event->type == LOGOFF_EVENT_LEAVE_HELD ? event->held : NULL), "cause",
+			      to_json_cause(event->cause)));
 }
 
-/* TEXT, or nothing if it holds what nobody can type: what would be shown in its place is no name. */
+/* TEXT, or "" if it holds a character that nobody can type, as its replacement would be no name. */
 static const char *typable(const char *text)
 {
 	return text && strcmp(safe(text).text, text) == 0 ? text : "";
@@ -264,8 +266,8 @@ int result_print_sessions(struct logoff_host *host)
 		return EXIT_UNREACHABLE;
 	for (size_t i = 0; i < n; i++)
 		if (*typable(logoff_session_id(sessions[i])))
-			printf("%s\t%s\t%s\n", typable(logoff_session_id(sessions[i])), typable(logoff_session_name(sessions[i])),
-			       typable(logoff_session_user(sessions[i])));
+			printf("%s\t%s\t%s\n", typable(logoff_session_id(sessions[i])),
+			       typable(logoff_session_name(sessions[i])), typable(logoff_session_user(sessions[i])));
 	logoff_session_list_free(sessions, n);
 	return EXIT_ENDED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * result.h - what logoff prints of the sessions it has ended, for people and for programs.
+ * result.h - what logoff prints about the sessions it has ended, for people and for programs.
  */
 #ifndef CLI_RESULT_H
 #define CLI_RESULT_H
@@ -10,32 +10,33 @@
 #include "cli/choice.h"
 #include "logoff.h"
 
-/* Says what became of each session of REQUEST; what went well only if TALKATIVE. Returns the exit status. */
+/* Reports the result of each session of REQUEST; success only if TALKATIVE. Returns the exit status. */
 int result_print(const struct logoff_request *request, bool talkative);
 
 /*
- * The same as JSON (doc/json.md): a row for each session; failures also as sentences on standard error. In lines the row of a
- * session comes with its result, and its facts are noted before the run: to ask for them meanwhile would hold up the others.
+ * The same as JSON (doc/json.md): a row for each session; failures also stand on standard error. With lines the row of
+ * a session comes with its result. Its facts are noted before the run, since asking for them during the run would delay
+ * the other sessions.
  */
 struct result_rows {
 	const struct logoff_request *request;
-	json_t **sessions;	/* those whose rows are still to come; NULL: all come at the end */
+	json_t **sessions;	/* the rows that are not printed yet; NULL: all are printed at the end */
 	int status;		/* the highest so far */
 };
 
-/* Prepares ROWS for REQUEST, whose sessions are all there. */
+/* Prepares ROWS for REQUEST, which has all its sessions. */
 void result_begin(struct result_rows *rows, const struct logoff_request *request);
 
-/* If lines are wanted: tells now what became of SESSION. */
+/* If lines are wanted, prints the result of SESSION now. */
 void result_now(struct result_rows *rows, const struct logoff_session *session);
 
-/* Tells what became of all others, and frees what ROWS holds. Returns the exit status. */
+/* Prints the results of all other sessions, and frees what ROWS holds. Returns the exit status. */
 int result_end(struct result_rows *rows);
 
-/* Frees what ROWS holds, where there are no results. */
+/* Frees what ROWS holds, without results. */
 void result_done(struct result_rows *rows);
 
-/* A line that tells one step, as report_event() does. */
+/* Prints a line for one step, as report_event() does. */
 void result_event(const struct logoff_event *event);
 
 /* Prints what would be done as JSON, in the same form: the result is "would-end" or "protected". Returns EXIT_ENDED. */

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "cli/account.h"
 
-#define COMMAND_MAX 15		/* what the kernel keeps of a command's name */
+#define COMMAND_MAX 15		/* longest command name that the kernel keeps */
 #define N_SHOWN 4
 
 static void look(struct running *running, struct logoff_host *host)
@@ -30,7 +30,7 @@ static bool is_in(const struct logoff_host_process *process, const struct logoff
 	return strcmp(process->session_id, logoff_session_id(session)) == 0;
 }
 
-/* The program's own name is what stands before a colon: "tmux: server". */
+/* The program's own name stands before a colon: "tmux: server". */
 static bool is_program(const char *command, const char *program)
 {
 	char wanted[sizeof(((struct logoff_host_process *)NULL)->command)], bare[sizeof(wanted)];
@@ -42,7 +42,7 @@ static bool is_program(const char *command, const char *program)
 	return account_pattern_fits(wanted, command) || account_pattern_fits(wanted, bare);
 }
 
-/* Tells whether to see PROCESS shows that the others of its session would be seen as well. */
+/* Tells whether the other processes of the session would be visible too, since PROCESS is. */
 static bool shows_all(const struct logoff_host_process *process, const struct logoff_session *session)
 {
 	return geteuid() == 0 || account_is_foreign(session) || process->uid == logoff_session_uid(session);

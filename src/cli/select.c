@@ -2,7 +2,7 @@
 /*
  * select.c - see select.h.
  *
- * How the names of users are compared is account.h's affair. Session names know no case, as everywhere.
+ * account.h compares names of users. Case does not matter in session names, as everywhere.
  */
 #include "cli/select.h"
 
@@ -81,7 +81,7 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 
 /* ---- exclusions ---- */
 
-/* Tells whether WORD, which is no group, means SESSION. A session is excluded by any name it has or had. */
+/* Tells whether WORD, which is no group, means SESSION. A session is excluded by any name that it has or had. */
 static bool is_meant(struct word word, const struct logoff_session *session)
 {
 	if ((word.kind == WORD_ANY || word.kind == WORD_USER) && account_fits(session, word.text))
@@ -102,7 +102,7 @@ static bool is_excluded(const struct selection *selection, const struct logoff_s
 	return false;
 }
 
-/* Tells whether only the number of the user is known: the name service has not told the name, or has none. */
+/* Tells whether only the number of the user is known: the name service has no name, or did not answer. */
 static bool is_nameless(const struct logoff_session *session)
 {
 	char number[16];
@@ -119,8 +119,11 @@ static enum select_answer is_in_excluded_group(const struct selection *selection
 	for (size_t i = 0; i < selection->excludes.n_items && answer != SELECT_YES; i++) {
 		struct word word = word_parse(selection->excludes.items[i]);
 
-		/* A pattern may fit the name; a name without one has been looked up by its number. */
-		if ((word.kind == WORD_ANY || word.kind == WORD_USER) && strpbrk(word.text, "*?") && is_nameless(session))
+		/*
+		 * A pattern may fit the unknown name. A name without a pattern was looked up, and compared by number.
+		 */
+		if ((word.kind == WORD_ANY || word.kind == WORD_USER) && strpbrk(word.text, "*?") &&
+		    is_nameless(session))
 			answer = SELECT_UNKNOWN;
 		if (word.kind != WORD_GROUP)
 			continue;
@@ -130,7 +133,7 @@ static enum select_answer is_in_excluded_group(const struct selection *selection
 	return answer;
 }
 
-/* The name service may know a user by several names, in a domain without regard to case: the number is one. */
+/* The name service may have several names for a user, in a domain without regard to case. They share one number. */
 static int resolve_user(struct selection *selection, const char *name)
 {
 	int r = account_find(name, &selection->excluded_uids[selection->n_excluded_uids]);
@@ -145,7 +148,7 @@ static int resolve(struct selection *selection, struct word word, bool foreign, 
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
 	int r = -ENXIO;
 
-	/* Often there is none, and it is no mistake to think of it. */
+	/* Often there is no console session, and it is no error to exclude it. */
 	if (word.kind == WORD_GROUP || (word.kind != WORD_USER && strcasecmp(word.text, "console") == 0))
 		return 0;
 	if (by_user && account_is_pattern(word.text))
@@ -209,7 +212,7 @@ bool selection_means(const struct selection *selection, const struct logoff_sess
 
 static bool conditions_hold(const struct selection *selection, struct logoff_session *session)
 {
-	/* The times come last: they may have to be asked of a server, or of an X server. */
+	/* The times are checked last: a server or an X server may have to be asked for them. */
 	return selection_is_given(selection) && user_fits(selection, session) &&
 	       state_fits(selection, logoff_session_state(session)) &&
 	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, logoff_session_age_us(session))) &&

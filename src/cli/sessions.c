@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sessions.c - see sessions.h. Where the columns stand, and the words for the states, is as Windows has it; what it has
- * no column for is only shown when it is chosen.
+ * sessions.c - see sessions.h. The places of the columns and the words for the states are those of Windows. A column
+ * that Windows does not have is shown only if it is chosen.
  */
 #include "cli/sessions.h"
 
@@ -142,7 +142,10 @@ static struct safe cell_registered(const void *row)
 	return safe(logoff_session_is_registered(row) ? _("Yes") : _("No"));
 }
 
-/* What loginctl does not know is marked. The word for the state is left alone: scripts decide by it. */
+/*
+ * A session that loginctl does not know is marked here. The word for the state does not change, as scripts decide by
+ * it.
+ */
 static struct safe cell_protocol(const void *row)
 {
 	struct safe protocol = safe(logoff_session_detail(row, LOGOFF_DETAIL_PROTOCOL)), out = {};
@@ -169,7 +172,7 @@ static struct safe cell_display(const void *row)
 	return safe(logoff_session_detail(row, LOGOFF_DETAIL_DISPLAY));
 }
 
-/* The screen people look at: a display is in front of the terminal it was begun on. */
+/* The screen that people look at: a display covers the terminal on which it was started. */
 static struct safe cell_device(const void *row)
 {
 	return logoff_session_detail(row, LOGOFF_DETAIL_DISPLAY) ? cell_display(row)
@@ -186,13 +189,13 @@ static struct safe cell_client(const void *row)
 	return safe(logoff_session_detail(row, LOGOFF_DETAIL_CLIENT));
 }
 
-/* Why a time is not known is of no interest in a table. */
+/* A table does not show why a time is unknown. */
 static int64_t known(int64_t us)
 {
 	return us < 0 ? -1 : us;
 }
 
-/* The host may have to be asked now, which the session remembers. */
+/* Not const: the session may ask the host now, and keeps the answer. */
 static int64_t number_idle(const void *row)
 {
 	return known(logoff_session_idle_us((struct logoff_session *)row));
@@ -217,7 +220,7 @@ static int64_t number_logon(const void *row)
 
 /* ---- columns: name, heading, gap, width, most, right, cell, number ---- */
 
-/* Those that Windows does not have. */
+/* The columns that Windows does not have. */
 #define CHOSEN_COLUMNS                                                                          \
 	{ "current", N_("CURRENT"), 0, 0, 0, false, cell_current, NULL },                   \
 	{ "uid", N_("UID"), 0, 0, 0, true, cell_uid, number_uid },                          \
@@ -242,7 +245,10 @@ const struct table_column session_columns[] = {
 	{},
 };
 
-/* Windows has four columns more for the name of the session. Without them a line has 80, with the longest of usual times. */
+/*
+ * The name of the session is four columns narrower than on Windows. So a line has 80 columns even with the longest of
+ * usual times.
+ */
 const struct table_column user_columns[] = {
 	{ "user", N_("USERNAME"), 0, 20, 0, false, cell_user, NULL },
 	{ "name", N_("SESSIONNAME"), 2, 11, 15, false, cell_name, NULL },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sessions.h - the columns in which sessions are shown, in the layouts of "query session" and "query user".
+ * sessions.h - the columns of sessions, in the layouts of "query session" and "query user".
  *
- * Rows are sessions (const struct logoff_session *). All columns can be chosen by name in both tables; the names are
- * written up in query(1).
+ * Rows are sessions (const struct logoff_session *). All columns can be chosen by name in both tables; query(1)
+ * describes them.
  */
 #ifndef CLI_SESSIONS_H
 #define CLI_SESSIONS_H
@@ -18,8 +18,8 @@ extern const struct table_column session_columns[];
 extern const struct table_column user_columns[];
 
 /*
- * Tells whether somebody works in SESSION: a person's, or one in the background that has a terminal (access proxies begin
- * such sessions for the people who come through them). Returns true if so.
+ * Tells whether somebody works in SESSION: a session of a person, or one in the background that has a terminal, as
+ * access proxies begin for people. Returns true if so.
  */
 bool session_is_person(const struct logoff_session *session);
 
@@ -27,8 +27,8 @@ bool session_is_person(const struct logoff_session *session);
 bool session_is_marked(const void *row);
 
 /*
- * The name of SESSION. Those of a server are written as Windows' own tools do: in lower case, and the services and the
- * console have one even if nobody is active there. Returns the name.
+ * The name of SESSION. On a server it is written as Windows' own tools do: in lower case, and services and console have
+ * a name even if nobody is active there. Returns the name.
  */
 struct safe session_shown_name(const struct logoff_session *session);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stream.c - see stream.h. A document that lacks a row would be a wrong one, and is not printed at all.
+ * stream.c - see stream.h. A document without one of its rows would be wrong, so it is not printed at all.
  */
 #include "cli/stream.h"
 
@@ -14,7 +14,7 @@
 
 enum option_word arg_json;
 
-static json_t *document;	/* the rows so far */
+static json_t *document;	/* the rows of the document so far */
 static bool incomplete;
 
 bool stream_is_lines(void)
@@ -41,7 +41,7 @@ void stream_row(const char *type, json_t *row)
 		return stream_line(type, row);
 	if (!document)
 		document = json_array();
-	if (json_array_append_new(document, row) < 0)	/* NULL is refused */
+	if (json_array_append_new(document, row) < 0)	/* json_array_append_new() refuses NULL */
 		incomplete = true;
 }
 
@@ -64,8 +64,8 @@ enum exit_status stream_failure(enum exit_status status, const char *kind, const
 				const struct logoff_error *cause)
 {
 	if (stream_is_lines())
-		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(arg_server), "kind", kind,
-						 "object", to_json_text(object), "cause", to_json_cause(cause),
+		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(arg_server), "kind",
+						 kind, "object", to_json_text(object), "cause", to_json_cause(cause),
 						 "exit_status", (int)status));
 	return status;
 }
@@ -74,7 +74,7 @@ enum exit_status stream_failure_errno(enum exit_status status, const char *kind,
 {
 	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO, .number = -r };
 
-	/* Not strerror(): the words of programs are not those of the language. */
+	/* Not strerror(): programs get the same words in every language. */
 	snprintf(cause.text, sizeof(cause.text), "%s", strerrordesc_np(-r) ? strerrordesc_np(-r) : "");
 	snprintf(cause.name, sizeof(cause.name), "%s", strerrorname_np(-r) ? strerrorname_np(-r) : "");
 	return stream_failure(status, kind, object, &cause);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stream.h - what programs are told: one document at the end (--json), or a line for each thing as it happens
+ * stream.h - the output for programs: one document at the end (--json), or one line for each event at once
  * (--json=lines).
  *
- * Who has a row gives it away and need not know which it is. Lines have their type as the first field and are sent on their way
- * at once. What cannot be written is noted, see output.h; it stops nothing. doc/json.md tells the types, the kinds of failures
- * and the fields; words are never translated.
+ * The caller hands over each row and need not know which of the two is wanted. A line has its type as the first field
+ * and is flushed at once. A failure to write is noted (output.h) and stops nothing. doc/json.md describes types, kinds
+ * of failures and fields; words are never translated.
  */
 #ifndef CLI_STREAM_H
 #define CLI_STREAM_H
@@ -20,21 +20,24 @@
 /* --json or --json=lines; else nothing here prints anything. */
 extern enum option_word arg_json;
 
-/* Tells whether lines are wanted: then what has happened is to be told now. Returns true if so. */
+/* Tells whether lines are wanted, so that each event has to be printed at once. Returns true if so. */
 bool stream_is_lines(void);
 
-/* A row of the document, or a line of this TYPE now. ROW is taken; NULL is one that had no memory. */
+/*
+ * Adds a row to the document, or prints a line of this TYPE now. Takes ownership of ROW; NULL means there was no
+ * memory.
+ */
 void stream_row(const char *type, json_t *row);
 
-/* A line of this TYPE now; a document has no such row. OBJECT is taken. */
+/* Prints a line of this TYPE now; a document has no such row. Takes ownership of OBJECT. */
 void stream_line(const char *type, json_t *object);
 
-/* To be called when there are no more rows: prints the document. */
+/* To be called after the last row: prints the document. */
 void stream_end(void);
 
 /*
- * A line for a failure that has just been told on standard error: of this KIND, because of OBJECT (as it was given; NULL: none)
- * and CAUSE (may be NULL). Returns STATUS, the exit status that it alone would have.
+ * Prints a line for a failure that standard error has shown: of this KIND, about OBJECT (as given; NULL: none), with
+ * CAUSE (may be NULL). Returns STATUS, the exit status of this failure alone.
  */
 enum exit_status stream_failure(enum exit_status status, const char *kind, const char *object,
 				const struct logoff_error *cause);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * table.c - see table.h. The fixed layouts are given by those who own the columns.
+ * table.c - see table.h. The modules that own the columns define the fixed layouts.
  */
 #include "cli/table.h"
 
@@ -11,7 +11,7 @@
 
 #define MAX_SHOWN 64	/* of struct option_list */
 
-/* Between columns that are as wide as they need to be. */
+/* Blanks between columns of --columns. */
 #define GAP 2
 
 /* A column as it is shown. */
@@ -58,11 +58,11 @@ void table_print_names(const struct table *table, FILE *to)
 
 /* ---- order ---- */
 
-/* By what a row is sorted, made once. */
+/* The sort key of a row, made once. */
 struct key {
 	const void *row;
-	char *order;		/* of the column that decides ties */
-	char *text;		/* of the column sorted by, which may be the same; NULL if that has a number */
+	char *order;		/* key of the column that decides ties */
+	char *text;		/* key of the sort column, if that has no number; else NULL */
 	int64_t number;
 };
 
@@ -76,7 +76,10 @@ static int key_init(struct key *key, const void *row, const struct table_column 
 	return key->order && (by->number || key->text) ? 0 : -ENOMEM;
 }
 
-/* Numbers within texts count as such: "pts/3" before "pts/12". *RET_UNKNOWN: the order is not to be reversed. */
+/*
+ * Numbers within texts count as numbers: "pts/3" before "pts/12". *RET_UNKNOWN: one is unknown, and the order is not to
+ * be reversed.
+ */
 static int compare(const struct key *a, const struct key *b, bool *ret_unknown)
 {
 	bool a_unknown = a->text ? !*a->text : a->number < 0, b_unknown = b->text ? !*b->text : b->number < 0;
@@ -134,7 +137,10 @@ static void print_blanks(size_t n, FILE *to)
 	fwrite(blanks, 1, n, to);
 }
 
-/* TEXT is already harmless. What is too wide is cut. *PENDING blanks are printed only if something follows them. */
+/*
+ * Prints TEXT, which is already harmless, and cuts it if it is too wide. *PENDING blanks are printed only before
+ * further text.
+ */
 static void print_cell(const struct shown *shown, const char *text, size_t *pending, FILE *to)
 {
 	size_t width = text_width(text), blanks = shown->width > width ? shown->width - width : 0, length;
@@ -157,17 +163,15 @@ static void print_cell(const struct shown *shown, const char *text, size_t *pend
 	*pending += strlen(text) - length + (shown->column->right ? 0 : blanks);
 }
 
-/* What stands in the cell, before it is cut. */
+/* The text of the cell, before it is cut. */
 static struct safe make_cell(const struct table *table, const struct table_column *column, const void *row)
 {
 	struct safe cell = column->cell(row);
 
-	if (!cell.text[0] && !is_fixed(table))
-		strcpy(cell.text, "-");
-	return cell;
+	return cell.text[0] || is_fixed(table) ? cell : (struct safe){ "-" };
 }
 
-/* Finds out which columns are shown, and how wide. Returns their number. */
+/* Finds the shown columns and their widths. Returns their number. */
 static size_t lay_out(const struct table *table, const void *const *rows, size_t n_rows, struct shown shown[MAX_SHOWN])
 {
 	bool fixed = is_fixed(table);

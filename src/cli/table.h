@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * table.h - rows of things as a table for people.
+ * table.h - tables for people.
  *
- * A table is a list of columns, each of which makes its cell from a row, whatever that is. There are two layouts. The
- * fixed one stands where Windows has its columns: what is too long is cut with "...", so that no field is ever shifted,
- * and a row that is marked begins with ">". The other one shows the columns chosen by --columns, as wide as they need
- * to be, nothing cut, "-" for nothing. Widths are those of a terminal. No line ends with blanks: programs that split lines
- * at blanks would see one more field.
+ * A table is a list of columns; each makes its cell from a row of any type. There are two layouts. The fixed layout has
+ * the columns where Windows has them: text too wide is cut with "...", so no field is shifted, and a marked row begins
+ * with ">". The other layout shows the columns of --columns, as wide as needed, nothing cut, "-" for an empty cell.
+ * Widths are those of a terminal. No line ends with blanks, since programs that split lines at blanks would see one
+ * more field.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -20,17 +20,17 @@
 #include "cli/options.h"
 #include "cli/printable.h"
 
-/* Of what must be usable, or comes last: it is never cut. */
+/* The width of a column that is never cut, since its text must be usable, or since it is the last. */
 #define TABLE_WHOLE UINT_MAX
 
 struct table_column {
 	const char *name;		/* for --columns and --sort */
 	const char *heading;		/* N_("...") */
-	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: not there */
-	unsigned most;			/* up to so many columns it grows rather than to cut what is in it; 0: not at all */
-	bool right;			/* flush right */
+	unsigned gap, width;		/* of the fixed layout: blanks before it, and its width; 0: not shown */
+	unsigned most;			/* the most columns it grows to before it is cut; 0: it does not grow */
+	bool right;			/* aligned right */
 	struct safe (*cell)(const void *row);
-	int64_t (*number)(const void *row);	/* what it is sorted by, -1: not known; NULL: by the text */
+	int64_t (*number)(const void *row);	/* the number to sort by, -1: unknown; NULL: sort by the text */
 };
 
 struct table {
@@ -45,7 +45,7 @@ struct table {
 /* Checks the columns chosen by the user. *ret_culprit is the first wrong one. Returns 0 or -EINVAL. */
 int table_check(const struct table *table, const char **ret_culprit);
 
-/* Sorts ROWS. What is not known, or nothing, comes last. Returns 0 or -ENOMEM. */
+/* Sorts ROWS. Unknown and empty values come last. Returns 0 or -ENOMEM. */
 int table_sort(const struct table *table, const void **rows, size_t n_rows);
 
 /* Prints ROWS. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-account.c - names of users: taken apart, and compared as Linux and as Windows compare them.
+ * test-account.c - names of users: their parts, and comparing them as Linux and as Windows do.
  *
- * A session is what the three functions below say that it is.
+ * The three functions below define the session of a test.
  */
 #include "cli/account.h"
 
@@ -118,7 +118,8 @@ static void all_else_is_itself(void **state)
 	(void)state;
 	set("EXAMPLE\\bob", NULL, 1000);
 	assert_true(account_fits(session, "EXAMPLE\\bob") && account_fits(session, "EXAMPLE\\*"));
-	assert_true(account_fits(session, "*\\b?b") && account_fits(session, "*bob") && account_fits(session, "**bob**"));
+	assert_true(account_fits(session, "*\\b?b") && account_fits(session, "*bob") &&
+		    account_fits(session, "**bob**"));
 	assert_false(account_fits(session, "EXAMPLEbob") || account_fits(session, "EXAMPLE\\\\bob"));
 	assert_false(account_fits(session, "EXAMPLE?") || account_fits(session, "*bo") || account_fits(session, "?"));
 	set("x[ab]", NULL, 1000);
@@ -165,8 +166,10 @@ static void servers_do_not(void **state)
 	set("Bob", "EXAMPLE", (uid_t)-1);
 	assert_true(account_is_foreign(session));
 	assert_true(account_is(session, "bOB") && account_is(session, "example\\bob"));
-	assert_true(account_fits(session, "B?B") && account_fits(session, "Exam*\\b*") && account_fits(session, "*\\bob"));
-	assert_false(account_is(session, "OTHER\\bob") || account_fits(session, "OTHER\\*") || account_is(session, "b*"));
+	assert_true(account_fits(session, "B?B") && account_fits(session, "Exam*\\b*") &&
+		    account_fits(session, "*\\bob"));
+	assert_false(account_is(session, "OTHER\\bob") || account_fits(session, "OTHER\\*") ||
+		     account_is(session, "b*"));
 	assert_false(account_is(session, "bob\\example") || account_is(session, "bobby") || account_is(session, ""));
 	set("Bob", NULL, (uid_t)-1);
 	assert_true(account_is(session, "bob"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-json.c - what programs get: every field, null for what is not known, and nothing that could harm a terminal.
+ * test-json.c - the output for programs: every field, null for unknown values, and nothing that could harm a terminal.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static int close_host(void **state)
 	return 0;
 }
 
-/* The session as it is printed, in one line, without what does not matter. */
+/* The session in one line as printed, without the fields that do not matter. */
 static void assert_session(const char *id, const char *wanted)
 {
 	struct logoff_session *session;
@@ -65,26 +65,31 @@ static void assert_session(const char *id, const char *wanted)
 	logoff_session_free(session);
 }
 
-/* From "user" on they are all the same one; the details of those that have none. */
+/* All fields from "user" on are the same; the details of sessions that have none. */
 #define USER "\"user\":\"al\\u001B\357\277\275\177ice\",\"domain\":null,\"uid\":1000,"
-#define NO_DETAILS "\"protocol\":null,\"terminal\":null,\"terminals\":[],\"display\":null,\"address\":null,\"client\":null," NO_TIMES
+#define NO_DETAILS                                                                                                     \
+	"\"protocol\":null,\"terminal\":null,\"terminals\":[],\"display\":null,\"address\":null,\"client\":"           \
+	"null," NO_TIMES
 #define NO_TIMES "\"logon_time\":null,\"age_seconds\":null,\"idle_seconds\":null}"
 
 static void every_field(void **state)
 {
 	(void)state;
-	assert_session("5", "{\"host\":\"Server1\",\"id\":\"5\",\"name\":\"pts/3\"," USER
-			    "\"state\":\"active\",\"kind\":\"user\",\"current\":true,\"own\":true,\"console\":false,\"registered\":false,"
-			    "\"protocol\":\"ssh\",\"terminal\":\"pts/3\",\"terminals\":[\"pts/3\",\"pts/4\"],\"display\":null,"
-			    "\"address\":\"192.0.2.7\",\"client\":null,"
-			    "\"age_seconds\":90,\"idle_seconds\":61}");
+	assert_session(
+		"5", "{\"host\":\"Server1\",\"id\":\"5\",\"name\":\"pts/3\"," USER
+		     "\"state\":\"active\",\"kind\":\"user\",\"current\":true,\"own\":true,\"console\":false,"
+		     "\"registered\":false,"
+		     "\"protocol\":\"ssh\",\"terminal\":\"pts/3\",\"terminals\":[\"pts/3\",\"pts/4\"],\"display\":null,"
+		     "\"address\":\"192.0.2.7\",\"client\":null,"
+		     "\"age_seconds\":90,\"idle_seconds\":61}");
 }
 
 static void what_is_not_known_is_null(void **state)
 {
 	(void)state;
 	assert_session("c7", "{\"host\":\"Server1\",\"id\":\"c7\",\"name\":null," USER
-			     "\"state\":\"disconnected\",\"kind\":\"user\",\"current\":false,\"own\":true,\"console\":false,\"registered\":true,"
+			     "\"state\":\"disconnected\",\"kind\":\"user\",\"current\":false,\"own\":true,\"console\":"
+			     "false,\"registered\":true,"
 			     "\"protocol\":null,\"terminal\":null,\"terminals\":[],\"display\":\":10\","
 			     "\"address\":null,\"client\":\"電腦\"," NO_TIMES);
 }
@@ -93,9 +98,11 @@ static void states_and_kinds(void **state)
 {
 	(void)state;
 	assert_session("c1", "{\"host\":\"Server1\",\"id\":\"c1\",\"name\":\"console\"," USER
-			     "\"state\":\"connected\",\"kind\":\"greeter\",\"current\":false,\"own\":false,\"console\":true,\"registered\":true," NO_DETAILS);
+			     "\"state\":\"connected\",\"kind\":\"greeter\",\"current\":false,\"own\":false,\"console\":"
+			     "true,\"registered\":true," NO_DETAILS);
 	assert_session("9", "{\"host\":\"Server1\",\"id\":\"9\",\"name\":null," USER
-			    "\"state\":\"closing\",\"kind\":\"background\",\"current\":false,\"own\":false,\"console\":false,\"registered\":true," NO_DETAILS);
+			    "\"state\":\"closing\",\"kind\":\"background\",\"current\":false,\"own\":false,\"console\":"
+			    "false,\"registered\":true," NO_DETAILS);
 }
 
 static void only_plain_ascii_is_printed(void **state)
@@ -105,7 +112,8 @@ static void only_plain_ascii_is_printed(void **state)
 	FILE *to = open_memstream(&text, &size);
 
 	(void)state;
-	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), false, to), 0);
+	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), false, to),
+			 0);
 	fclose(to);
 	assert_string_equal(text, "[\n  \"a\\u007F\\u001B\\u009B\\u202E\\uFFFD\\u96FB\"\n]\n");
 	free(text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-logon.c - what the options of a log-on become: what the library is told, and when somebody is asked for a password.
+ * test-logon.c - the options of a logon: what the library gets, and when the user is asked for a password.
  *
- * The library and the terminal are played below: they write down what they are told. The file of a password and a real
- * terminal have their tests in test/cli/test_logon.py.
+ * The functions below stand in for the library and the terminal, and write down their calls. The file of a password and
+ * a real terminal are tested in test/cli/test_logon.py.
  */
 #include "cli/logon.h"
 
@@ -20,8 +20,8 @@
 #include "cli/password.h"
 
 static struct {
-	int r[2];			/* what opening comes to, the first and the second time */
-	int ask;			/* what asking comes to */
+	int r[2];			/* results of opening, the first and the second time */
+	int ask;			/* result of asking */
 	unsigned n_opened, n_asked;
 	char told[2][256], prompt[256];
 } got;
@@ -41,9 +41,9 @@ int __wrap_logoff_host_open_as(struct logoff_host **ret_host, const struct logof
 {
 	(void)ret_host;
 	assert_true(got.n_opened < 2);
-	snprintf(got.told[got.n_opened], sizeof(got.told[0]), "%s %s %s %s %s %d %d", logon->server, shown(logon->domain),
-		 shown(logon->user), shown(logon->password), shown(logon->ccache), (int)logon->kerberos,
-		 logon->require_encryption);
+	snprintf(got.told[got.n_opened], sizeof(got.told[0]), "%s %s %s %s %s %d %d", logon->server,
+		 shown(logon->domain), shown(logon->user), shown(logon->password), shown(logon->ccache),
+		 (int)logon->kerberos, logon->require_encryption);
 	*reterr = (struct logoff_error){ .domain = LOGOFF_ERROR_ERRNO, .text = "because" };
 	return got.r[got.n_opened++];
 }
@@ -96,7 +96,7 @@ static void without_options_the_ticket_counts(void **state)
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_ENDED);
 	assert_string_equal(got.told[0], "ts1 - - - - 0 0");
 	assert_int_equal(got.n_asked, 0);
-	assert_string_equal(arg_logon.account.user, "");	/* whose ticket it is we do not know */
+	assert_string_equal(arg_logon.account.user, "");	/* the owner of the ticket is unknown */
 }
 
 static void a_name_has_a_password(void **state)
@@ -104,7 +104,8 @@ static void a_name_has_a_password(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	arg_logon = (struct logon_options){ .name = "EXAMPLE\\bob", .kerberos = "Required", .require_encryption = true };
+	arg_logon =
+		(struct logon_options){ .name = "EXAMPLE\\bob", .kerberos = "Required", .require_encryption = true };
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_ENDED);
 	assert_string_equal(got.told[0], "ts1 EXAMPLE bob secret - 1 1");
 	assert_string_equal(got.prompt, "Password for EXAMPLE\\bob: ");
@@ -146,8 +147,9 @@ static void any_other_failure_does_not(void **state)
 		int r;
 		enum exit_status status;
 	} cases[] = {
-		{ -EACCES, EXIT_DENIED },	   { -EHOSTUNREACH, EXIT_UNREACHABLE }, { -ETIMEDOUT, EXIT_UNREACHABLE },
-		{ -EOPNOTSUPP, EXIT_UNREACHABLE }, { -EPROTO, EXIT_UNREACHABLE },	{ -EINVAL, EXIT_UNREACHABLE },
+		{ -EACCES, EXIT_DENIED },	  { -EHOSTUNREACH, EXIT_UNREACHABLE },
+		{ -ETIMEDOUT, EXIT_UNREACHABLE }, { -EOPNOTSUPP, EXIT_UNREACHABLE },
+		{ -EPROTO, EXIT_UNREACHABLE },	  { -EINVAL, EXIT_UNREACHABLE },
 	};
 	struct logoff_host *host;
 
@@ -181,7 +183,9 @@ static void who_cannot_be_asked_is_not_let_in(void **state)
 	static const struct {
 		int ask;
 		enum exit_status status;
-	} cases[] = { { -ENXIO, EXIT_LOGON }, { -ECANCELED, EXIT_CANCELLED }, { -E2BIG, EXIT_LOGON }, { -EIO, EXIT_LOGON } };
+	} cases[] = {
+		{ -ENXIO, EXIT_LOGON }, { -ECANCELED, EXIT_CANCELLED }, { -E2BIG, EXIT_LOGON }, { -EIO, EXIT_LOGON }
+	};
 	struct logoff_host *host;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -87,7 +87,7 @@ static void refuses_what_is_no_list(void **state)
 	names_done(&names);
 }
 
-/* Any file may be given for a list: what it holds is not for everybody. */
+/* Any file may be given as a list, so its content is not shown to everybody. */
 static void refuses_lines_that_are_no_names(void **state)
 {
 	static const char *const wrong[] = {
@@ -115,7 +115,8 @@ static void refuses_lines_that_are_no_names(void **state)
 static void shows_only_what_looks_like_a_name(void **state)
 {
 	(void)state;
-	assert_true(names_are_plain("alice") && names_are_plain("EXAMPLE\\Mary Ann") && names_are_plain("bob@example.com"));
+	assert_true(names_are_plain("alice") && names_are_plain("EXAMPLE\\Mary Ann") &&
+		    names_are_plain("bob@example.com"));
 	assert_true(names_are_plain("12") && names_are_plain("rdp-tcp#10") && names_are_plain("/dev/pts/3"));
 	assert_true(names_are_plain("name:pts/3") && names_are_plain(":10") && names_are_plain("host$"));
 	assert_true(names_are_plain("\xe7\x8e\x8b"));

@@ -65,7 +65,7 @@ static void split(struct line *line, const char *text)
 
 static struct line parse(const char *text)
 {
-	static struct line line; /* the words of every copy point into this one's text */
+	static struct line line; /* the words of every copy point into the text of this one */
 
 	memset(&got, 0, sizeof(got));
 	memset(&line, 0, sizeof(line));
@@ -146,8 +146,8 @@ static void test_value_keeps_its_text(void **state)
 
 static void test_file_names_begin_with_a_slash(void **state)
 {
-	static const char *const texts[] = { "x -A /etc/x", "x -A/etc/x", "x /file:/etc/x", "x /file /etc/x", "x --file=/etc/x",
-					     "x --file /etc/x" };
+	static const char *const texts[] = { "x -A /etc/x",    "x -A/etc/x",	  "x /file:/etc/x",
+					     "x /file /etc/x", "x --file=/etc/x", "x --file /etc/x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -238,8 +238,8 @@ static void test_flag_with_value(void **state)
 
 static void test_number(void **state)
 {
-	static const char *const texts[] = { "x /grace:five", "x /grace:5s",	   "x /grace:-5",
-					     "x /grace:+5",   "x --grace=1.5",	   "x -g=5",	   "x -g5v",	      "x /grace:99999999x" };
+	static const char *const texts[] = { "x /grace:five", "x /grace:5s", "x /grace:-5", "x /grace:+5",
+					     "x --grace=1.5", "x -g=5",	     "x -g5v",	    "x /grace:99999999x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -265,7 +265,7 @@ static void test_letters_with_a_value_at_their_end(void **state)
 	assert_false(got.help || got.verbose);
 }
 
-/* Neither the list of processes nor what is said of the fault must show it. */
+/* Neither the list of processes nor the message must show it. */
 static void test_password_is_wiped_and_refused(void **state)
 {
 	static const char *const texts[] = { "x -U bob%secret", "x -Ubob%secret", "x /user:bob%secret",
@@ -297,12 +297,14 @@ static void test_repeated(void **state)
 	parse_good("x /wait:1 /delay:1");
 }
 
-/* Only in the same argument: what stands behind is a session. */
+/* Only in the same argument: the next argument is a session. */
 static void test_one_word_or_none(void **state)
 {
 	static const char *const bare[] = { "x /json", "x --json", "x -j", "x -vj", "x -jv", "x /JSON /json" };
-	static const char *const given[] = { "x /json:lines", "x --json=lines", "x /JSON:Lines", "x /json:lines --json=lines" };
-	static const char *const wrong[] = { "x /json:line", "x --json=", "x /json:", "x --json=lines2", "x /json:lines:", "x --json=0" };
+	static const char *const given[] = { "x /json:lines", "x --json=lines", "x /JSON:Lines",
+					     "x /json:lines --json=lines" };
+	static const char *const wrong[] = { "x /json:line",	"x --json=",	  "x /json:",
+					     "x --json=lines2", "x /json:lines:", "x --json=0" };
 
 	(void)state;
 	assert_int_equal(parse_good("x").n_arguments + (int)got.json, OPTION_WORD_NOT);
@@ -321,7 +323,7 @@ static void test_one_word_or_none(void **state)
 	assert_int_equal(got.json, OPTION_WORD_BARE);
 }
 
-/* How a fault is to be told may stand behind it. */
+/* The option that says how to report a fault may stand behind it. */
 static void test_options_behind_a_fault(void **state)
 {
 	(void)state;

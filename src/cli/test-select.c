@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-select.c - who is selected and who is not, on a host in memory.
+ * test-select.c - which sessions are selected, on a host in memory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -46,7 +46,10 @@ static void close_host(struct logoff_host *host)
 	logoff_host_close(host);
 }
 
-/* The ids that SELECTION selects of the host described, or USER instead, joined by blanks; with "?" if it is not known. */
+/*
+ * The ids that SELECTION selects of the host described, or those of USER, joined by blanks; with "?" where it is
+ * unknown.
+ */
 static const char *selected_of(const struct selection *selection, const char *user)
 {
 	static char ids[64];
@@ -104,7 +107,7 @@ static void conditions_hold_together(void **state)
 	assert_string_equal(selected(&bobs), "");
 }
 
-/* The host does not tell when these sessions were last used. */
+/* The host does not report when these sessions were last used. */
 static void unknown_is_not_long_ago(void **state)
 {
 	struct selection idle = { .idle_s = 0, .older_s = SELECT_ANY };
@@ -147,7 +150,7 @@ static void names_know_case(void **state)
 	assert_string_equal(selected(&other), "");
 }
 
-/* The groups of alice and bob cannot be found out: these numbers belong to nobody here. */
+/* The groups of alice and bob are unknown: these numbers belong to nobody here. */
 static void unknown_groups_are_no_answer(void **state)
 {
 	struct selection all = { .all = true, .idle_s = SELECT_ANY, .older_s = SELECT_ANY };
@@ -201,8 +204,10 @@ static size_t first_wrong(struct option_list excludes, bool foreign)
 static void an_exclusion_of_nobody_is_wrong(void **state)
 {
 	(void)state;
-	assert_int_equal(first_wrong((struct option_list){ { "alice", "root", "PTS/2", "4", "*x*", "group:x" }, 6 }, false), 99);
-	assert_int_equal(first_wrong((struct option_list){ { "user:root", "id:2", "name:pts/3", "Console" }, 4 }, false), 99);
+	assert_int_equal(
+		first_wrong((struct option_list){ { "alice", "root", "PTS/2", "4", "*x*", "group:x" }, 6 }, false), 99);
+	assert_int_equal(
+		first_wrong((struct option_list){ { "user:root", "id:2", "name:pts/3", "Console" }, 4 }, false), 99);
 	assert_int_equal(first_wrong((struct option_list){ { "alice", "bbo" }, 2 }, false), 1);
 	assert_int_equal(first_wrong((struct option_list){ { "id:pts/2" }, 1 }, false), 0);
 	assert_int_equal(first_wrong((struct option_list){ { "user:pts/2" }, 1 }, false), 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-stream.c - what is printed of a row, and when: a document at the end, a line now, or nothing.
+ * test-stream.c - which output a row gives, and when: a document at the end, a line now, or nothing.
  *
- * Standard output is a file that is read back.
+ * Standard output is a file that the test reads.
  */
 #include "cli/stream.h"
 
@@ -19,7 +19,7 @@
 
 #include "cli/command.h"
 
-/* What has reached the file since the last call; what is only in a buffer has not. */
+/* Returns what the file got since the last call, without buffered output. */
 static const char *printed(void)
 {
 	static char text[2048];
@@ -47,7 +47,9 @@ static void a_document_comes_at_the_end(void **state)
 	assert_int_equal(stream_failure(EXIT_DENIED, "denied", "x", NULL), EXIT_DENIED);
 	assert_string_equal(printed(), "");
 	stream_end();
-	assert_string_equal(printed(), "[\n  {\n    \"n\": 1,\n    \"list\": []\n  },\n  {\n    \"n\": 2,\n    \"list\": []\n  }\n]\n");
+	assert_string_equal(
+		printed(),
+		"[\n  {\n    \"n\": 1,\n    \"list\": []\n  },\n  {\n    \"n\": 2,\n    \"list\": []\n  }\n]\n");
 	stream_end();
 	assert_string_equal(printed(), "[]\n");
 }
@@ -84,20 +86,25 @@ static void failures_have_all_their_fields(void **state)
 	arg_json = OPTION_WORD_GIVEN;
 	arg_server = "Server1";
 	assert_int_equal(stream_failure(EXIT_DENIED, "denied", "\302\23312\377", &cause), EXIT_DENIED);
-	assert_string_equal(printed(), "{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"denied\",\"object\":\"\\u009B12\\uFFFD\","
-				       "\"cause\":{\"domain\":\"dbus\",\"text\":\"no\\u001B\",\"name\":\"org.x\",\"number\":0},"
-				       "\"exit_status\":3}\n");
+	assert_string_equal(
+		printed(),
+		"{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"denied\",\"object\":\"\\u009B12\\uFFFD\","
+		"\"cause\":{\"domain\":\"dbus\",\"text\":\"no\\u001B\",\"name\":\"org.x\",\"number\":0},"
+		"\"exit_status\":3}\n");
 	stream_failure(EXIT_NO_SESSION, "none-selected", NULL, NULL);
-	assert_string_equal(printed(), "{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"none-selected\",\"object\":null,"
-				       "\"cause\":null,\"exit_status\":2}\n");
+	assert_string_equal(printed(),
+			    "{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"none-selected\",\"object\":null,"
+			    "\"cause\":null,\"exit_status\":2}\n");
 	stream_failure_errno(EXIT_USAGE, "list-unreadable", "leavers", -ENOENT);
-	assert_string_equal(printed(), "{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"list-unreadable\",\"object\":\"leavers\","
-				       "\"cause\":{\"domain\":\"errno\",\"text\":\"No such file or directory\",\"name\":\"ENOENT\","
-				       "\"number\":2},\"exit_status\":1}\n");
+	assert_string_equal(
+		printed(),
+		"{\"type\":\"failure\",\"host\":\"Server1\",\"kind\":\"list-unreadable\",\"object\":\"leavers\","
+		"\"cause\":{\"domain\":\"errno\",\"text\":\"No such file or directory\",\"name\":\"ENOENT\","
+		"\"number\":2},\"exit_status\":1}\n");
 	arg_server = NULL;
 }
 
-/* Half of the truth would be taken for all of it. */
+/* A reader would take half of a document for all of it. */
 static void a_document_without_a_row_is_none(void **state)
 {
 	(void)state;
@@ -108,7 +115,7 @@ static void a_document_without_a_row_is_none(void **state)
 	assert_string_equal(printed(), "");
 }
 
-static int out;	/* the real one, where cmocka prints between the tests */
+static int out;	/* the real standard output, where cmocka prints between the tests */
 
 static int begin(void **state)
 {

@@ -39,7 +39,8 @@ static void cut_texts(void **state)
 	assert_string_equal(text_cut("alicea", 5).text, "al...");
 	assert_string_equal(text_cut("電腦電腦", 8).text, "電腦電腦");
 	assert_string_equal(text_cut("電腦電腦", 7).text, "電腦...");
-	assert_string_equal(text_cut("電腦電腦", 6).text, "電...");	/* no half character: one column stays free */
+	assert_string_equal(text_cut("電腦電腦", 6).text,
+			    "電..."); /* half of a wide character cannot be shown: one column stays empty */
 	assert_string_equal(text_cut("abcdef", 3).text, "");
 	assert_string_equal(text_cut("\033[2Jabcdef", 9).text, "\\x1b[2...");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-word.c - what words mean, and which programs run in a session, on a host in memory.
+ * test-word.c - the meaning of words, and the programs in a session, on a host in memory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -16,13 +16,14 @@
 #include "cli/running.h"
 #include "cli/word.h"
 
-static const char description[] =
-	"caller uid=0\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
-	"session id=c1 user=alice tty=pts/1\nprocess command=\"tmux: server\"\nprocess command=bash\nprocess command=bash\n"
-	"process command=a-very-long-nam\n"
-	"session id=2 user=bob tty=pts/2 state=closing\n"
-	"session id=3 user=bob tty=pts/3 background\nsession id=4 user=bob background\nprocess command=1\nprocess command=2\n"
-	"process command=3\nprocess command=4\nprocess command=5\n";
+static const char description[] = "caller uid=0\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
+				  "session id=c1 user=alice tty=pts/1\nprocess command=\"tmux: server\"\nprocess "
+				  "command=bash\nprocess command=bash\n"
+				  "process command=a-very-long-nam\n"
+				  "session id=2 user=bob tty=pts/2 state=closing\n"
+				  "session id=3 user=bob tty=pts/3 background\nsession id=4 user=bob "
+				  "background\nprocess command=1\nprocess command=2\n"
+				  "process command=3\nprocess command=4\nprocess command=5\n";
 
 static struct logoff_host *host;
 

@@ -2,7 +2,7 @@
 /*
  * warning-text.c - see warning-text.h.
  *
- * The language is the sender's: nobody knows that of a user who has logged on by ssh.
+ * The language is the sender's: nobody knows the language of a user who logged on by ssh.
  */
 #include "cli/warning-text.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * warning-text.h - the words in which users are warned.
+ * warning-text.h - the texts of warnings.
  */
 #ifndef CLI_WARNING_TEXT_H
 #define CLI_WARNING_TEXT_H
@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a warning is about: the userdata of the function below. */
+/* The userdata of the function below. */
 struct warning {
 	const char *sender;
 	const char *text;			/* the administrator's own words, or NULL */
 };
 
 /*
- * Tells whether ARGUMENT looks like the text of a warning: it holds a blank, or something beyond ASCII. (Chinese has no
- * blanks.) Some names of sessions and users look so as well.
+ * Tells whether ARGUMENT looks like the text of a warning: it holds a blank, or a character beyond ASCII, as Chinese
+ * has no blanks. Some names of sessions and users look like that too.
  */
 bool warning_is_text(const char *argument);
 

@@ -18,9 +18,9 @@ struct safe when_idle(int64_t idle_us, bool console)
 	struct safe out = {};
 
 	if (idle_us < 0)
-		strcpy(out.text, "?");
+		return (struct safe){ "?" };
 	else if (minutes == 0)
-		strcpy(out.text, console ? "none " : ".");
+		return console ? (struct safe){ "none " } : (struct safe){ "." };
 	else if (minutes < 60)
 		snprintf(out.text, sizeof(out.text), "%lld", minutes);
 	else if (minutes < 24 * 60)
@@ -52,7 +52,7 @@ void when_cut_seconds(const char *format, char *short_format, size_t size)
 		snprintf(short_format, size, "%s", format);
 		return;
 	}
-	/* Before them stands what parts them from the minutes, behind them perhaps their unit. */
+	/* Before the seconds stands the separator, behind them perhaps a unit. */
 	length = (size_t)(seconds - format);
 	while (length > 0 && (ispunct((unsigned char)format[length - 1]) || format[length - 1] == ' '))
 		length--;
@@ -89,7 +89,7 @@ struct safe when_local(int64_t time_us)
 	struct safe out = {};
 	struct tm tm;
 
-	/* The C locale is nobody's language. */
+	/* The C locale is no person's language, so its form is not used. */
 	if (strcmp(nl_langinfo(D_FMT), "%m/%d/%y") == 0 || time_us < 0 || !localtime_r(&seconds, &tm))
 		return when_plain(time_us);
 	when_cut_seconds(nl_langinfo(T_FMT), format, sizeof(format));

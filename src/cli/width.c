@@ -2,13 +2,14 @@
 /*
  * width.c - how many columns of a terminal a text takes.
  *
- * By tables of our own rather than by wcwidth(): that needs a UTF-8 locale, but the texts are UTF-8 in any locale, and
- * a table must not lose its shape in C. Wide: East_Asian_Width W and F (UAX #11). Without width: general categories Mn,
- * Me and Cf, and the vowels and finals of Hangul. Both as of Unicode 14.0.0; unassigned gaps are filled.
+ * It uses tables of its own, not wcwidth(), which needs a UTF-8 locale: the texts are UTF-8 in any locale, and a table
+ * must keep its shape in C. Wide: East_Asian_Width W and F (UAX #11). Without width: general categories Mn, Me and Cf,
+ * and the vowels and finals of Hangul. Both as of Unicode 14.0.0; unassigned gaps are filled.
  */
 #include "cli/printable.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -158,6 +159,6 @@ struct safe text_cut(const char *text, size_t room)
 	if (text_width(out.text) <= room)
 		return out;
 	length = text_fit(out.text, room > 3 ? room - 3 : 0, &width);
-	strcpy(out.text + length, room > 3 ? "..." : "");
+	snprintf(out.text + length, sizeof(out.text) - length, "%s", room > 3 ? "..." : "");
 	return out;
 }

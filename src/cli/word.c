@@ -57,7 +57,8 @@ bool word_may_be_user(const char *text)
 	return !strpbrk(text, "/:#");
 }
 
-int word_find(struct logoff_host *host, struct word word, struct logoff_session **ret_session, struct logoff_error *reterr)
+int word_find(struct logoff_host *host, struct word word, struct logoff_session **ret_session,
+	      struct logoff_error *reterr)
 {
 	struct logoff_session *session;
 	int r = logoff_host_find(host, word.text, &session, reterr);
