@@ -3,8 +3,8 @@
 # page.sh SCDOC VERSION SOURCE PAGE LANGUAGE - makes a manual page from its source.
 #
 # The same source gives the same bytes: the date is that of SOURCE_DATE_EPOCH, else that of the source file, never today.
-# scdoc turns hyphenation and adjustment off before the title, which groff 1.23 does not heed: it is told in its own way
-# too. groff breaks lines between Chinese characters only with zh.tmac, which has to stand behind the title.
+# scdoc turns hyphenation and adjustment off before the title, which groff 1.23 ignores: HY and AD do it there. groff
+# breaks lines between Chinese characters only with zh.tmac, which has to stand behind the title.
 set -e
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -r "$3" +%s)}
 export SOURCE_DATE_EPOCH TZ=UTC

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * os.h - what has another shape on each operating system. os-linux.c is the only file of this room that is for one system alone.
+ * os.h - what differs between operating systems. os-linux.c is the only file of this folder for one system alone.
  */
 #ifndef BASE_OS_H
 #define BASE_OS_H
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* What formats mean: those of the C standard, which the first C library of Windows did not know. */
+/* The meaning of formats is that of the C standard. The first C library of Windows did not have it. */
 #ifdef _WIN32
 #define OS_PRINTF gnu_printf
 #else
@@ -24,7 +24,9 @@
 /* The name of this machine, ended by a NUL; "" if it has none. */
 void os_host_name(char *name, size_t size);
 
-/* The variable NAME of the environment, or NULL; NULL too for a program that has more rights than its caller (setuid). */
+/*
+ * The variable NAME of the environment, or NULL. NULL too in a program that has more rights than its caller (setuid).
+ */
 const char *os_environment(const char *name);
 
 #endif

@@ -41,7 +41,7 @@ def binary():
 
 
 def make(*command):
-    """Runs a tool, and skips the test if it is missing or cannot."""
+    """Runs a tool. Skips the test if the tool is missing or fails."""
     if not shutil.which(command[0]):
         pytest.skip(f"no {command[0]} on this machine")
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -51,7 +51,7 @@ def make(*command):
 
 @pytest.fixture(scope="session")
 def windows(tmp_path_factory):
-    """The path of a program that plays logoff-tsts with a Windows host behind it."""
+    """The path of a program that stands in for logoff-tsts and a Windows host."""
     path = tmp_path_factory.mktemp("windows") / "logoff-tsts"
     make("cc", "-std=gnu11", "-D_GNU_SOURCE", f"-I{TREE}/include", f"-I{TREE}/src", "-o", str(path), str(HERE / "windows.c"))
     return str(path)

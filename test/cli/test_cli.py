@@ -128,7 +128,7 @@ def wait_and_interrupt(process, text):
 
 
 def program(name, binary, tmp_path):
-    """The path of a command. One that is another name of it exists only where it is installed."""
+    """The path of a command. Another name of a command exists only where it is installed."""
     path = tmp_path / name.decode()
     if name not in OTHER_NAMES:
         return binary.parent / name.decode()
@@ -145,7 +145,7 @@ def run(case, binary, request, tmp_path):
         command = VALGRIND + [f"--log-file={log}"] + command
     process = subprocess.Popen(
         command, cwd=HERE, env=environment(case, request), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True)  # without a terminal that could be asked
+        stderr=subprocess.PIPE, start_new_session=True)  # without a terminal to ask on
     try:
         early = wait_and_interrupt(process, case.interrupt) if case.interrupt else b""
         out, err = process.communicate(case.stdin, timeout=60)
@@ -185,7 +185,7 @@ def run_all(cases, binary, request, tmp_path):
 
 
 def rewrite(path, lines, results):
-    """Puts what was got in the place of what was recorded."""
+    """Replaces the recorded output by the new output."""
     new = []
     for number, line in enumerate(lines):
         if line[:1] in ("|", "!", "="):
@@ -203,7 +203,7 @@ def test_recorded(path, binary, request, tmp_path):
         rewrite(path, lines, results)
         return
     for case in parse(lines):
-        # Under valgrind a program that starts another does not learn that it is not there.
+        # under valgrind a program that starts another does not see that the file is missing
         if request.config.getoption("--valgrind") and any("/nonexistent/logoff-tsts" in line for line in case.recorded):
             continue
         assert results[case.line] == case.recorded, f"{path.name}, line {case.line + 1}: {lines[case.line]}"
@@ -221,19 +221,19 @@ def test_every_exit_status_is_recorded():
     assert {f"= {status}" for status in range(9)} <= got
 
 
-# Needs a person who answers (test_question.py), a name service that fails, and a host that refuses to be asked at all.
+# These need a person who answers (test_question.py), a name service that fails, and a host that refuses the question.
 NOT_RECORDED = {"declined", "exclusion-unknown", "denied"}
 
 
 def test_every_kind_of_failure_is_recorded():
-    """Those of doc/schema/lines.json."""
+    """The kinds of failures in the recorded output are those of doc/schema/lines.json."""
     got = set(re.findall(r'^\| {"type":"failure",.*?"kind":"([a-z-]+)"', (HERE / "cases/lines.txt").read_text(), re.M))
     kinds = json.loads((TREE / "doc/schema/lines.json").read_text())["oneOf"][-1]["properties"]["kind"]["enum"]
     assert got == set(kinds) - NOT_RECORDED
 
 
 def test_the_example_of_the_manual(binary, tmp_path):
-    """What doc/memory-host.md says of its example is what happens."""
+    """The example of doc/memory-host.md prints what the page shows."""
     blocks = re.findall(r"((?:^    .*\n|^\n)+)", MANUAL.read_text().partition("## A complete example")[2], re.M)
     description, output = (re.sub("^    ", "", block, flags=re.M).strip() + "\n" for block in blocks if block.strip())
     (tmp_path / "host").write_text(description)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON: what the commands print is what doc/schema/ says, over every memory host and over this machine."""
+"""JSON: the output of the commands fits doc/schema/, over every memory host and over this machine."""
 
 import json
 import os
@@ -18,7 +18,7 @@ COMMANDS = [("session", "sessions"), ("user", "sessions"), ("process", "processe
 
 
 def schema(name):
-    """The schema, which for us is strict: a field that it does not know must not be printed."""
+    """The schema, made strict: a field that the schema does not know must not be printed."""
     text = json.loads((DOC / f"schema/{name}.json").read_text())
     jsonschema.Draft202012Validator.check_schema(text)
     text["items"]["additionalProperties"] = False
@@ -26,7 +26,7 @@ def schema(name):
 
 
 def strict(part):
-    """A schema with what it refers to in it, and no field that it does not name."""
+    """A schema with its references resolved, and without unknown fields."""
     if isinstance(part, list):
         return [strict(one) for one in part]
     if not isinstance(part, dict):
@@ -55,7 +55,7 @@ def query(binary, host, *arguments, name="query", tsts="/nonexistent", option="-
 
 
 def validate(done, name):
-    """Checks what was printed; returns it."""
+    """Checks the output; returns it."""
     assert not re.search(rb"[^\n -~]", done.stdout), "something else than plain ASCII was printed"
     found = json.loads(done.stdout)
     jsonschema.validate(found, schema(name))
@@ -77,7 +77,7 @@ def test_memory_hosts(binary, command, name):
 
 @pytest.mark.parametrize("command,name", COMMANDS)
 def test_servers(binary, windows, command, name):
-    """What other machines do not have is null: numbers of users, terminals."""
+    """Facts that other machines do not have are null: numbers of users, terminals."""
     done = query(binary, "none", command, "/server:ts1", *(["*"] if command == "process" else []), tsts=windows)
     assert (done.returncode, done.stderr) == (0, b"")
     found = validate(done, name)
@@ -111,7 +111,7 @@ def test_this_machine(binary, kind, command, name):
 
 
 def lines_of(done):
-    """What was printed with --json=lines, if the schema knows it."""
+    """The output of --json=lines, if it fits the schema."""
     assert not re.search(rb"[^\n -~]", done.stdout), "something else than plain ASCII was printed"
     found = [json.loads(line) for line in done.stdout.splitlines()]
     wanted = strict(json.loads((DOC / "schema/lines.json").read_text()))
@@ -149,7 +149,7 @@ def test_lines_of_messages_and_results(binary, windows):
 
 
 def test_own_processes(binary, tmp_path):
-    """Without an argument they are those of the user who asks."""
+    """Without an argument the processes of the user who asks are shown."""
     other = os.getuid() + 1
     (tmp_path / "host").write_text(
         f"user name=me uid={os.getuid()}\nuser name=other uid={other}\n"
@@ -168,7 +168,7 @@ def test_the_document_tells_every_field(name, heading):
 
 
 def test_the_schemas_can_fail():
-    """A test that cannot fail is none."""
+    """The check itself must be able to fail."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate([{"id": "5"}], schema("sessions"))
     with pytest.raises(jsonschema.ValidationError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who one is to a server: the password asked for on a terminal, and the file that holds it; over windows.c."""
+"""The account for a server: the password typed on a terminal, and the file that holds it; over windows.c."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ def environment(windows):
 
 
 class Terminal:
-    """A command with a terminal of its own, whose other end is in our hands."""
+    """A command with a terminal of its own; the test holds the other end."""
 
     def __init__(self, command, windows, **options):
         self.fd, self.far = pty.openpty()
@@ -55,7 +55,7 @@ class Terminal:
         os.write(self.fd, text)
 
     def end(self):
-        """What the command has printed, and how it ended; the terminal must be as it was."""
+        """The output of the command, and its exit status; the terminal must be as before."""
         out = self.process.communicate(timeout=60)[0].decode()
         while select.select([self.fd], [], [], 0)[0]:
             self.text += os.read(self.fd, 4096).decode()
@@ -85,7 +85,7 @@ def test_a_password_is_asked_for_and_not_shown(binary, windows, arguments, promp
 
 
 def test_standard_input_is_left_alone(binary, windows, tmp_path):
-    """The text of a message may come from it."""
+    """The text of a message may come from standard input."""
     (tmp_path / "text").write_text("hello\n")
     with Terminal(["sh", "-c", f'exec "$0" bob {ECHO} -U bob <{tmp_path}/text', str(binary.parent / "msg")], windows) as terminal:
         terminal.wait_for("Password for bob: ")
@@ -112,7 +112,7 @@ def test_a_ticket_that_is_refused_leads_to_the_password(binary, windows):
 
 
 def test_a_wrong_password_is_not_asked_for_again(binary, windows):
-    """Who tries often locks the account."""
+    """Repeated attempts would lock the account."""
     with Terminal(command(binary, "/server:tickets"), windows) as terminal:
         terminal.wait_for("Password for ")
         terminal.type(b"wrong\n")
@@ -137,7 +137,7 @@ def test_this_machine_asks_nobody(binary, windows):
 
 @pytest.mark.parametrize("typed", [b"\x03", b"secr\x03", b"\x04", b"\n"])
 def test_the_asking_can_be_cancelled(binary, windows, typed):
-    """By Ctrl-C, the end of the input, or an empty line."""
+    """Ctrl-C, the end of the input, or an empty line cancels."""
     with Terminal(command(binary, ECHO, "-U", "bob"), windows) as terminal:
         terminal.wait_for("Password for bob: ")
         terminal.type(typed)
@@ -161,7 +161,7 @@ def test_other_signals_end_the_command_as_ever(binary, windows, number):
 
 
 def test_after_a_stop_the_question_is_asked_again(binary, windows):
-    """As from a shell with job control, which is told of the stop, and continues the command."""
+    """As from a shell with job control, which sees the stop, and continues the command."""
     script = f'exec >&0 2>&0; set -m; "$0" session {ECHO} -U bob; echo status $?; fg'
     with Terminal(["bash", "-c", script, str(binary.parent / "query")], windows) as terminal:
         terminal.wait_for("Password for bob: ")
@@ -262,7 +262,7 @@ def test_the_password_may_come_through_a_pipe(binary, windows):
 
 
 def test_the_sender_is_who_logs_on(binary, windows, tmp_path):
-    """The title of a message names them; windows.c tells what it was given."""
+    """The title of a message names the account; windows.c reports what it got."""
     path = tmp_path / "authfile"
     path.write_text("username = EXAMPLE\\alice\npassword = secret\n")
     path.chmod(0o600)
@@ -278,7 +278,7 @@ def test_the_sender_is_who_logs_on(binary, windows, tmp_path):
 
 @pytest.mark.parametrize("words", [["-U", "EXAMPLE\\bob%secret"], ["-Ubob%secret"], ["/logon:bob%secret"], ["--logon", "%secret"]])
 def test_a_password_on_the_command_line_is_overwritten(binary, windows, words):
-    """While the command is kept from saying so, by a pipe that takes no more, the list of processes is looked at."""
+    """A full pipe stops the command before its message; meanwhile the test reads the list of processes."""
     far, near = os.pipe()
     os.set_blocking(near, False)
     filled = 0
@@ -304,7 +304,7 @@ def test_a_password_on_the_command_line_is_overwritten(binary, windows, words):
 
 
 def test_no_core_is_written_of_a_password(binary, windows):
-    """Once it is being asked for: who is not root cannot even look at the command's files in /proc."""
+    """During the question another user cannot even read the command's files in /proc."""
     with Terminal(command(binary, ECHO, "-U", "bob"), windows) as terminal:
         terminal.wait_for("Password for bob: ")
         assert os.stat(f"/proc/{terminal.process.pid}/environ").st_uid == 0

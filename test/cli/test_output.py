@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Standard output: how wide it is, and what if it cannot be written: a full disk, a closed descriptor, a pipe that nobody
-reads. Every command says so in one line, with one exit status; what has been done to sessions is not undone by it, nor is
-anything else written to."""
+"""Standard output: how wide it is, and failures to write: a full disk, a closed descriptor, a pipe that nobody reads.
+
+Every command reports it in one line, with one exit status. Nothing done to sessions is undone or left out because of
+it.
+"""
 
 import os
 import pathlib
@@ -28,7 +30,7 @@ ALL = [pytest.param(line, id=line) for lines in COMMANDS.values() for line in li
 
 
 def run(binary, tmp_path, line, before="", **options):
-    """Runs the command line in a shell, which starts it with its descriptors as told."""
+    """Runs the command line in a shell, which sets its descriptors."""
     for name in ("qwinsta", "quser", "qprocess"):
         if not (tmp_path / name).exists():
             (tmp_path / name).symlink_to(binary.parent / "query")
@@ -38,7 +40,7 @@ def run(binary, tmp_path, line, before="", **options):
 
 
 def says(done, line, cause):
-    """One line on standard error tells the cause, and nothing else is there."""
+    """One line on standard error names the cause, and nothing else is there."""
     name = shlex.split(line)[0]
     assert (done.stderr, done.returncode) == (f"{name}: the output could not be written: {cause}\n", LOST)
 
@@ -55,7 +57,7 @@ def test_closed(binary, tmp_path, line):
 
 @pytest.mark.parametrize("line", ALL)
 def test_nobody_reads_and_no_signal(binary, tmp_path, line):
-    """With SIGPIPE ignored, as programs that start others leave it."""
+    """With SIGPIPE ignored, as some programs leave it for those they start."""
     reader, writer = os.pipe()
     os.close(reader)
     says(run(binary, tmp_path, line, before="trap '' PIPE; ", stdout=writer), line, "Broken pipe")
@@ -64,7 +66,7 @@ def test_nobody_reads_and_no_signal(binary, tmp_path, line):
 
 @pytest.mark.parametrize("line", ["logoff /?", "query session", "query user /json", "logoff 5 9 -n", "quser /json:lines", "logoff 5 9 -n /json:lines"])
 def test_nobody_reads(binary, tmp_path, line):
-    """Who only shows something ends by the signal, as usual."""
+    """A command that only shows something ends by the signal, as usual."""
     reader, writer = os.pipe()
     os.close(reader)
     done = run(binary, tmp_path, f"exec {line}", stdout=writer)
@@ -74,7 +76,7 @@ def test_nobody_reads(binary, tmp_path, line):
 
 @pytest.mark.parametrize("line", ["logoff 5 /v", "msg alice /v hello", "logoff 5 9 /json:lines /v", "msg alice /json:lines hello"])
 def test_nobody_reads_but_it_goes_on(binary, tmp_path, line):
-    """A log-off that is under way is not ended by a reader that goes away."""
+    """A reader that closes the pipe does not end a log-off."""
     reader, writer = os.pipe()
     os.close(reader)
     says(run(binary, tmp_path, f"exec {line}", stdout=writer), line, "Broken pipe")
@@ -83,7 +85,7 @@ def test_nobody_reads_but_it_goes_on(binary, tmp_path, line):
 
 @pytest.mark.parametrize("line", ["logoff 98 99 5 /json:lines", "msg @lists/strangers /json:lines hello"])
 def test_failures_that_nobody_reads_end_nothing(binary, tmp_path, line):
-    """They are told before the first session is asked to end."""
+    """The users are warned before the first session is asked to end."""
     reader, writer = os.pipe()
     os.close(reader)
     done = run(binary, tmp_path, f"exec {line}", stdout=writer)
@@ -105,7 +107,7 @@ def test_what_became_of_sessions_counts_more(binary, tmp_path, line, status):
 
 
 def test_nothing_takes_the_number_of_a_closed_descriptor(binary, tmp_path):
-    """Or what is printed would go to a file, or to logind."""
+    """Otherwise output would go to a file, or to logind."""
     script = "import os, sys; print([os.readlink(f'/proc/{sys.argv[1]}/fd/{n}') for n in (0, 1, 2)])"
     line = f"logoff 5 <&- >&- & sleep 0.5; python3 -c \"{script}\" $!; kill -INT $!; wait"
     env_host = tmp_path / "host"
@@ -130,7 +132,9 @@ def test_80_columns(binary, tmp_path, request, line, lang):
 
 @pytest.mark.parametrize("line", ["query session", "query process *", "logoff --help", "logoff 5 99 nobody /dryrun", "logoff --idle", "query no-such"])
 def test_big5(binary, chinese, line):
-    """In another charset the same is printed, in the same columns; what it does not have is a question mark for each."""
+    """In another charset the output and its columns are the same; a character that the charset does not have is a
+    question mark for each column.
+    """
     words = line.split()
     said = [subprocess.run([binary.parent / words[0], *words[1:]], cwd=HERE, capture_output=True, timeout=60,
                            env={"LOGOFF_HOST": "memory:hosts/office", "TZ": "UTC", **chinese, "LC_ALL": f"zh_TW.{charset}"})

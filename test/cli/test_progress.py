@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The line that counts down on a terminal: what it counts, and where it is not drawn."""
+"""The line that counts down on a terminal: its numbers, and where it is not drawn."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ session id=6 user=bob tty=pts/6
 
 @pytest.fixture
 def count_down(binary, monkeypatch, tmp_path):
-    """Runs logoff with a countdown of a second; gives what the terminal got."""
+    """Runs logoff with a countdown of a second; returns the output on the terminal."""
     (tmp_path / "host").write_text(HOST)
     settings = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": f"memory:{tmp_path}/host"}
     settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
@@ -60,7 +60,7 @@ def width(text):
 @pytest.mark.parametrize("columns", [1, 2, 20, 0])
 @pytest.mark.parametrize("language", ["C", "zh_TW"])
 def test_no_line_is_wider_than_the_terminal(count_down, request, language, columns):
-    """Nor does one scroll it. 0: a line whose width nobody knows."""
+    """Nor does such a line scroll the terminal. 0: a terminal of unknown width."""
     env = request.getfixturevalue("chinese") if language == "zh_TW" else {}
     drawn = count_down(columns, TERM="xterm", **env).split("\r\x1b[K")[1:]
     drawn = [line for line in drawn if "c1" not in line and "session 2" not in line and "工作階段 2" not in line]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The question before several selected sessions are logged off: what it shows, what it counts, and what a no does."""
+"""The question before several selected sessions are logged off: what it shows and counts, and the effect of a no."""
 
 import os
 import pathlib
@@ -14,13 +14,13 @@ HERE = pathlib.Path(__file__).parent
 
 @pytest.fixture
 def ask(binary, monkeypatch):
-    """Runs logoff on the memory host "selection" with an answer, keys or a signal; gives what was said and its status."""
+    """Runs logoff on the memory host "selection" with an answer, keys or a signal; returns output and status."""
     settings = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/selection"}
     settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
     monkeypatch.setattr("test_logon.environment", lambda _: settings)
 
     def run(answer, *words, typed_before=b""):
-        # What is asked goes to standard error, which must be a terminal for that.
+        # the question goes to standard error, which must be a terminal
         shell = ["sh", "-c", 'echo ready >/dev/tty; head -n 1 >/dev/null; exec "$0" "$@" 2>/dev/tty', str(binary), *words]
         with Terminal(shell, None, cwd=HERE) as terminal:
             terminal.wait_for("ready")
@@ -74,7 +74,7 @@ def test_kept_sessions_are_not_counted(ask):
 
 @pytest.mark.parametrize("keys", [b"\x03", b"\x1c", b"\x04", b"y\x03", b"y\x04\x04"], ids=repr)
 def test_what_is_no_answer_is_a_no(ask, keys):
-    """Ctrl-C, Ctrl-\\, Ctrl-D, and an answer that has been begun only."""
+    """Ctrl-C, Ctrl-\\, Ctrl-D, and an answer without Enter."""
     text, status = ask(keys, "/all")
     assert text.endswith(NOTHING) and status == 7
 

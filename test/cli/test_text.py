@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a message: how long it may be, and that what cannot be read is not taken for nothing."""
+"""The text of a message: its length; and input that cannot be read is an error, not an empty text."""
 
 import os
 import pathlib
@@ -22,7 +22,7 @@ def settings():
 
 @pytest.fixture
 def send(binary):
-    """Sends a message to alice on the memory host "company"; gives the status and what was said of it."""
+    """Sends a message to alice on the memory host "company"; returns status and output."""
     env = settings()
 
     def run(*words, **options):
@@ -35,7 +35,7 @@ def send(binary):
 
 @pytest.mark.parametrize("words", [[LONGEST], [1, LONGEST - 2], [LONGEST - 2, 1], [LONGEST - 1, 0]], ids=str)
 def test_the_longest_text(send, words):
-    """Also its last word arrives, and not what stood in memory in its place."""
+    """The last word arrives too, and no old bytes of memory after it."""
     texts = ["x" * length for length in words]
     assert send(*texts) == (0, "")
     texts[0] += "x"
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_not_empty(send, tmp_path):
     (b"\x04", "msg: there is no message\n", 1),
 ], ids=["text", "Ctrl-C", "Ctrl-backslash", "nothing"])
 def test_a_text_is_typed(binary, monkeypatch, keys, said, ended):
-    """What has been begun and cancelled is not sent, and that has its status."""
+    """A message that is cancelled while it is typed is not sent, and has its own status."""
     monkeypatch.setattr("test_logon.environment", lambda _: settings())
     with Terminal(["sh", "-c", 'exec "$0" alice /v 2>&1', str(binary.parent / "msg")], None, cwd=HERE) as terminal:
         out = os.read(terminal.process.stdout.fileno(), 99).decode()

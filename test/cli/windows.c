@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * windows.c - a program that plays logoff-tsts and a Windows host behind it, for the recorded output of the commands.
+ * windows.c - a program in place of logoff-tsts and a Windows host behind it, for the recorded output of the commands.
  *
- * What is answered depends on the name of the server, so that a command line says all: "ts1" is a host with sessions, the
- * others are ways to be refused, and "echo" refuses everybody and tells what it was told (a password by its length). The
+ * The answers depend on the name of the server, so the command line shows them: "ts1" is a host with sessions, the
+ * other names refuse in one way each, and "echo" refuses and prints what it got (a password by its length). The
  * sessions are made by hand from MS-TSTS 3.3.4.1.8 and captured output of Windows' own tools. The real program is
- * proved in test/domain.
+ * tested in test/domain.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -127,7 +127,7 @@ static size_t index_of(uint32_t id)
 	return i;
 }
 
-/* "echo": tells what it was told. Tickets: "tickets" takes the password "secret" only, and none is an expired ticket. */
+/* "echo" prints what it got. "tickets" accepts the password "secret" only, and no password is an expired ticket. */
 static void accept_user(const struct order *order, const struct order_logon *logon)
 {
 	struct news_account account = {};
@@ -226,7 +226,8 @@ static void play_message(const struct order *order)
 	if (i == N_SESSIONS || sessions[i].answer == 0)
 		refuse(order, -EACCES, refusals[1].error);
 	else
-		reply((struct news){ .serial = order->serial, .answer = message.wait ? sessions[i].answer : 32001 }, NULL, 0, 0);
+		reply((struct news){ .serial = order->serial, .answer = message.wait ? sessions[i].answer : 32001 },
+		      NULL, 0, 0);
 }
 
 static void play(const struct order *order)

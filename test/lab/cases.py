@@ -13,8 +13,7 @@ OK, USAGE, NO_SESSION, DENIED, PROTECTED, NOT_IN_TIME, UNREACHABLE, CANCELLED = 
 
 
 def not_used_for(seconds, *opened):
-    """Nobody has typed in these sessions for so long. Waits until they are older than that, as nobody is idle
-    for longer than their session exists."""
+    """Makes these sessions idle for this time. Waits until they are that old, as no session is idle for longer than it exists."""
     last = max(session.opened for session in opened)
     time.sleep(max(0, last + seconds + 1 - time.monotonic()))
     for session in opened:
@@ -49,7 +48,7 @@ def interrupt(host, process):
 
 
 def assert_gone(session, before):
-    """The session is over: nothing of it runs, and its host does not know it any more."""
+    """The session is over: none of its processes runs, and its host does not know it any more."""
     host = session.host
     assert before, "the case looked at an empty session"
     assert host.survivors(before) == []
@@ -68,7 +67,7 @@ def assert_untouched(session, before):
 
 
 def assert_logged_off(result, session, before, within=5):
-    """logoff said so, it is so, and it did not take long."""
+    """logoff reported success, the host confirms it, and it did not take long."""
     assert result.status == OK, result.text
     assert_gone(session, before)
     assert result.seconds < within, result.text

@@ -20,7 +20,7 @@ import stage as stages
 
 
 def pytest_configure(config):
-    # Being told to end is no reason to leave hosts behind.
+    # SIGTERM must not leave hosts behind
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -76,7 +76,7 @@ def lab(request):
 
 @pytest.fixture
 def lend(lab):
-    """Lends hosts to a case, `lend(flavour, ...)`, and tidies up after it."""
+    """Gives hosts to a case, `lend(flavour, ...)`, and removes its sessions afterwards."""
     used = []
 
     def get(*which):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""hangfs.py PID FOLDER: a FUSE file system that takes every question and answers none but the first, mounted at FOLDER as
-the process PID sees it. Whoever asks it something, and it says "asked" then, cannot be ended until this program ends, not
-by SIGKILL either."""
+"""hangfs.py PID FOLDER: a FUSE file system that reads every request and answers only the first, mounted at FOLDER as
+the process PID sees it. It prints "asked" at a request. The process with that request cannot be ended until this
+program ends, not even by SIGKILL.
+"""
 
 import ctypes
 import os

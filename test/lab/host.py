@@ -100,7 +100,7 @@ def cgroup_trees():
 
 
 def why_unavailable(flavour="systemd"):
-    """Why this machine cannot boot a host of this flavour; None if nothing is in the way."""
+    """Why this machine cannot boot a host of this flavour; None if it can."""
     if os.geteuid():
         return "the lab needs root"
     for tool in ("systemd-nspawn", "nsenter", "mount", "ip"):
@@ -231,7 +231,7 @@ class Host:
         (self.folder / "state.json").write_text(json.dumps(state))
 
     def stop(self):
-        """Ends the host at once, stubborn processes and all, and removes what it consisted of."""
+        """Ends the host at once, with all its processes, and removes its files."""
         if self.nspawn and self.nspawn.poll() is None:
             os.kill(self.leader or self.nspawn.pid, signal.SIGKILL)
             try:
@@ -242,7 +242,7 @@ class Host:
         remove(self.folder)
 
     def connect(self, other, address="10.77.0.1", other_address="10.77.0.2"):
-        """A cable between two hosts. It goes away with them."""
+        """A cable between two hosts, removed with them."""
         subprocess.run(["ip", "link", "add", "lab0", "netns", str(self.leader), "type", "veth",
                         "peer", "name", "lab0", "netns", str(other.leader)], check=True, timeout=10)
         for host, own in ((self, address), (other, other_address)):
@@ -298,7 +298,7 @@ class Host:
         return [process for process in self.processes() if process.name == name]
 
     def alive(self, process):
-        """Whether this very process still runs."""
+        """Whether this process still runs, and not another of its number."""
         now = read_process(self.path("/proc"), process.pid)
         return bool(now) and now.start == process.start and now.state not in "ZX"
 
@@ -317,7 +317,7 @@ class Host:
         if shown.status:
             return {}
         properties = dict(line.split("=", 1) for line in shown.out.splitlines())
-        # elogind 255 lets go of few sessions; users who have left are not logged on all the same.
+        # elogind 255 keeps most sessions; a user who has left does not count as logged on
         over = self.flavour == "elogind" and properties.get("State") == "closing" and not self.session_processes(identity)
         return {} if over else properties
 
@@ -412,7 +412,7 @@ def probes():
 
 
 def remove(folder):
-    """Ends what still runs of a host, and removes what it consisted of."""
+    """Ends the processes that are left of a host, and removes its files."""
     trees = [tree / f"lab-{folder.name}" for tree in (*cgroup_trees(), FREEZER)]
     groups = [group for tree in trees for group, _, _ in os.walk(tree, topdown=False)]
     for group in groups:
@@ -424,7 +424,7 @@ def remove(folder):
 
 
 def remove_cgroup(group):
-    """Tries to; kills what is in the way, frozen or not. Returns whether it is gone."""
+    """Tries to remove a cgroup, and kills its processes, frozen or not. Returns whether it is gone."""
     try:
         state = Path(group, "freezer.state")
         if state.exists():

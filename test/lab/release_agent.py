@@ -37,7 +37,7 @@ def main(top, leader):
                 agent.sendto(folder.removeprefix(top).encode(),
                              f"/proc/{leader}/root/run/systemd/cgroups-agent")
             except OSError:
-                empty.discard(folder)  # systemd does not listen yet, or is busy: tell it again
+                empty.discard(folder)  # systemd does not read yet, or is busy: send it again
         told = empty
         time.sleep(PAUSE_SECONDS)
 

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Release(NamedTuple):
-    """What hosts of one release of Debian have, as far as the lab has to know it."""
+    """Facts about the hosts of one release of Debian that the lab needs."""
     suite: str
     rdp_client: str  # the program of FreeRDP
     # Why there is no such thing, or nothing.
@@ -37,7 +37,7 @@ USUAL_SECONDS = 900
 
 
 class Unavailable(Exception):
-    """This machine cannot do what a case needs; the text says why."""
+    """This machine cannot run a case; the text says why."""
 
 
 def cache():
@@ -79,7 +79,7 @@ def recipe_hash(flavour):
 
 
 def build(flavour, target):
-    """Makes a root in `target`, which exists only if all of it went well."""
+    """Makes a root in `target`, which exists only after success."""
     part = target.with_name(target.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     command = [

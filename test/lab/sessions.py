@@ -29,7 +29,7 @@ HELLO = "echo hello: \"[$XDG_SESSION_ID]\" $$ $(cat /proc/self/sessionid) $(tty)
 
 
 class Ended(Exception):
-    """The far end of a shell went away while it was being spoken to."""
+    """The far end of a shell ended during the conversation."""
 
 
 class Shell:
@@ -49,7 +49,7 @@ class Shell:
             raise Ended(self.heard)
 
     def listen(self, seconds):
-        """Takes in what the far end says within the time; False when it has said its last."""
+        """Reads from the far end for at most this time; False at its end."""
         if not select.select([self.client.stdout], [], [], seconds)[0]:
             return True
         piece = os.read(self.client.stdout.fileno(), 65536)
@@ -57,7 +57,7 @@ class Shell:
         return bool(piece)
 
     def expect(self, pattern, seconds=15):
-        """Waits for a pattern and takes everything up to its end."""
+        """Waits for a pattern; returns the output up to its end."""
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self.heard)):
             left = end - time.monotonic()
@@ -69,8 +69,7 @@ class Shell:
         return match
 
     def answer(self, prompt, reply, seconds=15):
-        """Answers a prompt once it has been quiet for half a second: whoever asks for a password
-        throws away what was typed before the question."""
+        """Answers a prompt after half a second without output: a program that asks for a password discards earlier input."""
         self.expect(prompt, seconds)
         while select.select([self.client.stdout], [], [], 0.5)[0]:
             if not self.listen(0):
@@ -80,7 +79,7 @@ class Shell:
     def begin(self, command):
         """Starts a command line; `result` waits for its end."""
         mark = f"mark-{next(self._marks)}"
-        # In one line, for whoever asks for a password discards the lines that wait.
+        # in one line, as a program that asks for a password discards waiting lines
         self.write(f"eval {shlex.quote(command)}; printf '\\n%s %s;' {mark} $?\n")
         return mark
 
@@ -113,7 +112,7 @@ class Session(OnHost):
         self.host, self.user, self.client = host, user, client
         self.opened = time.monotonic()
         self.shell = Shell(client)
-        if greeting:  # login throws away what is typed before the shell asks for it
+        if greeting:  # login discards input that comes before the shell asks for it
             self.shell.expect(r"[$#] $")
             self.shell.write(greeting + "\n")
         self.shell.write(HELLO + "\n")
@@ -131,7 +130,7 @@ class Session(OnHost):
         return out.strip()
 
     def refuse_messages(self):
-        """What `mesg n` does, which is not on every host."""
+        """Does the same as `mesg n`, which not every host has."""
         self.sh("chmod go-w $(tty); test $(stat -c %a $(tty)) = 600")
 
     def spawn(self, command, name):
@@ -143,13 +142,13 @@ class Session(OnHost):
         return found[0]
 
     def processes(self):
-        """What is in the session now, by its cgroup and by its kernel audit session."""
+        """The processes of the session now, by its cgroup and by its kernel audit session."""
         by_group = super().processes()
         by_audit = self.host.audit_processes(self.audit) if self.audit else []
         return sorted(set(by_group) | set(by_audit))
 
     def leave(self):
-        """What a user does who types `exit`."""
+        """Ends the shell, as a user does with `exit`."""
         self.shell.write("exit\n")
         self.client.stdin.close()
 
@@ -200,7 +199,7 @@ class RdpSession(OnHost):
         wait_until(lambda: not program or self._is_quiet(), 10, "the desktop is quiet")
 
     def _is_quiet(self):
-        """The shell on the desktop is ready: what it runs on the way there is gone."""
+        """Waits until the shell on the desktop is ready, and the programs of its start have ended."""
         before = self.processes()
         time.sleep(0.1)
         return self.processes() == before
@@ -240,7 +239,7 @@ class RdpSession(OnHost):
         wait_until(self.connected, 20, "the RDP client is connected again")
 
     def disconnect(self):
-        """The client goes away; the session stays, without a name."""
+        """The client disconnects; the session stays, without a name."""
         os.killpg(self.client.pid, signal.SIGKILL)
         self.client.wait(10)
         wait_until(lambda: not self.connected(), 10, "the RDP session is disconnected")
@@ -251,7 +250,7 @@ class RdpSession(OnHost):
         return bool(wanted.search(self.host.path("/proc/1/net/unix").read_text()))
 
     def client_log(self, seconds=10):
-        """All that the client said until its end."""
+        """The output of the client until its end."""
         return self.client.communicate(timeout=seconds)[0]
 
     def leftovers(self):
@@ -343,6 +342,6 @@ def clean(host):
                  # While a user's runtime folder is being removed, a login gets no service manager and no bus.
                  "systemctl stop 'user@*.service' 'user-runtime-dir@*.service'; systemctl reset-failed")
         wait_until(lambda: not host.session_ids(), 20, "all sessions are gone")
-        # What xrdp could not take down itself: it has only so many displays. That of the clients stays.
+        # xrdp has only a few displays, so those that it could not remove are removed here. The clients' display stays.
         host.run("rm -f /tmp/.X[1-8]?-lock /tmp/.X11-unix/X[1-8]?; "
                  "find /run/xrdp/sockdir -name '*_[1-8]?' -delete")

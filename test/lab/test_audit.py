@@ -32,7 +32,7 @@ def records(session):
 
 
 def record(session, **wanted):
-    """The one record about a session, once it has come, in which all that is wanted is as wanted."""
+    """Waits for the one record about a session, and compares the wanted fields."""
     found = wait_until(lambda: records(session), 3, "a record")
     assert len(found) == 1, found
     one = found[0]
@@ -41,7 +41,7 @@ def record(session, **wanted):
 
 
 def whose(session):
-    """What a record says of the session itself."""
+    """The fields of the session in a record."""
     return {"LOGOFF_USER": session.user, "LOGOFF_UID": str(1000 + sessions.USERS.index(session.user)),
             "LOGOFF_SESSION_NAME": session.tty, "LOGOFF_HOST": session.host.name}
 
@@ -73,7 +73,7 @@ def test_forced(host):
 
 
 def test_refused(host):
-    """An attempt without the right is on record too, with the reason that was given."""
+    """An attempt without the right has a record too, with the reason."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     assert here.shell.run(f"logoff {there.id} /noaskpassword '/reason:curiosity' 2>&1")[1] == DENIED
 
@@ -92,7 +92,7 @@ def test_protected(host, kind):
 
 
 def test_by_sudo(host):
-    """The person is on record, not only the root that they have become."""
+    """The record names the person, not only root."""
     here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "bob")
     host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
     assert here.shell.run(f"sudo logoff {there.id}")[1] == OK
@@ -101,7 +101,7 @@ def test_by_sudo(host):
 
 
 def test_a_name_in_the_environment_is_not_believed(host):
-    """Who logged in is what the kernel says, as long as it says anything."""
+    """The login user is the kernel's, where the kernel keeps one."""
     here, there = sessions.ssh(host, "carol"), sessions.ssh(host, "bob")
     host.path("/etc/sudoers.d/lab").write_text("carol ALL=(ALL) NOPASSWD: ALL\n")
     assert here.shell.run(f"sudo env SUDO_USER=alice LOGNAME=alice USER=alice logoff {there.id}")[1] == OK
@@ -109,7 +109,7 @@ def test_a_name_in_the_environment_is_not_believed(host):
 
 
 def test_own_session(host):
-    """The last one to leave writes it down before."""
+    """The record of the own session is written before the session ends."""
     session = sessions.ssh(host, "alice")
     session.shell.begin("logoff /reason:home")
     assert session.ended_for_client(15)
@@ -165,7 +165,7 @@ def test_hostile_words_make_no_fields(host):
     assert bytes(one["LOGOFF_REASON"]).decode() == reason
     assert one["MESSAGE"] == f"logoff of session {session.id} of alice by root: ended, reason: " \
         r"spring\x0aLOGOFF_LOGIN_USER=nobody\x0aMESSAGE=all is well \x1b]0;owned\x07 清理"
-    # Else the line for people would be "[blob data]", and whoever asked could hide behind it.
+    # else the line for people would be "[blob data]", which hides the caller
     assert "owned" in host.check(["journalctl", "--no-pager", f"LOGOFF_SESSION={session.id}"])
 
 

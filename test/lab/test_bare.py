@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is particular to hosts without logind: kernel audit sessions, and terminals where there are
-not even those. (What such hosts have in common with all is in the other files.)
+"""Hosts without logind: kernel audit sessions, and terminals where there are not even those. The other files have the
+cases of all kinds of hosts.
 """
 
 import re
@@ -75,7 +75,7 @@ def terminal(unaudited):
 
 
 def of_terminal(session):
-    """What has the session's terminal as its controlling terminal."""
+    """The processes with the session's terminal as controlling terminal."""
     device = session.host.path(f"/dev/{session.tty}").stat().st_rdev
     # The encoding of tty_nr in /proc/PID/stat: minor 7-0, major 15-8, minor 31-20.
     number = device & 0xff | (device >> 8 & 0xfff) << 8 | (device >> 20 & 0xfff) << 20
@@ -99,7 +99,7 @@ def test_terminal(terminal):
 
 
 def test_descendants_of_a_terminal(terminal):
-    """What has left the terminal, but not its parent, still belongs to it."""
+    """A process that has left the terminal, but not its parent, still belongs to it."""
     host = terminal.host
     inner = terminal.spawn("setsid -w stubborn keeper", "keeper")
     assert inner not in of_terminal(terminal)
@@ -111,7 +111,7 @@ def test_descendants_of_a_terminal(terminal):
 
 
 def test_a_daemon_cannot_be_attributed(terminal):
-    """Nothing ties it to the terminal any more: it stays, and /v says that this can be."""
+    """A daemon without terminal and parent cannot be assigned: it stays, and /v says so."""
     host = terminal.host
     daemon = terminal.spawn("stubborn -d keeper", "keeper")
     before = of_terminal(terminal)

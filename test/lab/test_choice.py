@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a word means on a real host: users called like sessions, like domain users, or like texts; and who is spared.
+"""The meaning of words on a real host: users with names like sessions, like domain users, or like texts; and sessions
+that are left alone.
 
-Nobody may be touched who was not meant, so each case has somebody who stays.
+In each case one session must stay untouched.
 """
 
 import itertools
@@ -46,7 +47,7 @@ def fake_of(host, uid, **properties):
 # -- a number is not always an id ---------------------------------------------------------------
 
 def test_a_user_called_like_a_session(host, make_user):
-    """A list of those who have left names a user; the session of that id is somebody else's."""
+    """A list names users who have left; a session with such an id belongs to another user."""
     session = sessions.ssh(host, "bob")
     before = session.processes()
     uid = make_user(session.id)
@@ -57,7 +58,7 @@ def test_a_user_called_like_a_session(host, make_user):
     assert result.status == NO_SESSION, result.text
     assert re.search(ASKED.format(session.id), result.err)
     assert_untouched(session, before)
-    # Nobody else is logged on: as an argument of logoff it can only be the session.
+    # no such user is logged on: as an argument of logoff the word can only mean the session
     assert chosen(host, session.id) == {session.id}
     assert host.run(["msg", session.id, "hello"]).status == NO_SESSION
     session.shell.listen(0.2)
@@ -79,7 +80,7 @@ def test_a_user_called_like_a_session(host, make_user):
 
 
 def test_whether_there_is_such_a_user_cannot_be_found_out(nameless):  # noqa: F811
-    """Not known is no, where it would end or reach somebody; and it is said."""
+    """If it is unknown whether there is such a user, nothing is ended or sent, and the message says so."""
     session = sessions.ssh(nameless, "bob")
     before = session.processes()
     nameless.path("/root/leavers").write_text(f"{session.id}\n")
@@ -123,7 +124,7 @@ def test_a_user_with_a_name_like_a_pattern(host, make_user, name):
 
 
 def test_another_name_of_an_excluded_user(host):
-    """Whoever the name service means by a name is excluded, whatever the session calls them."""
+    """The user whom the name service means is excluded, even if the session has another name for the user."""
     session = sessions.ssh(host, "alice")
     host.check("useradd --badname --non-unique --uid 1000 --no-create-home ALICE")
     try:
@@ -136,7 +137,7 @@ def test_another_name_of_an_excluded_user(host):
 # -- a word with a blank --------------------------------------------------------------------------
 
 def test_the_terminal_of_a_web_console(host):
-    """Cockpit calls its terminal so, which is none. From an ssh login it must not mean the caller's own session either."""
+    """Cockpit has such a word in place of a terminal. From an ssh login it must not mean the caller's own session either."""
     here = sessions.ssh(host, "alice")
     web = sessions.fake(host, "alice", tty="web console", service="cockpit")
     before, others = here.processes(), web.processes()
@@ -249,7 +250,7 @@ def test_named_in_a_list_that_selects_it_too(host):
 # -- who is spared ------------------------------------------------------------------------------
 
 def test_a_multiplexer_left_behind_is_kept(host):
-    """Its user has left, and wants it to go on."""
+    """The user of a closing session has left, and wants the programs to go on."""
     left, stuck = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     leave_behind(left, "stubborn -d tmux", "tmux")
     leave_behind(stuck, "stubborn -d keeper", "keeper")
@@ -278,7 +279,7 @@ def test_a_multiplexer_begun_in_the_countdown_is_kept(host):
 
 
 def test_what_runs_there_cannot_be_seen(hiding_systemd):  # noqa: F811
-    """The help desk may end sessions and sees no processes: a tmux may be among them."""
+    """The help desk may end sessions and cannot see processes: a tmux may be among them."""
     host = hiding_systemd
     session = sessions.ssh(host, "alice")
     session.spawn("stubborn tmux", "tmux")
@@ -292,7 +293,7 @@ def test_what_runs_there_cannot_be_seen(hiding_systemd):  # noqa: F811
 
 
 def test_groups_of_a_user_who_is_gone(host, make_user):
-    """Nobody knows the groups of the user any more: spared, and told."""
+    """The groups of the user are unknown: the session is left alone, and the message says so."""
     uid = make_user("gone")
     session = fake_of(host, uid)
     other = sessions.ssh(host, "alice")

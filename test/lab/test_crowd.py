@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A thousand sessions on one host: the one that is meant ends, and 999 others do not notice."""
+"""A thousand sessions on one host: the named one ends, and 999 others are not affected."""
 
 import pytest
 
@@ -79,7 +79,9 @@ def test_many_of_a_crowd(lend):
 
 
 def test_signals_come_once(lend):
-    """Many at once: who ends in good order is let, who heeds nothing is killed after the grace, others are not waited for."""
+    """Many at once: a program that ends in time is not killed, one that ignores signals is killed after the grace,
+    and neither delays the others.
+    """
     host = lend("systemd", "crowd of its own")
     host.check("rm -rf /run/careful; mkdir /run/careful")
     ssh = [sessions.ssh(host, "bob") for _ in range(2)]

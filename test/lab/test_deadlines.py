@@ -188,7 +188,7 @@ def test_a_person_whom_no_file_names(nameless):
     record(session, LOGOFF_LOGIN_UID="4242", LOGOFF_LOGIN_USER="4242", LOGOFF_RESULT="ended")
 
 
-# An agent that is ready at once and heeds no signal but the last.
+# An agent that is ready at once and ignores every signal but SIGKILL.
 AGENT = """#!/bin/bash
 trap '' TERM HUP INT
 [ "$1" = --notify-fd ] && eval "exec $2>&-"

@@ -71,7 +71,7 @@ def test_idle_time_is_that_of_the_last_input(host, backend):
 
 
 def test_idle_since_before_the_disconnection(host):
-    """Whoever has gone away without logging off: the case that selection by idle time is for."""
+    """The user has left without logging off, and the desktop is idle: selections by idle time are for this case."""
     rdp = sessions.RdpSession(host, "alice")
     rdp.move_mouse(200)
     wait_until(lambda: idle(rdp) == 0, 5, "the input arrives")
@@ -184,7 +184,7 @@ def test_a_display_that_hangs(host):
 
 
 def test_ways_in_are_not_asked_for_logging_off(host):
-    """A display that hangs keeps nobody from being logged off, and costs no time."""
+    """A display that hangs does not delay a log-off."""
     rdp = sessions.RdpSession(host, "alice")
     server, = [one for one in rdp.processes() if one.name == "Xorg"]
     host.check(f"kill -STOP {server.pid}")
@@ -257,7 +257,7 @@ def test_x_server_of_a_wayland_desktop_is_not_asked(host, fake_desktop, x_server
 
 
 def test_desktop_of_one_of_two_sessions(host, fake_desktop):
-    """alice has one bus: which of her desktops has answered, nobody says."""
+    """alice has one bus: it is unknown which of her desktops has answered."""
     one = sessions.fake_console(host, "alice", display="", type="wayland")
     fake_desktop(MUTTER, "t", 0)
     assert idle(one) == 0
@@ -325,7 +325,7 @@ def test_lock_file_that_is_none(bare, trap):
 
 
 def test_key_on_a_file_system_that_does_not_answer(host, hangfs):
-    """What reads it as the user cannot be killed. Nobody waits for its end."""
+    """The process that reads the key as the user cannot be killed; nothing waits for its end."""
     rdp = sessions.RdpSession(host, "alice")
     host.check(f"rm -f /home/alice/.Xauthority; ln -s {hangfs}/key /home/alice/.Xauthority")
     try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that cannot be seen are there all the same: hidden by /proc (hidepid), of another pid namespace, in folders of
-a cgroup that somebody has named or nested as they liked.
+"""Processes that the caller cannot see: hidden by /proc (hidepid), of another pid namespace, or in folders of a
+cgroup with any names and depth. They still belong to their session.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ while :; do sleep 0.05; done
 
 
 def start_saver(session, seconds=1):
-    """A program that takes its time to save what it has when it is told to end."""
+    """A program that needs time to save after the request to end."""
     host = session.host
     host.path("/usr/local/bin/saver").write_text(SAVER)
     host.check("chmod 755 /usr/local/bin/saver; rm -rf /tmp/saved; mkdir -m 1777 /tmp/saved")
@@ -33,7 +33,7 @@ def start_saver(session, seconds=1):
 
 
 def saved(host):
-    """Whether it could do so."""
+    """Whether it has saved."""
     return host.path("/tmp/saved/file").exists()
 
 
@@ -63,7 +63,7 @@ def hiding_systemd(host, request):
 
 
 def test_what_proc_hides_gets_its_grace(hiding_systemd):
-    """Nothing of the session can be seen by whoever ends it, and it is not taken for an empty one."""
+    """The caller sees no process of the session, and does not take the session for empty."""
     desk, session = sessions.ssh(hiding_systemd, "bob"), sessions.ssh(hiding_systemd, "alice")
     start_saver(session, 3)
     before = session.processes()
@@ -99,7 +99,7 @@ def test_own_session_where_proc_hides(hiding):
 
 
 def test_own_other_session_where_proc_hides(hiding):
-    """What root runs in it cannot be seen, so that it has ended is said only of what has ended."""
+    """The caller cannot see root's processes in the session, so only the visible ones are reported as ended."""
     here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
     before = there.processes()
 
@@ -113,7 +113,7 @@ def test_own_other_session_where_proc_hides(hiding):
 
 
 def test_roots_process_in_ones_own_session_where_proc_hides(hiding):
-    """A daemon that sudo has started, say. It is there, whoever may see it."""
+    """A daemon that sudo has started counts, visible or not."""
     here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
     if not hiding.path("/etc/sudoers.d").exists():
         pytest.skip("no sudo on this host")
@@ -140,7 +140,7 @@ def test_processes_in_folders_of_the_scope(host, leaf):
     start_saver(session)
     before = session.processes()
     folders(host, session, f"mkdir -p {leaf}", leaf)
-    # Whoever is left behind in the scope ends at once.
+    # processes left in the scope end at once
     result = logoff(host, session.id, "/v")
 
     assert result.status == OK, result.text
@@ -150,7 +150,7 @@ def test_processes_in_folders_of_the_scope(host, leaf):
 
 
 def test_a_process_of_another_pid_namespace(host):
-    """Somebody from outside of the container has entered the session's cgroup. It has no number here, but is there."""
+    """A process from outside of the container has entered the session's cgroup. It has no number here, but counts."""
     session = sessions.ssh(host, "alice")
     outside = subprocess.Popen(["sleep", "300"], stdin=subprocess.DEVNULL)
     scope = f"user.slice/user-1000.slice/session-{session.id}.scope"

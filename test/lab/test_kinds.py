@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of session on every kind of host, with nothing stubborn in it: logged off at once, and
-nobody else notices.
+"""Every kind of session on every kind of host, without stubborn programs: logged off at once, and other sessions are
+not affected.
 """
 
 import pytest

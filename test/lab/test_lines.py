@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that read while it happens: --json=lines on real hosts.
-"""
+"""Programs that read during the run: --json=lines on real hosts."""
 
 import json
 
@@ -67,7 +66,7 @@ def test_who_stops_reading_stops_nothing(any_host):
 
 
 def test_the_own_session_has_a_result(any_host):
-    """The shell leaves as soon as it is asked to; the command is the last there, and says so."""
+    """The shell ends at the request; the command is the last process there, and says so."""
     session = sessions.ssh(any_host, "alice")
     before = session.processes()
 

@@ -88,7 +88,7 @@ def test_message_to_all_terminals_of_a_session(host, two_terminals):
     assert msg(host, first.id, "to both").status == OK
     for one in two_terminals:
         one.shell.expect("to both\n", 5)
-    # One that is stopped hides no other, and is no failure.
+    # a stopped terminal does not affect the others, and is no failure
     host.check(STOP.format(first.tty))
     result = msg(host, first.id, "/v", "to one")
     assert result.status == OK and result.seconds < 4, result.text
@@ -152,7 +152,9 @@ def test_window_has_nothing_of_the_sender(probe, with_or_without):
 
 
 def test_kernel_that_keeps_the_login_uid(probe, without_service):
-    """What cannot be cut is not shown: here the sender may not set the login uid, as where the kernel forbids it."""
+    """If an item cannot be dropped, the message is not shown: here the sender may not set the login uid, as where the
+    kernel forbids it.
+    """
     carol = sessions.ssh(probe.host, "carol")
     mark = carol.shell.begin("su root -c 'setpriv --inh-caps=-all --bounding-set=-audit_control "
                              f"msg {probe.id} hello'")
@@ -289,7 +291,7 @@ def test_answer_to_the_help_desk(desktop, help_desk):
 
 
 def test_help_desk_goes_away(desktop, help_desk):
-    """What was to be answered is closed when nobody waits for it any more."""
+    """A window that waits for an answer is closed when its caller has gone."""
     running = desktop.host.start(["msg", desktop.id, "/w", "/time:0", "hello"], user="bob")
     wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
     desktop.host.check("pkill -KILL -x msg")
@@ -390,7 +392,7 @@ def test_service_takes_only_so_many_calls(desktop):
 
 
 def test_caller_leaves_while_logind_is_asked(host):
-    """What is slow is not asked for one session after the other when nobody waits for the answer any more."""
+    """Slow sessions are not asked one after the other when the caller has gone."""
     assert send(host, "alice", ["1"]).status == 0
     host.check("pkill -STOP -x systemd-logind")
     try:
@@ -406,7 +408,7 @@ def test_caller_leaves_while_logind_is_asked(host):
 
 @pytest.fixture
 def silent_polkit(host):
-    """polkitd takes questions and answers none. Returns what wakes it."""
+    """polkitd reads questions and answers none. Returns a function that lets it go on."""
     host.restart("polkit")
     host.check("pkill -STOP -x polkitd")
     yield lambda: host.check("pkill -CONT -x polkitd")
@@ -414,14 +416,14 @@ def silent_polkit(host):
 
 
 def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
-    """Nothing is shown for them any more, and the service has time for others."""
+    """A caller who has gone gets no window any more, and the service serves others."""
     alice = sessions.ssh(host, "alice")
     running = host.start(call_of_send([alice.id]), user="alice")
     wait_until(lambda: host.named("logoff-messenge"), 5, "the service is there")
     time.sleep(0.5)
     host.check("pkill -KILL -x busctl")
     running.communicate(timeout=5)
-    time.sleep(2.5)  # after so long the service has given up polkit
+    time.sleep(2.5)  # after this time the service has given up polkit
     silent_polkit()
     result = send(host, "bob", [alice.id])
     assert result.status == 0 and result.seconds < 3, result.text
@@ -431,7 +433,7 @@ def test_caller_leaves_while_polkit_is_asked(host, silent_polkit):
 
 
 def test_polkit_that_says_nothing(host, silent_polkit):
-    """Whether bob may is not known, so nothing is sent; that bob may not is not said either."""
+    """It is unknown whether bob may send, so nothing is sent, and the report does not say that bob may not."""
     alice = sessions.ssh(host, "alice")
     result = msg(host, alice.id, "hello", user="bob")
     assert result.status == 5 and "denied" not in result.err and result.seconds < 5, result.text
@@ -442,7 +444,7 @@ def test_polkit_that_says_nothing(host, silent_polkit):
 
 
 def test_cancelled_while_polkit_is_asked(host, help_desk, silent_polkit):
-    """What polkit says later sends nothing."""
+    """A later answer of polkit sends nothing."""
     alice = sessions.ssh(host, "alice")
     running = host.start(["msg", alice.id, "hello"], user="bob")
     wait_until(lambda: host.named("logoff-messenge"), 5, "the service is there")
@@ -468,7 +470,7 @@ def test_service_that_hangs(host, help_desk):
 
 
 def test_warning_cancelled_while_the_service_hangs(desktop):
-    """Whoever cancels, and whoever has been warned, need not wait for a desktop that takes its time."""
+    """A caller who cancels, and a user who was warned, need not wait for a slow desktop."""
     bob = sessions.ssh(desktop.host, "bob")
     desktop.host.check("systemctl start logoff-messenger; pkill -STOP -o -x logoff-messenge")
     try:
@@ -485,7 +487,7 @@ def test_warning_cancelled_while_the_service_hangs(desktop):
 
 
 def test_service_that_hangs_while_all_wait(desktop):
-    """Whoever waits for an answer without end is told when nobody can bring it any more."""
+    """A caller who waits without a time limit gets a report when no answer can come any more."""
     running = start_msg(desktop.host, desktop.id, "/w", "/time:0", "hello")
     wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
     desktop.host.check("pkill -STOP -o -x logoff-messenge")
@@ -519,7 +521,7 @@ class Outsider:
         self.connection.send(call, serial=self.serial)
 
     def result(self):
-        """What became of the one message."""
+        """The result of the one message."""
         answers = self.jeepney.HeaderFields.reply_serial
         while (reply := self.connection.receive(timeout=10)).header.fields.get(answers) != self.serial:
             pass
@@ -537,7 +539,9 @@ def test_caller_of_another_pid_namespace(host):
 
 
 def test_call_while_the_service_ends(host):
-    """Its idle time is over while the bus hears nobody; then the bus hears the call first, and after it that the name is free."""
+    """The service becomes idle while the bus is stopped. Then the bus handles the call first, and the release of the
+    name after it.
+    """
     alice, caller = sessions.ssh(host, "alice"), Outsider(host)
     host.check(STOP.format(alice.tty))
     assert send(host, None, ["999999"]).status == 0

@@ -73,7 +73,7 @@ def test_text_from_standard_input(host):
 
 
 def test_stopped_terminal_keeps_nobody_waiting(host):
-    """^S at one terminal: it is reported, and the other has its message at once."""
+    """^S at one terminal: it is reported, and the other terminal gets the message at once."""
     stopped, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     host.check(f"python3 -c \"import os, termios; termios.tcflow(os.open('/dev/{stopped.tty}', "
                "os.O_RDWR | os.O_NOCTTY), termios.TCOOFF)\"")
@@ -88,7 +88,7 @@ def test_stopped_terminal_keeps_nobody_waiting(host):
 
 
 def test_everybody(host):
-    """All who work, at once; greeters are left out and said so."""
+    """All who work get it at once; login screens are left out and reported."""
     people = [sessions.ssh(host, user) for user in ("alice", "alice", "bob")]
     greeter = sessions.fake_console(host, "carol", class_="greeter")
 
@@ -169,7 +169,7 @@ def test_plain_user_to_anothers_desktop_is_denied(host, rdp):
 
 
 def test_sender_who_has_become_root(host):
-    """The title tells who it was, not what they have become."""
+    """The title names the user who has logged on, not root."""
     admin, session = sessions.ssh(host, "carol"), sessions.ssh(host, "alice")
 
     mark = admin.shell.begin(f"su root -c 'msg {session.id} hello'")
@@ -271,7 +271,7 @@ def test_notification_not_answered(desktop):
 
 
 def test_daemon_that_hangs(desktop):
-    """Nobody waits for it for long; a window takes its place."""
+    """A daemon that does not answer costs little time; a window takes its place."""
     desktop.host.check("pkill -STOP -x dunst")
     other = sessions.ssh(desktop.host, "bob")
 
@@ -286,7 +286,7 @@ def test_daemon_that_hangs(desktop):
 # -- windows ------------------------------------------------------------------------------------
 
 def window_text(session):
-    """What the program with the window was given to show."""
+    """The text that the program with the window got."""
     (window,) = wait_until(lambda: windows(session), 5, "there is a window")
     return (session.host.path(f"/proc/{window.pid}/fd/0")).read_text()
 
@@ -325,7 +325,7 @@ def without_fonts(host):
 
 
 def test_window_without_fonts(without_fonts, rdp):
-    """A window that nobody could read is no message."""
+    """A window that cannot be shown counts as no message."""
     result = msg(rdp.host, rdp.id, CHINESE)
     assert result.status == 6 and "fonts" in result.err, result.text
     wait_until(lambda: windows(rdp) == [], 2, "the unreadable window is gone")
@@ -364,7 +364,7 @@ def test_window_outlives_msg_and_goes_in_time(rdp):
 
 
 def test_cancelled(rdp):
-    """Ctrl-C ends the waiting, and what was waited for."""
+    """Ctrl-C ends the wait, and closes the windows."""
     running = start_msg(rdp.host, rdp.id, "/w", "/time:0", "hello")
     wait_until(lambda: is_mapped(rdp), 5, "the window is on the display")
     rdp.host.check("pkill -INT -x -o msg")
@@ -374,7 +374,7 @@ def test_cancelled(rdp):
 
 
 def test_all_are_asked_side_by_side(rdp):
-    """Two who do not answer take the time of one."""
+    """Two users who do not answer take the time of one."""
     other = sessions.RdpSession(rdp.host, "bob")
     begin = time.monotonic()
     result = msg(rdp.host, "*", "/w", "/time:3", "hello")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What query says of real sessions: how people came, from where, since when, how long idle; and of their processes.
+"""Output of query about real sessions: how users came, from where, since when, how long idle; and their processes.
 
-Whatever can be known otherwise is asked of the host itself.
+Where possible the expected values come from the host itself.
 """
 
 import json
@@ -117,7 +117,7 @@ def test_nobody(any_host):
 # -- the same on every kind of host ---------------------------------------------------------------
 
 def test_fields_are_the_same_everywhere(any_host):
-    """All of the schema and nothing else, whatever the kind of host knows or does not know."""
+    """All fields of the schema and no others, on every kind of host."""
     jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
     sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "bob", tty=False)
 
@@ -243,7 +243,7 @@ def test_the_client_and_its_address(host, name):
 
 
 def test_a_login_that_the_session_manager_does_not_know(logind_host):
-    """It is shown, and marked; the word for its state is that of any session."""
+    """An unregistered session is shown and marked; the word for its state is the usual one."""
     logind_host.check("mkdir -p /run/sshd-alike")
     # As a daemon does that lets people in without pam_systemd.
     login = logind_host.start("cp /usr/bin/script /run/sshd-alike/sshd; echo $(id -u alice) >/proc/self/loginuid; "

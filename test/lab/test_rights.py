@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may log off whom: always oneself, others with Full Control, the console only when it is said,
-a greeter never.
-"""
+"""Who may log off whom: oneself always, others with Full Control, the console only with /console, a login screen never."""
 
 import pytest
 
@@ -169,7 +167,7 @@ def test_wrong_password_given_to_the_agent(host):
 
 @pytest.mark.parametrize("key", ["\x03", "\x1c"], ids=["Ctrl-C", "Ctrl-backslash"])
 def test_the_agent_is_interrupted(host, key):
-    """The terminal shows again what is typed, no agent stays, and the answer does not stand behind the prompt."""
+    """The terminal echoes input again, no agent stays, and the next output is not behind the prompt."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     before = there.processes()
     here.sh("stty echo")
@@ -241,7 +239,7 @@ def test_the_word_gives_no_rights(host):
 
 
 def test_own_console(logind_host):
-    """The session the caller runs in needs no word. The caller is moved into it."""
+    """The caller's own console session needs no /console. The caller is moved into the session."""
     console = sessions.fake_console(logind_host, "bob")
     before = console.processes()
     top = "/sys/fs/cgroup" if logind_host.cgroup_version == 2 else "/sys/fs/cgroup/systemd"

@@ -81,7 +81,7 @@ def test_users_and_patterns(host):
         ("/user:Alice",): [],
         ("/user:ali",): [],
         ("/user:nobody",): [],
-        # Named and selected; each once.
+        # a session that is named and selected appears once
         ("/user:alice", bob.id): [alice, bob],
         ("/user:alice", alice.tty): [alice],
     }.items():
@@ -132,7 +132,7 @@ def test_disconnected_for_a_time(host):
 
 
 def test_closing(host):
-    """Those that no one is in any more, but that do not go away."""
+    """Sessions that their users have left, but that do not end."""
     stuck, kept = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
     leave_behind(stuck, "stubborn -d keeper", "keeper")
     before, others = stuck.processes(), kept.processes()
@@ -160,7 +160,7 @@ def test_idle(each_kind):
 
 
 def test_output_is_no_use(host):
-    """Somebody is away although a program of theirs goes on writing."""
+    """The user is away although a program still writes to the terminal."""
     away = sessions.ssh(host, "alice")
     not_used_for(3, away)
     host.check(f"touch -m /dev/{away.tty}")
@@ -169,7 +169,7 @@ def test_output_is_no_use(host):
 
 
 def test_unknown_is_not_idle(host):
-    """Without a terminal nobody knows; not known fulfils no condition."""
+    """Without a terminal the idle time is unknown, and fulfils no condition."""
     sessions.ssh(host, "alice", tty=False)
     assert chosen(host, "/idle:0") == set()
 
@@ -268,7 +268,7 @@ def test_all_but_administrators(host):
 @pytest.mark.parametrize("words", [["/all", "/exclude:group:no-such-group"], ["/exclude:bob"]],
                          ids=["no such group", "nothing to exclude from"])
 def test_exclusions_that_do_nothing_are_refused(host, words):
-    """Who mistypes the group of the administrators must not log them off, nor themselves."""
+    """A wrong name of the administrators' group must not log off the administrators."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
     kept, others = here.processes(), there.processes()
 
@@ -315,7 +315,7 @@ def test_list_in_a_file(each_kind):
 
 
 def test_what_a_file_names_and_is_not_there(host):
-    """Each is told, and the others are logged off."""
+    """Each missing entry is reported, and the others are logged off."""
     session = sessions.ssh(host, "alice")
     before = session.processes()
     host.path("/root/list").write_text(f"nobody-here\n{session.id}\npts/77\n")
@@ -471,7 +471,7 @@ def matches(found, wanted):
 
 
 def test_json(host):
-    """One object for each session, with what became of it; nothing else on the standard output."""
+    """One object with its result for each session, and nothing else on standard output."""
     ended, stubborn = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     keeper = stubborn.spawn("stubborn -d keeper", "keeper")
     console = sessions.fake_console(host, "carol")

@@ -235,7 +235,7 @@ def test_from_a_container_that_has_the_hosts_bus(host):
 
 
 def test_own_session_in_a_container_that_has_the_hosts_bus(host):
-    """Who is in no session there has none, whoever's leader bears the number of the command."""
+    """A caller without a session there has none, even if the number of a session's leader is the command's."""
     session = sessions.ssh(host, "alice")
     before = session.processes()
     leader = host.session(session.id)["Leader"]

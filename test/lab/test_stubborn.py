@@ -37,7 +37,7 @@ def test_ends(any_host, load, tty):
 
 
 def n_born(host):
-    """How many processes a host makes in a tenth of a second. Whoever looks for the chains themselves often misses them."""
+    """How many processes a host makes in a tenth of a second. A look at the chains themselves would often miss them."""
     def last_pid():
         return int(host.check("cut -d' ' -f5 /proc/loadavg"))
 

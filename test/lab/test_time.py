@@ -193,7 +193,7 @@ def test_logind_killed_in_the_middle(logind_host):
 
 
 def test_logind_restarted_and_nothing_left(logind_host):
-    """The removal is told while nobody of logind is there to tell it."""
+    """logind is stopped during the removal, so no event reports it."""
     session = sessions.ssh(logind_host, "alice")
     keeper = session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()

@@ -247,7 +247,7 @@ def test_terminal_lost_in_the_countdown(each_kind):
 
 
 def test_terminal_lost_after_asking(each_kind):
-    """Who was asked is followed to the end: killed after the grace, and recorded."""
+    """A session that was asked already is followed to its end: killed after the grace, and recorded."""
     here, there = sessions.ssh(each_kind, "root"), sessions.ssh(each_kind, "alice")
     keeper = there.spawn("stubborn -d keeper", "keeper")
     before, since = there.processes(), time.time()
@@ -279,7 +279,7 @@ def test_signals_in_the_countdown(host, name):
 
 
 def test_nohup(host):
-    """Whoever starts it with SIGHUP ignored wants it to go on."""
+    """A caller who starts it with SIGHUP ignored wants it to go on."""
     session = sessions.ssh(host, "alice")
     before = session.processes()
 
@@ -341,8 +341,8 @@ signal.pause()
 
 @pytest.fixture
 def silent(host):
-    """A desktop of alice's, as far as logind knows, and a bus of hers that hears everybody out and never answers. She has another
-    session."""
+    """A session that logind takes for a desktop of alice, and a bus of hers that reads requests and never answers. She has
+    another session."""
     kept, desktop = sessions.ssh(host, "alice"), sessions.fake(host, "alice", type="x11", display=":77", service="lightdm")
     bus = host.path("/run/user/1000/bus")
     wait_until(bus.exists, what="a bus")

@@ -95,7 +95,7 @@ def test_a_short_warning_comes_once(each_kind):
 
 
 def test_nobody_to_read_it(host):
-    """Who cannot be warned is told to the administrator, and logged off nevertheless."""
+    """The administrator gets a report about a user who cannot be warned, and the user is logged off nevertheless."""
     session = sessions.ssh(host, "alice", tty=False)
     before = session.processes()
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// holder PID: a debugger that does not answer. It traces a process and lets it stop when it ends, so that even SIGKILL ends
-// the process only once the holder has ended.
+// holder PID: a debugger that does not answer. It traces a process and stops it when it ends, so that even SIGKILL ends
+// the process only after the holder has ended.
 
 #include <stdio.h>
 #include <stdlib.h>
