@@ -35,7 +35,7 @@
 
 #define DEFAULT_TIMEOUT_MS 30000
 
-/* Past the deadline: what a server that answers at all needs to say what is left; and what one gets that did not. */
+/* Grace after the deadline: 250 ms for a server that has answered before, 5 ms for one that has not. */
 #define LAST_TIMEOUT_US UINT64_C(250000)
 #define SILENT_TIMEOUT_US UINT64_C(5000)
 

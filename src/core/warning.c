@@ -28,8 +28,9 @@ static void tell_warned(const struct logoff_request *request, const struct job *
 }
 
 /*
- * Marks those to whom the next warning goes: at first all, later only who is still there, as somebody else may have the
- * terminal by now of who is not. A host that does not answer for one is not asked for the others now.
+ * Marks the sessions that get the next warning. The first warning goes to all sessions. Later warnings skip sessions
+ * that have ended, because their terminal may be in use by somebody else. After one session about which the host does
+ * not answer, the others are not asked about this time.
  */
 static void address(struct logoff_request *request, bool first)
 {

@@ -224,7 +224,10 @@ static struct watch *watch_new(struct job *job)
 	return NULL;
 }
 
-/* Begins to wait for the end of many, before any is logged off. If that is impossible they are all the same. */
+/*
+ * Subscribes to the end of many sessions, before any is logged off. If the subscription fails, they are logged off
+ * anyway.
+ */
 static void await_many(struct job *job)
 {
 	struct client *client = job->client;

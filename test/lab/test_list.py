@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A list reads only the processes that a name depends on. What else is told of a session must be as true as if it had read all:
-its other terminals, how long nobody has typed in any of them, and the logins that its session manager does not know.
+"""A list reads only the processes that a name depends on. All other facts of a session must be as true as if it had
+read all: its other terminals, the time since somebody has typed in any of them, and the logins that its session
+manager does not know.
 """
 
 import json
