@@ -13,7 +13,7 @@
 
 #include "base/utf8.h"
 
-static void copy(char *to, size_t size, const char *from)
+static void copy_text(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
 	if (strlen(to) == size - 1)
@@ -48,8 +48,8 @@ int error_set_dbus(struct logoff_error *reterr, int r, const char *name, const c
 		return r;
 	reterr->domain = LOGOFF_ERROR_DBUS;
 	reterr->number = 0;
-	copy(reterr->name, sizeof(reterr->name), name);
-	copy(reterr->text, sizeof(reterr->text), message);
+	copy_text(reterr->name, sizeof(reterr->name), name);
+	copy_text(reterr->text, sizeof(reterr->text), message);
 	return r;
 }
 

@@ -20,7 +20,7 @@
 
 /* ---- taking apart ---- */
 
-static int copy(char to[static 256], const char *from, size_t length)
+static int copy_part(char to[static 256], const char *from, size_t length)
 {
 	if (length >= 256)
 		return -ENAMETOOLONG;
@@ -37,9 +37,9 @@ int account_parse(struct account *ret_account, const char *text)
 
 	if (!*user || *user == '@' || strchr(user, '\\'))
 		return -EINVAL;
-	r = copy(account.user, user, strlen(user));
+	r = copy_part(account.user, user, strlen(user));
 	if (r >= 0 && backslash)
-		r = copy(account.domain, text, (size_t)(backslash - text));
+		r = copy_part(account.domain, text, (size_t)(backslash - text));
 	if (r >= 0)
 		*ret_account = account;
 	return r;
@@ -65,7 +65,7 @@ static wint_t fold_character(wchar_t character)
 }
 
 /* Returns whether there was room for NAME without its case. */
-static bool fold(const char *name, char folded[static NAME_SIZE])
+static bool fold_case(const char *name, char folded[static NAME_SIZE])
 {
 	mbstate_t in = {}, out = {};
 	char *to = folded;
@@ -94,7 +94,7 @@ bool account_same(const char *a, const char *b)
 {
 	char one[NAME_SIZE], other[NAME_SIZE];
 
-	return fold(a, one) && fold(b, other) && strcmp(one, other) == 0;
+	return fold_case(a, one) && fold_case(b, other) && strcmp(one, other) == 0;
 }
 
 bool account_is_foreign(const struct logoff_session *session)
@@ -171,7 +171,7 @@ bool account_fits(const struct logoff_session *session, const char *pattern)
 
 	if (!account_is_foreign(session))
 		return account_pattern_fits(pattern, logoff_session_user(session));
-	return make_name(session, pattern, name) && fold(pattern, one) && fold(name, other) &&
+	return make_name(session, pattern, name) && fold_case(pattern, one) && fold_case(name, other) &&
 	       account_pattern_fits(one, other);
 }
 

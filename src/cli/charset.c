@@ -31,7 +31,7 @@ static size_t length_of(unsigned char first)
 }
 
 /* Encodes the N bytes of one character. Returns the number of bytes in OUT. */
-static size_t encode(const char *character, size_t n, char out[static 8])
+static size_t encode_character(const char *character, size_t n, char out[static 8])
 {
 	char *from = (char *)character, *to = out;
 	size_t left = 8, width;
@@ -55,7 +55,7 @@ static ssize_t write_recoded(void *cookie, const char *text, size_t size)
 		if (recoder->n < length_of((unsigned char)recoder->character[0]))
 			continue;
 		recoder->character[recoder->n] = '\0';
-		n = encode(recoder->character, recoder->n, out);
+		n = encode_character(recoder->character, recoder->n, out);
 		recoder->n = 0;
 		if (fwrite(out, 1, n, recoder->to) < n)
 			return 0;
@@ -121,7 +121,7 @@ struct safe charset_encode(const char *text)
 
 		length = strnlen(text, length_of((unsigned char)*text));
 		memcpy(character, text, length);
-		n += encode(character, length, out.text + n);
+		n += encode_character(character, length, out.text + n);
 	}
 	return out;
 }

@@ -22,15 +22,15 @@
 #include "cli/warning-text.h"
 #include "cli/word.h"
 
-static void note(struct choice *choice, enum exit_status status)
+static void note_status(struct choice *choice, enum exit_status status)
 {
 	if (status > choice->status)
 		choice->status = status;
 }
 
-static void stop(struct choice *choice, enum exit_status status)
+static void stop_choice(struct choice *choice, enum exit_status status)
 {
-	note(choice, status);
+	note_status(choice, status);
 	choice->stopped = true;
 }
 
@@ -90,7 +90,7 @@ static bool has_session(struct choice *choice, const char *name, const char *oth
  * Adds SESSION to the choice. A named session counts as named even if it is selected too; of two conditions the first
  * counts. Returns true if the choice owns SESSION now; else the caller still owns it.
  */
-static bool take(struct choice *choice, struct logoff_session *session, enum logoff_why why, const char *user)
+static bool add_chosen(struct choice *choice, struct logoff_session *session, enum logoff_why why, const char *user)
 {
 	struct chosen *before = find_chosen(choice, logoff_session_id(session));
 	struct chosen item = { .why = why, .selected = why == LOGOFF_WHY_SELECTED };
@@ -105,14 +105,14 @@ static bool take(struct choice *choice, struct logoff_session *session, enum log
 	    array_add(&choice->items, &choice->n_items, &item) < 0) {
 		free(item.id);
 		free(item.user);
-		stop(choice, report_host(arg_server, -ENOMEM, &(struct logoff_error){}));
+		stop_choice(choice, report_host(arg_server, -ENOMEM, &(struct logoff_error){}));
 		return false;
 	}
 	return true;
 }
 
 /* The programs are checked last: to look at all processes takes time. */
-static enum select_answer judge(struct choice *choice, struct logoff_session *session, const char *user,
+static enum select_answer judge_session(struct choice *choice, struct logoff_session *session, const char *user,
 				size_t *n_unknown_groups, size_t *n_unknown_programs)
 {
 	enum select_answer answer = selection_judge(choice->selection, session, user);
@@ -148,19 +148,19 @@ static bool take_matching(struct choice *choice, const char *user)
 		status = report_host(arg_server, r, &choice->list_error);
 	else if (!user && selection_asks_times(choice->selection))
 		status = report_times(arg_server, choice->all, choice->n_all);
-	note(choice, status);
+	note_status(choice, status);
 	for (size_t i = 0; status == EXIT_ENDED && i < choice->n_all; i++) {
 		struct logoff_session *session = choice->all[i];
 		enum select_answer answer = SELECT_NO;
 
 		if (session && !logoff_session_is_own(session))
-			answer = judge(choice, session, user, &n_groups, &n_programs);
+			answer = judge_session(choice, session, user, &n_groups, &n_programs);
 		if (answer == SELECT_UNKNOWN)
 			(void)stream_failure(EXIT_ENDED, "spared-unknown", logoff_session_id(session), NULL);
 		if (answer != SELECT_YES)
 			continue;
 		found = true;
-		if (take(choice, session, LOGOFF_WHY_SELECTED, user))
+		if (add_chosen(choice, session, LOGOFF_WHY_SELECTED, user))
 			choice->all[i] = NULL;
 	}
 	choice->n_unknown_groups += n_groups;
@@ -186,7 +186,7 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name) && !choice->if_any)
-		note(choice, report_nobody(shown, name));
+		note_status(choice, report_nobody(shown, name));
 }
 
 /*
@@ -219,8 +219,8 @@ static int add_session(struct choice *choice, struct word word, const char *show
 	if (r < 0)
 		return r;
 	if (word.kind == WORD_ANY && is_ambiguous(choice, word.text, session, listed, &unknown))
-		note(choice, report_ambiguous(shown, word.text, session, unknown));
-	else if (take(choice, session, LOGOFF_WHY_NAMED, NULL))
+		note_status(choice, report_ambiguous(shown, word.text, session, unknown));
+	else if (add_chosen(choice, session, LOGOFF_WHY_NAMED, NULL))
 		return 0;
 	logoff_session_free(session);
 	return 0;
@@ -255,12 +255,12 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 	if (r == -ENXIO && message && !*message && warning_is_text(argument) && !is_user(choice, argument)) {
 		*message = argument;
 	} else if (r == -ENXIO && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
-		stop(choice, report_not_understood(argument));
+		stop_choice(choice, report_not_understood(argument));
 	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) &&
 		   has_session(choice, argument, NULL)) {
-		note(choice, report_is_user(argument));
+		note_status(choice, report_is_user(argument));
 	} else if (r < 0) {
-		note(choice, report_not_found(argument, word.text, r, &error));
+		note_status(choice, report_not_found(argument, word.text, r, &error));
 	}
 }
 
@@ -274,7 +274,7 @@ static void add_line(struct choice *choice, const char *path, const struct name 
 	if (r == -ENXIO && (word.kind == WORD_USER || word.kind == WORD_ANY))
 		add_user(choice, word.text, shown.text);
 	else if (r < 0)
-		note(choice, report_not_found(shown.text, word.text, r, &error));
+		note_status(choice, report_not_found(shown.text, word.text, r, &error));
 }
 
 static void add_file(struct choice *choice, const char *path)
@@ -283,7 +283,7 @@ static void add_file(struct choice *choice, const char *path)
 	int r = names_read(&names, path);
 
 	if (r < 0)
-		stop(choice, report_file(path, r, names.wrong_line));
+		stop_choice(choice, report_file(path, r, names.wrong_line));
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
 		add_line(choice, path, &names.items[i]);
 	names_done(&names);
@@ -297,10 +297,10 @@ static void add_own(struct choice *choice)
 	int r = logoff_host_find(choice->host, NULL, &own, &error);
 
 	if (r < 0) {
-		note(choice, report_not_found(NULL, NULL, r, &error));
+		note_status(choice, report_not_found(NULL, NULL, r, &error));
 		return;
 	}
-	if (!take(choice, own, LOGOFF_WHY_NAMED, NULL)) {
+	if (!add_chosen(choice, own, LOGOFF_WHY_NAMED, NULL)) {
 		logoff_session_free(own);
 		return;
 	}
@@ -324,9 +324,9 @@ static void check_excludes(struct choice *choice)
 		r = selection_resolve(choice->selection, !logoff_is_this_machine(arg_server), choice->all,
 				      choice->n_all, &i);
 	else
-		stop(choice, report_host(arg_server, r, &choice->list_error));
+		stop_choice(choice, report_host(arg_server, r, &choice->list_error));
 	if (r < 0 && !choice->stopped)
-		stop(choice, report_no_exclusion(excludes->items[i], r, !logoff_is_this_machine(arg_server)));
+		stop_choice(choice, report_no_exclusion(excludes->items[i], r, !logoff_is_this_machine(arg_server)));
 }
 
 static bool is_list(const char *argument)
@@ -359,7 +359,7 @@ static void add_selecting(struct choice *choice, int n_arguments, char **argumen
 	}
 	if (selection_is_given(choice->selection) && !choice->stopped && !take_matching(choice, NULL) &&
 	    !choice->if_any)
-		note(choice, report_none_selected());
+		note_status(choice, report_none_selected());
 }
 
 /* Reports the sessions left alone because something about them is unknown, and an empty selection. */
@@ -372,7 +372,7 @@ static void tell_rest(struct choice *choice)
 	if (choice->n_unknown_programs > 0)
 		report_unknown_programs(choice->n_unknown_programs);
 	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
-		note(choice, report_none_selected());
+		note_status(choice, report_none_selected());
 }
 
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)
@@ -387,7 +387,7 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 	if (n_arguments == 0 && !selects)
 		add_own(choice);
 	else if (!choice->stopped && !selects && choice->n_items == 0 && choice->status == EXIT_ENDED)
-		stop(choice, report_only_text(*message));
+		stop_choice(choice, report_only_text(*message));
 	/* A wrong word beside a selection was probably meant as a text, or as one more condition. */
 	if (selects && choice->status != EXIT_ENDED && !choice->stopped) {
 		report_nothing_done();
@@ -412,7 +412,7 @@ bool choice_has_own(const struct choice *choice)
 
 /* ---- showing and asking ---- */
 
-static void show(struct choice *choice, const struct logoff_session *session, FILE *to, bool console)
+static void show_session(struct choice *choice, const struct logoff_session *session, FILE *to, bool console)
 {
 	struct safe programs = {};
 
@@ -425,7 +425,7 @@ static void show(struct choice *choice, const struct logoff_session *session, FI
 enum exit_status choice_show(struct choice *choice, FILE *to, bool console)
 {
 	for (size_t i = 0; i < choice->n_items; i++)
-		show(choice, choice->items[i].session, to, console);
+		show_session(choice, choice->items[i].session, to, console);
 	return EXIT_ENDED;
 }
 
@@ -446,7 +446,7 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 		return report_unconfirmed();
 	for (size_t i = 0; i < choice->n_items; i++)
 		if (!report_is_protected(choice->items[i].session, console))
-			show(choice, choice->items[i].session, stderr, console);
+			show_session(choice, choice->items[i].session, stderr, console);
 	cancel_fd = question_begin();
 	report_question(n);
 	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
@@ -488,7 +488,7 @@ int choice_still(struct logoff_session *session, void *userdata)
 	choice->looked_again = true;
 	if (logoff_session_is_own(session))
 		return -ESTALE;
-	if (judge(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
+	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
 	/* A server that has not answered the question for the times may still answer. */
 	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? -EAGAIN : -ESTALE;

@@ -37,7 +37,7 @@ int command_print_version(void)
 	return EXIT_ENDED;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct logoff_host *host;
 	enum option_fault fault;
@@ -65,7 +65,7 @@ int command_main(const struct command *command, int argc, char **argv)
 {
 	output_begin();
 	command_init_language();
-	return output_end(run(command, argc, argv));
+	return output_end(run_command(command, argc, argv));
 }
 
 /* The signals that cancel. A command that ends its own session is cancelled by the first two only. */

@@ -83,7 +83,7 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 }
 
 /* Prints a row for programs. Takes ownership of DELIVERY. */
-static void stream(struct logoff_session *session, json_t *delivery, enum exit_status status)
+static void stream_delivery(struct logoff_session *session, json_t *delivery, enum exit_status status)
 {
 	json_t *row = to_json_session(session, arg_server);
 
@@ -102,7 +102,7 @@ enum exit_status delivery_report(struct logoff_session *session, const struct lo
 	enum exit_status status = delivery->result < 0 ? tell_failure(delivery, who.text, user.text) : EXIT_ENDED;
 
 	if (arg_json)
-		stream(session, to_json_delivery(delivery), status);
+		stream_delivery(session, to_json_delivery(delivery), status);
 	if (arg_json || delivery->result < 0)
 		return status;
 	if (talkative)
@@ -117,8 +117,9 @@ void delivery_report_left_out(struct logoff_session *session)
 	struct safe who = report_label(session), user = report_user(session);
 
 	if (arg_json) {
-		stream(session, json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"),
-		       EXIT_ENDED);
+		stream_delivery(session,
+				json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"),
+				EXIT_ENDED);
 		return;
 	}
 	if (!*logoff_session_user(session) && logoff_session_kind(session) != LOGOFF_KIND_SERVICES) {

@@ -200,7 +200,7 @@ static int show_plan(struct choice *choice)
 }
 
 /* Shows the chosen sessions, or asks and logs them off. Returns the exit status. */
-static int act(struct logoff_host *host, struct choice *choice)
+static int act_on_choice(struct logoff_host *host, struct choice *choice)
 {
 	struct logoff_request *request = NULL;
 	bool talkative = selection_is_given(&arg_selection) || choice->status != EXIT_ENDED;
@@ -222,7 +222,7 @@ static int act(struct logoff_host *host, struct choice *choice)
 	return status;
 }
 
-static int run(struct logoff_host *host, int n_arguments, char **arguments)
+static int run_logoff(struct logoff_host *host, int n_arguments, char **arguments)
 {
 	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any };
 	enum option_fault fault;
@@ -241,7 +241,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 	if (stream_is_lines() && !arg_dry_run)
 		command_outlive_reader();
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
-	status = act(host, &choice);
+	status = act_on_choice(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;
 	choice_done(&choice);
 	return status;
@@ -249,5 +249,5 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 
 int main(int argc, char **argv)
 {
-	return command_main(&(struct command){ .help = &help, .run = run }, argc, argv);
+	return command_main(&(struct command){ .help = &help, .run = run_logoff }, argc, argv);
 }

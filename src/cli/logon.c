@@ -203,7 +203,7 @@ static enum exit_status read_file(char text[static FILE_SIZE])
 }
 
 /* Cuts the blanks off the end of TEXT. */
-static char *cut(char *text)
+static char *cut_blanks(char *text)
 {
 	for (size_t n = strlen(text); n > 0 && strchr(" \t", text[n - 1]); n--)
 		text[n - 1] = '\0';
@@ -240,8 +240,8 @@ static bool take_line(struct entries *entries, char *line)
 	*value++ = '\0';
 	value += strspn(value, " \t");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcasecmp(cut(line), names[i].name) == 0) {
-			*names[i].target = names[i].target == &entries->password ? value : cut(value);
+		if (strcasecmp(cut_blanks(line), names[i].name) == 0) {
+			*names[i].target = names[i].target == &entries->password ? value : cut_blanks(value);
 			return true;
 		}
 	return false;
@@ -313,7 +313,7 @@ static void name_user(void)
 		logoff_host_name_caller(NULL, arg_logon.account.user, sizeof(arg_logon.account.user));
 }
 
-static int ask(char password[static PASSWORD_SIZE])
+static int ask_password(char password[static PASSWORD_SIZE])
 {
 	char name[ACCOUNT_NAME_SIZE], prompt[sizeof(struct safe) + 64];
 
@@ -348,7 +348,8 @@ static bool may_ask(const char *password)
 }
 
 /* Collects name and password before the server is asked. Returns the exit status. */
-static enum exit_status prepare(const char *server, enum logoff_kerberos kerberos, char password[static PASSWORD_SIZE])
+static enum exit_status prepare_logon(const char *server, enum logoff_kerberos kerberos,
+				      char password[static PASSWORD_SIZE])
 {
 	enum exit_status status = EXIT_ENDED;
 	int r = 0;
@@ -361,7 +362,7 @@ static enum exit_status prepare(const char *server, enum logoff_kerberos kerbero
 	if (status != EXIT_ENDED)
 		return status;
 	if (may_ask(password) && (arg_logon.name || arg_logon.file || kerberos == LOGOFF_KERBEROS_OFF))
-		r = ask(password);
+		r = ask_password(password);
 	return r < 0 ? report_no_password(server, r) : EXIT_ENDED;
 }
 
@@ -396,11 +397,11 @@ enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 		return r < 0 ? report_open(server, r, &error) : EXIT_ENDED;
 	}
 	(void)find_kerberos(&kerberos);
-	status = prepare(server, kerberos, password);
+	status = prepare_logon(server, kerberos, password);
 	if (status == EXIT_ENDED)
 		r = open_host(ret_host, server, kerberos, password, &error);
 	if (status == EXIT_ENDED && r == -EKEYREJECTED && may_ask(password)) {
-		asked = ask(password);
+		asked = ask_password(password);
 		if (asked == 0)
 			r = open_host(ret_host, server, kerberos, password, &error);
 		else if (asked != -ENXIO)	/* otherwise the failure of the ticket is the better report */

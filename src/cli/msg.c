@@ -70,7 +70,7 @@ static int refuse_text(const char *sentence)
 }
 
 /* Joins the words by blanks. Returns the length of the text, even if it does not fit. */
-static size_t join(int n_words, char **words, char text[static TEXT_MAX + 1])
+static size_t join_words(int n_words, char **words, char text[static TEXT_MAX + 1])
 {
 	size_t n = 0;
 
@@ -122,7 +122,7 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 	int r = 0;
 
 	if (n_words > 0)
-		n = join(n_words, words, text);
+		n = join_words(n_words, words, text);
 	else
 		r = read_text(text, &n);
 	if (r < 0)
@@ -173,7 +173,7 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	return status;
 }
 
-static int run(struct logoff_host *host, int n_arguments, char **arguments)
+static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
 {
 	char text[TEXT_MAX + 1];
 	struct recipients recipients;
@@ -200,7 +200,7 @@ static int run(struct logoff_host *host, int n_arguments, char **arguments)
 
 int main(int argc, char **argv)
 {
-	static const struct command command = { .help = &help, .n_before_text = 2, .run = run };
+	static const struct command command = { .help = &help, .n_before_text = 2, .run = run_msg };
 
 	return command_main(&command, argc, argv);
 }

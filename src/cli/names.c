@@ -45,7 +45,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_length)
 	return 0;
 }
 
-static int add(struct names *names, const char *text, size_t line)
+static int add_name(struct names *names, const char *text, size_t line)
 {
 	struct name name = { text, line };
 
@@ -53,7 +53,7 @@ static int add(struct names *names, const char *text, size_t line)
 }
 
 /* Cuts comment and blanks off LINE. Returns what is left. */
-static char *trim(char *line)
+static char *trim_line(char *line)
 {
 	static const char blanks[] = " \t\r\v\f";
 	char *end;
@@ -105,7 +105,7 @@ bool names_are_plain(const char *text)
 }
 
 /* Cuts NAMES->text, without its byte order mark from AT on, into names. */
-static int cut(struct names *names, char *at)
+static int cut_names(struct names *names, char *at)
 {
 	char *next;
 	int r = 0;
@@ -114,10 +114,10 @@ static int cut(struct names *names, char *at)
 		next = strchr(at, '\n');
 		if (next)
 			*next++ = '\0';
-		at = trim(at);
+		at = trim_line(at);
 		if (!*at)
 			continue;
-		r = is_possible(at) ? add(names, at, line) : -EBADMSG;
+		r = is_possible(at) ? add_name(names, at, line) : -EBADMSG;
 		if (r == -EBADMSG)
 			names->wrong_line = line;
 	}
@@ -138,7 +138,7 @@ int names_read(struct names *names, const char *path)
 		return r;
 	if (strlen(names->text) != length)
 		return -EILSEQ;
-	return cut(names, names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0));
+	return cut_names(names, names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0));
 }
 
 void names_done(struct names *names)

@@ -26,7 +26,7 @@ struct parser {
 	const char *culprit;	/* of the first fault; NULL: none */
 };
 
-static int fail(struct parser *parser, enum option_fault fault, const char *culprit)
+static int set_fault(struct parser *parser, enum option_fault fault, const char *culprit)
 {
 	if (!parser->culprit) {
 		parser->fault = fault;
@@ -35,18 +35,18 @@ static int fail(struct parser *parser, enum option_fault fault, const char *culp
 	return -EINVAL;
 }
 
-static char fold(char c)
+static char fold_case(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* Compares the LENGTH bytes at TEXT with NAME, which may be NULL. */
-static bool equals(const char *text, size_t length, const char *name, bool folded)
+static bool equals_name(const char *text, size_t length, const char *name, bool folded)
 {
 	if (!name || strlen(name) != length)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		if (folded ? fold(text[i]) != fold(name[i]) : text[i] != name[i])
+		if (folded ? fold_case(text[i]) != fold_case(name[i]) : text[i] != name[i])
 			return false;
 	}
 	return true;
@@ -60,7 +60,7 @@ static bool is_end(const struct option_row *row)
 static const struct option_row *find_windows(const struct parser *parser, const char *name, size_t length)
 {
 	for (const struct option_row *row = parser->rows; !is_end(row); row++) {
-		if (equals(name, length, row->windows, true))
+		if (equals_name(name, length, row->windows, true))
 			return row;
 	}
 	return NULL;
@@ -69,7 +69,7 @@ static const struct option_row *find_windows(const struct parser *parser, const 
 static const struct option_row *find_gnu(const struct parser *parser, const char *name, size_t length)
 {
 	for (const struct option_row *row = parser->rows; !is_end(row); row++) {
-		if (equals(name, length, row->gnu, false))
+		if (equals_name(name, length, row->gnu, false))
 			return row;
 	}
 	return NULL;
@@ -121,7 +121,7 @@ static int parse_duration(const char *text, uint64_t *ret)
 	size_t length = strlen(text);
 
 	for (size_t i = 0; length > 0 && i < sizeof(units) / sizeof(units[0]); i++)
-		if (fold(text[length - 1]) == units[i].letter)
+		if (fold_case(text[length - 1]) == units[i].letter)
 			return parse_seconds(text, length - 1, units[i].seconds, ret);
 	return parse_seconds(text, length, 1, ret);
 }
@@ -145,7 +145,7 @@ static int take_string(struct parser *parser, const struct option_row *row, cons
 	const char **target = row->target;
 
 	if (note_given(parser, row) && strcmp(*target, value) != 0)
-		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+		return set_fault(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = value;
 	return 0;
 }
@@ -157,7 +157,7 @@ static int take_account(struct parser *parser, const struct option_row *row, con
 
 	if (password) {
 		explicit_bzero(password, strlen(password));
-		return fail(parser, OPTION_FAULT_PASSWORD, culprit);
+		return set_fault(parser, OPTION_FAULT_PASSWORD, culprit);
 	}
 	return take_string(parser, row, value, culprit);
 }
@@ -169,11 +169,12 @@ static int take_seconds(struct parser *parser, const struct option_row *row, con
 	int r = is_time ? parse_duration(value, &seconds) : parse_seconds(value, strlen(value), 1, &seconds);
 
 	if (r == -ERANGE)
-		return fail(parser, OPTION_FAULT_LONG, parser->argv[parser->at]);
+		return set_fault(parser, OPTION_FAULT_LONG, parser->argv[parser->at]);
 	if (r < 0)
-		return fail(parser, is_time ? OPTION_FAULT_DURATION : OPTION_FAULT_NUMBER, parser->argv[parser->at]);
+		return set_fault(parser, is_time ? OPTION_FAULT_DURATION : OPTION_FAULT_NUMBER,
+				 parser->argv[parser->at]);
 	if (note_given(parser, row) && *target != seconds)
-		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+		return set_fault(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = seconds;
 	return 0;
 }
@@ -190,13 +191,13 @@ static int take_items(struct parser *parser, const struct option_row *row, const
 	char *item = parser->argv[parser->at] + strlen(parser->argv[parser->at]) - strlen(value), *comma;
 
 	if (has_empty_item(value))
-		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);	/* as it was typed */
+		return set_fault(parser, OPTION_FAULT_NO_VALUE, culprit);	/* as it was typed */
 	for (; item; item = comma) {
 		comma = strchr(item, ',');
 		if (comma)
 			*comma++ = '\0';
 		if (list->n_items == sizeof(list->items) / sizeof(list->items[0]))
-			return fail(parser, OPTION_FAULT_MANY, culprit);
+			return set_fault(parser, OPTION_FAULT_MANY, culprit);
 		list->items[list->n_items++] = item;
 	}
 	return 0;
@@ -207,10 +208,10 @@ static int take_word(struct parser *parser, const struct option_row *row, const 
 {
 	enum option_word *target = row->target, word = value ? OPTION_WORD_GIVEN : OPTION_WORD_BARE;
 
-	if (value && !equals(row->value, strlen(row->value), value, true))
-		return fail(parser, OPTION_FAULT_WORD, culprit);
+	if (value && !equals_name(row->value, strlen(row->value), value, true))
+		return set_fault(parser, OPTION_FAULT_WORD, culprit);
 	if (note_given(parser, row) && *target != word)
-		return fail(parser, OPTION_FAULT_REPEATED, culprit);
+		return set_fault(parser, OPTION_FAULT_REPEATED, culprit);
 	*target = word;
 	return 0;
 }
@@ -227,13 +228,13 @@ static bool may_be_value(const struct option_row *row, const char *argument)
 }
 
 /* VALUE is the value in the same argument, or NULL: then the next argument is the value, unless it is an option. */
-static int take(struct parser *parser, const struct option_row *row, const char *value)
+static int take_value(struct parser *parser, const struct option_row *row, const char *value)
 {
 	const char *culprit = parser->argv[parser->at];
 
 	if (row->type == OPTION_FLAG) {
 		if (value)
-			return fail(parser, OPTION_FAULT_VALUE, culprit);
+			return set_fault(parser, OPTION_FAULT_VALUE, culprit);
 		*(bool *)row->target = true;
 		return 0;
 	}
@@ -242,7 +243,7 @@ static int take(struct parser *parser, const struct option_row *row, const char 
 	if (!value && parser->at + 1 < parser->argc && may_be_value(row, parser->argv[parser->at + 1]))
 		value = parser->argv[++parser->at];
 	if (!value || !value[0])
-		return fail(parser, OPTION_FAULT_NO_VALUE, culprit);
+		return set_fault(parser, OPTION_FAULT_NO_VALUE, culprit);
 	switch (row->type) {
 	case OPTION_STRING:
 	case OPTION_FILE:
@@ -268,8 +269,8 @@ static int parse_windows(struct parser *parser, const char *argument)
 	const struct option_row *row = find_windows(parser, argument + 1, length);
 
 	if (!row)
-		return fail(parser, OPTION_FAULT_UNKNOWN, argument);
-	return take(parser, row, argument[1 + length] ? argument + 1 + length + 1 : NULL);
+		return set_fault(parser, OPTION_FAULT_UNKNOWN, argument);
+	return take_value(parser, row, argument[1 + length] ? argument + 1 + length + 1 : NULL);
 }
 
 /* "--name", "--name=value" */
@@ -279,8 +280,8 @@ static int parse_gnu(struct parser *parser, const char *argument)
 	const struct option_row *row = find_gnu(parser, argument + 2, length);
 
 	if (!row)
-		return fail(parser, OPTION_FAULT_UNKNOWN, argument);
-	return take(parser, row, argument[2 + length] ? argument + 2 + length + 1 : NULL);
+		return set_fault(parser, OPTION_FAULT_UNKNOWN, argument);
+	return take_value(parser, row, argument[2 + length] ? argument + 2 + length + 1 : NULL);
 }
 
 /* "-x", "-vx"; the first letter that has a value ends them: "-g5", "-vg5". */
@@ -291,15 +292,15 @@ static int parse_letters(struct parser *parser, const char *argument)
 	for (const char *letter = argument + 1; *letter && (!row || !needs_value(row)); letter++) {
 		row = find_letter(parser, *letter);
 		if (!row)
-			return fail(parser, OPTION_FAULT_UNKNOWN, argument);
+			return set_fault(parser, OPTION_FAULT_UNKNOWN, argument);
 	}
 	for (const char *letter = argument + 1; *letter; letter++) {
 		int r;
 
 		row = find_letter(parser, *letter);
 		if (needs_value(row))
-			return take(parser, row, letter[1] ? letter + 1 : NULL);
-		r = take(parser, row, NULL);
+			return take_value(parser, row, letter[1] ? letter + 1 : NULL);
+		r = take_value(parser, row, NULL);
 		if (r < 0)
 			return r;
 	}

@@ -42,7 +42,7 @@ static int set_terminal(int fd, const struct termios *attributes)
 	return 0;
 }
 
-static int begin(struct asking *asking)
+static int begin_question(struct asking *asking)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 	struct termios silent;
@@ -67,7 +67,7 @@ static int begin(struct asking *asking)
 }
 
 /* Restores the terminal, then unblocks the signals; those that have come meanwhile act now. */
-static void end(struct asking *asking)
+static void end_question(struct asking *asking)
 {
 	(void)close(asking->signals_fd);
 	(void)set_terminal(asking->fd, &asking->before);
@@ -111,7 +111,7 @@ static int read_line(const struct asking *asking, char line[static PASSWORD_SIZE
 	return length > 0 ? 0 : -ECANCELED;
 }
 
-/* Ctrl-C and SIGTERM count as an answer. Other signals have their usual effect when end() unblocks them. */
+/* Ctrl-C and SIGTERM count as an answer. Other signals have their usual effect when end_question() unblocks them. */
 static int take_signal(const struct asking *asking)
 {
 	struct signalfd_siginfo info;
@@ -132,7 +132,7 @@ static int take_signal(const struct asking *asking)
 static int ask_once(struct asking *asking, const char *prompt, char password[static PASSWORD_SIZE])
 {
 	struct safe shown = charset_encode(prompt);
-	int r = begin(asking);
+	int r = begin_question(asking);
 
 	if (r < 0)
 		return r;
@@ -141,7 +141,7 @@ static int ask_once(struct asking *asking, const char *prompt, char password[sta
 		r = take_signal(asking);
 	if (r < 0)
 		explicit_bzero(password, PASSWORD_SIZE);
-	end(asking);
+	end_question(asking);
 	return r;
 }
 

@@ -31,7 +31,7 @@ static bool can_draw(void)
 }
 
 /* A line wider than the terminal could not be wiped. */
-static void draw(struct progress *progress, struct safe line)
+static void draw_line(struct progress *progress, struct safe line)
 {
 	struct winsize size = {};
 
@@ -56,7 +56,7 @@ static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", n),
 		 n, seconds);
 	if (can_draw())
-		draw(progress, line);
+		draw_line(progress, line);
 	else if (!progress->told)
 		fprintf(stderr, "%s\n", line.text);
 	progress->told = true;
@@ -71,7 +71,7 @@ static void draw_count(struct progress *progress)
 			     progress->n_total);
 	if (progress->n_killing > 0 && n < sizeof(line.text))
 		snprintf(line.text + n, sizeof(line.text) - n, _(", %zu had to be forced"), progress->n_killing);
-	draw(progress, line);
+	draw_line(progress, line);
 }
 
 /* Says why the command does not end yet, and how to end it. */

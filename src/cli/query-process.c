@@ -102,7 +102,7 @@ static int check_found(const void **rows, size_t n_rows, const char *designator,
 }
 
 /* Copies the rows that are meant to ROWS, and reports each argument that means none. Returns the exit status. */
-static int pick(const struct processes *processes, const char *own, int n_arguments, char **arguments,
+static int pick_processes(const struct processes *processes, const char *own, int n_arguments, char **arguments,
 		const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
@@ -138,7 +138,7 @@ static json_t *make_row(const void *data)
 			 "current", process_is_marked(row));
 }
 
-static void stream(const void *const *rows, size_t n_rows)
+static void stream_processes(const void *const *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		stream_row("process", make_row(rows[i]));
@@ -146,12 +146,12 @@ static void stream(const void *const *rows, size_t n_rows)
 }
 
 /* Without rows there are no headings either. */
-static void show(const struct table *table, const void **rows, size_t n_rows)
+static void show_processes(const struct table *table, const void **rows, size_t n_rows)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		stream(rows, n_rows);
+		stream_processes(rows, n_rows);
 	else if (r == 0 && n_rows > 0)
 		table_print(table, rows, n_rows, stdout);
 	output_note(r);
@@ -178,8 +178,8 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	rows = calloc(processes.n_items + 1, sizeof(*rows));
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {
-		status = pick(&processes, own, n_arguments, arguments, rows, &n_rows);
-		show(&table, rows, n_rows);
+		status = pick_processes(&processes, own, n_arguments, arguments, rows, &n_rows);
+		show_processes(&table, rows, n_rows);
 	}
 	free(rows);
 	processes_done(&processes);

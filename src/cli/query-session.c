@@ -35,8 +35,8 @@ static bool is_meant(const struct logoff_session *session, const char *designato
  * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
  * none. Returns the exit status.
  */
-static int pick(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments, bool people,
-		const void **rows, size_t *ret_n_rows)
+static int pick_sessions(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments,
+			 bool people, const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
@@ -68,7 +68,7 @@ static int pick(struct logoff_session *const *sessions, size_t n, int n_argument
 }
 
 /* Not const: a session may ask for its idle time, and keeps it. */
-static void stream(const void *const *rows, size_t n_rows)
+static void stream_sessions(const void *const *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		stream_row("session", to_json_session((struct logoff_session *)rows[i], arg_server));
@@ -76,12 +76,12 @@ static void stream(const void *const *rows, size_t n_rows)
 }
 
 /* Without rows there are no headings either. */
-static void show(const struct table *table, const void **rows, size_t n_rows, bool filtered)
+static void show_sessions(const struct table *table, const void **rows, size_t n_rows, bool filtered)
 {
 	int r = table_sort(table, rows, n_rows);
 
 	if (r == 0 && arg_json)
-		stream(rows, n_rows);
+		stream_sessions(rows, n_rows);
 	else if (r == 0 && (n_rows > 0 || !filtered))
 		table_print(table, rows, n_rows, stdout);
 	output_note(r);
@@ -120,8 +120,8 @@ static bool shows_times(const struct table *table, bool people)
 	return found;
 }
 
-static int query(struct logoff_host *host, const struct table_column *columns, bool people, int n_arguments,
-		 char **arguments)
+static int query_with_columns(struct logoff_host *host, const struct table_column *columns, bool people,
+			      int n_arguments, char **arguments)
 {
 	struct table table = query_table(columns, "id");
 	struct logoff_error error = {};
@@ -141,8 +141,8 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 	rows = calloc(n + 1, sizeof(*rows));
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {
-		status = pick(sessions, n, n_arguments, arguments, people, rows, &n_rows);
-		show(&table, rows, n_rows, n_arguments > 0);
+		status = pick_sessions(sessions, n, n_arguments, arguments, people, rows, &n_rows);
+		show_sessions(&table, rows, n_rows, n_arguments > 0);
 		if (people)
 			tell_unregistered(&table, rows, n_rows);
 		if (status == EXIT_ENDED && shows_times(&table, people))
@@ -155,10 +155,10 @@ static int query(struct logoff_host *host, const struct table_column *columns, b
 
 int query_sessions(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	return query(host, session_columns, false, n_arguments, arguments);
+	return query_with_columns(host, session_columns, false, n_arguments, arguments);
 }
 
 int query_users(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	return query(host, user_columns, true, n_arguments, arguments);
+	return query_with_columns(host, user_columns, true, n_arguments, arguments);
 }

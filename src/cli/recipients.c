@@ -22,7 +22,7 @@
 
 typedef bool (*fits_func)(const struct logoff_session *session, const char *word);
 
-static void note(struct recipients *recipients, enum exit_status status)
+static void note_status(struct recipients *recipients, enum exit_status status)
 {
 	if (status > recipients->status)
 		recipients->status = status;
@@ -56,7 +56,7 @@ static bool fits_all(const struct logoff_session *session, const char *word)
 	return is_at_work(session);
 }
 
-static size_t count(const struct recipients *recipients, fits_func fits, const char *word)
+static size_t count_recipients(const struct recipients *recipients, fits_func fits, const char *word)
 {
 	size_t n = 0;
 
@@ -66,7 +66,7 @@ static size_t count(const struct recipients *recipients, fits_func fits, const c
 }
 
 /* Moves the sessions that fit to the end of the recipients. All others keep their order. */
-static void take(struct recipients *recipients, fits_func fits, const char *word)
+static void add_recipient(struct recipients *recipients, fits_func fits, const char *word)
 {
 	for (size_t i = recipients->n_recipients; i < recipients->n_all; i++) {
 		struct logoff_session *session = recipients->all[i];
@@ -79,7 +79,7 @@ static void take(struct recipients *recipients, fits_func fits, const char *word
 	}
 }
 
-static const struct logoff_session *find(const struct recipients *recipients, fits_func fits, const char *word)
+static const struct logoff_session *find_word(const struct recipients *recipients, fits_func fits, const char *word)
 {
 	for (size_t i = 0; i < recipients->n_all; i++)
 		if (fits(recipients->all[i], word))
@@ -112,17 +112,18 @@ static void take_session(struct recipients *recipients, const struct logoff_sess
 	int r;
 
 	if (word.kind == WORD_ANY && is_ambiguous(recipients, session, word.text, &r))
-		note(recipients, report_ambiguous(shown, word.text, session, r));
+		note_status(recipients, report_ambiguous(shown, word.text, session, r));
 	else
-		take(recipients, word_is_id, logoff_session_id(session));
+		add_recipient(recipients, word_is_id, logoff_session_id(session));
 }
 
 static void tell_nobody(struct recipients *recipients, struct word word, const char *shown)
 {
-	if (word.kind != WORD_ID && word.kind != WORD_NAME && count(recipients, fits_user_gone, word.text) > 0)
-		note(recipients, report_user_left(shown, word.text));
+	if (word.kind != WORD_ID && word.kind != WORD_NAME &&
+	    count_recipients(recipients, fits_user_gone, word.text) > 0)
+		note_status(recipients, report_user_left(shown, word.text));
 	else
-		note(recipients, report_nobody(shown, word.text));
+		note_status(recipients, report_nobody(shown, word.text));
 }
 
 /* A list may lack a session that exists, so a word not found in it is looked up. */
@@ -136,13 +137,13 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 		if (r == -ENXIO)
 			tell_nobody(recipients, word, shown);
 		else
-			note(recipients, report_not_found(shown, word.text, r, &error));
+			note_status(recipients, report_not_found(shown, word.text, r, &error));
 		return;
 	}
 	grown = reallocarray(recipients->all, recipients->n_all + 1, sizeof(struct logoff_session *));
 	if (!grown) {
 		logoff_session_free(session);
-		return note(recipients, report_host(arg_server, -ENOMEM, &error));
+		return note_status(recipients, report_host(arg_server, -ENOMEM, &error));
 	}
 	recipients->all = grown;
 	grown[recipients->n_all++] = session;
@@ -155,14 +156,14 @@ static void take_word(struct recipients *recipients, const char *text, const cha
 	bool by_id = word.kind == WORD_ANY || word.kind == WORD_ID,
 	     by_name = word.kind == WORD_ANY || word.kind == WORD_NAME;
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
-	size_t n_names = by_name ? count(recipients, fits_name, word.text) : 0;
+	size_t n_names = by_name ? count_recipients(recipients, fits_name, word.text) : 0;
 
-	if (by_id && count(recipients, word_is_id, word.text) == 1)
-		take_session(recipients, find(recipients, word_is_id, word.text), word, shown);
+	if (by_id && count_recipients(recipients, word_is_id, word.text) == 1)
+		take_session(recipients, find_word(recipients, word_is_id, word.text), word, shown);
 	else if (n_names == 1)
-		take_session(recipients, find(recipients, fits_name, word.text), word, shown);
-	else if (by_user && n_names == 0 && count(recipients, fits_user, word.text) > 0)
-		take(recipients, fits_user, word.text);
+		take_session(recipients, find_word(recipients, fits_name, word.text), word, shown);
+	else if (by_user && n_names == 0 && count_recipients(recipients, fits_user, word.text) > 0)
+		add_recipient(recipients, fits_user, word.text);
 	else
 		look_up(recipients, word, shown);
 }
@@ -173,10 +174,10 @@ static void take_file(struct recipients *recipients, const char *path)
 	int r = names_read(&names, path);
 
 	if (r < 0)
-		note(recipients, report_file(path, r, names.wrong_line));
+		note_status(recipients, report_file(path, r, names.wrong_line));
 	if (r >= 0 && names.n_items == 0) {
 		fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
-		note(recipients, stream_failure(EXIT_NO_SESSION, "list-empty", path, NULL));
+		note_status(recipients, stream_failure(EXIT_NO_SESSION, "list-empty", path, NULL));
 	}
 	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
 		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
@@ -185,12 +186,12 @@ static void take_file(struct recipients *recipients, const char *path)
 
 static void take_all(struct recipients *recipients, bool talkative)
 {
-	take(recipients, fits_all, NULL);
+	add_recipient(recipients, fits_all, NULL);
 	for (size_t i = recipients->n_recipients; talkative && i < recipients->n_all; i++)
 		delivery_report_left_out(recipients->all[i]);
 	if (recipients->n_recipients == 0) {
 		fprintf(stderr, _("%s: nobody is logged on\n"), program().text);
-		note(recipients, stream_failure(EXIT_NO_SESSION, "nobody-logged-on", NULL, NULL));
+		note_status(recipients, stream_failure(EXIT_NO_SESSION, "nobody-logged-on", NULL, NULL));
 	}
 }
 
@@ -202,7 +203,7 @@ void recipients_find(struct recipients *recipients, struct logoff_host *host, co
 	*recipients = (struct recipients){ .host = host };
 	r = logoff_host_list(host, &recipients->all, &recipients->n_all, &error);
 	if (r < 0)
-		note(recipients, report_host(arg_server, r, &error));
+		note_status(recipients, report_host(arg_server, r, &error));
 	else if (strcmp(word, "*") == 0)
 		take_all(recipients, talkative);
 	else if (word[0] == '@')

@@ -146,7 +146,7 @@ void result_done(struct result_rows *rows)
 	rows->sessions = NULL;
 }
 
-static void tell(struct result_rows *rows, size_t i)
+static void tell_result(struct result_rows *rows, size_t i)
 {
 	int one = report_one(rows->request, i, false);
 	json_t *row = rows->sessions ? rows->sessions[i] : make_session(rows->request, i);
@@ -161,14 +161,14 @@ void result_now(struct result_rows *rows, const struct logoff_session *session)
 {
 	for (size_t i = 0; rows->sessions && i < logoff_request_count(rows->request); i++)
 		if (rows->sessions[i] && logoff_request_session(rows->request, i) == session)
-			tell(rows, i);
+			tell_result(rows, i);
 }
 
 int result_end(struct result_rows *rows)
 {
 	for (size_t i = 0; i < logoff_request_count(rows->request); i++)
 		if (!rows->sessions || rows->sessions[i])
-			tell(rows, i);
+			tell_result(rows, i);
 	result_done(rows);
 	report_advice(rows->request);
 	stream_end();

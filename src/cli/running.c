@@ -15,7 +15,7 @@
 #define COMMAND_MAX 15		/* longest command name that the kernel keeps */
 #define N_SHOWN 4
 
-static void look(struct running *running, struct logoff_host *host)
+static void look_at_processes(struct running *running, struct logoff_host *host)
 {
 	if (running->looked)
 		return;
@@ -53,7 +53,7 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 {
 	enum select_answer answer = SELECT_UNKNOWN;
 
-	look(running, host);
+	look_at_processes(running, host);
 	for (size_t i = 0; i < running->n_items; i++) {
 		if (!is_in(&running->items[i], session))
 			continue;
@@ -83,7 +83,7 @@ struct safe running_names(struct running *running, struct logoff_host *host, con
 	struct safe out = {};
 	size_t n = 0, length = 0;
 
-	look(running, host);
+	look_at_processes(running, host);
 	for (size_t i = 0; i < running->n_items && n <= N_SHOWN; i++) {
 		if (!is_in(&running->items[i], session) || is_repeated(running, i))
 			continue;

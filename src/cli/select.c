@@ -46,7 +46,8 @@ static bool is_background(const struct selection *selection)
 	return selection->kind && strcasecmp(selection->kind, "background") == 0;
 }
 
-static int fail(enum option_fault fault, const char *culprit, enum option_fault *ret_fault, const char **ret_culprit)
+static int set_fault(enum option_fault fault, const char *culprit, enum option_fault *ret_fault,
+		     const char **ret_culprit)
 {
 	*ret_fault = fault;
 	*ret_culprit = culprit;
@@ -60,21 +61,21 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 	int r;
 
 	if (selection->state && !is_state(selection->state))
-		return fail(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
+		return set_fault(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
 	if (selection->kind && !is_background(selection) && strcasecmp(selection->kind, "user") != 0)
-		return fail(OPTION_FAULT_KIND, selection->kind, ret_fault, ret_culprit);
+		return set_fault(OPTION_FAULT_KIND, selection->kind, ret_fault, ret_culprit);
 	for (size_t i = 0; i < excludes->n_items; i++) {
 		struct word word = word_parse(excludes->items[i]);
 
 		if (word.kind != WORD_GROUP)
 			continue;
 		if (foreign)
-			return fail(OPTION_FAULT_FOREIGN_GROUP, excludes->items[i], ret_fault, ret_culprit);
+			return set_fault(OPTION_FAULT_FOREIGN_GROUP, excludes->items[i], ret_fault, ret_culprit);
 		r = nss_has_group(word.text);
 		if (r < 0)
-			return fail(OPTION_FAULT_UNKNOWN_GROUP, excludes->items[i], ret_fault, ret_culprit);
+			return set_fault(OPTION_FAULT_UNKNOWN_GROUP, excludes->items[i], ret_fault, ret_culprit);
 		if (r == 0)
-			return fail(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
+			return set_fault(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
 	}
 	return 0;
 }
@@ -142,8 +143,8 @@ static int resolve_user(struct selection *selection, const char *name)
 	return r == -ENOENT ? -ENXIO : r;
 }
 
-static int resolve(struct selection *selection, struct word word, bool foreign, struct logoff_session *const *sessions,
-		   size_t n)
+static int resolve_exclusion(struct selection *selection, struct word word, bool foreign,
+			     struct logoff_session *const *sessions, size_t n)
 {
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
 	int r = -ENXIO;
@@ -169,7 +170,7 @@ int selection_resolve(struct selection *selection, bool foreign, struct logoff_s
 	int r = 0;
 
 	for (; r >= 0 && *i < selection->excludes.n_items; *i += r >= 0)
-		r = resolve(selection, word_parse(selection->excludes.items[*i]), foreign, sessions, n);
+		r = resolve_exclusion(selection, word_parse(selection->excludes.items[*i]), foreign, sessions, n);
 	return r;
 }
 

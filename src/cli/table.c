@@ -80,7 +80,7 @@ static int key_init(struct key *key, const void *row, const struct table_column 
  * Numbers within texts count as numbers: "pts/3" before "pts/12". *RET_UNKNOWN: one is unknown, and the order is not to
  * be reversed.
  */
-static int compare(const struct key *a, const struct key *b, bool *ret_unknown)
+static int compare_rows(const struct key *a, const struct key *b, bool *ret_unknown)
 {
 	bool a_unknown = a->text ? !*a->text : a->number < 0, b_unknown = b->text ? !*b->text : b->number < 0;
 
@@ -96,7 +96,7 @@ static int compare_keys(const void *a, const void *b, void *reverse)
 {
 	const struct key *one = a, *two = b;
 	bool unknown;
-	int order = compare(one, two, &unknown);
+	int order = compare_rows(one, two, &unknown);
 
 	if (*(const bool *)reverse && !unknown)
 		order = -order;
