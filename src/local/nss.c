@@ -34,6 +34,9 @@
 
 #define MAX_GROUPS 65536
 
+/* Bytes of one entry: a group of a directory may have tens of thousands of members. A larger one cannot be found out. */
+#define MAX_ENTRY 1048576
+
 struct question {
 	enum { USER_NAME, USER_ID, GROUP, IN_GROUP } kind;
 	uid_t uid;
@@ -135,11 +138,10 @@ static int is_member(const char *name, gid_t primary, gid_t wanted)
 }
 
 /* Returns 1, 0 or -errno. Other than those without "_r", these functions tell "no" from a module that could not ask. */
-static int look_up_user(const struct question *question, struct answer *answer, gid_t *ret_primary)
+static int look_up_user(const struct question *question, char *buffer, struct answer *answer, gid_t *ret_primary)
 {
-	static char buffer[65536];
 	struct passwd user, *found = NULL;
-	int r = getpwuid_r(question->uid, &user, buffer, sizeof(buffer), &found);
+	int r = getpwuid_r(question->uid, &user, buffer, MAX_ENTRY, &found);
 
 	if (r != 0 || !found || strlen(user.pw_name) >= NSS_NAME_MAX)
 		return -r;
@@ -148,63 +150,64 @@ static int look_up_user(const struct question *question, struct answer *answer, 
 	return 1;
 }
 
-static int look_up_number(const char *name, uid_t *ret_uid)
+static int look_up_number(const char *name, char *buffer, uid_t *ret_uid)
 {
-	static char buffer[65536];
 	struct passwd user, *found = NULL;
-	int r = getpwnam_r(name, &user, buffer, sizeof(buffer), &found);
+	int r = getpwnam_r(name, &user, buffer, MAX_ENTRY, &found);
 
 	if (r == 0 && found)
 		*ret_uid = user.pw_uid;
 	return found ? 1 : -r;
 }
 
-static int look_up_group(const char *name, gid_t *ret_gid)
+static int look_up_group(const char *name, char *buffer, gid_t *ret_gid)
 {
-	static char buffer[1048576];
 	struct group group, *found = NULL;
-	int r = getgrnam_r(name, &group, buffer, sizeof(buffer), &found);
+	int r = getgrnam_r(name, &group, buffer, MAX_ENTRY, &found);
 
 	if (r == 0 && found)
 		*ret_gid = group.gr_gid;
 	return found ? 1 : -r;
 }
 
-static int look_up_member(const struct question *question, struct answer *answer)
+static int look_up_member(const struct question *question, char *buffer, struct answer *answer)
 {
 	gid_t primary, wanted;
-	int r = look_up_user(question, answer, &primary);
+	int r = look_up_user(question, buffer, answer, &primary);
 
 	if (r > 0)
-		r = look_up_group(question->group, &wanted);
+		r = look_up_group(question->group, buffer, &wanted);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
 	return is_member(question->name, primary, wanted);
 }
 
-static int answer_from_modules(const struct question *question, struct answer *answer)
+/* BUFFER has room for MAX_ENTRY bytes. */
+static int answer_from_modules(const struct question *question, char *buffer, struct answer *answer)
 {
 	gid_t group;
 
 	switch (question->kind) {
 	case GROUP:
-		return look_up_group(question->group, &group);
+		return look_up_group(question->group, buffer, &group);
 	case IN_GROUP:
-		return look_up_member(question, answer);
+		return look_up_member(question, buffer, answer);
 	case USER_NAME:
-		return look_up_user(question, answer, &group);
+		return look_up_user(question, buffer, answer, &group);
 	case USER_ID:
-		return look_up_number(question->name, &answer->uid);
+		return look_up_number(question->name, buffer, &answer->uid);
 	}
 	return -EINVAL;
 }
 
 static void __attribute__((noreturn)) be_child(const struct question *question, int fd)
 {
-	struct answer answer = {};
+	char *buffer = malloc(MAX_ENTRY);
+	struct answer answer = { .result = -ENOMEM };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	answer.result = answer_from_modules(question, &answer);
+	if (buffer)
+		answer.result = answer_from_modules(question, buffer, &answer);
 	(void)!write(fd, &answer, sizeof(answer));	/* else nobody wants to know any more */
 	_exit(0);
 }
