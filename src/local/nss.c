@@ -4,8 +4,9 @@
  *
  * This machine's files are asked first whatever nsswitch.conf says of the order: who is in them is of this machine. They can say yes;
  * no is said by the name service, as it may have more sources. The child is a copy of this process, made for one question, and
- * ends before the answer is used: it never counts among the processes of a session. What is remembered is of the process and
- * not of a caller, as there is one name service; a lock guards it, as the library has no say in who else asks.
+ * ends before the answer is used: it never counts among the processes of a session.
+ * What is remembered here is all that the library keeps between its calls. It belongs to the process and not to a host, as there
+ * is one name service for all threads: if it is silent, they wait for it once, one of them for the answer and the others for the lock.
  */
 #include "local/nss.h"
 
@@ -32,6 +33,9 @@
 /* Names that are remembered: each record names the same two persons, a list the same users again and again. */
 #define N_NAMES 64
 
+/* For so long names are remembered, and that the service was silent: a command is done by then, a program may run for weeks. */
+#define MEMORY_US UINT64_C(60000000)
+
 #define MAX_GROUPS 65536
 
 /* Bytes of one entry: a group of a directory may have tens of thousands of members. A larger one cannot be found out. */
@@ -50,9 +54,10 @@ struct answer {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool is_silent;	/* it has not answered once */
+static uint64_t silent_until_us;	/* it has not answered, and is not asked again before */
 static struct {
 	uid_t uid;
+	uint64_t until_us;
 	char name[NSS_NAME_MAX];
 } names[N_NAMES];
 
@@ -242,7 +247,7 @@ static int ask_child(const struct question *question, struct answer *answer)
 	close(fds[1]);
 	if (r == 0) {
 		r = await_answer(fds[0], answer);
-		is_silent = is_silent || r == -ETIMEDOUT;
+		silent_until_us = r == -ETIMEDOUT ? clock_now_us() + MEMORY_US : 0;
 		child_end(pid, SIGKILL, 0);
 	}
 	close(fds[0]);
@@ -256,12 +261,33 @@ static int ask(const struct question *question, struct answer *answer)
 	if (answer_from_files(question, answer))
 		return 1;
 	pthread_mutex_lock(&lock);
-	r = is_silent ? -ETIMEDOUT : ask_child(question, answer);
+	r = clock_now_us() < silent_until_us ? -ETIMEDOUT : ask_child(question, answer);
 	pthread_mutex_unlock(&lock);
 	return r;
 }
 
 /* ---- questions ---- */
+
+static bool find_remembered(uid_t uid, char name[static NSS_NAME_MAX])
+{
+	bool found;
+
+	pthread_mutex_lock(&lock);
+	found = names[uid % N_NAMES].uid == uid && clock_now_us() < names[uid % N_NAMES].until_us;
+	if (found)
+		strcpy(name, names[uid % N_NAMES].name);
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+static void remember_name(uid_t uid, const char name[static NSS_NAME_MAX])
+{
+	pthread_mutex_lock(&lock);
+	names[uid % N_NAMES].uid = uid;
+	names[uid % N_NAMES].until_us = clock_now_us() + MEMORY_US;
+	strcpy(names[uid % N_NAMES].name, name);
+	pthread_mutex_unlock(&lock);
+}
 
 int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
 {
@@ -269,21 +295,13 @@ int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
 	struct answer answer = {};
 	int r;
 
-	pthread_mutex_lock(&lock);
-	r = names[uid % N_NAMES].uid == uid && names[uid % N_NAMES].name[0];
-	if (r)
-		strcpy(name, names[uid % N_NAMES].name);
-	pthread_mutex_unlock(&lock);
-	if (r)
-		return r;
+	if (find_remembered(uid, name))
+		return 1;
 	r = ask(&question, &answer);
 	if (r <= 0 || !answer.name[0])
 		return r < 0 ? r : 0;
 	strcpy(name, answer.name);
-	pthread_mutex_lock(&lock);
-	names[uid % N_NAMES].uid = uid;
-	strcpy(names[uid % N_NAMES].name, name);
-	pthread_mutex_unlock(&lock);
+	remember_name(uid, name);
 	return 1;
 }
 

@@ -4,7 +4,8 @@
  *
  * The name service runs modules in the process that asks; one whose server is down (LDAP, sssd) holds it for minutes. So the
  * machine's own files are read first, which costs no module, and all else is asked in a child process that is killed at the
- * deadline. A service that has not answered once is not asked again by this process. The answers are yes, no and unknown.
+ * deadline. A service that has not answered is not asked again for a minute, and a name is remembered as long. The answers are
+ * yes, no and unknown. Any thread may ask.
  */
 #ifndef LOCAL_NSS_H
 #define LOCAL_NSS_H

@@ -3,7 +3,7 @@
  * test-nss.c - who is in the machine's files costs no module; a name service that hangs is given up, once.
  *
  * The functions by which modules are asked are ours here: they know user 70000 "lena" of group "crew", take ten minutes
- * for user 70001, and have no server for user 70002.
+ * for user 70001, and have no server for user 70002. So is the clock, which can be set forward.
  */
 #include <errno.h>
 #include <grp.h>
@@ -25,7 +25,17 @@ int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
 int __wrap_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, struct group **ret);
 
+uint64_t __real_clock_now_us(void);
+uint64_t __wrap_clock_now_us(void);
+
 static pid_t tester;
+static uint64_t ahead_us;
+static const char *lena = "lena";
+
+uint64_t __wrap_clock_now_us(void)
+{
+	return __real_clock_now_us() + ahead_us;
+}
 
 int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **ret)
 {
@@ -35,7 +45,7 @@ int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size,
 		_exit(99);	/* a module was asked in the process itself */
 	if (uid == 70001)
 		sleep(600);
-	*user = (struct passwd){ .pw_name = "lena", .pw_uid = uid, .pw_gid = 70000 };
+	*user = (struct passwd){ .pw_name = (char *)lena, .pw_uid = uid, .pw_gid = 70000 };
 	*ret = uid == 70000 ? user : NULL;
 	return uid == 70002 ? ECONNREFUSED : 0;
 }
@@ -120,7 +130,22 @@ static void leaves_no_child(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* The last case: nothing is asked any more after it. */
+/* A program that runs for long must learn of a new name. */
+static void forgets_names(void **state)
+{
+	char name[NSS_NAME_MAX];
+
+	(void)state;
+	assert_int_equal(nss_user_name(70000, name), 1);
+	lena = "magdalena";
+	assert_int_equal(nss_user_name(70000, name), 1);
+	assert_string_equal(name, "lena");
+	ahead_us += 61000000;
+	assert_int_equal(nss_user_name(70000, name), 1);
+	assert_string_equal(name, "magdalena");
+	lena = "lena";
+}
+
 static void waits_once_for_a_service_that_hangs(void **state)
 {
 	uint64_t before = clock_now_us();
@@ -137,6 +162,9 @@ static void waits_once_for_a_service_that_hangs(void **state)
 	}
 	assert_true(clock_now_us() - before < 2000000);
 	leaves_no_child(state);
+	ahead_us += 61000000;
+	assert_int_equal(nss_user_name(70000, name), 1);	/* it answers again */
+	assert_int_equal(nss_user_name(70003, name), 0);
 }
 
 int main(void)
@@ -146,6 +174,7 @@ int main(void)
 		cmocka_unit_test(asks_the_modules_for_others),
 		cmocka_unit_test(knows_nothing_of_strangers),
 		cmocka_unit_test(leaves_no_child),
+		cmocka_unit_test(forgets_names),
 		cmocka_unit_test(waits_once_for_a_service_that_hangs),
 	};
 
