@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "backend/here.h"
+#include "backend/bus-call.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -100,7 +101,7 @@ int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_me
 
 	if (r >= 0) {
 		logind_set_timeout(host);
-		r = sd_bus_call(logind->bus, call, 0, &error, ret_answer);
+		r = bus_call(logind->bus, call, &error, ret_answer, &logind->has_events);
 		logind->silent = r == -ETIMEDOUT;
 	}
 	if (r < 0)
@@ -154,12 +155,15 @@ static int await_bus(sd_bus *bus)
 /* Asks the bus itself, whom nobody starts, whether NAME's list has logind's name in it. Returns 1, 0 or what sd-bus says. */
 static int bus_lists(sd_bus *bus, const char *method)
 {
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
 	const char *name;
 	int r, found = 0;
 
-	r = sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method, NULL,
-			       &answer, NULL);
+	r = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					   method);
+	if (r >= 0)
+		r = bus_call(bus, call, NULL, &answer, NULL);
+	sd_bus_message_unref(call);
 	if (r >= 0)
 		r = sd_bus_message_enter_container(answer, 'a', "s");
 	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "s", &name)) > 0)

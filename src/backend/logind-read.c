@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/bus-call.h"
 #include "backend/here.h"
 #include "backend/logind-read.h"
 #include "base/clock.h"
@@ -169,7 +170,7 @@ static int fill_texts(struct logoff_session *session, const struct logind_proper
 static bool has_our_numbers(const struct logoff_host *host)
 {
 	struct logind *logind = host->data;
-	sd_bus_message *answer = NULL;
+	sd_bus_message *call = NULL, *answer = NULL;
 	const char *name;
 	uint32_t pid = 0;
 	int r;
@@ -180,8 +181,13 @@ static bool has_our_numbers(const struct logoff_host *host)
 		return logind->has_numbers;
 	r = sd_bus_get_unique_name(logind->bus, &name);
 	if (r >= 0)
-		r = sd_bus_call_method(logind->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-				       "GetConnectionUnixProcessID", NULL, &answer, "s", name);
+		r = sd_bus_message_new_method_call(logind->bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+						   "org.freedesktop.DBus", "GetConnectionUnixProcessID");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", name);
+	if (r >= 0)
+		r = bus_call(logind->bus, call, NULL, &answer, &logind->has_events);
+	sd_bus_message_unref(call);
 	if (r >= 0)
 		(void)sd_bus_message_read(answer, "u", &pid);	/* 0 is nobody's */
 	sd_bus_message_unref(answer);

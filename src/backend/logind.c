@@ -874,8 +874,9 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 static int take_news(struct logind *logind, struct logoff_error *reterr)
 {
 	unsigned n_calls = logind->n_calls;
-	int r = 0, news = 0;
+	int r = 0, news = logind->has_events;
 
+	logind->has_events = false;
 	while (news < MAX_NEWS && (r = sd_bus_process(logind->bus, NULL)) > 0)
 		news++;
 	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain() */

@@ -41,6 +41,7 @@ struct logind {
 	bool hurried;			/* see KILL_TIMEOUT_US */
 	bool silent;			/* the last question was not answered in time */
 	unsigned n_calls;		/* asynchronous calls under way */
+	bool has_events;		/* events came while a call waited for its reply: the next wait must not sleep on them */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
 	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
