@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,26 +46,26 @@ static void put(const void *data, size_t length)
 
 static void reply(uint32_t serial, int r, const void *rows, size_t n_rows, size_t row_size)
 {
-	struct news news = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
+	struct event event = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
 			     .now_us = clock_asked && r == 0 && !plays("timeless") ? LOGON_US + AGE_US : 0 };
 
 	if (r < 0)
-		news.error = (struct logoff_error){ .domain = LOGOFF_ERROR_NTSTATUS, .number = 0xC000006D,
+		event.error = (struct logoff_error){ .domain = LOGOFF_ERROR_NTSTATUS, .number = 0xC000006D,
 						    .name = "NT_STATUS_LOGON_FAILURE", .text = "wrong user or password" };
-	put(&news, sizeof(news));
+	put(&event, sizeof(event));
 	put(rows, n_rows * row_size);
 }
 
 static void removed(uint32_t id)
 {
-	struct news news = { .kind = NEWS_REMOVED, .id = id };
+	struct event event = { .kind = EVENT_REMOVED, .id = id };
 
-	put(&news, sizeof(news));
+	put(&event, sizeof(event));
 }
 
-static struct news_session row_of(uint32_t id)
+static struct station_row row_of(uint32_t id)
 {
-	struct news_session row = { .id = id, .has = NEWS_HAS_DETAILS, .logon_us = LOGON_US + id };
+	struct station_row row = { .id = id, .has = STATION_HAS_DETAILS, .logon_us = LOGON_US + id };
 
 	switch (id) {
 	case 0:
@@ -102,7 +103,7 @@ static struct news_session row_of(uint32_t id)
 
 static void play_list(const struct order *order)
 {
-	struct news_session rows[8];
+	struct station_row rows[8];
 	size_t n = 0;
 
 	for (uint32_t id = 0; id < 6; id++) {
@@ -122,7 +123,7 @@ static struct order held;
 
 static void play_get(const struct order *order)
 {
-	struct news_session row;
+	struct station_row row;
 
 	if (held.serial) {	/* the answer to a log-off comes while another question is asked */
 		reply(held.serial, 0, NULL, 0, 0);
@@ -171,7 +172,7 @@ static void play_logoff(const struct order *order)
 
 static void play_processes(const struct order *order)
 {
-	struct news_process rows[] = { { .pid = 4, .session = 0, .user = "SYSTEM", .command = "smss.exe" },
+	struct event_process rows[] = { { .pid = 4, .session = 0, .user = "SYSTEM", .command = "smss.exe" },
 				       { .pid = 900, .session = 2, .user = "bob", .command = "notepad.exe" } };
 
 	reply(order->serial, 0, rows, 2, sizeof(*rows));
@@ -180,8 +181,8 @@ static void play_processes(const struct order *order)
 static void play_order(const struct order *order, const void *data)
 {
 	const struct order_message *message = data;
-	struct news news = { .serial = order->serial, .answer = 1 };
-	const struct news_account account = { "EXAMPLE\\bob" };
+	struct event event = { .serial = order->serial, .answer = 1 };
+	const struct event_account account = { "EXAMPLE\\bob" };
 
 	switch (order->kind) {
 	case ORDER_LOGON:
@@ -207,9 +208,9 @@ static void play_order(const struct order *order, const void *data)
 		reply(order->serial, plays("stubborn") ? 0 : -EOPNOTSUPP, NULL, 0, 0);
 		break;
 	case ORDER_MESSAGE:
-		news.answer = message->wait ? 32000 : 32001;
-		news.r = order->id == 3 ? -EACCES : 0;
-		put(&news, sizeof(news));
+		event.answer = message->wait ? 32000 : 32001;
+		event.r = order->id == 3 ? -EACCES : 0;
+		put(&event, sizeof(event));
 		break;
 	case ORDER_PROCESSES:
 		play_processes(order);
@@ -247,17 +248,33 @@ static int player(void)
 		if (plays("leaves") && !first)
 			return 0;
 		if (plays("huge") && !first) {
-			struct news news = { .serial = order.serial, .length = UINT32_MAX };
+			struct event event = { .serial = order.serial, .length = UINT32_MAX };
 
-			put(&news, sizeof(news));
+			put(&event, sizeof(event));
 			continue;
 		}
 		play_order(&order, data);
 	}
+	while (plays("immortal"))
+		pause();
 	return 0;
 }
 
 /* ---- the tests ---- */
+
+int __real_kill(pid_t pid, int signal);
+int __wrap_kill(pid_t pid, int signal);
+
+static pid_t spared = -1;
+
+/* Spares the next one if SPARED is 0, as the kernel spares a process that waits in it. */
+int __wrap_kill(pid_t pid, int signal)
+{
+	if (spared != 0)
+		return __real_kill(pid, signal);
+	spared = pid;
+	return 0;
+}
 
 static struct logoff_host *open_playing(const char *what, uint64_t timeout_ms)
 {
@@ -465,6 +482,24 @@ static void test_deaf(void **state)
 	assert_int_equal(logoff_host_open_as(&host, &logon, NULL), -ETIMEDOUT);
 }
 
+/* A program that even the kernel cannot end is left behind. */
+static void test_immortal(void **state)
+{
+	struct logoff_host *host = open_playing("immortal", 1000);
+	uint64_t before = clock_now_us();
+
+	(void)state;
+	spared = 0;
+	alarm(10);
+	logoff_host_close(host);
+	alarm(0);
+	assert_true(spared > 0);
+	assert_true(clock_now_us() - before < 2000000);
+	assert_int_equal(kill(spared, SIGKILL), 0);
+	assert_int_equal(waitpid(spared, NULL, 0), spared);
+	spared = -1;
+}
+
 /* Logs off sessions ID... of a host playing WHAT. Returns the result of the first. */
 static int log_off(const char *what, const char *ids, bool *ret_forced)
 {
@@ -523,7 +558,7 @@ static void test_log_off(void **state)
 	}
 }
 
-/* An answer that comes while another question is answered is news too: no session waits for it until its time is over. */
+/* An answer that comes while another question is answered is an event too: no session waits for it until its time is over. */
 static void test_crossed(void **state)
 {
 	struct logoff_host *host = open_playing("crossed", 0);
@@ -599,6 +634,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_misbehaving),
 		cmocka_unit_test(test_deaf),
+		cmocka_unit_test(test_immortal),
 		cmocka_unit_test(test_log_off),
 		cmocka_unit_test(test_crossed),
 		cmocka_unit_test(test_message),

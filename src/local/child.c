@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -18,17 +17,19 @@
 /* How long a process takes at most that is killed and not stuck in the kernel. */
 #define KILLED_US 200000
 
-/* Returns whether the child has ended within the time. A program that ignores SIGCHLD has no child to wait for. */
-static bool has_ended(pid_t pid, uint64_t wait_us)
+bool child_await(pid_t pid, uint64_t wait_us, int *ret_status)
 {
 	uint64_t until = clock_now_us() + wait_us;
 	long interval_us = LOOK_MIN_US;
+	int status = 0;
 	pid_t r;
 
 	for (;;) {
-		r = waitpid(pid, NULL, WNOHANG);
-		if (r == pid || (r < 0 && errno != EINTR))
+		r = waitpid(pid, &status, WNOHANG);
+		if (r == pid || (r < 0 && errno != EINTR)) {
+			*ret_status = r == pid ? status : 0;
 			return true;
+		}
 		if (clock_now_us() >= until)
 			return false;
 		nanosleep(&(struct timespec){ .tv_nsec = interval_us * 1000 }, NULL);
@@ -38,9 +39,11 @@ static bool has_ended(pid_t pid, uint64_t wait_us)
 
 void child_end(pid_t pid, int signal, uint64_t wait_us)
 {
+	int status;
+
 	(void)kill(pid, signal);
-	if (has_ended(pid, wait_us))
+	if (child_await(pid, wait_us, &status))
 		return;
 	(void)kill(pid, SIGKILL);
-	(void)has_ended(pid, KILLED_US);
+	(void)child_await(pid, KILLED_US, &status);
 }

@@ -146,14 +146,14 @@ static int hear(struct watch *watch, struct channel *channel, struct policy_hand
 {
 	struct tsts_wait_async call = { .in.handle = handle };
 	TALLOC_CTX *memory = talloc_new(watch);
-	bool news = false;
+	bool any = false;
 	int r;
 
 	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_WAIT_ASYNC, memory, &call, &call.out.result, NULL);
 	for (uint32_t i = 0; r == 0 && i < call.out.n_changes; i++)
-		news = tell(watch->client, &call.out.changes[i]) || news;
+		any = tell(watch->client, &call.out.changes[i]) || any;
 	talloc_free(memory);
-	if (r == 0 && !news)
+	if (r == 0 && !any)
 		link_sleep(watch->client, NOTHING_NEW_MS);
 	return r;
 }

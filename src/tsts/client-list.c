@@ -34,7 +34,7 @@
 #define SHARE_US UINT64_C(100000)
 
 struct rows {
-	struct news_session *rows;
+	struct station_row *rows;
 	size_t n;
 };
 
@@ -52,12 +52,12 @@ static bool next_way(int r)
 
 static int rows_take(struct job *job, struct rows *rows, size_t n)
 {
-	rows->n = n < NEWS_ROWS_MAX ? n : NEWS_ROWS_MAX;
-	rows->rows = talloc_zero_array(job, struct news_session, rows->n + 1);
+	rows->n = n < EVENT_ROWS_MAX ? n : EVENT_ROWS_MAX;
+	rows->rows = talloc_zero_array(job, struct station_row, rows->n + 1);
 	return rows->rows ? 0 : -ENOMEM;
 }
 
-static void fill_names(struct news_session *row, const char *name, const char *user, const char *domain)
+static void fill_names(struct station_row *row, const char *name, const char *user, const char *domain)
 {
 	text_copy(row->name, sizeof(row->name), name);
 	text_copy(row->user, sizeof(row->user), user);
@@ -78,7 +78,7 @@ static int list_all_ex(struct job *job, struct rows *rows, struct logoff_error *
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
 		const struct tsts_environment_ex *from = &call.out.sessions[i];
 
-		rows->rows[i] = (struct news_session){ .id = from->id, .state = from->state };
+		rows->rows[i] = (struct station_row){ .id = from->id, .state = from->state };
 		fill_names(&rows->rows[i], from->name, from->user, from->domain);
 	}
 	return r;
@@ -99,7 +99,7 @@ static int list_all(struct job *job, struct rows *rows, struct logoff_error *ret
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
 		const struct tsts_environment *from = &call.out.sessions[i];
 
-		rows->rows[i] = (struct news_session){ .id = from->id, .state = from->state };
+		rows->rows[i] = (struct station_row){ .id = from->id, .state = from->state };
 		fill_names(&rows->rows[i], from->name, from->user, from->domain);
 	}
 	return r;
@@ -142,7 +142,7 @@ static int list_enum(struct job *job, struct rows *rows, struct logoff_error *re
 	for (size_t i = 0; r == 0 && i < rows->n; i++) {
 		const struct tsts_session *from = &result.out.sessions[i];
 
-		rows->rows[i] = (struct news_session){ .id = from->id, .state = from->state };
+		rows->rows[i] = (struct station_row){ .id = from->id, .state = from->state };
 		fill_names(&rows->rows[i], from->name, NULL, NULL);
 	}
 	return r;
@@ -150,9 +150,9 @@ static int list_enum(struct job *job, struct rows *rows, struct logoff_error *re
 
 /* ---- details of one session ---- */
 
-static void fill_times(struct news_session *row, uint64_t connect, uint64_t disconnect, uint64_t logon, uint64_t input)
+static void fill_times(struct station_row *row, uint64_t connect, uint64_t disconnect, uint64_t logon, uint64_t input)
 {
-	row->has |= NEWS_HAS_DETAILS;
+	row->has |= STATION_HAS_DETAILS;
 	row->connect_us = tsts_unix_us(connect);
 	row->disconnect_us = tsts_unix_us(disconnect);
 	row->logon_us = tsts_unix_us(logon);
@@ -160,7 +160,7 @@ static void fill_times(struct news_session *row, uint64_t connect, uint64_t disc
 }
 
 /* RpcGetSessionInformation: whole names, but not the last input. */
-static int ask_info(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_info(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 		    struct logoff_error *reterr)
 {
 	struct tsts_get_info call = { .in.session_id = id };
@@ -179,7 +179,7 @@ static int ask_info(struct client *client, TALLOC_CTX *memory, uint32_t id, stru
 }
 
 /* RpcGetSessionInformationEx, level 1: all at once, but names of fixed size. Windows 7, Server 2008 R2 and later. */
-static int ask_info_ex(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_info_ex(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 		       struct logoff_error *reterr)
 {
 	struct tsts_get_info_ex call = { .in.session_id = id, .in.level = 1 };
@@ -200,7 +200,7 @@ static int ask_info_ex(struct client *client, TALLOC_CTX *memory, uint32_t id, s
 }
 
 static int ask_by_handle(struct client *client, struct channel *channel, TALLOC_CTX *memory, struct policy_handle handle,
-			 struct news_session *row, struct logoff_error *reterr)
+			 struct station_row *row, struct logoff_error *reterr)
 {
 	struct tsts_get_user_name user = { .in.handle = handle };
 	struct tsts_get_terminal_name name = { .in.handle = handle };
@@ -224,7 +224,7 @@ static int ask_by_handle(struct client *client, struct channel *channel, TALLOC_
 }
 
 /* RpcOpenSession and the single questions: what was there first. */
-static int ask_piecemeal(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_piecemeal(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 			 struct logoff_error *reterr)
 {
 	struct tsts_open_session open = { .in.session_id = id };
@@ -258,7 +258,7 @@ static void take_clock(struct client *client, uint64_t filetime)
 
 /* Class 8 of IcaApi. A way of its own: handles of the legacy pipe. */
 static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX *memory, uint32_t id,
-		      struct news_session *row, struct logoff_error *reterr)
+		      struct station_row *row, struct logoff_error *reterr)
 {
 	uint8_t wanted[TSTS_VARDATA_SIZE + TSTS_INFORMATION_SIZE] = {};
 	struct tsts_ica_query_information call = { .in = { .session_id = id, .class = TSTS_CLASS_INFORMATION,
@@ -287,7 +287,7 @@ static int ask_legacy(struct client *client, struct channel *channel, TALLOC_CTX
 	return 0;
 }
 
-static int ask_on_legacy_pipe(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_on_legacy_pipe(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 			      struct logoff_error *reterr)
 {
 	struct channel *channel;
@@ -301,7 +301,7 @@ static int ask_on_legacy_pipe(struct client *client, TALLOC_CTX *memory, uint32_
 	return r;
 }
 
-static int ask_details(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_details(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 		       struct logoff_error *reterr)
 {
 	int r;
@@ -323,7 +323,7 @@ struct round {
 	struct client *client;
 	struct rows rows;
 	size_t next;
-	int (*ask)(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+	int (*ask)(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 		   struct logoff_error *reterr);
 	bool drop;			/* rows of which the server says that there is no such session */
 	int r;				/* what made it end early */
@@ -334,7 +334,7 @@ struct round {
 
 static void take_turn(struct round *round)
 {
-	struct news_session *row = &round->rows.rows[round->next++];
+	struct station_row *row = &round->rows.rows[round->next++];
 	TALLOC_CTX *memory = talloc_new(round->client);
 	struct logoff_error cause = {};
 	int r = memory ? round->ask(round->client, memory, row->id, row, &cause) : -ENOMEM;
@@ -407,9 +407,9 @@ static int list_legacy_chunk(struct job *job, struct channel *channel, struct ts
 	n = call->out.n_data / TSTS_LOGONID_SIZE;
 	if (n > call->out.n_entries)
 		n = call->out.n_entries;
-	if (n > NEWS_ROWS_MAX - rows->n)
-		n = NEWS_ROWS_MAX - rows->n;
-	rows->rows = talloc_realloc(job, rows->rows, struct news_session, rows->n + n + 1);
+	if (n > EVENT_ROWS_MAX - rows->n)
+		n = EVENT_ROWS_MAX - rows->n;
+	rows->rows = talloc_realloc(job, rows->rows, struct station_row, rows->n + n + 1);
 	if (!rows->rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
@@ -417,7 +417,7 @@ static int list_legacy_chunk(struct job *job, struct channel *channel, struct ts
 
 		if (!tsts_logonid_pull(&entry, call->out.data + i * TSTS_LOGONID_SIZE, TSTS_LOGONID_SIZE))
 			break;
-		rows->rows[rows->n] = (struct news_session){ .id = entry.session_id, .state = entry.state };
+		rows->rows[rows->n] = (struct station_row){ .id = entry.session_id, .state = entry.state };
 		fill_names(&rows->rows[rows->n++], entry.name, NULL, NULL);
 	}
 	call->in.index = call->out.index;
@@ -438,7 +438,7 @@ static int list_legacy(struct job *job, struct rows *rows, struct logoff_error *
 	r = channel_ica(job->client, channel, &call.in.handle, reterr);
 	if (r == 0)
 		r = 1;
-	while (r > 0 && rows->n < NEWS_ROWS_MAX)
+	while (r > 0 && rows->n < EVENT_ROWS_MAX)
 		r = list_legacy_chunk(job, channel, &call, rows, reterr);
 	channel_give(job->client, channel);
 	return r < 0 ? r : 0;
@@ -466,7 +466,7 @@ static void reply_rows(struct job *job, const struct rows *rows)
 {
 	job->rows = rows->rows;
 	job->n_rows = rows->n;
-	job->row_size = sizeof(struct news_session);
+	job->row_size = sizeof(struct station_row);
 }
 
 static int remember(struct client *client, const struct rows *rows)
@@ -499,7 +499,7 @@ int carry_list(struct job *job, struct logoff_error *reterr)
 }
 
 /* Whether an enumeration shows session ID; then ROW is what it says. Returns 1, 0 or -errno. */
-static int look_in_list(struct job *job, uint32_t id, struct news_session *row, struct logoff_error *reterr)
+static int look_in_list(struct job *job, uint32_t id, struct station_row *row, struct logoff_error *reterr)
 {
 	struct rows rows;
 	bool whole;
@@ -541,7 +541,7 @@ static int look_by_opening(struct job *job, uint32_t id, struct logoff_error *re
  * The server has answered R (-ENXIO, -EACCES, -EALREADY) to the question for session ROW: what does that mean? Returns 0 if
  * it is there, R, -ENXIO, or why that cannot be told.
  */
-static int look_again(struct job *job, int r, struct news_session *row, struct logoff_error *reterr)
+static int look_again(struct job *job, int r, struct station_row *row, struct logoff_error *reterr)
 {
 	int shown = job->order.missed ? 0 : look_in_list(job, row->id, row, reterr);
 
@@ -559,7 +559,7 @@ static int look_again(struct job *job, int r, struct news_session *row, struct l
 int carry_get(struct job *job, struct logoff_error *reterr)
 {
 	struct rows rows = {};
-	struct news_session *row;
+	struct station_row *row;
 	struct logoff_error cause = {};
 	int r;
 
@@ -610,7 +610,7 @@ int carry_details(struct job *job, struct logoff_error *reterr)
 
 int carry_clock(struct job *job, struct logoff_error *reterr)
 {
-	struct news_session unused = {};
+	struct station_row unused = {};
 
 	return ask_on_legacy_pipe(job->client, job, job->order.id, &unused, reterr);
 }
@@ -618,7 +618,7 @@ int carry_clock(struct job *job, struct logoff_error *reterr)
 /* ---- clients ---- */
 
 /* An address of zeroes is none. */
-static void fill_address(struct news_session *row, const struct tsts_address *address)
+static void fill_address(struct station_row *row, const struct tsts_address *address)
 {
 	static const uint8_t none[sizeof(address->address)];
 	bool six = address->family == TSTS_FAMILY_IPV6;
@@ -628,7 +628,7 @@ static void fill_address(struct news_session *row, const struct tsts_address *ad
 }
 
 /* RpcGetClientData; what that does not tell, RpcGetRemoteAddress may. Where nobody is connected there is neither. */
-static int ask_client(struct client *client, TALLOC_CTX *memory, uint32_t id, struct news_session *row,
+static int ask_client(struct client *client, TALLOC_CTX *memory, uint32_t id, struct station_row *row,
 		      struct logoff_error *reterr)
 {
 	struct tsts_get_client_data data = { .in.session_id = id };
@@ -638,7 +638,7 @@ static int ask_client(struct client *client, TALLOC_CTX *memory, uint32_t id, st
 
 	r = link_call(client, RCM_PUBLIC, TSTS_GET_CLIENT_DATA, memory, &data, &data.out.result, reterr);
 	if (r == 0 && tsts_client_pull(&who, data.out.data, data.out.n_data)) {
-		row->has |= NEWS_HAS_CLIENT;
+		row->has |= STATION_HAS_CLIENT;
 		text_copy(row->client, sizeof(row->client), who.name);
 		text_copy(row->address, sizeof(row->address), who.address);
 	}
@@ -646,10 +646,10 @@ static int ask_client(struct client *client, TALLOC_CTX *memory, uint32_t id, st
 		return r;
 	r = link_call(client, RCM_PUBLIC, TSTS_GET_REMOTE_ADDRESS, memory, &address, &address.out.result, reterr);
 	if (r == 0) {
-		row->has |= NEWS_HAS_CLIENT;
+		row->has |= STATION_HAS_CLIENT;
 		fill_address(row, &address.out.address);
 	}
-	return row->has & NEWS_HAS_CLIENT ? 0 : r;
+	return row->has & STATION_HAS_CLIENT ? 0 : r;
 }
 
 int carry_clients(struct job *job, struct logoff_error *reterr)

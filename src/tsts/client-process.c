@@ -199,7 +199,7 @@ static int ask_processes(struct job *job, struct tsts_ica_get_processes *ret, st
 	return r;
 }
 
-static void fill_row(struct news_process *row, const struct tsts_process *process, const struct person *person)
+static void fill_row(struct event_process *row, const struct tsts_process *process, const struct person *person)
 {
 	row->pid = process->pid;
 	row->session = process->session_id;
@@ -215,7 +215,7 @@ int carry_processes(struct job *job, struct logoff_error *reterr)
 	struct people *people = talloc_zero(job, struct people);
 	struct tsts_ica_get_processes found;
 	struct person **who;
-	struct news_process *rows;
+	struct event_process *rows;
 	int r;
 
 	if (!people)
@@ -223,7 +223,7 @@ int carry_processes(struct job *job, struct logoff_error *reterr)
 	r = ask_processes(job, &found, reterr);
 	if (r < 0)
 		return r;
-	rows = talloc_zero_array(job, struct news_process, found.out.n_processes + 1);
+	rows = talloc_zero_array(job, struct event_process, found.out.n_processes + 1);
 	who = talloc_zero_array(job, struct person *, found.out.n_processes + 1);
 	if (!rows || !who)
 		return -ENOMEM;

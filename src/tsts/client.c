@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client.c - takes orders on a socket, has them carried out by a server that speaks MS-TSTS, sends the news.
+ * client.c - takes orders on a socket, has them carried out by a server that speaks MS-TSTS, sends the event.
  *
  * tsts/order.h says what the two ends tell each other, and why this is a program of its own (start.c). Hidden here: that socket, and
  * the table of who carries out which order. Each order is a task; they are answered in whatever order they are done.
@@ -26,7 +26,7 @@
 #define JOBS_MAX 256
 
 /* Bytes of news the starter has not taken yet; with more it is not taking any, and we end. */
-#define NEWS_MAX ((size_t)256 << 20)
+#define EVENTS_MAX ((size_t)256 << 20)
 
 /* Samba's own words above this level have keys in them. */
 #define DEBUG_MAX 10
@@ -56,12 +56,12 @@ struct desk {
 
 static int carry_logon(struct job *job, struct logoff_error *reterr)
 {
-	struct news_account *row;
+	struct event_account *row;
 	int r = link_logon(job->client, &job->with->logon, reterr);
 
 	if (r < 0)
 		return r;
-	job->rows = row = talloc_zero(job, struct news_account);
+	job->rows = row = talloc_zero(job, struct event_account);
 	if (!row)
 		return -ENOMEM;
 	job->n_rows = 1;
@@ -125,7 +125,7 @@ static void desk_send(struct desk *desk, const void *data, size_t length)
 	if (sent == length)
 		return;
 	desk->n_waiting += length - sent;
-	parcel = desk->n_waiting <= NEWS_MAX ? talloc_size(desk, sizeof(*parcel) + length - sent) : NULL;
+	parcel = desk->n_waiting <= EVENTS_MAX ? talloc_size(desk, sizeof(*parcel) + length - sent) : NULL;
 	if (!parcel)
 		leave(desk->client, EXIT_FAILURE);
 	*parcel = (struct parcel){ .length = length - sent };
@@ -158,31 +158,31 @@ void job_reply(struct job *job, int r, const struct logoff_error *cause)
 {
 	struct desk *desk = job->client->desk;
 	size_t length = r == 0 ? job->n_rows * job->row_size : 0;
-	struct news news = { .serial = job->order.serial, .kind = NEWS_REPLY, .r = r };
+	struct event event = { .serial = job->order.serial, .kind = EVENT_REPLY, .r = r };
 
 	if (job->replied)
 		return;
 	job->replied = true;
 	if (r < 0)
-		news.error = *cause;
+		event.error = *cause;
 	if (r < 0 && cause->domain == LOGOFF_ERROR_NONE)
-		(void)error_set_errno(&news.error, r, r, "%s", strerror(-r));
+		(void)error_set_errno(&event.error, r, r, "%s", strerror(-r));
 	if (r == 0) {
-		news.now_us = job->client->has_clock ? (int64_t)clock_now_us() + job->client->ahead_us : 0;
-		news.answer = job->answer;
-		news.n_rows = (uint32_t)job->n_rows;
-		news.length = (uint32_t)length;
+		event.now_us = job->client->has_clock ? (int64_t)clock_now_us() + job->client->ahead_us : 0;
+		event.answer = job->answer;
+		event.n_rows = (uint32_t)job->n_rows;
+		event.length = (uint32_t)length;
 	}
-	desk_send(desk, &news, sizeof(news));
+	desk_send(desk, &event, sizeof(event));
 	if (length > 0)
 		desk_send(desk, job->rows, length);
 }
 
 void desk_removed(struct client *client, uint32_t id)
 {
-	struct news news = { .kind = NEWS_REMOVED, .id = id };
+	struct event event = { .kind = EVENT_REMOVED, .id = id };
 
-	desk_send(client->desk, &news, sizeof(news));
+	desk_send(client->desk, &event, sizeof(event));
 }
 
 /* ---- orders ---- */

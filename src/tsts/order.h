@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * order.h - what the back end for other servers (tsts.c) and the program that speaks MS-TSTS (logoff-tsts) tell each other.
+ * order.h - orders from the back end for other servers (tsts.c) to the program that speaks MS-TSTS (logoff-tsts), and events back.
  *
  * Samba's libraries print, keep global state and block in name service and Kerberos; so they live in a program of their
  * own, which is started when a server is named, can be ended at any deadline, and dies with its starter. Both are from
- * one build and on one machine: orders and news are C structs on a socket pair (descriptor 3 of the program), in which
+ * one build and on one machine: orders and events are C structs on a socket pair (descriptor 3 of the program), in which
  * every text is ended by a NUL.
  *
  * An order has a serial number; it gets exactly one reply with that number, in any order. Notices (serial 0) come when
@@ -16,22 +16,22 @@
 #define TSTS_ORDER_H
 
 #include "logoff.h"
+#include "tsts/row.h"
 
 #define ORDER_FD 3		/* of the program */
-#define NEWS_TEXT 128		/* bytes of a name, with the NUL; longer ones are cut at a character */
-#define NEWS_ROWS_MAX 65536	/* in one reply: session ids have 16 bits; processes are cut there */
+#define EVENT_ROWS_MAX 65536	/* in one reply: session ids have 16 bits; processes are cut there */
 
 enum order_kind {
-	ORDER_LOGON,	/* connect and log on; struct order_logon follows. Replies with one struct news_account */
-	ORDER_LIST,	/* all sessions, in as few calls as the server knows; rows without NEWS_HAS_DETAILS are allowed */
+	ORDER_LOGON,	/* connect and log on; struct order_logon follows. Replies with one struct event_account */
+	ORDER_LIST,	/* all sessions, in as few calls as the server knows; rows without STATION_HAS_DETAILS are allowed */
 	ORDER_GET,	/* session ID with all details. -ENXIO only if the question for it and an enumeration agree */
 	ORDER_DETAILS,	/* all sessions of the last ORDER_LIST with details, side by side; those are left out that the server
 			   says it does not know */
 	ORDER_CLOCK,	/* the server's time, which is told with session ID on the legacy pipe; -EOPNOTSUPP without that pipe */
-	ORDER_CLIENTS,	/* the same with NEWS_HAS_CLIENT; -EOPNOTSUPP if the server lacks the pipe that knows */
+	ORDER_CLIENTS,	/* the same with STATION_HAS_CLIENT; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_PROCESSES,	/* all processes; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_LOGOFF,	/* log off session ID: begin to wait for its end on another pipe (MANY: for everybody's end, once), then
-			   ask; replies when the server has answered; the end is told by NEWS_REMOVED */
+			   ask; replies when the server has answered; the end is told by EVENT_REMOVED */
 	ORDER_RESET,	/* reset session ID without waiting (legacy pipe); -EOPNOTSUPP without that pipe */
 	ORDER_MESSAGE	/* show session ID the struct order_message that follows */
 };
@@ -63,46 +63,30 @@ struct order_message {
 	bool wait;		/* for the user's answer, which is then in the reply's ANSWER */
 };
 
-enum news_kind {
-	NEWS_REPLY,
-	NEWS_REMOVED		/* serial 0: session ID is said to have ended, or the wait for that has failed: look */
+enum event_kind {
+	EVENT_REPLY,
+	EVENT_REMOVED		/* serial 0: session ID is said to have ended, or the wait for that has failed: look */
 };
 
-struct news {
+struct event {
 	uint32_t serial;	/* of the order this replies to, or 0 */
-	uint32_t kind;		/* enum news_kind */
+	uint32_t kind;		/* enum event_kind */
 	uint32_t id;		/* REMOVED */
 	int32_t r;		/* 0 or an errno of logoff.h; -EALREADY: the session is being ended; -EAGAIN: the server
 				   is busy, ask again */
 	int64_t now_us;		/* REPLY: the server's own time, in microseconds of Unix time; 0: not asked for yet */
 	uint32_t answer;	/* MESSAGE: what RpcShowMessageBox returned (MS-TSTS 3.5.4.1.10) */
-	uint32_t n_rows;	/* of struct news_session or news_process, which follow */
+	uint32_t n_rows;	/* of struct station_row or event_process, which follow */
 	uint32_t length;	/* of what follows, in bytes */
 	struct logoff_error error;
 };
 
-/* What a row knows. */
-enum {
-	NEWS_HAS_DETAILS = 1,	/* the times; user and domain in any case */
-	NEWS_HAS_CLIENT = 2	/* client and address */
-};
-
-/* Times are in microseconds of Unix time, 0: never or not known (as the server's own zero). */
-struct news_session {
-	uint32_t id;
-	uint32_t state;		/* WINSTATIONSTATECLASS (MS-TSTS 3.3.4.1.8) */
-	uint32_t has;		/* NEWS_HAS_* */
-	char name[NEWS_TEXT], user[NEWS_TEXT], domain[NEWS_TEXT];
-	char client[NEWS_TEXT], address[NEWS_TEXT];
-	int64_t connect_us, disconnect_us, logon_us, input_us;
-};
-
 /* By which the server knows us: "EXAMPLE\bob", "bob@EXAMPLE.COM". */
-struct news_account {
+struct event_account {
 	char name[256];
 };
 
-struct news_process {
+struct event_process {
 	uint32_t pid, session;
 	char user[64];		/* the name, else the SID; "" if not even that is known */
 	char command[64];

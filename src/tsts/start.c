@@ -47,10 +47,10 @@ static size_t read_first(void)
 /* Says that we cannot log on, and why; the starter then ends. */
 static int give_up(const struct logoff_error *cause)
 {
-	struct news news = { .serial = first.order.serial, .kind = NEWS_REPLY, .r = -EHOSTUNREACH, .error = *cause };
+	struct event event = { .serial = first.order.serial, .kind = EVENT_REPLY, .r = -EHOSTUNREACH, .error = *cause };
 
 	explicit_bzero(&first, sizeof(first));
-	(void)send(ORDER_FD, &news, sizeof(news), MSG_NOSIGNAL);
+	(void)send(ORDER_FD, &event, sizeof(event), MSG_NOSIGNAL);
 	while (recv(ORDER_FD, &first, sizeof(first), 0) > 0)
 		;
 	return EXIT_SUCCESS;

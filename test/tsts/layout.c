@@ -47,48 +47,48 @@ static void orders(void)
 	printf(", ");
 }
 
-static void news(void)
+static void event(void)
 {
-	BEGIN(news);
-	MEMBER(news, serial);
-	MEMBER(news, kind);
-	MEMBER(news, id);
-	MEMBER(news, r);
-	MEMBER(news, now_us);
-	MEMBER(news, answer);
-	MEMBER(news, n_rows);
-	MEMBER(news, length);
-	MEMBER(news, error.domain);
-	MEMBER(news, error.number);
-	MEMBER(news, error.name);
-	LAST(news, error.text);
+	BEGIN(event);
+	MEMBER(event, serial);
+	MEMBER(event, kind);
+	MEMBER(event, id);
+	MEMBER(event, r);
+	MEMBER(event, now_us);
+	MEMBER(event, answer);
+	MEMBER(event, n_rows);
+	MEMBER(event, length);
+	MEMBER(event, error.domain);
+	MEMBER(event, error.number);
+	MEMBER(event, error.name);
+	LAST(event, error.text);
 	printf(", ");
 }
 
 static void rows(void)
 {
-	BEGIN(news_session);
-	MEMBER(news_session, id);
-	MEMBER(news_session, state);
-	MEMBER(news_session, has);
-	MEMBER(news_session, name);
-	MEMBER(news_session, user);
-	MEMBER(news_session, domain);
-	MEMBER(news_session, client);
-	MEMBER(news_session, address);
-	MEMBER(news_session, connect_us);
-	MEMBER(news_session, disconnect_us);
-	MEMBER(news_session, logon_us);
-	LAST(news_session, input_us);
+	BEGIN(station_row);
+	MEMBER(station_row, id);
+	MEMBER(station_row, state);
+	MEMBER(station_row, has);
+	MEMBER(station_row, name);
+	MEMBER(station_row, user);
+	MEMBER(station_row, domain);
+	MEMBER(station_row, client);
+	MEMBER(station_row, address);
+	MEMBER(station_row, connect_us);
+	MEMBER(station_row, disconnect_us);
+	MEMBER(station_row, logon_us);
+	LAST(station_row, input_us);
 	printf(", ");
-	BEGIN(news_account);
-	LAST(news_account, name);
+	BEGIN(event_account);
+	LAST(event_account, name);
 	printf(", ");
-	BEGIN(news_process);
-	MEMBER(news_process, pid);
-	MEMBER(news_process, session);
-	MEMBER(news_process, user);
-	LAST(news_process, command);
+	BEGIN(event_process);
+	MEMBER(event_process, pid);
+	MEMBER(event_process, session);
+	MEMBER(event_process, user);
+	LAST(event_process, command);
 }
 
 static void words(void)
@@ -100,8 +100,8 @@ static void words(void)
 		{ "LOGON", ORDER_LOGON }, { "LIST", ORDER_LIST }, { "GET", ORDER_GET }, { "DETAILS", ORDER_DETAILS },
 		{ "CLIENTS", ORDER_CLIENTS }, { "CLOCK", ORDER_CLOCK }, { "PROCESSES", ORDER_PROCESSES }, { "LOGOFF", ORDER_LOGOFF },
 		{ "RESET", ORDER_RESET }, { "MESSAGE", ORDER_MESSAGE },
-		{ "REPLY", NEWS_REPLY }, { "REMOVED", NEWS_REMOVED },
-		{ "HAS_DETAILS", NEWS_HAS_DETAILS }, { "HAS_CLIENT", NEWS_HAS_CLIENT },
+		{ "REPLY", EVENT_REPLY }, { "REMOVED", EVENT_REMOVED },
+		{ "HAS_DETAILS", STATION_HAS_DETAILS }, { "HAS_CLIENT", STATION_HAS_CLIENT },
 		{ "DESIRED", LOGOFF_KERBEROS_DESIRED }, { "REQUIRED", LOGOFF_KERBEROS_REQUIRED }, { "OFF", LOGOFF_KERBEROS_OFF },
 		{ "NTSTATUS", LOGOFF_ERROR_NTSTATUS }, { "HRESULT", LOGOFF_ERROR_HRESULT }, { "RPC", LOGOFF_ERROR_RPC },
 		{ "ERRNO", LOGOFF_ERROR_ERRNO },
@@ -115,7 +115,7 @@ int main(void)
 {
 	printf("{\"structures\": {");
 	orders();
-	news();
+	event();
 	rows();
 	printf("}, \"words\": {");
 	words();

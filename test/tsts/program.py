@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""logoff-tsts by itself: sends it orders over a socket pair and reads its news, as backend/tsts.c does (src/tsts/order.h).
+"""logoff-tsts by itself: sends it orders over a socket pair and reads its events, as backend/tsts.c does (src/tsts/order.h).
 
 Where the members of the structures are is asked of the compiler (layout.c), so nothing here repeats the header.
 """
@@ -162,7 +162,7 @@ class Program:
     def _read(self, until):
         left = until - time.monotonic()
         if left <= 0 or not select.select([self.ours], [], [], left)[0]:
-            raise TimeoutError("no news in time")
+            raise TimeoutError("no event in time")
         try:
             data = self.ours.recv(1 << 20)
         except ConnectionResetError:  # it has ended before it had read everything
@@ -174,20 +174,20 @@ class Program:
             pass
 
     def _take(self):
-        size = size_of("news")
+        size = size_of("event")
         if len(self.buffer) < size:
             return False
-        news = unpack("news", self.buffer)
-        if len(self.buffer) < size + news["length"]:
+        event = unpack("event", self.buffer)
+        if len(self.buffer) < size + event["length"]:
             return False
-        rows = self.buffer[size:size + news["length"]]
-        self.buffer = self.buffer[size + news["length"]:]
-        if news["kind"] == word("REMOVED"):
-            assert news["serial"] == 0
-            self.removed.append(news["id"])
+        rows = self.buffer[size:size + event["length"]]
+        self.buffer = self.buffer[size + event["length"]:]
+        if event["kind"] == word("REMOVED"):
+            assert event["serial"] == 0
+            self.removed.append(event["id"])
             return True
-        assert news["serial"] not in self.replies, "two replies to one order"
-        self.replies[news["serial"]] = {**news, "rows": self._rows(rows, news["n_rows"])}
+        assert event["serial"] not in self.replies, "two replies to one order"
+        self.replies[event["serial"]] = {**event, "rows": self._rows(rows, event["n_rows"])}
         return True
 
     @staticmethod
@@ -195,5 +195,5 @@ class Program:
         if n == 0:
             return []
         size = len(data) // n
-        structure = next(name for name in ("news_session", "news_process", "news_account") if size_of(name) == size)
+        structure = next(name for name in ("station_row", "event_process", "event_account") if size_of(name) == size)
         return [unpack(structure, data[i * size:(i + 1) * size]) for i in range(n)]

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tsts-program.h - the program logoff-tsts: its start, orders to it, events from it (tsts/order.h), and its end.
+ *
+ * Nothing that a server or Samba's libraries do can keep the caller longer than it wants to wait: the program is a child with a
+ * socket that never blocks, and it is killed when the host is closed.
+ */
+#ifndef BACKEND_TSTS_PROGRAM_H
+#define BACKEND_TSTS_PROGRAM_H
+
+#include <sys/types.h>
+
+#include "tsts/order.h"
+
+/* All zero but FD, which is -1: not started. */
+struct program {
+	pid_t pid;		/* 0: it has ended */
+	int fd;
+	uint32_t serial;	/* of the last order */
+	char *buffer;		/* events that have come, the last one perhaps in part */
+	size_t n_buffer, room;
+};
+
+/* Starts the program. Returns 0, -EOPNOTSUPP (it is not installed) or -EHOSTUNREACH. */
+int program_start(struct program *program, struct logoff_error *reterr);
+
+/* Ends the program, with all that it has and knows; half a second at most. */
+void program_end(struct program *program);
+
+/*
+ * Sends ORDER with the order.length bytes of DATA, of which UNTIL_US is the last moment that a reply is waited for. *RET_SERIAL is
+ * what the reply will bear. Returns 0 or -EHOSTUNREACH.
+ */
+int program_send(struct program *program, struct order order, const void *data, uint64_t until_us, uint32_t *ret_serial,
+		 struct logoff_error *reterr);
+
+/* Waits until bytes have come. Returns 1, 0 if UNTIL_US has passed, -ECANCELED if CANCEL_FD (-1: none) is readable. */
+int program_wait(struct program *program, int cancel_fd, uint64_t until_us);
+
+/* Reads what has come. Returns 0, or -EHOSTUNREACH when the program has ended. */
+int program_read(struct program *program, struct logoff_error *reterr);
+
+/* Copies the head of the next event, if it has come whole. Returns 1, 0 (it has not) or -EHOSTUNREACH (it is none). */
+int program_peek(struct program *program, struct event *ret_event, struct logoff_error *reterr);
+
+/* Copies the rows that follow the next event, EVENT. The caller frees *RET_ROWS. Returns 0 or -ENOMEM. */
+int program_copy_rows(const struct program *program, const struct event *event, void **ret_rows);
+
+/* Drops the next event, EVENT, with its rows. */
+void program_drop(struct program *program, const struct event *event);
+
+#endif
