@@ -37,8 +37,7 @@ void station_set_client(struct logoff_session *session, const struct station_row
  */
 int64_t station_input_us(const struct station_row *row);
 
-/* Measures the age and the idle time of SESSION, in which nobody has done anything since INPUT_US; the host's clock says NOW_US (0: not
-   known). */
+/* Measures age and idle time of SESSION, in which nobody has done anything since INPUT_US, by the host's clock: NOW_US (0: not known). */
 void station_set_ages(struct logoff_session *session, int64_t input_us, int64_t now_us);
 
 /* Makes the times that are not known tell that the host has not answered, if R says so: that is not the same as not known. */
@@ -51,7 +50,8 @@ bool station_are_others(const char *user, const char *other);
 void station_complete(struct station_row *to, const struct station_row *from, uint32_t has);
 
 /*
- * Tells whether NOW (NULL: not told), which has the id of SESSION, is the same logon. What was never told of SESSION makes no difference.
+ * Tells whether NOW (NULL: not told), which has the id of SESSION, is the same logon. What the host never told of SESSION makes no
+ * difference.
  * Returns 0, -ENXIO (another logon), or -EAGAIN (it cannot be told).
  */
 int station_check_same(const struct logoff_session *session, const struct logoff_session *now);

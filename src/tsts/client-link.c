@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "base/error.h"
 
@@ -88,18 +87,8 @@ struct waiter {
 	bool impatient;
 };
 
-/* Timers that Samba has just set. */
-#define TIMERS_MAX 64
-
 struct link {
 	struct access access;
-	unsigned n_own;			/* while this is not 0, timers are to be what they are: ours, or those of connecting */
-	struct tevent_timer *timers[TIMERS_MAX];
-	size_t n_timers;
-	struct tevent_immediate *mend_timers;
-	uint32_t patience_s;		/* for what timers are set for now */
-	unsigned n_under_way;		/* calls */
-	unsigned n_unsent;		/* of these, those whose timer has not been set yet */
 	struct dcerpc_pipe *base;	/* the first pipe: SMB hangs from it */
 	struct channel *channels;
 	struct waiter *waiters;
@@ -108,55 +97,7 @@ struct link {
 	unsigned n_calls, n_binds, n_pipes;
 };
 
-/* ---- timers ---- */
-
-/*
- * Samba gives up what a pipe has not answered in 60 seconds, and the pipe with it; there is no call to change that. A user
- * may need longer to read a message, a session to end, and how long is waited is the starter's business. So the timers
- * that are set while calls are made are put off for ever, just after they have been set. Those of Kerberos are made to go
- * off sooner: else there would be no time left to do without.
- */
-static void mend_timers(struct tevent_context *events, struct tevent_immediate *immediate, void *data)
-{
-	struct link *link = data;
-	struct timeval until = tevent_timeval_current_ofs(link->patience_s, 0);
-
-	(void)events;
-	(void)immediate;
-	link->n_own++;
-	while (link->n_timers > 0)
-		tevent_update_timer(link->timers[link->n_timers - 1], until);	/* seen as taken away and set again */
-	link->n_own--;
-}
-
-static void see_timer(struct tevent_timer *timer, enum tevent_event_trace_point point, void *data)
-{
-	struct client *client = data;
-	struct link *link = client->link;
-
-	if (point == TEVENT_EVENT_TRACE_DETACH)
-		for (size_t i = 0; i < link->n_timers; i++)
-			if (link->timers[i] == timer)
-				link->timers[i--] = link->timers[--link->n_timers];
-	if (point != TEVENT_EVENT_TRACE_ATTACH || link->n_own > 0 || link->n_timers == TIMERS_MAX)
-		return;
-	if (link->n_unsent > 0)
-		link->n_unsent--;
-	link->timers[link->n_timers++] = timer;
-	tevent_schedule_immediate(link->mend_timers, client->events, mend_timers, link);
-}
-
-/* A timer of ours, which stays as it is. */
-static struct tevent_timer *set_timer(struct client *client, unsigned ms, tevent_timer_handler_t handler, void *data)
-{
-	struct timeval until = tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000);
-	struct tevent_timer *timer;
-
-	client->link->n_own++;
-	timer = tevent_add_timer(client->events, client, until, handler, data);
-	client->link->n_own--;
-	return timer;
-}
+/* ---- sleeping ---- */
 
 struct nap {
 	struct task *task;
@@ -178,7 +119,7 @@ void link_sleep(struct client *client, unsigned ms)
 {
 	struct nap nap = { .task = task_current(client) };
 
-	if (!set_timer(client, ms, end_nap, &nap))
+	if (!timers_add(client, ms, end_nap, &nap))
 		return;
 	while (!nap.is_over)
 		task_pause(client);
@@ -199,14 +140,6 @@ static struct dcerpc_binding *make_binding(TALLOC_CTX *memory, const struct acce
 	return binding;
 }
 
-/* Timers that are set while Samba connects are left alone; so those of other calls should be set before. */
-static void begin_connecting(struct client *client)
-{
-	for (int i = 0; client->link->n_unsent > 0 && i < 100; i++)
-		task_yield(client);
-	client->link->n_own++;
-}
-
 /* Opens a pipe with INTERFACE bound to it. The first one connects and logs on. */
 static NTSTATUS open_pipe(struct client *client, enum interface interface, struct dcerpc_pipe **ret)
 {
@@ -217,14 +150,14 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 
 	if (!binding)
 		return NT_STATUS_NO_MEMORY;
-	begin_connecting(client);
+	timers_begin_connecting(client);
 	if (link->base)
 		status = dcerpc_secondary_auth_connection(link->base, binding, table, link->access.credentials,
 							  link->access.settings, link, ret);
 	else
 		status = dcerpc_pipe_connect_b(link, ret, binding, table, link->access.credentials, client->events,
 					       link->access.settings);
-	link->n_own--;
+	timers_end_connecting(client);
 	talloc_free(binding);
 	if (!NT_STATUS_IS_OK(status))
 		return status;
@@ -315,13 +248,11 @@ int link_logon(struct client *client, const struct order_logon *logon, struct lo
 	if (!link)
 		return -ENOMEM;
 	client->link = link;
-	link->mend_timers = tevent_create_immediate(link);
-	if (!link->mend_timers)
-		return -ENOMEM;
-	tevent_set_trace_timer_callback(client->events, see_timer, client);
-	link->patience_s = KDC_PATIENCE_S;
+	r = timers_begin(client, KDC_PATIENCE_S);
+	if (r < 0)
+		return r;
 	r = access_prepare(client, logon, &link->access, reterr);
-	link->patience_s = NEVER_S;
+	timers_set_patience(client, NEVER_S);
 	return r < 0 ? r : connect_first(client, logon, reterr);
 }
 
@@ -398,7 +329,7 @@ static void stand_in_line(struct client *client, struct waiter *waiter)
 {
 	struct waiter **to = &client->link->waiters;
 
-	waiter->timer = set_timer(client, PATIENCE_MS, lose_patience, waiter);
+	waiter->timer = timers_add(client, PATIENCE_MS, lose_patience, waiter);
 	while (*to)
 		to = &(*to)->next;
 	waiter->next = NULL;
@@ -419,9 +350,9 @@ static int bind_too(struct client *client, struct channel *channel, enum interfa
 
 	for (size_t i = 0; i < N_INTERFACES && !pipe; i++)
 		pipe = channel->bound[i];
-	begin_connecting(client);
+	timers_begin_connecting(client);
 	status = dcerpc_secondary_context(pipe, &channel->bound[interface], interfaces[interface].table);
-	link->n_own--;
+	timers_end_connecting(client);
 	link->n_binds++;
 	if (NT_STATUS_IS_OK(status)) {
 		(void)dcerpc_binding_handle_set_timeout(channel->bound[interface]->binding_handle, 0);
@@ -523,7 +454,6 @@ static NTSTATUS call_and_wait(struct client *client, struct dcerpc_binding_handl
 			      const struct ndr_interface_table *table, uint32_t opnum, TALLOC_CTX *memory, void *data)
 {
 	struct call call = { .task = task_current(client) };
-	struct link *link = client->link;
 	struct tevent_req *request;
 	NTSTATUS status;
 
@@ -531,13 +461,10 @@ static NTSTATUS call_and_wait(struct client *client, struct dcerpc_binding_handl
 	if (!request)
 		return NT_STATUS_NO_MEMORY;
 	tevent_req_set_callback(request, take_answer, &call);
-	link->n_under_way++;
-	link->n_unsent++;
+	timers_begin_call(client);
 	while (!call.has_answer)
 		task_pause(client);
-	link->n_under_way--;
-	if (link->n_unsent > link->n_under_way)
-		link->n_unsent = link->n_under_way;
+	timers_end_call(client);
 	status = dcerpc_binding_handle_call_recv(request);
 	talloc_free(request);
 	return status;

@@ -2,11 +2,15 @@
 /*
  * client-task.c - tasks: each a piece of straight-line code with a stack of its own, which stops where it has to wait.
  *
- * An order is a chain of calls with ways around what a server lacks; written as callbacks, each step would be a function
+ * An order is a chain of calls with ways around what a server lacks. Written as callbacks, each step would be a function
  * and each way around a state. Threads would do, but Samba's libraries must not be entered by two. So: contexts of
  * the C library, switched only in task_pause() and tasks_run(), never inside of Samba's code.
  * Samba's synchronous calls (connecting, Kerberos) run the event loop from within. Whatever ends meanwhile only wakes its
- * task; tasks go on from the top of the loop alone, so that no task runs on top of another.
+ * task; tasks go on from the top of the loop alone, so that no task runs on top of another (client-loop.c).
+ *
+ * What is relied on of Samba (test: test-client-task.c, and with Samba's calls all of test/domain):
+ * - its libraries keep nothing on the stack, nor in the thread, from one turn of the loop to the next;
+ * - a synchronous call (connecting, binding) needs less stack than a task has.
  */
 #include "tsts/client.h"
 

@@ -7,7 +7,6 @@
  * The starter kills us when it has waited long enough, so nothing here has a deadline of its own. We end with it: when
  * it closes the socket, or dies. Nothing is ever printed but what LOGOFF_TSTS_DEBUG=1 ... 10 asks for, on stderr.
  */
-#define TEVENT_DEPRECATED 1	/* for allow_nesting() */
 #include "tsts/client.h"
 
 #include <dcerpc.h>
@@ -25,15 +24,15 @@
 /* Orders under way; while there are so many no more are read. */
 #define JOBS_MAX 256
 
-/* Bytes of news the starter has not taken yet; with more it is not taking any, and we end. */
+/* Bytes of events that the starter has not read yet. With more it reads none, and we end. */
 #define EVENTS_MAX ((size_t)256 << 20)
 
 /* Samba's own words above this level have keys in them. */
 #define DEBUG_MAX 10
 
-/* News, or a part of them, that the socket had no room for. */
-struct parcel {
-	struct parcel *next;
+/* An event, or a part of it, for which the socket had no room. */
+struct pending {
+	struct pending *next;
 	size_t length, sent;
 	uint8_t bytes[];
 };
@@ -48,8 +47,8 @@ struct desk {
 	size_t n_in;
 	size_t n_jobs;
 	bool logged_on;			/* the first order has come */
-	struct parcel *first, **last;
-	size_t n_waiting;		/* bytes in parcels */
+	struct pending *first, **last;
+	size_t n_waiting;		/* bytes in them */
 };
 
 /* ---- who carries out what ---- */
@@ -94,7 +93,7 @@ static void __attribute__((noreturn)) leave(const struct client *client, int sta
 	_exit(status);
 }
 
-/* ---- news ---- */
+/* ---- events ---- */
 
 static void desk_look(struct desk *desk)
 {
@@ -118,39 +117,39 @@ static void desk_send(struct desk *desk, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
 	size_t sent = 0;
-	struct parcel *parcel;
+	struct pending *pending;
 
 	if (!desk->first)
 		sent = send_some(desk, bytes, length);
 	if (sent == length)
 		return;
 	desk->n_waiting += length - sent;
-	parcel = desk->n_waiting <= EVENTS_MAX ? talloc_size(desk, sizeof(*parcel) + length - sent) : NULL;
-	if (!parcel)
+	pending = desk->n_waiting <= EVENTS_MAX ? talloc_size(desk, sizeof(*pending) + length - sent) : NULL;
+	if (!pending)
 		leave(desk->client, EXIT_FAILURE);
-	*parcel = (struct parcel){ .length = length - sent };
-	memcpy(parcel->bytes, bytes + sent, length - sent);
-	*desk->last = parcel;
-	desk->last = &parcel->next;
+	*pending = (struct pending){ .length = length - sent };
+	memcpy(pending->bytes, bytes + sent, length - sent);
+	*desk->last = pending;
+	desk->last = &pending->next;
 	desk_look(desk);
 }
 
 static void send_waiting(struct desk *desk)
 {
-	struct parcel *parcel = desk->first;
+	struct pending *pending = desk->first;
 	size_t n;
 
-	if (!parcel)
+	if (!pending)
 		return;
-	n = send_some(desk, parcel->bytes + parcel->sent, parcel->length - parcel->sent);
-	parcel->sent += n;
+	n = send_some(desk, pending->bytes + pending->sent, pending->length - pending->sent);
+	pending->sent += n;
 	desk->n_waiting -= n;
-	if (parcel->sent < parcel->length)
+	if (pending->sent < pending->length)
 		return;
-	desk->first = parcel->next;
+	desk->first = pending->next;
 	if (!desk->first)
 		desk->last = &desk->first;
-	talloc_free(parcel);
+	talloc_free(pending);
 	desk_look(desk);
 }
 
@@ -329,15 +328,6 @@ static int read_debug(void)
 	return level < 0 ? 0 : level > DEBUG_MAX ? DEBUG_MAX : level;
 }
 
-/* Without this libdcerpc aborts where Kerberos has to ask for a ticket with a password. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-static void allow_nesting(struct tevent_context *events)
-{
-	tevent_loop_allow_nesting(events);
-}
-#pragma GCC diagnostic pop
-
 static struct client *client_new(const struct starter *starter, int debug)
 {
 	struct client *client = talloc_zero(NULL, struct client);
@@ -346,10 +336,9 @@ static struct client *client_new(const struct starter *starter, int debug)
 		return NULL;
 	client->debug = debug;
 	client->starter = starter;
-	client->events = tevent_context_init(client);
+	client->events = loop_new(client);
 	if (!client->events)
 		return NULL;
-	allow_nesting(client->events);
 	client->tasks = tasks_new(client);
 	client->desk = client->tasks ? desk_new(client) : NULL;
 	return client->desk && NT_STATUS_IS_OK(dcerpc_init()) ? client : NULL;
@@ -375,9 +364,6 @@ int tsts_client_run(uint8_t *begun, size_t length, const struct starter *starter
 
 	if (!client || !begin_with(client->desk, begun, length))
 		return EXIT_FAILURE;
-	for (;;) {
-		tasks_run(client->tasks);
-		if (tevent_loop_once(client->events) < 0)
-			leave(client, EXIT_FAILURE);
-	}
+	loop_run(client);
+	leave(client, EXIT_FAILURE);
 }

@@ -2,8 +2,10 @@
 /*
  * client.h - what the parts of tsts-client.so, the client in logoff-tsts, know of each other.
  *
- * client.c        orders in, news out (tsts/order.h), and who carries an order out
+ * client.c        orders in, events out (tsts/order.h), and who carries an order out
  * client-task.c   tasks: straight-line code that waits for a server while others go on
+ * client-loop.c   the event loop, which Samba runs from within
+ * client-timer.c  timers that Samba sets, put off
  * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
@@ -27,6 +29,7 @@ struct tasks;
 struct task;
 struct link;
 struct desk;
+struct timers;
 struct watch;
 
 /* Session ids have 16 bits. */
@@ -37,6 +40,7 @@ struct client {
 	struct tasks *tasks;
 	struct desk *desk;
 	struct link *link;
+	struct timers *timers;
 	const struct starter *starter;
 	struct watch *watch;		/* of everybody's end; NULL: none */
 	uint8_t awaited[CLIENT_IDS / 8];	/* a bit for each session whose end is to be told */
@@ -94,6 +98,31 @@ void task_wake(struct task *task);
 
 /* Runs RUN side by side in up to N_TASKS tasks, each with DATA, and waits until all have returned. */
 void task_share(struct client *client, size_t n_tasks, void (*run)(void *data), void *data);
+
+/* ---- client-loop.c ---- */
+
+/* Makes the event loop. Returns NULL without memory. */
+struct tevent_context *loop_new(TALLOC_CTX *memory);
+
+/* Runs the loop and its tasks, until it fails. */
+void loop_run(struct client *client);
+
+/* ---- client-timer.c ---- */
+
+/* From now on timers that Samba sets go off in PATIENCE_S seconds. Returns 0 or -ENOMEM. */
+int timers_begin(struct client *client, uint32_t patience_s);
+void timers_set_patience(struct client *client, uint32_t patience_s);
+
+/* Sets a timer of ours, which stays as it is. NULL without memory. */
+struct tevent_timer *timers_add(struct client *client, unsigned ms, tevent_timer_handler_t handler, void *data);
+
+/* Between these two Samba connects or binds, with its own timers. Those of calls under way are set before. The first one waits. */
+void timers_begin_connecting(struct client *client);
+void timers_end_connecting(struct client *client);
+
+/* Between these two a call is under way, whose timer is put off. */
+void timers_begin_call(struct client *client);
+void timers_end_call(struct client *client);
 
 /* ---- client-logon.c ---- */
 

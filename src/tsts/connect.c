@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * connect.c - see connect.h.
+ *
+ * What is relied on of Samba (test: test-connect-samba.c):
+ * - it calls connect(2) by the dynamic linker, which finds that of this program first;
+ * - for SMB that is to the address and the port that it was given, on a socket to which it has done nothing that the new one lacks;
+ * - it looks at the socket afterwards as after any connect(2) that was done at once.
  */
 #include "tsts/connect.h"
 

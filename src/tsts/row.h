@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * row.h - a row of a list of sessions, as a Windows host says it: its ids, states and times. backend/station.h makes sessions of rows.
+ * row.h - a row of a Windows host's list of sessions, with its ids, states and times. backend/station.h makes sessions of rows.
  */
 #ifndef TSTS_ROW_H
 #define TSTS_ROW_H
