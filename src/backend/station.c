@@ -131,7 +131,7 @@ int station_fill(struct logoff_session *session, const struct station_row *row)
 	if (!session->user || text_copy_set(&session->id, id) < 0 || text_copy_set(&session->name, row->name) < 0 ||
 	    text_copy_set(&session->domain, row->domain) < 0 || text_copy_set(&session->protocol, get_protocol(row)) < 0)
 		return -ENOMEM;
-	session->uid = (uid_t)-1;
+	session->uid = -1;	/* users have no numbers there */
 	session->state = get_state(row);
 	session->console = is_console(row);
 	session->kind = get_kind(row);
