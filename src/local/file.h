@@ -5,6 +5,7 @@
 #ifndef LOCAL_FILE_H
 #define LOCAL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,5 +15,16 @@
  * length or -errno.
  */
 ssize_t file_read(int folder, const char *path, int flags, char *text, size_t size);
+
+/* The lines of a file, through a buffer. Zero but for FD, which stays the caller's. A line longer than the buffer is cut. */
+struct file_lines {
+	int fd;
+	size_t start, end;
+	bool skip;		/* the rest of a line that has been cut */
+	char buffer[4096];
+};
+
+/* Reads the next line, without its newline and without a NUL; it is there until the next call. Returns 1, 0 at the end, -errno. */
+int file_next_line(struct file_lines *lines, const char **ret_line, size_t *ret_length);
 
 #endif

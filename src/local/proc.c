@@ -2,10 +2,10 @@
 /*
  * proc.c - see proc.h.
  *
- * Hides the text formats of /proc, cgroup.procs and utmp. Everything here races with processes that come and go: what
- * vanishes between two steps is not an error, it is simply not there. Commands, paths and utmp fields are chosen by
- * users, so the parsers take any bytes. The readers use small buffers on the stack and one descriptor at a time,
- * because a host with a thousand sessions has several thousand of these files.
+ * Hides the text formats of /proc and utmp. proc-cgroup.c lists the processes of a control group, proc-explain.c says why a
+ * process does not end. Everything here races with processes that come and go: one that vanishes between two steps is not an
+ * error, it is not there. Users choose commands, paths and fields of utmp, so the parsers take any bytes. The readers use small
+ * buffers on the stack and one descriptor at a time, because a host with a thousand sessions has several thousand of these files.
  * Sources: proc(5), utmp(5), Documentation/admin-guide/cgroup-v2.rst, fs/proc/array.c for the fields of stat.
  */
 #include "local/proc.h"
@@ -28,7 +28,6 @@
 #include "local/file.h"
 
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
-#define MAX_DISPLAYS 65536u
 
 /* ---- parsers ---- */
 
@@ -252,7 +251,7 @@ bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_displ
 		return false;
 	display = take_number(&c);
 	(void)take_char(&c, '\n');
-	if (c.fault || c.at != c.end || display > MAX_DISPLAYS)
+	if (c.fault || c.at != c.end || display > PROC_MAX_DISPLAYS)
 		return false;
 	*ret_display = (unsigned)display;
 	return true;
@@ -330,59 +329,6 @@ uint32_t proc_ambient_audit_session(void)
 	uint32_t ambient = PROC_NO_AUDIT;
 
 	return proc_read_audit_session(1, &ambient) < 0 ? PROC_NO_AUDIT : ambient;
-}
-
-/* Lines of a file, through a buffer. A line longer than the buffer is cut. */
-struct lines {
-	int fd;
-	size_t start, end;
-	bool skip; /* the rest of a line that has been cut */
-	char buffer[4096];
-};
-
-/* Moves what is left to the front and reads on. Returns 1, 0 at the end, -errno. */
-static int lines_fill(struct lines *l)
-{
-	ssize_t n;
-
-	memmove(l->buffer, l->buffer + l->start, l->end - l->start);
-	l->end -= l->start;
-	l->start = 0;
-	do {
-		n = read(l->fd, l->buffer + l->end, sizeof(l->buffer) - l->end);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	l->end += (size_t)n;
-	return n > 0;
-}
-
-/* Gives the next line without its newline. Returns 1, 0 at the end, -errno. */
-static int lines_next(struct lines *l, const char **ret_line, size_t *ret_length)
-{
-	for (;;) {
-		size_t held = l->end - l->start;
-		char *line = l->buffer + l->start, *newline = memchr(line, '\n', held);
-		bool skip = l->skip;
-		int r;
-
-		if (!newline && held < sizeof(l->buffer)) {
-			r = lines_fill(l);
-			if (r < 0)
-				return r;
-			if (r > 0)
-				continue;
-			if (held == 0)
-				return 0;
-			line = l->buffer; /* the last line has no newline */
-		}
-		*ret_line = line;
-		*ret_length = newline ? (size_t)(newline - line) : held;
-		l->start = (size_t)(line - l->buffer) + *ret_length + (newline ? 1 : 0);
-		l->skip = !newline;
-		if (!skip)
-			return 1;
-	}
 }
 
 int proc_read_logins(struct proc_login **ret_logins, size_t *ret_n_logins)
@@ -496,7 +442,7 @@ static bool hides(const char *options)
 
 bool proc_hides(void)
 {
-	struct lines lines = { .fd = -1 };
+	struct file_lines lines = { .fd = -1 };
 	const char *line, *found;
 	char options[256] = "";
 	size_t length;
@@ -507,315 +453,11 @@ bool proc_hides(void)
 	lines.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (lines.fd < 0)
 		return true;
-	while ((r = lines_next(&lines, &line, &length)) > 0) {
+	while ((r = file_next_line(&lines, &line, &length)) > 0) {
 		found = find_proc_options(line, length);
 		if (found)
 			snprintf(options, sizeof(options), "%.*s", (int)(line + length - found), found);
 	}
 	close(lines.fd);
 	return r < 0 || hides(options);
-}
-
-/* ---- cgroups ---- */
-
-/* What a cgroup folder answers when it has been removed meanwhile; ENOTDIR is a file where a folder may be. */
-static bool is_removed(int r)
-{
-	return r == -ENOENT || r == -ENODEV || r == -ENOTDIR;
-}
-
-/* Adds a process that a cgroup names. It is there, though without a name, unless the kernel says that it is not. */
-static int add_cgroup_member(struct process_list *list, uint32_t pid)
-{
-	struct proc_stat stat = { .command = "" };
-	int r;
-
-	if (pid > INT32_MAX)
-		return -EPROTO;
-	if (pid == 0)	/* of another pid namespace: it cannot be asked for */
-		return process_list_add(list, 0, "");
-	r = proc_read_stat((pid_t)pid, &stat);
-	if (r < 0 && r != -EACCES && r != -EPROTO)
-		return r == -ESRCH ? 0 : r;
-	return stat.state == 'Z' || stat.state == 'X' ? 0 : process_list_add(list, (pid_t)pid, stat.command);
-}
-
-/* The process of a thread; the thread itself where that is not told. */
-static uint32_t process_of_thread(uint32_t tid)
-{
-	char path[40], text[4096];
-	const char *line;
-	unsigned pid;
-
-	snprintf(path, sizeof(path), "/proc/%u/status", (unsigned)tid);
-	(void)file_read(AT_FDCWD, path, 0, text, sizeof(text));	/* empty: it has ended */
-	line = strstr(text, "\nTgid:\t");	/* the name comes first and its newlines are escaped */
-	return line && sscanf(line, "\nTgid:\t%u", &pid) == 1 ? pid : tid;
-}
-
-/* Adds what a file of a cgroup folder lists: processes, or THREADS. */
-static int list_cgroup_file(int folder, const char *name, bool threads, struct process_list *list)
-{
-	struct lines lines = { .fd = openat(folder, name, O_RDONLY | O_CLOEXEC) };
-	const char *line;
-	uint32_t number;
-	size_t length;
-	int r;
-
-	if (lines.fd < 0)
-		return -errno;
-	while ((r = lines_next(&lines, &line, &length)) > 0) {
-		r = proc_parse_number(line, length, &number);
-		if (r >= 0)
-			r = add_cgroup_member(list, threads && number ? process_of_thread(number) : number);
-		if (r < 0)
-			break;
-	}
-	close(lines.fd);
-	return r;
-}
-
-/* Below a threaded cgroup there are threads, and to name their processes is left to a folder that may be above PATH. */
-static int list_cgroup_folder(int folder, struct process_list *list)
-{
-	int r = list_cgroup_file(folder, "cgroup.procs", false, list);
-
-	return r == -EOPNOTSUPP ? list_cgroup_file(folder, "cgroup.threads", true, list) : r;
-}
-
-/* The folders in one folder: their names, one after the other. */
-struct names {
-	char *text;
-	size_t size, at;
-};
-
-static int names_add(struct names *names, const char *name)
-{
-	size_t length = strlen(name) + 1;
-	char *grown = realloc(names->text, names->size + length);
-
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + names->size, name, length);
-	names->text = grown;
-	names->size += length;
-	return 0;
-}
-
-/* Tells whether the entry may be a folder. Not every file system says so; and whoever has a cgroup may call it ".x". */
-static bool may_be_folder(const struct dirent64 *entry)
-{
-	const char *name = entry->d_name;
-
-	return (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-/* Reads through the descriptor itself: opendir() would take memory, and most folders of cgroups have no folder in them. */
-static int names_read(struct names *names, int folder)
-{
-	char buffer[8192] __attribute__((aligned(__alignof__(struct dirent64))));
-	ssize_t n;
-	int r = 0;
-
-	while (r == 0 && (n = getdents64(folder, buffer, sizeof(buffer))) != 0) {
-		if (n < 0)
-			return -errno;
-		for (ssize_t at = 0; r == 0 && at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(buffer + at);
-
-			at += entry->d_reclen;
-			if (may_be_folder(entry))
-				r = names_add(names, entry->d_name);
-		}
-	}
-	return r;
-}
-
-/*
- * A walk through a cgroup and all below it, as deep as it may be: whoever has a cgroup can nest more folders than a process
- * may have open, or a path may name. So one is open at a time, and the way back up is "..".
- */
-struct walk {
-	int folder;
-	struct names *levels;	/* of the folder, and of those above it */
-	size_t n_levels;
-	struct process_list *list;
-};
-
-/* Enters FD: takes what it lists, and the names of the folders in it. FD is the walk's from then on. */
-static int walk_enter(struct walk *walk, int fd)
-{
-	int r;
-
-	if (walk->folder >= 0)
-		close(walk->folder);
-	walk->folder = fd;
-	r = array_add(&walk->levels, &walk->n_levels, &(struct names){ 0 });
-	if (r < 0)
-		return r;
-	r = list_cgroup_folder(fd, walk->list);
-	if (r >= 0 || is_removed(r))
-		r = names_read(&walk->levels[walk->n_levels - 1], fd);
-	return r < 0 && !is_removed(r) ? r : 0;
-}
-
-/* Goes on to the next folder, or back up. */
-static int walk_step(struct walk *walk)
-{
-	struct names *names = &walk->levels[walk->n_levels - 1];
-	const char *name = names->text + names->at;
-	int fd;
-
-	if (names->at < names->size) {
-		names->at += strlen(name) + 1;
-		fd = openat(walk->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0)
-			return is_removed(-errno) ? 0 : -errno;
-		return walk_enter(walk, fd);
-	}
-	free(names->text);
-	if (--walk->n_levels == 0)
-		return 0;
-	fd = openat(walk->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	close(walk->folder);
-	walk->folder = fd;
-	return 0;
-}
-
-static int walk_cgroup(int fd, struct process_list *list)
-{
-	struct walk walk = { .folder = -1, .list = list };
-	int r = walk_enter(&walk, fd);
-
-	while (r == 0 && walk.n_levels > 0)
-		r = walk_step(&walk);
-	while (walk.n_levels > 0)
-		free(walk.levels[--walk.n_levels].text);
-	free(walk.levels);
-	close(walk.folder);
-	return r;
-}
-
-/* Tells whether the kernel says that there are processes in the cgroup or below it. Version 1 does not say. */
-static bool is_populated(int folder)
-{
-	int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	char text[256];
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-	return strstr(text, "populated 1") != NULL;
-}
-
-int proc_list_cgroup(const char *path, struct process_list *list)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), again, r;
-	size_t n = list->n_items;
-
-	if (fd < 0)
-		return is_removed(-errno) ? 0 : -errno;
-	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = again < 0 ? -errno : walk_cgroup(again, list);
-	/* A process that moves from folder to folder can be where the walk is not. */
-	if (r == 0 && list->n_items == n && is_populated(fd))
-		r = process_list_add(list, 0, "");
-	close(fd);
-	return r;
-}
-
-/* ---- why a process does not end ---- */
-
-/*
- * The functions of the kernel in which a thread waits: parts of their names, and what they mean.
- */
-static const struct {
-	const char *part;
-	enum logoff_stuck stuck;
-} waits[] = {
-	{ "refrigerator", LOGOFF_STUCK_FROZEN },
-	{ "fuse_", LOGOFF_STUCK_FUSE },
-	{ "request_wait_answer", LOGOFF_STUCK_FUSE },	/* FUSE's, in /proc/PID/wchan */
-	{ "nfs", LOGOFF_STUCK_NETWORK },
-	{ "rpc_wait", LOGOFF_STUCK_NETWORK },
-	{ "cifs", LOGOFF_STUCK_NETWORK },
-	{ "smb2_", LOGOFF_STUCK_NETWORK },
-};
-
-/* Reads the file NAME of a thread as a text, cut where BUFFER ends. Returns whether there is anything in it. */
-static bool read_of_thread(pid_t pid, pid_t thread, const char *name, char *buffer, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)thread, name);
-	return file_read(AT_FDCWD, path, 0, buffer, size) > 0;
-}
-
-/* What a thread waits for that cannot be interrupted. Only root may read its stack. */
-static enum logoff_stuck explain_wait(pid_t pid, pid_t thread)
-{
-	char text[4096];
-
-	if (!read_of_thread(pid, thread, "stack", text, sizeof(text)) &&
-	    !read_of_thread(pid, thread, "wchan", text, sizeof(text)))
-		return LOGOFF_STUCK_DEVICE;
-	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
-		if (strstr(text, waits[i].part))
-			return waits[i].stuck;
-	return LOGOFF_STUCK_DEVICE;
-}
-
-static void explain_thread(struct logoff_process *process, pid_t thread)
-{
-	char text[4096];
-	const char *state, *tracer;
-
-	if (!read_of_thread(process->pid, thread, "status", text, sizeof(text)))
-		return;
-	/* The name in the first line holds no newline: the kernel writes "\n" for it. */
-	state = strstr(text, "\nState:\t");
-	tracer = strstr(text, "\nTracerPid:\t");
-	switch (state ? state[strlen("\nState:\t")] : '\0') {
-	case 'D':
-		process->stuck = explain_wait(process->pid, thread);
-		break;
-	case 'T':
-		process->stuck = LOGOFF_STUCK_STOPPED;
-		break;
-	case 't':
-		process->stuck = LOGOFF_STUCK_TRACED;
-		process->tracer = tracer ? (pid_t)atoi(tracer + strlen("\nTracerPid:\t")) : 0;
-		break;
-	default:
-		break;
-	}
-}
-
-/* One thread that is stuck is enough. */
-static void explain(struct logoff_process *process)
-{
-	struct dirent *entry;
-	uint32_t thread;
-	char path[40];
-	DIR *threads;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)process->pid);
-	threads = opendir(path);
-	while (threads && process->stuck == LOGOFF_STUCK_NOT && (entry = readdir(threads)))
-		if (proc_parse_number(entry->d_name, strlen(entry->d_name), &thread) == 0)
-			explain_thread(process, (pid_t)thread);
-	if (threads)
-		closedir(threads);
-}
-
-void proc_explain(struct process_list *list, struct logoff_host *host)
-{
-	(void)host;
-	for (size_t i = 0; i < list->n_items; i++)
-		explain(&list->items[i]);
 }

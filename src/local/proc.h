@@ -18,6 +18,9 @@
 /* The audit session id and login uid of a process that has none. Never a session. */
 #define PROC_NO_AUDIT UINT32_C(4294967295)
 
+/* Displays above ":65536" are none. */
+#define PROC_MAX_DISPLAYS 65536u
+
 /* The fields of /proc/PID/stat that tell who a process is and to whom it belongs. */
 struct proc_stat {
 	pid_t pid;

@@ -3,12 +3,19 @@
  * fuzz-proc.c - every parser of /proc texts on any bytes: stat, numbers (sessionid, loginuid, cgroup.procs), sockets.
  *
  * Beside crashes it looks for answers that cannot be: a stat that does not survive being written and read again, a
- * number that strtoull() reads otherwise, lines that differ from a split of the whole text. proc.c is included, not
- * linked, because the cursor over lines is its own.
+ * number that strtoull() reads otherwise, lines that differ from a split of the whole text.
  */
-#include "local/proc.c"
+#include "local/proc.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include "local/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -68,14 +75,14 @@ static void try_socket(const char *text, size_t size)
 
 	if (!proc_parse_xrdp_socket(text, size, &display))
 		return;
-	require(display <= MAX_DISPLAYS);
+	require(display <= PROC_MAX_DISPLAYS);
 	require(memmem(text, size, "xrdp_chansrv_socket_", 20) != NULL);
 }
 
 /* The lines of a file as the cursor gives them, against the text itself. */
 static void try_lines(const char *text, size_t size)
 {
-	static struct lines lines;
+	static struct file_lines lines;
 	static int file = -1;
 	const char *line;
 	size_t length, at = 0, want;
@@ -85,8 +92,8 @@ static void try_lines(const char *text, size_t size)
 		file = memfd_create("lines", MFD_CLOEXEC);
 	require(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, text, size, 0) == (ssize_t)size);
 	require(lseek(file, 0, SEEK_SET) == 0);
-	lines = (struct lines){ .fd = file };
-	while ((r = lines_next(&lines, &line, &length)) > 0) {
+	lines = (struct file_lines){ .fd = file };
+	while ((r = file_next_line(&lines, &line, &length)) > 0) {
 		const char *newline = memchr(text + at, '\n', size - at);
 
 		require(at < size);

@@ -34,10 +34,10 @@ fail() {
 
 rooms="src/base src/local src/core src/backend"
 
-# What each fuzzer is linked with; fuzz-proc.c and fuzz-display.c include one.
+# What each fuzzer is linked with; fuzz-display.c includes one.
 sources_of() {
 	case $1 in
-	proc) find src/base src/local/file.c -name "*.c" ! -name "test-*" ;;
+	proc) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
 	display) find $rooms -name "*.c" ! -name "test-*" ! -name display-client.c ;;
 	logind) echo src/backend/logind-parse.c ;;
 	utmp) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
