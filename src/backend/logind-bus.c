@@ -2,15 +2,14 @@
 /*
  * logind-bus.c - the connection of a logind host with the system bus: opening it, calls with a deadline, and what errors mean.
  */
-#include "backend/logind.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "backend/here.h"
 #include "backend/bus-call.h"
+#include "backend/here.h"
+#include "backend/logind.h"
 #include "base/clock.h"
 #include "base/error.h"
 

@@ -103,6 +103,33 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
 void logind_close(struct logoff_host *host);
 
+/* The operations ask(), prove(), leave() and kill() of the back end (logind-ask.c, logind-kill.c). */
+int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+	       struct logoff_error *reterr);
+int logind_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+int logind_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
+int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		struct logoff_error *reterr);
+
+/* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
+bool logind_has_power(const struct logoff_session *session);
+
+/* Holds the leader of SESSION by pidfd, from the first look on. Returns 0 or -ENOMEM. */
+int logind_hold_strays(struct logoff_session *session);
+
+/*
+ * Looks for processes outside of the scope. As long as the leader is in it and has company only those held are known: that
+ * nobody else has the session's audit session is asked of all processes when the scope is EMPTY. A crowd is looked for
+ * together. Returns 0, -EAGAIN (look again later), -EOPNOTSUPP (some processes are hidden from the caller), or a fatal errno.
+ */
+int logind_find_strays(struct logoff_session *session, bool empty);
+
+/*
+ * Tells whether the id still means the logon that was looked up. A logind that restarts has forgotten how far it had
+ * counted its "c" ids and gives those anew that have become free. Returns 0, -ENXIO if not, or another errno.
+ */
+int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr);
+
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
 

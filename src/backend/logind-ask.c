@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind-ask.c - see logind.h: how logind and the processes of a session are asked to end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backend/leave.h"
+#include "backend/logind.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "local/family.h"
+
+/* How long a table serves a crowd before the next is taken. */
+#define TABLE_US UINT64_C(50000)
+
+static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
+{
+	struct logoff_host *host = userdata;
+	const char *id;
+
+	(void)unused;
+	if (sd_bus_message_read(signal, "so", &id, NULL) < 0)
+		return 0;	/* not a signal of logind's: whoever sent it, it is no news */
+	for (size_t i = 0; i < host->n_watched; i++)
+		if (strcmp(host->watched[i]->id, id) == 0)
+			host->watched[i]->removed = true;
+	return 0;
+}
+
+/* Subscribes before anything is asked. The bus keeps the order of our messages, so no answer need be waited for. */
+static int subscribe(struct logoff_host *host, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	int r;
+
+	if (logind->subscribed)
+		return 0;
+	r = sd_bus_match_signal_async(logind->bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionRemoved", on_removed, NULL,
+				      host);
+	if (r < 0)
+		return logind_error(NULL, r, reterr);
+	logind->subscribed = true;
+	return 0;
+}
+
+void logind_signal_leader(struct logoff_session *session, int signal)
+{
+	struct logind *logind = session->host->data;
+	sd_bus_message *call = NULL;
+
+	if (logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "KillSession") >= 0 &&
+	    sd_bus_message_append(call, "ssi", session->id, "leader", signal) >= 0 &&
+	    sd_bus_message_set_expect_reply(call, false) >= 0)
+		(void)sd_bus_send(logind->bus, call, NULL);	/* a refusal is seen: the leader lives */
+	sd_bus_message_unref(call);
+}
+
+static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct logoff_session *session = userdata;
+	struct logind *logind = session->host->data;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+
+	(void)unused;
+	logind->n_calls--;
+	session->asked = error ? logind_error(error, 0, &session->asked_error) : 0;
+	session->may_authorize =
+		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
+	if (!error && of(session)->kept)
+		logind_signal_leader(session, SIGTERM);
+	return 0;
+}
+
+/* polkit's answer: the refusal by logind that came before stays the cause. */
+static int on_proven(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct logoff_session *session = userdata;
+	struct logind *logind = session->host->data;
+	int authorized = 0, challenge;
+
+	(void)unused;
+	logind->n_calls--;
+	if (!sd_bus_message_get_error(answer) && sd_bus_message_enter_container(answer, 'r', "bba{ss}") > 0)
+		(void)sd_bus_message_read(answer, "bb", &authorized, &challenge);	/* else it stays refused */
+	session->asked = authorized ? 0 : -EACCES;
+	session->may_authorize = false;
+	return 0;
+}
+
+/* Sends CALL (NULL if it could not be made: R) and has TAKE make its answer the fact "asked". */
+static int send_ask(struct logoff_session *session, sd_bus_message *call, int r, sd_bus_message_handler_t take,
+		    bool interactive, struct logoff_error *reterr)
+{
+	struct logind *logind = session->host->data;
+	struct logind_session *data = of(session);
+
+	while (r >= 0 && logind->n_calls >= MAX_CALLS) {
+		r = sd_bus_process(logind->bus, NULL);
+		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain() */
+			r = sd_bus_wait(logind->bus, UINT64_MAX);
+		if (r == -EINTR)
+			r = 0;
+	}
+	if (r >= 0 && interactive)
+		r = sd_bus_message_set_allow_interactive_authorization(call, true);
+	data->call = sd_bus_slot_unref(data->call);
+	if (r >= 0)
+		r = sd_bus_call_async(logind->bus, &data->call, call, take, session,
+				      interactive ? AUTHORIZE_TIMEOUT_US : CALL_TIMEOUT_US);
+	sd_bus_message_unref(call);
+	if (r < 0)
+		return logind_error(NULL, r, reterr);
+	logind->n_calls++;
+	return 0;
+}
+
+int logind_hold_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct strays_marks marks = { .leader = session->leader, .since_us = data->since_us, .audit_session = PROC_NO_AUDIT };
+
+	if (data->strays || session->host->far)
+		return 0;
+	snprintf(marks.id, sizeof(marks.id), "%.*s", CGROUP_ID - 1, session->id);
+	if (session->id[0] != 'c')
+		marks.audit_session = (uint32_t)strtoul(session->id, NULL, 10);
+	return strays_new(&data->strays, &marks);
+}
+
+/* The audit session of an elogind session, if it is its own. Returns 0 or a fatal errno. */
+static int find_audit_session(struct logoff_session *session, uint32_t *ret)
+{
+	struct logind_session *data = of(session);
+	struct table *table;
+	int r = logind_hold_strays(session);
+
+	if (r >= 0)
+		r = logind_table(session->host, clock_now_us(), &table);
+	if (r >= 0)
+		*ret = strays_audit_session(data->strays, table);
+	data->strays = strays_free(data->strays);
+	return r < 0 ? r : 0;
+}
+
+/* Collects the processes of an elogind session: the session is dropped before they are gone. */
+static int collect_family(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
+	int r;
+
+	if (data->family)
+		return 0;
+	if (session->id[0] != 'c') {
+		r = find_audit_session(session, &marks.audit_session);
+		if (r < 0)
+			return r;
+	}
+	r = family_new(&data->family, &marks);
+	return r < 0 ? r : family_scan(data->family);
+}
+
+bool logind_has_power(const struct logoff_session *session)
+{
+	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
+}
+
+/* Asks those outside of the scope, whom systemd does not. A leader that is root's (sshd) obeys logind. */
+static void ask_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	bool again = data->asked;
+
+	data->asked = true;
+	if (!data->strays)
+		return;
+	if (strays_ask(data->strays) < 0 && !again && strays_has_leader_outside(data->strays))
+		logind_signal_leader(session, SIGTERM);
+}
+
+int logind_find_strays(struct logoff_session *session, bool empty)
+{
+	struct logind_session *data = of(session);
+	struct table *table = session->host->table;
+	uint64_t since_us = clock_now_us();
+	int r;
+
+	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
+		return 0;
+	if (session->host->n_watched >= LOGIND_CROWD) {
+		if (data->empty_us == 0)
+			data->empty_us = since_us;
+		if (table && table->taken_us < data->empty_us && since_us < table->taken_us + TABLE_US)
+			return -EAGAIN;
+		since_us = data->empty_us;
+	}
+	r = logind_table(session->host, since_us, &table);
+	if (r >= 0)
+		r = strays_collect(data->strays, table);
+	if (r > 0 && data->asked)
+		ask_strays(session);
+	return r < 0 ? r : empty && table->partial ? -EOPNOTSUPP : 0;
+}
+
+int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logoff_session *now;
+	int r;
+
+	r = logind_get(session->host, session->id, &now, reterr);
+	if (r < 0)
+		return r;
+	of(session)->superseded = now->logon != session->logon;
+	logoff_session_free(now);
+	return of(session)->superseded ? -ENXIO : 0;
+}
+
+/* Sends the call by which logind is asked to end the session. */
+int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	/* Or has become so meanwhile. */
+	bool closing = of(session)->closing || of(session)->kept || session->state == LOGOFF_STATE_CLOSING;
+	sd_bus_message *call = NULL;
+	int r;
+
+	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, closing ? "KillSession" : "TerminateSession");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", session->id);
+	if (r >= 0 && closing)
+		r = sd_bus_message_append(call, "si", "all", SIGTERM);
+	return send_ask(session, call, r, on_asked, interactive, reterr);
+}
+
+/*
+ * Asks where elogind's call reaches nobody: those of the caller's own power from here; for others the leader at least is
+ * reached, when elogind has said that they may.
+ */
+static int ask_kept(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	if (!logind_has_power(session))
+		return logind_call_end(session, interactive, reterr);
+	session->asked = 0;
+	if (logind_elogind_signal(session) < 0)
+		logind_signal_leader(session, SIGTERM);
+	return 0;
+}
+
+static int ask_session(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	struct logind *logind = session->host->data;
+	int r;
+
+	/* Between asking and asking again a password may have been typed, or logind have restarted. */
+	r = of(session)->call ? logind_check_logon(session, &session->asked_error) : 0;
+	if (r < 0) {
+		session->may_authorize = false;
+		session->asked = r;
+		return 0;
+	}
+	r = logind->elogind ? collect_family(session) : logind_hold_strays(session);
+	if (r >= 0 && !logind->elogind)
+		r = logind_find_strays(session, false);
+	if (r < 0 && r != -EAGAIN)
+		return r;
+	if (of(session)->kept)
+		return ask_kept(session, interactive, reterr);
+	if (!logind->elogind)
+		ask_strays(session);
+	r = logind_has_power(session) && !logind->elogind ? logind_xrdp_ask(session) : 0;
+	if (r == 0)
+		r = logind_crowd_signal(session);
+	if (r <= 0)
+		return r < 0 ? r : logind_call_end(session, interactive, reterr);
+	return 0;
+}
+
+/* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. */
+static int signal_manager(const char *cgroup)
+{
+	struct process_list list = {};
+	struct proc_stat stat;
+	char *directory;
+	int r, fd;
+
+	if (asprintf(&directory, "%s/init.scope", cgroup) < 0)
+		return -ENOMEM;
+	r = proc_list_cgroup(directory, &list);
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		fd = (int)syscall(SYS_pidfd_open, list.items[i].pid, 0);
+		/* Its other process, (sd-pam), is a child of the first. */
+		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && stat.parent <= 1)
+			(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);	/* not ended: killed after the grace */
+		if (fd >= 0)
+			close(fd);
+	}
+	process_list_clear(&list);
+	free(directory);
+	return r;
+}
+
+/*
+ * From within the session TerminateUser would wait for us: systemd stops the manager only after the scopes of the
+ * sessions, and ours lives as long as we do. The manager takes a SIGTERM for an orderly end as well.
+ */
+static int ask_manager(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	sd_bus_message *call = NULL;
+	int r;
+
+	if (session->current && logind_has_power(session)) {
+		session->asked = 0;
+		return signal_manager(of(session)->manager_cgroup);
+	}
+	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
+	return send_ask(session, call, r, on_asked, interactive, reterr);
+}
+
+/*
+ * logind acts as soon as the password is typed, so it cannot be asked for the proof alone. polkit can: that it keeps what was
+ * proved for some minutes is the rule of this action.
+ */
+int logind_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	sd_bus_message *call = NULL;
+	const char *name;
+	int r;
+
+	r = sd_bus_get_unique_name(logind->bus, &name);
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(logind->bus, &call, "org.freedesktop.PolicyKit1",
+						   "/org/freedesktop/PolicyKit1/Authority",
+						   "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", name,
+					  "org.freedesktop.login1.manage", 0, (uint32_t)1, "");
+	return send_ask(session, call, r, on_proven, true, reterr);
+}
+
+/* Asks a desktop's programs: no call of logind's knows them. */
+static int ask_desktop(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	int r = 0;
+
+	data->desktop_asked_us = table_now_us();
+	for (size_t i = 0; r >= 0 && i < LOGIND_N_POLITE; i++)
+		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
+	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
+						       "only the user and root may end the programs of the desktop") : 0;
+	return r == -EPERM ? 0 : r;
+}
+
+int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		      struct logoff_error *reterr)
+{
+	int r;
+
+	r = subscribe(host, reterr);
+	if (r < 0)
+		return r;
+	of(session)->signalled_us = 0;
+	of(session)->leave = leave_free(of(session)->leave);
+	switch (part) {
+	case HOST_SESSION:
+		return ask_session(session, interactive, reterr);
+	case HOST_DESKTOP:
+		return ask_desktop(session);
+	case HOST_MANAGER:
+		return ask_manager(session, interactive, reterr);
+	}
+	return -EINVAL;
+}
+
+int logind_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us,
+			struct logoff_error *reterr)
+{
+	int r;
+
+	of(session)->leave = leave_stop(of(session)->leave, session);
+	if (timeout_us == 0)
+		return 0;
+	r = subscribe(host, reterr);
+	if (r < 0 || !session->graphical || host->far)
+		return r < 0 ? r : -EOPNOTSUPP;
+	return leave_start(&of(session)->leave, session, timeout_us, reterr);
+}

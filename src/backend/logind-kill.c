@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logind-kill.c - see logind.h: how the processes of a session that have outlived its grace are killed.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/logind.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "local/family.h"
+
+/* Rounds of killing what is outside of the scope, while more is found. */
+#define KILL_ROUNDS 20
+
+static int call_kill(struct logoff_host *host, struct logoff_error *reterr, const char *method, const char *type, ...)
+{
+	sd_bus_message *call = NULL;
+	va_list arguments;
+	int r;
+
+	r = logind_new_call(host, &call, LOGIN1_PATH, MANAGER, method);
+	va_start(arguments, type);
+	if (r >= 0)
+		r = sd_bus_message_appendv(call, type, arguments);
+	va_end(arguments);
+	return logind_call(host, call, r, NULL, reterr);
+}
+
+/* Kills the processes of a cgroup one by one, sparing the caller. */
+static int kill_but_self(const char *cgroup)
+{
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = cgroup };
+	struct family *family = NULL;
+	int r;
+
+	r = family_new(&family, &marks);
+	if (r >= 0)
+		r = family_scan(family);
+	if (r > 0)
+		r = family_signal(family, SIGKILL);
+	family_free(family);
+	return r < 0 ? r : 0;
+}
+
+/* Kills those outside of the scope, and looks for those forked meanwhile. Returns 0, -EPERM if some refused, or another errno. */
+static int kill_strays(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct table *table;
+	int r = 0, refused = 0;
+
+	if (!data->strays)
+		return 0;
+	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
+		r = strays_are_possible(data->strays) ? logind_table(session->host, clock_now_us(), &table) : 0;
+		if (r >= 0 && strays_are_possible(data->strays))
+			r = strays_collect(data->strays, table);
+		if (r == 0 && round > 0)
+			break;
+		if (r >= 0)
+			refused = strays_signal(data->strays, SIGKILL);
+	}
+	if (r >= 0 && refused && strays_has_leader_outside(data->strays))
+		logind_signal_leader(session, SIGKILL);
+	return r < 0 ? r : refused;
+}
+
+/* Kills those of an elogind session. Returns as kill_strays(). */
+static int kill_kept(struct logoff_session *session)
+{
+	int r = family_signal(of(session)->family, SIGKILL);
+
+	if (r == -EPERM)
+		logind_signal_leader(session, SIGKILL);
+	return r;
+}
+
+static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+	int r;
+
+	r = kill_strays(session);
+	if (r < 0 && r != -EPERM)	/* what refuses is listed as left */
+		return r;
+	if (spare_self && data->cgroup)
+		return data->kept && data->family ? kill_kept(session) : kill_but_self(data->cgroup);
+	r = logind_check_logon(session, reterr);
+	if (data->superseded)
+		return 0;
+	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !logind_has_power(session))
+		logind_signal_leader(session, SIGKILL);
+	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
+		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
+	data->signalled_us = 0;
+	if (r >= 0)
+		r = call_kill(session->host, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
+	/*
+	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
+	 * so. Then nobody but we can end the wait, if we may.
+	 */
+	if (r == -EAGAIN && data->cgroup && logind_has_power(session))
+		return kill_but_self(data->cgroup);
+	if (data->kept && data->family && (r >= 0 || r == -ENXIO))
+		return kill_kept(session);
+	if (r != -ENXIO)
+		return r;
+	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */
+	return data->family ? family_signal(data->family, SIGKILL) : 0;
+}
+
+/*
+ * Kills what runs in the user's service manager. Only if the caller may not do that itself (Full Control through polkit)
+ * logind is asked: its KillUser would reach a session that has begun meanwhile as well.
+ */
+static int kill_manager(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+
+	if (data->manager_cgroup && logind_has_power(session))
+		return kill_but_self(data->manager_cgroup);
+	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
+}
+
+/* Tells whether the caller was moved out of the scope, or has moved, so that what ends the scope does not end it. */
+static bool is_outside(const struct logoff_session *session)
+{
+	const struct logind *logind = session->host->data;
+	char id[CGROUP_ID] = "";
+	struct cgroup cgroup;
+
+	return cgroup_read(getpid(), &cgroup) >= 0 &&
+	       !(cgroup_parse_session(cgroup.text, logind->elogind, id) && strcmp(id, session->id) == 0);
+}
+
+int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		       struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	int r;
+
+	logind->hurried = true;
+	if (part == HOST_SESSION)
+		r = kill_session(session, session->current && !last_act, reterr);
+	else if (part == HOST_DESKTOP)
+		r = desktop_signal(of(session)->manager_cgroup, of(session)->desktop, SIGKILL);
+	else
+		r = kill_manager(session, reterr);
+	logind->hurried = false;
+	if (r >= 0 && last_act && (part != HOST_SESSION || of(session)->kept || is_outside(session)))
+		raise(SIGKILL);
+	return r;
+}
