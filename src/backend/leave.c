@@ -27,7 +27,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "local/display.h"
-#include "local/user.h"
+#include "local/forked.h"
 
 #define MS UINT64_C(1000)
 

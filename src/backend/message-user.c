@@ -29,7 +29,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/display.h"
-#include "local/user.h"
+#include "local/forked.h"
 
 #define MS UINT64_C(1000)
 

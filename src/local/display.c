@@ -30,8 +30,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "local/forked.h"
 #include "local/proc.h"
-#include "local/user.h"
 
 /* What one server or desktop may take; and what each may, once so much has been waited for in vain. */
 #define TIMEOUT_MS 1000

@@ -3,7 +3,7 @@
  * nss.c - see nss.h. Sources: nsswitch.conf(5), getgrouplist(3), fgetpwent(3).
  *
  * This machine's files are asked first whatever nsswitch.conf says of the order: who is in them is of this machine. They can say yes;
- * no is said by the name service, as it may have more sources. The child is a copy of this process, made for one question, and
+ * no is said by the name service, as it may have more sources. logoff-user asks it, one program for one question, which
  * ends before the answer is used: it never counts among the processes of a session.
  * What is remembered here is all that the library keeps between its calls. It belongs to the process and not to a host, as there
  * is one name service for all threads: if it is silent, they wait for it once, one of them for the answer and the others for the lock.
@@ -11,21 +11,15 @@
 #include "local/nss.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#include "local/child.h"
 #include "base/clock.h"
+#include "local/user.h"
 
 /* What a slow server needs on a bad day; who waits for the command must not think that it hangs. */
 #define DEADLINE_US UINT64_C(3000000)
@@ -36,19 +30,13 @@
 /* For so long names are remembered, and that the service was silent: a command is done by then, a program may run for weeks. */
 #define MEMORY_US UINT64_C(60000000)
 
-#define MAX_GROUPS 65536
-
-/* Bytes of one entry: a group of a directory may have tens of thousands of members. A larger one cannot be found out. */
-#define MAX_ENTRY 1048576
-
 struct question {
-	enum { USER_NAME, USER_ID, GROUP, IN_GROUP } kind;
+	enum job_question kind;
 	uid_t uid;
 	const char *name, *group;
 };
 
 struct answer {
-	int result;	/* what the functions of nss.h return */
 	char name[NSS_NAME_MAX];
 	uid_t uid;
 };
@@ -111,147 +99,40 @@ static bool answer_from_files(const struct question *question, struct answer *an
 	struct passwd user;
 
 	switch (question->kind) {
-	case GROUP:
+	case JOB_GROUP:
 		return find_group(question->group, NULL, 0);
-	case USER_NAME:
+	case JOB_USER_NAME:
 		if (!find_user(NULL, question->uid, &user, buffer, sizeof(buffer)) || strlen(user.pw_name) >= NSS_NAME_MAX)
 			return false;
 		strcpy(answer->name, user.pw_name);
 		return true;
-	case USER_ID:
+	case JOB_USER_ID:
 		return nss_local_user_id(question->name, &answer->uid) > 0;
-	case IN_GROUP:
+	case JOB_MEMBER:
 		return find_user(NULL, question->uid, &user, buffer, sizeof(buffer)) &&
 		       find_group(question->group, question->name, user.pw_gid);
 	}
 	return false;
 }
 
-/* ---- the child ---- */
+/* ---- the program that asks the modules ---- */
 
-static int is_member(const char *name, gid_t primary, gid_t wanted)
+static int answer_from_modules(const struct question *question, struct answer *answer)
 {
-	gid_t *groups = calloc(MAX_GROUPS, sizeof(*groups));
-	int n = MAX_GROUPS;
+	struct job job = {
+		.head = { .kind = JOB_LOOK_UP, .uid = question->uid, .question = question->kind, .timeout_us = DEADLINE_US },
+		.texts = { [JOB_USER] = question->name, [JOB_GROUP_NAME] = question->group },
+	};
+	struct job_found found;
+	int r = user_ask(&job, &found, sizeof(found), NULL);
 
-	if (!groups || getgrouplist(name, primary, groups, &n) < 0)
-		return -E2BIG;
-	for (int i = 0; i < n; i++)
-		if (groups[i] == wanted)
-			return 1;
-	return 0;
-}
-
-/* Returns 1, 0 or -errno. Other than those without "_r", these functions tell "no" from a module that could not ask. */
-static int look_up_user(const struct question *question, char *buffer, struct answer *answer, gid_t *ret_primary)
-{
-	struct passwd user, *found = NULL;
-	int r = getpwuid_r(question->uid, &user, buffer, MAX_ENTRY, &found);
-
-	if (r != 0 || !found || strlen(user.pw_name) >= NSS_NAME_MAX)
-		return -r;
-	strcpy(answer->name, user.pw_name);
-	*ret_primary = user.pw_gid;
-	return 1;
-}
-
-static int look_up_number(const char *name, char *buffer, uid_t *ret_uid)
-{
-	struct passwd user, *found = NULL;
-	int r = getpwnam_r(name, &user, buffer, MAX_ENTRY, &found);
-
-	if (r == 0 && found)
-		*ret_uid = user.pw_uid;
-	return found ? 1 : -r;
-}
-
-static int look_up_group(const char *name, char *buffer, gid_t *ret_gid)
-{
-	struct group group, *found = NULL;
-	int r = getgrnam_r(name, &group, buffer, MAX_ENTRY, &found);
-
-	if (r == 0 && found)
-		*ret_gid = group.gr_gid;
-	return found ? 1 : -r;
-}
-
-static int look_up_member(const struct question *question, char *buffer, struct answer *answer)
-{
-	gid_t primary, wanted;
-	int r = look_up_user(question, buffer, answer, &primary);
-
-	if (r > 0)
-		r = look_up_group(question->group, buffer, &wanted);
-	if (r <= 0)
-		return r < 0 ? r : -ENOENT;
-	return is_member(question->name, primary, wanted);
-}
-
-/* BUFFER has room for MAX_ENTRY bytes. */
-static int answer_from_modules(const struct question *question, char *buffer, struct answer *answer)
-{
-	gid_t group;
-
-	switch (question->kind) {
-	case GROUP:
-		return look_up_group(question->group, buffer, &group);
-	case IN_GROUP:
-		return look_up_member(question, buffer, answer);
-	case USER_NAME:
-		return look_up_user(question, buffer, answer, &group);
-	case USER_ID:
-		return look_up_number(question->name, buffer, &answer->uid);
-	}
-	return -EINVAL;
-}
-
-static void __attribute__((noreturn)) be_child(const struct question *question, int fd)
-{
-	char *buffer = malloc(MAX_ENTRY);
-	struct answer answer = { .result = -ENOMEM };
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (buffer)
-		answer.result = answer_from_modules(question, buffer, &answer);
-	(void)!write(fd, &answer, sizeof(answer));	/* else nobody wants to know any more */
-	_exit(0);
-}
-
-/* Reads the answer, which comes in one piece. */
-static int await_answer(int fd, struct answer *answer)
-{
-	uint64_t now = clock_now_us(), until = now + DEADLINE_US;
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	int r;
-
-	do {
-		r = poll(&ready, 1, (int)((until - now) / 1000));
-		now = clock_now_us();
-	} while (r < 0 && errno == EINTR && now < until);
-	if (r <= 0)
-		return -ETIMEDOUT;
-	return read(fd, answer, sizeof(*answer)) == (ssize_t)sizeof(*answer) ? answer->result : -EIO;
-}
-
-static int ask_child(const struct question *question, struct answer *answer)
-{
-	int fds[2], r;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	pid = fork();
-	r = pid < 0 ? -errno : 0;
-	if (pid == 0)
-		be_child(question, fds[1]);
-	close(fds[1]);
-	if (r == 0) {
-		r = await_answer(fds[0], answer);
-		silent_until_us = r == -ETIMEDOUT ? clock_now_us() + MEMORY_US : 0;
-		child_end(pid, SIGKILL, 0);
-	}
-	close(fds[0]);
-	return r;
+	silent_until_us = r == -ETIMEDOUT ? clock_now_us() + MEMORY_US : 0;
+	if (r < 0)
+		return r;
+	found.name[sizeof(found.name) - 1] = '\0';
+	memcpy(answer->name, found.name, sizeof(answer->name));
+	answer->uid = found.uid;
+	return found.result;
 }
 
 static int ask(const struct question *question, struct answer *answer)
@@ -261,7 +142,7 @@ static int ask(const struct question *question, struct answer *answer)
 	if (answer_from_files(question, answer))
 		return 1;
 	pthread_mutex_lock(&lock);
-	r = clock_now_us() < silent_until_us ? -ETIMEDOUT : ask_child(question, answer);
+	r = clock_now_us() < silent_until_us ? -ETIMEDOUT : answer_from_modules(question, answer);
 	pthread_mutex_unlock(&lock);
 	return r;
 }
@@ -291,7 +172,7 @@ static void remember_name(uid_t uid, const char name[static NSS_NAME_MAX])
 
 int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
 {
-	struct question question = { .kind = USER_NAME, .uid = uid };
+	struct question question = { .kind = JOB_USER_NAME, .uid = uid };
 	struct answer answer = {};
 	int r;
 
@@ -318,7 +199,7 @@ int nss_local_user_id(const char *name, uid_t *ret_uid)
 
 int nss_user_id(const char *name, uid_t *ret_uid)
 {
-	struct question question = { .kind = USER_ID, .name = name };
+	struct question question = { .kind = JOB_USER_ID, .name = name };
 	struct answer answer = {};
 	int r = ask(&question, &answer);
 
@@ -329,7 +210,7 @@ int nss_user_id(const char *name, uid_t *ret_uid)
 
 int nss_has_group(const char *name)
 {
-	struct question question = { .kind = GROUP, .group = name };
+	struct question question = { .kind = JOB_GROUP, .group = name };
 	struct answer answer = {};
 
 	return ask(&question, &answer);
@@ -337,7 +218,7 @@ int nss_has_group(const char *name)
 
 int nss_is_in_group(const char *name, uid_t uid, const char *group)
 {
-	struct question question = { .kind = IN_GROUP, .uid = uid, .name = name, .group = group };
+	struct question question = { .kind = JOB_MEMBER, .uid = uid, .name = name, .group = group };
 	struct answer answer = {};
 
 	return ask(&question, &answer);

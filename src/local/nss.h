@@ -3,8 +3,8 @@
  * nss.h - questions to the name service (users and groups), with a deadline.
  *
  * The name service runs modules in the process that asks; one whose server is down (LDAP, sssd) holds it for minutes. So the
- * machine's own files are read first, which costs no module, and all else is asked in a child process that is killed at the
- * deadline. A service that has not answered is not asked again for a minute, and a name is remembered as long. The answers are
+ * machine's own files are read first, which costs no module, and a program, logoff-user, asks for all else; it is killed at the
+ * deadline. Where it is not installed, all functions return -ENOPKG for what the files do not say. A service that has not answered is not asked again for a minute, and a name is remembered as long. The answers are
  * yes, no and unknown. Any thread may ask.
  */
 #ifndef LOCAL_NSS_H
@@ -12,8 +12,10 @@
 
 #include <sys/types.h>
 
+#include "user/job.h"
+
 /* With the NUL. A longer name is not a name. */
-#define NSS_NAME_MAX 256
+#define NSS_NAME_MAX JOB_NAME_MAX
 
 /* Looks up the name of the user UID. Returns 1, 0 (there is no such user) or -errno (it cannot be found out). */
 int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX]);

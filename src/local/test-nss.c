@@ -3,7 +3,8 @@
  * test-nss.c - who is in the machine's files costs no module; a name service that hangs is given up, once.
  *
  * The functions by which modules are asked are ours here: they know user 70000 "lena" of group "crew", take ten minutes
- * for user 70001, and have no server for user 70002. So is the clock, which can be set forward.
+ * for user 70001, and have no server for user 70002. So is the clock, which can be set forward. This executable is also the program
+ * that asks them (logoff-user); by which path it is started tells it what lena is called.
  */
 #include <errno.h>
 #include <grp.h>
@@ -13,13 +14,19 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "local/nss.h"
+#include "user/jobs.h"
+
+#define PATH "/proc/self/exe"
+#define OTHER_PATH "/proc/self/./exe"
 
 int __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
 int __wrap_getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size, struct passwd **ret);
@@ -123,6 +130,25 @@ static void knows_nothing_of_strangers(void **state)
 	assert_int_equal(nss_is_in_group("unreachable", 70002, "crew"), -ECONNREFUSED);
 }
 
+/* Where the program is not, nobody knows: least of all that there is no such user. */
+static void knows_nothing_without_the_program(void **state)
+{
+	char name[NSS_NAME_MAX] = "as it was";
+	uid_t uid = 1;
+
+	(void)state;
+	assert_int_equal(setenv("LOGOFF_USER", "/nonexistent/logoff-user", 1), 0);
+	assert_int_equal(nss_user_id("stranger", &uid), -ENOPKG);
+	assert_int_equal(nss_user_name(70004, name), -ENOPKG);
+	assert_int_equal(nss_has_group("nobody-has-this"), -ENOPKG);
+	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this"), -ENOPKG);
+	assert_int_equal(nss_user_id("root", &uid), 1);
+	assert_string_equal(name, "as it was");
+	assert_int_equal(setenv("LOGOFF_USER", "/bin/false", 1), 0);
+	assert_int_equal(nss_user_id("stranger", &uid), -EIO);
+	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
+}
+
 static void leaves_no_child(void **state)
 {
 	(void)state;
@@ -137,13 +163,13 @@ static void forgets_names(void **state)
 
 	(void)state;
 	assert_int_equal(nss_user_name(70000, name), 1);
-	lena = "magdalena";
+	assert_int_equal(setenv("LOGOFF_USER", OTHER_PATH, 1), 0);
 	assert_int_equal(nss_user_name(70000, name), 1);
 	assert_string_equal(name, "lena");
 	ahead_us += 61000000;
 	assert_int_equal(nss_user_name(70000, name), 1);
 	assert_string_equal(name, "magdalena");
-	lena = "lena";
+	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
 }
 
 static void waits_once_for_a_service_that_hangs(void **state)
@@ -167,17 +193,24 @@ static void waits_once_for_a_service_that_hangs(void **state)
 	assert_int_equal(nss_user_name(70003, name), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_the_users_of_the_machine),
 		cmocka_unit_test(asks_the_modules_for_others),
 		cmocka_unit_test(knows_nothing_of_strangers),
+		cmocka_unit_test(knows_nothing_without_the_program),
 		cmocka_unit_test(leaves_no_child),
 		cmocka_unit_test(forgets_names),
 		cmocka_unit_test(waits_once_for_a_service_that_hangs),
 	};
 
+	(void)argc;
+	if (strcmp(argv[0], "logoff-user") == 0) {
+		lena = strcmp((const char *)getauxval(AT_EXECFN), OTHER_PATH) == 0 ? "magdalena" : "lena";
+		return job_main();
+	}
 	tester = getpid();
+	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

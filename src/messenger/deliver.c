@@ -24,7 +24,7 @@
 #include "base/error.h"
 #include "local/file.h"
 #include "local/proc.h"
-#include "local/user.h"
+#include "local/forked.h"
 
 #define _(text) gettext(text)
 

@@ -37,6 +37,8 @@ def binary():
     path = pathlib.Path(os.environ.get("LOGOFF", TREE / "build/src/cli/logoff")).absolute()
     if not path.exists():
         pytest.fail(f"{path} is not built: set LOGOFF")
+    # Installed programs find it by themselves; where it was built nothing tells them.
+    os.environ.setdefault("LOGOFF_USER", str(path.parent.parent / "user/logoff-user"))
     return path
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-user.c - what user.c reads of others: addresses of a bus, displays, cgroups. What it cuts off is seen by the lab,
+ * test-become.c - what the program reads of others: addresses of a bus, displays, cgroups. What is cut off is seen by the lab,
  * from within the program that is started.
  */
 #include <setjmp.h>
@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "local/user.h"
+#include "user/become.h"
+#include "user/surroundings.h"
 
 static void takes_one_socket_of_this_machine(void **state)
 {
@@ -26,7 +28,7 @@ static void takes_one_socket_of_this_machine(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		if (!user_is_bus_address(good[i]))
+		if (!surroundings_is_bus_address(good[i]))
 			fail_msg("%s", good[i]);
 }
 
@@ -52,18 +54,18 @@ static void takes_nothing_else(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (user_is_bus_address(bad[i]))
+		if (surroundings_is_bus_address(bad[i]))
 			fail_msg("%s", bad[i]);
 }
 
-static bool parse(const char *line, struct user_cgroup *ret)
+static bool parse(const char *line, struct become_cgroup *ret)
 {
-	return user_parse_cgroup(line, strlen(line), ret);
+	return become_parse_cgroup(line, strlen(line), ret);
 }
 
 static void reads_cgroups(void **state)
 {
-	struct user_cgroup cgroup;
+	struct become_cgroup cgroup;
 
 	(void)state;
 	assert_true(parse("0::/user.slice/user-1000.slice/session-5.scope", &cgroup));
@@ -83,7 +85,7 @@ static void reads_cgroups(void **state)
 static void reads_no_other_lines(void **state)
 {
 	static const char *const bad[] = { "", "0", "0:", "0::", "0::a", "0:/", "1:name=systemd:/../../x", "0::/..", "::" };
-	struct user_cgroup cgroup;
+	struct become_cgroup cgroup;
 	char line[5000] = "0::/";
 
 	(void)state;
@@ -118,7 +120,7 @@ static void become_with_rights(void)
 		data[i].inheritable = data[i].permitted;
 	if (syscall(SYS_capset, &head, data) < 0)
 		_exit(2);
-	_exit(user_become(65534, home, sizeof(home)) < 0 ? 3 : 0);
+	_exit(become_user(65534, home, sizeof(home)) < 0 ? 3 : 0);
 }
 
 static void becomes_whatever_is_inherited(void **state)

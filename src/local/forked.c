@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * forked.c - see forked.h.
+ *
+ * The order of giving up is that of setuid(2) and credentials(7): what needs root's rights first, then groups, and the
+ * user last. From then on the process is undumpable, so the user can neither trace it nor read in its memory what the
+ * caller knows of others; that ends when it becomes another program, and by then nothing of the caller is left in it.
+ * Sources: kernel/auditsc.c (audit_set_loginuid: a login uid that is not set may be set by anybody to anybody, so it is
+ * never left unset), credentials(7), capabilities(7), session-keyring(7), cgroups(7), D-Bus specification "Server Addresses".
+ */
+#include "local/forked.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "local/file.h"
+
+/* The priority of input and output: the class "none" (ioprio_set(2)), in which it follows that of the processor. */
+#define IO_WHO_PROCESS 1
+
+/* ---- what the caller has set up ---- */
+
+/* Closes all descriptors from FIRST on. */
+static void close_from(unsigned first)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+#endif
+	for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < (end > 0 && end < 65536 ? end : 65536); fd++)
+		(void)close((int)fd);
+}
+
+/* Leaves *FD and /dev/null as 0, 1 and 2. */
+static int keep_descriptor(int *fd)
+{
+	int kept = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), nowhere;
+
+	if (kept < 0)
+		return -errno;
+	nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int one = STDIN_FILENO; one <= STDERR_FILENO; one++)
+		if (nowhere < 0 || dup2(nowhere, one) < 0)
+			return -EBADF;
+	if (kept != STDERR_FILENO + 1 && dup3(kept, STDERR_FILENO + 1, O_CLOEXEC) < 0)
+		return -errno;
+	*fd = STDERR_FILENO + 1;
+	close_from(STDERR_FILENO + 2);
+	return 0;
+}
+
+int user_forget_caller(int *fd)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_DFL);	/* fails for those that cannot be changed */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setsid();
+	(void)!chdir("/");
+	(void)umask(077);
+	clearenv();
+	return keep_descriptor(fd);
+}
+
+/* ---- what else root's child would keep ---- */
+
+/* Returns 0 or -errno. */
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r = fd < 0 ? -errno : 0;
+
+	if (r >= 0 && write(fd, text, strlen(text)) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* Tells whether a process, if there is one, is in the audit session that this one is in. */
+static bool is_in_audit_session(pid_t pid)
+{
+	char path[40], own[24], other[24];
+
+	snprintf(path, sizeof(path), "/proc/%d/sessionid", (int)pid);
+	return pid && file_read(AT_FDCWD, "/proc/self/sessionid", 0, own, sizeof(own)) >= 0 && file_read(AT_FDCWD, path, 0, other, sizeof(other)) >= 0 &&
+	       strcmp(own, other) == 0;
+}
+
+/*
+ * The kernel opens a new audit session with each login uid that is set. Where it may not be set, there is nothing to cut
+ * if all on this host are in one audit session, the user's processes too (containers without privileges).
+ */
+static int cut_login(uid_t uid, pid_t like, struct logoff_error *cause)
+{
+	char text[16];
+	int r;
+
+	snprintf(text, sizeof(text), "%u", (unsigned)uid);
+	r = write_file("/proc/self/loginuid", text);
+	if (r == 0 || r == -ENOENT || is_in_audit_session(like))
+		return 0;	/* ENOENT: a kernel without audit */
+	return error_set_errno(cause, r, r, "the kernel keeps the sender's login uid: %s", strerror(-r));
+}
+
+bool user_parse_cgroup(const char *line, size_t length, struct user_cgroup *ret)
+{
+	const char *name = memchr(line, ':', length), *path, *end = line + length;
+
+	path = name ? memchr(name + 1, ':', (size_t)(end - name - 1)) : NULL;
+	/* Dots lead out of what this process can see: no session of this machine is there. */
+	if (!path || ++path == end || *path != '/' || memmem(path, (size_t)(end - path), "/..", 3))
+		return false;
+	name++;
+	ret->named = path - name > 6 && strncmp(name, "name=", 5) == 0;
+	name += ret->named ? 5 : 0;
+	ret->unified = path - name == 1;
+	return snprintf(ret->hierarchy, sizeof(ret->hierarchy), "%.*s", (int)(path - name - 1), name) < (int)sizeof(ret->hierarchy) &&
+	       snprintf(ret->path, sizeof(ret->path), "%.*s", (int)(end - path), path) < (int)sizeof(ret->path);
+}
+
+/* Where a hierarchy is mounted, as everywhere. Returns false if it is not: then no session is in it. */
+static bool find_hierarchy(const struct user_cgroup *cgroup, char *path, size_t size)
+{
+	if (cgroup->unified)
+		snprintf(path, size, "/sys/fs/cgroup%s", access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0 ? "" : "/unified");
+	else
+		snprintf(path, size, "/sys/fs/cgroup/%s", cgroup->hierarchy);
+	return access(path, F_OK) == 0;
+}
+
+/* Tells whether this process is in that cgroup already: the same line is in its own list. */
+static bool is_in_cgroup(const char *line, size_t length)
+{
+	char text[8192];
+
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", 0, text, sizeof(text)) < 0)
+		return false;
+	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, line, length) == 0 && (at[length] == '\n' || !at[length]))
+			return true;
+	return false;
+}
+
+/* Goes into the cgroups of process BESIDE. Where sessions live it must; controllers of v1 may not be writable. */
+static int cut_cgroup(pid_t beside, struct logoff_error *cause)
+{
+	struct user_cgroup cgroup;
+	char list[40], text[8192], root[300], path[sizeof(cgroup.path) + 320];
+	int r;
+
+	snprintf(list, sizeof(list), "/proc/%d/cgroup", (int)beside);
+	if (file_read(AT_FDCWD, list, 0, text, sizeof(text)) < 0)
+		return error_set_errno(cause, -ENXIO, -ESRCH, "the process beside which it was to be shown has ended");
+	for (const char *at = text, *end; *at; at = end + (*end == '\n')) {
+		end = at + strcspn(at, "\n");
+		if (is_in_cgroup(at, (size_t)(end - at)) || !user_parse_cgroup(at, (size_t)(end - at), &cgroup) ||
+		    !find_hierarchy(&cgroup, root, sizeof(root)))
+			continue;
+		snprintf(path, sizeof(path), "%s%s/cgroup.procs", root, cgroup.path);
+		r = write_file(path, "0");
+		if (r < 0 && (cgroup.unified || cgroup.named))
+			return error_set_errno(cause, r, r, "cannot leave the sender's cgroup: %s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+/* Priorities, as PID 1 gives them to whatever it starts. */
+static void cut_scheduling(void)
+{
+	const struct sched_param ordinary = {};
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	(void)sched_setaffinity(0, sizeof(all), &all);
+	(void)sched_setscheduler(0, SCHED_OTHER, &ordinary);
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+	(void)syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, 0);
+	(void)write_file("/proc/self/oom_score_adj", "0");
+	(void)prctl(PR_SET_TIMERSLACK, 0, 0, 0, 0);
+	if (personality(0xffffffff) != PER_LINUX)
+		(void)personality(PER_LINUX);
+}
+
+/* With securebits or inheritable capabilities of the caller, the change of the user would not end its rights. */
+static int cut_capabilities(struct logoff_error *cause)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) > 0 && prctl(PR_SET_SECUREBITS, 0, 0, 0, 0) < 0)
+		return error_set_errno(cause, -EPERM, -errno, "the sender's securebits are locked");
+	(void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -errno;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].inheritable = 0;
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+int user_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause)
+{
+	int r = beside ? cut_cgroup(beside, cause) : 0;
+
+	if (r >= 0)
+		r = cut_login(uid, like, cause);
+	cut_scheduling();
+	return r < 0 ? r : cut_capabilities(cause);
+}
+
+/* ---- becoming the user ---- */
+
+/*
+ * A user may have some: since systemd 254 those before the machine's screen have CAP_WAKE_ALARM, and in containers whole sets can be
+ * inherited. None is needed to reach their own desktop.
+ */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	(void)syscall(SYS_capset, &head, none);	/* whether that has worked is looked at */
+}
+
+/* Tells whether any right is left. */
+static bool has_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	return syscall(SYS_capget, &head, data) < 0 || data[0].effective || data[1].effective || data[0].permitted ||
+	       data[1].permitted || data[0].inheritable || data[1].inheritable;
+}
+
+/*
+ * A session keyring of its own, which belongs to the user: that of the caller could be read by whoever has inherited it.
+ * Where the kernel has none, or lets nobody here ask for one (containers), there is none to be read.
+ */
+static int leave_keyring(void)
+{
+	int why;
+
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+		return 0;
+	why = errno;
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) < 0 && errno == why ? 0 : -why;
+}
+
+int user_become(uid_t uid, char *home, size_t size)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found || strlen(entry.pw_dir) >= size)
+		return -ENOENT;
+	/* No supplementary groups: neither the caller's nor the user's are needed to reach the user's own desktop. */
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0))
+		return -errno;
+	if (setresuid(uid, uid, uid) < 0 || getuid() != uid || geteuid() != uid)
+		return -EPERM;
+	if (uid != 0)
+		drop_capabilities();
+	if (uid != 0 && has_capabilities())
+		return -EPERM;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	memcpy(home, entry.pw_dir, strlen(entry.pw_dir) + 1);
+	return leave_keyring();
+}
+
+void user_limit(pid_t like)
+{
+	struct rlimit theirs, own;
+
+	for (int number = 0; like && number < (int)RLIM_NLIMITS; number++) {
+		__rlimit_resource_t resource = (__rlimit_resource_t)number;
+
+		if (prlimit(like, resource, NULL, &theirs) < 0 || getrlimit(resource, &own) < 0)
+			continue;
+		own.rlim_max = theirs.rlim_max < own.rlim_max ? theirs.rlim_max : own.rlim_max;
+		own.rlim_cur = theirs.rlim_cur < own.rlim_max ? theirs.rlim_cur : own.rlim_max;
+		(void)setrlimit(resource, &own);
+	}
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){});	/* nothing of what the caller knew is written out */
+}
+
+/* ---- the way to the desktop ---- */
+
+/* Whether TEXT up to END may stand for a path: what the specification lets stand unescaped, or escapes. */
+static bool is_value(const char *text, const char *end)
+{
+	for (const char *at = text; at < end; at++) {
+		if (*at == '%' && (end - at < 3 || !isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2])))
+			return false;
+		if (!isalnum((unsigned char)*at) && !strchr("-_/.\\*%", *at))
+			return false;
+	}
+	return end > text;
+}
+
+bool user_is_bus_address(const char *text)
+{
+	static const char *const keys[] = { "path=", "abstract=" }, guid[] = ",guid=";
+	const char *end;
+
+	if (strncmp(text, "unix:", 5) != 0)
+		return false;
+	text += 5;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strncmp(text, keys[i], strlen(keys[i])) != 0)
+			continue;
+		text += strlen(keys[i]);
+		end = text + strcspn(text, ",;");
+		if (!is_value(text, end) || (i == 0 && *text != '/'))
+			return false;
+		if (strncmp(end, guid, strlen(guid)) == 0 && strspn(end + strlen(guid), "0123456789abcdefABCDEF") == 32)
+			end += strlen(guid) + 32;
+		return *end == '\0';
+	}
+	return false;
+}
+
+size_t user_read_environment(pid_t pid, char *text, size_t size)
+{
+	char path[32];
+	size_t n = 0;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && n < size - 2 && (got = read(fd, text + n, size - 2 - n)) > 0)
+		n += (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	text[n] = text[n + 1] = '\0';
+	return n;
+}
+
+const char *user_find_variable(const char *text, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = text; at < text + length; at += strlen(at) + 1)
+		if (strncmp(at, name, n) == 0 && at[n] == '=')
+			return at + n + 1;
+	return NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * program.c - see program.h. posix_spawn(3) runs no code of this process in the child: a copy of a threaded process may hold
+ * locks that nobody will release.
+ */
+#include "local/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What becomes of the descriptors and the folder. An older C library cannot close the rest: that is marked to be closed. */
+static int plan_files(posix_spawn_file_actions_t *actions, int fd)
+{
+	int r = posix_spawn_file_actions_adddup2(actions, fd, PROGRAM_FD);
+
+	for (int one = STDIN_FILENO; r == 0 && one <= STDERR_FILENO; one++)
+		r = posix_spawn_file_actions_addopen(actions, one, "/dev/null", O_RDWR, 0);
+#ifdef HAVE_SPAWN_CLOSEFROM
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(actions, PROGRAM_FD + 1);
+#endif
+#ifdef HAVE_SPAWN_CHDIR
+	if (r == 0)
+		r = posix_spawn_file_actions_addchdir_np(actions, "/");
+#endif
+	return r;
+}
+
+static int plan_attributes(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	memset(&all, 0xff, sizeof(all));	/* sigfillset() leaves out two of the C library's own, which would stay ignored */
+	r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (r == 0)
+		r = posix_spawnattr_setsigmask(attributes, &none);
+	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;
+}
+
+int program_start(const char *path, char *const argv[], char *const environment[], int fd, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int r = posix_spawn_file_actions_init(&actions);
+
+	if (r != 0)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r == 0) {
+		r = plan_files(&actions, fd);
+		if (r == 0)
+			r = plan_attributes(&attributes);
+		if (r == 0)
+			r = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
+		posix_spawnattr_destroy(&attributes);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}

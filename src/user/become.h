@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * become.h - becoming a user, and nothing else of what the caller was.
+ *
+ * X servers and buses let in nobody but their user, root neither, and root is to open none of a user's files. So what is to be
+ * asked there is asked by a process that has given up all other rights first. Rights are not all that a process inherits: what
+ * else the caller was (login, session, keyring, scope, limits) is cut off too, since the user has the process in their hands as
+ * soon as it runs a program. SECURITY.md has the list.
+ */
+#ifndef USER_BECOME_H
+#define USER_BECOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "logoff.h"
+
+/*
+ * Undoes what the starter may have left undone: folder, umask, environment, and all descriptors above FD, which is closed
+ * when another program starts.
+ */
+void become_forget(int fd);
+
+/*
+ * Cuts off what a program of root's has inherited and would keep as user UID: the login uid and with it the audit session,
+ * the cgroup, priority, scheduling, capabilities. BESIDE is a process of the session that it goes into, whose cgroup it
+ * gets; 0: that of no session, if there is such a one. LIKE is any process of the user, or 0. To be called before
+ * become_user(). Returns 0, or -errno with the cause: then nothing of the user's may be run.
+ */
+int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause);
+
+/*
+ * Gives up all rights but those of user UID, supplementary groups too, and the keyrings; HOME takes the user's folder.
+ * Returns 0 or -errno: then the program must end.
+ */
+int become_user(uid_t uid, char *home, size_t size);
+
+/* After that: no limit stays above those of process LIKE of the user (0: none), and memory is never written to a file. */
+void become_limit(pid_t like);
+
+/* One line of /proc/PID/cgroup. */
+struct become_cgroup {
+	bool unified;			/* of v2 */
+	bool named;			/* of v1, and only there to group processes: systemd's, elogind's */
+	char hierarchy[256];		/* its name or controllers; "" of v2 */
+	char path[4096];
+};
+
+/* Parses it. Returns false if it tells no cgroup that can be seen from here. */
+bool become_parse_cgroup(const char *line, size_t length, struct become_cgroup *ret);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * job.c - see job.h and jobs.h: one job, from the socket to the reply.
+ *
+ * The library kills this program at the deadline. Should the library be gone by then, the kernel does it: at the end of the
+ * starter, and by a timer.
+ */
+#include "user/jobs.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "user/become.h"
+
+/* The timer goes off so much after the library's. */
+#define SLACK_S 2
+
+static const struct {
+	void (*do_job)(const struct job *job);
+} jobs[JOB_N_KINDS] = {
+	[JOB_LOOK_UP] = { job_look_up },
+};
+
+int job_parse(const void *data, size_t size, struct job *ret)
+{
+	const char *at = (const char *)data + sizeof(ret->head);
+	size_t left = size - sizeof(ret->head);
+
+	if (size < sizeof(ret->head))
+		return -EPROTO;
+	memcpy(&ret->head, data, sizeof(ret->head));
+	if (strncmp(ret->head.version, LOGOFF_VERSION, sizeof(ret->head.version)) != 0 || ret->head.kind >= JOB_N_KINDS)
+		return -EPROTO;
+	if (ret->head.n_processes > JOB_PROCESSES_MAX)
+		return -EPROTO;
+	for (size_t i = 0; i < JOB_N_TEXTS; i++) {
+		size_t n = ret->head.n_text[i];
+
+		ret->texts[i] = n ? at : "";
+		if (n > left || (n && strnlen(at, n) != n - 1))
+			return -EPROTO;
+		at += n;
+		left -= n;
+	}
+	ret->processes = (const void *)at;
+	return left == ret->head.n_processes * sizeof(*ret->processes) ? 0 : -EPROTO;
+}
+
+void job_die_with_starter(void)
+{
+	struct pollfd starter = { .fd = JOB_FD };
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&starter, 1, 0) > 0 && starter.revents & POLLHUP)
+		_exit(1);	/* it has ended before */
+}
+
+void job_reply(const void *reply, size_t size)
+{
+	(void)!send(JOB_FD, reply, size, MSG_NOSIGNAL);
+}
+
+int job_main(void)
+{
+	char *data = malloc(JOB_SIZE_MAX + 1);
+	struct job job;
+	ssize_t n;
+
+	become_forget(JOB_FD);
+	n = data ? recv(JOB_FD, data, JOB_SIZE_MAX + 1, 0) : -1;
+	if (n < 0 || job_parse(data, (size_t)n, &job) < 0)
+		return 1;
+	job_die_with_starter();
+	if (job.head.timeout_us)
+		(void)alarm((unsigned)(job.head.timeout_us / 1000000) + SLACK_S);
+	jobs[job.head.kind].do_job(&job);
+	return 0;
+}
