@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,26 +17,49 @@
 
 #define AGENT "/usr/bin/pkttyagent"
 
+/* Becomes the agent, which then ends with its starter (util-linux). */
+#define SETPRIV "/usr/bin/setpriv"
+
 /* polkit answers within milliseconds; without polkit the agent ends at once. */
 #define READY_TIMEOUT_MS 5000
 
 /* The agent needs it to restore the terminal. */
 #define STOP_TIMEOUT_US 1000000
 
-/* In the child: becomes the agent. */
-static void __attribute__((noreturn)) become_agent(int notify_fd)
+/*
+ * Starts the agent with no signal blocked, HUP and TERM as usual, and the descriptor that it closes when it is ready. Without
+ * setpriv, nothing ends the agent of a command that is killed.
+ */
+static pid_t spawn_agent(int notify_fd)
 {
-	char number[16];
-	sigset_t none;
+	char number[16], *argv[] = { (char *)SETPRIV, (char *)"--pdeathsig", (char *)"TERM", (char *)AGENT,
+				     (char *)"--notify-fd", number, (char *)"--fallback", NULL };
+	char **start = argv + (access(SETPRIV, X_OK) == 0 ? 0 : 3);
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, usual;
+	pid_t pid = -1;
+	int r;
 
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGHUP, SIG_DFL);
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0)
+		return -1;		/* in no library known here does either take memory */
 	snprintf(number, sizeof(number), "%d", notify_fd);
-	execl(AGENT, AGENT, "--notify-fd", number, "--fallback", (char *)NULL);
-	_exit(127);
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGHUP);
+	sigaddset(&usual, SIGTERM);
+	r = posix_spawn_file_actions_adddup2(&actions, notify_fd, notify_fd);	/* the same: it stays open */
+	if (r == 0)
+		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (r == 0)
+		r = posix_spawnattr_setsigmask(&attributes, &none);
+	if (r == 0)
+		r = posix_spawnattr_setsigdefault(&attributes, &usual);
+	if (r == 0)
+		r = posix_spawn(&pid, start[0], &actions, &attributes, start, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return r == 0 ? pid : -1;
 }
 
 void agent_start(struct agent *agent)
@@ -50,11 +73,7 @@ void agent_start(struct agent *agent)
 	if (!isatty(STDIN_FILENO) || access(AGENT, X_OK) < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return;
 	(void)tcgetattr(STDIN_FILENO, &agent->terminal);
-	agent->pid = fork();
-	if (agent->pid == 0) {
-		(void)fcntl(pipe_fds[1], F_SETFD, 0);
-		become_agent(pipe_fds[1]);
-	}
+	agent->pid = spawn_agent(pipe_fds[1]);
 	close(pipe_fds[1]);
 	ready = (struct pollfd){ .fd = pipe_fds[0] };
 	if (agent->pid > 0)
