@@ -3,7 +3,7 @@
  * deliver.c - see messenger.h: one order, carried out by the library in a process of its own.
  *
  * The library waits for people and desktops; so that nobody waits for anybody else's message, each order has a process. It
- * begins with what the service has, which is nothing of the caller's, and looks each session up itself: whose it is, is
+ * begins with what the service has, which is nothing of the caller's but the order, and looks each session up itself: whose it is, is
  * what the host says now, not what the caller said.
  */
 #include "messenger/messenger.h"
@@ -18,13 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "local/file.h"
 #include "local/proc.h"
-#include "local/forked.h"
 
 #define _(text) gettext(text)
 
@@ -83,8 +83,8 @@ static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
 /* ---- one order ---- */
 
 /* Finds the session, if the caller may send to it. */
-static int find(struct logoff_host *host, const struct order *order, const struct addressee *addressee,
-		struct logoff_session **ret_session, struct logoff_error *cause)
+static int find_session(struct logoff_host *host, const struct order *order, const struct addressee *addressee,
+			struct logoff_session **ret_session, struct logoff_error *cause)
 {
 	struct logoff_session *session;
 	int r = logoff_host_find(host, addressee->id, &session, cause);
@@ -148,7 +148,7 @@ static int find_all(struct logoff_host *host, const struct order *order, struct 
 	for (size_t i = 0; i < order->n_sessions; i++) {
 		if (is_cancelled(cancel_fd))
 			return -ECANCELED;
-		deliveries[i].result = find(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
+		deliveries[i].result = find_session(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
 	}
 	return 0;
 }
@@ -172,17 +172,26 @@ static void carry_out(const struct order *order, struct logoff_delivery *deliver
 	logoff_host_close(host);
 }
 
-void deliver(const struct order *order, int fd)
+int deliver(int fd)
 {
-	struct logoff_delivery *deliveries = calloc(order->n_sessions + 1, sizeof(*deliveries));
-	size_t size = order->n_sessions * sizeof(*deliveries), n = 0;
+	struct logoff_delivery *deliveries;
+	struct order order = {};
+	size_t size, n = 0;
 	ssize_t written = 0;
 
-	if (!deliveries || user_forget_caller(&fd) < 0)
-		_exit(1);
+	(void)prctl(PR_SET_NAME, "logoff-messenger");	/* it is started by another name */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	carry_out(order, deliveries, fd);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)umask(077);
+	clearenv();
+	if (order_read(&order, fd) < 0)
+		return 1;
+	deliveries = calloc(order.n_sessions + 1, sizeof(*deliveries));
+	if (!deliveries)
+		return 1;
+	size = order.n_sessions * sizeof(*deliveries);
+	carry_out(&order, deliveries, fd);
 	while (n < size && (written = write(fd, (const char *)deliveries + n, size - n)) > 0)
 		n += (size_t)written;
-	_exit(n < size);
+	return n < size;
 }

@@ -24,10 +24,11 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "local/child.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "local/child.h"
+#include "local/program.h"
 #include "messenger/messenger.h"
 
 #define SECOND_US UINT64_C(1000000)
@@ -145,7 +146,7 @@ static void call_answer(struct call *call)
 		call_free(call);
 }
 
-/* The process that delivers has written something, or has ended. */
+/* The program that delivers has written something, or has ended. */
 static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct call *call = userdata;
@@ -164,9 +165,26 @@ static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *u
 	return 0;
 }
 
+/* Of the environment, what says in which language and time the title is written. */
+#define N_LANGUAGE 16
+
+static void find_language(char *language[static N_LANGUAGE + 1])
+{
+	size_t n = 0;
+
+	for (char **at = environ; *at && n < N_LANGUAGE; at++)
+		if (strncmp(*at, "LANG", 4) == 0 || strncmp(*at, "LC_", 3) == 0 || strncmp(*at, "TZ=", 3) == 0)
+			language[n++] = *at;
+	language[n] = NULL;
+}
+
+/* A program of its own for each order, so that nobody waits for anybody else's message: this one, told to deliver. */
 static int start_delivery(struct call *call)
 {
+	char *argv[] = { (char *)"logoff-messenger", (char *)DELIVER_WORD, NULL }, *language[N_LANGUAGE + 1];
 	int fds[2], r;
+
+	find_language(language);
 
 	call->got = calloc(call->order.n_sessions + 1, sizeof(struct logoff_delivery));
 	if (!call->got)
@@ -174,11 +192,10 @@ static int start_delivery(struct call *call)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	call->fd = fds[0];
-	call->child = fork();
-	if (call->child == 0)
-		deliver(&call->order, fds[1]);
-	r = call->child < 0 ? -errno : 0;
+	r = program_start("/proc/self/exe", argv, language, fds[1], &call->child);
 	close(fds[1]);
+	if (r >= 0)
+		r = order_write(&call->order, call->fd);
 	if (r >= 0)
 		r = sd_event_add_io(call->messenger->event, &call->answers, call->fd, EPOLLIN, on_delivery, call);
 	return r;
@@ -470,7 +487,7 @@ static int on_idle(sd_event_source *source, uint64_t us, void *userdata)
 	return messenger->n_calls > 0 ? 0 : sd_event_exit(messenger->event, 0);
 }
 
-static int start(struct messenger *messenger)
+static int start_service(struct messenger *messenger)
 {
 	sigset_t ending;
 	int r = sd_event_default(&messenger->event);
@@ -498,7 +515,7 @@ static int start(struct messenger *messenger)
 	return r;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct messenger messenger = {};
 	int r;
@@ -506,7 +523,9 @@ int main(void)
 	setlocale(LC_ALL, "");
 	bindtextdomain("logoff", LOCALEDIR);
 	textdomain("logoff");
-	r = start(&messenger);
+	if (argc == 2 && strcmp(argv[1], DELIVER_WORD) == 0)
+		return deliver(PROGRAM_FD);
+	r = start_service(&messenger);
 	if (r >= 0)
 		r = sd_event_loop(messenger.event);
 	while (messenger.calls)

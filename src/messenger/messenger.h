@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * messenger.h - between the two halves of the message service: calls of the bus (messenger.c) and the process that
- * carries out one of them (deliver.c).
+ * messenger.h - between the two halves of the message service: calls of the bus (messenger.c) and the program that carries out
+ * one of them (deliver.c), which is the same one, started anew. An order goes from one to the other over a socket (order.c).
  */
 #ifndef MESSENGER_MESSENGER_H
 #define MESSENGER_MESSENGER_H
@@ -34,10 +34,19 @@ struct order {
 	size_t n_sessions;
 };
 
+/* The argument with which the program delivers. */
+#define DELIVER_WORD "--deliver"
+
+/* Writes ORDER into socket FD, which somebody reads at once. Returns 0 or -errno. */
+int order_write(const struct order *order, int fd);
+
+/* Reads an order from FD; its texts and sessions are the caller's. Returns 0 or -errno. */
+int order_read(struct order *ret, int fd);
+
 /*
- * In a child process: delivers ORDER to the sessions that its caller may send to, writes one struct logoff_delivery for
- * each into FD, and ends. When the other end of FD says no more, the waiting for answers is over.
+ * Reads an order from socket FD, delivers it to the sessions that its caller may send to, and writes one struct logoff_delivery for
+ * each into FD. When the other end says no more, the waiting for answers is over. Returns the exit status.
  */
-void deliver(const struct order *order, int fd) __attribute__((noreturn));
+int deliver(int fd);
 
 #endif
