@@ -1,343 +1,45 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * leave.c - see leave.h.
- *
- * Sources: gnome-session, data/org.gnome.SessionManager.xml (Logout: mode 1 asks nobody "are you sure", but lets programs
- * object, whom GetInhibitors names); xfce4-session, org.xfce.Session.Manager (Logout: no dialog, programs may save);
- * plasma-workspace, ksmserver's org.kde.KSMServerInterface (closeSession: answers when its programs have ended). Plasma's
- * org.kde.Shutdown, which does the same and then ends Plasma, is a program that only runs when it is called.
+ * leave.c - see leave.h. logoff-user asks the desktop (user/logout.c).
  */
 #include "backend/leave.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <systemd/sd-bus.h>
 #include <unistd.h>
 
-#include "local/child.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/utf8.h"
-#include "local/display.h"
-#include "local/forked.h"
+#include "local/child.h"
+#include "local/user.h"
 
-#define MS UINT64_C(1000)
-
-/* How long the bus, or a desktop, may take for one answer that is not the log-off itself. */
-#define CALL_US (2000 * MS)
-
-/* After so long somebody may have objected, and again after the same time. */
-#define OBJECTIONS_US (1000 * MS)
-
-/* Who can be asked. The call is completed by arguments of the types TYPES, of which there is at most one number or two truths. */
-static const struct desktop {
-	const char *label, *name, *path, *interface, *method, *types;
-	bool answers_late;		/* the answer says whether it has been done; else the end of the program does */
-	bool has_inhibitors;
-} desktops[] = {
-	{ "GNOME", "org.gnome.SessionManager", "/org/gnome/SessionManager", "org.gnome.SessionManager", "Logout", "u", false, true },
-	{ "XFCE", "org.xfce.SessionManager", "/org/xfce/SessionManager", "org.xfce.Session.Manager", "Logout", "bb", false, false },
-	{ "Plasma", "org.kde.ksmserver", "/KSMServer", "org.kde.KSMServerInterface", "closeSession", "", true, false },
-};
-
-/* What the child tells, each in one write. */
-struct report {
-	enum { REPORT_ASKED, REPORT_HELD, REPORT_OVER } what;
-	int result;			/* OVER: 0, -ECANCELED: the desktop says no; or why it was not asked */
-	char text[sizeof(((struct host_leave *)NULL)->held)];	/* its name; what holds it; why */
-};
-
-/* No more than that of who objects is told: the rest is not asked for. */
-#define TOLD_MAX sizeof(((struct report *)NULL)->text)
-
-/* The text of an OVER without an error, if the desktop itself has ended. */
-#define ENDED "ended"
+_Static_assert(sizeof(((struct host_leave *)NULL)->held) >= sizeof(((struct job_logout *)NULL)->text), "a text fits");
 
 struct leave {
-	pid_t child;
-	int fd;
+	struct user_child child;
+	bool stopped;
 };
-
-/* The child's own. */
-struct asking {
-	uid_t uid;
-	const char *session;
-	int fd;
-	uint64_t until_us;
-	sd_bus *bus;
-	const struct desktop *desktop;
-	char owner[256];		/* its name on the bus, which is not used twice */
-	char held[512];			/* what objects, as it was told last */
-	bool over;
-};
-
-/* ---- in the child ---- */
-
-/* Copies as many whole characters as fit. */
-static void copy(char *to, size_t size, const char *text)
-{
-	if (snprintf(to, size, "%s", text) >= (int)size)
-		utf8_cut(to);
-}
-
-static void tell(struct asking *asking, int what, int result, const char *text)
-{
-	struct report report;
-
-	memset(&report, 0, sizeof(report));
-	report.what = what;
-	report.result = result;
-	copy(report.text, sizeof(report.text), text);
-	(void)!write(asking->fd, &report, sizeof(report));	/* shorter than PIPE_BUF: in one piece, or nobody reads it */
-	asking->over = asking->over || what == REPORT_OVER;
-}
-
-static int connect_bus(struct asking *asking)
-{
-	char address[64];
-	int r = sd_bus_new(&asking->bus);
-
-	snprintf(address, sizeof(address), "unix:path=/run/user/%u/bus", (unsigned)asking->uid);
-	if (r >= 0)
-		r = sd_bus_set_address(asking->bus, address);
-	if (r >= 0)
-		r = sd_bus_set_bus_client(asking->bus, 1);
-	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(asking->bus, CALL_US);
-	return r < 0 ? r : sd_bus_start(asking->bus);
-}
-
-/*
- * Tells whether the owner of the desktop's name is of the session that is meant. The number of its process means it for as long
- * as that process lives, which is why it is held meanwhile.
- */
-static bool is_meant(struct asking *asking, const struct desktop *desktop)
-{
-	sd_bus_creds *creds = NULL;
-	const char *owner;
-	pid_t pid;
-	int fd = -1;
-	bool meant = false;
-
-	if (sd_bus_get_name_creds(asking->bus, desktop->name, SD_BUS_CREDS_PID | SD_BUS_CREDS_UNIQUE_NAME, &creds) >= 0 &&
-	    sd_bus_creds_get_pid(creds, &pid) >= 0 && sd_bus_creds_get_unique_name(creds, &owner) >= 0 &&
-	    snprintf(asking->owner, sizeof(asking->owner), "%s", owner) < (int)sizeof(asking->owner))
-		fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd >= 0) {
-		meant = display_is_of_session(pid, asking->uid, asking->session) &&
-			poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 0;
-		close(fd);
-	}
-	sd_bus_creds_unref(creds);
-	return meant;
-}
-
-/* Calls METHOD of the desktop, or of its object PATH, and reads the one thing it answers. Starts nothing. */
-static int get(struct asking *asking, const char *path, const char *interface, const char *method, const char *types, void *ret,
-	       sd_bus_message **ret_answer)
-{
-	sd_bus_message *question = NULL;
-	int r = sd_bus_message_new_method_call(asking->bus, &question, asking->owner, path, interface, method);
-
-	if (r >= 0)
-		r = sd_bus_message_set_auto_start(question, 0);
-	if (r >= 0)
-		r = sd_bus_call(asking->bus, question, CALL_US, NULL, ret_answer);
-	if (r >= 0 && types)
-		r = sd_bus_message_read_basic(*ret_answer, *types, ret) > 0 ? 0 : -EPROTO;
-	sd_bus_message_unref(question);
-	return r;
-}
-
-/* Adds who objects to the log-off, and why, if that is what PATH is about. */
-static void add_inhibitor(struct asking *asking, const char *path, char *text, size_t size)
-{
-	sd_bus_message *answers[3] = {};
-	const char *who = "", *why = "";
-	char short_who[60], short_why[120];
-	uint32_t flags = 0;
-	size_t n = strlen(text);
-
-	if (get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetFlags", "u", &flags, &answers[0]) >= 0 && flags & 1) {
-		(void)get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetAppId", "s", &who, &answers[1]);
-		(void)get(asking, path, "org.gnome.SessionManager.Inhibitor", "GetReason", "s", &why, &answers[2]);
-		copy(short_who, sizeof(short_who), who);
-		copy(short_why, sizeof(short_why), why);
-		snprintf(text + n, size - n, "%s%s (%s)", n ? ", " : "", short_who, short_why);
-	}
-	for (size_t i = 0; i < 3; i++)
-		sd_bus_message_unref(answers[i]);
-}
-
-static void tell_inhibitors(struct asking *asking)
-{
-	sd_bus_message *answer = NULL;
-	char text[sizeof(asking->held)] = "";
-	const char *path;
-	int r = get(asking, asking->desktop->path, asking->desktop->interface, "GetInhibitors", NULL, NULL, &answer);
-
-	if (r >= 0)
-		r = sd_bus_message_enter_container(answer, 'a', "o");
-	while (r >= 0 && strlen(text) < TOLD_MAX && (r = sd_bus_message_read(answer, "o", &path)) > 0)
-		add_inhibitor(asking, path, text, sizeof(text));
-	sd_bus_message_unref(answer);
-	if (*text && strcmp(text, asking->held) != 0)
-		tell(asking, REPORT_HELD, 0, text);
-	memcpy(asking->held, text, sizeof(text));
-}
-
-static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct asking *asking = userdata;
-	const sd_bus_error *failure = sd_bus_message_get_error(m);
-	int done;
-
-	(void)error;
-	if (sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY))
-		return 0;	/* it has ended, or has not been done in time: both are seen otherwise */
-	if (failure)
-		tell(asking, REPORT_OVER, -EIO, failure->message ? failure->message : failure->name);
-	else if (asking->desktop->answers_late && sd_bus_message_read(m, "b", &done) > 0)
-		tell(asking, REPORT_OVER, done ? 0 : -ECANCELED, "");
-	return 0;
-}
-
-static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct asking *asking = userdata;
-	const char *name, *before, *after;
-
-	(void)error;
-	if (sd_bus_message_read(m, "sss", &name, &before, &after) > 0 && strcmp(before, asking->owner) == 0 &&
-	    strcmp(name, asking->owner) == 0)
-		tell(asking, REPORT_OVER, 0, ENDED);
-	return 0;
-}
-
-static int send(struct asking *asking)
-{
-	const struct desktop *desktop = asking->desktop;
-	sd_bus_message *call = NULL;
-	int r = sd_bus_match_signal(asking->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-				    "NameOwnerChanged", on_owner_changed, asking);
-
-	if (r >= 0)
-		r = sd_bus_message_new_method_call(asking->bus, &call, asking->owner, desktop->path, desktop->interface,
-						   desktop->method);
-	if (r >= 0)
-		r = sd_bus_message_set_auto_start(call, 0);
-	if (r >= 0 && strcmp(desktop->types, "u") == 0)
-		r = sd_bus_message_append(call, "u", UINT32_C(1));	/* no question whether that is meant */
-	if (r >= 0 && strcmp(desktop->types, "bb") == 0)
-		r = sd_bus_message_append(call, "bb", 0, 1);	/* no such question; programs may save */
-	if (r >= 0)
-		r = sd_bus_call_async(asking->bus, NULL, call, on_answer, asking, asking->until_us - clock_now_us());
-	sd_bus_message_unref(call);
-	return r < 0 ? r : sd_bus_flush(asking->bus);
-}
-
-/* Until the desktop has done it, or has said why not. The bus may end with it. */
-static void follow(struct asking *asking)
-{
-	uint64_t look_us = clock_now_us() + OBJECTIONS_US, now;
-	int r = 0;
-
-	while (!asking->over && r >= 0) {
-		r = sd_bus_process(asking->bus, NULL);
-		if (r != 0)
-			continue;
-		now = clock_now_us();
-		if (now >= asking->until_us)
-			return;
-		if (asking->desktop->has_inhibitors && now >= look_us) {
-			tell_inhibitors(asking);
-			look_us = clock_now_us() + OBJECTIONS_US;
-			continue;
-		}
-		r = sd_bus_wait(asking->bus, (look_us < asking->until_us ? look_us : asking->until_us) - now);
-		look_us = asking->desktop->has_inhibitors ? look_us : UINT64_MAX;
-	}
-	if (!asking->over)
-		tell(asking, REPORT_OVER, 0, ENDED);
-}
-
-static void ask(struct asking *asking)
-{
-	bool other = false;
-	int r = connect_bus(asking);
-
-	if (r < 0) {
-		tell(asking, REPORT_OVER, -EOPNOTSUPP, "");
-		return;
-	}
-	for (size_t i = 0; !asking->desktop && i < sizeof(desktops) / sizeof(desktops[0]); i++) {
-		asking->owner[0] = '\0';
-		if (is_meant(asking, &desktops[i]))
-			asking->desktop = &desktops[i];
-		other = other || *asking->owner;
-	}
-	if (!asking->desktop) {
-		tell(asking, REPORT_OVER, -EOPNOTSUPP, other ? "whether it is this session's desktop cannot be told" : "");
-		return;
-	}
-	tell(asking, REPORT_ASKED, 0, asking->desktop->label);	/* before it is: the caller may end this process at any moment */
-	r = send(asking);
-	if (r < 0)
-		tell(asking, REPORT_OVER, r, strerror(-r));
-	else
-		follow(asking);
-}
-
-static void __attribute__((noreturn)) become(struct asking *asking)
-{
-	const struct rlimit none = {};
-	char home[PATH_MAX];
-
-	if (user_forget_caller(&asking->fd) < 0)
-		_exit(1);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)alarm((unsigned)((asking->until_us - clock_now_us()) / 1000000) + 3);	/* should the caller be gone by then */
-	if (geteuid() == 0)
-		(void)user_cut(asking->uid, 0, 0, NULL);	/* what cannot be cut does not matter: nothing is run here */
-	if (user_become(asking->uid, home, sizeof(home)) < 0)
-		_exit(1);
-	ask(asking);
-	_exit(0);
-}
-
-/* ---- the caller's side ---- */
 
 int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
 {
-	struct asking asking = { .uid = session->uid, .session = session->id, .until_us = clock_now_us() + timeout_us };
+	struct job job = {
+		.head = { .kind = JOB_LOGOUT, .uid = session->uid, .timeout_us = timeout_us },
+		.texts = { [JOB_SESSION] = session->id },
+	};
 	struct leave *leave;
-	int fds[2];
+	int r;
 
 	if (geteuid() != 0 && geteuid() != session->uid)
 		return error_set_errno(reterr, -EACCES, -EACCES, "only the user and root may ask the desktop");
 	leave = calloc(1, sizeof(*leave));
-	if (!leave || pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		free(leave);
-		return -EAGAIN;
-	}
-	asking.fd = fds[1];
-	leave->fd = fds[0];
-	leave->child = fork();
-	if (leave->child == 0)
-		become(&asking);
-	close(fds[1]);
-	if (leave->child < 0) {
-		leave->child = 0;
+	if (!leave)
+		return -ENOMEM;
+	r = user_start(&leave->child, &job, reterr);
+	if (r < 0) {
 		leave_free(leave);
-		return -EAGAIN;
+		return r;
 	}
 	session->leave = (struct host_leave){ .result = HOST_PENDING };
 	*ret_leave = leave;
@@ -346,52 +48,48 @@ int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64
 
 struct leave *leave_free(struct leave *leave)
 {
-	if (!leave)
-		return NULL;
-	if (leave->fd >= 0)
-		close(leave->fd);
-	if (leave->child > 0)
-		child_end(leave->child, SIGKILL, 0);
+	if (leave)
+		user_end(&leave->child);
 	free(leave);
 	return NULL;
 }
 
 int leave_fd(const struct leave *leave)
 {
-	return leave->fd;
+	return leave->child.fd;
 }
 
-/* The child was the user's process when it wrote it. */
-static void take(struct host_leave *facts, struct report *report)
+/* The program was the user's process when it wrote it. */
+static void note_reply(struct host_leave *facts, struct job_logout *reply)
 {
-	report->text[sizeof(report->text) - 1] = '\0';
-	switch (report->what) {
-	case REPORT_ASKED:
-		snprintf(facts->desktop, sizeof(facts->desktop), "%.15s", report->text);
+	reply->text[sizeof(reply->text) - 1] = '\0';
+	switch (reply->what) {
+	case JOB_LOGOUT_ASKED:
+		snprintf(facts->desktop, sizeof(facts->desktop), "%.15s", reply->text);
 		break;
-	case REPORT_HELD:
-		snprintf(facts->held, sizeof(facts->held), "%s", report->text);
+	case JOB_LOGOUT_HELD:
+		snprintf(facts->held, sizeof(facts->held), "%s", reply->text);
 		facts->n_held++;
 		break;
-	case REPORT_OVER:
-		facts->result = report->result <= 0 ? report->result : -EPROTO;
-		facts->ended = facts->result == 0 && strcmp(report->text, ENDED) == 0;
-		if (facts->result < 0 && *report->text)
-			(void)error_set_errno(&facts->error, 0, facts->result, "%s", report->text);
+	case JOB_LOGOUT_OVER:
+		facts->result = reply->result <= 0 ? reply->result : -EPROTO;
+		facts->ended = facts->result == 0 && strcmp(reply->text, JOB_LOGOUT_ENDED) == 0;
+		if (facts->result < 0 && *reply->text)
+			(void)error_set_errno(&facts->error, 0, facts->result, "%s", reply->text);
 		break;
 	}
 }
 
 struct leave *leave_hear(struct leave *leave, struct logoff_session *session)
 {
-	struct report report;
-	ssize_t n = 0;
+	struct job_logout reply;
+	int r = 0;
 
-	while (leave && (n = read(leave->fd, &report, sizeof(report))) == (ssize_t)sizeof(report))
-		take(&session->leave, &report);
-	if (!leave || (n < 0 && (errno == EAGAIN || errno == EINTR) && !session->removed))
+	while (leave && (r = user_read(&leave->child, &reply, sizeof(reply))) == 0)
+		note_reply(&session->leave, &reply);
+	if (!leave || (r == -EAGAIN && !session->removed && !leave->stopped))
 		return leave;
-	/* The child has ended, with or without a last word, or what it waits for has come. */
+	/* The program has ended, with or without a last word, or what it waits for has come. */
 	if (session->leave.result == HOST_PENDING && *session->leave.desktop == '\0')
 		session->leave.result = error_set_errno(&session->leave.error, -EIO, -EIO, "the user's bus could not be asked");
 	return leave_free(leave);
@@ -401,7 +99,7 @@ struct leave *leave_stop(struct leave *leave, struct logoff_session *session)
 {
 	if (!leave)
 		return NULL;
-	child_end(leave->child, SIGKILL, 0);
-	leave->child = 0;
-	return leave_free(leave_hear(leave, session));
+	user_kill(&leave->child);
+	leave->stopped = true;
+	return leave_hear(leave, session);
 }

@@ -9,17 +9,14 @@
  * caller, and a session that nobody is in any more is taken for what it is. Root has elogind let go of what it has ended.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "local/child.h"
 #include "local/family.h"
+#include "local/user.h"
 #include "backend/logind.h"
 
-/* How long elogind may take to answer the child. */
+/* How long elogind may take to answer. */
 #define RELEASE_US UINT64_C(500000)
 
 int logind_elogind_signal(struct logoff_session *session)
@@ -52,36 +49,17 @@ bool logind_elogind_is_over(struct logoff_session *session)
 	return over;
 }
 
-/* In the child: enters the session's group, as root alone may, and says what its login program says at its end. */
-static void release(const char *cgroup, const char *id)
-{
-	sd_bus *bus = NULL;
-	char *path, pid[16];
-	int fd, n, r = -1;
-
-	if (asprintf(&path, "%s/cgroup.procs", cgroup) < 0)
-		return;
-	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, pid, (size_t)n) == n)
-		r = sd_bus_open_system(&bus);
-	if (r >= 0)
-		(void)sd_bus_call_method(bus, LOGIN1, LOGIN1_PATH, MANAGER, "ReleaseSession", NULL, NULL, "s", id);
-}
-
 void logind_elogind_release(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
-	pid_t child;
+	struct job job = {
+		.head = { .kind = JOB_RELEASE, .timeout_us = RELEASE_US },
+		.texts = { [JOB_SESSION] = session->id, [JOB_CGROUP] = data->cgroup },
+	};
+	struct job_released released;
 
 	if (!data->kept || data->released || session->current || geteuid() != 0)
 		return;
 	data->released = true;
-	child = fork();
-	if (child == 0) {
-		release(data->cgroup, session->id);
-		_exit(0);
-	}
-	if (child > 0)
-		child_end(child, 0, RELEASE_US);
+	(void)user_ask(&job, &released, sizeof(released), NULL);	/* its record stays: the session is over all the same */
 }

@@ -2,9 +2,9 @@
 /*
  * message.c - messages to the users of sessions: which way each takes, and all of them side by side.
  *
- * A session with a display gets a notification of its desktop or else a window, both by a child process that becomes
- * the user (message-user.c); one with terminals has all of them written to, as write(1) and wall(1) do, and one that
- * takes it is enough. Nobody who receives can hold the others up: terminals are written to without blocking, children
+ * A session with a display gets a notification of its desktop or else a window, both by logoff-user, a program that becomes
+ * the user (user/show.c); one with terminals has all of them written to, as write(1) and wall(1) do, and one that
+ * takes it is enough. Nobody who receives can hold the others up: terminals are written to without blocking, programs
  * have a deadline and are killed at it. A terminal's name is only trusted to find it; whose it is, is asked of the device
  * itself before it is opened.
  * The message service (message-service.c) delivers for callers who have the right to log the user off but not to write
@@ -23,15 +23,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "local/child.h"
-#include "local/proc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "local/proc.h"
+#include "local/user.h"
 
 #define MS UINT64_C(1000)
 
@@ -41,11 +40,14 @@
 /* How long a desktop or display may take to show it. */
 #define SHOW_US (5000 * MS)
 
-/* A child that waits for an answer minds the time itself; this much later it is given up. */
+/* A program that waits for an answer minds the time itself; this much later it is given up. */
 #define ANSWER_SLACK_US (2000 * MS)
 
-/* Children that have ended without a word are looked for this often. */
-#define CHECK_US (50 * MS)
+/* A process and the user who may look into it. */
+struct message_process {
+	pid_t pid;
+	uid_t uid;
+};
 
 /* A terminal that is being written to. */
 struct writing {
@@ -54,14 +56,14 @@ struct writing {
 	size_t index;			/* which one of the session's */
 };
 
-/* One recipient. Under way while it has a terminal, a child, or a question to the message service. */
+/* One recipient. Under way while it has a terminal, a program, or a question to the message service. */
 struct recipient {
 	struct logoff_session *session;
 	struct logoff_delivery *delivery;
 	struct writing *terminals;
 	size_t n_terminals;
 	bool written;			/* a terminal has taken it: what became of the others does not matter */
-	pid_t child;			/* or 0 */
+	struct user_child child;	/* the program that shows it */
 	bool by_service;
 	bool tried_desktop;
 	bool shown;			/* the answer is waited for */
@@ -75,9 +77,8 @@ struct post {
 	char *letter;			/* for terminals */
 	struct recipient *recipients;
 	size_t n_recipients;
-	struct pollfd *fds;		/* reports, cancellation, the bus, terminals */
+	struct pollfd *fds;		/* cancellation, the bus, terminals, programs */
 	size_t n_fds;
-	int report_fds[2];
 	struct message_process *processes;
 	size_t n_processes;
 	bool knows_processes;
@@ -86,8 +87,8 @@ struct post {
 	struct logoff_error service_cause;
 };
 
-/* Before the terminals in struct post's fds. */
-#define N_OTHER_FDS 3
+/* Before the terminals and programs in struct post's fds. */
+#define N_OTHER_FDS 2
 
 static int start_desktop(struct post *post, struct recipient *recipient);
 
@@ -249,20 +250,28 @@ static void end_terminals(struct recipient *recipient, int r, const char *why)
 	}
 }
 
+/* Makes room for one more descriptor. */
+static int add_poll(struct post *post)
+{
+	struct pollfd *fds = reallocarray(post->fds, post->n_fds + 1, sizeof(*fds));
+
+	if (!fds)
+		return -ENOMEM;
+	post->fds = fds;
+	post->n_fds++;
+	return 0;
+}
+
 static int add_terminal(struct post *post, struct recipient *recipient, int fd, size_t index)
 {
 	struct writing *terminals = reallocarray(recipient->terminals, recipient->n_terminals + 1, sizeof(*terminals));
-	struct pollfd *fds;
 
 	if (terminals)
 		recipient->terminals = terminals;
-	fds = terminals ? reallocarray(post->fds, post->n_fds + 1, sizeof(*fds)) : NULL;
-	if (!fds) {
+	if (!terminals || add_poll(post) < 0) {
 		close(fd);
 		return -ENOMEM;
 	}
-	post->fds = fds;
-	post->n_fds++;
 	terminals[recipient->n_terminals++] = (struct writing){ .fd = fd, .index = index };
 	return 0;
 }
@@ -318,7 +327,7 @@ static int start_terminals(struct post *post, struct recipient *recipient)
 	return delivery->result;
 }
 
-/* ---- children ---- */
+/* ---- programs that become the user ---- */
 
 static int note_process(pid_t pid, void *userdata)
 {
@@ -343,12 +352,11 @@ static bool is_owned_by(const struct post *post, pid_t pid, uid_t uid)
 }
 
 /*
- * Finds the processes of the session that root's child is to be like: it goes beside one, and gets the limits of one of
+ * Finds the processes of the session that root's program is to be like: it goes beside one, and gets the limits of one of
  * the user's, which may be any of the host. Returns 0, or why there is none.
  */
-static int find_place(const struct post *post, struct message_letter *letter, struct logoff_error *cause)
+static int find_place(const struct post *post, struct logoff_session *session, struct job_head *head, struct logoff_error *cause)
 {
-	struct logoff_session *session = (struct logoff_session *)letter->session;
 	const struct host_backend *backend = session->host->backend;
 	struct process_list list = {};
 	int r = backend->processes ? backend->processes(session->host, session, HOST_SESSION, &list, cause) : -EOPNOTSUPP;
@@ -356,62 +364,92 @@ static int find_place(const struct post *post, struct message_letter *letter, st
 	for (size_t i = 0; i < list.n_items; i++) {
 		pid_t pid = list.items[i].pid;
 
-		if (!letter->like && is_owned_by(post, pid, session->uid))
-			letter->like = pid;
+		if (!head->like && is_owned_by(post, pid, session->uid))
+			head->like = pid;
 		/* Programs of a desktop may have other places; the leader's is the session's. */
-		if (!letter->beside || pid == session->leader || (pid == letter->like && letter->beside != session->leader))
-			letter->beside = pid;
+		if (!head->beside || pid == session->leader || (pid == head->like && head->beside != session->leader))
+			head->beside = pid;
 	}
 	process_list_clear(&list);
-	for (size_t i = 0; i < post->n_processes && !letter->like; i++)
+	for (size_t i = 0; i < post->n_processes && !head->like; i++)
 		if (post->processes[i].uid == session->uid)
-			letter->like = post->processes[i].pid;
-	if (backend->processes && !letter->beside)
+			head->like = post->processes[i].pid;
+	if (backend->processes && !head->beside)
 		return error_set_errno(cause, r == -EOPNOTSUPP || r >= 0 ? -ENXIO : r, -ESRCH, "the session has no process");
 	return 0;
 }
 
-static int start_child(struct post *post, struct recipient *recipient)
+/* Fills PROCESSES with those of user UID, the last ones of them. Returns how many. */
+static uint32_t list_own_processes(const struct post *post, uid_t uid, int32_t processes[static JOB_PROCESSES_MAX])
 {
-	struct message_letter letter = {
-		.index = (size_t)(recipient - post->recipients),
-		.session = recipient->session,
-		.message = &post->message,
-		.report_fd = post->report_fds[1],
-	};
+	uint32_t n = 0, first = 0;
+
+	for (size_t i = 0; i < post->n_processes; i++)
+		n += post->processes[i].uid == uid;
+	first = n > JOB_PROCESSES_MAX ? n - JOB_PROCESSES_MAX : 0;
+	n = 0;
+	for (size_t i = 0; i < post->n_processes; i++)
+		if (post->processes[i].uid == uid && (first == 0 || first-- == 0))
+			processes[n++] = post->processes[i].pid;
+	return n;
+}
+
+/* How long the program may take for all of it; 0: as long as the user takes for an answer. */
+static uint64_t whole_time(const struct logoff_message *message)
+{
+	if (!message->wait)
+		return SHOW_US;
+	if (message->timeout_ms == 0 || message->timeout_ms >= UINT64_MAX / MS / 2)
+		return 0;
+	return SHOW_US + message->timeout_ms * MS + ANSWER_SLACK_US;
+}
+
+static int start_program(struct post *post, struct recipient *recipient)
+{
+	struct logoff_session *session = recipient->session;
 	struct logoff_error *cause = &recipient->delivery->cause;
+	int32_t processes[JOB_PROCESSES_MAX];
+	struct job job = {
+		.head = { .kind = JOB_MESSAGE, .uid = session->uid, .timeout_us = whole_time(&post->message),
+			  .wait = post->message.wait, .answer_ms = post->message.timeout_ms, .message_kind = post->message.kind },
+		.texts = { [JOB_SESSION] = session->id, [JOB_TITLE] = post->message.title, [JOB_TEXT] = post->message.text },
+		.processes = processes,
+	};
+	unsigned display = 0;
 	int r;
 
+	job.head.has_display = session->display && user_parse_display(session->display, &display);
+	job.head.display = display;
+	if (session->display && !job.head.has_display)
+		return error_set_errno(cause, -EOPNOTSUPP, -EINVAL, "%s is no display of this machine", session->display);
 	if (!post->knows_processes)
 		(void)proc_for_each_pid(note_process, post);	/* else only the usual places are looked at */
 	post->knows_processes = true;
-	letter.processes = post->processes;
-	letter.n_processes = post->n_processes;
-	r = geteuid() == 0 ? find_place(post, &letter, cause) : 0;
+	r = geteuid() == 0 ? find_place(post, session, &job.head, cause) : 0;
+	if (r >= 0)
+		r = add_poll(post);
 	if (r < 0)
 		return r;
+	job.head.n_processes = job.head.has_display ? list_own_processes(post, session->uid, processes) : 0;
 	recipient->deadline_us = clock_now_us() + SHOW_US;
-	recipient->child = fork();
-	if (recipient->child == 0)
-		message_as_user(&letter);
-	if (recipient->child > 0)
-		return 0;
-	recipient->child = 0;
-	return error_set_errno(cause, -EAGAIN, -errno, "no further process: %s", strerror(errno));
+	r = user_start(&recipient->child, &job, cause);
+	return r == -ENOPKG || r == -EMSGSIZE ? -EOPNOTSUPP : r < 0 ? -EAGAIN : 0;
+}
+
+static bool has_program(const struct recipient *recipient)
+{
+	return recipient->child.pid > 0;
 }
 
 /*
- * Ends the child, and with PROGRAMS those it runs; a child that has reported may leave its window behind. What the user
+ * Ends the program, and with WINDOWS those it runs; one that has replied may leave its window behind. What the user
  * makes it wait for, such as a file system of theirs that does not answer, may keep it even from being killed.
  */
-static void end_child(struct recipient *recipient, bool programs)
+static void end_program(struct recipient *recipient, bool windows)
 {
-	if (recipient->child == 0)
-		return;
-	if (programs)
-		(void)kill(-recipient->child, SIGKILL);
-	child_end(recipient->child, SIGKILL, 0);	/* it may have been stopped; the number is ours until it is waited for */
-	recipient->child = 0;
+	if (has_program(recipient) && windows)
+		(void)kill(-recipient->child.pid, SIGKILL);
+	user_end(&recipient->child);
 }
 
 bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told)
@@ -432,15 +470,13 @@ static void fall_back(struct post *post, struct recipient *recipient)
 		(void)finish(recipient, start_terminals(post, recipient));
 }
 
-/* Takes the report of a child. It was the user's process when it wrote it. */
-static void take_report(struct post *post, struct message_report *report)
+/* Takes the reply of a program. It was the user's process when it wrote it. */
+static void take_reply(struct post *post, struct recipient *recipient, const struct job_message *reply)
 {
-	struct recipient *recipient = report->index < post->n_recipients ? &post->recipients[report->index] : NULL;
-
-	if (!recipient || recipient->child == 0 || !message_take_delivery(recipient->delivery, &report->delivery))
+	if (!message_take_delivery(recipient->delivery, &reply->delivery))
 		return;
-	if (report->final) {
-		end_child(recipient, false);
+	if (reply->final) {
+		end_program(recipient, false);
 		fall_back(post, recipient);
 		return;
 	}
@@ -450,36 +486,28 @@ static void take_report(struct post *post, struct message_report *report)
 		recipient->deadline_us = clock_now_us() + post->message.timeout_ms * MS + ANSWER_SLACK_US;
 }
 
-static void read_reports(struct post *post)
+/* Programs that have ended without a last reply: killed by their user, or out of memory. */
+static void take_end(struct post *post, struct recipient *recipient)
 {
-	struct message_report report;
-
-	while (read(post->report_fds[0], &report, sizeof(report)) == (ssize_t)sizeof(report))
-		take_report(post, &report);
+	end_program(recipient, true);
+	if (recipient->shown) {
+		recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
+		return;
+	}
+	(void)finish(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
+						"the process that was to show it has been ended"));
+	fall_back(post, recipient);
 }
 
-/* Children that have ended without a word: killed by their user, or out of memory. */
-static void check_children(struct post *post)
+static void read_replies(struct post *post, struct recipient *recipient)
 {
-	for (size_t i = 0; i < post->n_recipients; i++) {
-		struct recipient *recipient = &post->recipients[i];
-		siginfo_t info = {};
+	struct job_message reply;
+	int r = 0;
 
-		if (recipient->child == 0 || waitid(P_PID, (id_t)recipient->child, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
-		    info.si_pid == 0)
-			continue;
-		read_reports(post);
-		if (recipient->child == 0)
-			continue;
-		end_child(recipient, true);
-		if (recipient->shown) {
-			recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
-			continue;
-		}
-		(void)finish(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
-							"the process that was to show it has been ended"));
-		fall_back(post, recipient);
-	}
+	while (has_program(recipient) && (r = user_read(&recipient->child, &reply, sizeof(reply))) == 0)
+		take_reply(post, recipient, &reply);
+	if (has_program(recipient) && r != -EAGAIN)
+		take_end(post, recipient);
 }
 
 /* ---- the way it takes ---- */
@@ -493,7 +521,7 @@ static bool may_have_desktop(const struct logoff_session *session)
 
 /*
  * To a desktop the message service goes first, also for those who could do without: what it starts begins with nothing of
- * the caller's, where a child of the caller can only cut off what is known of (user_cut()).
+ * the caller's, where a program that the caller starts can only cut off what is known of (become_cut()).
  */
 static int start_desktop(struct post *post, struct recipient *recipient)
 {
@@ -504,10 +532,10 @@ static int start_desktop(struct post *post, struct recipient *recipient)
 		recipient->delivery->cause = post->service_cause;
 		return -EACCES;
 	}
-	return start_child(post, recipient);
+	return start_program(post, recipient);
 }
 
-static int start(struct post *post, struct recipient *recipient)
+static int choose_way(struct post *post, struct recipient *recipient)
 {
 	struct logoff_session *session = recipient->session;
 	bool has_terminal = !session->display && logoff_session_terminal(session, 0);
@@ -522,7 +550,14 @@ static int start(struct post *post, struct recipient *recipient)
 
 static bool is_under_way(const struct recipient *recipient)
 {
-	return recipient->by_service || recipient->child != 0 || has_terminals(recipient);
+	return recipient->by_service || has_program(recipient) || has_terminals(recipient);
+}
+
+static void start_recipient(struct post *post, struct recipient *recipient)
+{
+	(void)finish(recipient, choose_way(post, recipient));
+	if (recipient->tried_desktop && !is_under_way(recipient))
+		fall_back(post, recipient);
 }
 
 /* Ends what is under way. */
@@ -535,7 +570,7 @@ static void give_up(struct recipient *recipient, int result, const char *why)
 		return;
 	}
 	recipient->by_service = false;
-	end_child(recipient, true);
+	end_program(recipient, true);
 	if (answered)
 		recipient->delivery->answer = LOGOFF_ANSWER_TIMEOUT;
 	else
@@ -548,12 +583,12 @@ static void check_deadlines(struct post *post)
 
 	for (size_t i = 0; i < post->n_recipients; i++) {
 		struct recipient *recipient = &post->recipients[i];
-		bool by_child = recipient->child != 0;
+		bool by_program = has_program(recipient);
 
 		if (!is_under_way(recipient) || recipient->deadline_us > now)
 			continue;
-		give_up(recipient, -ETIMEDOUT, by_child ? "the desktop does not answer" : "it is stopped and takes nothing");
-		if (by_child)
+		give_up(recipient, -ETIMEDOUT, by_program ? "the desktop does not answer" : "it is stopped and takes nothing");
+		if (by_program)
 			fall_back(post, recipient);
 	}
 }
@@ -640,37 +675,34 @@ static int wait_once(struct post *post, int cancel_fd)
 	int timeout;
 	bool under_way = false;
 
-	post->fds[0] = (struct pollfd){ .fd = post->report_fds[0], .events = POLLIN };
-	post->fds[1] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-	post->fds[2] = (struct pollfd){ .fd = -1 };
+	post->fds[0] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
+	post->fds[1] = (struct pollfd){ .fd = -1 };
 	if (post->call)
-		service_call_poll(post->call, &post->fds[2].fd, &post->fds[2].events, &next_us);
+		service_call_poll(post->call, &post->fds[1].fd, &post->fds[1].events, &next_us);
 	for (size_t i = 0; i < post->n_recipients; i++) {
 		const struct recipient *recipient = &post->recipients[i];
-		uint64_t due_us = recipient->deadline_us;
-
 		for (size_t k = 0; k < recipient->n_terminals; k++)
 			if (recipient->terminals[k].fd >= 0)
 				post->fds[n++] = (struct pollfd){ .fd = recipient->terminals[k].fd, .events = POLLOUT };
-		if (recipient->child != 0 && due_us > now + CHECK_US)
-			due_us = now + CHECK_US;
+		if (has_program(recipient))
+			post->fds[n++] = (struct pollfd){ .fd = recipient->child.fd, .events = POLLIN };
 		under_way = under_way || is_under_way(recipient);
-		if (is_under_way(recipient) && due_us < next_us)
-			next_us = due_us;
+		if (is_under_way(recipient) && recipient->deadline_us < next_us)
+			next_us = recipient->deadline_us;
 	}
 	if (!under_way)
 		return 1;
 	timeout = next_us <= now ? 0 : next_us - now >= INT_MAX * MS ? -1 : (int)((next_us - now) / MS) + 1;
-	if (poll(post->fds, n, timeout) > 0 && post->fds[1].revents)
+	if (poll(post->fds, n, timeout) > 0 && post->fds[0].revents)
 		return -ECANCELED;
 	return 0;
 }
 
 static void work(struct post *post)
 {
-	read_reports(post);
 	hear_service(post);
-	check_children(post);
+	for (size_t i = 0; i < post->n_recipients; i++)
+		read_replies(post, &post->recipients[i]);
 	for (size_t i = 0; i < post->n_recipients; i++)
 		write_terminals(post, &post->recipients[i]);
 	check_deadlines(post);
@@ -696,7 +728,7 @@ static void run(struct post *post, int cancel_fd)
 	int r;
 
 	for (size_t i = 0; i < post->n_recipients; i++)
-		(void)finish(&post->recipients[i], start(post, &post->recipients[i]));
+		start_recipient(post, &post->recipients[i]);
 	for (size_t i = 0; i < post->n_recipients && !post->call; i++)
 		if (post->recipients[i].by_service)
 			ask_service(post);
@@ -711,7 +743,7 @@ static void run(struct post *post, int cancel_fd)
 static int post_init(struct post *post, struct logoff_host *host, const struct logoff_message *message,
 		     struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries)
 {
-	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions, .report_fds = { -1, -1 } };
+	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions };
 	/* A forced kind of host numbers its sessions in its own way; the service looks at the one that is there. */
 	post->without_service = host->delivers_itself || secure_getenv("LOGOFF_HOST");
 	if (post->without_service)
@@ -730,14 +762,11 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 		deliveries[i] = (struct logoff_delivery){};
 		post->recipients[i] = (struct recipient){ .session = sessions[i], .delivery = &deliveries[i] };
 	}
-	return pipe2(post->report_fds, O_CLOEXEC) < 0 || fcntl(post->report_fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	return 0;
 }
 
 static void post_done(struct post *post)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (post->report_fds[i] >= 0)
-			close(post->report_fds[i]);
 	free((char *)post->message.title);
 	free((char *)post->message.text);
 	free(post->letter);

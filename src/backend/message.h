@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * message.h - between the delivery of messages (message.c), what is done for it as the user (message-user.c), and the
- * message service, which does it for those who may not do it themselves (message-service.c; the program is
- * src/messenger).
- *
- * Terminals are written to by the caller itself. A desktop and a display let nobody in but their user, root neither, so
- * a child process becomes the user. It reports through a pipe that all children of one delivery share: one small write
- * for each report, which the kernel keeps in one piece.
+ * message.h - between the delivery of messages (message.c) and the message service, which delivers for those who may not do it
+ * themselves (message-service.c; the program is src/messenger).
  */
 #ifndef BACKEND_MESSAGE_H
 #define BACKEND_MESSAGE_H
@@ -14,40 +9,6 @@
 #include <systemd/sd-bus.h>
 
 #include "core/host.h"
-
-/* ---- children ---- */
-
-/* A process and the user who may look into it. */
-struct message_process {
-	pid_t pid;
-	uid_t uid;
-};
-
-/* One message on its way to one session. */
-struct message_letter {
-	size_t index;			/* for the reports */
-	const struct logoff_session *session;
-	const struct logoff_message *message;	/* harmless already */
-	const struct message_process *processes;	/* of the host: in some lies the way to the desktop */
-	size_t n_processes;
-	pid_t beside, like;		/* see user_cut(); 0: none */
-	int report_fd;
-};
-
-struct message_report {
-	size_t index;
-	bool final;			/* else: it is on the screen, and the answer is waited for */
-	struct logoff_delivery delivery;
-};
-
-/* In a child process: becomes the user of the session, shows the message, reports, and ends. */
-void message_as_user(struct message_letter *letter) __attribute__((noreturn));
-
-/*
- * The length of the first sentence of TEXT, if that is short enough for the title of a notification, which desktops cut off
- * at one line; else of all of it.
- */
-size_t message_first_sentence(const char *text);
 
 /* Takes over a delivery that another process tells of. Returns false if it is none. */
 bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told);

@@ -23,24 +23,6 @@ int64_t display_idle_us(const struct logoff_session *session);
 /* The same of the X server with display NUMBER of user UID, within TIMEOUT_MS. */
 int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
 
-/*
- * In a child that has become user UID: tells whether the X server with display NUMBER, which must be root's or the user's,
- * lets in who has the key in file KEY. Returns 0, -ENOENT (there is none), -EACCES, or -EOPNOTSUPP (not known).
- */
-int display_try(uid_t uid, unsigned number, const char *key);
-
-/*
- * In a child that has become user UID: asks the desktop of session ID over the user's bus, whose answers may take
- * TIMEOUT_US each. Returns milliseconds, or -1 if it is not known (display-desktop.c).
- */
-int64_t display_ask_desktop_ms(uid_t uid, const char *id, uint64_t timeout_us);
-
-/*
- * Tells whether process PID, of a desktop of user UID, is of session ID: by its control group, or, as a service of the user's,
- * because there is no other graphical session of theirs.
- */
-bool display_is_of_session(pid_t pid, uid_t uid, const char *id);
-
 /* ---- clients of xrdp sessions (display-client.c) ---- */
 
 /* Who is connected to the xrdp sessions of this machine. */

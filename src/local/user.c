@@ -103,12 +103,18 @@ int user_await(const struct user_child *child, void *ret, size_t size, uint64_t 
 	return r;
 }
 
+void user_kill(struct user_child *child)
+{
+	if (child->pid > 0)
+		child_end(child->pid, SIGKILL, 0);	/* not waited for yet: the number is its own. A stopped one ends, too */
+	child->pid = 0;
+}
+
 void user_end(struct user_child *child)
 {
-	if (child->pid <= 0)
-		return;
-	close(child->fd);
-	child_end(child->pid, SIGKILL, 0);	/* not waited for yet: the number is its own. A stopped one ends, too */
+	user_kill(child);
+	if (child->fd > 0)
+		close(child->fd);
 	*child = (struct user_child){};
 }
 

@@ -16,7 +16,7 @@
 
 /* One program that is at work. All zero: none. */
 struct user_child {
-	pid_t pid;
+	pid_t pid;			/* 0: it has been killed */
 	int fd;				/* to poll for reading */
 };
 
@@ -31,6 +31,9 @@ int user_read(const struct user_child *child, void *ret, size_t size);
 
 /* The same, and waits for it until UNTIL_US. Returns -ETIMEDOUT then. */
 int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us);
+
+/* Kills the program; what it has written can still be read. */
+void user_kill(struct user_child *child);
 
 /* Kills the program if it has not ended, and forgets it. Nothing happens if there is none. */
 void user_end(struct user_child *child);

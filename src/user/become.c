@@ -216,9 +216,9 @@ static int cut_capabilities(struct logoff_error *cause)
 
 int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause)
 {
-	int r = beside ? cut_cgroup(beside, cause) : 0;
+	int r = beside > 0 ? cut_cgroup(beside, cause) : 0;
 
-	if (!beside)
+	if (beside == BECOME_NO_SESSION)
 		leave_cgroup();
 	if (r >= 0)
 		r = cut_login(uid, like, cause);

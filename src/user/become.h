@@ -22,10 +22,12 @@
  */
 void become_forget(int fd);
 
+#define BECOME_NO_SESSION ((pid_t)-1)
+
 /*
  * Cuts off what a program of root's has inherited and would keep as user UID: the login uid and with it the audit session,
  * the cgroup, priority, scheduling, capabilities. BESIDE is a process of the session that it goes into, whose cgroup it
- * gets; 0: that of no session, if there is such a one. LIKE is any process of the user, or 0. To be called before
+ * gets; 0: it stays where it is; BECOME_NO_SESSION: it goes to the top of the tree, if it may. LIKE is any process of the user, or 0. To be called before
  * become_user(). Returns 0, or -errno with the cause: then nothing of the user's may be run.
  */
 int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause);

@@ -2,8 +2,8 @@
 /*
  * job.c - see job.h and jobs.h: one job, from the socket to the reply.
  *
- * The library kills this program at the deadline. Should the library be gone by then, the kernel does it: at the end of the
- * starter, and by a timer.
+ * The library kills this program at the deadline. Should the library be gone by then, the kernel does it: by a timer, and at the
+ * end of the starter, which for the kernel is the thread that started it; that thread waits for the replies.
  */
 #include "user/jobs.h"
 
@@ -25,6 +25,11 @@ static const struct {
 	void (*do_job)(const struct job *job);
 } jobs[JOB_N_KINDS] = {
 	[JOB_LOOK_UP] = { job_look_up },
+	[JOB_IDLE_DISPLAY] = { job_idle_display },
+	[JOB_IDLE_DESKTOP] = { job_idle_desktop },
+	[JOB_LOGOUT] = { job_logout },
+	[JOB_MESSAGE] = { job_message },
+	[JOB_RELEASE] = { job_release },
 };
 
 int job_parse(const void *data, size_t size, struct job *ret)
@@ -66,6 +71,20 @@ void job_reply(const void *reply, size_t size)
 	(void)!send(JOB_FD, reply, size, MSG_NOSIGNAL);
 }
 
+int job_become(const struct job *job, char *home, size_t size)
+{
+	/* Moving takes the kernel 15 ms; a question is over in a second at most. */
+	pid_t beside = job->head.kind == JOB_LOGOUT ? BECOME_NO_SESSION : 0;
+	int r;
+
+	if (geteuid() == 0)
+		(void)become_cut(job->head.uid, beside, 0, NULL);
+	r = become_user(job->head.uid, home, size);
+	become_limit(0);
+	job_die_with_starter();
+	return r;
+}
+
 int job_main(void)
 {
 	char *data = malloc(JOB_SIZE_MAX + 1);
@@ -76,7 +95,8 @@ int job_main(void)
 	n = data ? recv(JOB_FD, data, JOB_SIZE_MAX + 1, 0) : -1;
 	if (n < 0 || job_parse(data, (size_t)n, &job) < 0)
 		return 1;
-	job_die_with_starter();
+	if (job.head.kind != JOB_MESSAGE)	/* a window may stay */
+		job_die_with_starter();
 	if (job.head.timeout_us)
 		(void)alarm((unsigned)(job.head.timeout_us / 1000000) + SLACK_S);
 	jobs[job.head.kind].do_job(&job);

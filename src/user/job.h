@@ -27,6 +27,13 @@
 
 enum job_kind {
 	JOB_LOOK_UP,		/* ask the name service, as who the caller is: texts USER, GROUP; one struct job_found */
+	JOB_IDLE_DISPLAY,	/* ask the X server of DISPLAY for its user's idle time; one struct job_idle */
+	JOB_IDLE_DESKTOP,	/* ask the desktop of text SESSION over its user's bus for the same; starts nothing */
+	JOB_LOGOUT,		/* have the desktop of text SESSION log its user off; struct job_logout, several */
+	JOB_RELEASE,		/* as root: enter the cgroup CGROUP (its folder) and have elogind let go of text SESSION; struct
+				   job_released */
+	JOB_MESSAGE,		/* show TITLE and TEXT on the desktop of text SESSION, or on DISPLAY; struct job_message, one that is
+				   not final if an answer is waited for */
 	JOB_N_KINDS
 };
 
@@ -35,6 +42,8 @@ enum job_question { JOB_USER_NAME, JOB_USER_ID, JOB_GROUP, JOB_MEMBER };
 
 /* Texts by their numbers. */
 enum { JOB_USER, JOB_GROUP_NAME };
+enum { JOB_SESSION, JOB_CGROUP };
+enum { JOB_TITLE = 1, JOB_TEXT };		/* beside JOB_SESSION */
 #define JOB_N_TEXTS 3
 
 struct job_head {
@@ -42,6 +51,13 @@ struct job_head {
 	uint32_t kind;			/* enum job_kind */
 	uint32_t uid;			/* whom the program becomes; LOOK_UP: who is asked about */
 	uint32_t question;		/* LOOK_UP: enum job_question */
+	uint32_t display;		/* 10 for ":10" */
+	bool has_display;
+	bool wait;			/* MESSAGE: for an answer */
+	bool unused[2];			/* nothing that was in memory before goes out in a gap */
+	uint32_t message_kind;		/* enum logoff_message_kind */
+	int32_t beside, like;		/* MESSAGE: processes, see user/become.h; 0: none */
+	uint64_t answer_ms;		/* so long an answer is waited for; 0: for ever */
 	uint32_t n_text[JOB_N_TEXTS];	/* bytes of the texts that follow, with NUL; 0: there is none */
 	uint32_t n_processes;		/* their numbers follow, int32_t each */
 	uint64_t timeout_us;		/* after so long nobody reads a reply any more; 0: the program decides */
@@ -51,7 +67,7 @@ struct job_head {
 struct job {
 	struct job_head head;
 	const char *texts[JOB_N_TEXTS];
-	const int32_t *processes;
+	const int32_t *processes;	/* MESSAGE: the user's, in some of which lies the way to their desktop */
 };
 
 /* LOOK_UP. */
@@ -59,6 +75,34 @@ struct job_found {
 	int32_t result;			/* 1, 0 or -errno, as in local/nss.h */
 	uint32_t uid;
 	char name[JOB_NAME_MAX];
+};
+
+/* IDLE_*. */
+struct job_idle {
+	int64_t idle_ms;		/* -1 or another negative number: not known */
+};
+
+/* LOGOUT. */
+struct job_logout {
+	uint32_t what;			/* enum job_logout_what */
+	int32_t result;			/* OVER: 0, -ECANCELED: the desktop says no; or why it was not asked */
+	char text[200];			/* its name; what objects; why */
+};
+
+enum job_logout_what { JOB_LOGOUT_ASKED, JOB_LOGOUT_HELD, JOB_LOGOUT_OVER };
+
+/* The text of an OVER without an error, if the desktop itself has ended. */
+#define JOB_LOGOUT_ENDED "ended"
+
+/* MESSAGE. */
+struct job_message {
+	bool final;			/* else: it is on the screen, and the answer is waited for */
+	struct logoff_delivery delivery;
+};
+
+/* RELEASE. */
+struct job_released {
+	int32_t result;			/* 0 or -errno */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * display-desktop.c - how long nobody has touched a desktop, from the desktop itself, over its user's bus.
+ * idle-desktop.c - how long nobody has touched a desktop, from the desktop itself, over its user's bus.
  *
  * An X server of a Wayland session knows only what reaches its own windows, and there is no other place where Wayland's
  * compositors keep it. GNOME's tells milliseconds since the last input (org.gnome.Mutter.IdleMonitor), under X11 as well.
@@ -12,13 +12,16 @@
  * Sources: mutter, data/dbus-interfaces/org.gnome.Mutter.IdleMonitor.xml; kscreenlocker, interface.cpp (GetSessionIdleTime);
  * kidletime, plugins/wayland/poller.cpp (0 where it cannot tell); gnome-settings-daemon, plugins/screensaver-proxy.
  */
-#include "local/display.h"
-
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
+#include <unistd.h>
+
+#include "user/jobs.h"
+#include "user/surroundings.h"
 
 /* Who can be asked. */
 static const struct desktop {
@@ -61,7 +64,7 @@ static bool is_only_desktop(uid_t uid, const char *id)
 	return found && n_graphical == 1;
 }
 
-bool display_is_of_session(pid_t pid, uid_t uid, const char *id)
+bool idle_is_of_session(pid_t pid, uid_t uid, const char *id)
 {
 	char *session = NULL;
 	bool same;
@@ -84,13 +87,13 @@ static bool find_owner(sd_bus *bus, const char *name, uid_t uid, const char *id,
 	if (sd_bus_get_name_creds(bus, name, SD_BUS_CREDS_PID | SD_BUS_CREDS_UNIQUE_NAME, &creds) < 0)
 		return false;
 	found = sd_bus_creds_get_pid(creds, &pid) >= 0 && sd_bus_creds_get_unique_name(creds, &unique) >= 0 &&
-		(size_t)snprintf(owner, 256, "%s", unique) < 256 && display_is_of_session(pid, uid, id);
+		(size_t)snprintf(owner, 256, "%s", unique) < 256 && idle_is_of_session(pid, uid, id);
 	sd_bus_creds_unref(creds);
 	return found;
 }
 
 /* Asks one desktop. Starts nothing. Returns milliseconds, or -1. */
-static int64_t ask(sd_bus *bus, const struct desktop *desktop, uid_t uid, const char *id)
+static int64_t ask_desktop(sd_bus *bus, const struct desktop *desktop, uid_t uid, const char *id)
 {
 	char owner[256], other[256];
 	sd_bus_message *question = NULL, *answer = NULL;
@@ -116,21 +119,16 @@ static int64_t ask(sd_bus *bus, const struct desktop *desktop, uid_t uid, const 
 	return (int64_t)wide;
 }
 
-int64_t display_ask_desktop_ms(uid_t uid, const char *id, uint64_t timeout_us)
+void job_idle_desktop(const struct job *job)
 {
-	char address[64];
+	struct job_idle idle = { .idle_ms = -1 };
+	char home[PATH_MAX];
 	sd_bus *bus = NULL;
-	int64_t idle_ms = -1;
 
-	snprintf(address, sizeof(address), "unix:path=/run/user/%u/bus", (unsigned)uid);
-	if (sd_bus_new(&bus) < 0 || sd_bus_set_address(bus, address) < 0 || sd_bus_set_bus_client(bus, 1) < 0 ||
-	    sd_bus_set_method_call_timeout(bus, timeout_us) < 0 || sd_bus_start(bus) < 0) {
-		sd_bus_unref(bus);
-		return -1;
-	}
-	for (size_t i = 0; idle_ms < 0 && i < sizeof(desktops) / sizeof(desktops[0]); i++)
-		idle_ms = ask(bus, &desktops[i], uid, id);
+	if (job_become(job, home, sizeof(home)) == 0 && surroundings_connect_bus(NULL, job->head.timeout_us, &bus) >= 0)
+		for (size_t i = 0; idle.idle_ms < 0 && i < sizeof(desktops) / sizeof(desktops[0]); i++)
+			idle.idle_ms = ask_desktop(bus, &desktops[i], getuid(), job->texts[JOB_SESSION]);
+	job_reply(&idle, sizeof(idle));
 	sd_bus_close(bus);
 	sd_bus_unref(bus);
-	return idle_ms;
 }
