@@ -686,21 +686,6 @@ static void server_of_a_stranger_sees_no_key(void **state)
 	close(server.fd);
 }
 
-static void displays(void **state)
-{
-	unsigned number;
-
-	(void)state;
-	assert_true(user_parse_display(":10", &number) && number == 10);
-	assert_true(user_parse_display(":0.0", &number) && number == 0);
-	assert_false(user_parse_display("host:0", &number));
-	assert_false(user_parse_display("", &number));
-	assert_false(user_parse_display(":", &number));
-	assert_false(user_parse_display(":1x", &number));
-	assert_false(user_parse_display(":/../1", &number));
-	assert_false(user_parse_display(":1234567890", &number));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -718,7 +703,6 @@ int main(void)
 		cmocka_unit_test(only_what_came_in_where_xrdp_listens),
 		cmocka_unit_test(what_the_host_has_said_stays),
 		cmocka_unit_test(snapshot_of_this_machine),
-		cmocka_unit_test(displays),
 		cmocka_unit_test(idleness_of_a_display),
 		cmocka_unit_test(idleness_of_a_session),
 		cmocka_unit_test(asked_once_and_only_if_the_host_does_not_know),

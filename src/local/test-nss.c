@@ -137,16 +137,16 @@ static void knows_nothing_without_the_program(void **state)
 	uid_t uid = 1;
 
 	(void)state;
-	assert_int_equal(setenv("LOGOFF_USER", "/nonexistent/logoff-user", 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/nonexistent/logoff-user", 1), 0);
 	assert_int_equal(nss_user_id("stranger", &uid), -ENOPKG);
 	assert_int_equal(nss_user_name(70004, name), -ENOPKG);
 	assert_int_equal(nss_has_group("nobody-has-this"), -ENOPKG);
 	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this"), -ENOPKG);
 	assert_int_equal(nss_user_id("root", &uid), 1);
 	assert_string_equal(name, "as it was");
-	assert_int_equal(setenv("LOGOFF_USER", "/bin/false", 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/bin/false", 1), 0);
 	assert_int_equal(nss_user_id("stranger", &uid), -EIO);
-	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", PATH, 1), 0);
 }
 
 static void leaves_no_child(void **state)
@@ -163,13 +163,13 @@ static void forgets_names(void **state)
 
 	(void)state;
 	assert_int_equal(nss_user_name(70000, name), 1);
-	assert_int_equal(setenv("LOGOFF_USER", OTHER_PATH, 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", OTHER_PATH, 1), 0);
 	assert_int_equal(nss_user_name(70000, name), 1);
 	assert_string_equal(name, "lena");
 	ahead_us += 61000000;
 	assert_int_equal(nss_user_name(70000, name), 1);
 	assert_string_equal(name, "magdalena");
-	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", PATH, 1), 0);
 }
 
 static void waits_once_for_a_service_that_hangs(void **state)
@@ -211,6 +211,6 @@ int main(int argc, char **argv)
 		return job_main();
 	}
 	tester = getpid();
-	assert_int_equal(setenv("LOGOFF_USER", PATH, 1), 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", PATH, 1), 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-become.c - what the program reads of others: addresses of a bus, displays, cgroups. What is cut off is seen by the lab,
+ * test-become.c - what the program reads of others: addresses of a bus, cgroups. What is cut off is seen by the lab,
  * from within the program that is started.
  */
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "local/user.h"
 #include "user/become.h"
 #include "user/surroundings.h"
 
@@ -96,17 +95,6 @@ static void reads_no_other_lines(void **state)
 	assert_false(parse(line, &cgroup));
 }
 
-static void reads_displays(void **state)
-{
-	unsigned number;
-
-	(void)state;
-	assert_true(user_parse_display(":10.0", &number));
-	assert_int_equal(number, 10);
-	assert_false(user_parse_display("host:10", &number));
-	assert_false(user_parse_display(":1234567890", &number));
-}
-
 /* Who would become a user, with rights that a process may pass on: sets of containers, those of people before the screen. */
 static void become_with_rights(void)
 {
@@ -146,7 +134,6 @@ int main(void)
 		cmocka_unit_test(takes_nothing_else),
 		cmocka_unit_test(reads_cgroups),
 		cmocka_unit_test(reads_no_other_lines),
-		cmocka_unit_test(reads_displays),
 		cmocka_unit_test(becomes_whatever_is_inherited),
 	};
 

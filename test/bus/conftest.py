@@ -127,7 +127,7 @@ class World:
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "DBUS_SYSTEM_BUS_ADDRESS": self.address}
         if self.kind:
             env["LOGOFF_HOST"] = self.kind
-        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
         command = [str(self.binary), *arguments]
         if self.isolated:
             command = [*ISOLATED, "sh", "-c", INSIDE, str(self.folder), *command]
@@ -158,7 +158,7 @@ def binary():
     if not path.exists():
         pytest.fail(f"{path} is not built: set LOGOFF")
     # Installed programs find it by themselves; where it was built nothing tells them.
-    os.environ.setdefault("LOGOFF_USER", str(path.parent.parent / "user/logoff-user"))
+    os.environ.setdefault("LOGOFF_USER_PROGRAM", str(path.parent.parent / "user/logoff-user"))
     return path
 
 

@@ -38,7 +38,7 @@ def binary():
     if not path.exists():
         pytest.fail(f"{path} is not built: set LOGOFF")
     # Installed programs find it by themselves; where it was built nothing tells them.
-    os.environ.setdefault("LOGOFF_USER", str(path.parent.parent / "user/logoff-user"))
+    os.environ.setdefault("LOGOFF_USER_PROGRAM", str(path.parent.parent / "user/logoff-user"))
     return path
 
 

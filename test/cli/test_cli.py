@@ -96,7 +96,7 @@ def environment(case, request):
         del env["LOGOFF_HOST"]
     if case.lang == "zh_TW":
         env.update(request.getfixturevalue("chinese"))
-    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER"):
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM"):
         if name in os.environ:
             env[name] = ":".join(filter(None, (env.get(name), os.environ[name])))
     return env

@@ -50,7 +50,7 @@ def strict(part):
 
 def query(binary, host, *arguments, name="query", tsts="/nonexistent", option="--json", text=()):
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host, "LOGOFF_TSTS": tsts}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
     return subprocess.run([binary.parent / name, *arguments, option, *text], cwd=HERE, env=env, capture_output=True, timeout=60)
 
 

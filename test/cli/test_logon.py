@@ -17,7 +17,7 @@ ECHO = "/server:echo"
 
 def environment(windows):
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC", "LOGOFF_TSTS": windows, "LOGOFF_HOST": "memory:/nonexistent"}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
     return env
 
 

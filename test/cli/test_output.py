@@ -35,7 +35,7 @@ def run(binary, tmp_path, line, before="", **options):
         if not (tmp_path / name).exists():
             (tmp_path / name).symlink_to(binary.parent / "query")
     env = {"PATH": f"{tmp_path}:{binary.parent}:{os.environ['PATH']}", "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/company"}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
     return subprocess.run(["bash", "-c", f"{before}{line}"], cwd=HERE, env=env, stderr=subprocess.PIPE, text=True, timeout=60, **options)
 
 

@@ -25,7 +25,7 @@ def count_down(binary, monkeypatch, tmp_path):
     """Runs logoff with a countdown of a second; returns the output on the terminal."""
     (tmp_path / "host").write_text(HOST)
     settings = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": f"memory:{tmp_path}/host"}
-    settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
 
     def run(columns=80, **env):
         monkeypatch.setattr("test_logon.environment", lambda _: settings | env)

@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).parent
 def ask(binary, monkeypatch):
     """Runs logoff on the memory host "selection" with an answer, keys or a signal; returns output and status."""
     settings = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/selection"}
-    settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    settings.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
     monkeypatch.setattr("test_logon.environment", lambda _: settings)
 
     def run(answer, *words, typed_before=b""):

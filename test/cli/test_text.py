@@ -16,7 +16,7 @@ TOO_LONG = "msg: the message is longer than 8192 bytes\n"
 
 def settings():
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": "memory:hosts/company"}
-    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER") if name in os.environ})
+    env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
     return env
 
 

@@ -216,7 +216,7 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "LOGOFF_HOST": f"memory:{folder}/host",
-        "LOGOFF_USER": str(COMMAND.parent.parent / "user/logoff-user"),
+        "LOGOFF_USER_PROGRAM": str(COMMAND.parent.parent / "user/logoff-user"),
     }
     one = kind(folder, environment, wordbreaks)
     yield one

@@ -17,6 +17,7 @@ import roots
 import sessions
 from cases import NO_SESSION, OK, logoff
 from host import wait_until
+from test_msg import PASSWORD_PROMPT
 from test_query import query
 from test_stuck import hangfs, hanging  # noqa: F401: a fixture
 
@@ -181,6 +182,38 @@ def test_a_display_that_hangs(host):
         host.check(f"kill -CONT {server.pid}")
     assert idle(rdp) is not None
     assert not [one for one in host.named("query")]
+
+
+def test_what_asks_a_display_has_nothing_of_the_caller(host):
+    """carol, who has become root, has a file open, a scope, a login and more; the program that asks is alice's."""
+    rdp = sessions.RdpSession(host, "alice")
+    server, = [one for one in rdp.processes() if one.name == "Xorg"]
+    carol = sessions.ssh(host, "carol")
+    audit = carol.sh("cat /proc/self/sessionid")
+    host.check(f"kill -STOP {server.pid}")
+    try:
+        mark = carol.shell.begin("su root -c 'exec 9</etc/shadow; trap \"\" USR1 HUP; umask 000; export LAB_SECRET=1; query user'")
+        carol.shell.answer(PASSWORD_PROMPT, "pw-root")
+        asking, = wait_until(lambda: host.named("logoff-user"), 10, "a program asks")
+        time.sleep(0.3)  # it has become alice by then
+
+        def of(name):
+            return host.path(f"/proc/{asking.pid}/{name}").read_text()
+
+        status, files = of("status"), host.path(f"/proc/{asking.pid}/fd")
+        held = {int(one.name): os.readlink(one) for one in files.iterdir()}
+        found = {name: of(name) for name in ("environ", "loginuid", "sessionid")}
+        assert carol.shell.result(mark)[1] == OK
+    finally:
+        host.check(f"kill -CONT {server.pid}")
+    assert [held[one] for one in range(3)] == ["/dev/null"] * 3
+    assert all(target.startswith("socket:") for number, target in held.items() if number > 2) and len(held) <= 5
+    assert found["environ"] == ""
+    assert found["loginuid"] == "1000" and found["sessionid"] not in (audit, "4294967295")
+    for line in ("Uid:\t1000\t1000\t1000\t1000", "Groups:\t ", "NoNewPrivs:\t1", "Umask:\t0077", "SigIgn:\t0000000000000000",
+                 "SigBlk:\t0000000000000000", "CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000"):
+        assert line in status.splitlines(), f"{line!r}: {status}"
+    wait_until(lambda: not host.named("logoff-user"), 3, "nothing of it is left")
 
 
 def test_ways_in_are_not_asked_for_logging_off(host):

@@ -381,8 +381,8 @@ def test_service_refuses_what_is_too_much(host, ids, text):
 
 def test_service_takes_only_so_many_calls(desktop):
     waiting = [desktop.host.start(["msg", desktop.id, "/w", "/time:30", f"hello {one}"], user="alice") for one in range(8)]
-    # The service, and for each call one that delivers and one that has become alice.
-    wait_until(lambda: len(desktop.host.named("logoff-messenge")) == 1 + 8 + 8, 10, "all wait")
+    # The service, for each call one of it that delivers, and one program that has become alice.
+    wait_until(lambda: len(desktop.host.named("logoff-messenge")) == 1 + 8 and len(desktop.host.named("logoff-user")) == 8, 10, "all wait")
     result = send(desktop.host, "alice", [desktop.id])
     assert result.status == 1 and "too many" in result.err, result.text
     assert send(desktop.host, None, [desktop.id]).status == 0
