@@ -71,7 +71,7 @@ static int find_meaning(const sd_bus_error *error, struct logoff_error *cause)
 	       -ETIMEDOUT : -EIO;
 }
 
-static void fail(struct service_call *call, const sd_bus_error *error, int r)
+static void fail_call(struct service_call *call, const sd_bus_error *error, int r)
 {
 	if (call->failed)
 		return;
@@ -92,7 +92,7 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_is_method_error(m, NULL))
-		fail(call, sd_bus_message_get_error(m), -sd_bus_message_get_errno(m));
+		fail_call(call, sd_bus_message_get_error(m), -sd_bus_message_get_errno(m));
 	else
 		call->answer = sd_bus_message_ref(m);
 	return 0;
@@ -104,12 +104,12 @@ static int on_pong(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_is_method_error(m, NULL))
-		fail(call, sd_bus_message_get_error(m), -sd_bus_message_get_errno(m));
+		fail_call(call, sd_bus_message_get_error(m), -sd_bus_message_get_errno(m));
 	call->ping_us = clock_now_us() + PING_EVERY_US;
 	return 0;
 }
 
-static int compose(sd_bus *bus, const struct logoff_message *message, struct logoff_session *const *sessions,
+static int compose_call(sd_bus *bus, const struct logoff_message *message, struct logoff_session *const *sessions,
 		   size_t n_sessions, sd_bus_message **ret)
 {
 	int r = sd_bus_message_new_method_call(bus, ret, MESSENGER_NAME, MESSENGER_PATH, MESSENGER_INTERFACE, "Send");
@@ -151,7 +151,7 @@ int service_call_new(struct service_call **ret_call, const struct logoff_message
 	call->ping_us = message->wait ? clock_now_us() + SEND_US : UINT64_MAX;
 	r = sd_bus_open_system(&call->bus);
 	if (r >= 0)
-		r = compose(call->bus, message, sessions, n_sessions, &question);
+		r = compose_call(call->bus, message, sessions, n_sessions, &question);
 	if (r >= 0)
 		r = sd_bus_call_async(call->bus, NULL, question, on_answer, call, UINT64_MAX);
 	sd_bus_message_unref(question);
@@ -201,7 +201,7 @@ static void check_times(struct service_call *call)
 	int r = 0;
 
 	if (now_us >= call->until_us)
-		fail(call, NULL, -ETIMEDOUT);
+		fail_call(call, NULL, -ETIMEDOUT);
 	if (now_us >= call->ping_us) {
 		sd_bus_message *ping = NULL;
 
@@ -215,7 +215,7 @@ static void check_times(struct service_call *call)
 		sd_bus_message_unref(ping);
 	}
 	if (r < 0)
-		fail(call, NULL, r);
+		fail_call(call, NULL, r);
 }
 
 /* Reads one delivery. Returns 0 or -EPROTO. */
@@ -254,7 +254,7 @@ int service_call_process(struct service_call *call, struct logoff_delivery *deli
 		call->connected = call->connected || sd_bus_is_ready(call->bus) > 0;
 	}
 	if (r < 0 && !call->answer)
-		fail(call, NULL, call->connected ? r : -ENOENT);
+		fail_call(call, NULL, call->connected ? r : -ENOENT);
 	if (!call->answer)
 		check_times(call);
 	if (call->failed) {

@@ -92,7 +92,7 @@ struct post {
 
 static int start_desktop(struct post *post, struct recipient *recipient);
 
-static int finish(struct recipient *recipient, int result)
+static int finish_recipient(struct recipient *recipient, int result)
 {
 	recipient->delivery->result = result;
 	return result;
@@ -115,7 +115,7 @@ static int leave_to_service(struct recipient *recipient)
 /* ---- terminals ---- */
 
 /* What is written: a bell and an empty line set it off from what is on the screen. */
-static char *compose(const struct logoff_message *message)
+static char *compose_letter(const struct logoff_message *message)
 {
 	size_t size = strlen(message->title) + 2 * strlen(message->text) + 16;
 	char *letter = malloc(size), *at = letter;
@@ -201,7 +201,7 @@ static void end_terminal(struct recipient *recipient, struct writing *terminal, 
 	if (!recipient->written || has_terminals(recipient))
 		return;
 	recipient->delivery->cause = (struct logoff_error){};
-	(void)finish(recipient, 0);
+	(void)finish_recipient(recipient, 0);
 }
 
 /* Writes what the terminal takes. */
@@ -467,7 +467,7 @@ bool message_take_delivery(struct logoff_delivery *to, const struct logoff_deliv
 static void fall_back(struct post *post, struct recipient *recipient)
 {
 	if (recipient->delivery->result < 0 && logoff_session_terminal(recipient->session, 0))
-		(void)finish(recipient, start_terminals(post, recipient));
+		(void)finish_recipient(recipient, start_terminals(post, recipient));
 }
 
 /* Takes the reply of a program. It was the user's process when it wrote it. */
@@ -494,7 +494,7 @@ static void take_end(struct post *post, struct recipient *recipient)
 		recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
 		return;
 	}
-	(void)finish(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
+	(void)finish_recipient(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
 						"the process that was to show it has been ended"));
 	fall_back(post, recipient);
 }
@@ -555,13 +555,13 @@ static bool is_under_way(const struct recipient *recipient)
 
 static void start_recipient(struct post *post, struct recipient *recipient)
 {
-	(void)finish(recipient, choose_way(post, recipient));
+	(void)finish_recipient(recipient, choose_way(post, recipient));
 	if (recipient->tried_desktop && !is_under_way(recipient))
 		fall_back(post, recipient);
 }
 
 /* Ends what is under way. */
-static void give_up(struct recipient *recipient, int result, const char *why)
+static void give_up_recipient(struct recipient *recipient, int result, const char *why)
 {
 	bool answered = recipient->shown && result == -ETIMEDOUT;
 
@@ -574,7 +574,7 @@ static void give_up(struct recipient *recipient, int result, const char *why)
 	if (answered)
 		recipient->delivery->answer = LOGOFF_ANSWER_TIMEOUT;
 	else
-		(void)finish(recipient, error_set_errno(&recipient->delivery->cause, result, result, "%s", why));
+		(void)finish_recipient(recipient, error_set_errno(&recipient->delivery->cause, result, result, "%s", why));
 }
 
 static void check_deadlines(struct post *post)
@@ -587,7 +587,7 @@ static void check_deadlines(struct post *post)
 
 		if (!is_under_way(recipient) || recipient->deadline_us > now)
 			continue;
-		give_up(recipient, -ETIMEDOUT, by_program ? "the desktop does not answer" : "it is stopped and takes nothing");
+		give_up_recipient(recipient, -ETIMEDOUT, by_program ? "the desktop does not answer" : "it is stopped and takes nothing");
 		if (by_program)
 			fall_back(post, recipient);
 	}
@@ -602,14 +602,14 @@ static void without_service(struct post *post, struct recipient *recipient, int 
 	recipient->delivery->result = 0;
 	if (!post->without_service) {	/* nobody knows whether it has delivered */
 		recipient->delivery->cause = *cause;
-		(void)finish(recipient, r);
+		(void)finish_recipient(recipient, r);
 	} else if (recipient->tried_desktop) {
-		(void)finish(recipient, start_desktop(post, recipient));
+		(void)finish_recipient(recipient, start_desktop(post, recipient));
 		if (!is_under_way(recipient))
 			fall_back(post, recipient);
 	} else {
 		recipient->delivery->cause = *cause;
-		(void)finish(recipient, -EACCES);
+		(void)finish_recipient(recipient, -EACCES);
 	}
 }
 
@@ -698,7 +698,7 @@ static int wait_once(struct post *post, int cancel_fd)
 	return 0;
 }
 
-static void work(struct post *post)
+static void do_step(struct post *post)
 {
 	hear_service(post);
 	for (size_t i = 0; i < post->n_recipients; i++)
@@ -709,21 +709,21 @@ static void work(struct post *post)
 }
 
 /* What was under way when the caller cancelled. The service knows best what it has shown so far. */
-static void cancel(struct post *post)
+static void cancel_delivery(struct post *post)
 {
 	for (size_t i = 0; i < post->n_recipients; i++)
 		if (is_under_way(&post->recipients[i]) && !post->recipients[i].by_service)
-			give_up(&post->recipients[i], -ECANCELED, "cancelled");
+			give_up_recipient(&post->recipients[i], -ECANCELED, "cancelled");
 	if (post->call)
 		service_call_cancel(post->call);
 	while (post->call && wait_once(post, -1) == 0)
 		hear_service(post);
 	for (size_t i = 0; i < post->n_recipients; i++)
 		if (is_under_way(&post->recipients[i]))
-			give_up(&post->recipients[i], -ECANCELED, "cancelled");
+			give_up_recipient(&post->recipients[i], -ECANCELED, "cancelled");
 }
 
-static void run(struct post *post, int cancel_fd)
+static void run_delivery(struct post *post, int cancel_fd)
 {
 	int r;
 
@@ -733,9 +733,9 @@ static void run(struct post *post, int cancel_fd)
 		if (post->recipients[i].by_service)
 			ask_service(post);
 	while ((r = wait_once(post, cancel_fd)) == 0)
-		work(post);
+		do_step(post);
 	if (r < 0)
-		cancel(post);
+		cancel_delivery(post);
 }
 
 /* ---- the public call ---- */
@@ -755,7 +755,7 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 	post->fds = calloc(post->n_fds, sizeof(*post->fds));
 	if (!post->message.title || !post->message.text || !post->recipients || !post->fds)
 		return -ENOMEM;
-	post->letter = compose(&post->message);
+	post->letter = compose_letter(&post->message);
 	if (!post->letter)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_sessions; i++) {
@@ -790,7 +790,7 @@ int logoff_host_message(struct logoff_host *host, const struct logoff_message *m
 	else if (host->backend->message)
 		host->backend->message(host, &post.message, sessions, n_sessions, deliveries, cancel_fd);
 	else
-		run(&post, cancel_fd);
+		run_delivery(&post, cancel_fd);
 	post_done(&post);
 	return r;
 }

@@ -273,7 +273,7 @@ static bool is_id(const char *text)
 	return is_text(text, MESSENGER_ID_MAX) && *digits && *digits != '0' && strspn(digits, "0123456789") == strlen(digits);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
 	return strcmp(((const struct addressee *)a)->id, ((const struct addressee *)b)->id);
 }
@@ -287,10 +287,10 @@ static int check_twins(const struct order *order, sd_bus_error *error)
 
 	if (sorted && n > 0) {
 		memcpy(sorted, order->sessions, n * sizeof(*sorted));
-		qsort(sorted, n, sizeof(*sorted), compare);
+		qsort(sorted, n, sizeof(*sorted), compare_ids);
 	}
 	for (size_t i = 1; r >= 0 && i < n; i++)
-		if (compare(&sorted[i - 1], &sorted[i]) == 0)
+		if (compare_ids(&sorted[i - 1], &sorted[i]) == 0)
 			r = sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "a session is named twice");
 	free(sorted);
 	return r;

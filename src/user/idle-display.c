@@ -170,7 +170,7 @@ static struct x_auth *find_key(const struct question *question, struct x_auth *a
 }
 
 /* Asks over connection C. Returns milliseconds, -EACCES (it was not let in) or -EPROTO (it got no answer). */
-static int64_t query(const struct libraries *libraries, struct x_connection *c)
+static int64_t query_idle(const struct libraries *libraries, struct x_connection *c)
 {
 	struct x_screensaver_info *reply;
 	struct x_screen_iterator screen;
@@ -200,7 +200,7 @@ static int64_t ask_with(const struct question *question, const char *key)
 	if (fd < 0 || setenv("XAUTHORITY", key, 1) < 0)
 		return -ENOENT;
 	c = question->libraries.connect(fd, find_key(question, &auth));
-	idle_ms = query(&question->libraries, c);
+	idle_ms = query_idle(&question->libraries, c);
 	question->libraries.disconnect(c);
 	return idle_ms;
 }

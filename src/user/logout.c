@@ -60,7 +60,7 @@ static void copy_cut(char *to, size_t size, const char *text)
 		utf8_cut(to);
 }
 
-static void tell(struct asking *asking, enum job_logout_what what, int result, const char *text)
+static void tell_library(struct asking *asking, enum job_logout_what what, int result, const char *text)
 {
 	struct job_logout reply = { .what = what, .result = result };
 
@@ -144,7 +144,7 @@ static void tell_inhibitors(struct asking *asking)
 		add_inhibitor(asking, path, text, sizeof(text));
 	sd_bus_message_unref(answer);
 	if (*text && strcmp(text, asking->held) != 0)
-		tell(asking, JOB_LOGOUT_HELD, 0, text);
+		tell_library(asking, JOB_LOGOUT_HELD, 0, text);
 	memcpy(asking->held, text, sizeof(text));
 }
 
@@ -158,9 +158,9 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY))
 		return 0;	/* it has ended, or has not been done in time: both are seen otherwise */
 	if (failure)
-		tell(asking, JOB_LOGOUT_OVER, -EIO, failure->message ? failure->message : failure->name);
+		tell_library(asking, JOB_LOGOUT_OVER, -EIO, failure->message ? failure->message : failure->name);
 	else if (asking->desktop->answers_late && sd_bus_message_read(m, "b", &done) > 0)
-		tell(asking, JOB_LOGOUT_OVER, done ? 0 : -ECANCELED, "");
+		tell_library(asking, JOB_LOGOUT_OVER, done ? 0 : -ECANCELED, "");
 	return 0;
 }
 
@@ -172,7 +172,7 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *err
 	(void)error;
 	if (sd_bus_message_read(m, "sss", &name, &before, &after) > 0 && strcmp(before, asking->owner) == 0 &&
 	    strcmp(name, asking->owner) == 0)
-		tell(asking, JOB_LOGOUT_OVER, 0, JOB_LOGOUT_ENDED);
+		tell_library(asking, JOB_LOGOUT_OVER, 0, JOB_LOGOUT_ENDED);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ static void follow_logout(struct asking *asking)
 		look_us = asking->desktop->has_inhibitors ? look_us : UINT64_MAX;
 	}
 	if (!asking->over)
-		tell(asking, JOB_LOGOUT_OVER, 0, JOB_LOGOUT_ENDED);
+		tell_library(asking, JOB_LOGOUT_OVER, 0, JOB_LOGOUT_ENDED);
 }
 
 static void ask_desktop(struct asking *asking)
@@ -229,7 +229,7 @@ static void ask_desktop(struct asking *asking)
 	int r = surroundings_connect_bus(NULL, CALL_US, &asking->bus);
 
 	if (r < 0) {
-		tell(asking, JOB_LOGOUT_OVER, -EOPNOTSUPP, "");
+		tell_library(asking, JOB_LOGOUT_OVER, -EOPNOTSUPP, "");
 		return;
 	}
 	for (size_t i = 0; !asking->desktop && i < sizeof(desktops) / sizeof(desktops[0]); i++) {
@@ -239,13 +239,13 @@ static void ask_desktop(struct asking *asking)
 		other = other || *asking->owner;
 	}
 	if (!asking->desktop) {
-		tell(asking, JOB_LOGOUT_OVER, -EOPNOTSUPP, other ? "whether it is this session's desktop cannot be told" : "");
+		tell_library(asking, JOB_LOGOUT_OVER, -EOPNOTSUPP, other ? "whether it is this session's desktop cannot be told" : "");
 		return;
 	}
-	tell(asking, JOB_LOGOUT_ASKED, 0, asking->desktop->label);	/* before it is: the library may end this process at any moment */
+	tell_library(asking, JOB_LOGOUT_ASKED, 0, asking->desktop->label);	/* before it is: the library may end this process at any moment */
 	r = send_logout(asking);
 	if (r < 0)
-		tell(asking, JOB_LOGOUT_OVER, r, strerror(-r));
+		tell_library(asking, JOB_LOGOUT_OVER, r, strerror(-r));
 	else
 		follow_logout(asking);
 }
