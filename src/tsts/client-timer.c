@@ -6,7 +6,7 @@
  * may need longer to read a message, a session to end, and the starter decides how long it waits. Kerberos is the other way round:
  * Samba asks a server once and then waits for 30 seconds, which leaves no time to do without.
  *
- * What is relied on of Samba (tests: test-client-timer.c, test_longer_than_samba_waits in test/domain):
+ * What is relied on of Samba (tests: test-client-timer.c, test_waits_of_more_than_a_minute in test/tsts):
  * - tevent calls the function of tevent_set_trace_timer_callback() when a timer is set and when it is gone;
  * - tevent_update_timer() counts as both;
  * - the timer of a call is set by tevent_add_timer() in our context, after the call is sent: some turns of the loop later at most;

@@ -70,14 +70,6 @@ def test_waits_for_the_answer(bare, run, answer, words):
     assert result.status == OK if answer else result.status in (OK, NOT_ENDED), result
 
 
-def test_longer_than_samba_waits(bare, run):
-    """Samba gives a call up after 60 seconds, and the pipe with it, if its timers are not put off (client-timer.c)."""
-    bare.describe(session(2, name="RDP-Tcp#1", user="alice", answer=OK_BUTTON, answer_after=65000))
-    result = run(bare, "msg", "2", "/w", "/time:120", "/v", "hello", timeout=150)
-    assert result.status == OK and result.seconds > 60, result
-    assert len(bare.deeds("message")) == 1, result
-
-
 def test_waits_for_several_at_once(bare, run):
     """Nobody's silence keeps the question from the next: all are asked before the first one answers."""
     def office(answer):
