@@ -110,13 +110,13 @@ class Session(OnHost):
 
     def __init__(self, host, user, client, greeting=None):
         self.host, self.user, self.client = host, user, client
-        self.opened = time.monotonic()
         self.shell = Shell(client)
         if greeting:  # login discards input that comes before the shell asks for it
             self.shell.expect(r"[$#] $")
             self.shell.write(greeting + "\n")
         self.shell.write(HELLO + "\n")
         hello = self.shell.expect(r"hello: \[(\w*)\] (\d+) (\d+) (.*)\n")
+        self.opened = time.monotonic()
         self.pid = int(hello.group(2))
         audit = int(hello.group(3))
         self.audit = None if audit == NO_AUDIT_SESSION else audit
