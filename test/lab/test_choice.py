@@ -93,8 +93,8 @@ def test_whether_there_is_such_a_user_cannot_be_found_out(nameless):  # noqa: F8
         assert "cannot find out whether a user has this name too" in result.err and f"id:{session.id}" in result.err
     session.shell.listen(0.2)
     assert "hello" not in session.shell.heard
-    for word, told in (("bbo", "whether there is such a user cannot be found out"),
-                       ("group:bbo", "whether there is such a group cannot be found out")):
+    for word, told in (("bbo", "cannot find out whether there is such a user"),
+                       ("group:bbo", "cannot find out whether there is such a group")):
         result = logoff(nameless, "/all", f"/exclude:{word}", "/y", timeout=60)
         assert result.status == USAGE and result.seconds < 10 and told in result.err, result.text
     assert_untouched(session, before)
