@@ -2,8 +2,8 @@
 /*
  * logind-candidates.c - which sessions are worth asking for when one is wanted by name, on a host with many.
  *
- * The login records and the files that logind keeps for its sessions are hints. A hint that leads nowhere, or to an error, is no
- * error: the list of all sessions comes after it, and says what is wrong. What a hint leads to is read by D-Bus.
+ * The login records and the files that logind keeps for its sessions are hints. A hint that leads nowhere, or to an error, fails
+ * nothing: a list of all sessions follows, and says what is wrong. The session that a hint leads to is read by D-Bus.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -75,7 +75,8 @@ static int candidates_from_files(struct logoff_host *host, const char *name, str
 		return 0;
 	}
 	while (r >= 0 && is_answering(host) && (entry = readdir(files))) {
-		if (strchr(entry->d_name, '.') || !logind_read_file(folder, entry->d_name, text) || !session_file_might_be(text, name))
+		if (strchr(entry->d_name, '.') || !logind_read_file(folder, entry->d_name, text) ||
+		    !session_file_might_be(text, name))
 			continue;
 		r = logind_get_by_call(host, &session, NULL, "GetSession", "s", entry->d_name);
 		r = add_candidate(list, session, r);

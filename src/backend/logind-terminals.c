@@ -2,9 +2,10 @@
 /*
  * logind-terminals.c - the terminals of logind's sessions, by the processes that are on them, and the names that follow.
  *
- * To read a process takes longer than all else of a list, so a list reads only those that a name depends on. A desktop is called by
- * its display. Where the login program told logind the terminal, that is the name; the session's other terminals are looked up when
- * somebody wants to know those of one of them, for the whole list at once. What is in the control group of a session whose name is known is not read, and neither is a leader that is not the user's.
+ * Reading processes is what a list takes its time for, so it reads only those that a name depends on. A desktop is called by its
+ * display. Where the login program told logind the terminal, that is the name; the session's other terminals are looked up when
+ * somebody wants them, for all sessions of the list at once. A list does not read the processes in the control groups of sessions
+ * that have a name already, nor leaders that are not the user's.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -21,7 +21,7 @@
 
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
 
-static int add(pid_t pid, void *userdata)
+static int add_row(pid_t pid, void *userdata)
 {
 	struct table *table = userdata;
 	struct table_row row = { .pid = pid };
@@ -45,7 +45,7 @@ int table_new(struct table **ret_table, bool elogind)
 		return -ENOMEM;
 	table->elogind = elogind;
 	table->taken_us = clock_now_us();
-	r = proc_for_each_pid(add, table);
+	r = proc_for_each_pid(add_row, table);
 	if (r < 0) {
 		table_free(table);
 		return r;

@@ -67,7 +67,7 @@ unsigned terminal_in_front(void)
 	return sscanf(text, "tty%u", &number) == 1 && number >= 1 && number <= 63 ? terminal_virtual(number) : 0;
 }
 
-static bool look_at(const char *name, struct stat *ret_device)
+static bool stat_terminal(const char *name, struct stat *ret_device)
 {
 	char path[sizeof("/dev/") + TERMINAL_NAME];
 
@@ -81,21 +81,21 @@ bool terminal_is_one(const char *name)
 	struct stat device;
 
 	/* One that has gone is still what the session is called by. */
-	return strncmp(name, "pts/", 4) == 0 || look_at(name, &device);
+	return strncmp(name, "pts/", 4) == 0 || stat_terminal(name, &device);
 }
 
 bool terminal_is_of(const char *name, uid_t uid)
 {
 	struct stat device;
 
-	return look_at(name, &device) && device.st_uid == uid;
+	return stat_terminal(name, &device) && device.st_uid == uid;
 }
 
 bool terminal_is_foreign(const char *name, uid_t uid)
 {
 	struct stat device;
 
-	return look_at(name, &device) && device.st_uid != uid && device.st_uid != 0;
+	return stat_terminal(name, &device) && device.st_uid != uid && device.st_uid != 0;
 }
 
 int64_t terminal_idle_us(const char *name)
@@ -103,7 +103,7 @@ int64_t terminal_idle_us(const char *name)
 	struct stat device;
 	int64_t since_us, now_us;
 
-	if (!look_at(name, &device))
+	if (!stat_terminal(name, &device))
 		return -1;
 	now_us = clock_real_us();
 	since_us = (int64_t)device.st_atim.tv_sec * 1000000 + device.st_atim.tv_nsec / 1000;
