@@ -106,7 +106,7 @@ static int spawn_program(int fd, pid_t *ret_pid)
 	return -r;
 }
 
-int program_start(struct program *program, struct logoff_error *reterr)
+int tsts_program_start(struct tsts_program *program, struct logoff_error *reterr)
 {
 	int fds[2], r;
 
@@ -125,7 +125,7 @@ int program_start(struct program *program, struct logoff_error *reterr)
 }
 
 /* It has closed the connection, or it is to be ended. Returns -EHOSTUNREACH; the cause says how it has ended. */
-static int kill_program(struct program *program, struct logoff_error *reterr)
+static int kill_program(struct tsts_program *program, struct logoff_error *reterr)
 {
 	int status = 0;
 
@@ -142,13 +142,13 @@ static int kill_program(struct program *program, struct logoff_error *reterr)
 	return error_set_errno(reterr, -EHOSTUNREACH, -ECONNRESET, "logoff-tsts has ended");
 }
 
-void program_end(struct program *program)
+void tsts_program_end(struct tsts_program *program)
 {
 	(void)kill_program(program, NULL);
 	if (program->fd >= 0)
 		close(program->fd);
 	free(program->buffer);
-	*program = (struct program){ .fd = -1 };
+	*program = (struct tsts_program){ .fd = -1 };
 }
 
 /* ---- orders ---- */
@@ -169,7 +169,7 @@ static int wait_for_fd(int fd, short events, int cancel_fd, uint64_t until_us)
 	return n > 0 || now < until_us;		/* after a signal: once more */
 }
 
-static int write_bytes(struct program *program, const void *data, size_t length, uint64_t until_us)
+static int write_bytes(struct tsts_program *program, const void *data, size_t length, uint64_t until_us)
 {
 	const char *from = data;
 
@@ -188,7 +188,7 @@ static int write_bytes(struct program *program, const void *data, size_t length,
 	return 0;
 }
 
-int program_send(struct program *program, struct order order, const void *data, uint64_t until_us, uint32_t *ret_serial,
+int tsts_program_send(struct tsts_program *program, struct order order, const void *data, uint64_t until_us, uint32_t *ret_serial,
 		 struct logoff_error *reterr)
 {
 	uint64_t now = clock_now_us();
@@ -209,12 +209,12 @@ int program_send(struct program *program, struct order order, const void *data, 
 
 /* ---- events ---- */
 
-int program_wait(struct program *program, int cancel_fd, uint64_t until_us)
+int tsts_program_wait(struct tsts_program *program, int cancel_fd, uint64_t until_us)
 {
 	return wait_for_fd(program->fd, POLLIN, cancel_fd, until_us);
 }
 
-int program_read(struct program *program, struct logoff_error *reterr)
+int tsts_program_read(struct tsts_program *program, struct logoff_error *reterr)
 {
 	ssize_t n;
 
@@ -234,7 +234,7 @@ int program_read(struct program *program, struct logoff_error *reterr)
 	return kill_program(program, reterr);
 }
 
-int program_peek(struct program *program, struct event *ret_event, struct logoff_error *reterr)
+int tsts_program_peek(struct tsts_program *program, struct event *ret_event, struct logoff_error *reterr)
 {
 	if (program->n_buffer < sizeof(*ret_event))
 		return 0;
@@ -246,7 +246,7 @@ int program_peek(struct program *program, struct event *ret_event, struct logoff
 	return program->n_buffer >= sizeof(*ret_event) + ret_event->length;
 }
 
-int program_copy_rows(const struct program *program, const struct event *event, void **ret_rows)
+int tsts_program_copy_rows(const struct tsts_program *program, const struct event *event, void **ret_rows)
 {
 	void *rows = malloc(event->length + 1);
 
@@ -256,7 +256,7 @@ int program_copy_rows(const struct program *program, const struct event *event, 
 	return 0;
 }
 
-void program_drop(struct program *program, const struct event *event)
+void tsts_program_drop(struct tsts_program *program, const struct event *event)
 {
 	size_t length = sizeof(*event) + event->length;
 

@@ -13,7 +13,7 @@
 #include "tsts/order.h"
 
 /* All zero but FD, which is -1: not started. */
-struct program {
+struct tsts_program {
 	pid_t pid;		/* 0: it has ended */
 	int fd;
 	uint32_t serial;	/* of the last order */
@@ -22,31 +22,31 @@ struct program {
 };
 
 /* Starts the program. Returns 0, -EOPNOTSUPP (it is not installed) or -EHOSTUNREACH. */
-int program_start(struct program *program, struct logoff_error *reterr);
+int tsts_program_start(struct tsts_program *program, struct logoff_error *reterr);
 
 /* Ends the program, with all that it has and knows; half a second at most. */
-void program_end(struct program *program);
+void tsts_program_end(struct tsts_program *program);
 
 /*
  * Sends ORDER with the order.length bytes of DATA, of which UNTIL_US is the last moment that a reply is waited for. *RET_SERIAL is
  * what the reply will bear. Returns 0 or -EHOSTUNREACH.
  */
-int program_send(struct program *program, struct order order, const void *data, uint64_t until_us, uint32_t *ret_serial,
+int tsts_program_send(struct tsts_program *program, struct order order, const void *data, uint64_t until_us, uint32_t *ret_serial,
 		 struct logoff_error *reterr);
 
 /* Waits until bytes have come. Returns 1, 0 if UNTIL_US has passed, -ECANCELED if CANCEL_FD (-1: none) is readable. */
-int program_wait(struct program *program, int cancel_fd, uint64_t until_us);
+int tsts_program_wait(struct tsts_program *program, int cancel_fd, uint64_t until_us);
 
 /* Reads what has come. Returns 0, or -EHOSTUNREACH when the program has ended. */
-int program_read(struct program *program, struct logoff_error *reterr);
+int tsts_program_read(struct tsts_program *program, struct logoff_error *reterr);
 
 /* Copies the head of the next event, if it has come whole. Returns 1, 0 (it has not) or -EHOSTUNREACH (it is none). */
-int program_peek(struct program *program, struct event *ret_event, struct logoff_error *reterr);
+int tsts_program_peek(struct tsts_program *program, struct event *ret_event, struct logoff_error *reterr);
 
 /* Copies the rows that follow the next event, EVENT. The caller frees *RET_ROWS. Returns 0 or -ENOMEM. */
-int program_copy_rows(const struct program *program, const struct event *event, void **ret_rows);
+int tsts_program_copy_rows(const struct tsts_program *program, const struct event *event, void **ret_rows);
 
 /* Drops the next event, EVENT, with its rows. */
-void program_drop(struct program *program, const struct event *event);
+void tsts_program_drop(struct tsts_program *program, const struct event *event);
 
 #endif

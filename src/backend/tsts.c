@@ -38,7 +38,7 @@
 #define CLOCK_TRIES 3
 
 struct tsts_host {
-	struct program program;
+	struct tsts_program program;
 	int cancel_fd;			/* of the last wait(): a reply is not waited for past it */
 	uint64_t timeout_us;
 	bool silent;			/* it has not answered the last order in time */
@@ -88,7 +88,7 @@ static int send_order(struct logoff_host *host, struct order order, const void *
 {
 	struct tsts_host *tsts = host->data;
 
-	return program_send(&tsts->program, order, data, until_us, ret_serial, reterr);
+	return tsts_program_send(&tsts->program, order, data, until_us, ret_serial, reterr);
 }
 
 /* ---- events ---- */
@@ -147,7 +147,7 @@ static int copy_reply(struct tsts_host *tsts, const struct event *event, size_t 
 		ret_reply->event.n_rows = 0;
 		return event->length > 0 && event->r >= 0 ? -EPROTO : 0;
 	}
-	return program_copy_rows(&tsts->program, event, &ret_reply->rows);
+	return tsts_program_copy_rows(&tsts->program, event, &ret_reply->rows);
 }
 
 /* Waits for the reply to order SERIAL. */
@@ -160,12 +160,12 @@ static int await_reply(struct logoff_host *host, uint32_t serial, size_t row_siz
 	int r;
 
 	for (;;) {
-		while ((r = program_peek(&tsts->program, &event, reterr)) > 0) {
+		while ((r = tsts_program_peek(&tsts->program, &event, reterr)) > 0) {
 			if (event.serial == serial)
 				r = copy_reply(tsts, &event, row_size, ret_reply);
 			else
 				note_event(host, &event);
-			program_drop(&tsts->program, &event);
+			tsts_program_drop(&tsts->program, &event);
 			if (event.serial == serial) {
 				tsts->silent = false;
 				return r;
@@ -173,7 +173,7 @@ static int await_reply(struct logoff_host *host, uint32_t serial, size_t row_siz
 		}
 		if (r < 0)
 			return r;
-		r = program_wait(&tsts->program, cancel_fd, until_us);
+		r = tsts_program_wait(&tsts->program, cancel_fd, until_us);
 		if (r == -ECANCELED) {
 			cancel_fd = -1;
 			if (until_us > clock_now_us() + CANCEL_TIMEOUT_US)
@@ -182,7 +182,7 @@ static int await_reply(struct logoff_host *host, uint32_t serial, size_t row_siz
 			tsts->silent = true;
 			return error_set_errno(reterr, -ETIMEDOUT, -ETIMEDOUT, "the server has not answered in time");
 		}
-		r = program_read(&tsts->program, reterr);
+		r = tsts_program_read(&tsts->program, reterr);
 		if (r < 0)
 			return r;
 	}
@@ -290,7 +290,7 @@ static int log_on(struct logoff_host *host, const struct logoff_logon *from, str
 	}
 	r = exchange(host, (struct order){ .kind = ORDER_LOGON, .length = sizeof(logon) }, &logon, sizeof(*row), &reply, reterr);
 	explicit_bzero(&logon, sizeof(logon));
-	if (r < 0)	/* only program_start() says that the program is not there */
+	if (r < 0)	/* only tsts_program_start() says that the program is not there */
 		return r == -EOPNOTSUPP ? -EHOSTUNREACH : r;
 	row = reply.rows;
 	if (reply.event.n_rows == 1)
@@ -311,7 +311,7 @@ static int tsts_open(struct logoff_host *host, const char *argument, struct logo
 	tsts->program.fd = tsts->cancel_fd = -1;
 	tsts->timeout_us = (logon->timeout_ms ? logon->timeout_ms : DEFAULT_TIMEOUT_MS) * 1000;
 	host->data = tsts;
-	r = program_start(&tsts->program, reterr);
+	r = tsts_program_start(&tsts->program, reterr);
 	return r < 0 ? r : log_on(host, logon, reterr);
 }
 
@@ -321,7 +321,7 @@ static void tsts_close(struct logoff_host *host)
 
 	if (!tsts)
 		return;
-	program_end(&tsts->program);
+	tsts_program_end(&tsts->program);
 	free(tsts->listed);
 	free(tsts);
 	host->data = NULL;
@@ -682,24 +682,24 @@ static int collect_replies(struct logoff_host *host, uint32_t first, size_t n, b
 	struct event event;
 	int r, n_taken = 0;
 
-	while ((r = program_peek(&tsts->program, &event, reterr)) == 0) {
-		r = program_wait(&tsts->program, cancel_fd, until_us);
+	while ((r = tsts_program_peek(&tsts->program, &event, reterr)) == 0) {
+		r = tsts_program_wait(&tsts->program, cancel_fd, until_us);
 		if (r == 0)
 			return error_set_errno(reterr, -ETIMEDOUT, -ETIMEDOUT, "the server has not answered in time");
 		if (r < 0)
 			return error_set_errno(reterr, r, r, "cancelled");
-		r = program_read(&tsts->program, reterr);
+		r = tsts_program_read(&tsts->program, reterr);
 		if (r < 0)
 			return r;
 	}
-	for (; r > 0; r = program_peek(&tsts->program, &event, reterr)) {
+	for (; r > 0; r = tsts_program_peek(&tsts->program, &event, reterr)) {
 		if (event.serial - first < n) {
 			set_delivery(&event, wait, &deliveries[event.serial - first]);
 			n_taken++;
 		} else {
 			note_event(host, &event);
 		}
-		program_drop(&tsts->program, &event);
+		tsts_program_drop(&tsts->program, &event);
 	}
 	return r < 0 ? r : n_taken;
 }
@@ -756,17 +756,17 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	tsts->cancel_fd = cancel_fd;
 	if (tsts->has_events)
 		until_us = 0;
-	r = program_peek(&tsts->program, &event, reterr);
+	r = tsts_program_peek(&tsts->program, &event, reterr);
 	if (r == 0) {
-		r = program_wait(&tsts->program, cancel_fd, until_us);
+		r = tsts_program_wait(&tsts->program, cancel_fd, until_us);
 		host->now_us = clock_now_us();
 		if (r < 0)
 			return error_set_errno(reterr, -ECANCELED, r, "cancelled");
-		r = r == 0 ? 0 : program_read(&tsts->program, reterr);
+		r = r == 0 ? 0 : tsts_program_read(&tsts->program, reterr);
 	}
-	while (r >= 0 && (r = program_peek(&tsts->program, &event, reterr)) > 0) {
+	while (r >= 0 && (r = tsts_program_peek(&tsts->program, &event, reterr)) > 0) {
 		note_event(host, &event);
-		program_drop(&tsts->program, &event);
+		tsts_program_drop(&tsts->program, &event);
 	}
 	tsts->has_events = false;
 	host->now_us = clock_now_us();

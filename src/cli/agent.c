@@ -27,8 +27,8 @@
 #define STOP_TIMEOUT_US 1000000
 
 /*
- * Starts the agent with no signal blocked, HUP and TERM as usual, and the descriptor that it closes when it is ready. Without
- * setpriv, nothing ends the agent of a command that is killed.
+ * Starts the agent with no signal blocked, HUP and TERM as usual, and the descriptor that it closes when it is ready.
+ * Without setpriv, nothing ends the agent of a command that is killed.
  */
 static pid_t spawn_agent(int notify_fd)
 {
