@@ -41,7 +41,7 @@ int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64
 		leave_free(leave);
 		return r;
 	}
-	session->leave = (struct host_leave){ .result = HOST_PENDING };
+	session->ending->leave = (struct host_leave){ .result = HOST_PENDING };
 	*ret_leave = leave;
 	return 0;
 }
@@ -86,12 +86,12 @@ struct leave *leave_hear(struct leave *leave, struct logoff_session *session)
 	int r = 0;
 
 	while (leave && (r = user_read(&leave->child, &reply, sizeof(reply))) == 0)
-		note_reply(&session->leave, &reply);
-	if (!leave || (r == -EAGAIN && !session->removed && !leave->stopped))
+		note_reply(&session->ending->leave, &reply);
+	if (!leave || (r == -EAGAIN && !session->ending->removed && !leave->stopped))
 		return leave;
 	/* The program has ended, with or without a last word, or what it waits for has come. */
-	if (session->leave.result == HOST_PENDING && *session->leave.desktop == '\0')
-		session->leave.result = error_set_errno(&session->leave.error, -EIO, -EIO, "the user's bus could not be asked");
+	if (session->ending->leave.result == HOST_PENDING && *session->ending->leave.desktop == '\0')
+		session->ending->leave.result = error_set_errno(&session->ending->leave.error, -EIO, -EIO, "the user's bus could not be asked");
 	return leave_free(leave);
 }
 

@@ -16,7 +16,7 @@
 struct leave;
 
 /*
- * Starts to ask the desktop of SESSION, for TIMEOUT_US at most; its facts (session->leave) are written by leave_hear(). Needs
+ * Starts to ask the desktop of SESSION, for TIMEOUT_US at most; leave_hear() writes what comes of it (session->ending->leave). Needs
  * root or the session's own user. *ret_leave is the caller's. Returns 0, -EACCES, or another errno.
  */
 int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);

@@ -29,7 +29,7 @@ static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unus
 		return 0;	/* not a signal of logind's: whoever sent it, it is no news */
 	for (size_t i = 0; i < host->n_watched; i++)
 		if (strcmp(host->watched[i]->id, id) == 0)
-			host->watched[i]->removed = true;
+			host->watched[i]->ending->removed = true;
 	return 0;
 }
 
@@ -69,8 +69,8 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 
 	(void)unused;
 	logind->n_calls--;
-	session->asked = error ? logind_error(error, 0, &session->asked_error) : 0;
-	session->may_authorize =
+	session->ending->asked = error ? logind_error(error, 0, &session->ending->asked_error) : 0;
+	session->ending->may_authorize =
 		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
 	if (!error && of(session)->kept)
 		logind_signal_leader(session, SIGTERM);
@@ -88,8 +88,8 @@ static int on_proven(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 	logind->n_calls--;
 	if (!sd_bus_message_get_error(answer) && sd_bus_message_enter_container(answer, 'r', "bba{ss}") > 0)
 		(void)sd_bus_message_read(answer, "bb", &authorized, &challenge);	/* else it stays refused */
-	session->asked = authorized ? 0 : -EACCES;
-	session->may_authorize = false;
+	session->ending->asked = authorized ? 0 : -EACCES;
+	session->ending->may_authorize = false;
 	return 0;
 }
 
@@ -245,7 +245,7 @@ static int ask_kept(struct logoff_session *session, bool interactive, struct log
 {
 	if (!logind_has_power(session))
 		return logind_call_end(session, interactive, reterr);
-	session->asked = 0;
+	session->ending->asked = 0;
 	if (logind_elogind_signal(session) < 0)
 		logind_signal_leader(session, SIGTERM);
 	return 0;
@@ -257,10 +257,10 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	int r;
 
 	/* Between asking and asking again a password may have been typed, or logind have restarted. */
-	r = of(session)->call ? logind_check_logon(session, &session->asked_error) : 0;
+	r = of(session)->call ? logind_check_logon(session, &session->ending->asked_error) : 0;
 	if (r < 0) {
-		session->may_authorize = false;
-		session->asked = r;
+		session->ending->may_authorize = false;
+		session->ending->asked = r;
 		return 0;
 	}
 	r = logind->elogind ? collect_family(session) : logind_hold_strays(session);
@@ -314,7 +314,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	int r;
 
 	if (session->current && logind_has_power(session)) {
-		session->asked = 0;
+		session->ending->asked = 0;
 		return signal_manager(of(session)->manager_cgroup);
 	}
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
@@ -354,7 +354,7 @@ static int ask_desktop(struct logoff_session *session)
 	data->desktop_asked_us = table_now_us();
 	for (size_t i = 0; r >= 0 && i < LOGIND_N_POLITE; i++)
 		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
-	session->asked = r == -EPERM ? error_set_errno(&session->asked_error, -EACCES, -EPERM,
+	session->ending->asked = r == -EPERM ? error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
 	return r == -EPERM ? 0 : r;
 }

@@ -102,7 +102,7 @@ static enum crowd_next next_in_crowd(const struct logoff_session *session, uint6
 	const struct logind_session *data = of(session);
 	uint64_t age = now - data->signalled_us;
 
-	if (session->removed || access(data->cgroup, F_OK) < 0)
+	if (session->ending->removed || access(data->cgroup, F_OK) < 0)
 		return CROWD_CALL;
 	if (age < SCOPE_EMPTY_US)
 		return CROWD_WAIT;
@@ -123,7 +123,7 @@ int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr)
 	for (size_t i = 0; r >= 0 && i < host->n_watched; i++) {
 		struct logoff_session *session = host->watched[i];
 
-		if (!of(session)->signalled_us || session->asked != HOST_PENDING)
+		if (!of(session)->signalled_us || session->ending->asked != HOST_PENDING)
 			continue;
 		switch (next_in_crowd(session, now)) {
 		case CROWD_WAIT:
@@ -134,7 +134,7 @@ int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr)
 			r = logind_call_end(session, false, reterr);
 			break;
 		case CROWD_LEAVE:
-			session->asked = 0;
+			session->ending->asked = 0;
 			news = 1;
 			break;
 		}

@@ -80,7 +80,7 @@ int logind_xrdp_ask(struct logoff_session *session)
 	r = ask_some(session, false);
 	if (r < 0)
 		return r;
-	session->asked = 0;
+	session->ending->asked = 0;
 	data->programs_us = clock_now_us();
 	data->leader_asked = false;
 	logind->xrdp_look_us = data->programs_us + LOOK_US;
@@ -94,7 +94,7 @@ static bool follow(struct logoff_session *session, uint64_t now)
 	uint64_t age = now - data->programs_us;
 	bool leader = kill(session->leader, 0) == 0 || errno != ESRCH;
 
-	if (session->removed)
+	if (session->ending->removed)
 		return false;
 	if (leader && !data->leader_asked && age >= PROGRAMS_US) {
 		data->leader_asked = true;

@@ -663,7 +663,7 @@ static int memory_leave(struct logoff_host *host, struct logoff_session *session
 		handle->subscribed = true;
 		handle->subscribed_us = world->now_us;
 	}
-	session->leave = (struct host_leave){ .result = HOST_PENDING };
+	session->ending->leave = (struct host_leave){ .result = HOST_PENDING };
 	handle->leaving = true;
 	told->desktop.found_us = later(world->now_us, told->desktop.find_us);
 	if (!told->desktop.fails.r) {
@@ -671,7 +671,7 @@ static int memory_leave(struct logoff_host *host, struct logoff_session *session
 		told->unit.termed = false;
 		told->unit.term_us = told->desktop.done_us;
 	}
-	(void)deliver_leaving(told, &session->leave, world->now_us);
+	(void)deliver_leaving(told, &session->ending->leave, world->now_us);
 	return step(world);
 }
 
@@ -877,19 +877,19 @@ static bool deliver(struct logoff_host *host)
 
 		if (handle->answer_us <= world->now_us) {
 			handle->answer_us = MEMORY_NEVER;
-			session->asked = handle->answer;
-			session->may_authorize = handle->may_authorize;
-			session->asked_error = handle->error;
+			session->ending->asked = handle->answer;
+			session->ending->may_authorize = handle->may_authorize;
+			session->ending->asked_error = handle->error;
 			world->proven = world->proven || handle->proves;
 			news = true;
 		}
 		if (handle->leaving)
-			news = deliver_leaving(&world->sessions[handle->session], &session->leave, world->now_us) || news;
-		handle->leaving = handle->leaving && session->leave.result == HOST_PENDING;
+			news = deliver_leaving(&world->sessions[handle->session], &session->ending->leave, world->now_us) || news;
+		handle->leaving = handle->leaving && session->ending->leave.result == HOST_PENDING;
 		/* A notice that was sent before the subscription never comes. */
-		if (!session->removed && handle->subscribed && unit->gone_us >= handle->subscribed_us &&
+		if (!session->ending->removed && handle->subscribed && unit->gone_us >= handle->subscribed_us &&
 		    later(unit->gone_us, unit->notice_us) <= world->now_us) {
-			session->removed = true;
+			session->ending->removed = true;
 			news = true;
 		}
 	}

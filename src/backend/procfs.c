@@ -419,20 +419,20 @@ static int procfs_ask(struct logoff_host *host, struct logoff_session *session, 
 	(void)part;	   /* there are no service managers here */
 	(void)interactive; /* and nobody to prove anything to */
 	if (!has_authority(session)) {
-		session->asked = error_set_errno(&session->asked_error, -EACCES, -EPERM,
+		session->ending->asked = error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,
 						 "neither root nor the session's own user");
 		return 0;
 	}
 	r = hold_family(session);
 	if (r == -ENXIO) {
-		session->asked = -ENXIO;
+		session->ending->asked = -ENXIO;
 		return 0;
 	}
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "/proc");
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)family_signal(own->family, signals[i]); /* what refuses (root's sshd) ends with its child */
-	session->asked = 0;
+	session->ending->asked = 0;
 	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
 	return 0;
 }
@@ -530,11 +530,11 @@ static void look_after(const struct logoff_host *host, const struct pollfd *fds,
 		for (size_t k = 0; k < n; k++)
 			news = news || fds[k].revents;
 		fds += n;
-		if (!own->family || !news || session->removed)
+		if (!own->family || !news || session->ending->removed)
 			continue;
 		/* The caller is not of the family: its own session cannot be gone while it asks. */
 		gone = family_is_gone(own->family);
-		session->removed = gone == 1 && !session->current && !own->init;
+		session->ending->removed = gone == 1 && !session->current && !own->init;
 		own->fresh = gone == 0;
 	}
 }

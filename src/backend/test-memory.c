@@ -66,11 +66,15 @@ static int get_fails(struct logoff_host *host, const char *id)
 /* Watches SESSION and asks PART to end. */
 static void ask(struct logoff_session **session, enum host_part part, bool interactive)
 {
+	static struct host_ending ending;	/* of the session that is watched */
 	struct logoff_host *host = (*session)->host;
 
 	host->watched = session;
 	host->n_watched = 1;
-	(*session)->asked = HOST_PENDING;
+	if ((*session)->ending != &ending)
+		ending = (struct host_ending){};
+	ending.asked = HOST_PENDING;
+	(*session)->ending = &ending;
 	assert_int_equal(host->backend->ask(host, *session, part, interactive, NULL), 0);
 }
 
@@ -459,13 +463,13 @@ static void test_polite_session(void **state)
 	(void)state;
 	assert_int_equal(count(session, HOST_SESSION), 2);
 	ask(&session, HOST_SESSION, false);
-	assert_int_equal(session->asked, HOST_PENDING); /* an answer never comes before wait() */
+	assert_int_equal(session->ending->asked, HOST_PENDING); /* an answer never comes before wait() */
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	assert_int_equal(next_ms(host), 0);
-	assert_int_equal(session->asked, 0);
-	assert_false(session->removed);
+	assert_int_equal(session->ending->asked, 0);
+	assert_false(session->ending->removed);
 	assert_int_equal(next_ms(host), 20);
-	assert_true(session->removed);
+	assert_true(session->ending->removed);
 	assert_int_equal(count(session, HOST_SESSION), 0);
 	assert_int_equal(get_fails(host, "5"), -ENXIO);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
@@ -511,7 +515,7 @@ static void test_stubborn_processes(void **state)
 	pass(host, 900000);
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
-	assert_false(session->removed);
+	assert_false(session->ending->removed);
 	close_all(session);
 }
 
@@ -525,13 +529,13 @@ static void test_stuck_session(void **state)
 	(void)state;
 	ask(&session, HOST_SESSION, false);
 	pass(host, 5000);
-	assert_int_equal(session->asked, 0);
+	assert_int_equal(session->ending->asked, 0);
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	kill_all(session);
 	assert_int_equal(count(session, HOST_SESSION), 0);
 	assert_int_equal(get_fails(host, "5"), -ENXIO);
 	assert_int_equal(host->backend->wait(host, MS(9000), -1, NULL), 0);
-	assert_true(session->removed);
+	assert_true(session->ending->removed);
 	close_all(session);
 }
 
@@ -563,39 +567,39 @@ static void test_answers(void **state)
 	(void)state;
 	ask(&session, HOST_SESSION, false);
 	pass(host, 29);
-	assert_int_equal(session->asked, HOST_PENDING);
-	assert_true(session->removed); /* the effect may be seen before the answer */
+	assert_int_equal(session->ending->asked, HOST_PENDING);
+	assert_true(session->ending->removed); /* the effect may be seen before the answer */
 	pass(host, 30);
-	assert_int_equal(session->asked, 0);
+	assert_int_equal(session->ending->asked, 0);
 	logoff_session_free(session);
 
 	session = get(host, "2");
 	ask(&session, HOST_SESSION, false);
 	pass(host, 1000);
-	assert_int_equal(session->asked, HOST_PENDING);
+	assert_int_equal(session->ending->asked, HOST_PENDING);
 	logoff_session_free(session);
 
 	session = get(host, "3");
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
-	assert_int_equal(session->asked, -EPROTO);
-	assert_int_equal(session->asked_error.number, EPROTO);
-	assert_string_equal(session->asked_error.text, "bad\a");
+	assert_int_equal(session->ending->asked, -EPROTO);
+	assert_int_equal(session->ending->asked_error.number, EPROTO);
+	assert_string_equal(session->ending->asked_error.text, "bad\a");
 	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
 	logoff_session_free(session);
 
 	session = get(host, "4");
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
-	assert_int_equal(session->asked, -EPROTO);
-	assert_int_equal(session->asked_error.domain, LOGOFF_ERROR_DBUS);
-	assert_string_equal(session->asked_error.name, "org.example.Odd");
+	assert_int_equal(session->ending->asked, -EPROTO);
+	assert_int_equal(session->ending->asked_error.domain, LOGOFF_ERROR_DBUS);
+	assert_string_equal(session->ending->asked_error.name, "org.example.Odd");
 	logoff_session_free(session);
 
 	session = get(host, "5");
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
-	assert_int_equal(session->asked, -ENXIO);
+	assert_int_equal(session->ending->asked, -ENXIO);
 	logoff_session_free(session);
 
 	session = get(host, "6");
@@ -607,7 +611,7 @@ static void test_answers(void **state)
 	for (int i = 0; i < 3; i++) {
 		ask(&session, HOST_SESSION, false);
 		next_ms(host);
-		assert_int_equal(session->asked, i < 2 ? -EAGAIN : 0);
+		assert_int_equal(session->ending->asked, i < 2 ? -EAGAIN : 0);
 	}
 	close_all(session);
 }
@@ -621,9 +625,9 @@ static void test_asked_after_its_end(void **state)
 	pass(host, 6);
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
-	assert_int_equal(session->asked, -ENXIO);
+	assert_int_equal(session->ending->asked, -ENXIO);
 	pass(host, 100);
-	assert_false(session->removed); /* the notice came before anybody listened */
+	assert_false(session->ending->removed); /* the notice came before anybody listened */
 	close_all(session);
 }
 
@@ -638,23 +642,23 @@ static void test_notices(void **state)
 	(void)state;
 	ask(&session, HOST_SESSION, false);
 	pass(host, 39);
-	assert_false(session->removed);
+	assert_false(session->ending->removed);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	pass(host, 40);
-	assert_true(session->removed);
+	assert_true(session->ending->removed);
 	logoff_session_free(session);
 
 	session = get(host, "2");
 	ask(&session, HOST_SESSION, false);
 	pass(host, 1000);
-	assert_false(session->removed);
+	assert_false(session->ending->removed);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	logoff_session_free(session);
 
 	session = get(host, "3");
 	ask(&session, HOST_SESSION, false);
 	next_ms(host);
-	assert_true(session->removed);
+	assert_true(session->ending->removed);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 0);
 	assert_int_equal(count(session, HOST_SESSION), 1);
 	kill_all(session);
@@ -898,8 +902,8 @@ static int answer(const char *caller, const char *user, bool interactive, bool *
 	session = get(host, "1");
 	ask(&session, HOST_SESSION, interactive);
 	*ret_ms = next_ms(host);
-	asked = session->asked;
-	*ret_may_authorize = session->may_authorize;
+	asked = session->ending->asked;
+	*ret_may_authorize = session->ending->may_authorize;
 	assert_int_equal(asked == 0, host_session_exists(session, NULL, NULL) == 0);
 	assert_int_equal(host->backend->kill(host, session, HOST_SESSION, false, NULL), asked);
 	close_all(session);
@@ -994,7 +998,7 @@ static void test_managers(void **state)
 	assert_int_equal(count(session, HOST_MANAGER), 1);
 	ask(&session, HOST_MANAGER, false);
 	pass(host, 11);
-	assert_int_equal(session->asked, 0);
+	assert_int_equal(session->ending->asked, 0);
 	assert_int_equal(count(session, HOST_MANAGER), 1);
 	pass(host, 12);
 	assert_int_equal(count(session, HOST_MANAGER), 0);
@@ -1082,7 +1086,7 @@ static void test_real_time(void **state)
 	ask(&session, HOST_SESSION, false);
 	pass(host, 50);
 	assert_true(clock_now_us() - start_us >= MS(50) - 1000);
-	assert_true(session->removed);
+	assert_true(session->ending->removed);
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	assert_int_equal(host->backend->wait(host, MS(3600000), fds[0], NULL), -ECANCELED);

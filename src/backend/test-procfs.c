@@ -237,6 +237,7 @@ static void refusals(void **state)
 /* Somebody else's session: asking answers -EACCES and harms nobody. */
 static void others_need_authority(void **state)
 {
+	struct host_ending ending = { .asked = HOST_PENDING };
 	struct fixture *f = *state;
 	struct logoff_session *session = find(f);
 
@@ -245,10 +246,10 @@ static void others_need_authority(void **state)
 		skip();
 	}
 	session->uid = getuid() + 1;
-	session->asked = HOST_PENDING;
+	session->ending = &ending;
 	assert_int_equal(f->host->backend->ask(f->host, session, HOST_SESSION, false, NULL), 0);
-	assert_int_equal(session->asked, -EACCES);
-	assert_int_equal(session->asked_error.domain, LOGOFF_ERROR_ERRNO);
+	assert_int_equal(ending.asked, -EACCES);
+	assert_int_equal(ending.asked_error.domain, LOGOFF_ERROR_ERRNO);
 	assert_int_equal(f->host->backend->kill(f->host, session, HOST_SESSION, false, NULL), -EACCES);
 	assert_true(is_running(f->shell) && is_running(f->job));
 	logoff_session_free(session);

@@ -125,15 +125,15 @@ static void note_event(struct logoff_host *host, const struct event *event)
 		snprintf(id, sizeof(id), "%u", event->id);
 		for (size_t i = 0; i < host->n_watched; i++)
 			if (strcmp(host->watched[i]->id, id) == 0)
-				host->watched[i]->removed = true;
+				host->watched[i]->ending->removed = true;
 		return;
 	}
 	session = event->serial ? watched_by_serial(host, event->serial) : NULL;
 	if (!session)
 		return;		/* a reply that came too late for its asker */
-	session->asked_error = event->error;
+	session->ending->asked_error = event->error;
 	/* -EALREADY: somebody has asked it to end before. */
-	session->asked = event->r > 0 ? -EPROTO : event->r == -EALREADY ? 0 : event->r;
+	session->ending->asked = event->r > 0 ? -EPROTO : event->r == -EALREADY ? 0 : event->r;
 	((struct handle *)session->data)->serial = 0;
 }
 
@@ -596,9 +596,9 @@ static int tsts_ask(struct logoff_host *host, struct logoff_session *session, en
 	if (station_parse_id(session->id, &order.id) < 0)
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
 	if (handle->was_asked) {	/* time has passed */
-		r = check_same(host, session, &session->asked_error);
+		r = check_same(host, session, &session->ending->asked_error);
 		if (r < 0) {
-			session->asked = r == -ENXIO ? -ENXIO : -EAGAIN;
+			session->ending->asked = r == -ENXIO ? -ENXIO : -EAGAIN;
 			((struct tsts_host *)host->data)->has_events = true;
 			return 0;
 		}

@@ -4,7 +4,7 @@
  *
  * A back end only answers questions and carries out single acts; it decides nothing. The rules (host.c) and the order
  * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what it hears
- * into the facts of struct logoff_session, and the procedure reads them: data flows one way.
+ * into struct host_ending, and the procedure reads that: data flows one way.
  * To add a kind of host: one file with a struct host_backend, one row in backend/table.c, and test-contract.c has to pass.
  */
 #ifndef CORE_HOST_H
@@ -44,6 +44,19 @@ struct host_leave {
 	struct logoff_error error;	/* to a negative result, if more is known */
 };
 
+/*
+ * What is heard of a session that is being ended, written by the back end between ask() and the end. It belongs to whoever ends the
+ * session, not to the session: others may look that up meanwhile.
+ */
+struct host_ending {
+	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
+					   again, the host was restarting) or another errno */
+	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
+	struct logoff_error asked_error;
+	bool removed;			/* the host has said that it is gone */
+	struct host_leave leave;
+};
+
 struct logoff_session {
 	char *id;
 	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
@@ -75,14 +88,7 @@ struct logoff_session {
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
 
-	/* Facts, written by the back end between ask() and the end. */
-	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
-					   again, the host was restarting) or another errno */
-	bool may_authorize;		/* asked is -EACCES, but a proof of identity would help */
-	struct logoff_error asked_error;
-	bool removed;			/* the host has said that it is gone */
-	struct host_leave leave;
-
+	struct host_ending *ending;	/* while it is being ended; else NULL. Not its own */
 	void *data;			/* the back end's own; freed by its release() */
 	struct logoff_host *host;
 };
@@ -101,7 +107,7 @@ struct logoff_host {
 	struct table *table;		/* the last look at all processes; NULL: none yet (table.h) */
 	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
 					   of the host is worth waiting for much longer; set by the procedure */
-	struct logoff_session **watched; /* the sessions being ended, for the facts; set by the procedure */
+	struct logoff_session **watched; /* the sessions being ended, each with its `ending`; set by the procedure */
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */

@@ -220,7 +220,7 @@ static void ask_part(struct logoff_request *request, struct job *job)
 	job->step = STEP_ASKING;
 	job->retry_us = 0;
 	job->sent = !job->authorizing;	/* before the proof it is refused */
-	job->session->asked = HOST_PENDING;
+	job->ending.asked = HOST_PENDING;
 	r = host->backend->ask(host, job->session, job->part, job->authorizing || job->authorized, &job->cause);
 	if (r >= 0)
 		return;
@@ -303,7 +303,7 @@ static bool ask_desktop_to_leave(struct logoff_request *request, struct job *job
 /* Tells that the desktop has been asked, once that is known. From then on the session may end by it. */
 static void note_asked(const struct logoff_request *request, struct job *job)
 {
-	if (*job->session->leave.desktop == '\0' || job->left)
+	if (*job->ending.leave.desktop == '\0' || job->left)
 		return;
 	job->left = job->sent = true;
 	request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
@@ -346,7 +346,7 @@ static bool has_settled(const struct logoff_request *request, struct job *job)
 	uint64_t now = request->host->now_us;
 	int exists = host_session_exists(job->session, &job->state, NULL);
 
-	if (!job->session->leave.ended)
+	if (!job->ending.leave.ended)
 		return true;
 	if (!job->look_us)
 		job->leave_us = now + (share_us(request, job) < SETTLED_US ? share_us(request, job) : SETTLED_US);
@@ -362,7 +362,7 @@ static uint64_t leave_end_us(const struct job *job)
 
 static void step_leaving(struct logoff_request *request, struct job *job)
 {
-	struct host_leave *facts = &job->session->leave;
+	struct host_leave *facts = &job->ending.leave;
 	uint64_t now = request->host->now_us;
 	bool late;
 
@@ -370,9 +370,9 @@ static void step_leaving(struct logoff_request *request, struct job *job)
 	if (facts->n_held > job->n_told)
 		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_HELD);
 	job->n_told = facts->n_held;
-	if (now < leave_end_us(job) && !job->session->removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
+	if (now < leave_end_us(job) && !job->ending.removed && facts->result >= 0 && (facts->result > 0 || !has_settled(request, job)))
 		return;
-	late = facts->result == HOST_PENDING && !job->session->removed;
+	late = facts->result == HOST_PENDING && !job->ending.removed;
 	if (!job->left) {
 		job_stop_leaving(request, job);
 		if (job->left)
@@ -381,9 +381,9 @@ static void step_leaving(struct logoff_request *request, struct job *job)
 	if (late)
 		(void)error_set_errno(&facts->error, 0, -ETIMEDOUT, job->left ? "its time is over" :
 				      "whether there is one cannot be told in time");
-	if (job->left && (job->session->removed || facts->result == 0))
+	if (job->left && (job->ending.removed || facts->result == 0))
 		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_DONE);
-	else if (job->left || (facts->error.text[0] && !job->session->removed))
+	else if (job->left || (facts->error.text[0] && !job->ending.removed))
 		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
 	after_leaving(request, job);
 }
@@ -528,7 +528,7 @@ static void ask_for_proof(struct logoff_request *request, struct job *job)
 
 	if (job->why == LOGOFF_WHY_SELECTED && request->still) {
 		job->proving = true;
-		job->session->asked = HOST_PENDING;
+		job->ending.asked = HOST_PENDING;
 		r = host->backend->prove(host, job->session, &job->cause);
 	}
 	if (r >= 0)
@@ -543,11 +543,11 @@ static void ask_for_proof(struct logoff_request *request, struct job *job)
 static void act_on_proof(struct logoff_request *request, struct job *job)
 {
 	job->proving = false;
-	if (job->session->asked == 0) {
+	if (job->ending.asked == 0) {
 		ask_again(request, job);
 		return;
 	}
-	job->cause = job->session->asked_error;
+	job->cause = job->ending.asked_error;
 	job_give_up(request, job, -EACCES);
 }
 
@@ -557,7 +557,7 @@ static void act_on_proof(struct logoff_request *request, struct job *job)
  */
 static void act_on_refusal(struct logoff_request *request, struct job *job)
 {
-	bool hopeful = job->session->may_authorize && !job->authorizing && request->authorize && !request->cancelled;
+	bool hopeful = job->ending.may_authorize && !job->authorizing && request->authorize && !request->cancelled;
 
 	job->sent = false;
 	if (hopeful && somebody_authorizes(request)) {
@@ -566,7 +566,7 @@ static void act_on_refusal(struct logoff_request *request, struct job *job)
 	}
 	if (!hopeful || request->authorize(request->authorize_data) != 0) {
 		job->authorizing = false;
-		job->cause = job->session->asked_error;
+		job->cause = job->ending.asked_error;
 		job_give_up(request, job, -EACCES);
 		return;
 	}
@@ -582,14 +582,14 @@ static void act_on_failure(struct logoff_request *request, struct job *job)
 		job->look_us = request->host->now_us;
 		return;
 	}
-	job->cause = job->session->asked_error;
-	job_give_up(request, job, job->session->asked);
+	job->cause = job->ending.asked_error;
+	job_give_up(request, job, job->ending.asked);
 }
 
 static void step_asking(struct logoff_request *request, struct job *job)
 {
 	uint64_t now = request->host->now_us;
-	int asked = job->session->asked;
+	int asked = job->ending.asked;
 
 	if (job->proving) {
 		if (asked != HOST_PENDING)
@@ -604,7 +604,7 @@ static void step_asking(struct logoff_request *request, struct job *job)
 	} else if (asked == -EACCES) {
 		act_on_refusal(request, job);
 	} else if (asked == -EAGAIN) {
-		job->cause = job->session->asked_error;
+		job->cause = job->ending.asked_error;
 		job->sent = true;	/* as far as we know */
 		postpone(request, job);
 	} else if (asked != HOST_PENDING) {
@@ -797,7 +797,7 @@ static void step_ending(struct logoff_request *request, struct job *job)
 {
 	uint64_t now = request->host->now_us;
 	bool grace_over = now >= job->asked_us + request->grace_us;
-	bool news = job->session->removed && !job->heard;
+	bool news = job->ending.removed && !job->heard;
 	bool killable;
 
 	if (!news && now < job->look_us)
@@ -806,7 +806,7 @@ static void step_ending(struct logoff_request *request, struct job *job)
 		manager_next(request, job);
 		return;
 	}
-	job->heard = job->session->removed;
+	job->heard = job->ending.removed;
 	if (inspect_part(request, job, &killable)) {
 		part_gone(request, job);
 		return;
@@ -836,7 +836,7 @@ static void run_out(struct logoff_request *request, struct job *job)
 		if (look_at_processes(job, NULL) < 0 || job->seen.n_items == 0)
 			job->part = HOST_SESSION;
 	}
-	if (job->step == STEP_ASKING && job->session->asked == HOST_PENDING)
+	if (job->step == STEP_ASKING && job->ending.asked == HOST_PENDING)
 		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");
 	job_give_up(request, job, job->not_killed ? job->not_killed : -ETIMEDOUT);
 }
@@ -859,7 +859,7 @@ void job_step(struct logoff_request *request, struct job *job)
 uint64_t job_next_time(const struct logoff_request *request, const struct job *job)
 {
 	uint64_t next = job->authorizing ? UINT64_MAX : job->start_us + request->wait_us;
-	int asked = job->session->asked;
+	int asked = job->ending.asked;
 
 	if ((job->step == STEP_ASKING || job->step == STEP_LOOKING) && job->retry_us && job->retry_us < next)
 		next = job->retry_us;

@@ -47,6 +47,8 @@ static void replace(struct logoff_request *request, struct job *job, struct logo
 			host->watched[i] = now;
 	logoff_session_free(job->session);
 	job->session = now;
+	job->ending = (struct host_ending){};
+	now->ending = &job->ending;
 	session_fill(now, HOST_TERMINALS);
 }
 
@@ -325,6 +327,8 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 
 	if (request->ran)
 		return error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run");
+	for (size_t i = 0; i < request->n_jobs; i++)
+		request->jobs[i].session->ending = &request->jobs[i].ending;
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */
 	if (request->warning_us)
 		r = run_warning(request, &cause);

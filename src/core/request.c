@@ -307,7 +307,7 @@ void request_tell_all(const struct logoff_request *request, enum logoff_event_ty
 
 void request_tell_leaving(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
 {
-	const struct host_leave *facts = &job->session->leave;
+	const struct host_leave *facts = &job->ending.leave;
 
 	send(request, (struct logoff_event){
 		.type = type,

@@ -21,6 +21,7 @@ enum step {
 
 struct job {
 	struct logoff_session *session;
+	struct host_ending ending;	/* of that session */
 	enum logoff_why why;
 	enum host_part part;
 	enum step step;
