@@ -20,7 +20,7 @@
 #define LOGON_US INT64_C(1741939320000000) /* 2025-03-14 08:02 */
 
 static const struct {
-	struct news_session row;
+	struct station_row row;
 	int64_t idle_us;
 	int asked;			/* what comes of logging it off */
 	uint32_t answer;		/* to a message (MS-TSTS 3.5.4.1.10) */
@@ -37,7 +37,7 @@ static const struct {
 	{ { .id = 65536, .state = 6, .name = "RDP-Tcp" } },
 };
 
-static const struct news_process processes[] = {
+static const struct event_process processes[] = {
 	{ 0, 0, "", "" },
 	{ 4, 0, "SYSTEM", "System" },
 	{ 5120, 2, "bob", "explorer.exe" },
@@ -85,7 +85,7 @@ static void get(void *data, size_t length)
 	}
 }
 
-static void reply(struct news news, const void *rows, size_t n_rows, size_t row_size)
+static void reply(struct event news, const void *rows, size_t n_rows, size_t row_size)
 {
 	news.n_rows = (uint32_t)n_rows;
 	news.length = (uint32_t)(n_rows * row_size);
@@ -96,7 +96,7 @@ static void reply(struct news news, const void *rows, size_t n_rows, size_t row_
 
 static void refuse(const struct order *order, int r, struct logoff_error error)
 {
-	reply((struct news){ .serial = order->serial, .r = r, .error = error }, NULL, 0, 0);
+	reply((struct event){ .serial = order->serial, .r = r, .error = error }, NULL, 0, 0);
 }
 
 static int64_t now_us(void)
@@ -107,11 +107,11 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static struct news_session row_of(size_t i)
+static struct station_row row_of(size_t i)
 {
-	struct news_session row = sessions[i].row;
+	struct station_row row = sessions[i].row;
 
-	row.has = NEWS_HAS_DETAILS | NEWS_HAS_CLIENT;
+	row.has = STATION_HAS_DETAILS | STATION_HAS_CLIENT;
 	row.logon_us = *row.user ? LOGON_US + row.id * MINUTE : 0;
 	if (*row.user)
 		row.input_us = now_us() - sessions[i].idle_us;
@@ -130,11 +130,11 @@ static size_t index_of(uint32_t id)
 /* "echo" prints what it got. "tickets" accepts the password "secret" only, and no password is an expired ticket. */
 static void accept_user(const struct order *order, const struct order_logon *logon)
 {
-	struct news_account account = {};
+	struct event_account account = {};
 
 	snprintf(account.name, sizeof(account.name), "%.100s%s%.100s", logon->domain, *logon->domain ? "\\" : "",
 		 *logon->user ? logon->user : "root@EXAMPLE.COM");
-	reply((struct news){ .serial = order->serial }, &account, 1, sizeof(account));
+	reply((struct event){ .serial = order->serial }, &account, 1, sizeof(account));
 }
 
 static void play_logon(const struct order *order)
@@ -166,26 +166,26 @@ static void play_logon(const struct order *order)
 
 static void play_list(const struct order *order)
 {
-	struct news_session rows[N_SESSIONS];
+	struct station_row rows[N_SESSIONS];
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_SESSIONS; i++)
 		if (!is_gone[i])
 			rows[n++] = row_of(i);
-	reply((struct news){ .serial = order->serial }, rows, n, sizeof(rows[0]));
+	reply((struct event){ .serial = order->serial }, rows, n, sizeof(rows[0]));
 }
 
 static void play_get(const struct order *order)
 {
 	size_t i = index_of(order->id);
-	struct news_session row;
+	struct station_row row;
 
 	if (i == N_SESSIONS) {
 		refuse(order, -ENXIO, (struct logoff_error){ LOGOFF_ERROR_HRESULT, 0x80070002, "", "" });
 		return;
 	}
 	row = row_of(i);
-	reply((struct news){ .serial = order->serial }, &row, 1, sizeof(row));
+	reply((struct event){ .serial = order->serial }, &row, 1, sizeof(row));
 }
 
 /* -ETIMEDOUT: the server takes the order, and nothing happens. */
@@ -197,11 +197,11 @@ static void play_logoff(const struct order *order)
 		refuse(order, i == N_SESSIONS ? -ENXIO : sessions[i].asked, refusals[1].error);
 		return;
 	}
-	reply((struct news){ .serial = order->serial }, NULL, 0, 0);
+	reply((struct event){ .serial = order->serial }, NULL, 0, 0);
 	if (sessions[i].asked < 0)
 		return;
 	is_gone[i] = true;
-	put(&(struct news){ .kind = NEWS_REMOVED, .id = order->id }, sizeof(struct news));
+	put(&(struct event){ .kind = EVENT_REMOVED, .id = order->id }, sizeof(struct event));
 }
 
 /* Writes down what was shown, if somebody wants to know. */
@@ -226,7 +226,7 @@ static void play_message(const struct order *order)
 	if (i == N_SESSIONS || sessions[i].answer == 0)
 		refuse(order, -EACCES, refusals[1].error);
 	else
-		reply((struct news){ .serial = order->serial, .answer = message.wait ? sessions[i].answer : 32001 },
+		reply((struct event){ .serial = order->serial, .answer = message.wait ? sessions[i].answer : 32001 },
 		      NULL, 0, 0);
 }
 
@@ -245,14 +245,14 @@ static void play(const struct order *order)
 		play_get(order);
 		break;
 	case ORDER_CLOCK:
-		reply((struct news){ .serial = order->serial, .now_us = now_us() }, NULL, 0, 0);
+		reply((struct event){ .serial = order->serial, .now_us = now_us() }, NULL, 0, 0);
 		break;
 	case ORDER_PROCESSES:
 		if (strcmp(server, "no-rdp") == 0)
 			refuse(order, -EOPNOTSUPP, (struct logoff_error){ LOGOFF_ERROR_NTSTATUS, 0xC0000034,
 									 "NT_STATUS_OBJECT_NAME_NOT_FOUND", "" });
 		else
-			reply((struct news){ .serial = order->serial }, processes,
+			reply((struct event){ .serial = order->serial }, processes,
 			      sizeof(processes) / sizeof(processes[0]), sizeof(processes[0]));
 		break;
 	case ORDER_LOGOFF:
