@@ -223,6 +223,9 @@ void caller_mark(struct process_list *list)
 	list->n_waiting = 0;
 	for (size_t i = 0; i < list->n_items; i++)
 		list->has_caller = list->has_caller || list->items[i].pid == getpid();
-	for (size_t i = 0; list->has_caller && i < list->n_items; i++)
-		list->n_waiting += waits_for_caller(list->items[i].pid) || waits_for_waiting(list->items[i].pid);
+	for (size_t i = 0; list->has_caller && i < list->n_items; i++) {
+		pid_t pid = list->items[i].pid;
+
+		list->n_waiting += pid != getpid() && (waits_for_caller(pid) || waits_for_waiting(pid));
+	}
 }
