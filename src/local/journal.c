@@ -56,7 +56,7 @@ static int send_to(const char *path, int type, const void *data, size_t size, ui
 }
 
 /* What is sent of a text: not half a character, which would make the journal hide the whole line from people. */
-static size_t cut(const char *text)
+static size_t cut_text(const char *text)
 {
 	size_t n = strnlen(text, JOURNAL_FIELD_MAX);
 
@@ -69,7 +69,7 @@ static size_t cut(const char *text)
 static char *put_field(char *at, const char *field)
 {
 	const char *text = strchr(field, '=') + 1;
-	size_t n_name = (size_t)(text - field) - 1, n = cut(text);
+	size_t n_name = (size_t)(text - field) - 1, n = cut_text(text);
 	bool plain = !memchr(text, '\n', n);
 	uint64_t size = htole64(n);
 
@@ -117,7 +117,7 @@ int journal_send_line(const char *socket, const char *tag, int priority, const c
 	int n, r;
 
 	put_time(when, sizeof(when));
-	n = snprintf(text, sizeof(text), "<%d>%s %s[%d]: %.*s", priority, when, tag, (int)getpid(), (int)cut(line), line);
+	n = snprintf(text, sizeof(text), "<%d>%s %s[%d]: %.*s", priority, when, tag, (int)getpid(), (int)cut_text(line), line);
 	if ((size_t)n >= sizeof(text))
 		n = sizeof(text) - 1;
 	r = send_to(socket, SOCK_DGRAM, text, (size_t)n, wait_us);

@@ -67,7 +67,7 @@ static bool is_awaited(const struct client *client, uint32_t id)
 	return is_set(client->awaited, id);
 }
 
-static void await(struct client *client, uint32_t id, bool wanted)
+static void set_awaited(struct client *client, uint32_t id, bool wanted)
 {
 	set(client->awaited, id, wanted);
 	set(client->told, id, false);
@@ -101,7 +101,7 @@ static void watch_one(void *data)
 	} else if (is_awaited(client, watch->id)) {
 		desk_removed(client, watch->id);	/* nobody waits */
 	}
-	await(client, watch->id, false);
+	set_awaited(client, watch->id, false);
 	talloc_free(watch);
 }
 
@@ -118,14 +118,14 @@ static void let_go_on(struct watch *watch)
 }
 
 /* The log-off is told once, and so is the end: who says it over and over says nothing new. Returns whether it was told. */
-static bool tell(struct client *client, const struct tsts_change *change)
+static bool tell_change(struct client *client, const struct tsts_change *change)
 {
 	uint32_t id = change->session_id;
 
 	if (!(change->mask & (TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE)) || !is_awaited(client, id))
 		return false;
 	if (change->mask & TSTS_CHANGE_TERMINATE)
-		await(client, id, false);
+		set_awaited(client, id, false);
 	else if (is_set(client->told, id))
 		return false;
 	else
@@ -151,7 +151,7 @@ static int hear(struct watch *watch, struct channel *channel, struct policy_hand
 
 	r = channel_call(watch->client, channel, NOTIFICATION, TSTS_WAIT_ASYNC, memory, &call, &call.out.result, NULL);
 	for (uint32_t i = 0; r == 0 && i < call.out.n_changes; i++)
-		any = tell(watch->client, &call.out.changes[i]) || any;
+		any = tell_change(watch->client, &call.out.changes[i]) || any;
 	talloc_free(memory);
 	if (r == 0 && !any)
 		link_sleep(watch->client, NOTHING_NEW_MS);
@@ -236,7 +236,7 @@ static void await_many(struct job *job)
 		client->watch = watch_new(job);
 	if (!client->watch || client->watch->has_failed)
 		return;
-	await(client, job->order.id, true);
+	set_awaited(client, job->order.id, true);
 	wait_until_begun(client->watch);
 }
 
@@ -244,7 +244,7 @@ static void await_many(struct job *job)
 static void await_one(struct job *job)
 {
 	if (watch_new(job))
-		await(job->client, job->order.id, true);
+		set_awaited(job->client, job->order.id, true);
 }
 
 /* Whether the session is there and not down, as far as its handle can tell. */
@@ -322,7 +322,7 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 		channel_give(job->client, channel);
 	}
 	if (r < 0 && r != -EALREADY)
-		await(job->client, job->order.id, false);
+		set_awaited(job->client, job->order.id, false);
 	return r;
 }
 
@@ -333,7 +333,7 @@ int carry_reset(struct job *job, struct logoff_error *reterr)
 
 /* ---- messages ---- */
 
-static int show(struct job *job, struct channel *channel, struct logoff_error *reterr)
+static int show_message(struct job *job, struct channel *channel, struct logoff_error *reterr)
 {
 	const struct order_message *message = &job->with->message;
 	struct tsts_open_session open = { .in.session_id = job->order.id };
@@ -393,7 +393,7 @@ int carry_message(struct job *job, struct logoff_error *reterr)
 	r = channel_take(job->client, legacy ? ICA : SESSION, job->with->message.wait, &channel, reterr);
 	if (r < 0)
 		return r;
-	r = legacy ? show_legacy(job, channel, reterr) : show(job, channel, reterr);
+	r = legacy ? show_legacy(job, channel, reterr) : show_message(job, channel, reterr);
 	channel_give(job->client, channel);
 	return r;
 }

@@ -203,7 +203,7 @@ static bool is_missing(NTSTATUS status)
 }
 
 /* What a status that ends the log-on means here. */
-static int explain(struct link *link, const struct order_logon *logon, NTSTATUS status, struct logoff_error *reterr)
+static int explain_logon(struct link *link, const struct order_logon *logon, NTSTATUS status, struct logoff_error *reterr)
 {
 	int r;
 
@@ -237,7 +237,7 @@ static int connect_first(struct client *client, const struct order_logon *logon,
 		link->missing[LSM] = true;
 		status = open_channel(client, ICA, FREE, &channel);
 	}
-	return NT_STATUS_IS_OK(status) ? 0 : explain(link, logon, status, reterr);
+	return NT_STATUS_IS_OK(status) ? 0 : explain_logon(link, logon, status, reterr);
 }
 
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr)

@@ -76,7 +76,7 @@ static struct loadparm_context *make_settings(struct client *client, const struc
 
 /* ---- who ---- */
 
-static int refuse(struct logoff_error *reterr, const char *text)
+static int refuse_logon(struct logoff_error *reterr, const char *text)
 {
 	return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "%s", text);
 }
@@ -90,19 +90,19 @@ static int refuse_kerberos(struct logoff_error *reterr, int error, const char *t
 
 	switch (error) {
 	case KRB5(6):
-		return refuse(reterr, "Kerberos does not know this user");
+		return refuse_logon(reterr, "Kerberos does not know this user");
 	case KRB5(18):
-		return refuse(reterr, "the account is locked, disabled or expired");
+		return refuse_logon(reterr, "the account is locked, disabled or expired");
 	case KRB5(23):
-		return refuse(reterr, "the password has expired");
+		return refuse_logon(reterr, "the password has expired");
 	case KRB5(24):
 	case KRB5(31):
-		return refuse(reterr, "wrong password");
+		return refuse_logon(reterr, "wrong password");
 	case KRB5(37):
 	case KRB5(148):
-		return refuse(reterr, "the clocks differ too much for Kerberos");
+		return refuse_logon(reterr, "the clocks differ too much for Kerberos");
 	case KRB5(156):
-		return refuse(reterr, "no Kerberos server (KDC) of the user's realm answers; user@REALM names another realm");
+		return refuse_logon(reterr, "no Kerberos server (KDC) of the user's realm answers; user@REALM names another realm");
 	default:
 		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "Kerberos: %.*s", (int)length, text ? text : "");
 	}
@@ -203,7 +203,7 @@ static int use_password(struct client *client, struct access *access, const stru
 	if (r < 0)
 		return r;
 	if (!*logon->user)
-		return refuse(reterr, "a password but no user");
+		return refuse_logon(reterr, "a password but no user");
 	set_user(access, logon);
 	(void)cli_credentials_set_password(credentials, logon->password, CRED_SPECIFIED);
 	if (logon->kerberos == LOGOFF_KERBEROS_OFF || (!required && is_address(logon->server)))
@@ -257,7 +257,7 @@ static int use_ticket(struct client *client, struct access *access, const struct
 	if (r < 0)
 		return r;
 	if (cli_credentials_is_anonymous(access->credentials))
-		return refuse(reterr, "there is no Kerberos ticket: log on with kinit, or name a user");
+		return refuse_logon(reterr, "there is no Kerberos ticket: log on with kinit, or name a user");
 	principal = cli_credentials_get_principal(access->credentials, access->credentials);
 	if (!principal)
 		return -ENOMEM;
@@ -265,7 +265,7 @@ static int use_ticket(struct client *client, struct access *access, const struct
 		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "the Kerberos ticket is that of %s", principal);
 	/* What has expired Samba tries to renew, in vain without a password. */
 	if (cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text) != 0)
-		return refuse(reterr, "the Kerberos ticket has expired: log on with kinit");
+		return refuse_logon(reterr, "the Kerberos ticket has expired: log on with kinit");
 	access->has_ticket = true;
 	return 0;
 }
@@ -276,9 +276,9 @@ int access_prepare(struct client *client, const struct order_logon *logon, struc
 	int r;
 
 	if (!logon->has_password && logon->kerberos == LOGOFF_KERBEROS_OFF)
-		return refuse(reterr, "without Kerberos a password is needed");
+		return refuse_logon(reterr, "without Kerberos a password is needed");
 	if ((!logon->has_password || logon->kerberos == LOGOFF_KERBEROS_REQUIRED) && is_address(logon->server))
-		return refuse(reterr, "Kerberos needs the name of the server, not its address");
+		return refuse_logon(reterr, "Kerberos needs the name of the server, not its address");
 	ret->server = talloc_strdup(client, logon->server);
 	ret->settings = make_settings(client, logon);
 	ret->credentials = cli_credentials_init(client);

@@ -64,7 +64,7 @@ static size_t bytes_left(const struct ndr_pull *ndr)
 }
 
 /* Takes zeroed memory for what is read; N_ELEMENTS has been checked. */
-static enum ndr_err_code take(struct ndr_pull *ndr, void **ret, size_t size, size_t n_elements)
+static enum ndr_err_code allocate_elements(struct ndr_pull *ndr, void **ret, size_t size, size_t n_elements)
 {
 	_NDR_PULL_FIX_CURRENT_MEM_CTX(ndr);
 	*ret = talloc_zero_size(ndr->current_mem_ctx, size * n_elements);
@@ -284,7 +284,7 @@ static enum ndr_err_code pull_inner(struct ndr_pull *ndr, const struct wire_fiel
 	void *inner = at(base, field->offset);
 
 	if (field->flags & WIRE_POINTER) {
-		NDR_CHECK(take(ndr, &inner, field->of->size, 1));
+		NDR_CHECK(allocate_elements(ndr, &inner, field->of->size, 1));
 		set_pointer(base, field->offset, inner);
 	}
 	return pull_struct(ndr, field->of, inner, NDR_SCALARS | NDR_BUFFERS);
@@ -310,7 +310,7 @@ static enum ndr_err_code pull_array(struct ndr_pull *ndr, const struct wire_fiel
 	uint32_t n;
 
 	NDR_CHECK(pull_max_count(ndr, field, base, field->of->least, &n));
-	NDR_CHECK(take(ndr, &items, field->of->size, n));
+	NDR_CHECK(allocate_elements(ndr, &items, field->of->size, n));
 	set_pointer(base, field->offset, items);
 	for (uint32_t i = 0; i < n; i++)
 		NDR_CHECK(pull_struct(ndr, field->of, (char *)items + i * field->of->size, NDR_SCALARS));
@@ -326,7 +326,7 @@ static enum ndr_err_code pull_data(struct ndr_pull *ndr, const struct wire_field
 {
 	void *data;
 
-	NDR_CHECK(take(ndr, &data, 1, n));
+	NDR_CHECK(allocate_elements(ndr, &data, 1, n));
 	set_pointer(base, field->offset, data);
 	return ndr_pull_array_uint8(ndr, NDR_SCALARS, data, n);
 }
@@ -380,7 +380,7 @@ static enum ndr_err_code pull_units(struct ndr_pull *ndr, const struct wire_fiel
 	const uint8_t *units = ndr->data + ndr->offset;
 	void *text;
 
-	NDR_CHECK(take(ndr, &text, wire_utf8(NULL, units, n_text, NDR_BE(ndr)) + 1, 1));
+	NDR_CHECK(allocate_elements(ndr, &text, wire_utf8(NULL, units, n_text, NDR_BE(ndr)) + 1, 1));
 	(void)wire_utf8(text, units, n_text, NDR_BE(ndr));
 	set_pointer(base, field->offset, text);
 	return ndr_pull_advance(ndr, n * 2);

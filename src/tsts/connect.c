@@ -39,7 +39,7 @@ static struct {
 
 /* ---- connecting ---- */
 
-static void note(int error)
+static void note_error(int error)
 {
 	if (connecting.error == 0)
 		connecting.error = error;
@@ -60,7 +60,7 @@ static void try_next(void)
 			connecting.tried[connecting.n_tried++] = address;
 			return;
 		}
-		note(errno);
+		note_error(errno);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -76,7 +76,7 @@ static bool goes_on(void)
 }
 
 /* Takes the first that is connected by now. Those that have failed are no longer looked at. */
-static void look(void)
+static void find_connected(void)
 {
 	for (size_t i = 0; i < connecting.n_tried && connecting.fd < 0; i++) {
 		struct pollfd *one = &connecting.fds[i];
@@ -91,7 +91,7 @@ static void look(void)
 			connecting.fd = one->fd;
 			connecting.connected = connecting.tried[i];
 		} else {
-			note(error);
+			note_error(error);
 			close(one->fd);
 		}
 		one->fd = -1;
@@ -116,7 +116,7 @@ int connecting_begin(const char *server, uint16_t port, struct logoff_error *ret
 	return 0;
 }
 
-static int explain(struct logoff_error *reterr)
+static int explain_failure(struct logoff_error *reterr)
 {
 	int error = connecting.error;
 
@@ -130,7 +130,7 @@ int connecting_finish(char *address, size_t size, struct logoff_error *reterr)
 
 	while (connecting.fd < 0 && (connecting.next || goes_on())) {
 		(void)poll(connecting.fds, (nfds_t)connecting.n_tried, connecting.next ? NEXT_ADDRESS_MS : -1);
-		look();
+		find_connected();
 		if (connecting.fd < 0)
 			try_next();
 	}
@@ -138,7 +138,7 @@ int connecting_finish(char *address, size_t size, struct logoff_error *reterr)
 		if (connecting.fds[i].fd >= 0)
 			close(connecting.fds[i].fd);
 	if (connecting.fd < 0)
-		return explain(reterr);
+		return explain_failure(reterr);
 	error = getnameinfo(connecting.connected->ai_addr, connecting.connected->ai_addrlen, address, (socklen_t)size, NULL, 0,
 			    NI_NUMERICHOST);
 	return error == 0 ? 0 : error_set_errno(reterr, -EHOSTUNREACH, -EHOSTUNREACH, "%s", gai_strerror(error));
