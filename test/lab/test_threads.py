@@ -7,7 +7,7 @@ import pytest
 
 import sessions
 from cases import OK, assert_gone, assert_untouched
-from conftest import SOURCE
+from stage import SOURCE
 from host import wait_until
 
 ROOMS = "base", "core", "local", "backend"
