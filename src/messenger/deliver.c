@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * deliver.c - see messenger.h: one order, carried out by the library in a process of its own.
+ * deliver.c - see messenger.h: the library carries out one order in a process of its own.
  *
- * The library waits for people and desktops; so that nobody waits for anybody else's message, each order has a process. It
- * begins with what the service has, which is nothing of the caller's but the order, and looks each session up itself: whose it is, is
- * what the host says now, not what the caller said.
+ * The library waits for people and desktops, so each order has a process, and no message waits for another caller's.
+ * The process begins with nothing of the caller's but the order. It looks each session up itself: the host says whose
+ * it is, not the caller.
  */
 #include "messenger/messenger.h"
 
@@ -37,8 +37,8 @@ static bool read_in(int folder, const char *name, char *text, size_t size)
 }
 
 /*
- * The user who logged in and has become UID, as the kernel keeps it for process PID. The number may be another process's
- * by now, so that process must be UID's: UID could have such a process say anything anyway.
+ * The user who logged in and has become UID, as the kernel keeps it for process PID. Another process may have the
+ * number now, so the process must be UID's. UID controls its own processes anyway.
  */
 static uid_t find_person(uid_t uid, pid_t pid)
 {
@@ -60,8 +60,8 @@ static uid_t find_person(uid_t uid, pid_t pid)
 }
 
 /*
- * Writes the title of a message: who has sent it, and when, in the language of this machine. Here and not in the service
- * itself, as a name service may take its time.
+ * Writes the title of a message: the sender and the time, in the language of this machine. It is done here and not in
+ * the service itself, as a name service may take its time.
  */
 static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
 {
@@ -104,7 +104,7 @@ static int find_session(struct logoff_host *host, const struct order *order, con
 	return r;
 }
 
-/* Sends to those that have been found. */
+/* Sends to the sessions that were found. */
 static void send_to(struct logoff_host *host, const struct order *order, struct logoff_session **sessions,
 		    struct logoff_delivery *deliveries, int cancel_fd)
 {
@@ -148,7 +148,8 @@ static int find_all(struct logoff_host *host, const struct order *order, struct 
 	for (size_t i = 0; i < order->n_sessions; i++) {
 		if (is_cancelled(cancel_fd))
 			return -ECANCELED;
-		deliveries[i].result = find_session(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
+		deliveries[i].result =
+			find_session(host, order, &order->sessions[i], &sessions[i], &deliveries[i].cause);
 	}
 	return 0;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * messenger.c - logoff-messenger, the message service: who may log a user off may tell them so.
+ * messenger.c - logoff-messenger, the message service: a user who may log others off may also send them messages.
  *
- * The right to end everybody's session is given by polkit (org.freedesktop.login1.manage), but the kernel lets only root
+ * polkit grants the right to end everybody's sessions (org.freedesktop.login1.manage), but the kernel lets only root
  * write to the terminals of others and become them. This service has root's rights, asks polkit about the caller as the
- * bus knows them, and has the library deliver. It is started by the bus when somebody calls and ends when it has nothing
- * to do; so what it starts has neither login, session, keyring nor scope of any caller. Who the message is from, it says
- * itself. The interface is in backend/message.h.
+ * bus knows them, and has the library deliver. The bus starts it at a call, and it ends when it is idle. So its
+ * processes have no login, session, keyring or scope of any caller. It names the sender of a message itself. The
+ * interface is in backend/message.h.
  *
- * A caller can make it keep: N_CALLS_UID calls, each of one message of MESSENGER_TEXT_MAX bytes and MESSENGER_SESSIONS_MAX
- * sessions, as long as they stay connected. Sources: polkit's interface org.freedesktop.PolicyKit1.Authority.
+ * A caller can use at most: N_CALLS_UID calls, each of one message of MESSENGER_TEXT_MAX bytes and
+ * MESSENGER_SESSIONS_MAX sessions, as long as the caller stays connected. Sources: polkit's interface
+ * org.freedesktop.PolicyKit1.Authority.
  */
 #include <errno.h>
 #include <libintl.h>
@@ -33,14 +34,14 @@
 
 #define SECOND_US UINT64_C(1000000)
 
-/* How long it stays when there is nothing to do. */
+/* Time after which the idle service ends. */
 #define IDLE_US (20 * SECOND_US)
 
-/* How long polkit may take by itself, and with a person who types a password. */
+/* Time limit of polkit alone, and with a person who types a password. */
 #define POLKIT_US (2 * SECOND_US)
 #define PASSWORD_US (120 * SECOND_US)
 
-/* Calls at once, of who is not root: of one user, and of all. */
+/* Limits of concurrent calls of users other than root: of one user, and of all. */
 #define N_CALLS_UID 8
 #define N_CALLS 64
 
@@ -59,11 +60,11 @@ struct call {
 	struct messenger *messenger;
 	struct call *next;
 	sd_bus_message *request;
-	sd_bus_track *caller;		/* tells when they have gone */
+	sd_bus_track *caller;		/* an event when the caller has gone */
 	sd_bus_slot *question;		/* to polkit */
 	sd_event_source *answers;
 	struct order order;
-	pid_t child;			/* who delivers, or 0 */
+	pid_t child;			/* the process that delivers, or 0 */
 	int fd;				/* its end of the socket, or -1 */
 	char *got;			/* deliveries so far */
 	size_t n_got;
@@ -95,14 +96,14 @@ static void call_free(struct call *call)
 	free(call->order.sessions);
 	free(call->got);
 	free(call);
-	/* The time of doing nothing begins anew. */
+	/* Restarts the idle time. */
 	(void)sd_event_source_set_time(messenger->idle, clock_now_us() + IDLE_US);
 	(void)sd_event_source_set_enabled(messenger->idle, SD_EVENT_ONESHOT);
 }
 
 static void call_fail(struct call *call, const char *name, const char *text)
 {
-	(void)sd_bus_reply_method_errorf(call->request, name, "%s", text);	/* a caller who has gone hears nothing */
+	(void)sd_bus_reply_method_errorf(call->request, name, "%s", text); /* a caller who has gone gets no reply */
 	call_free(call);
 }
 
@@ -211,13 +212,14 @@ static void call_start(struct call *call)
 
 /* ---- polkit ---- */
 
-/* Whether nobody knows what polkit would have said. Where there is no polkit, it is no. */
+/* Whether the answer of polkit is unknown. Without polkit it is no. */
 static bool is_silence(const sd_bus_error *failure)
 {
-	return sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(failure, SD_BUS_ERROR_TIMEOUT);
+	return sd_bus_error_has_name(failure, SD_BUS_ERROR_NO_REPLY) ||
+	       sd_bus_error_has_name(failure, SD_BUS_ERROR_TIMEOUT);
 }
 
-/* What polkit has said. Without its yes the caller's own sessions are all that is left. */
+/* Handles polkit's answer. Without its yes only the caller's own sessions are left. */
 static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct call *call = userdata;
@@ -230,12 +232,14 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (failure)
 		call->order.refused = error_set_dbus(&call->order.refusal, is_silence(failure) ? -ETIMEDOUT : -EACCES,
 						     failure->name, failure->message);
-	else if (sd_bus_message_enter_container(m, 'r', "bba{ss}") < 0 || sd_bus_message_read(m, "bb", &granted, &challenge) < 0)
+	else if (sd_bus_message_enter_container(m, 'r', "bba{ss}") < 0 ||
+		 sd_bus_message_read(m, "bb", &granted, &challenge) < 0)
 		granted = 0;
 	call->order.granted = granted;
 	if (!granted && !failure)
 		(void)error_set_dbus(&call->order.refusal, 0,
-				     challenge ? SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED : SD_BUS_ERROR_ACCESS_DENIED,
+				     challenge ? SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED
+					       : SD_BUS_ERROR_ACCESS_DENIED,
 				     "the right to log users off (" ACTION ") is needed");
 	call_start(call);
 	return 0;
@@ -250,7 +254,8 @@ static int ask_polkit(struct call *call, bool interactive)
 
 	if (r >= 0)
 		r = sd_bus_message_append(question, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-					  sd_bus_message_get_sender(call->request), ACTION, 0, (uint32_t)interactive, "");
+					  sd_bus_message_get_sender(call->request), ACTION, 0, (uint32_t)interactive,
+					  "");
 	if (r >= 0)
 		r = sd_bus_call_async(call->messenger->bus, &call->question, question, on_polkit, call,
 				      interactive ? PASSWORD_US : POLKIT_US);
@@ -265,12 +270,16 @@ static bool is_text(const char *text, size_t max)
 	return strlen(text) <= max;
 }
 
-/* As every host writes ids: a name would be looked for among all sessions, and could mean one that is given by its id too. */
+/*
+ * Tells whether TEXT has the form of an id. A name would be looked for among all sessions, and could mean a session
+ * that the order also names by its id.
+ */
 static bool is_id(const char *text)
 {
 	const char *digits = text + (*text == 'c');
 
-	return is_text(text, MESSENGER_ID_MAX) && *digits && *digits != '0' && strspn(digits, "0123456789") == strlen(digits);
+	return is_text(text, MESSENGER_ID_MAX) && *digits && *digits != '0' &&
+	       strspn(digits, "0123456789") == strlen(digits);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -278,7 +287,7 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(((const struct addressee *)a)->id, ((const struct addressee *)b)->id);
 }
 
-/* Whether a session is named twice: each takes a process of its own, and one message is enough. Returns 0 or -errno. */
+/* Whether a session is named twice: each session takes a process, and one message is enough. Returns 0 or -errno. */
 static int check_twins(const struct order *order, sd_bus_error *error)
 {
 	size_t n = order->n_sessions;
@@ -305,7 +314,8 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 
 	while (r >= 0 && (r = sd_bus_message_read(m, "(st)", &id, &logon)) > 0) {
 		if (order->n_sessions == MESSENGER_SESSIONS_MAX || !is_id(id))
-			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many sessions, or what is no id");
+			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+						"too many sessions, or what is no id");
 		addressee = (struct addressee){ .logon = logon };
 		strcpy(addressee.id, id);
 		r = array_add(&order->sessions, &order->n_sessions, &addressee);
@@ -316,8 +326,9 @@ static int read_sessions(sd_bus_message *m, struct order *order, sd_bus_error *e
 }
 
 /*
- * The process that calls, or 0: one in another PID namespace has no number here. It is asked of the bus itself, as
- * libsystemd refuses such a caller as a whole, or even ends this process (sd_bus_creds_get_pid() asserts that it is not 0).
+ * The process that calls, or 0: a process of another PID namespace has no number here. The bus itself is asked, as
+ * libsystemd refuses such a caller as a whole, or even ends this process (sd_bus_creds_get_pid() asserts that it is not
+ * 0).
  */
 static pid_t ask_pid(sd_bus_message *m)
 {
@@ -333,7 +344,7 @@ static pid_t ask_pid(sd_bus_message *m)
 	return (pid_t)pid;
 }
 
-/* Who calls, as the bus knows them. Everybody but root is named by us. */
+/* Finds the caller, as the bus knows them. The service names every caller but root itself. */
 static int read_caller(sd_bus_message *m, struct order *order, const char *title)
 {
 	sd_bus_creds *creds = NULL;
@@ -369,7 +380,7 @@ static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *erro
 	return order->text ? read_caller(m, order, title) : -ENOMEM;
 }
 
-/* The call has been cancelled before anything was delivered. */
+/* Ends a call that was cancelled before anything was delivered. */
 static void call_drop(struct call *call)
 {
 	struct logoff_delivery *deliveries = calloc(call->order.n_sessions + 1, sizeof(*deliveries));
@@ -384,7 +395,7 @@ static void call_drop(struct call *call)
 	call_answer(call);
 }
 
-/* Asks the process that delivers for what it has got so far. What polkit says later starts nothing any more. */
+/* Asks the process that delivers for its results so far. A later answer of polkit starts nothing. */
 static void call_cancel(struct call *call)
 {
 	if (call->child > 0)
@@ -393,7 +404,10 @@ static void call_cancel(struct call *call)
 		call_drop(call);
 }
 
-/* The caller has gone. Returns 1: upon 0 libsystemd would call again at once, for ever, and hear nobody else. */
+/*
+ * The caller has gone. Returns 1: after 0 libsystemd would call this again at once, for ever, and handle no other
+ * event.
+ */
 static int on_gone(sd_bus_track *track, void *userdata)
 {
 	(void)track;
@@ -420,7 +434,9 @@ static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	if (!call)
 		return -ENOMEM;
-	*call = (struct call){ .messenger = messenger, .fd = -1, .request = sd_bus_message_ref(m), .order.uid = (uid_t)-1 };
+	*call = (struct call){
+		.messenger = messenger, .fd = -1, .request = sd_bus_message_ref(m), .order.uid = (uid_t)-1
+	};
 	r = read_order(m, &call->order, error);
 	if (r >= 0 && !has_room(messenger, call->order.uid))
 		r = sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many messages are under way");
@@ -469,8 +485,8 @@ static void hear_calls(struct messenger *messenger)
 }
 
 /*
- * Hears first who is waiting, and gives the name away before it ends, so that the bus starts another one for whoever calls
- * from now on. Who has called in between is served; the service manager waits for that.
+ * Handles the waiting calls first, and releases the name before it ends, so that the bus starts another service for
+ * later calls. Calls that have come in between are served; the service manager waits for that.
  */
 static int on_idle(sd_event_source *source, uint64_t us, void *userdata)
 {
@@ -502,14 +518,15 @@ static int start_service(struct messenger *messenger)
 	if (r >= 0)
 		r = sd_event_add_signal(messenger->event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)
-		r = sd_event_add_time(messenger->event, &messenger->idle, CLOCK_MONOTONIC, clock_now_us() + IDLE_US, 0, on_idle,
-				      messenger);
+		r = sd_event_add_time(messenger->event, &messenger->idle, CLOCK_MONOTONIC, clock_now_us() + IDLE_US, 0,
+				      on_idle, messenger);
 	if (r >= 0)
 		r = sd_bus_open_system(&messenger->bus);
 	if (r >= 0)
 		r = sd_bus_attach_event(messenger->bus, messenger->event, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)
-		r = sd_bus_add_object_vtable(messenger->bus, NULL, MESSENGER_PATH, MESSENGER_INTERFACE, interface, messenger);
+		r = sd_bus_add_object_vtable(messenger->bus, NULL, MESSENGER_PATH, MESSENGER_INTERFACE, interface,
+					     messenger);
 	if (r >= 0)
 		r = sd_bus_request_name(messenger->bus, MESSENGER_NAME, 0);
 	return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * messenger.h - between the two halves of the message service: calls of the bus (messenger.c) and the program that carries out
- * one of them (deliver.c), which is the same one, started anew. An order goes from one to the other over a socket (order.c).
+ * messenger.h - the two halves of the message service: messenger.c handles calls of the bus; deliver.c carries out one
+ * of them, in the same program started anew. order.c sends the order from one to the other over a socket.
  */
 #ifndef MESSENGER_MESSENGER_H
 #define MESSENGER_MESSENGER_H
@@ -13,19 +13,19 @@
 
 #include "backend/message.h"
 
-/* One session that somebody means. */
+/* One session of a message. */
 struct addressee {
 	char id[MESSENGER_ID_MAX + 1];
 	uint64_t logon;			/* its identity, or 0 */
 };
 
-/* What one caller wants. */
+/* The request of one caller. */
 struct order {
 	uid_t uid;			/* of the caller, as the bus knows it */
 	pid_t pid;			/* the same; 0: not known */
-	bool granted;			/* polkit has said that they may manage every session */
+	bool granted;			/* polkit allows them to manage every session */
 	int refused;			/* if not: -EACCES, or -ETIMEDOUT if it has said nothing */
-	struct logoff_error refusal;	/* and why */
+	struct logoff_error refusal;	/* and the cause */
 	char *title, *text;		/* owned; the title is NULL if the caller may not choose it */
 	uint64_t timeout_ms;
 	bool wait;
@@ -44,8 +44,8 @@ int order_write(const struct order *order, int fd);
 int order_read(struct order *ret, int fd);
 
 /*
- * Reads an order from socket FD, delivers it to the sessions that its caller may send to, and writes one struct logoff_delivery for
- * each into FD. When the other end says no more, the waiting for answers is over. Returns the exit status.
+ * Reads an order from socket FD, delivers it to the sessions that its caller may send to, and writes one struct
+ * logoff_delivery for each to FD. When the other end closes, it stops waiting for answers. Returns the exit status.
  */
 int deliver(int fd);
 

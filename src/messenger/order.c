@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * order.c - see messenger.h: an order on its way from one process of this program to the next. Both run the same file, so it is
- * written as it is in memory; what is allocated follows.
+ * order.c - see messenger.h: sends an order from one process of this program to the next. Both run the same file, so
+ * the order is written as it is in memory; allocated parts follow.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -82,8 +82,9 @@ int order_read(struct order *ret, int fd)
 		r = read_all(fd, &lengths, sizeof(lengths));
 	ret->title = ret->text = NULL;
 	ret->sessions = NULL;
-	if (r >= 0 && (lengths.title > MESSENGER_TITLE_MAX + 1 || lengths.text > MESSENGER_TEXT_MAX + 1 ||
-		       ret->n_sessions > MESSENGER_SESSIONS_MAX || lengths.sessions != ret->n_sessions * sizeof(*ret->sessions)))
+	if (r >= 0 &&
+	    (lengths.title > MESSENGER_TITLE_MAX + 1 || lengths.text > MESSENGER_TEXT_MAX + 1 ||
+	     ret->n_sessions > MESSENGER_SESSIONS_MAX || lengths.sessions != ret->n_sessions * sizeof(*ret->sessions)))
 		r = -EPROTO;
 	if (r >= 0 && lengths.title)
 		r = read_new(fd, (void **)&ret->title, lengths.title, true);
