@@ -42,20 +42,21 @@ def binary():
     return path
 
 
-def make(*command):
-    """Runs a tool. Skips the test if the tool is missing or fails."""
+def make(*command, otherwise=pytest.skip):
+    """Runs a tool. Skips the test if the tool is missing; a failure of the tool skips it too, or what OTHERWISE says."""
     if not shutil.which(command[0]):
         pytest.skip(f"no {command[0]} on this machine")
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
-        pytest.skip(f"{command[0]}: {done.stderr.strip()[-200:]}")
+        otherwise(f"{command[0]}: {done.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="session")
 def windows(tmp_path_factory):
     """The path of a program that stands in for logoff-tsts and a Windows host."""
     path = tmp_path_factory.mktemp("windows") / "logoff-tsts"
-    make("cc", "-std=gnu11", "-D_GNU_SOURCE", f"-I{TREE}/include", f"-I{TREE}/src", "-o", str(path), str(HERE / "windows.c"))
+    make("cc", "-std=gnu11", "-D_GNU_SOURCE", f"-I{TREE}/include", f"-I{TREE}/src", "-o", str(path), str(HERE / "windows.c"),
+         otherwise=pytest.fail)  # it is ours: a skip would hide that it does not compile
     return str(path)
 
 
