@@ -301,6 +301,56 @@ int64_t logoff_session_logon_us(const struct logoff_session *session);
  */
 int64_t logoff_session_idle_us(struct logoff_session *session);
 
+/* ---- watching ---- */
+
+/* Watches which sessions of a host begin, change and end. */
+struct logoff_monitor;
+
+/* What has happened to a session. */
+enum logoff_change_type {
+	LOGOFF_CHANGE_THERE,		/* it was there when the monitor was made; told once, before all others */
+	LOGOFF_CHANGE_BEGUN,
+	LOGOFF_CHANGE_CHANGED,		/* its state, its name, a terminal, its user or where the user is; not its idle time */
+	LOGOFF_CHANGE_GONE		/* or its id is another logon's by now, which is told next */
+};
+
+/* One change. Only the library makes it, and may add members. All of it is valid until the next logoff_monitor_next(). */
+struct logoff_change {
+	enum logoff_change_type type;
+	struct logoff_session *session;	/* as it is now; GONE: as it was when it was last seen. Owned by the monitor */
+	int64_t time_us;		/* when it was noticed, Unix time; of a host in memory: of its own clock */
+};
+
+/*
+ * Makes a monitor of HOST, which must outlive it. HOST can be asked other things meanwhile, but runs no request. The sessions
+ * that there are now are its first changes (LOGOFF_CHANGE_THERE), in the order of their ids. Blocks for the host's answers.
+ * *ret_monitor is the caller's: logoff_monitor_free().
+ * Returns 0, -EOPNOTSUPP, -EHOSTUNREACH or -EPROTO.
+ */
+int logoff_monitor_new(struct logoff_monitor **ret_monitor, struct logoff_host *host, struct logoff_error *reterr);
+
+/*
+ * Frees MONITOR with the sessions it has told of. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_monitor *logoff_monitor_free(struct logoff_monitor *monitor);
+
+/*
+ * The descriptor that becomes readable (POLLIN) when logoff_monitor_next() may have something to tell. Owned by MONITOR, and only to
+ * be polled.
+ * Returns the descriptor.
+ */
+int logoff_monitor_fd(const struct logoff_monitor *monitor);
+
+/*
+ * Tells the next change. *ret_change is owned by MONITOR; NULL: nothing has happened that is not told yet, poll until it may
+ * have. Blocks for the host's answer, but does not wait for a change. A session that lasts less
+ * than a second may be missed where the host does not tell that it has begun (logind does). A host that does not answer is asked again for ten seconds, in which
+ * nothing is told; then, or if the connection breaks, it is lost: the same error each time.
+ * Returns 0, -EHOSTUNREACH, -EPROTO or -ETIMEDOUT.
+ */
+int logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change, struct logoff_error *reterr);
+
 /* ---- processes ---- */
 
 /* A process of a host. The command is the kernel's short name of it, which the process may choose freely. */

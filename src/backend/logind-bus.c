@@ -217,6 +217,13 @@ static int set_far(struct logoff_host *host, const char *address)
 	return host->server ? 0 : -ENOMEM;
 }
 
+int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus)
+{
+	int r = host->far ? open_far(host->server, ret_bus) : sd_bus_open_system(ret_bus);
+
+	return r < 0 ? r : await_bus(*ret_bus);
+}
+
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
 {
 	bool probes = argument && strcmp(argument, "probe") == 0, far = argument && !probes;
@@ -234,9 +241,7 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 		host->kind = "elogind";
 	if (far && set_far(host, argument) < 0)
 		return -ENOMEM;
-	r = far ? open_far(argument, &logind->bus) : sd_bus_open_system(&logind->bus);
-	if (r >= 0)
-		r = await_bus(logind->bus);
+	r = logind_open_bus(host, &logind->bus);
 	if (r >= 0)
 		logind_set_timeout(host);
 	if (probes && is_without_logind(logind, r))	/* nobody says that it is a logind's machine */

@@ -457,4 +457,5 @@ const struct host_backend host_logind = {
 	.record = audit_record,
 	.name_person = audit_name_person,
 	.wait = logind_wait,
+	.watch = logind_watch,
 };

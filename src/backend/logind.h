@@ -2,7 +2,8 @@
 /*
  * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), those that
  * read sessions (logind-read.h), logind-own.c (which are the caller's), logind-crowd.c (many at once), logind-elogind.c (what
- * elogind does not do) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else includes it.
+ * elogind does not do), logind-watch.c (which begin and end) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else
+ * includes it.
  */
 #ifndef BACKEND_LOGIND_H
 #define BACKEND_LOGIND_H
@@ -130,6 +131,9 @@ int logind_find_strays(struct logoff_session *session, bool empty);
  */
 int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr);
 
+/* Connects to the bus of HOST, within a few seconds. *ret_bus may be set also after a failure. Returns 0 or what sd-bus says. */
+int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus);
+
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
 
@@ -220,6 +224,9 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 
 /* Forgets the last full list: terminals of its sessions are looked up one by one from then on. */
 void logind_forget_list(struct logind *logind);
+
+/* The back end's watch(). */
+int logind_watch(struct host_watch *watch, struct logoff_error *reterr);
 
 /* Looks up the terminals of SESSION, and with them its name. */
 void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session);

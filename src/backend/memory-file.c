@@ -478,6 +478,7 @@ static const struct key session_keys[] = {
 	{ "own", VALUE_FLAG, offsetof(struct memory_session, own), false },
 	{ "begins", VALUE_TIME, offsetof(struct memory_session, unit.born_us), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
+	{ "disconnects", VALUE_TIME, offsetof(struct memory_session, disconnects_us), false },
 	{ "follows", VALUE_FLAG, offsetof(struct memory_session, follows), false },
 	{ "desktop", VALUE_TEXT, offsetof(struct memory_session, desktop.name), false },
 	{ "logout", VALUE_TIME, offsetof(struct memory_session, desktop.logout_us), false },
@@ -611,6 +612,7 @@ static int read_session(struct reader *reader)
 	*sessions = (struct memory_session){
 		.line = reader->line,
 		.leaves_us = MEMORY_NEVER,
+		.disconnects_us = MEMORY_NEVER,
 		.idle_us = MEMORY_NEVER,
 		.age_us = MEMORY_NEVER,
 		.logon_us = -1,

@@ -25,6 +25,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "backend/watch.h"
 
 #define N_IDLE_MAX 1000
 
@@ -214,6 +215,7 @@ static uint64_t next_event(struct logoff_host *host)
 	for (size_t i = 0; i < world->n_sessions; i++) {
 		propose_unit(world, &next_us, &world->sessions[i].unit);
 		propose(world, &next_us, world->sessions[i].leaves_us);
+		propose(world, &next_us, world->sessions[i].disconnects_us);
 		propose(world, &next_us, world->sessions[i].desktop.found_us);
 	}
 	for (size_t i = 0; i < world->n_users; i++)
@@ -369,9 +371,11 @@ static int name_session(const struct memory_session *from, char **ret_name)
 	return name && !*ret_name ? -ENOMEM : 0;
 }
 
-static enum logoff_state state_of(const struct memory_session *from)
+static enum logoff_state state_of(const struct memory_world *world, const struct memory_session *from)
 {
-	return from->unit.termed && !from->unit.stuck ? LOGOFF_STATE_CLOSING : from->state;
+	if (from->unit.termed && !from->unit.stuck)
+		return LOGOFF_STATE_CLOSING;
+	return from->disconnects_us <= world->now_us ? LOGOFF_STATE_DISCONNECTED : from->state;
 }
 
 /* Copies a text that may be NULL. Returns whether there was memory. */
@@ -446,7 +450,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	handle->session = i;
 	handle->answer_us = MEMORY_NEVER;
 	session->uid = world->users[from->user].uid;
-	session->state = state_of(from);
+	session->state = state_of(world, from);
 	session->current = from->current;
 	session->graphical = from->desktop.name != NULL;
 	session->own = from->own;
@@ -958,6 +962,38 @@ static int memory_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r;
 }
 
+/* ---- watching ---- */
+
+/*
+ * Goes on to the next event, if its time has come: without "realtime" it always has. A host to which nothing will happen any more
+ * is over then; one of real time is simply quiet.
+ */
+static int memory_take(struct host_watch *watch, struct logoff_error *reterr)
+{
+	struct memory_world *world = watch->host->data;
+	uint64_t next_us = next_event(watch->host), real_us = clock_now_us() - world->real_start_us;
+	int r;
+
+	if (world->realtime && next_us > real_us) {
+		watch_timer_set(watch->data, next_us == MEMORY_NEVER ? MEMORY_NEVER : world->real_start_us + next_us);
+		return 0;
+	}
+	watch_timer_set(watch->data, 0);	/* there may be another one */
+	r = wait_once(watch->host, next_us, -1, &(bool){ false }, reterr);
+	return r < 0 ? r : 1;
+}
+
+static int memory_watch(struct host_watch *watch, struct logoff_error *reterr)
+{
+	int r = watch_by_looks(watch, reterr);
+
+	if (r < 0)
+		return r;
+	watch_timer_set(watch->data, 0);
+	watch->take = memory_take;
+	return 0;
+}
+
 const struct host_backend host_memory = {
 	.name = "memory",
 	.flags = HOST_SIMULATED,
@@ -981,4 +1017,5 @@ const struct host_backend host_memory = {
 	.name_person = audit_name_person,
 	.message = memory_message,
 	.wait = memory_wait,
+	.watch = memory_watch,
 };

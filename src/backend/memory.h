@@ -104,6 +104,7 @@ struct memory_session {
 	uint64_t age_us;	/* how long ago the logon was, by the real clock; MEMORY_NEVER: see logon_us */
 	int64_t logon_us;	/* -1: not known */
 	uint64_t leaves_us;	/* when it ends by itself */
+	uint64_t disconnects_us; /* when its client leaves */
 	bool follows;		/* begins when the session of the same id before it is gone */
 	size_t before;		/* index of that session */
 	struct memory_mail mail;

@@ -23,6 +23,7 @@
 #include "backend/here.h"
 #include "backend/procfs-view.h"
 #include "backend/table.h"
+#include "backend/watch.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/proc-table.h"
@@ -607,4 +608,5 @@ const struct host_backend host_procfs = {
 	.record = audit_record,
 	.name_person = audit_name_person,
 	.wait = procfs_wait,
+	.watch = watch_by_looks,
 };

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "core/host.h"
+#include "backend/watch.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
 
@@ -808,4 +809,5 @@ const struct host_backend host_tsts = {
 	.record = audit_record,
 	.name_person = audit_name_person,
 	.wait = tsts_wait,
+	.watch = watch_by_looks,	/* a list is one call; its events need a connection of their own */
 };

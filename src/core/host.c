@@ -158,7 +158,7 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 	return public_errno(r);
 }
 
-static int list_sessions(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
+int host_list_sessions(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
 {
 	struct logoff_error cause = {};
 	struct logoff_host *other;
@@ -169,7 +169,7 @@ static int list_sessions(struct logoff_host *host, const char *name, struct sess
 		r = other->backend->list(other, name, list, &cause);
 	if (r < 0 && reterr)
 		*reterr = cause;
-	return public_errno(r);
+	return r;
 }
 
 struct logoff_host *logoff_host_close(struct logoff_host *host)
@@ -501,7 +501,7 @@ static int find_by_name(struct logoff_host *host, const char *name, const char *
 	struct session_list list = {};
 	int r;
 
-	r = list_sessions(host, hint, &list, reterr);
+	r = public_errno(host_list_sessions(host, hint, &list, reterr));
 	if (r >= 0)
 		r = pick(&list, name, ret_session, reterr);
 	session_list_clear(&list);
@@ -532,10 +532,10 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 	struct session_list list = {};
 	int r;
 
-	r = list_sessions(host, NULL, &list, reterr);
+	r = host_list_sessions(host, NULL, &list, reterr);
 	if (r < 0) {
 		session_list_clear(&list);
-		return r;
+		return public_errno(r);
 	}
 	*ret_sessions = list.items;
 	*ret_n_sessions = list.n_items;

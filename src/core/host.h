@@ -122,6 +122,21 @@ struct logoff_host {
 struct session_list;
 struct census;
 
+/* A host that is being watched, for a monitor (monitor.c). All zero but HOST before watch(). */
+struct host_watch {
+	struct logoff_host *host;
+	int fd;			/* readable when take() may have something to say */
+	uint64_t cost_us;	/* how long the last list took; told by the monitor, so that lists do not keep the machine busy */
+	struct session_list *begun;	/* sessions that the host has told of as they began: they may be over by the next list */
+
+	/* Takes in what the host has told, without blocking. Returns 1: the sessions are to be listed now, 0, or -errno. */
+	int (*take)(struct host_watch *watch, struct logoff_error *reterr);
+
+	/* Stops watching. */
+	void (*end)(struct host_watch *watch);
+	void *data;		/* the back end's own */
+};
+
 /* Facts of a session that may take time to look up. */
 enum host_fact {
 	HOST_TERMINALS = 1,	/* and the name that follows from them; list() has told the name, and the terminal that it is of */
@@ -269,6 +284,14 @@ struct host_backend {
 	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
 	 */
 	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
+
+	/*
+	 * Begins to watch which sessions begin, change and end: what happens after this has returned is followed by a take()
+	 * that asks for a list. Sets fd, take and end of WATCH. What the host tells nobody of is looked for once a second, or more
+	 * seldom. The host may be asked other questions meanwhile, but no session of it be ended. Returns 0, -EOPNOTSUPP or
+	 * -EHOSTUNREACH; end() need not be called then.
+	 */
+	int (*watch)(struct host_watch *watch, struct logoff_error *reterr);
 };
 
 /* Every kind of host, those of this machine in the order in which they are tried; ends with NULL (backend/table.c). */
@@ -324,6 +347,12 @@ int session_set_address(struct logoff_session *session, const char *text);
 
 /* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
 bool session_is_called(struct logoff_session *session, const char *name);
+
+/*
+ * Adds the sessions of HOST: all, those its session manager does not know included, or with NAME at least those that might bear it.
+ * Returns 0, -EAGAIN: the host may answer later, or -errno; then LIST may hold some.
+ */
+int host_list_sessions(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
 
 /* Frees the sessions of LIST and empties it. */
 void session_list_clear(struct session_list *list);
