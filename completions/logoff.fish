@@ -207,6 +207,7 @@ __logoff_option logoff noaskpassword no-ask-password - - 'Never ask for a passwo
 __logoff_option process id id - id 'Show the processes of this session'
 __logoff_option msg time time - seconds 'Seconds to show the message and wait'
 __logoff_option logoff,msg,session,user,process json json - [lines] 'Print JSON'
+__logoff_option session,user watch watch - - 'Show what begins, changes and goes'
 __logoff_option session,user,process nolegend no-legend - - 'Print no headings'
 __logoff_option session,user,process sort sort - sort 'Column to sort by'
 __logoff_option session,user,process columns columns - column, 'Columns to show'

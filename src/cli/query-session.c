@@ -31,6 +31,14 @@ static bool is_meant(const struct logoff_session *session, const char *designato
 	       ((any || word.kind == WORD_NAME) && session_bears(session, word.text));
 }
 
+bool query_means(const struct logoff_session *session, int n_arguments, char **arguments)
+{
+	for (int i = 0; i < n_arguments; i++)
+		if (is_meant(session, arguments[i]))
+			return true;
+	return n_arguments == 0;
+}
+
 /*
  * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
  * none. Returns the exit status.
@@ -134,6 +142,10 @@ static int query_with_columns(struct logoff_host *host, const struct table_colum
 	status = query_check(&table, people ? &user_help : &session_help);
 	if (status != EXIT_ENDED)
 		return status;
+	if (arg_watch && arg_json == OPTION_WORD_BARE)
+		return help_usage_error(people ? &user_help : &session_help, OPTION_FAULT_ENDLESS, "/json");
+	if (arg_watch)
+		return query_watch(host, &table, people, n_arguments, arguments);
 	r = logoff_host_list(host, &sessions, &n, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);

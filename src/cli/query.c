@@ -17,7 +17,7 @@
 #include "cli/report.h"
 #include "cli/stream.h"
 
-bool arg_no_legend;
+bool arg_no_legend, arg_watch;
 const char *arg_sort, *arg_id;
 struct option_list arg_columns;
 
@@ -35,6 +35,7 @@ static const struct option_row session_options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
 	LOGON_OPTIONS,
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
+	{ "watch", "watch", 0, OPTION_FLAG, &arg_watch, NULL, N_("Shows what begins, changes and goes, until Ctrl-C.") },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
 	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
@@ -72,14 +73,14 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_USER_NAME { "username", N_("The name of a user.") }
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
-#define USAGE_REST "[/SERVER:servername]\n" LOGON_USAGE \
-		   "[/JSON[:lines]] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
+#define USAGE_REST(WATCH) "[/SERVER:servername]\n" LOGON_USAGE \
+		   "[/JSON[:lines]] " WATCH "[/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
 
 const struct help session_help = {
 	.sub_command = "session",
 	.other_name = "qwinsta",
 	.summary = N_("Shows the sessions of a session host."),
-	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST,
+	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST("[/WATCH] "),
 	.arguments = { ARGUMENT_SESSION_NAME, ARGUMENT_USER_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
@@ -88,7 +89,7 @@ const struct help user_help = {
 	.sub_command = "user",
 	.other_name = "quser",
 	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
-	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST,
+	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST("[/WATCH] "),
 	.arguments = { ARGUMENT_USER_NAME, ARGUMENT_SESSION_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
@@ -98,7 +99,7 @@ const struct help process_help = {
 	.other_name = "qprocess",
 	.summary = N_("Shows the processes of a session host and the sessions they are in."),
 	.usage = "QUERY PROCESS ['*' | processid | username | sessionname | programname ...] "
-		 "[/ID:sessionid] " USAGE_REST,
+		 "[/ID:sessionid] " USAGE_REST(""),
 	.arguments = {
 		{ "'*'", N_("All processes. Without any argument: your own.") },
 		{ "processid", N_("The number of a process.") },

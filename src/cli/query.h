@@ -11,6 +11,7 @@
 #include "logoff.h"
 
 extern bool arg_no_legend;
+extern bool arg_watch;			/* query session, query user: --watch */
 extern const char *arg_sort;		/* --sort */
 extern struct option_list arg_columns;	/* --columns */
 extern const char *arg_id;		/* query process: /id */
@@ -19,6 +20,12 @@ extern const char *arg_id;		/* query process: /id */
 int query_sessions(struct logoff_host *host, int n_arguments, char **arguments);
 int query_users(struct logoff_host *host, int n_arguments, char **arguments);
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments);
+
+/* Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit status. */
+int query_watch(struct logoff_host *host, const struct table *table, bool people, int n_arguments, char **arguments);
+
+/* Tells whether one of the arguments means SESSION, or there are none. */
+bool query_means(const struct logoff_session *session, int n_arguments, char **arguments);
 
 /* A table of COLUMNS with the options applied. Without --sort it is sorted by the column ORDER. */
 struct table query_table(const struct table_column *columns, const char *order);

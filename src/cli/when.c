@@ -109,3 +109,14 @@ struct safe when_iso(int64_t time_us)
 		strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return out;
 }
+
+struct safe when_clock(int64_t time_us)
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct safe out = {};
+	struct tm tm;
+
+	if (localtime_r(&seconds, &tm))
+		strftime(out.text, sizeof(out.text), "%H:%M:%S", &tm);
+	return out;
+}

@@ -28,6 +28,9 @@ struct safe when_plain(int64_t time_us);
 /* The same in the form "2025-03-14T08:02:00Z", for a known time. Returns the text. */
 struct safe when_iso(int64_t time_us);
 
+/* The time of day of a moment that is known, "08:02:00", in local time. Returns the text. */
+struct safe when_clock(int64_t time_us);
+
 /*
  * Writes FORMAT, a format of strftime() for a time of day, without its seconds to SHORT_FORMAT, which has SIZE bytes.
  */

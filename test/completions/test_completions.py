@@ -46,8 +46,8 @@ SLASH = {
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
                "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
-    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
 }
