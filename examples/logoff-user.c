@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logoff-user.c - logs off every session of one user and tells what became of each.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <logoff.h>
+
+static int add_sessions(struct logoff_host *host, struct logoff_request *request, const char *user)
+{
+	struct logoff_error error = {};
+	struct logoff_session **sessions;
+	size_t n_sessions;
+	int r;
+
+	r = logoff_host_list(host, &sessions, &n_sessions, &error);
+	if (r < 0) {
+		fprintf(stderr, "cannot list the sessions: %s\n", error.text);
+		return r;
+	}
+	for (size_t i = 0; i < n_sessions && r >= 0; i++) {
+		if (strcmp(logoff_session_user(sessions[i]), user) != 0)
+			continue;
+		r = logoff_request_add(request, sessions[i], LOGOFF_WHY_NAMED);
+		if (r >= 0)
+			sessions[i] = NULL; /* the request's now */
+	}
+	logoff_session_list_free(sessions, n_sessions);
+	return r;
+}
+
+static int show_results(const struct logoff_request *request)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < logoff_request_count(request); i++) {
+		const struct logoff_session *session = logoff_request_session(request, i);
+		int r = logoff_request_result(request, i, NULL);
+
+		printf("%s: %s\n", logoff_session_id(session), r == 0 ? "logged off" : strerror(-r));
+		if (r < 0)
+			status = 1;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct logoff_error error = {};
+	struct logoff_host *host = NULL;
+	struct logoff_request *request = NULL;
+	int status = 1;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s USER\n", argv[0]);
+		return 1;
+	}
+	if (logoff_host_open(&host, NULL, &error) < 0)
+		fprintf(stderr, "cannot open this host: %s\n", error.text);
+	else if (logoff_request_new(&request, host) >= 0 &&
+			 add_sessions(host, request, argv[1]) >= 0 &&
+			 logoff_request_run(request, &error) >= 0)
+		status = show_results(request);
+	logoff_request_free(request);
+	logoff_host_close(host);
+	return status;
+}

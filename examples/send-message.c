@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * send-message.c - sends a message to the user of one session, and tells by which way it went.
+ */
+#include <stdio.h>
+
+#include <logoff.h>
+
+int main(int argc, char **argv)
+{
+	static const char *const ways[] = { "no way", "the terminal", "the desktop", "a window" };
+	struct logoff_error error = {};
+	struct logoff_host *host = NULL;
+	struct logoff_session *session = NULL;
+	struct logoff_delivery delivery = {};
+	int r;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s SESSION TEXT\n", argv[0]);
+		return 1;
+	}
+	r = logoff_host_open(&host, NULL, &error);
+	if (r >= 0)
+		r = logoff_host_find(host, argv[1], &session, &error);
+	if (r >= 0)
+		r = logoff_host_message(host, &(struct logoff_message){ .text = argv[2] }, &session, 1, &delivery, -1, &error);
+	if (r >= 0 && delivery.result < 0) {
+		r = delivery.result;
+		error = delivery.cause;
+	}
+	if (r >= 0)
+		printf("delivered by %s\n", ways[delivery.channel]);
+	else
+		fprintf(stderr, "not delivered: %s\n", error.text);
+	logoff_session_free(session);
+	logoff_host_close(host);
+	return r < 0;
+}

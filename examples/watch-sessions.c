@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * watch-sessions.c - tells which sessions begin, change and end, until the host is lost.
+ */
+#include <poll.h>
+#include <stdio.h>
+
+#include <logoff.h>
+
+static const char *const words[] = { "is there", "has begun", "has changed", "is gone" };
+
+static int tell_changes(struct logoff_monitor *monitor, struct logoff_error *reterr)
+{
+	const struct logoff_change *change;
+	int r;
+
+	while ((r = logoff_monitor_next(monitor, &change, reterr)) >= 0 && change) {
+		const char *word = (size_t)change->type < 4 ? words[change->type] : "?";	/* later versions may have more */
+
+		printf("session %s of %s %s\n", logoff_session_id(change->session), logoff_session_user(change->session), word);
+	}
+	fflush(stdout);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct logoff_error error = {};
+	struct logoff_host *host = NULL;
+	struct logoff_monitor *monitor = NULL;
+	int r;
+
+	r = logoff_host_open(&host, argc > 1 ? argv[1] : NULL, &error);
+	if (r >= 0)
+		r = logoff_monitor_new(&monitor, host, &error);
+	while (r >= 0) {
+		r = tell_changes(monitor, &error);
+		if (r >= 0)	/* in an event loop of your own: one descriptor among others */
+			poll(&(struct pollfd){ .fd = logoff_monitor_fd(monitor), .events = POLLIN }, 1, -1);
+	}
+	fprintf(stderr, "%s\n", error.text);
+	logoff_monitor_free(monitor);
+	logoff_host_close(host);
+	return 1;
+}
