@@ -8,13 +8,14 @@
 
 int main(int argc, char **argv)
 {
+	struct logoff_address address = { .size = sizeof(address), .name = argc > 1 ? argv[1] : NULL };
 	struct logoff_error error = {};
 	struct logoff_host *host = NULL;
 	struct logoff_session **sessions = NULL;
 	size_t n_sessions = 0;
-	int r;
+	enum logoff_result r;
 
-	r = logoff_host_open(&host, argc > 1 ? argv[1] : NULL, &error);
+	r = logoff_host_open(&host, &address, NULL, &error);
 	if (r >= 0)
 		r = logoff_host_list(host, &sessions, &n_sessions, &error);
 	if (r < 0)

@@ -7,12 +7,12 @@
 
 #include <logoff.h>
 
-static int add_sessions(struct logoff_host *host, struct logoff_request *request, const char *user)
+static enum logoff_result add_sessions(struct logoff_host *host, struct logoff_request *request, const char *user)
 {
 	struct logoff_error error = {};
 	struct logoff_session **sessions;
 	size_t n_sessions;
-	int r;
+	enum logoff_result r;
 
 	r = logoff_host_list(host, &sessions, &n_sessions, &error);
 	if (r < 0) {
@@ -36,10 +36,10 @@ static int show_results(const struct logoff_request *request)
 
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
 		const struct logoff_session *session = logoff_request_session(request, i);
-		int r = logoff_request_result(request, i, NULL);
+		const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 
-		printf("%s: %s\n", logoff_session_id(session), r == 0 ? "logged off" : strerror(-r));
-		if (r < 0)
+		printf("%s: %s\n", logoff_session_id(session), logoff_result_word(outcome->result));
+		if (outcome->result != LOGOFF_OK)
 			status = 1;
 	}
 	return status;
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s USER\n", argv[0]);
 		return 1;
 	}
-	if (logoff_host_open(&host, NULL, &error) < 0)
+	if (logoff_host_open(&host, NULL, NULL, &error) < 0)
 		fprintf(stderr, "cannot open this host: %s\n", error.text);
 	else if (logoff_request_new(&request, host) >= 0 &&
 			 add_sessions(host, request, argv[1]) >= 0 &&

@@ -12,26 +12,29 @@ int main(int argc, char **argv)
 	struct logoff_error error = {};
 	struct logoff_host *host = NULL;
 	struct logoff_session *session = NULL;
-	struct logoff_delivery delivery = {};
+	struct logoff_delivery **deliveries = NULL;
+	struct logoff_message message = { .size = sizeof(message) };
 	int r;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: %s SESSION TEXT\n", argv[0]);
 		return 1;
 	}
-	r = logoff_host_open(&host, NULL, &error);
+	r = logoff_host_open(&host, NULL, NULL, &error);
 	if (r >= 0)
 		r = logoff_host_find(host, argv[1], &session, &error);
+	message.text = argv[2];
 	if (r >= 0)
-		r = logoff_host_message(host, &(struct logoff_message){ .text = argv[2] }, &session, 1, &delivery, -1, &error);
-	if (r >= 0 && delivery.result < 0) {
-		r = delivery.result;
-		error = delivery.cause;
+		r = logoff_host_message(host, &message, &session, 1, -1, &deliveries, &error);
+	if (r >= 0 && deliveries[0]->result < 0) {
+		r = deliveries[0]->result;
+		error = deliveries[0]->cause;
 	}
 	if (r >= 0)
-		printf("delivered by %s\n", ways[delivery.channel]);
+		printf("delivered by %s\n", ways[deliveries[0]->channel]);
 	else
 		fprintf(stderr, "not delivered: %s\n", error.text);
+	logoff_delivery_list_free(deliveries);
 	logoff_session_free(session);
 	logoff_host_close(host);
 	return r < 0;

@@ -9,10 +9,10 @@
 
 static const char *const words[] = { "is there", "has begun", "has changed", "is gone" };
 
-static int tell_changes(struct logoff_monitor *monitor, struct logoff_error *reterr)
+static enum logoff_result tell_changes(struct logoff_monitor *monitor, struct logoff_error *reterr)
 {
 	const struct logoff_change *change;
-	int r;
+	enum logoff_result r;
 
 	while ((r = logoff_monitor_next(monitor, &change, reterr)) >= 0 && change) {
 		const char *word = (size_t)change->type < 4 ? words[change->type] : "?";	/* later versions may have more */
@@ -25,12 +25,13 @@ static int tell_changes(struct logoff_monitor *monitor, struct logoff_error *ret
 
 int main(int argc, char **argv)
 {
+	struct logoff_address address = { .size = sizeof(address), .name = argc > 1 ? argv[1] : NULL };
 	struct logoff_error error = {};
 	struct logoff_host *host = NULL;
 	struct logoff_monitor *monitor = NULL;
-	int r;
+	enum logoff_result r;
 
-	r = logoff_host_open(&host, argc > 1 ? argv[1] : NULL, &error);
+	r = logoff_host_open(&host, &address, NULL, &error);
 	if (r >= 0)
 		r = logoff_monitor_new(&monitor, host, &error);
 	while (r >= 0) {

@@ -8,24 +8,15 @@
  * kill what is left, verify that every process and the session itself are gone. Other hosts are reached by MS-TSTS over
  * SMB, the protocol of Windows' Remote Desktop Session Hosts; there the host's word counts for the processes.
  *
- * Conventions. A function that can fail returns 0 or a negative errno. Only the errnos below carry a meaning; any other
- * is fatal and only to be passed on. "ret_" parameters are written only on success, "reterr" (may be NULL) only on
- * failure. Strings are UTF-8 or plain bytes as the host gave them: a program must make control characters harmless
- * before it shows them. Nothing here prints, exits or changes signal handling. No object may be used by two threads at
- * once. The library is free of global state.
+ * Conventions. A function that can fail returns an enum logoff_result: LOGOFF_OK, which is 0, or a negative value. "ret_" parameters
+ * are written only on success, "reterr" (may be NULL) only on failure. What is handed out through a "ret_" parameter without const
+ * belongs to the caller and has a function that frees it; const pointers belong to the object they were asked of. Strings
+ * are UTF-8 or plain bytes as the host gave them: a program must make control characters harmless before it shows them.
+ * Nothing here prints, exits or changes signal handling. No object may be used by two threads at once. The library is free of
+ * global state.
  *
- *   -ENXIO         no such session
- *   -ESRCH         the name belongs to a session that is not active (only its id can be used), or the caller is in none
- *   -ENOTUNIQ      the name fits more than one session: use the id
- *   -EACCES        the caller lacks Full Control over the session
- *   -EPERM         the session is protected: the console session, a greeter, or the session of Windows' services
- *   -ETIMEDOUT     not ended before the deadline
- *   -EOPNOTSUPP    this build or this host cannot do it
- *   -EHOSTUNREACH  the host cannot be reached, or the connection broke
- *   -EPROTO        the host answered against its protocol
- *   -ECANCELED     the caller cancelled
- *   -ESTALE        the session is no longer what was meant
- *   -EKEYREJECTED  the server does not accept who the caller says to be: wrong password, no ticket or an expired one
+ * The interface grows without breaking programs: structs that the library makes may get members at their end, those that a
+ * program makes begin with their size, and enums may get values, so a program expects values that it does not know.
  */
 #ifndef LOGOFF_H
 #define LOGOFF_H
@@ -33,13 +24,42 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---- errors ---- */
+/* ---- results and errors ---- */
+
+/* What a function returns, and what becomes of a session or a message. */
+enum logoff_result {
+	LOGOFF_OK = 0,
+	LOGOFF_E_NO_SESSION = -1,	/* there is no such session, or it has ended */
+	LOGOFF_E_NOT_ACTIVE = -2,	/* the name belongs to a session that is not active: only its id can be used */
+	LOGOFF_E_NO_CURRENT = -3,	/* the caller runs in no session */
+	LOGOFF_E_NOT_UNIQUE = -4,	/* the name fits more than one session: use the id */
+	LOGOFF_E_DENIED = -5,		/* the caller lacks Full Control over the session, or rights on the server */
+	LOGOFF_E_PROTECTED = -6,	/* see logoff_session_protection() */
+	LOGOFF_E_TIMEOUT = -7,		/* not ended before the deadline, or no answer in time */
+	LOGOFF_E_UNSUPPORTED = -8,	/* this build or this host cannot do it */
+	LOGOFF_E_UNREACHABLE = -9,	/* the host cannot be reached, or the connection broke */
+	LOGOFF_E_PROTOCOL = -10,	/* the host answered against its protocol */
+	LOGOFF_E_CANCELLED = -11,	/* the caller cancelled */
+	LOGOFF_E_CHANGED = -12,		/* the session is no longer what was meant */
+	LOGOFF_E_NOT_ACCEPTED = -13,	/* the server does not accept who the caller says to be: wrong password, no ticket or an
+					   expired one */
+	LOGOFF_E_INVALID = -14,		/* an argument is wrong: the address, LOGOFF_HOST or the file it names, a size */
+	LOGOFF_E_AGAIN = -15,		/* it cannot be told now; only from a logoff_still_func */
+	LOGOFF_E_NO_MEMORY = -16,
+	LOGOFF_E_FAILED = -17		/* anything else; the logoff_error tells what */
+};
+
+/*
+ * The word for a result, as the journal's record and JSON have it, the same in every language: "ended" for LOGOFF_OK, "denied",
+ * "protected", "not-ended", "cancelled", "changed", and "failed" for all others. Static.
+ * Returns the word.
+ */
+const char *logoff_result_word(enum logoff_result result);
 
 /* The vocabulary in which the cause of an error is told. */
 enum logoff_error_domain {
@@ -75,9 +95,17 @@ enum logoff_kerberos {
 	LOGOFF_KERBEROS_OFF
 };
 
-/* A server, and how it is to know the caller. All of it is the caller's; NULL and 0 where nothing is to be said. */
+/* Where a host is. All of it is the caller's. */
+struct logoff_address {
+	size_t size;			/* sizeof(struct logoff_address) */
+	const char *kind;		/* "logind", "procfs", "memory", "tsts"; NULL: what NAME leads to */
+	const char *name;		/* of a server: a host name or an address; of a memory host: the file that describes it */
+	uint16_t port;			/* of a server; 0: that in NAME ("ts1:1445", "[2001:db8::7]:445"), or 445 */
+};
+
+/* As whom a server is to know the caller. All of it is the caller's; NULL and 0 where nothing is to be said. */
 struct logoff_logon {
-	const char *server;		/* see logoff_host_open() */
+	size_t size;			/* sizeof(struct logoff_logon) */
 	const char *user, *domain;
 	const char *password;		/* NULL: the Kerberos ticket cache. Wiped by the library from its own memory */
 	const char *ccache;		/* the ticket cache ("FILE:/tmp/krb5cc_0"); NULL: the default one */
@@ -87,21 +115,16 @@ struct logoff_logon {
 };
 
 /*
- * Opens a session host. SERVER is a host name or an address, with or without a port ("ts1.example.com", "ts1:1445",
- * "192.0.2.7", "[2001:db8::7]:445"); NULL, "", "localhost" or this machine's own name mean this machine.
- * The environment variable LOGOFF_HOST forces the kind of this machine's host: "logind", "procfs" or "memory:FILE".
- * Without it logind (or elogind) is used if it answers on the system bus, else procfs. On another machine the caller is
- * known by the Kerberos ticket cache. Blocks while connecting. *ret_host is the caller's: logoff_host_close().
- * Returns 0, -EOPNOTSUPP (this installation reaches no other machines), -EHOSTUNREACH, -EPROTO, -EACCES,
- * -EKEYREJECTED, -ETIMEDOUT, -EINVAL (SERVER, LOGOFF_HOST or its file is wrong).
+ * Opens the session host at ADDRESS. NULL means this machine; so does an address without kind whose name is NULL, "", "localhost"
+ * or this machine's own. Then the environment variable LOGOFF_HOST, if it is set, forces the kind ("logind", "procfs" or
+ * "memory:FILE"); without it logind (or elogind) is used if it answers on the system bus, else procfs. Any other name is that of a
+ * server, which is to know the caller as LOGON says, or with NULL by the Kerberos ticket cache. Blocks while connecting.
+ * *ret_host is the caller's: logoff_host_close().
+ * Returns LOGOFF_OK, LOGOFF_E_UNSUPPORTED (this installation reaches no other machines), LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL,
+ * LOGOFF_E_DENIED, LOGOFF_E_NOT_ACCEPTED, LOGOFF_E_TIMEOUT or LOGOFF_E_INVALID.
  */
-int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr);
-
-/*
- * The same with all that can be said of another machine. For this machine only LOGON->server counts.
- * Returns as logoff_host_open().
- */
-int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr);
+enum logoff_result logoff_host_open(struct logoff_host **ret_host, const struct logoff_address *address,
+				    const struct logoff_logon *logon, struct logoff_error *reterr);
 
 /*
  * Tells whether SERVER means this machine, so that no one needs to be known to it.
@@ -145,19 +168,19 @@ enum logoff_state {
  * Finds one session. DESIGNATOR is a session id as the host gives it ("12", "c3"), a session name without regard to
  * case ("console", "rdp-tcp#10", "pts/3", ":1"), or NULL for the session the caller runs in. Blocks for the host's
  * answers. *ret_session is the caller's: logoff_session_free().
- * Returns 0, -ENXIO, -ESRCH (of a name: reterr->text is the id of the session that would bear it), -ENOTUNIQ,
- * -EHOSTUNREACH or -EPROTO.
+ * Returns LOGOFF_OK, LOGOFF_E_NO_SESSION, LOGOFF_E_NOT_ACTIVE (reterr->text is the id of the session that would bear the name),
+ * LOGOFF_E_NOT_UNIQUE, LOGOFF_E_NO_CURRENT (if DESIGNATOR is NULL), LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
-int logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
-		     struct logoff_error *reterr);
+enum logoff_result logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
+				    struct logoff_error *reterr);
 
 /*
  * Lists every session of HOST. *ret_sessions is an array of *ret_n_sessions sessions, the caller's:
  * logoff_session_list_free(). An empty list is NULL and 0. Blocks for the host's answers.
- * Returns 0, -EHOSTUNREACH or -EPROTO.
+ * Returns LOGOFF_OK, LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
-int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
-		     struct logoff_error *reterr);
+enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
+				    struct logoff_error *reterr);
 
 /*
  * Tells whether a user called NAME may have a session on HOST that its session manager knows. Sooner to be had than a list of
@@ -165,6 +188,23 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
  * Returns false if there is surely none.
  */
 bool logoff_host_may_have_user(struct logoff_host *host, const char *name);
+
+/* Facts of a session that cost a question, or more. */
+enum logoff_facts {
+	LOGOFF_FACTS_TIMES = 1,		/* when the user logged on, and how long ago that was */
+	LOGOFF_FACTS_IDLE = 2,		/* how long nobody has typed, and the times */
+	LOGOFF_FACTS_CLIENT = 4,	/* LOGOFF_DETAIL_ADDRESS and LOGOFF_DETAIL_CLIENT */
+	LOGOFF_FACTS_TERMINALS = 8	/* all terminals; the one that is its name is known without */
+};
+
+/*
+ * Looks up FACTS (several by "|") of N_SESSIONS sessions of HOST, as far as they are not known yet. What cannot be found out stays
+ * unknown, which is no failure. Blocks for a server's answers, and up to a second and a half for the display of a session.
+ * Returns LOGOFF_OK, or LOGOFF_E_TIMEOUT or LOGOFF_E_UNREACHABLE if the host was asked for times and has not answered: now, or when
+ * they were fetched before.
+ */
+enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions,
+				     unsigned facts, struct logoff_error *reterr);
 
 /*
  * Frees SESSION. NULL is allowed.
@@ -177,6 +217,12 @@ struct logoff_session *logoff_session_free(struct logoff_session *session);
  * Returns NULL.
  */
 struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions);
+
+/*
+ * The host that SESSION is on, which is not the caller's.
+ * Returns the host.
+ */
+struct logoff_host *logoff_session_host(const struct logoff_session *session);
 
 /*
  * The id of SESSION, as the host gives it: "12", "c3". Owned by SESSION.
@@ -252,6 +298,20 @@ enum logoff_kind {
  */
 enum logoff_kind logoff_session_kind(const struct logoff_session *session);
 
+/* Why a session is not logged off. */
+enum logoff_protection {
+	LOGOFF_PROTECTION_NONE,
+	LOGOFF_PROTECTION_CONSOLE,	/* it is on a seat, and not the caller's; see logoff_request_set_console() */
+	LOGOFF_PROTECTION_GREETER,	/* it is a display manager's */
+	LOGOFF_PROTECTION_SERVICES	/* it is that of Windows' services */
+};
+
+/*
+ * Tells whether the rules protect SESSION, whoever the caller is. A request refuses it, with LOGOFF_E_PROTECTED.
+ * Returns why, or LOGOFF_PROTECTION_NONE.
+ */
+enum logoff_protection logoff_session_protection(const struct logoff_session *session);
+
 /*
  * Tells whether SESSION is on a seat: the console session, which is protected.
  * Returns true if so.
@@ -269,37 +329,36 @@ enum logoff_detail {
 };
 
 /*
- * A detail of SESSION. Owned by SESSION.
+ * A detail of SESSION. Address and client may be known only after logoff_host_fetch(). Owned by SESSION.
  * Returns the text, or NULL if there is none or it is not known.
  */
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail);
 
 /*
  * Terminal number I (from 0) of SESSION as in /dev, the nearest to its leader first. A session can have several: one ssh
- * connection with two shells. May look at the session's processes. Owned by SESSION.
+ * connection with two shells; after logoff_host_list() all are known only when they are fetched. Owned by SESSION.
  * Returns the terminal, or NULL if there is no such number.
  */
 const char *logoff_session_terminal(const struct logoff_session *session, size_t i);
 
 /*
- * How long ago the user logged on to SESSION, in microseconds, by the clock of its host; a step of a clock does not change
- * it where the host has one that is never set. May ask the server, and so block.
- * Returns that time, or what is negative as in logoff_session_logon_us().
+ * How long before it was looked up the user logged on to SESSION, in microseconds, by the clock of its host; a step of a clock
+ * does not change it where the host has one that is never set. Of a server known only after logoff_host_fetch().
+ * Returns that time, or -1 if it is not known.
  */
 int64_t logoff_session_age_us(const struct logoff_session *session);
 
 /*
- * When the user logged on to SESSION, in microseconds of Unix time. May ask the server, and so block.
- * Returns that time, -1 if it is not known, or -ETIMEDOUT or -EHOSTUNREACH if the server was asked and has not answered.
+ * When the user logged on to SESSION, in microseconds of Unix time. Of a server known only after logoff_host_fetch().
+ * Returns that time, or -1 if it is not known.
  */
 int64_t logoff_session_logon_us(const struct logoff_session *session);
 
 /*
- * How long nobody has typed in or moved anything on SESSION, in microseconds. May ask its X server, and so block for up to
- * a second, or the server.
- * Returns that time, 0 for in use, or what is negative as in logoff_session_logon_us().
+ * How long nobody has typed in or moved anything on SESSION, in microseconds. Known only after logoff_host_fetch().
+ * Returns that time, 0 for in use, or -1 if it is not known.
  */
-int64_t logoff_session_idle_us(struct logoff_session *session);
+int64_t logoff_session_idle_us(const struct logoff_session *session);
 
 /* ---- watching ---- */
 
@@ -310,7 +369,7 @@ struct logoff_monitor;
 enum logoff_change_type {
 	LOGOFF_CHANGE_THERE,		/* it was there when the monitor was made; told once, before all others */
 	LOGOFF_CHANGE_BEGUN,
-	LOGOFF_CHANGE_CHANGED,		/* its state, its name, a terminal, its user or where the user is; not its idle time */
+	LOGOFF_CHANGE_CHANGED,		/* its state, its name, its user or where the user is; not its idle time */
 	LOGOFF_CHANGE_GONE		/* or its id is another logon's by now, which is told next */
 };
 
@@ -325,9 +384,9 @@ struct logoff_change {
  * Makes a monitor of HOST, which must outlive it. HOST can be asked other things meanwhile, but runs no request. The sessions
  * that there are now are its first changes (LOGOFF_CHANGE_THERE), in the order of their ids. Blocks for the host's answers.
  * *ret_monitor is the caller's: logoff_monitor_free().
- * Returns 0, -EOPNOTSUPP, -EHOSTUNREACH or -EPROTO.
+ * Returns LOGOFF_OK, LOGOFF_E_UNSUPPORTED, LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
-int logoff_monitor_new(struct logoff_monitor **ret_monitor, struct logoff_host *host, struct logoff_error *reterr);
+enum logoff_result logoff_monitor_new(struct logoff_monitor **ret_monitor, struct logoff_host *host, struct logoff_error *reterr);
 
 /*
  * Frees MONITOR with the sessions it has told of. NULL is allowed.
@@ -344,30 +403,38 @@ int logoff_monitor_fd(const struct logoff_monitor *monitor);
 
 /*
  * Tells the next change. *ret_change is owned by MONITOR; NULL: nothing has happened that is not told yet, poll until it may
- * have. Blocks for the host's answer, but does not wait for a change. A session that lasts less
- * than a second may be missed where the host does not tell that it has begun (logind does). A host that does not answer is asked again for ten seconds, in which
- * nothing is told; then, or if the connection breaks, it is lost: the same error each time.
- * Returns 0, -EHOSTUNREACH, -EPROTO or -ETIMEDOUT.
+ * have. Blocks for the host's answer, but does not wait for a change. A session that lasts less than a second may be missed where
+ * the host does not tell that it has begun (logind does). A host that does not answer is asked again for ten seconds, in
+ * which nothing is told; then, or if the connection breaks, it is lost: the same result each time.
+ * Returns LOGOFF_OK, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_TIMEOUT.
  */
-int logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change, struct logoff_error *reterr);
+enum logoff_result logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change,
+				       struct logoff_error *reterr);
 
 /* ---- processes ---- */
 
-/* A process of a host. The command is the kernel's short name of it, which the process may choose freely. */
+/* A process of a host. Only the library makes it, and may add members. */
 struct logoff_host_process {
-	pid_t pid;
+	int32_t pid;
 	uint32_t uid;			/* UINT32_MAX: the host numbers its users otherwise; see user */
 	char session_id[24];		/* "" if it is in no session */
 	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
-	char command[64];
+	char command[64];		/* the kernel's short name of it, which the process may choose freely */
 };
 
 /*
- * Lists every process of HOST with the session it is in. *ret_processes is the caller's: free(). Blocks.
- * Returns 0, -EOPNOTSUPP, -EHOSTUNREACH or -EPROTO.
+ * Lists every process of HOST with the session it is in. *ret_processes is an array of *ret_n_processes pointers, the caller's:
+ * logoff_host_process_list_free(). Blocks for the host's answers.
+ * Returns LOGOFF_OK, LOGOFF_E_UNSUPPORTED, LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
-int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
-			       size_t *ret_n_processes, struct logoff_error *reterr);
+enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process ***ret_processes,
+					      size_t *ret_n_processes, struct logoff_error *reterr);
+
+/*
+ * Frees an array made by logoff_host_list_processes() and the processes in it. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_process **processes);
 
 /* ---- messages ---- */
 
@@ -380,6 +447,7 @@ enum logoff_message_kind {
 
 /* A message for the users of sessions. All of it is the caller's. */
 struct logoff_message {
+	size_t size;			/* sizeof(struct logoff_message) */
 	const char *title;		/* UTF-8, one line; NULL: none */
 	const char *text;		/* UTF-8; control characters but newline are made harmless where it is shown */
 	uint64_t timeout_ms;		/* how long it is shown and, with WAIT, waited for; 0: until it is closed */
@@ -403,24 +471,31 @@ enum logoff_answer {
 	LOGOFF_ANSWER_TIMEOUT		/* nothing until the timeout */
 };
 
-/* What became of a message at one session. */
+/* What became of a message at one session. Only the library makes it, and may add members. */
 struct logoff_delivery {
-	int result;			/* 0: delivered; -EACCES, -EOPNOTSUPP (no channel), -ETIMEDOUT, -ECANCELED, ... */
+	int result;			/* an enum logoff_result. LOGOFF_OK: delivered; _DENIED, _UNSUPPORTED (no channel),
+					   _TIMEOUT, _NO_SESSION, _CANCELLED, ... */
 	enum logoff_channel channel;
 	enum logoff_answer answer;
 	struct logoff_error cause;
 };
 
 /*
- * Sends MESSAGE to N_SESSIONS sessions of HOST, to all side by side, and writes what became of each into DELIVERIES
- * (N_SESSIONS of them, the caller's). Where the caller may not write or show anything but may log the user off, the message
- * service of this machine delivers, under its own title. Blocks until each is delivered (ten seconds at most) and, if so wanted,
- * answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable.
- * Returns 0 (see DELIVERIES) or a fatal errno.
+ * Sends MESSAGE to N_SESSIONS sessions of HOST, to all side by side. Where the caller may not write or show anything but may log
+ * the user off, the message service of this machine delivers, under its own title. Blocks until each is delivered (ten seconds at
+ * most) and, if so wanted, answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable. *ret_deliveries is an array
+ * of N_SESSIONS pointers to what became of each, the caller's: logoff_delivery_list_free().
+ * Returns LOGOFF_OK, whatever the deliveries say, or LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID.
  */
-int logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
-			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
-			int cancel_fd, struct logoff_error *reterr);
+enum logoff_result logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
+				       struct logoff_session *const *sessions, size_t n_sessions, int cancel_fd,
+				       struct logoff_delivery ***ret_deliveries, struct logoff_error *reterr);
+
+/*
+ * Frees an array made by logoff_host_message() and the deliveries in it. NULL is allowed.
+ * Returns NULL.
+ */
+struct logoff_delivery **logoff_delivery_list_free(struct logoff_delivery **deliveries);
 
 /* ---- logging off ---- */
 
@@ -435,12 +510,12 @@ enum logoff_stuck {
 	LOGOFF_STUCK_TRACED		/* a debugger holds it */
 };
 
-/* A process of a session. The command is the kernel's short name of it, which the process may choose freely. */
+/* A process of a session. Only the library makes it, and may add members. */
 struct logoff_process {
-	pid_t pid;
-	char command[32];
-	enum logoff_stuck stuck;	/* only of those that logoff_request_left() tells */
-	pid_t tracer;			/* who traces it, where it is stuck as TRACED; 0: not known */
+	int32_t pid;
+	char command[32];		/* the kernel's short name of it, which the process may choose freely */
+	enum logoff_stuck stuck;	/* only of those that are left in a logoff_outcome */
+	int32_t tracer;			/* who traces it, where it is stuck as TRACED; 0: not known */
 };
 
 /* What has just happened to a session of a request. */
@@ -463,19 +538,19 @@ enum logoff_event_type {
 	LOGOFF_EVENT_MANAGER_NEEDED,	/* another session of the user needs it: left alone */
 	LOGOFF_EVENT_WARNED,		/* its user has been warned; see delivery and remaining_us */
 	LOGOFF_EVENT_COUNTDOWN,		/* a second of the warning time is over; session NULL, see remaining_us */
-	LOGOFF_EVENT_RESULT,		/* it has its result: logoff_request_result() */
+	LOGOFF_EVENT_RESULT,		/* it has its result: logoff_request_outcome() */
 	LOGOFF_EVENT_ALONE,		/* instead of GONE, for the caller's own session: only the caller (and programs that
 					   wait for it: shell, sudo) is left; the session ends with it */
 	LOGOFF_EVENT_FOLLOWED		/* the request was cancelled: no further session is asked, those that were are
 					   followed to their end; session NULL, see logoff_request_set_cancel_fd() */
 };
 
-/* One event; the pointers are valid during the call only. */
+/* One event. Only the library makes it, and may add members. The pointers are valid during the call only. */
 struct logoff_event {
 	enum logoff_event_type type;
 	const struct logoff_session *session;
 	uint64_t elapsed_us;			/* since the start of this session's log-off */
-	const struct logoff_process *processes;
+	const struct logoff_process *const *processes;
 	size_t n_processes;
 	const struct logoff_delivery *delivery;	/* WARNED: what became of the warning */
 	uint64_t remaining_us;			/* WARNED, COUNTDOWN: until the log-off */
@@ -500,9 +575,9 @@ struct logoff_request;
 /*
  * Makes an empty request on HOST with the default times: 10 s of grace, 60 s of deadline.
  * *ret_request is the caller's: logoff_request_free().
- * Returns 0 or a fatal errno.
+ * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
  */
-int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host);
+enum logoff_result logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host);
 
 /*
  * Frees REQUEST with its sessions and results. NULL is allowed.
@@ -520,9 +595,9 @@ enum logoff_why {
  * Adds SESSION to REQUEST, which owns it from then on and puts another in its place when it looks the session up again: do
  * not use SESSION any more, but logoff_request_session(). A session that is already in REQUEST is only freed; if it is named
  * once it counts as named.
- * Returns 0 or a fatal errno (then SESSION is still the caller's).
+ * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY (then SESSION is still the caller's).
  */
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
+enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 
 /*
  * Sets the times: GRACE_MS from asking to killing (0: kill at once after asking), WAIT_MS from start to the proof, for
@@ -547,10 +622,10 @@ void logoff_request_set_authorize_func(struct logoff_request *request, logoff_au
 
 /*
  * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
- * return 0 means that it still fulfils the condition; -EAGAIN says that this cannot be told now, and the session is looked at
- * again; anything else leaves it alone (its result is -ESTALE).
+ * return LOGOFF_OK means that it still fulfils the condition; LOGOFF_E_AGAIN says that this cannot be told now, and the session is
+ * looked at again; anything else leaves it alone (its result is LOGOFF_E_CHANGED).
  */
-typedef int (*logoff_still_func)(struct logoff_session *session, void *userdata);
+typedef enum logoff_result (*logoff_still_func)(struct logoff_session *session, void *userdata);
 
 /*
  * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been
@@ -576,16 +651,23 @@ void logoff_request_set_still(struct logoff_request *request, logoff_still_func 
 
 /*
  * Sets the reason that the audit record of each session of REQUEST tells. TEXT is copied.
- * Returns 0 or a fatal errno.
+ * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
  */
-int logoff_request_set_reason(struct logoff_request *request, const char *text);
+enum logoff_result logoff_request_set_reason(struct logoff_request *request, const char *text);
+
+/*
+ * Sets on whose behalf REQUEST is made, for its audit records: NAME, and the address they have come from; each may be NULL. For
+ * services that log off for others. It gives no rights, and nobody checks it. Both are copied.
+ * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
+ */
+enum logoff_result logoff_request_set_actor(struct logoff_request *request, const char *name, const char *address);
 
 /*
  * Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. It is never
- * read from here. While nobody was asked to end, the whole request is cancelled: each session has the result -ECANCELED,
+ * read from here. While nobody was asked to end, the whole request is cancelled: each session has the result LOGOFF_E_CANCELLED,
  * and users who were warned are told. Once sessions were asked, no further one is, and LOGOFF_EVENT_FOLLOWED is told. Who
  * has read the descriptor empty by the end of that call has the sessions that were asked followed to their end, each with its
- * true result. If it is still readable then, or becomes so again, those too are left at once, with -ECANCELED.
+ * true result. If it is still readable then, or becomes so again, those too are left at once, with that result.
  */
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
 
@@ -596,9 +678,9 @@ void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
  * then counts as gone when only the caller is left, which must exit at once; if programs that wait for the caller are
  * left, this function's last act is to kill the whole session, the caller included.
  *
- * Returns 0 if every session has a result (see there), or a fatal errno if the request could not be started.
+ * Returns LOGOFF_OK if every session has an outcome, whatever that is, or why the request could not be started.
  */
-int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr);
+enum logoff_result logoff_request_run(struct logoff_request *request, struct logoff_error *reterr);
 
 /*
  * The number of sessions of REQUEST.
@@ -612,60 +694,35 @@ size_t logoff_request_count(const struct logoff_request *request);
  */
 const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i);
 
-/*
- * What became of session number I: 0 all its processes have ended and it is gone, both verified; -EACCES; -EPERM (the
- * cause's text is "console", "greeter" or "services"); -ETIMEDOUT (see logoff_request_left()), -ECANCELED, -EHOSTUNREACH, -EPROTO.
- * *ret_cause, if wanted, is the cause, owned by REQUEST.
- * Returns that number, or -EINVAL if there is no such session or it has no result yet.
- */
-int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
+/* Whether a session exists. */
+enum logoff_existence {
+	LOGOFF_EXISTS_UNKNOWN = -1,	/* it could not be asked */
+	LOGOFF_EXISTS_NO = 0,
+	LOGOFF_EXISTS_YES = 1
+};
+
+/* What became of a session of a request. Only the library makes it, and may add members. */
+struct logoff_outcome {
+	enum logoff_result result;	/* LOGOFF_OK: all its processes have ended and it is gone, both verified; else _DENIED,
+					   _PROTECTED, _TIMEOUT, _CANCELLED, _CHANGED, _UNREACHABLE, _PROTOCOL, ... */
+	struct logoff_error cause;	/* of a failure */
+	uint64_t elapsed_us;		/* from its start to its result */
+	bool forced;			/* processes had to be killed */
+	bool is_manager;		/* the result is about the service manager of its user: the session itself was gone */
+	enum logoff_existence exists;	/* whether the session still existed then */
+	enum logoff_state state;	/* what it was doing, if it existed */
+	const struct logoff_process *const *left; /* the processes that were still there */
+	size_t n_left;
+	bool recorded;			/* the record of it stands in the log of this machine. A host in memory has none, and a
+					   machine without any log is not to blame for that: both count as recorded */
+	struct logoff_error record_cause; /* why not */
+};
 
 /*
- * Tells whether the record of session number I stands in the log of this machine. A host in memory has none, and a machine
- * without any log is not to blame for that: both count as recorded. *ret_cause, if wanted, says why not, owned by REQUEST.
- * Returns true if so.
+ * What became of session number I of REQUEST. Owned by REQUEST.
+ * Returns the outcome, or NULL if there is no such session or it has no result yet.
  */
-bool logoff_request_is_recorded(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause);
-
-/*
- * The word for a result of logoff_request_result(), as the journal's record and JSON have it, the same in every language:
- * "ended", "denied", "protected", "not-ended", "cancelled", "changed", and "failed" for all others. Static.
- * Returns the word.
- */
-const char *logoff_result_word(int result);
-
-/*
- * The processes that were still there when session number I got its result. *ret_processes is owned by REQUEST.
- * *ret_session_exists, if wanted, tells whether the session itself still existed: 0 no, 1 yes, -1 could not be asked.
- * Returns their number.
- */
-size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
-			   int *ret_session_exists);
-
-/*
- * Tells whether processes of session number I had to be killed.
- * Returns true if so.
- */
-bool logoff_request_forced(const struct logoff_request *request, size_t i);
-
-/*
- * What session number I was doing when it got its result; meaningful only if it still existed then.
- * Returns the state.
- */
-enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i);
-
-/*
- * Tells whether the result of session number I is about the service manager of its user: the session itself had already
- * been found to be gone.
- * Returns true if so.
- */
-bool logoff_request_is_manager(const struct logoff_request *request, size_t i);
-
-/*
- * How long session number I took, from its start to its result, in microseconds.
- * Returns that time.
- */
-uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i);
+const struct logoff_outcome *logoff_request_outcome(const struct logoff_request *request, size_t i);
 
 /*
  * The version of the library.

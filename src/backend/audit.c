@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/result.h"
 #include "local/journal.h"
 #include "local/proc.h"
 #include "local/nss.h"
@@ -107,7 +108,7 @@ static void add_message(struct fields *fields, const struct host_record *record,
 	char *text = NULL, *shown = NULL;
 
 	if (asprintf(&text, "logoff of session %s of %s%s%s by %s: %s%s%s", session->id, session->user,
-		     server ? " on " : "", server ? server : "", person, logoff_result_word(record->result),
+		     server ? " on " : "", server ? server : "", person, logoff_result_word(result_of(record->result)),
 		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
 	add_field(fields, "MESSAGE=%s", shown ? shown : "");
@@ -131,10 +132,14 @@ static void fill_fields(struct fields *fields, const struct host_record *record,
 	if (session->uid != (uid_t)-1)
 		add_field(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
 	add_field(fields, "LOGOFF_HOST=%s", host);
-	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(record->result));
+	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(result_of(record->result)));
 	add_field(fields, "LOGOFF_FORCED=%s", record->forced ? "yes" : "no");
 	if (record->reason)
 		add_field(fields, "LOGOFF_REASON=%s", record->reason);
+	if (record->actor)
+		add_field(fields, "LOGOFF_ACTOR=%s", record->actor);
+	if (record->actor_address)
+		add_field(fields, "LOGOFF_ACTOR_ADDRESS=%s", record->actor_address);
 	if (record->result < 0 && record->cause->text[0])
 		add_field(fields, "LOGOFF_CAUSE=%s%s%s", record->cause->name, record->cause->name[0] ? ": " : "", record->cause->text);
 	add_field(fields, "MESSAGE_ID=" RECORD_ID);

@@ -20,7 +20,7 @@ static int64_t idle_of_terminals(struct logoff_session *session)
 	int64_t least_us = -1;
 	const char *terminal;
 
-	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++) {
+	for (size_t i = 0; (terminal = session_terminal(session, i)); i++) {
 		int64_t idle_us = terminal_idle_us(terminal);
 
 		if (idle_us >= 0 && session->set_us > CLOCK_SET_US)

@@ -6,8 +6,7 @@
  * no other call takes them off the socket and leaves its descriptor silent. Each is a reason to list the sessions, no more:
  * any peer on the bus can send such a signal. A new session is looked up at once, as it may be over by the time of the list.
  *
- * logind sends none for the client of an xrdp session that comes or leaves, for a second terminal, and for a login that it does not
- * know. So there is a list each second as well.
+ * logind sends none for the client of an xrdp session that comes or leaves, and for a login that it does not know. So there is a list each second as well.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -224,7 +224,7 @@ static void write_terminal(const struct post *post, struct recipient *recipient,
 		return;
 	if (n < 0)
 		(void)error_set_errno(&cause, 0, -errno, "terminal %s: %s",
-				      logoff_session_terminal(recipient->session, terminal->index), strerror(errno));
+				      session_terminal(recipient->session, terminal->index), strerror(errno));
 	end_terminal(recipient, terminal, n < 0 ? -EOPNOTSUPP : 0, &cause);
 }
 
@@ -245,7 +245,7 @@ static void end_terminals(struct recipient *recipient, int r, const char *why)
 		if (terminal->fd < 0)
 			continue;
 		(void)error_set_errno(&cause, 0, r, "terminal %s: %s",
-				      logoff_session_terminal(recipient->session, terminal->index), why);
+				      session_terminal(recipient->session, terminal->index), why);
 		end_terminal(recipient, terminal, r, &cause);
 	}
 }
@@ -286,7 +286,7 @@ static int open_terminals(struct post *post, struct recipient *recipient, bool *
 	const char *name;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && (name = logoff_session_terminal(recipient->session, i)); i++) {
+	for (size_t i = 0; r >= 0 && (name = session_terminal(recipient->session, i)); i++) {
 		struct logoff_error cause = {};
 		int fd = open_terminal(name, recipient->session->uid, &cause);
 
@@ -466,7 +466,7 @@ bool message_take_delivery(struct logoff_delivery *to, const struct logoff_deliv
 /* After the desktop: what it has not shown can still be written to the terminals in the session. */
 static void fall_back(struct post *post, struct recipient *recipient)
 {
-	if (recipient->delivery->result < 0 && logoff_session_terminal(recipient->session, 0))
+	if (recipient->delivery->result < 0 && session_terminal(recipient->session, 0))
 		(void)finish_recipient(recipient, start_terminals(post, recipient));
 }
 
@@ -538,7 +538,7 @@ static int start_desktop(struct post *post, struct recipient *recipient)
 static int choose_way(struct post *post, struct recipient *recipient)
 {
 	struct logoff_session *session = recipient->session;
-	bool has_terminal = !session->display && logoff_session_terminal(session, 0);
+	bool has_terminal = !session->display && session_terminal(session, 0);
 
 	if (has_terminal)
 		return start_terminals(post, recipient);
@@ -778,9 +778,8 @@ static void post_done(struct post *post)
 	free(post->processes);
 }
 
-int logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
-			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
-			int cancel_fd, struct logoff_error *reterr)
+int host_message(struct logoff_host *host, const struct logoff_message *message, struct logoff_session *const *sessions,
+		 size_t n_sessions, struct logoff_delivery *deliveries, int cancel_fd, struct logoff_error *reterr)
 {
 	struct post post;
 	int r = post_init(&post, host, message, sessions, n_sessions, deliveries);

@@ -76,7 +76,7 @@ static struct logoff_delivery send_to(struct logoff_session *session, const char
 	struct logoff_message message = { .title = title, .text = text, .timeout_ms = 1000, .wait = true };
 	struct logoff_delivery delivery;
 
-	assert_int_equal(logoff_host_message(&host, &message, &session, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(host_message(&host, &message, &session, 1, &delivery, -1, NULL), 0);
 	return delivery;
 }
 
@@ -144,7 +144,7 @@ static void does_not_wait_for_a_stopped_terminal(void **state)
 	desk_open(&stopped);
 	desk_open(&open_desk);
 	assert_int_equal(tcflow(stopped.slave, TCOOFF), 0);
-	assert_int_equal(logoff_host_message(&host, &message, sessions, 2, deliveries, -1, NULL), 0);
+	assert_int_equal(host_message(&host, &message, sessions, 2, deliveries, -1, NULL), 0);
 	assert_int_equal(deliveries[0].result, -ETIMEDOUT);
 	assert_int_equal(deliveries[1].result, 0);
 	assert_true(clock_now_us() - start_us < 4000 * MS);
@@ -188,7 +188,7 @@ static void stops_when_cancelled(void **state)
 	assert_int_equal(tcflow(desk.slave, TCOOFF), 0);
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(logoff_host_message(&host, &message, &session, 1, &delivery, fds[0], NULL), 0);
+	assert_int_equal(host_message(&host, &message, &session, 1, &delivery, fds[0], NULL), 0);
 	assert_int_equal(delivery.result, -ECANCELED);
 	assert_true(clock_now_us() - start_us < 1000 * MS);
 	close(fds[0]);
@@ -364,7 +364,7 @@ static void refuses_displays_of_others(void **state)
 	if (child == 0) {
 		if (geteuid() == 0 && setuid(65534) < 0)
 			_exit(1);
-		if (logoff_host_message(&host, &message, sessions, 1, &delivery, -1, NULL) < 0)
+		if (host_message(&host, &message, sessions, 1, &delivery, -1, NULL) < 0)
 			_exit(2);
 		_exit(delivery.result == -EACCES ? 0 : 3);
 	}
@@ -417,7 +417,7 @@ static struct logoff_delivery send_to_id(struct logoff_host *to, const char *id,
 	struct logoff_session *session = get(to, id);
 	struct logoff_delivery delivery;
 
-	assert_int_equal(logoff_host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
 	logoff_session_free(session);
 	return delivery;
 }
@@ -488,7 +488,7 @@ static void memory_hosts_refuse(void **state)
 	assert_int_equal(send_to_id(to, "2", "x", false).result, -EACCES);
 	assert_int_equal(to->backend->wait(to, 20 * MS, -1, NULL), 0);
 	assert_int_equal(to->backend->wait(to, 20 * MS, -1, NULL), 0);
-	assert_int_equal(logoff_host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(host_message(to, &message, &session, 1, &delivery, -1, NULL), 0);
 	assert_int_equal(delivery.result, -ENXIO);
 	logoff_session_free(session);
 	logoff_host_close(to);

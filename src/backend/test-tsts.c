@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "core/request.h"
 #include "core/host.h"
 #include "tsts/order.h"
 
@@ -276,15 +277,22 @@ int __wrap_kill(pid_t pid, int signal)
 	return 0;
 }
 
+static int open_server(struct logoff_host **ret_host, const char *name, const struct logoff_logon *logon, struct logoff_error *reterr)
+{
+	struct logoff_address address = { .size = sizeof(address), .name = name };
+
+	return host_open(ret_host, &address, logon, reterr);
+}
+
 static struct logoff_host *open_playing(const char *what, uint64_t timeout_ms)
 {
-	struct logoff_logon logon = { .server = "server1:445", .user = "bob", .password = "secret", .timeout_ms = timeout_ms };
+	struct logoff_logon logon = { .size = sizeof(logon), .user = "bob", .password = "secret", .timeout_ms = timeout_ms };
 	struct logoff_error error = {};
 	struct logoff_host *host;
 	char caller[64];
 
 	assert_int_equal(setenv("LOGOFF_TSTS_PLAY", what, 1), 0);
-	assert_int_equal(logoff_host_open_as(&host, &logon, &error), 0);
+	assert_int_equal(open_server(&host, "server1:445", &logon, &error), 0);
 	assert_string_equal(logoff_host_kind(host), "tsts");
 	logoff_host_name_caller(host, caller, sizeof(caller));
 	assert_string_equal(caller, "EXAMPLE\\bob");
@@ -300,7 +308,7 @@ static void test_not_installed(void **state)
 	(void)state;
 	assert_non_null(path);
 	setenv("LOGOFF_TSTS", "/nonexistent/logoff-tsts", 1);
-	assert_int_equal(logoff_host_open(&host, "server1", &error), -EOPNOTSUPP);
+	assert_int_equal(open_server(&host, "server1", NULL, &error), -EOPNOTSUPP);
 	assert_non_null(strstr(error.text, "/nonexistent/logoff-tsts"));
 	setenv("LOGOFF_TSTS", path, 1);
 	free((char *)path);
@@ -320,11 +328,11 @@ static void test_names_of_servers(void **state)
 	setenv("LOGOFF_TSTS_PLAY", "", 1);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		assert_false(logoff_is_this_machine(good[i]));
-		assert_int_equal(logoff_host_open(&host, good[i], &error), 0);
+		assert_int_equal(open_server(&host, good[i], NULL, &error), 0);
 		logoff_host_close(host);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(logoff_host_open(&host, bad[i], &error), -EINVAL);
+		assert_int_equal(open_server(&host, bad[i], NULL, &error), -EINVAL);
 	assert_true(logoff_is_this_machine("LOCALHOST"));
 }
 
@@ -335,7 +343,7 @@ static void test_refused(void **state)
 
 	(void)state;
 	setenv("LOGOFF_TSTS_PLAY", "refused", 1);
-	assert_int_equal(logoff_host_open(&host, "server1", &error), -EKEYREJECTED);
+	assert_int_equal(open_server(&host, "server1", NULL, &error), -EKEYREJECTED);
 	assert_int_equal(error.domain, LOGOFF_ERROR_NTSTATUS);
 	assert_string_equal(error.name, "NT_STATUS_LOGON_FAILURE");
 }
@@ -349,7 +357,7 @@ static void test_too_long(void **state)
 	memset(password, 'x', sizeof(password));
 	password[sizeof(password) - 1] = '\0';
 	setenv("LOGOFF_TSTS_PLAY", "", 1);
-	assert_int_equal(logoff_host_open_as(&host, &(struct logoff_logon){ .server = "s", .password = password }, NULL), -EINVAL);
+	assert_int_equal(open_server(&host, "s", &(struct logoff_logon){ .size = sizeof(struct logoff_logon), .password = password }, NULL), -EINVAL);
 }
 
 static void is_about(int64_t us, int64_t wanted)
@@ -381,6 +389,8 @@ static void test_list(void **state)
 		host = open_playing(lazy ? "lazy" : "", 0);
 		assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
 		assert_int_equal(n, 6);
+		assert_int_equal(logoff_session_idle_us(sessions[2]), -1);	/* not fetched yet */
+		assert_int_equal(logoff_host_fetch(host, sessions, n, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 		for (size_t i = 0; i < n; i++) {
 			const char *protocol = logoff_session_detail(sessions[i], LOGOFF_DETAIL_PROTOCOL);
 
@@ -416,7 +426,8 @@ static void test_no_clock(void **state)
 	struct logoff_session *session;
 
 	(void)state;
-	assert_int_equal(logoff_host_find(host, "2", &session, NULL), 0);
+	assert_int_equal(host_find(host, "2", &session, NULL), 0);
+	assert_int_equal(logoff_host_fetch(host, &session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_idle_us(session), -1);
 	assert_int_equal(logoff_session_age_us(session), -1);
 	assert_int_equal(logoff_session_logon_us(session), LOGON_US + 2);
@@ -436,7 +447,7 @@ static void test_find(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(logoff_host_find(host, cases[i].designator, &session, NULL), cases[i].r);
+		assert_int_equal(host_find(host, cases[i].designator, &session, NULL), cases[i].r);
 		if (cases[i].r == 0)
 			logoff_session_free(session);
 	}
@@ -449,8 +460,8 @@ static void test_misbehaving(void **state)
 	static const struct {
 		const char *what;
 		int get, list;
-	} cases[] = { { "silent", -ETIMEDOUT, -ETIMEDOUT }, { "dies", -EHOSTUNREACH, -EHOSTUNREACH },
-		      { "leaves", -EHOSTUNREACH, -EHOSTUNREACH }, { "huge", -EHOSTUNREACH, -EHOSTUNREACH },
+	} cases[] = { { "silent", -ETIMEDOUT, LOGOFF_E_TIMEOUT }, { "dies", -EHOSTUNREACH, LOGOFF_E_UNREACHABLE },
+		      { "leaves", -EHOSTUNREACH, LOGOFF_E_UNREACHABLE }, { "huge", -EHOSTUNREACH, LOGOFF_E_UNREACHABLE },
 		      { "other", -EPROTO, 0 }, { "norow", -EPROTO, 0 }, { "unended", 0, 0 } };
 	struct logoff_session *session, **sessions;
 
@@ -460,7 +471,7 @@ static void test_misbehaving(void **state)
 		struct logoff_error error = {};
 		size_t n;
 
-		assert_int_equal(logoff_host_find(host, "2", &session, &error), cases[i].get);
+		assert_int_equal(host_find(host, "2", &session, &error), cases[i].get);
 		if (cases[i].get == 0)
 			logoff_session_free(session);
 		else
@@ -474,12 +485,12 @@ static void test_misbehaving(void **state)
 
 static void test_deaf(void **state)
 {
-	struct logoff_logon logon = { .server = "server1", .timeout_ms = 200 };
+	struct logoff_logon logon = { .size = sizeof(struct logoff_logon), .timeout_ms = 200 };
 	struct logoff_host *host;
 
 	(void)state;
 	setenv("LOGOFF_TSTS_PLAY", "silent deaf", 1);
-	assert_int_equal(logoff_host_open_as(&host, &logon, NULL), -ETIMEDOUT);
+	assert_int_equal(open_server(&host, "server1:445", &logon, NULL), -ETIMEDOUT);
 }
 
 /* A program that even the kernel cannot end is left behind. */
@@ -512,14 +523,14 @@ static int log_off(const char *what, const char *ids, bool *ret_forced)
 	assert_int_equal(logoff_request_new(&request, host), 0);
 	logoff_request_set_times(request, 100, 700);
 	for (const char *id = strsep(&at, " "); id; id = strsep(&at, " ")) {
-		assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
+		assert_int_equal(host_find(host, id, &session, NULL), 0);
 		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
 	assert_int_equal(logoff_request_run(request, NULL), 0);
-	r = logoff_request_result(request, 0, NULL);
-	*ret_forced = logoff_request_forced(request, 0);
+	r = request->jobs[0].result;
+	*ret_forced = logoff_request_outcome(request, 0)->forced;
 	for (size_t i = 1; i < logoff_request_count(request); i++)
-		assert_int_equal(logoff_request_result(request, i, NULL), r);
+		assert_int_equal(request->jobs[i].result, r);
 	logoff_request_free(request);
 	logoff_host_close(host);
 	free(copy);
@@ -569,13 +580,13 @@ static void test_crossed(void **state)
 	assert_int_equal(logoff_request_new(&request, host), 0);
 	logoff_request_set_times(request, 10000, 20000);
 	for (char id[] = "2"; *id < '4'; ++*id) {
-		assert_int_equal(logoff_host_find(host, id, &session, NULL), 0);
+		assert_int_equal(host_find(host, id, &session, NULL), 0);
 		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
 	assert_int_equal(logoff_request_run(request, NULL), 0);
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(logoff_request_result(request, i, NULL), 0);
-		assert_true(logoff_request_elapsed_us(request, i) < 10000000);
+		assert_int_equal(request->jobs[i].result, 0);
+		assert_true(logoff_request_outcome(request, i)->elapsed_us < 10000000);
 	}
 	logoff_request_free(request);
 	logoff_host_close(host);
@@ -591,13 +602,13 @@ static void test_message(void **state)
 
 	(void)state;
 	assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
-	assert_int_equal(logoff_host_message(host, &message, sessions, n, deliveries, -1, NULL), 0);
+	assert_int_equal(host_message(host, &message, sessions, n, deliveries, -1, NULL), 0);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(deliveries[i].result, i == 3 ? -EACCES : 0);
 		assert_int_equal(deliveries[i].answer, i == 3 ? LOGOFF_ANSWER_NONE : LOGOFF_ANSWER_TIMEOUT);
 	}
 	message.wait = false;
-	assert_int_equal(logoff_host_message(host, &message, &sessions[2], 1, deliveries, -1, NULL), 0);
+	assert_int_equal(host_message(host, &message, &sessions[2], 1, deliveries, -1, NULL), 0);
 	assert_int_equal(deliveries[0].answer, LOGOFF_ANSWER_NONE);
 	assert_int_equal(deliveries[0].channel, LOGOFF_CHANNEL_DISPLAY);
 	logoff_session_list_free(sessions, n);
@@ -607,18 +618,18 @@ static void test_message(void **state)
 static void test_processes(void **state)
 {
 	struct logoff_host *host = open_playing("", 0);
-	struct logoff_host_process *processes;
+	struct logoff_host_process **processes;
 	size_t n;
 
 	(void)state;
 	assert_int_equal(logoff_host_list_processes(host, &processes, &n, NULL), 0);
 	assert_int_equal(n, 2);
-	assert_int_equal(processes[1].pid, 900);
-	assert_int_equal(processes[1].uid, (uid_t)-1);
-	assert_string_equal(processes[1].session_id, "2");
-	assert_string_equal(processes[1].user, "bob");
-	assert_string_equal(processes[1].command, "notepad.exe");
-	free(processes);
+	assert_int_equal(processes[1]->pid, 900);
+	assert_int_equal(processes[1]->uid, (uid_t)-1);
+	assert_string_equal(processes[1]->session_id, "2");
+	assert_string_equal(processes[1]->user, "bob");
+	assert_string_equal(processes[1]->command, "notepad.exe");
+	logoff_host_process_list_free(processes);
 	logoff_host_close(host);
 }
 

@@ -280,8 +280,8 @@ static int log_on(struct logoff_host *host, const struct logoff_logon *from, str
 	struct reply reply;
 	int r;
 
-	if (parse_server(from->server, &logon) < 0)
-		return error_set_errno(reterr, -EINVAL, -EINVAL, "%s: not the name of a server", from->server);
+	if (parse_server(host->server, &logon) < 0)
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "%s: not the name of a server", host->server);
 	if (fit_text(logon.user, sizeof(logon.user), from->user) < 0 ||
 	    fit_text(logon.domain, sizeof(logon.domain), from->domain) < 0 ||
 	    fit_text(logon.ccache, sizeof(logon.ccache), from->ccache) < 0 ||

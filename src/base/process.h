@@ -5,6 +5,8 @@
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 
+#include <sys/types.h>
+
 #include "logoff.h"
 
 /*

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
+#include "cli/facts.h"
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/names.h"
@@ -105,7 +106,7 @@ static bool add_chosen(struct choice *choice, struct logoff_session *session, en
 	    array_add(&choice->items, &choice->n_items, &item) < 0) {
 		free(item.id);
 		free(item.user);
-		stop_choice(choice, report_host(arg_server, -ENOMEM, &(struct logoff_error){}));
+		stop_choice(choice, report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
 		return false;
 	}
 	return true;
@@ -252,11 +253,11 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 	struct word word = word_parse(argument);
 	struct logoff_error error = {};
 	int r = add_session(choice, word, argument, false, &error);
-	if (r == -ENXIO && message && !*message && warning_is_text(argument) && !is_user(choice, argument)) {
+	if (r == LOGOFF_E_NO_SESSION && message && !*message && warning_is_text(argument) && !is_user(choice, argument)) {
 		*message = argument;
-	} else if (r == -ENXIO && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
+	} else if (r == LOGOFF_E_NO_SESSION && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
 		stop_choice(choice, report_not_understood(argument));
-	} else if (r == -ENXIO && word.kind == WORD_ANY && !is_number(argument) &&
+	} else if (r == LOGOFF_E_NO_SESSION && word.kind == WORD_ANY && !is_number(argument) &&
 		   has_session(choice, argument, NULL)) {
 		note_status(choice, report_is_user(argument));
 	} else if (r < 0) {
@@ -269,9 +270,9 @@ static void add_line(struct choice *choice, const char *path, const struct name 
 	struct word word = word_parse(name->text);
 	struct safe shown = report_line(path, name);
 	struct logoff_error error = {};
-	int r = word.kind == WORD_USER ? -ENXIO : add_session(choice, word, shown.text, true, &error);
+	int r = word.kind == WORD_USER ? LOGOFF_E_NO_SESSION : add_session(choice, word, shown.text, true, &error);
 
-	if (r == -ENXIO && (word.kind == WORD_USER || word.kind == WORD_ANY))
+	if (r == LOGOFF_E_NO_SESSION && (word.kind == WORD_USER || word.kind == WORD_ANY))
 		add_user(choice, word.text, shown.text);
 	else if (r < 0)
 		note_status(choice, report_not_found(shown.text, word.text, r, &error));
@@ -466,32 +467,30 @@ int choice_request(struct choice *choice, struct logoff_request *request)
 	return r;
 }
 
-static bool is_unanswered(struct logoff_session *session)
+static bool is_unanswered(const struct logoff_session *session)
 {
-	int64_t idle_us = logoff_session_idle_us(session), logon_us = logoff_session_logon_us(session);
-
-	return idle_us == -ETIMEDOUT || idle_us == -EHOSTUNREACH || logon_us == -ETIMEDOUT || logon_us == -EHOSTUNREACH;
+	return facts_fetch(session, LOGOFF_FACTS_IDLE) != LOGOFF_OK;
 }
 
-int choice_still(struct logoff_session *session, void *userdata)
+enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 {
 	struct choice *choice = userdata;
 	struct chosen *chosen = find_chosen(choice, logoff_session_id(session));
 	size_t n_groups = 0, n_programs = 0;
 
 	if (!chosen)
-		return -ESTALE;
+		return LOGOFF_E_CHANGED;
 	if (chosen->why == LOGOFF_WHY_NAMED)
 		return 0;
 	if (!choice->looked_again || running_is_old(&choice->running))
 		running_done(&choice->running);
 	choice->looked_again = true;
 	if (logoff_session_is_own(session))
-		return -ESTALE;
+		return LOGOFF_E_CHANGED;
 	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
 	/* A server that has not answered the question for the times may still answer. */
-	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? -EAGAIN : -ESTALE;
+	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? LOGOFF_E_AGAIN : LOGOFF_E_CHANGED;
 }
 
 void choice_done(struct choice *choice)

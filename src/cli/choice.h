@@ -73,7 +73,7 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console);
 int choice_request(struct choice *choice, struct logoff_request *request);
 
 /* A logoff_still_func for a struct choice: tells whether SESSION still fits the reason for which it was chosen. */
-int choice_still(struct logoff_session *session, void *userdata);
+enum logoff_result choice_still(struct logoff_session *session, void *userdata);
 
 /* Frees the sessions that no request has. */
 void choice_done(struct choice *choice);

@@ -4,7 +4,6 @@
  */
 #include "cli/delivery.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "cli/command.h"
@@ -52,18 +51,18 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 	struct safe cause = report_cause(&delivery->cause);
 
 	switch (delivery->result) {
-	case -EACCES:
+	case LOGOFF_E_DENIED:
 		fprintf(stderr, _("%s: session %s: access denied, %s gets no message%s\n"), program().text, who, user,
 			cause.text);
 		return EXIT_DENIED;
-	case -ENXIO:
+	case LOGOFF_E_NO_SESSION:
 		fprintf(stderr, _("%s: session %s: it has ended, %s gets no message\n"), program().text, who, user);
 		return EXIT_NO_SESSION;
-	case -ETIMEDOUT:
+	case LOGOFF_E_TIMEOUT:
 		fprintf(stderr, _("%s: session %s: the message to %s was not delivered in time%s\n"), program().text,
 			who, user, cause.text);
 		return EXIT_NOT_ENDED;
-	case -ECANCELED:
+	case LOGOFF_E_CANCELLED:
 		if (delivery->channel == LOGOFF_CHANNEL_NONE)
 			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who,
 				user);
@@ -71,7 +70,7 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"),
 				program().text, who, user);
 		return EXIT_CANCELLED;
-	case -EOPNOTSUPP:
+	case LOGOFF_E_UNSUPPORTED:
 		fprintf(stderr, _("%s: session %s: no message can be shown to %s%s\n"), program().text, who, user,
 			cause.text);
 		return EXIT_UNREACHABLE;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "cli/facts.h"
 #include "cli/when.h"
 
 static const char replacement[] = "\357\277\275";	/* U+FFFD */
@@ -88,7 +89,7 @@ const char *json_state(enum logoff_state state, enum logoff_kind kind)
 
 static json_t *to_json_detail(const struct logoff_session *session, enum logoff_detail detail)
 {
-	return to_json_text(logoff_session_detail(session, detail));
+	return to_json_text(fact_detail(session, detail));
 }
 
 static json_t *to_json_terminals(const struct logoff_session *session)
@@ -96,7 +97,7 @@ static json_t *to_json_terminals(const struct logoff_session *session)
 	json_t *list = json_array();
 	const char *terminal;
 
-	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++)
+	for (size_t i = 0; (terminal = fact_terminal(session, i)); i++)
 		(void)json_array_append_new(list, to_json_text(terminal)); /* json_array_append_new() refuses NULL */
 	return list;
 }
@@ -108,7 +109,7 @@ static json_t *to_json_seconds(int64_t us)
 
 json_t *to_json_session(struct logoff_session *session, const char *server)
 {
-	int64_t idle_us = logoff_session_idle_us(session), age_us = logoff_session_age_us(session);
+	int64_t idle_us = fact_idle_us(session), age_us = fact_age_us(session);
 	const char *user = logoff_session_user(session);
 
 	return json_pack("{so so so so so so so so sb sb sb sb so so so so so so so so so}",
@@ -130,7 +131,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "display", to_json_detail(session, LOGOFF_DETAIL_DISPLAY),
 			 "address", to_json_detail(session, LOGOFF_DETAIL_ADDRESS),
 			 "client", to_json_detail(session, LOGOFF_DETAIL_CLIENT),
-			 "logon_time", to_json_time(logoff_session_logon_us(session)),
+			 "logon_time", to_json_time(fact_logon_us(session)),
 			 "age_seconds", to_json_seconds(age_us),
 			 "idle_seconds", to_json_seconds(idle_us));
 }
@@ -170,15 +171,15 @@ static const char *delivery_word(int result)
 	switch (result) {
 	case 0:
 		return "delivered";
-	case -EACCES:
+	case LOGOFF_E_DENIED:
 		return "denied";
-	case -ENXIO:
+	case LOGOFF_E_NO_SESSION:
 		return "ended";
-	case -ETIMEDOUT:
+	case LOGOFF_E_TIMEOUT:
 		return "not-in-time";
-	case -ECANCELED:
+	case LOGOFF_E_CANCELLED:
 		return "cancelled";
-	case -EOPNOTSUPP:
+	case LOGOFF_E_UNSUPPORTED:
 		return "no-way";
 	default:
 		return "failed";

@@ -136,9 +136,12 @@ static int authorize(void *userdata)
 
 static bool was_cancelled(const struct logoff_request *request)
 {
-	for (size_t i = 0; i < logoff_request_count(request); i++)
-		if (logoff_request_result(request, i, NULL) == -ECANCELED)
+	for (size_t i = 0; i < logoff_request_count(request); i++) {
+		const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+
+		if (outcome && outcome->result == LOGOFF_E_CANCELLED)
 			return true;
+	}
 	return false;
 }
 

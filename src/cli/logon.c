@@ -373,8 +373,9 @@ static int open_host(struct logoff_host **ret_host, const char *server, enum log
 
 	if (*password)
 		name_user();
-	return logoff_host_open_as(ret_host, &(struct logoff_logon){
-		.server = server,
+	return logoff_host_open(ret_host, &(struct logoff_address){ .size = sizeof(struct logoff_address), .name = server },
+				&(struct logoff_logon){
+		.size = sizeof(struct logoff_logon),
 		.user = *account->user ? account->user : NULL,
 		.domain = *account->domain ? account->domain : NULL,
 		.password = *password ? password : NULL,
@@ -390,17 +391,17 @@ enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 	struct logoff_error error = {};
 	enum logoff_kerberos kerberos;
 	enum exit_status status = EXIT_ENDED;
-	int r = -EKEYREJECTED, asked = 0;
+	int r = LOGOFF_E_NOT_ACCEPTED, asked = 0;
 
 	if (logoff_is_this_machine(server)) {
-		r = logoff_host_open(ret_host, server, &error);
+		r = logoff_host_open(ret_host, NULL, NULL, &error);
 		return r < 0 ? report_open(server, r, &error) : EXIT_ENDED;
 	}
 	(void)find_kerberos(&kerberos);
 	status = prepare_logon(server, kerberos, password);
 	if (status == EXIT_ENDED)
 		r = open_host(ret_host, server, kerberos, password, &error);
-	if (status == EXIT_ENDED && r == -EKEYREJECTED && may_ask(password)) {
+	if (status == EXIT_ENDED && r == LOGOFF_E_NOT_ACCEPTED && may_ask(password)) {
 		asked = ask_password(password);
 		if (asked == 0)
 			r = open_host(ret_host, server, kerberos, password, &error);

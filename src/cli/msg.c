@@ -152,24 +152,23 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 {
 	char title[640];
 	struct logoff_message message = {
-		.title = title, .text = text, .timeout_ms = arg_time_s * 1000, .wait = arg_wait,
+		.size = sizeof(message), .title = title, .text = text, .timeout_ms = arg_time_s * 1000, .wait = arg_wait,
 	};
-	struct logoff_delivery *deliveries = calloc(recipients->n_recipients, sizeof(*deliveries));
+	struct logoff_delivery **deliveries = NULL;
 	struct logoff_error error = {};
-	int r = -ENOMEM, status = EXIT_ENDED;
+	int r, status = EXIT_ENDED;
 
 	compose_title(host, title, sizeof(title));
-	if (deliveries)
-		r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, deliveries,
-					command_cancel_fd(false), &error);
+	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, command_cancel_fd(false), &deliveries,
+				&error);
 	if (r < 0)
 		status = report_host(arg_server, r, &error);
 	for (size_t i = 0; r >= 0 && i < recipients->n_recipients; i++) {
-		int one = delivery_report(recipients->all[i], &deliveries[i], arg_wait, arg_verbose);
+		int one = delivery_report(recipients->all[i], deliveries[i], arg_wait, arg_verbose);
 
 		status = one > status ? one : status;
 	}
-	free(deliveries);
+	logoff_delivery_list_free(deliveries);
 	return status;
 }
 

@@ -111,7 +111,7 @@ const struct table_column process_columns[] = {
 void processes_done(struct processes *processes)
 {
 	logoff_session_list_free(processes->sessions, processes->n_sessions);
-	free(processes->items);
+	logoff_host_process_list_free(processes->items);
 	for (size_t i = 0; i < processes->n_users; i++)
 		free(processes->users[i].name);
 	free(processes->users);
@@ -172,16 +172,16 @@ static int make_rows(struct processes *processes)
 {
 	processes->rows = calloc(processes->n_items + 1, sizeof(*processes->rows));
 	if (!processes->rows)
-		return -ENOMEM;
+		return LOGOFF_E_NO_MEMORY;
 	for (size_t i = 0; i < processes->n_items; i++) {
-		const struct logoff_host_process *item = &processes->items[i];
+		const struct logoff_host_process *item = processes->items[i];
 		struct process_row *row = &processes->rows[i];
 
 		row->process = item;
 		row->session = find_session(processes, item->session_id);
 		row->user = item->uid == (uid_t)-1 ? item->user : find_user_name(processes, item->uid);
 		if (!row->user)
-			return -ENOMEM;
+			return LOGOFF_E_NO_MEMORY;
 	}
 	return 0;
 }

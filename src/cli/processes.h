@@ -7,6 +7,8 @@
 #ifndef CLI_PROCESSES_H
 #define CLI_PROCESSES_H
 
+#include <stdint.h>
+
 #include "cli/table.h"
 #include "logoff.h"
 
@@ -19,14 +21,14 @@ struct process_row {
 
 /* The name of a user. */
 struct user {
-	uid_t uid;
+	uint32_t uid;
 	char *name;
 };
 
 /* The processes and sessions of a host. The rows point into the other members. */
 struct processes {
 	struct process_row *rows;
-	struct logoff_host_process *items;
+	struct logoff_host_process **items;
 	size_t n_items;			/* and rows */
 	struct logoff_session **sessions;	/* by id */
 	size_t n_sessions;
@@ -37,7 +39,7 @@ struct processes {
 /* " USERNAME              SESSIONNAME         ID    PID  IMAGE" */
 extern const struct table_column process_columns[];
 
-/* Fills PROCESSES from HOST. Returns 0 or the errno of the library; then PROCESSES is empty. */
+/* Fills PROCESSES from HOST. Returns a result of the library; then PROCESSES is empty. */
 int processes_read(struct processes *processes, struct logoff_host *host, struct logoff_error *reterr);
 
 /* Frees what PROCESSES holds. */

@@ -87,11 +87,13 @@ static void say_followed(struct progress *progress)
 
 static bool has_ended(const struct logoff_request *request, const struct logoff_session *session)
 {
+	const struct logoff_outcome *outcome;
 	size_t i = 0;
 
 	while (i < logoff_request_count(request) && logoff_request_session(request, i) != session)
 		i++;
-	return logoff_request_result(request, i, NULL) == 0;
+	outcome = logoff_request_outcome(request, i);
+	return outcome && outcome->result == LOGOFF_OK;
 }
 
 void progress_event(struct progress *progress, const struct logoff_event *event)

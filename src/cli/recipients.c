@@ -131,10 +131,10 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 {
 	struct logoff_session *session = NULL, **grown;
 	struct logoff_error error = {};
-	int r = word.kind == WORD_USER ? -ENXIO : word_find(recipients->host, word, &session, &error);
+	int r = word.kind == WORD_USER ? LOGOFF_E_NO_SESSION : word_find(recipients->host, word, &session, &error);
 
 	if (r < 0) {
-		if (r == -ENXIO)
+		if (r == LOGOFF_E_NO_SESSION)
 			tell_nobody(recipients, word, shown);
 		else
 			note_status(recipients, report_not_found(shown, word.text, r, &error));
@@ -143,7 +143,7 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 	grown = reallocarray(recipients->all, recipients->n_all + 1, sizeof(struct logoff_session *));
 	if (!grown) {
 		logoff_session_free(session);
-		return note_status(recipients, report_host(arg_server, -ENOMEM, &error));
+		return note_status(recipients, report_host(arg_server, LOGOFF_E_NO_MEMORY, &error));
 	}
 	recipients->all = grown;
 	grown[recipients->n_all++] = session;

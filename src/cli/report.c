@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/facts.h"
 #include "cli/account.h"
 #include "cli/output.h"
 #include "cli/stream.h"
@@ -78,7 +79,7 @@ struct safe report_cause(const struct logoff_error *error)
 static void print_processes(const struct logoff_event *event)
 {
 	for (size_t i = 0; i < event->n_processes; i++)
-		printf("    %d %s\n", (int)event->processes[i].pid, safe(event->processes[i].command).text);
+		printf("    %d %s\n", (int)event->processes[i]->pid, safe(event->processes[i]->command).text);
 }
 
 static void report_ask(const struct logoff_event *event, const char *who)
@@ -270,22 +271,22 @@ static const char *object_of(const char *shown, const char *text)
 /* The exit status of a failure of the host. */
 static enum exit_status status_of(int r)
 {
-	return r == -EACCES ? EXIT_DENIED : r == -EKEYREJECTED ? EXIT_LOGON : EXIT_UNREACHABLE;
+	return r == LOGOFF_E_DENIED ? EXIT_DENIED : r == LOGOFF_E_NOT_ACCEPTED ? EXIT_LOGON : EXIT_UNREACHABLE;
 }
 
 /* The line for programs about it. OBJECT is what the host was asked for, or NULL. Returns the exit status. */
 static enum exit_status host_failure(int r, const char *object, const struct logoff_error *error)
 {
 	switch (r) {
-	case -EKEYREJECTED:
+	case LOGOFF_E_NOT_ACCEPTED:
 		return stream_failure(EXIT_LOGON, "not-accepted", object, error);
-	case -EACCES:
+	case LOGOFF_E_DENIED:
 		return stream_failure(EXIT_DENIED, "denied", object, error);
-	case -ETIMEDOUT:
+	case LOGOFF_E_TIMEOUT:
 		return stream_failure(EXIT_UNREACHABLE, "no-answer", object, error);
-	case -EOPNOTSUPP:
+	case LOGOFF_E_UNSUPPORTED:
 		return stream_failure(EXIT_UNREACHABLE, "unsupported", object, error);
-	case -EPROTO:
+	case LOGOFF_E_PROTOCOL:
 		return stream_failure(EXIT_UNREACHABLE, "wrong-answer", object, error);
 	default:
 		return stream_failure(EXIT_UNREACHABLE, "unreachable", object, error);
@@ -296,12 +297,12 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 {
 	struct safe name = safe(host && *host ? host : "localhost");
 
-	if (r == -EOPNOTSUPP) {
+	if (r == LOGOFF_E_UNSUPPORTED) {
 		fprintf(stderr, _("%s: %s: the MS-TSTS client, logoff-tsts, is not installed%s\n"), program().text,
 			name.text, report_cause(error).text);
 		return stream_failure(EXIT_UNREACHABLE, "no-client", NULL, error);
 	}
-	if (r != -EINVAL)
+	if (r != LOGOFF_E_INVALID)
 		return report_host(host, r, error);
 	if (error->domain == LOGOFF_ERROR_FORMAT)
 		fprintf(stderr, _("%s: %s: line %lld of the host's description: %s\n"), program().text, name.text,
@@ -316,20 +317,20 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	struct safe name = safe(host && *host ? host : "localhost"), cause = report_cause(error);
 
 	switch (r) {
-	case -EKEYREJECTED:
+	case LOGOFF_E_NOT_ACCEPTED:
 		fprintf(stderr, _("%s: %s: the server does not accept who you are%s\n"), program().text, name.text,
 			cause.text);
 		break;
-	case -EACCES:
+	case LOGOFF_E_DENIED:
 		fprintf(stderr, _("%s: %s: access denied%s\n"), program().text, name.text, cause.text);
 		break;
-	case -ETIMEDOUT:
+	case LOGOFF_E_TIMEOUT:
 		fprintf(stderr, _("%s: %s: no answer in time%s\n"), program().text, name.text, cause.text);
 		break;
-	case -EOPNOTSUPP:
+	case LOGOFF_E_UNSUPPORTED:
 		fprintf(stderr, _("%s: %s: this host cannot do that%s\n"), program().text, name.text, cause.text);
 		break;
-	case -EPROTO:
+	case LOGOFF_E_PROTOCOL:
 		fprintf(stderr, _("%s: %s: answers wrongly%s\n"), program().text, name.text, cause.text);
 		break;
 	default:
@@ -342,13 +343,13 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions)
 {
 	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO };
-	int64_t us;
+	int r;
 
 	snprintf(cause.text, sizeof(cause.text), "%s", _("logon times and idle times"));
 	for (size_t i = 0; i < n_sessions; i++) {
-		us = sessions[i] ? logoff_session_logon_us(sessions[i]) : -1;
-		if (us == -ETIMEDOUT || us == -EHOSTUNREACH)
-			return report_host(host, (int)us, &cause);
+		r = sessions[i] ? (int)facts_fetch(sessions[i], LOGOFF_FACTS_TIMES) : LOGOFF_OK;
+		if (r < 0)
+			return report_host(host, r, &cause);
 	}
 	return EXIT_ENDED;
 }
@@ -358,26 +359,28 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 	struct safe name = safe(designator), cause = report_cause(error);
 	const char *object = object_of(designator, text);
 
-	if (r == -ESRCH && !designator)
+	if (r == LOGOFF_E_NO_CURRENT)
 		fprintf(stderr, _("%s: you are not in a session; give a session name or id\n"), program().text);
-	else if (r == -ESRCH)
+	else if (r == LOGOFF_E_NOT_ACTIVE)
 		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"),
 			program().text, name.text, safe(error->text).text);
-	else if (r == -ENOTUNIQ)
+	else if (r == LOGOFF_E_NOT_UNIQUE)
 		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"),
 			program().text, name.text);
-	else if (r == -ENXIO)
+	else if (r == LOGOFF_E_NO_SESSION)
 		fprintf(stderr, _("%s: %s: no such session\n"), program().text, name.text);
 	else if (!designator)
 		fprintf(stderr, _("%s: cannot find out the current session%s\n"), program().text, cause.text);
 	else
 		fprintf(stderr, _("%s: %s: cannot be looked up%s\n"), program().text, name.text, cause.text);
 	switch (r) {
-	case -ESRCH:
-		return stream_failure(EXIT_NO_SESSION, designator ? "not-active" : "no-current", object, error);
-	case -ENOTUNIQ:
+	case LOGOFF_E_NO_CURRENT:
+		return stream_failure(EXIT_NO_SESSION, "no-current", object, error);
+	case LOGOFF_E_NOT_ACTIVE:
+		return stream_failure(EXIT_NO_SESSION, "not-active", object, error);
+	case LOGOFF_E_NOT_UNIQUE:
 		return stream_failure(EXIT_NO_SESSION, "not-unique", object, error);
-	case -ENXIO:
+	case LOGOFF_E_NO_SESSION:
 		return stream_failure(EXIT_NO_SESSION, "no-session", object, error);
 	default:
 		return host_failure(r, object, error);
@@ -433,14 +436,14 @@ static void print_state(enum logoff_state state, size_t n)
 }
 
 /* Prints what is known of a session on a server, whose processes are unknown. */
-static void print_bare_remains(int exists, enum logoff_state state)
+static void print_bare_remains(const struct logoff_outcome *outcome)
 {
-	if (exists == 0)
+	if (outcome->exists == LOGOFF_EXISTS_NO)
 		fputs(_("; the session is gone"), stderr);
-	else if (exists < 0)
+	else if (outcome->exists == LOGOFF_EXISTS_UNKNOWN)
 		fputs(_("; whether the session is still there is unknown"), stderr);
 	else
-		print_bare_state(state);
+		print_bare_state(outcome->state);
 }
 
 /* Prints one process that is left, ": 4711 dig", and why it does not end. */
@@ -482,51 +485,48 @@ static void print_left(const struct logoff_process *process, bool first)
 /* Prints what is left of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
 static void print_remains(const struct logoff_request *request, size_t i)
 {
-	const struct logoff_process *left;
-	int exists;
-	size_t n = logoff_request_left(request, i, &left, &exists);
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	size_t n = outcome->n_left;
 
 	if (account_is_foreign(logoff_request_session(request, i)))
-		print_bare_remains(exists, logoff_request_state(request, i));
-	else if (logoff_request_is_manager(request, i))
+		print_bare_remains(outcome);
+	else if (outcome->is_manager)
 		fprintf(stderr,
 			ngettext("; the session is gone, but not the user's service manager, with %zu process",
 				 "; the session is gone, but not the user's service manager, with %zu processes", n),
 			n);
-	else if (exists == 0)
+	else if (outcome->exists == LOGOFF_EXISTS_NO)
 		fprintf(stderr, ngettext("; the session is gone, %zu process is left",
 					 "; the session is gone, %zu processes are left", n), n);
-	else if (exists < 0)
+	else if (outcome->exists == LOGOFF_EXISTS_UNKNOWN)
 		fprintf(stderr,
 			ngettext("; whether the session is still there is unknown, %zu process is left",
 				 "; whether the session is still there is unknown, %zu processes are left", n),
 			n);
 	else
-		print_state(logoff_request_state(request, i), n);
+		print_state(outcome->state, n);
 	for (size_t j = 0; j < n; j++)
-		print_left(&left[j], j == 0);
+		print_left(outcome->left[j], j == 0);
 	fputc('\n', stderr);
 }
 
 /* Prints the same after a refusal, if the session has changed before it. */
 static void print_changes(const struct logoff_request *request, size_t i)
 {
-	const struct logoff_process *left;
-	int exists;
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 
-	(void)logoff_request_left(request, i, &left, &exists);
-	if (exists > 0 && logoff_request_state(request, i) != LOGOFF_STATE_CLOSING)
+	if (outcome->exists == LOGOFF_EXISTS_YES && outcome->state != LOGOFF_STATE_CLOSING)
 		fputc('\n', stderr);
 	else
 		print_remains(request, i);
 }
 
-static enum exit_status report_protected(const char *who, const struct logoff_error *cause)
+static enum exit_status report_protected(const char *who, enum logoff_protection protection)
 {
-	if (strcmp(cause->text, "greeter") == 0)
+	if (protection == LOGOFF_PROTECTION_GREETER)
 		fprintf(stderr, _("%s: session %s: it is a login screen, which is never logged off\n"),
 			program().text, who);
-	else if (strcmp(cause->text, "services") == 0)
+	else if (protection == LOGOFF_PROTECTION_SERVICES)
 		fprintf(stderr, _("%s: session %s: it is the session of the services, which is never logged off\n"),
 			program().text, who);
 	else
@@ -538,42 +538,42 @@ static enum exit_status report_protected(const char *who, const struct logoff_er
 
 enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative)
 {
-	const struct logoff_error *error = NULL;
-	int r = logoff_request_result(request, i, &error);
-	struct safe who = report_label(logoff_request_session(request, i)), cause = report_cause(error);
+	const struct logoff_session *session = logoff_request_session(request, i);
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	struct safe who = report_label(session), cause = report_cause(&outcome->cause);
 
-	switch (r) {
-	case 0:
+	switch ((int)outcome->result) {
+	case LOGOFF_OK:
 		if (talkative)
 			printf(_("Session %s: logged off.\n"), who.text);
 		return EXIT_ENDED;
-	case -EACCES:
+	case LOGOFF_E_DENIED:
 		fprintf(stderr, _("%s: session %s: access denied, Full Control is needed%s"),
 			program().text, who.text, cause.text);
 		print_changes(request, i);
 		return EXIT_DENIED;
-	case -EPERM:
-		return report_protected(who.text, error);
-	case -ESTALE:
-		if (error->domain == LOGOFF_ERROR_NONE)
+	case LOGOFF_E_PROTECTED:
+		return report_protected(who.text, logoff_session_protection(session));
+	case LOGOFF_E_CHANGED:
+		if (outcome->cause.domain == LOGOFF_ERROR_NONE)
 			fprintf(stderr, _("%s: session %s: it no longer fits the selection and is left alone\n"),
 				program().text, who.text);
 		else
 			fprintf(stderr, _("%s: session %s: its state could not be checked again; it is left alone%s\n"),
 				program().text, who.text, cause.text);
 		return EXIT_NOT_ENDED;
-	case -ETIMEDOUT:
+	case LOGOFF_E_TIMEOUT:
 		fprintf(stderr, _("%s: session %s: not ended in time%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
 		return EXIT_NOT_ENDED;
-	case -ECANCELED:
+	case LOGOFF_E_CANCELLED:
 		fprintf(stderr, _("%s: session %s: cancelled"), program().text, who.text);
 		print_remains(request, i);
 		return EXIT_CANCELLED;
 	default:
 		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
 		print_remains(request, i);
-		return status_of(r);
+		return status_of(outcome->result);
 	}
 }
 
@@ -582,7 +582,7 @@ void report_advice(const struct logoff_request *request)
 	const struct logoff_session *session;
 
 	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
-		if (logoff_request_result(request, i, NULL) != -EACCES || account_is_foreign(session))
+		if (logoff_request_outcome(request, i)->result != LOGOFF_E_DENIED || account_is_foreign(session))
 			continue;
 		fprintf(stderr,
 			_("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
@@ -594,21 +594,21 @@ void report_advice(const struct logoff_request *request)
 
 enum exit_status report_record(const struct logoff_request *request, size_t i)
 {
-	const struct logoff_error *error = NULL;
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	struct safe who, cause;
 
-	if (logoff_request_is_recorded(request, i, &error))
+	if (outcome->recorded)
 		return EXIT_ENDED;
 	who = report_label(logoff_request_session(request, i));
-	cause = report_cause(error);
-	if (logoff_request_result(request, i, NULL) == 0)
+	cause = report_cause(&outcome->record_cause);
+	if (outcome->result == LOGOFF_OK)
 		fprintf(stderr, _("%s: session %s: logged off, but its record could not be written%s\n"),
 			program().text, who.text, cause.text);
 	else
 		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text,
 			cause.text);
 	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(logoff_request_session(request, i)),
-			      error);
+			      &outcome->record_cause);
 }
 
 /* ---- choosing ---- */
@@ -750,15 +750,9 @@ void report_stays(const struct logoff_session *own, const struct logoff_session 
 
 bool report_is_protected(const struct logoff_session *session, bool console)
 {
-	switch (logoff_session_kind(session)) {
-	case LOGOFF_KIND_GREETER:
-	case LOGOFF_KIND_SERVICES:
-		return true;
-	case LOGOFF_KIND_USER:
-	case LOGOFF_KIND_BACKGROUND:
-		break;
-	}
-	return logoff_session_is_console(session) && !logoff_session_is_current(session) && !console;
+	enum logoff_protection protection = logoff_session_protection(session);
+
+	return protection != LOGOFF_PROTECTION_NONE && !(protection == LOGOFF_PROTECTION_CONSOLE && console);
 }
 
 void report_plan(FILE *to, const struct logoff_session *session, bool console, const char *programs)

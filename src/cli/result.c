@@ -56,50 +56,43 @@ static const char *stuck_word(enum logoff_stuck stuck)
 	return NULL;
 }
 
-static json_t *make_left(const struct logoff_request *request, size_t i)
+static json_t *make_left(const struct logoff_outcome *outcome)
 {
-	const struct logoff_process *left = NULL;
-	size_t n = logoff_request_left(request, i, &left, NULL);
 	json_t *array = json_array();
 
-	for (size_t j = 0; j < n; j++)
-		(void)json_array_append_new(
-			array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left[j].pid, "command",
-					 to_json_text(left[j].command), "stuck", stuck_word(left[j].stuck), "tracer",
-					 left[j].tracer > 0 ? json_integer(left[j].tracer) : json_null()));
-							     /* json_array_append_new() refuses NULL */
+	for (size_t j = 0; j < outcome->n_left; j++) {
+		const struct logoff_process *left = outcome->left[j];
+
+		(void)json_array_append_new(array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left->pid, "command",
+							     to_json_text(left->command), "stuck", stuck_word(left->stuck),
+							     "tracer", left->tracer > 0 ? json_integer(left->tracer) : json_null()));
+							     /* NULL is refused */
+	}
 	return array;
 }
 
-static json_t *make_exists(const struct logoff_request *request, size_t i)
+static json_t *make_exists(enum logoff_existence exists)
 {
-	const struct logoff_process *left;
-	int exists;
-
-	(void)logoff_request_left(request, i, &left, &exists);
-	return exists < 0 ? json_null() : json_boolean(exists);
+	return exists == LOGOFF_EXISTS_UNKNOWN ? json_null() : json_boolean(exists == LOGOFF_EXISTS_YES);
 }
 
-/* Completes ROW, which holds the session, and takes ownership of it. */
+/* ROW is the session, and is taken. */
 static json_t *make_result(const struct logoff_request *request, size_t i, json_t *row, int status)
 {
-	const struct logoff_error *cause = NULL;
-	int r = logoff_request_result(request, i, &cause);
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 
-	if (json_object_update_new(row,
-				   json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(r),
-					     "exit_status", status, "forced", logoff_request_forced(request, i),
-					     "elapsed_s", (double)logoff_request_elapsed_us(request, i) / 1e6,
-					     "session_exists", make_exists(request, i), "left", make_left(request, i),
-					     "cause", to_json_cause(r == 0 ? NULL : cause))) < 0) {
+	if (json_object_update_new(row, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result",
+						  logoff_result_word(outcome->result), "exit_status", status, "forced",
+						  outcome->forced, "elapsed_s", (double)outcome->elapsed_us / 1e6,
+						  "session_exists", make_exists(outcome->exists), "left", make_left(outcome),
+						  "cause", to_json_cause(outcome->result == LOGOFF_OK ? NULL : &outcome->cause))) < 0) {
 		json_decref(row);
 		return NULL;
 	}
-	if (json_is_true(json_object_get(row, "session_exists")))
-		(void)json_object_set_new(
-			row, "state",
-			to_json_text(json_state(logoff_request_state(request, i),
-						logoff_session_kind(logoff_request_session(request, i)))));
+	if (outcome->exists == LOGOFF_EXISTS_YES)
+		(void)json_object_set_new(row, "state",
+					  to_json_text(json_state(outcome->state,
+								  logoff_session_kind(logoff_request_session(request, i)))));
 	return row;
 }
 
@@ -225,8 +218,8 @@ static json_t *make_processes(const struct logoff_event *event)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < event->n_processes; i++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i].pid,
-							     "command", to_json_text(event->processes[i].command)));
+		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i]->pid,
+							     "command", to_json_text(event->processes[i]->command)));
 	return array;
 }
 

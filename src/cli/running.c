@@ -55,12 +55,12 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 
 	look_at_processes(running, host);
 	for (size_t i = 0; i < running->n_items; i++) {
-		if (!is_in(&running->items[i], session))
+		if (!is_in(running->items[i], session))
 			continue;
-		if (shows_all(&running->items[i], session))
+		if (shows_all(running->items[i], session))
 			answer = SELECT_NO;
 		for (size_t j = 0; j < programs->n_items; j++)
-			if (is_program(running->items[i].command, programs->items[j]))
+			if (is_program(running->items[i]->command, programs->items[j]))
 				return SELECT_YES;
 	}
 	return answer;
@@ -69,11 +69,11 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 /* Tells whether a process before number I of the same session has the same name. */
 static bool is_repeated(const struct running *running, size_t i)
 {
-	const struct logoff_host_process *process = &running->items[i];
+	const struct logoff_host_process *process = running->items[i];
 
 	for (size_t j = 0; j < i; j++)
-		if (strcmp(running->items[j].session_id, process->session_id) == 0 &&
-		    strcmp(running->items[j].command, process->command) == 0)
+		if (strcmp(running->items[j]->session_id, process->session_id) == 0 &&
+		    strcmp(running->items[j]->command, process->command) == 0)
 			return true;
 	return false;
 }
@@ -85,10 +85,10 @@ struct safe running_names(struct running *running, struct logoff_host *host, con
 
 	look_at_processes(running, host);
 	for (size_t i = 0; i < running->n_items && n <= N_SHOWN; i++) {
-		if (!is_in(&running->items[i], session) || is_repeated(running, i))
+		if (!is_in(running->items[i], session) || is_repeated(running, i))
 			continue;
 		length += (size_t)snprintf(out.text + length, sizeof(out.text) - length, "%s%.100s", n > 0 ? ", " : "",
-					   n < N_SHOWN ? safe(running->items[i].command).text : "...");
+					   n < N_SHOWN ? safe(running->items[i]->command).text : "...");
 		n++;
 	}
 	return out;
@@ -101,6 +101,6 @@ bool running_is_old(const struct running *running)
 
 void running_done(struct running *running)
 {
-	free(running->items);
+	logoff_host_process_list_free(running->items);
 	*running = (struct running){};
 }

@@ -15,7 +15,7 @@
 
 /* All zero is "not looked up yet". */
 struct running {
-	struct logoff_host_process *items;
+	struct logoff_host_process **items;
 	size_t n_items;
 	bool looked;
 	uint64_t looked_us;		/* monotonic clock */

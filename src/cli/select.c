@@ -14,6 +14,7 @@
 
 #include "local/nss.h"
 #include "cli/account.h"
+#include "cli/facts.h"
 #include "cli/word.h"
 
 static const struct {
@@ -216,8 +217,8 @@ static bool conditions_hold(const struct selection *selection, struct logoff_ses
 	/* The times are checked last: a server or an X server may have to be asked for them. */
 	return selection_is_given(selection) && user_fits(selection, session) &&
 	       state_fits(selection, logoff_session_state(session)) &&
-	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, logoff_session_age_us(session))) &&
-	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, logoff_session_idle_us(session)));
+	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, fact_age_us(session))) &&
+	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, fact_idle_us(session)));
 }
 
 enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user)

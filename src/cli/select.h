@@ -27,7 +27,7 @@ struct selection {
 	uint64_t older_s;		/* /older: logged on at least this time ago; SELECT_ANY: any */
 	struct option_list excludes;	/* /exclude: a user, group:NAME, a session's id or name; none of them may fit */
 	struct option_list keeps; /* /keep: programs (running.h), none of which may run in it; checked by choice.c */
-	uid_t excluded_uids[64];	/* the users among EXCLUDES; as many as a list holds */
+	uint32_t excluded_uids[64];	/* the users among EXCLUDES; as many as a list holds */
 	size_t n_excluded_uids;
 };
 

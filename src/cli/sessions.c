@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "cli/account.h"
+#include "cli/facts.h"
 #include "cli/when.h"
 
 /* "03/14/2025 08:02 AM" */
@@ -35,7 +36,7 @@ bool session_is_person(const struct logoff_session *session)
 	if (!*logoff_session_user(session))
 		return false;
 	return logoff_session_kind(session) == LOGOFF_KIND_USER ||
-	       (logoff_session_kind(session) == LOGOFF_KIND_BACKGROUND && logoff_session_terminal(session, 0));
+	       (logoff_session_kind(session) == LOGOFF_KIND_BACKGROUND && fact_terminal(session, 0));
 }
 
 bool session_is_marked(const void *row)
@@ -80,7 +81,7 @@ bool session_bears(const struct logoff_session *session, const char *designator)
 		designator += 5;
 	if (*name.text && strcasecmp(name.text, designator) == 0)
 		return true;
-	for (size_t i = 0; logoff_session_name(session) && (terminal = logoff_session_terminal(session, i)); i++)
+	for (size_t i = 0; logoff_session_name(session) && (terminal = fact_terminal(session, i)); i++)
 		if (strcasecmp(terminal, designator) == 0)
 			return true;
 	return false;
@@ -162,7 +163,7 @@ static struct safe cell_terminal(const void *row)
 	const char *terminal;
 	size_t n = 0;
 
-	for (size_t i = 0; n < sizeof(out.text) && (terminal = logoff_session_terminal(row, i)); i++)
+	for (size_t i = 0; n < sizeof(out.text) && (terminal = fact_terminal(row, i)); i++)
 		n += (size_t)snprintf(out.text + n, sizeof(out.text) - n, "%s%s", i > 0 ? "," : "", terminal);
 	return safe(out.text);
 }
@@ -176,17 +177,17 @@ static struct safe cell_display(const void *row)
 static struct safe cell_device(const void *row)
 {
 	return logoff_session_detail(row, LOGOFF_DETAIL_DISPLAY) ? cell_display(row)
-								: safe(logoff_session_terminal(row, 0));
+								: safe(fact_terminal(row, 0));
 }
 
 static struct safe cell_address(const void *row)
 {
-	return safe(logoff_session_detail(row, LOGOFF_DETAIL_ADDRESS));
+	return safe(fact_detail(row, LOGOFF_DETAIL_ADDRESS));
 }
 
 static struct safe cell_client(const void *row)
 {
-	return safe(logoff_session_detail(row, LOGOFF_DETAIL_CLIENT));
+	return safe(fact_detail(row, LOGOFF_DETAIL_CLIENT));
 }
 
 /* A table does not show why a time is unknown. */
@@ -198,7 +199,7 @@ static int64_t known(int64_t us)
 /* Not const: the session may ask the host now, and keeps the answer. */
 static int64_t number_idle(const void *row)
 {
-	return known(logoff_session_idle_us((struct logoff_session *)row));
+	return known(fact_idle_us(row));
 }
 
 static struct safe cell_idle(const void *row)
@@ -208,14 +209,14 @@ static struct safe cell_idle(const void *row)
 
 static struct safe cell_logon(const void *row)
 {
-	struct safe when = when_local(logoff_session_logon_us(row));
+	struct safe when = when_local(fact_logon_us(row));
 
-	return text_width(when.text) > WHEN_WIDTH ? when_plain(logoff_session_logon_us(row)) : when;
+	return text_width(when.text) > WHEN_WIDTH ? when_plain(fact_logon_us(row)) : when;
 }
 
 static int64_t number_logon(const void *row)
 {
-	return known(logoff_session_logon_us(row));
+	return known(fact_logon_us(row));
 }
 
 /* ---- columns: name, heading, gap, width, most, right, cell, number ---- */

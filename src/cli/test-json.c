@@ -33,7 +33,7 @@ static int open_host(void **state)
 		return -1;
 	snprintf(variable, sizeof(variable), "memory:%s", path);
 	setenv("LOGOFF_HOST", variable, 1);
-	r = logoff_host_open(&host, NULL, NULL);
+	r = logoff_host_open(&host, NULL, NULL, NULL);
 	close(fd);
 	unlink(path);
 	return r;

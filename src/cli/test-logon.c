@@ -26,9 +26,8 @@ static struct {
 	char told[2][256], prompt[256];
 } got;
 
-int __wrap_logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon,
-			       struct logoff_error *reterr);
-int __wrap_logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr);
+enum logoff_result __wrap_logoff_host_open(struct logoff_host **ret_host, const struct logoff_address *address,
+					   const struct logoff_logon *logon, struct logoff_error *reterr);
 int __wrap_password_ask(const char *prompt, char password[static PASSWORD_SIZE]);
 
 static const char *shown(const char *text)
@@ -36,25 +35,23 @@ static const char *shown(const char *text)
 	return text ? text : "-";
 }
 
-int __wrap_logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon,
-			       struct logoff_error *reterr)
+enum logoff_result __wrap_logoff_host_open(struct logoff_host **ret_host, const struct logoff_address *address,
+					   const struct logoff_logon *logon, struct logoff_error *reterr)
 {
 	(void)ret_host;
+	if (!address) {
+		snprintf(got.told[0], sizeof(got.told[0]), "here %s", shown(NULL));
+		got.n_opened++;
+		return LOGOFF_OK;
+	}
+	assert_int_equal(address->size, sizeof(*address));
+	assert_int_equal(logon->size, sizeof(*logon));
 	assert_true(got.n_opened < 2);
-	snprintf(got.told[got.n_opened], sizeof(got.told[0]), "%s %s %s %s %s %d %d", logon->server,
+	snprintf(got.told[got.n_opened], sizeof(got.told[0]), "%s %s %s %s %s %d %d", address->name,
 		 shown(logon->domain), shown(logon->user), shown(logon->password), shown(logon->ccache),
 		 (int)logon->kerberos, logon->require_encryption);
 	*reterr = (struct logoff_error){ .domain = LOGOFF_ERROR_ERRNO, .text = "because" };
 	return got.r[got.n_opened++];
-}
-
-int __wrap_logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
-{
-	(void)ret_host;
-	(void)reterr;
-	snprintf(got.told[0], sizeof(got.told[0]), "here %s", shown(server));
-	got.n_opened++;
-	return 0;
 }
 
 int __wrap_password_ask(const char *prompt, char password[static PASSWORD_SIZE])
@@ -81,7 +78,7 @@ static void for_this_machine_nothing_is_asked(void **state)
 	(void)state;
 	arg_logon = (struct logon_options){ .name = "bob", .file = "/nonexistent", .kerberos = "off" };
 	assert_int_equal(logon_open(&host, "localhost"), EXIT_ENDED);
-	assert_string_equal(got.told[0], "here localhost");
+	assert_string_equal(got.told[0], "here -");
 	assert_int_equal(logon_open(&host, NULL), EXIT_ENDED);
 	assert_string_equal(got.told[0], "here -");
 	assert_int_equal(got.n_asked, 0);
@@ -122,7 +119,7 @@ static void a_ticket_cache_needs_none_and_means_kerberos(void **state)
 	assert_string_equal(got.told[0], "ts1 - bob@EXAMPLE.COM - FILE:/x 1 0");
 	start(state);
 	arg_logon = (struct logon_options){ .ccache = "FILE:/x", .kerberos = "desired" };
-	got.r[0] = -EKEYREJECTED;
+	got.r[0] = LOGOFF_E_NOT_ACCEPTED;
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_LOGON);
 	assert_string_equal(got.told[0], "ts1 - - - FILE:/x 0 0");
 	assert_int_equal(got.n_asked, 0);
@@ -133,7 +130,7 @@ static void a_refused_ticket_leads_to_the_password(void **state)
 	struct logoff_host *host;
 
 	(void)state;
-	got.r[0] = -EKEYREJECTED;
+	got.r[0] = LOGOFF_E_NOT_ACCEPTED;
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_ENDED);
 	assert_string_equal(got.told[0], "ts1 - - - - 0 0");
 	assert_non_null(strstr(got.told[1], " secret "));
@@ -147,9 +144,9 @@ static void any_other_failure_does_not(void **state)
 		int r;
 		enum exit_status status;
 	} cases[] = {
-		{ -EACCES, EXIT_DENIED },	  { -EHOSTUNREACH, EXIT_UNREACHABLE },
-		{ -ETIMEDOUT, EXIT_UNREACHABLE }, { -EOPNOTSUPP, EXIT_UNREACHABLE },
-		{ -EPROTO, EXIT_UNREACHABLE },	  { -EINVAL, EXIT_UNREACHABLE },
+		{ LOGOFF_E_DENIED, EXIT_DENIED },	  { LOGOFF_E_UNREACHABLE, EXIT_UNREACHABLE },
+		{ LOGOFF_E_TIMEOUT, EXIT_UNREACHABLE }, { LOGOFF_E_UNSUPPORTED, EXIT_UNREACHABLE },
+		{ LOGOFF_E_PROTOCOL, EXIT_UNREACHABLE },	  { LOGOFF_E_INVALID, EXIT_UNREACHABLE },
 	};
 	struct logoff_host *host;
 
@@ -167,12 +164,12 @@ static void nobody_is_asked_twice(void **state)
 
 	(void)state;
 	arg_logon.name = "bob";
-	got.r[0] = -EKEYREJECTED;
+	got.r[0] = LOGOFF_E_NOT_ACCEPTED;
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_LOGON);
 	assert_int_equal(got.n_opened, 1);
 	assert_int_equal(got.n_asked, 1);
 	start(state);
-	got.r[0] = got.r[1] = -EKEYREJECTED;
+	got.r[0] = got.r[1] = LOGOFF_E_NOT_ACCEPTED;
 	assert_int_equal(logon_open(&host, "ts1"), EXIT_LOGON);
 	assert_int_equal(got.n_opened, 2);
 	assert_int_equal(got.n_asked, 1);
@@ -196,7 +193,7 @@ static void who_cannot_be_asked_is_not_let_in(void **state)
 		assert_int_equal(got.n_opened, 0);
 		start(state);
 		got.ask = cases[i].ask;
-		got.r[0] = -EKEYREJECTED;
+		got.r[0] = LOGOFF_E_NOT_ACCEPTED;
 		assert_int_equal(logon_open(&host, "ts1"), cases[i].status);
 		assert_int_equal(got.n_opened, 1);
 	}

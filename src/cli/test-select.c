@@ -34,7 +34,7 @@ static struct logoff_host *open_host(void)
 	close(fd);
 	snprintf(forced, sizeof(forced), "memory:%s", path);
 	setenv("LOGOFF_HOST", forced, 1);
-	assert_int_equal(logoff_host_open(&host, NULL, NULL), 0);
+	assert_int_equal(logoff_host_open(&host, NULL, NULL, NULL), 0);
 	unlink(path);
 	assert_int_equal(logoff_host_list(host, &sessions, &n_sessions, NULL), 0);
 	return host;

@@ -37,7 +37,7 @@ static int open_host(void **state)
 	close(fd);
 	snprintf(forced, sizeof(forced), "memory:%s", path);
 	setenv("LOGOFF_HOST", forced, 1);
-	assert_int_equal(logoff_host_open(&host, NULL, NULL), 0);
+	assert_int_equal(logoff_host_open(&host, NULL, NULL, NULL), 0);
 	unlink(path);
 	return 0;
 }
@@ -90,10 +90,10 @@ static void a_session_is_found_by_what_is_said(void **state)
 {
 	(void)state;
 	assert_true(find("c1") == 0 && find("id:C1") == 0 && find("pts/1") == 0 && find("name:/dev/pts/1") == 0);
-	assert_int_equal(find("id:pts/1"), -ENXIO);
-	assert_int_equal(find("name:c1"), -ENXIO);
-	assert_int_equal(find("id:"), -ENXIO);
-	assert_int_equal(find("name:pts/2"), -ESRCH);
+	assert_int_equal(find("id:pts/1"), LOGOFF_E_NO_SESSION);
+	assert_int_equal(find("name:c1"), LOGOFF_E_NO_SESSION);
+	assert_int_equal(find("id:"), LOGOFF_E_NO_SESSION);
+	assert_int_equal(find("name:pts/2"), LOGOFF_E_NOT_ACTIVE);
 }
 
 static void a_session_keeps_the_name_of_its_terminal(void **state)

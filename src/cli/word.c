@@ -4,6 +4,8 @@
  */
 #include "cli/word.h"
 
+#include "cli/facts.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -38,7 +40,7 @@ bool word_is_name(const struct logoff_session *session, const char *text)
 		text += strlen(DEVICES);
 	if (name && strcasecmp(name, text) == 0)
 		return true;
-	for (size_t i = 0; (terminal = logoff_session_terminal(session, i)); i++)
+	for (size_t i = 0; (terminal = fact_terminal(session, i)); i++)
 		if (strcasecmp(terminal, text) == 0)
 			return true;
 	return false;
@@ -49,7 +51,7 @@ bool word_has_person(const struct logoff_session *session)
 	enum logoff_kind kind = logoff_session_kind(session);
 
 	return *logoff_session_user(session) &&
-	       (kind == LOGOFF_KIND_USER || (kind == LOGOFF_KIND_BACKGROUND && logoff_session_terminal(session, 0)));
+	       (kind == LOGOFF_KIND_USER || (kind == LOGOFF_KIND_BACKGROUND && fact_terminal(session, 0)));
 }
 
 bool word_may_be_user(const char *text)
@@ -67,7 +69,7 @@ int word_find(struct logoff_host *host, struct word word, struct logoff_session 
 		return r;
 	if (word.kind != WORD_ANY && word_is_id(session, word.text) != (word.kind == WORD_ID)) {
 		logoff_session_free(session);
-		return -ENXIO;
+		return LOGOFF_E_NO_SESSION;
 	}
 	*ret_session = session;
 	return 0;

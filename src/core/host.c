@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "core/result.h"
 
 const char *logoff_version(void)
 {
@@ -44,8 +45,24 @@ bool logoff_is_this_machine(const char *server)
 	return strncasecmp(server, name, length) == 0 && server[length] == '\0';
 }
 
-static int open_backend(const struct host_backend *backend, const char *argument, const struct logoff_logon *logon,
-			struct logoff_host **ret_host, struct logoff_error *reterr)
+/* The server as its back end reads it: with the port behind the name, if ADDRESS has one of its own. *RET is the caller's. */
+static int write_server(const struct logoff_address *address, char **ret)
+{
+	size_t size = strlen(address->name) + sizeof("[]:65535");
+
+	*ret = malloc(size);
+	if (!*ret)
+		return -ENOMEM;
+	if (address->port == 0)
+		strcpy(*ret, address->name);
+	else
+		snprintf(*ret, size, strchr(address->name, ':') && *address->name != '[' ? "[%s]:%u" : "%s:%u", address->name,
+			 (unsigned)address->port);
+	return 0;
+}
+
+static int open_backend(const struct host_backend *backend, const char *argument, const struct logoff_address *address,
+			const struct logoff_logon *logon, struct logoff_host **ret_host, struct logoff_error *reterr)
 {
 	struct logoff_host *host = calloc(1, sizeof(*host));
 	int r;
@@ -56,8 +73,9 @@ static int open_backend(const struct host_backend *backend, const char *argument
 	host->kind = backend->name;
 	host->now_us = clock_now_us();
 	host->logon = logon;
-	host->server = logon ? strdup(logon->server) : NULL;
-	r = logon && !host->server ? -ENOMEM : backend->open(host, argument, reterr);
+	r = address ? write_server(address, &host->server) : 0;
+	if (r >= 0)
+		r = backend->open(host, argument, reterr);
 	host->logon = NULL;
 	if (r < 0) {
 		logoff_host_close(host);
@@ -67,17 +85,25 @@ static int open_backend(const struct host_backend *backend, const char *argument
 	return 0;
 }
 
+/* The kind of host called by the first LENGTH characters of NAME. Returns NULL if there is none. */
+static const struct host_backend *find_kind(const char *name, size_t length)
+{
+	size_t i = 0;
+
+	while (host_backends[i] && (strlen(host_backends[i]->name) != length || strncmp(host_backends[i]->name, name, length) != 0))
+		i++;
+	return host_backends[i];
+}
+
 /* Opens the kind of host that LOGOFF_HOST forces: "NAME" or "NAME:ARGUMENT". */
 static int open_forced(const char *kind, struct logoff_host **ret_host, struct logoff_error *reterr)
 {
 	size_t length = strcspn(kind, ":");
-	const char *argument = kind[length] ? kind + length + 1 : NULL;
+	const struct host_backend *backend = find_kind(kind, length);
 
-	for (size_t i = 0; host_backends[i]; i++)
-		if (strlen(host_backends[i]->name) == length && strncmp(host_backends[i]->name, kind, length) == 0 &&
-		    !(host_backends[i]->flags & HOST_SERVER))
-			return open_backend(host_backends[i], argument, NULL, ret_host, reterr);
-	return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
+	if (!backend || (backend->flags & HOST_SERVER))
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
+	return open_backend(backend, kind[length] ? kind + length + 1 : NULL, NULL, NULL, ret_host, reterr);
 }
 
 static const struct host_backend *find_backend(unsigned flag)
@@ -96,24 +122,54 @@ static int open_local(struct logoff_host **ret_host, struct logoff_error *reterr
 
 	for (size_t i = 0; r == -ENXIO && host_backends[i]; i++)
 		if (host_backends[i]->flags & HOST_LOCAL)
-			r = open_backend(host_backends[i], "probe", NULL, ret_host, reterr);
+			r = open_backend(host_backends[i], "probe", NULL, NULL, ret_host, reterr);
 	return r;
 }
 
-int logoff_host_open(struct logoff_host **ret_host, const char *server, struct logoff_error *reterr)
+/* Opens the kind of host that ADDRESS names, whatever the environment says. */
+static int open_kind(const struct logoff_address *address, const struct logoff_logon *logon, struct logoff_host **ret_host,
+		     struct logoff_error *reterr)
 {
-	return logoff_host_open_as(ret_host, &(struct logoff_logon){ .server = server }, reterr);
+	const struct host_backend *backend = find_kind(address->kind, strlen(address->kind));
+	bool server = backend && (backend->flags & HOST_SERVER);
+
+	if (!backend || (server && !address->name))
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "%s: no such kind of host", address->kind);
+	return open_backend(backend, server ? NULL : address->name, server ? address : NULL, server ? logon : NULL, ret_host, reterr);
 }
 
-int logoff_host_open_as(struct logoff_host **ret_host, const struct logoff_logon *logon, struct logoff_error *reterr)
+/* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
+static bool take_struct(void *own, size_t own_size, const void *theirs)
 {
+	size_t size;
+
+	memcpy(&size, theirs, sizeof(size));
+	memcpy(own, theirs, size < own_size ? size : own_size);
+	return size >= sizeof(size);
+}
+
+int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,
+	      struct logoff_error *reterr)
+{
+	struct logoff_address where = {};
+	struct logoff_logon as = {};
 	const char *forced = os_environment("LOGOFF_HOST");
 
-	if (!logoff_is_this_machine(logon->server))
-		return open_backend(find_backend(HOST_SERVER), NULL, logon, ret_host, reterr);
+	if ((address && !take_struct(&where, sizeof(where), address)) || (logon && !take_struct(&as, sizeof(as), logon)))
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+	if (where.kind)
+		return open_kind(&where, &as, ret_host, reterr);
+	if (!logoff_is_this_machine(where.name))
+		return open_backend(find_backend(HOST_SERVER), NULL, &where, &as, ret_host, reterr);
 	if (forced && *forced)
 		return open_forced(forced, ret_host, reterr);
 	return open_local(ret_host, reterr);
+}
+
+enum logoff_result logoff_host_open(struct logoff_host **ret_host, const struct logoff_address *address,
+				    const struct logoff_logon *logon, struct logoff_error *reterr)
+{
+	return result_of(host_open(ret_host, address, logon, reterr));
 }
 
 /* What a caller is told of a host that could answer later. */
@@ -130,7 +186,7 @@ static struct logoff_host *beside(struct logoff_host *host)
 {
 	if (!(host->backend->flags & HOST_HAS_BESIDE) || host->far || host->beside_failed)
 		return NULL;
-	if (!host->beside && open_backend(find_backend(HOST_BESIDE), "beside", NULL, &host->beside, NULL) < 0)
+	if (!host->beside && open_backend(find_backend(HOST_BESIDE), "beside", NULL, NULL, &host->beside, NULL) < 0)
 		host->beside_failed = true;
 	if (host->beside) {
 		host->beside->above = host;
@@ -317,6 +373,11 @@ struct logoff_session **logoff_session_list_free(struct logoff_session **session
 	return NULL;
 }
 
+struct logoff_host *logoff_session_host(const struct logoff_session *session)
+{
+	return session->host->above ? session->host->above : session->host;
+}
+
 const char *logoff_session_id(const struct logoff_session *session)
 {
 	return session->id;
@@ -324,8 +385,6 @@ const char *logoff_session_id(const struct logoff_session *session)
 
 const char *logoff_session_name(const struct logoff_session *session)
 {
-	if (!session->name)
-		session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
 	return session->state == LOGOFF_STATE_ACTIVE ? session->name : NULL;
 }
 
@@ -359,10 +418,15 @@ bool logoff_session_is_registered(const struct logoff_session *session)
 	return !session->unregistered;
 }
 
-const char *logoff_session_terminal(const struct logoff_session *session, size_t i)
+const char *session_terminal(struct logoff_session *session, size_t i)
 {
 	if (i >= session->n_terminals)	/* the host may have told the first ones already */
-		session_fill((struct logoff_session *)session, HOST_TERMINALS);	/* as in logoff_session_detail() */
+		session_fill(session, HOST_TERMINALS);
+	return logoff_session_terminal(session, i);
+}
+
+const char *logoff_session_terminal(const struct logoff_session *session, size_t i)
+{
 	return i < session->n_terminals ? session->terminals[i] : NULL;
 }
 
@@ -383,9 +447,6 @@ bool logoff_session_is_console(const struct logoff_session *session)
 
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail)
 {
-	/* To the caller the session is constant: it does not see that some of it is only looked up now. */
-	if (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT)
-		session_fill((struct logoff_session *)session, HOST_CLIENT);
 	switch (detail) {
 	case LOGOFF_DETAIL_PROTOCOL:
 		return session->protocol;
@@ -403,43 +464,63 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 	return NULL;
 }
 
-int64_t logoff_session_logon_us(const struct logoff_session *session)
+/* The clock is only known to be missing when the times are there, and idleness is measured by it. */
+static void fetch(struct logoff_session *session, unsigned facts)
 {
-	session_fill((struct logoff_session *)session, HOST_TIMES);	/* as in logoff_session_detail() */
-	return session->logon_us;
+	if (facts & LOGOFF_FACTS_CLIENT)
+		session_fill(session, HOST_CLIENT);
+	if (facts & LOGOFF_FACTS_TERMINALS)
+		session_fill(session, HOST_TERMINALS);
+	if (facts & (LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE)) {
+		session_fill(session, HOST_TIMES);
+		session_fill(session, HOST_CLOCK);
+	}
+	if (facts & LOGOFF_FACTS_IDLE)
+		session_fill(session, HOST_IDLE);
 }
 
-/* The clock is only known to be missing when the times are there. */
-static void fill_clock(struct logoff_session *session)
+enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions,
+				     unsigned facts, struct logoff_error *reterr)
 {
-	session_fill(session, HOST_TIMES);
-	session_fill(session, HOST_CLOCK);
+	int64_t worst = 0;
+
+	(void)host;	/* a session beside has another one */
+	for (size_t i = 0; i < n_sessions; i++)
+		fetch(sessions[i], facts);
+	for (size_t i = 0; (facts & (LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE)) && worst == 0 && i < n_sessions; i++)
+		worst = sessions[i]->logon_us < -1 ? sessions[i]->logon_us : sessions[i]->idle_us < -1 ? sessions[i]->idle_us : 0;
+	return result_of(worst == 0 ? 0 : error_set_errno(reterr, (int)worst, (int)worst, "the times of the sessions"));
+}
+
+/* What is not known may be told as why. */
+static int64_t known(int64_t us)
+{
+	return us < 0 ? -1 : us;
+}
+
+int64_t logoff_session_logon_us(const struct logoff_session *session)
+{
+	return known(session->logon_us);
 }
 
 int64_t logoff_session_age_us(const struct logoff_session *session)
 {
-	int64_t logon_us, age_us;
+	int64_t age_us;
 
-	fill_clock((struct logoff_session *)session);
-	logon_us = session->logon_us;
-	age_us = session->age_us;
-	if (age_us >= 0 || logon_us < 0)
-		return age_us >= 0 ? age_us : logon_us;
+	if (session->age_us >= 0 || session->logon_us < 0)
+		return known(session->age_us);
 	if (session->host->server)
-		return age_us;	/* a server's times say nothing beside our clock */
-	age_us = clock_real_us() - logon_us;
+		return -1;	/* a server's times say nothing beside our clock */
+	age_us = clock_real_us() - session->logon_us;
 	return age_us > 0 ? age_us : 0;
 }
 
-int64_t logoff_session_idle_us(struct logoff_session *session)
+int64_t logoff_session_idle_us(const struct logoff_session *session)
 {
-	int64_t age_us;
+	int64_t age_us = logoff_session_age_us(session);
 
-	fill_clock(session);
-	session_fill(session, HOST_IDLE);
 	/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
-	age_us = logoff_session_age_us(session);
-	return age_us >= 0 && session->idle_us > age_us ? age_us : session->idle_us;
+	return age_us >= 0 && session->idle_us > age_us ? age_us : known(session->idle_us);
 }
 
 /* ---- which session is meant ---- */
@@ -508,8 +589,7 @@ static int find_by_name(struct logoff_host *host, const char *name, const char *
 	return r;
 }
 
-int logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
-		     struct logoff_error *reterr)
+int host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
 	int r;
 
@@ -526,8 +606,18 @@ int logoff_host_find(struct logoff_host *host, const char *designator, struct lo
 	return r;
 }
 
-int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
-		     struct logoff_error *reterr)
+enum logoff_result logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
+				    struct logoff_error *reterr)
+{
+	int r = host_find(host, designator, ret_session, reterr);
+
+	if (r >= 0)
+		session_fill(*ret_session, HOST_TERMINALS);
+	return r == -ESRCH && !designator ? LOGOFF_E_NO_CURRENT : result_of(r);
+}
+
+enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
+				    struct logoff_error *reterr)
 {
 	struct session_list list = {};
 	int r;
@@ -535,11 +625,14 @@ int logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sess
 	r = host_list_sessions(host, NULL, &list, reterr);
 	if (r < 0) {
 		session_list_clear(&list);
-		return public_errno(r);
+		return result_of(r);
 	}
+	for (size_t i = 0; i < list.n_items; i++)
+		if (!list.items[i]->name)
+			session_fill(list.items[i], HOST_TERMINALS);
 	*ret_sessions = list.items;
 	*ret_n_sessions = list.n_items;
-	return 0;
+	return LOGOFF_OK;
 }
 
 bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
@@ -563,9 +656,26 @@ int census_add(struct census *census, pid_t pid, uint32_t uid, const char *user,
 	return array_add(&census->items, &census->n_items, &item);
 }
 
-int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process **ret_processes,
-			       size_t *ret_n_processes, struct logoff_error *reterr)
+/* Copies N items of SIZE bytes, behind as many pointers to them, into one block, which is the caller's. Returns NULL without memory. */
+static void *point_at(const void *items, size_t n, size_t size)
 {
+	char **pointers = malloc((n + 1) * sizeof(char *) + n * size);
+	char *copies = (char *)(pointers + n + 1);
+
+	if (!pointers)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		pointers[i] = copies + i * size;
+	pointers[n] = NULL;
+	if (n > 0)
+		memcpy(copies, items, n * size);
+	return pointers;
+}
+
+enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct logoff_host_process ***ret_processes,
+					      size_t *ret_n_processes, struct logoff_error *reterr)
+{
+	struct logoff_host_process **processes = NULL;
 	struct census census = {};
 	struct logoff_host *other;
 	int r;
@@ -573,26 +683,75 @@ int logoff_host_list_processes(struct logoff_host *host, struct logoff_host_proc
 	r = host->backend->census(host, &census, reterr);
 	if (r >= 0 && (other = beside(host)))
 		r = other->backend->census(other, &census, reterr);
-	if (r < 0) {
-		free(census.items);
-		return public_errno(r);
+	if (r >= 0) {
+		processes = point_at(census.items, census.n_items, sizeof(*census.items));
+		r = processes ? 0 : -ENOMEM;
 	}
-	*ret_processes = census.items;
+	free(census.items);
+	if (r < 0)
+		return result_of(r);
+	*ret_processes = processes;
 	*ret_n_processes = census.n_items;
-	return 0;
+	return LOGOFF_OK;
+}
+
+struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_process **processes)
+{
+	free(processes);
+	return NULL;
+}
+
+/* ---- messages ---- */
+
+enum logoff_result logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
+				       struct logoff_session *const *sessions, size_t n_sessions, int cancel_fd,
+				       struct logoff_delivery ***ret_deliveries, struct logoff_error *reterr)
+{
+	struct logoff_delivery *deliveries = calloc(n_sessions + 1, sizeof(*deliveries)), **pointers = NULL;
+	struct logoff_message own = {};
+	int r = deliveries ? 0 : -ENOMEM;
+
+	if (r >= 0 && !take_struct(&own, sizeof(own), message))
+		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+	if (r >= 0)
+		r = host_message(host, &own, sessions, n_sessions, deliveries, cancel_fd, reterr);
+	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
+		deliveries[i].result = result_of(deliveries[i].result);
+	if (r >= 0) {
+		pointers = point_at(deliveries, n_sessions, sizeof(*deliveries));
+		r = pointers ? 0 : -ENOMEM;
+	}
+	free(deliveries);
+	if (r >= 0)
+		*ret_deliveries = pointers;
+	return result_of(r);
+}
+
+struct logoff_delivery **logoff_delivery_list_free(struct logoff_delivery **deliveries)
+{
+	free(deliveries);
+	return NULL;
 }
 
 /* ---- the rules ---- */
 
-int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr)
+enum logoff_protection logoff_session_protection(const struct logoff_session *session)
 {
 	if (session->kind == LOGOFF_KIND_GREETER)
-		return error_set_errno(reterr, -EPERM, -EPERM, "greeter");
+		return LOGOFF_PROTECTION_GREETER;
 	if (session->kind == LOGOFF_KIND_SERVICES)
-		return error_set_errno(reterr, -EPERM, -EPERM, "services");
-	if (session->console && !session->current && !console_allowed)
-		return error_set_errno(reterr, -EPERM, -EPERM, "console");
-	return 0;
+		return LOGOFF_PROTECTION_SERVICES;
+	return session->console && !session->current ? LOGOFF_PROTECTION_CONSOLE : LOGOFF_PROTECTION_NONE;
+}
+
+int host_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr)
+{
+	static const char *const words[] = { "", "console", "greeter", "services" };	/* in the record */
+	enum logoff_protection protection = logoff_session_protection(session);
+
+	if (protection == LOGOFF_PROTECTION_NONE || (protection == LOGOFF_PROTECTION_CONSOLE && console_allowed))
+		return 0;
+	return error_set_errno(reterr, -EPERM, -EPERM, "%s", words[protection]);
 }
 
 int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,

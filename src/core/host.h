@@ -10,6 +10,8 @@
 #ifndef CORE_HOST_H
 #define CORE_HOST_H
 
+#include <sys/types.h>
+
 #include "base/process.h"
 
 /*
@@ -158,9 +160,10 @@ enum host_flag {
 /* What became of the log-off of a session, for the record. */
 struct host_record {
 	const struct logoff_session *session;
-	int result;			/* as of logoff_request_result() */
+	int result;			/* 0 or -errno */
 	const struct logoff_error *cause;
 	const char *reason;		/* the caller's words, or NULL */
+	const char *actor, *actor_address; /* on whose behalf, and from where; or NULL */
 	bool forced;			/* processes had to be killed */
 };
 
@@ -347,6 +350,18 @@ int session_set_address(struct logoff_session *session, const char *text);
 
 /* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
 bool session_is_called(struct logoff_session *session, const char *name);
+
+/* The calls of logoff.h of the same names, with an errno for a result. */
+int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,
+	      struct logoff_error *reterr);
+int host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session, struct logoff_error *reterr);
+
+/* Sends MESSAGE and writes what became of it into DELIVERIES, of which there are N_SESSIONS, with errnos for results. */
+int host_message(struct logoff_host *host, const struct logoff_message *message, struct logoff_session *const *sessions,
+		 size_t n_sessions, struct logoff_delivery *deliveries, int cancel_fd, struct logoff_error *reterr);
+
+/* Terminal number I of SESSION, looked up if need be. Returns NULL if there is no such number. */
+const char *session_terminal(struct logoff_session *session, size_t i);
 
 /*
  * Adds the sessions of HOST: all, those its session manager does not know included, or with NAME at least those that might bear it.

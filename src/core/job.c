@@ -102,6 +102,8 @@ static void write_record(const struct logoff_request *request, struct job *job)
 		.result = job->result,
 		.cause = &job->cause,
 		.reason = request->reason,
+		.actor = request->actor,
+		.actor_address = request->actor_address,
 		.forced = job->forced,
 	};
 

@@ -12,16 +12,18 @@
 
 static enum meaning compare(const struct logoff_request *request, const struct job *job, struct logoff_session *now)
 {
-	int r = 0;
+	enum logoff_result still = LOGOFF_OK;
 
 	session_fill(now, HOST_TIMES);
 	if (session_is_other(now, job->session))
 		return MEANING_OTHER;
 	if (job->session->logon && !now->logon)
 		return MEANING_UNKNOWN;
-	if (job->why == LOGOFF_WHY_SELECTED && request->still && !job->left)
-		r = request->still(now, request->still_data);
-	return r == 0 ? MEANING_SAME : r == -EAGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
+	if (job->why == LOGOFF_WHY_SELECTED && request->still && !job->left) {
+		session_fill(now, HOST_TERMINALS);
+		still = request->still(now, request->still_data);
+	}
+	return still == LOGOFF_OK ? MEANING_SAME : still == LOGOFF_E_AGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
 }
 
 /* Takes the session of the same id out of LIST; NULL if it is not in it. */

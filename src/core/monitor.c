@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "core/host.h"
+#include "core/result.h"
 
 /* A logind that is restarted answers after a second or two. */
 #define SILENT_US UINT64_C(10000000)
@@ -66,11 +67,8 @@ static bool is_same_text(const char *a, const char *b)
 
 static bool has_changed(const struct logoff_session *before, const struct logoff_session *now)
 {
-	if (before->state != now->state || before->kind != now->kind || before->n_terminals != now->n_terminals)
+	if (before->state != now->state || before->kind != now->kind)
 		return true;
-	for (size_t i = 0; i < now->n_terminals; i++)
-		if (strcmp(before->terminals[i], now->terminals[i]) != 0)
-			return true;
 	if (!((before->missing | now->missing) & HOST_CLIENT) && !is_same_text(before->address, now->address))
 		return true;
 	return !is_same_text(before->name, now->name) || !is_same_text(before->user, now->user);
@@ -178,7 +176,7 @@ static int look(struct logoff_monitor *monitor, struct logoff_error *reterr)
 		return 0;
 	}
 	if (r < 0)
-		return r == -EAGAIN ? -EHOSTUNREACH : r;
+		return r;
 	monitor->silent_since_us = 0;
 	r = add_brief(monitor, &list);
 	if (r >= 0)
@@ -189,28 +187,28 @@ static int look(struct logoff_monitor *monitor, struct logoff_error *reterr)
 
 /* ---- the public calls ---- */
 
-int logoff_monitor_new(struct logoff_monitor **ret_monitor, struct logoff_host *host, struct logoff_error *reterr)
+enum logoff_result logoff_monitor_new(struct logoff_monitor **ret_monitor, struct logoff_host *host, struct logoff_error *reterr)
 {
 	struct logoff_monitor *monitor = calloc(1, sizeof(*monitor));
 	int r;
 
 	if (!monitor)
-		return -ENOMEM;
+		return LOGOFF_E_NO_MEMORY;
 	monitor->watch = (struct host_watch){ .host = host, .begun = &monitor->begun };
 	r = host->backend->watch(&monitor->watch, reterr);
 	if (r < 0) {
 		free(monitor);
-		return r;
+		return result_of(r);
 	}
 	r = list_sorted(monitor, &monitor->known, reterr);
 	for (size_t i = 0; r >= 0 && i < monitor->known.n_items; i++)
 		r = add_change(monitor, LOGOFF_CHANGE_THERE, monitor->known.items[i]);
 	if (r < 0) {
 		logoff_monitor_free(monitor);
-		return r == -EAGAIN ? -EHOSTUNREACH : r;
+		return result_of(r);
 	}
 	*ret_monitor = monitor;
-	return 0;
+	return LOGOFF_OK;
 }
 
 struct logoff_monitor *logoff_monitor_free(struct logoff_monitor *monitor)
@@ -242,15 +240,16 @@ static int refill(struct logoff_monitor *monitor, struct logoff_error *reterr)
 	return r > 0 ? look(monitor, reterr) : r;
 }
 
-int logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change, struct logoff_error *reterr)
+enum logoff_result logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change,
+				       struct logoff_error *reterr)
 {
 	if (monitor->n_told == monitor->n_queue && monitor->lost == 0)
 		monitor->lost = refill(monitor, &monitor->cause);
 	if (monitor->lost < 0) {
 		if (reterr)
 			*reterr = monitor->cause;
-		return monitor->lost;
+		return result_of(monitor->lost);
 	}
 	*ret_change = monitor->n_told < monitor->n_queue ? &monitor->queue[monitor->n_told++] : NULL;
-	return 0;
+	return LOGOFF_OK;
 }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "core/job.h"
 #include "core/meaning.h"
+#include "core/result.h"
 #include "core/warning.h"
 
 #define SECOND UINT64_C(1000000)
@@ -319,14 +320,14 @@ static void run_jobs(struct logoff_request *request)
 	warn_call_off(request);
 }
 
-int logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
+enum logoff_result logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
 {
 	struct logoff_host *host = request->host;
 	struct logoff_error cause = {};
 	int r = 0;
 
 	if (request->ran)
-		return error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run");
+		return result_of(error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run"));
 	for (size_t i = 0; i < request->n_jobs; i++)
 		request->jobs[i].session->ending = &request->jobs[i].ending;
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */
@@ -337,10 +338,10 @@ int logoff_request_run(struct logoff_request *request, struct logoff_error *rete
 	if (r < 0)
 		interrupt(request, r, &cause);
 	if (request_watch(request) < 0)
-		return error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory");
+		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"));
 	run_jobs(request);
 	host->deadline_us = 0;
 	request_unwatch(request);
 	request->ran = true;
-	return 0;
+	return LOGOFF_OK;
 }

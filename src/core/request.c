@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
+#include "core/result.h"
 #include "base/os.h"
 
 #define DEFAULT_GRACE_MS 10000
@@ -19,17 +21,17 @@
 
 /* ---- the request ---- */
 
-int logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host)
+enum logoff_result logoff_request_new(struct logoff_request **ret_request, struct logoff_host *host)
 {
 	struct logoff_request *request = calloc(1, sizeof(*request));
 
 	if (!request)
-		return -ENOMEM;
+		return LOGOFF_E_NO_MEMORY;
 	request->host = host;
 	request->cancel_fd = -1;
 	logoff_request_set_times(request, DEFAULT_GRACE_MS, DEFAULT_WAIT_MS);
 	*ret_request = request;
-	return 0;
+	return LOGOFF_OK;
 }
 
 struct logoff_request *logoff_request_free(struct logoff_request *request)
@@ -39,14 +41,17 @@ struct logoff_request *logoff_request_free(struct logoff_request *request)
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		logoff_session_free(request->jobs[i].session);
 		process_list_clear(&request->jobs[i].seen);
+		free(request->jobs[i].remaining);
 	}
 	free(request->jobs);
 	free(request->reason);
+	free(request->actor);
+	free(request->actor_address);
 	free(request);
 	return NULL;
 }
 
-int logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why)
+enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why)
 {
 	struct job *jobs;
 
@@ -55,17 +60,17 @@ int logoff_request_add(struct logoff_request *request, struct logoff_session *se
 			if (why == LOGOFF_WHY_NAMED)
 				request->jobs[i].why = why;
 			logoff_session_free(session);
-			return 0;
+			return LOGOFF_OK;
 		}
 	}
 	jobs = array_grow(request->jobs, request->n_jobs, sizeof(*jobs));
 	if (!jobs)
-		return -ENOMEM;
+		return LOGOFF_E_NO_MEMORY;
 	/* Its identity, and its name for the record: when it has ended nobody can tell it any more. */
 	session_fill(session, HOST_TIMES | HOST_TERMINALS);
 	request->jobs = jobs;
 	jobs[request->n_jobs++] = (struct job){ .session = session, .why = why, .exists = 1, .state = session->state };
-	return 0;
+	return LOGOFF_OK;
 }
 
 void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms)
@@ -110,15 +115,28 @@ void logoff_request_set_still(struct logoff_request *request, logoff_still_func 
 	request->still_data = userdata;
 }
 
-int logoff_request_set_reason(struct logoff_request *request, const char *text)
+/* Puts a copy of TEXT, which may be NULL, in the place of *TO. */
+static enum logoff_result set_text(char **to, const char *text)
 {
-	char *reason = strdup(text);
+	char *copy;
 
-	if (!reason)
-		return -ENOMEM;
-	free(request->reason);
-	request->reason = reason;
-	return 0;
+	if (text_copy_set(&copy, text) < 0)
+		return LOGOFF_E_NO_MEMORY;
+	free(*to);
+	*to = copy;
+	return LOGOFF_OK;
+}
+
+enum logoff_result logoff_request_set_reason(struct logoff_request *request, const char *text)
+{
+	return set_text(&request->reason, text);
+}
+
+enum logoff_result logoff_request_set_actor(struct logoff_request *request, const char *name, const char *address)
+{
+	enum logoff_result result = set_text(&request->actor, name);
+
+	return result == LOGOFF_OK ? set_text(&request->actor_address, address) : result;
 }
 
 void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
@@ -182,11 +200,6 @@ int request_wait(struct logoff_request *request, uint64_t until_us, struct logof
 
 /* ---- results ---- */
 
-static const struct job *job_at(const struct logoff_request *request, size_t i)
-{
-	return i < request->n_jobs ? &request->jobs[i] : NULL;
-}
-
 size_t logoff_request_count(const struct logoff_request *request)
 {
 	return request->n_jobs;
@@ -194,90 +207,43 @@ size_t logoff_request_count(const struct logoff_request *request)
 
 const struct logoff_session *logoff_request_session(const struct logoff_request *request, size_t i)
 {
-	const struct job *job = job_at(request, i);
-
-	return job ? job->session : NULL;
+	return i < request->n_jobs ? request->jobs[i].session : NULL;
 }
 
-int logoff_request_result(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause)
+/* Makes pointers to the processes of LIST, which are the caller's: free(). Returns NULL if there are none, or no memory. */
+static const struct logoff_process **point_at(const struct process_list *list)
 {
-	const struct job *job = job_at(request, i);
+	const struct logoff_process **pointers = list->n_items > 0 ? calloc(list->n_items, sizeof(*pointers)) : NULL;
+
+	for (size_t i = 0; pointers && i < list->n_items; i++)
+		pointers[i] = &list->items[i];
+	return pointers;
+}
+
+const struct logoff_outcome *logoff_request_outcome(const struct logoff_request *request, size_t i)
+{
+	struct job *job = i < request->n_jobs ? &request->jobs[i] : NULL;
 
 	if (!job || (!request->ran && job->step != STEP_DONE))
-		return -EINVAL;
-	if (ret_cause)
-		*ret_cause = &job->cause;
-	return job->result;
-}
-
-bool logoff_request_is_recorded(const struct logoff_request *request, size_t i, const struct logoff_error **ret_cause)
-{
-	const struct job *job = job_at(request, i);
-
-	if (ret_cause && job)
-		*ret_cause = &job->record_cause;
-	return job && job->recorded;
-}
-
-size_t logoff_request_left(const struct logoff_request *request, size_t i, const struct logoff_process **ret_processes,
-			   int *ret_session_exists)
-{
-	const struct job *job = job_at(request, i);
-
-	if (ret_session_exists)
-		*ret_session_exists = job ? job->exists : -1;
-	if (!job)
-		return 0;
-	*ret_processes = job->seen.items;
-	return job->seen.n_items;
-}
-
-bool logoff_request_forced(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->forced;
-}
-
-enum logoff_state logoff_request_state(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->state : LOGOFF_STATE_CLOSING;
-}
-
-bool logoff_request_is_manager(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job && job->part == HOST_MANAGER;
-}
-
-uint64_t logoff_request_elapsed_us(const struct logoff_request *request, size_t i)
-{
-	const struct job *job = job_at(request, i);
-
-	return job ? job->end_us - job->start_us : 0;
-}
-
-const char *logoff_result_word(int result)
-{
-	switch (result) {
-	case 0:
-		return "ended";
-	case -EACCES:
-		return "denied";
-	case -EPERM:
-		return "protected";
-	case -ETIMEDOUT:
-		return "not-ended";
-	case -ECANCELED:
-		return "cancelled";
-	case -ESTALE:
-		return "changed";
-	default:
-		return "failed";
-	}
+		return NULL;
+	if (job->has_outcome)
+		return &job->outcome;
+	job->has_outcome = true;
+	job->remaining = point_at(&job->seen);
+	job->outcome = (struct logoff_outcome){
+		.result = result_of(job->result),
+		.cause = job->cause,
+		.elapsed_us = job->end_us - job->start_us,
+		.forced = job->forced,
+		.is_manager = job->part == HOST_MANAGER,
+		.exists = (enum logoff_existence)job->exists,
+		.state = job->state,
+		.left = job->remaining,
+		.n_left = job->remaining ? job->seen.n_items : 0,
+		.recorded = job->recorded,
+		.record_cause = job->record_cause,
+	};
+	return &job->outcome;
 }
 
 /* ---- what is told of it ---- */
@@ -290,14 +256,17 @@ static void send(const struct logoff_request *request, struct logoff_event event
 
 void request_tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)
 {
+	const struct logoff_process **processes = point_at(&job->seen);
+
 	send(request, (struct logoff_event){
 		.type = type,
 		.session = job->session,
 		.elapsed_us = request->host->now_us - job->start_us,
-		.processes = job->seen.items,
-		.n_processes = job->seen.n_items,
-		.unseen = job->unseen,
+		.processes = processes,
+		.n_processes = processes ? job->seen.n_items : 0,
+		.unseen = job->unseen || (!processes && job->seen.n_items > 0),
 	});
+	free(processes);
 }
 
 void request_tell_all(const struct logoff_request *request, enum logoff_event_type type, uint64_t remaining_us)

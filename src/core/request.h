@@ -62,6 +62,9 @@ struct job {
 	enum logoff_state state;	/* if it exists */
 	struct logoff_error cause;
 	struct logoff_error record_cause;	/* unless recorded */
+	bool has_outcome;		/* it was asked for */
+	struct logoff_outcome outcome;
+	const struct logoff_process **remaining; /* of the outcome */
 };
 
 struct logoff_request {
@@ -85,6 +88,7 @@ struct logoff_request {
 	void *warning_data;
 	void *still_data;
 	char *reason;
+	char *actor, *actor_address;	/* on whose behalf; NULL: the caller's own */
 };
 
 /* Tell the caller's event function of a job, of its desktop, and of all sessions together. */

@@ -191,7 +191,7 @@ static int still(struct logoff_session *session, void *userdata)
 	run->n_still++;
 	run->still_idle_us = logoff_session_idle_us(session);
 	if (run->unsure && strcmp(logoff_session_id(session), run->unsure) == 0 && run->n_unsure-- > 0)
-		return -EAGAIN;
+		return LOGOFF_E_AGAIN;
 	return run->not_meant && run->truth.host->now_us >= run->not_meant_from_ms * 1000 &&
 	       strcmp(logoff_session_id(session), run->not_meant) == 0;
 }
@@ -222,20 +222,18 @@ static const char *result_word(int result)
 
 static void note_result(struct run *run, const struct logoff_request *request, size_t i)
 {
-	const struct logoff_process *left;
-	const struct logoff_error *cause;
-	int result = logoff_request_result(request, i, &cause), exists;
-	size_t n = logoff_request_left(request, i, &left, &exists);
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	int result = request->jobs[i].result;
 
 	if (result < 0)
-		run->cause = *cause;
-	run->n_forced += logoff_request_forced(request, i);
-	run->n_unrecorded += !logoff_request_is_recorded(request, i, NULL);
+		run->cause = outcome->cause;
+	run->n_forced += outcome->forced;
+	run->n_unrecorded += !outcome->recorded;
 	note(run, "%s = %s", logoff_session_id(logoff_request_session(request, i)), result_word(result));
 	if (result < 0)
-		note(run, " %c", exists > 0 ? '+' : exists == 0 ? '-' : '?');
-	for (size_t j = 0; j < n; j++)
-		note(run, " %s", left[j].command);
+		note(run, " %c", outcome->exists > 0 ? '+' : outcome->exists == 0 ? '-' : '?');
+	for (size_t j = 0; j < outcome->n_left; j++)
+		note(run, " %s", outcome->left[j]->command);
 	note(run, "\n");
 }
 
@@ -262,7 +260,7 @@ static int open_host(const char *text, struct logoff_host **ret_host)
 static int add(struct logoff_request *request, struct logoff_host *host, const char *designator, enum logoff_why why)
 {
 	struct logoff_session *session;
-	int r = logoff_host_find(host, designator, &session, NULL);
+	int r = host_find(host, designator, &session, NULL);
 
 	if (r < 0)
 		return r;

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "backend/memory.h"
+#include "core/request.h"
 
 struct truth {
 	struct logoff_host *host;
@@ -180,34 +181,33 @@ static void truth_check_left(struct truth *truth, const struct logoff_request *r
 {
 	const struct logoff_session *session = logoff_request_session(request, i);
 	const struct memory_world *world = truth->host->data;
-	size_t place = truth_place(session), n, alive, managed;
-	const struct logoff_process *left;
-	int exists;
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	size_t place = truth_place(session), n = outcome->n_left, alive, managed;
+	enum logoff_existence exists = outcome->exists;
 
-	n = logoff_request_left(request, i, &left, &exists);
 	truth_require(truth, exists != 0 || !truth_exists(world, &world->sessions[place].unit),
 		      "a session that exists is said not to");
 	truth_require(truth,
 		      exists >= 0 || truth->starved || world->get_fails.r || world->lost_us <= world->now_us ||
 			      world->silent_us <= world->now_us ||
-			      logoff_request_result(request, i, NULL) == -EPERM,
+			      request->jobs[i].result == -EPERM,
 		      "it could have been asked whether it exists");
 	truth_require(truth,
-		      !logoff_request_is_manager(request, i) || session->current ||
+		      !outcome->is_manager || session->current ||
 			      !truth_exists(world, &world->sessions[place].unit),
 		      "a result is said to be the manager's whose session exists");
 	/* What follows was true when the result was found; with other sessions time has gone on. */
-	if (logoff_request_count(request) > 1 || truth->starved || logoff_request_result(request, i, NULL) == -EPERM)
+	if (logoff_request_count(request) > 1 || truth->starved || request->jobs[i].result == -EPERM)
 		return;
 	truth_require(truth, exists != 1 || truth_exists(world, &world->sessions[place].unit),
 		      "a session that is gone is said to exist");
 	truth_require(truth,
-		      exists != 1 || logoff_request_state(request, i) ==
+		      exists != 1 || outcome->state ==
 					     (world->sessions[place].unit.termed && !world->sessions[place].unit.stuck
 						      ? LOGOFF_STATE_CLOSING
 						      : world->sessions[place].state),
 		      "the state of a session that exists is not its state");
-	if (logoff_request_result(request, i, NULL) == -ESTALE)	/* it was left alone: nobody looked */
+	if (request->jobs[i].result == -ESTALE)	/* it was left alone: nobody looked */
 		return;
 	if (session->current || world->sessions[place].unit.processes_fails.r ||
 	    world->users[world->sessions[place].user].manager.processes_fails.r)
@@ -221,9 +221,9 @@ static void truth_check_result(struct truth *truth, const struct logoff_request 
 {
 	const struct logoff_session *session = logoff_request_session(request, i);
 	const struct memory_world *world = truth->host->data;
-	const struct logoff_error *cause = NULL;
-	const struct logoff_process *left;
-	int result = logoff_request_result(request, i, &cause), exists;
+	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	const struct logoff_error *cause = &outcome->cause;
+	int result = request->jobs[i].result;
 
 	truth_check_rules(truth, session, result);
 	truth_require(truth, result <= 0, "a result is 0 or a negative errno");
@@ -236,14 +236,14 @@ static void truth_check_result(struct truth *truth, const struct logoff_request 
 			      cause->domain != LOGOFF_ERROR_NONE,
 		      "a failure without its cause");
 	truth_require(truth,
-		      world->control == MEMORY_CONTROL_PROOF || logoff_request_elapsed_us(request, i) <= truth->wait_us,
+		      world->control == MEMORY_CONTROL_PROOF || outcome->elapsed_us <= truth->wait_us,
 		      "it took longer than allowed");
 	if (result < 0) {
 		truth_check_left(truth, request, i);
 		return;
 	}
 	truth_check_gone(truth, session);
-	truth_require(truth, logoff_request_left(request, i, &left, &exists) == 0 && exists == 0,
+	truth_require(truth, outcome->n_left == 0 && outcome->exists == LOGOFF_EXISTS_NO,
 		      "something is left of a session that has ended");
 }
 
@@ -257,7 +257,7 @@ static void truth_check_user(struct truth *truth, const struct logoff_request *r
 		n_sessions += world->sessions[i].user == user;
 	for (size_t i = 0; i < logoff_request_count(request); i++)
 		n_ended += world->sessions[truth_place(logoff_request_session(request, i))].user == user &&
-			   logoff_request_result(request, i, NULL) == 0;
+			   request->jobs[i].result == 0;
 	if (n_sessions == 0 || n_ended < n_sessions || !world->users[user].has_manager || world->users[user].lingers ||
 	    world->users[user].manager.processes_fails.r)
 		return;

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/result.h"
+
 /* The last warning before the end of the warning time. */
 #define LAST_WARNING_US UINT64_C(10000000)
 
@@ -16,13 +18,15 @@
 static void tell_warned(const struct logoff_request *request, const struct job *job,
 			const struct logoff_delivery *delivery, uint64_t remaining_us)
 {
+	struct logoff_delivery told = *delivery;
 	struct logoff_event event = {
 		.type = LOGOFF_EVENT_WARNED,
 		.session = job->session,
-		.delivery = delivery,
+		.delivery = &told,
 		.remaining_us = remaining_us,
 	};
 
+	told.result = result_of(delivery->result);
 	if (request->event)
 		request->event(&event, request->event_data);
 }
@@ -69,8 +73,8 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	message.text = text;
 	if (n > 0 && deliveries) {
 		request->compose(remaining_us, text, sizeof(text), request->warning_data);
-		(void)logoff_host_message(request->host, &message, sessions, n, deliveries,
-					  remaining_us >= 0 ? request->cancel_fd : -1, NULL);
+		(void)host_message(request->host, &message, sessions, n, deliveries,
+				   remaining_us >= 0 ? request->cancel_fd : -1, NULL);
 	}
 	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
 		if (!request->jobs[i].addressed)

@@ -9,6 +9,8 @@
 #ifndef LOCAL_DISPLAY_H
 #define LOCAL_DISPLAY_H
 
+#include <sys/types.h>
+
 #include "core/host.h"
 
 /* ---- idleness (display.c) ---- */

@@ -503,6 +503,7 @@ static void asked_once_and_only_if_the_host_does_not_know(void **state)
 {
 	struct logoff_host host = { .backend = &host_procfs };
 	struct logoff_session session = { .host = &host, .uid = getuid(), .graphical = true, .logon_us = -1, .age_us = -1, .idle_us = 5 };
+	struct logoff_session *one = &session;
 	struct server server = { .extension = 140 };
 	char display[32];
 
@@ -511,10 +512,13 @@ static void asked_once_and_only_if_the_host_does_not_know(void **state)
 	server_start(&server);
 	snprintf(display, sizeof(display), ":%u", server.number);
 	session.display = display;
+	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_idle_us(&session), 5);
 	session.missing = HOST_IDLE;
+	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_idle_us(&session), IDLE_MS * INT64_C(1000));
 	server_stop(&server);
+	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_idle_us(&session), IDLE_MS * INT64_C(1000));
 }
 

@@ -87,7 +87,7 @@ static int find_session(struct logoff_host *host, const struct order *order, con
 			struct logoff_session **ret_session, struct logoff_error *cause)
 {
 	struct logoff_session *session;
-	int r = logoff_host_find(host, addressee->id, &session, cause);
+	int r = host_find(host, addressee->id, &session, cause);
 
 	if (r < 0)
 		return r;
@@ -123,7 +123,7 @@ static void send_to(struct logoff_host *host, const struct order *order, struct 
 		if (sessions[i])
 			found[n++] = sessions[i];
 	if (r >= 0)
-		r = logoff_host_message(host, &message, found, n, results, cancel_fd, NULL);
+		r = host_message(host, &message, found, n, results, cancel_fd, NULL);
 	for (size_t i = 0, k = 0; i < order->n_sessions; i++) {
 		if (!sessions[i])
 			continue;
@@ -159,7 +159,7 @@ static void carry_out(const struct order *order, struct logoff_delivery *deliver
 	struct logoff_session **sessions = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
 	struct logoff_host *host = NULL;
 	struct logoff_error cause = {};
-	int r = sessions ? logoff_host_open(&host, NULL, &cause) : -ENOMEM;
+	int r = sessions ? host_open(&host, NULL, NULL, &cause) : -ENOMEM;
 
 	if (r >= 0)
 		r = find_all(host, order, sessions, deliveries, cancel_fd);

@@ -30,7 +30,7 @@ int main(void)
 {
 	struct logoff_host *host;
 
-	return logoff_host_open(&host, NULL, NULL) ? 1 : 0;
+	return logoff_host_open(&host, NULL, NULL, NULL) ? 1 : 0;
 }
 """
 

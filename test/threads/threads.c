@@ -61,6 +61,8 @@ static void read_session(struct logoff_host *host, struct logoff_session *sessio
 	struct logoff_error cause = {};
 	int r;
 
+	(void)has_failed("fetch", logoff_host_fetch(host, &session, 1, LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT |
+						    LOGOFF_FACTS_TERMINALS, &cause), &cause);
 	(void)logoff_session_name(session);
 	(void)logoff_session_user(session);
 	(void)logoff_session_age_us(session);
@@ -72,20 +74,19 @@ static void read_session(struct logoff_host *host, struct logoff_session *sessio
 	for (size_t i = 0; logoff_session_terminal(session, i); i++)
 		;
 	r = logoff_host_find(host, logoff_session_id(session), &again, &cause);
-	if (r != -ENXIO)	/* another thread may have logged it off */
+	if (r != LOGOFF_E_NO_SESSION)	/* another thread may have logged it off */
 		(void)has_failed("find", r, &cause);
 	logoff_session_free(again);
 }
 
 static void send_message(struct logoff_host *host, struct logoff_session *const *sessions, size_t n)
 {
-	struct logoff_message message = { .title = "Notice", .text = "All threads are well.", .timeout_ms = 1000 };
-	struct logoff_delivery *deliveries = calloc(n + 1, sizeof(*deliveries));
+	struct logoff_message message = { .size = sizeof(message), .title = "Notice", .text = "All threads are well.", .timeout_ms = 1000 };
+	struct logoff_delivery **deliveries = NULL;
 	struct logoff_error cause = {};
 
-	if (deliveries)
-		(void)has_failed("message", logoff_host_message(host, &message, sessions, n, deliveries, -1, &cause), &cause);
-	free(deliveries);
+	(void)has_failed("message", logoff_host_message(host, &message, sessions, n, -1, &deliveries, &cause), &cause);
+	logoff_delivery_list_free(deliveries);
 }
 
 static void count_event(const struct logoff_event *event, void *data)
@@ -119,10 +120,9 @@ static void log_off_sessions(struct logoff_host *host, struct logoff_session **s
 	logoff_request_set_times(request, 3000, 30000);
 	(void)has_failed("request_run", logoff_request_run(request, &cause), &cause);
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
-		const struct logoff_error *why = NULL;
-		int r = logoff_request_result(request, i, &why);
+		const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 
-		(void)has_failed(logoff_session_id(logoff_request_session(request, i)), r, why);
+		(void)has_failed(logoff_session_id(logoff_request_session(request, i)), outcome->result, &outcome->cause);
 	}
 	if (n_events < logoff_request_count(request))
 		report_fault("%u events of %zu sessions", n_events, logoff_request_count(request));
@@ -132,14 +132,14 @@ static void log_off_sessions(struct logoff_host *host, struct logoff_session **s
 /* Opens a host, does everything there, and closes it. With LOG_OFF that user is logged off (""  : everybody). */
 static void visit_host(const char *log_off)
 {
-	struct logoff_host_process *processes = NULL;
+	struct logoff_host_process **processes = NULL;
 	struct logoff_session **sessions = NULL;
 	struct logoff_error cause = {};
 	struct logoff_host *host = NULL;
 	size_t n = 0, n_processes = 0;
 	char name[256];
 
-	if (has_failed("open", logoff_host_open(&host, NULL, &cause), &cause))
+	if (has_failed("open", logoff_host_open(&host, NULL, NULL, &cause), &cause))
 		return;
 	if (log_off && !*log_off && strcmp(logoff_host_kind(host), "memory") != 0) {
 		report_fault("everybody is logged off in memory only");
@@ -154,7 +154,7 @@ static void visit_host(const char *log_off)
 	for (size_t i = 0; i < n; i++)
 		read_session(host, sessions[i]);
 	(void)has_failed("list_processes", logoff_host_list_processes(host, &processes, &n_processes, &cause), &cause);
-	free(processes);
+	logoff_host_process_list_free(processes);
 	send_message(host, sessions, n);
 	if (log_off)
 		log_off_sessions(host, sessions, n, *log_off ? log_off : NULL);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * facts.c - see facts.h. What has been fetched once is not asked for again by the library.
+ */
+#include "cli/facts.h"
+
+enum logoff_result facts_fetch(const struct logoff_session *session, unsigned facts)
+{
+	struct logoff_session *own = (struct logoff_session *)session;
+
+	return logoff_host_fetch(logoff_session_host(session), &own, 1, facts, NULL);
+}
+
+/* Why a fact is missing is told once, of all sessions together: report_times(). */
+int64_t fact_idle_us(const struct logoff_session *session)
+{
+	(void)facts_fetch(session, LOGOFF_FACTS_IDLE);
+	return logoff_session_idle_us(session);
+}
+
+int64_t fact_age_us(const struct logoff_session *session)
+{
+	(void)facts_fetch(session, LOGOFF_FACTS_TIMES);
+	return logoff_session_age_us(session);
+}
+
+int64_t fact_logon_us(const struct logoff_session *session)
+{
+	(void)facts_fetch(session, LOGOFF_FACTS_TIMES);
+	return logoff_session_logon_us(session);
+}
+
+const char *fact_terminal(const struct logoff_session *session, size_t i)
+{
+	if (!logoff_session_terminal(session, i))	/* the first may be known already */
+		(void)facts_fetch(session, LOGOFF_FACTS_TERMINALS);
+	return logoff_session_terminal(session, i);
+}
+
+const char *fact_detail(const struct logoff_session *session, enum logoff_detail detail)
+{
+	if (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT)
+		(void)facts_fetch(session, LOGOFF_FACTS_CLIENT);
+	return logoff_session_detail(session, detail);
+}

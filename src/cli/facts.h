@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * facts.h - what a session's host has to be asked for, asked when it is first wanted. Sessions are the command's own, so the functions
+ * take constant ones, as tables and selections have them.
+ */
+#ifndef CLI_FACTS_H
+#define CLI_FACTS_H
+
+#include <stddef.h>
+
+#include "logoff.h"
+
+/* Fetches FACTS (enum logoff_facts). Returns as logoff_host_fetch(). */
+enum logoff_result facts_fetch(const struct logoff_session *session, unsigned facts);
+
+/* As the getters of logoff.h. Return -1 if it is not known. */
+int64_t fact_idle_us(const struct logoff_session *session);
+int64_t fact_age_us(const struct logoff_session *session);
+int64_t fact_logon_us(const struct logoff_session *session);
+
+/* Terminal number I of SESSION. Returns its name, or NULL if there is no such number. */
+const char *fact_terminal(const struct logoff_session *session, size_t i);
+
+/* A detail of SESSION. Returns the text, or NULL. */
+const char *fact_detail(const struct logoff_session *session, enum logoff_detail detail);
+
+#endif

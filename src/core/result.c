@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * result.c - see result.h. An errno that is not in the table is fatal, and its cause is in the record of the error.
+ */
+#include "core/result.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static const struct {
+	int r;
+	enum logoff_result result;
+} results[] = {
+	{ -ENXIO, LOGOFF_E_NO_SESSION },
+	{ -ESRCH, LOGOFF_E_NOT_ACTIVE },
+	{ -ENOTUNIQ, LOGOFF_E_NOT_UNIQUE },
+	{ -EACCES, LOGOFF_E_DENIED },
+	{ -EPERM, LOGOFF_E_PROTECTED },
+	{ -ETIMEDOUT, LOGOFF_E_TIMEOUT },
+	{ -EOPNOTSUPP, LOGOFF_E_UNSUPPORTED },
+	{ -EHOSTUNREACH, LOGOFF_E_UNREACHABLE },
+	{ -EAGAIN, LOGOFF_E_UNREACHABLE },	/* it might have answered later */
+	{ -EPROTO, LOGOFF_E_PROTOCOL },
+	{ -ECANCELED, LOGOFF_E_CANCELLED },
+	{ -ESTALE, LOGOFF_E_CHANGED },
+	{ -EKEYREJECTED, LOGOFF_E_NOT_ACCEPTED },
+	{ -EINVAL, LOGOFF_E_INVALID },
+	{ -ENOMEM, LOGOFF_E_NO_MEMORY },
+};
+
+enum logoff_result result_of(int r)
+{
+	for (size_t i = 0; r < 0 && i < sizeof(results) / sizeof(results[0]); i++)
+		if (results[i].r == r)
+			return results[i].result;
+	return r < 0 ? LOGOFF_E_FAILED : LOGOFF_OK;
+}
+
+const char *logoff_result_word(enum logoff_result result)
+{
+	if (result == LOGOFF_OK)
+		return "ended";
+	if (result == LOGOFF_E_DENIED)
+		return "denied";
+	if (result == LOGOFF_E_PROTECTED)
+		return "protected";
+	if (result == LOGOFF_E_TIMEOUT)
+		return "not-ended";
+	if (result == LOGOFF_E_CANCELLED)
+		return "cancelled";
+	if (result == LOGOFF_E_CHANGED)
+		return "changed";
+	return "failed";
+}

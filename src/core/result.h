@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * result.h - the edge between errnos, by which everything behind the public header tells its failures, and the results of logoff.h.
+ */
+#ifndef CORE_RESULT_H
+#define CORE_RESULT_H
+
+#include "logoff.h"
+
+/* The result that R, 0 or -errno, is for callers of the library. Returns it. */
+enum logoff_result result_of(int r);
+
+#endif
