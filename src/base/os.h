@@ -19,6 +19,8 @@
 #ifdef _WIN32
 #define ESTALE 10116
 #define ENOTUNIQ 10076
+#define EKEYREJECTED 10129
+#define ENOPKG 10065
 #endif
 
 /* The name of this machine, ended by a NUL; "" if it has none. */

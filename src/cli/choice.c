@@ -253,7 +253,8 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 	struct word word = word_parse(argument);
 	struct logoff_error error = {};
 	int r = add_session(choice, word, argument, false, &error);
-	if (r == LOGOFF_E_NO_SESSION && message && !*message && warning_is_text(argument) && !is_user(choice, argument)) {
+	if (r == LOGOFF_E_NO_SESSION && message && !*message && warning_is_text(argument) &&
+	    !is_user(choice, argument)) {
 		*message = argument;
 	} else if (r == LOGOFF_E_NO_SESSION && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
 		stop_choice(choice, report_not_understood(argument));
@@ -490,7 +491,9 @@ enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
 	/* A server that has not answered the question for the times may still answer. */
-	return !chosen->user && selection_asks_times(choice->selection) && is_unanswered(session) ? LOGOFF_E_AGAIN : LOGOFF_E_CHANGED;
+	if (!chosen->user && selection_asks_times(choice->selection) && is_unanswered(session))
+		return LOGOFF_E_AGAIN;
+	return LOGOFF_E_CHANGED;
 }
 
 void choice_done(struct choice *choice)

@@ -11,7 +11,7 @@ enum logoff_result facts_fetch(const struct logoff_session *session, unsigned fa
 	return logoff_host_fetch(logoff_session_host(session), &own, 1, facts, NULL);
 }
 
-/* Why a fact is missing is told once, of all sessions together: report_times(). */
+/* report_times() says once, for all sessions together, why a fact is missing. */
 int64_t fact_idle_us(const struct logoff_session *session)
 {
 	(void)facts_fetch(session, LOGOFF_FACTS_IDLE);

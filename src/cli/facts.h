@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * facts.h - what a session's host has to be asked for, asked when it is first wanted. Sessions are the command's own, so the functions
- * take constant ones, as tables and selections have them.
+ * facts.h - facts that a session's host has to be asked for; it is asked when a fact is first wanted. Sessions are the
+ * command's own, so the functions take constant ones, as tables and selections have them.
  */
 #ifndef CLI_FACTS_H
 #define CLI_FACTS_H

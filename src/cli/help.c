@@ -215,7 +215,8 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: %s can only be used with /warn\n"), program().text, what.text);
 		break;
 	case OPTION_FAULT_ENDLESS:
-		fprintf(stderr, _("%s: /watch has no end at which %s could print: use /json:lines\n"), program().text, what.text);
+		fprintf(stderr, _("%s: /watch has no end at which %s could print: use /json:lines\n"), program().text,
+			what.text);
 		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);

@@ -373,7 +373,9 @@ static int open_host(struct logoff_host **ret_host, const char *server, enum log
 
 	if (*password)
 		name_user();
-	return logoff_host_open(ret_host, &(struct logoff_address){ .size = sizeof(struct logoff_address), .name = server },
+	struct logoff_address address = { .size = sizeof(address), .name = server };
+
+	return logoff_host_open(ret_host, &address,
 				&(struct logoff_logon){
 		.size = sizeof(struct logoff_logon),
 		.user = *account->user ? account->user : NULL,

@@ -152,14 +152,16 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 {
 	char title[640];
 	struct logoff_message message = {
-		.size = sizeof(message), .title = title, .text = text, .timeout_ms = arg_time_s * 1000, .wait = arg_wait,
+		.size = sizeof(message), .title = title, .text = text, .timeout_ms = arg_time_s * 1000,
+		.wait = arg_wait,
 	};
 	struct logoff_delivery **deliveries = NULL;
 	struct logoff_error error = {};
 	int r, status = EXIT_ENDED;
 
 	compose_title(host, title, sizeof(title));
-	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, command_cancel_fd(false), &deliveries,
+	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, command_cancel_fd(false),
+				&deliveries,
 				&error);
 	if (r < 0)
 		status = report_host(arg_server, r, &error);

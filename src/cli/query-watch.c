@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * query-watch.c - "query session /watch" and "query user /watch": a line for each session that is there, begins, changes or goes.
+ * query-watch.c - "query session /watch" and "query user /watch": a line for each session that is there, begins,
+ * changes or goes.
  *
- * Each line is written as soon as it is known, so nothing is lost when Ctrl-C ends the command at any moment: that is how it is meant
- * to end. A session of which one line was shown is followed to its end, though it may lose the name by which it was asked for.
+ * Each line is written as soon as it is known. So Ctrl-C, which is how the command ends, loses nothing. A session of
+ * which one line was shown is followed to its end, even if it loses the name by which the user asked for it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -92,7 +93,8 @@ static void print_columns(const char *time, const char *word)
 	for (size_t i = 0; i < N_WORDS; i++)
 		if (text_width(_(words[i])) > width)
 			width = text_width(_(words[i]));
-	printf("%s%*s%s%*s", time, (int)(TIME_WIDTH + 2 - text_width(time)), "", word, (int)(width + 1 - text_width(word)), "");
+	printf("%s%*s%s%*s", time, (int)(TIME_WIDTH + 2 - text_width(time)), "", word,
+	       (int)(width + 1 - text_width(word)), "");
 }
 
 static void print_headings(const struct table *table)
@@ -133,7 +135,7 @@ static void leave(int signal)
 	_exit(EXIT_ENDED);
 }
 
-/* Who has started the command with Ctrl-C ignored (nohup, "&" in a script) wants it to stay so. */
+/* A command that was started with Ctrl-C ignored (nohup, "&" in a script) goes on ignoring it. */
 static void leave_by_interrupt(void)
 {
 	if (signal(SIGINT, leave) == SIG_IGN)
@@ -151,7 +153,8 @@ static bool await_change(const struct logoff_monitor *monitor)
 	return false;
 }
 
-static int show_changes(struct logoff_monitor *monitor, const struct table *table, bool people, int n_arguments, char **arguments)
+static int show_changes(struct logoff_monitor *monitor, const struct table *table, bool people, int n_arguments,
+			char **arguments)
 {
 	const struct logoff_change *change;
 	struct logoff_error error = {};

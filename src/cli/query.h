@@ -21,7 +21,10 @@ int query_sessions(struct logoff_host *host, int n_arguments, char **arguments);
 int query_users(struct logoff_host *host, int n_arguments, char **arguments);
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments);
 
-/* Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit status. */
+/*
+ * Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit
+ * status.
+ */
 int query_watch(struct logoff_host *host, const struct table *table, bool people, int n_arguments, char **arguments);
 
 /* Tells whether one of the arguments means SESSION, or there are none. */

@@ -63,10 +63,12 @@ static json_t *make_left(const struct logoff_outcome *outcome)
 	for (size_t j = 0; j < outcome->n_left; j++) {
 		const struct logoff_process *left = outcome->left[j];
 
-		(void)json_array_append_new(array, json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left->pid, "command",
-							     to_json_text(left->command), "stuck", stuck_word(left->stuck),
-							     "tracer", left->tracer > 0 ? json_integer(left->tracer) : json_null()));
-							     /* NULL is refused */
+		json_t *tracer = left->tracer > 0 ? json_integer(left->tracer) : json_null();
+
+		(void)json_array_append_new(array,	/* NULL is refused */
+					    json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left->pid, "command",
+						      to_json_text(left->command), "stuck", stuck_word(left->stuck),
+						      "tracer", tracer));
 	}
 	return array;
 }
@@ -80,19 +82,21 @@ static json_t *make_exists(enum logoff_existence exists)
 static json_t *make_result(const struct logoff_request *request, size_t i, json_t *row, int status)
 {
 	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
+	const struct logoff_error *cause = outcome->result == LOGOFF_OK ? NULL : &outcome->cause;
+	json_t *more = json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(outcome->result),
+				 "exit_status", status, "forced", outcome->forced, "elapsed_s",
+				 (double)outcome->elapsed_us / 1e6, "session_exists", make_exists(outcome->exists),
+				 "left", make_left(outcome), "cause", to_json_cause(cause));
 
-	if (json_object_update_new(row, json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result",
-						  logoff_result_word(outcome->result), "exit_status", status, "forced",
-						  outcome->forced, "elapsed_s", (double)outcome->elapsed_us / 1e6,
-						  "session_exists", make_exists(outcome->exists), "left", make_left(outcome),
-						  "cause", to_json_cause(outcome->result == LOGOFF_OK ? NULL : &outcome->cause))) < 0) {
+	if (json_object_update_new(row, more) < 0) {
 		json_decref(row);
 		return NULL;
 	}
-	if (outcome->exists == LOGOFF_EXISTS_YES)
-		(void)json_object_set_new(row, "state",
-					  to_json_text(json_state(outcome->state,
-								  logoff_session_kind(logoff_request_session(request, i)))));
+	if (outcome->exists == LOGOFF_EXISTS_YES) {
+		enum logoff_kind kind = logoff_session_kind(logoff_request_session(request, i));
+
+		(void)json_object_set_new(row, "state", to_json_text(json_state(outcome->state, kind)));
+	}
 	return row;
 }
 

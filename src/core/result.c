@@ -4,6 +4,8 @@
  */
 #include "core/result.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""/watch on real hosts: each change of a session is told once, in order, soon after it has happened; and how it ends.
+"""/watch on real hosts: the command shows each change of a session once, in order, soon after it has happened; and how it ends.
 """
 
 import json
@@ -91,7 +91,7 @@ def test_ssh_comes_and_goes(watch):
 
     line = watch.until("begun", bob.id)
     assert line["user"] == "bob"
-    if line["name"] is None:    # it is told before it has a terminal
+    if line["name"] is None:    # the line comes before the session has a terminal
         line = watch.until("changed", bob.id)
     assert line["name"] == bob.tty
     watch.expect_silence()
@@ -152,7 +152,7 @@ def test_id_used_again(host):
 
 
 def test_logind_restarts(host):
-    """Sessions stay, the watch stays, and what happens meanwhile is told."""
+    """Sessions stay, the watch stays, and the command shows what happens meanwhile."""
     alice = sessions.ssh(host, "alice")
     watching = Watch(host)
     watching.expect("there", alice.id)
