@@ -26,6 +26,7 @@
 #include "backend/here.h"
 #include "backend/leave.h"
 #include "backend/logind.h"
+#include "backend/message.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
@@ -453,6 +454,7 @@ const struct host_backend host_logind = {
 	.manager = logind_manager,
 	.desktop = logind_desktop,
 	.census = logind_census,
+	.message = message_deliver,
 	.fill = logind_fill,
 	.record = audit_record,
 	.name_person = audit_name_person,

@@ -857,13 +857,14 @@ static void deliver_message(struct logoff_host *host, struct logoff_session *ses
 }
 
 /* The clock stands still meanwhile: all messages are delivered side by side. */
-static void memory_message(struct logoff_host *host, const struct logoff_message *message,
-			   struct logoff_session *const *sessions, size_t n_sessions,
-			   struct logoff_delivery *deliveries, int cancel_fd)
+static int memory_message(struct logoff_host *host, const struct logoff_message *message,
+			  struct logoff_session *const *sessions, size_t n_sessions,
+			  struct logoff_delivery *deliveries, int cancel_fd)
 {
 	(void)cancel_fd;
 	for (size_t i = 0; i < n_sessions; i++)
 		deliver_message(host, sessions[i], message, &deliveries[i]);
+	return 0;
 }
 
 /* ---- waiting ---- */

@@ -73,7 +73,7 @@ struct recipient {
 /* One delivery. */
 struct post {
 	struct logoff_host *host;
-	struct logoff_message message;	/* harmless; title and text are owned */
+	struct logoff_message message;	/* harmless */
 	char *letter;			/* for terminals */
 	struct recipient *recipients;
 	size_t n_recipients;
@@ -359,7 +359,7 @@ static int find_place(const struct post *post, struct logoff_session *session, s
 {
 	const struct host_backend *backend = session->host->backend;
 	struct process_list list = {};
-	int r = backend->processes ? backend->processes(session->host, session, HOST_SESSION, &list, cause) : -EOPNOTSUPP;
+	int r = backend->processes(session->host, session, HOST_SESSION, &list, cause);
 
 	for (size_t i = 0; i < list.n_items; i++) {
 		pid_t pid = list.items[i].pid;
@@ -374,7 +374,7 @@ static int find_place(const struct post *post, struct logoff_session *session, s
 	for (size_t i = 0; i < post->n_processes && !head->like; i++)
 		if (post->processes[i].uid == session->uid)
 			head->like = post->processes[i].pid;
-	if (backend->processes && !head->beside)
+	if (!head->beside)
 		return error_set_errno(cause, r == -EOPNOTSUPP || r >= 0 ? -ENXIO : r, -ESRCH, "the session has no process");
 	return 0;
 }
@@ -738,7 +738,7 @@ static void run_delivery(struct post *post, int cancel_fd)
 		cancel_delivery(post);
 }
 
-/* ---- the public call ---- */
+/* ---- the operation ---- */
 
 static int post_init(struct post *post, struct logoff_host *host, const struct logoff_message *message,
 		     struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries)
@@ -748,27 +748,21 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 	post->without_service = host->delivers_itself || secure_getenv("LOGOFF_HOST");
 	if (post->without_service)
 		(void)error_set_errno(&post->service_cause, 0, -EACCES, "only the user and root may show something there");
-	post->message.title = utf8_harmless(message->title ? message->title : "", false);
-	post->message.text = utf8_harmless(message->text ? message->text : "", true);
 	post->recipients = calloc(n_sessions + 1, sizeof(*post->recipients));
 	post->n_fds = N_OTHER_FDS;
 	post->fds = calloc(post->n_fds, sizeof(*post->fds));
-	if (!post->message.title || !post->message.text || !post->recipients || !post->fds)
+	if (!post->recipients || !post->fds)
 		return -ENOMEM;
 	post->letter = compose_letter(&post->message);
 	if (!post->letter)
 		return -ENOMEM;
-	for (size_t i = 0; i < n_sessions; i++) {
-		deliveries[i] = (struct logoff_delivery){};
+	for (size_t i = 0; i < n_sessions; i++)
 		post->recipients[i] = (struct recipient){ .session = sessions[i], .delivery = &deliveries[i] };
-	}
 	return 0;
 }
 
 static void post_done(struct post *post)
 {
-	free((char *)post->message.title);
-	free((char *)post->message.text);
 	free(post->letter);
 	for (size_t i = 0; post->recipients && i < post->n_recipients; i++)
 		free(post->recipients[i].terminals);
@@ -778,17 +772,19 @@ static void post_done(struct post *post)
 	free(post->processes);
 }
 
-int host_message(struct logoff_host *host, const struct logoff_message *message, struct logoff_session *const *sessions,
-		 size_t n_sessions, struct logoff_delivery *deliveries, int cancel_fd, struct logoff_error *reterr)
+int message_deliver(struct logoff_host *host, const struct logoff_message *message, struct logoff_session *const *sessions,
+		    size_t n_sessions, struct logoff_delivery *deliveries, int cancel_fd)
 {
 	struct post post;
-	int r = post_init(&post, host, message, sessions, n_sessions, deliveries);
+	int r;
 
-	if (r < 0)
-		(void)error_set_errno(reterr, r, r, "%s", strerror(-r));
-	else if (host->backend->message)
-		host->backend->message(host, &post.message, sessions, n_sessions, deliveries, cancel_fd);
-	else
+	for (size_t i = 0; host->far && i < n_sessions; i++)
+		deliveries[i].result = error_set_errno(&deliveries[i].cause, -EOPNOTSUPP, -EOPNOTSUPP,
+						       "terminals and desktops of another machine are not reached");
+	if (host->far)
+		return 0;
+	r = post_init(&post, host, message, sessions, n_sessions, deliveries);
+	if (r >= 0)
 		run_delivery(&post, cancel_fd);
 	post_done(&post);
 	return r;

@@ -13,6 +13,13 @@
 /* Takes over a delivery that another process tells of. Returns false if it is none. */
 bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told);
 
+/*
+ * The operation message() of the kinds of host of this machine: by terminals, desktops and displays. Sessions that are not of this
+ * machine get none.
+ */
+int message_deliver(struct logoff_host *host, const struct logoff_message *message, struct logoff_session *const *sessions,
+		    size_t n_sessions, struct logoff_delivery *deliveries, int cancel_fd);
+
 /* ---- the message service ---- */
 
 #define MESSENGER_NAME "org.logoff.Messenger1"

@@ -21,6 +21,7 @@
 
 #include "backend/audit.h"
 #include "backend/here.h"
+#include "backend/message.h"
 #include "backend/procfs-view.h"
 #include "backend/table.h"
 #include "backend/watch.h"
@@ -604,6 +605,7 @@ const struct host_backend host_procfs = {
 	.explain = proc_explain,
 	.manager = host_no_manager,
 	.desktop = host_no_desktop,
+	.message = message_deliver,
 	.fill = procfs_fill,
 	.record = audit_record,
 	.name_person = audit_name_person,

@@ -26,8 +26,19 @@
 
 #define MS UINT64_C(1000)
 
-/* A host without a way of its own. */
-static const struct host_backend backend = { .name = "test" };
+/* Each session has this one. */
+static int list_own_process(struct logoff_host *of, struct logoff_session *session, enum host_part part,
+			    struct process_list *list, struct logoff_error *reterr)
+{
+	(void)of;
+	(void)session;
+	(void)part;
+	(void)reterr;
+	return process_list_add(list, getpid(), "test");
+}
+
+/* A host that can do nothing but deliver. */
+static const struct host_backend backend = { .name = "test", .processes = list_own_process, .message = message_deliver };
 static struct logoff_host host = { .backend = &backend, .delivers_itself = true };
 
 /* A terminal and a session on it. */

@@ -715,9 +715,9 @@ static void fail_rest(struct logoff_delivery *deliveries, size_t n, int r, const
 	}
 }
 
-static void tsts_message(struct logoff_host *host, const struct logoff_message *message,
-			 struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
-			 int cancel_fd)
+static int tsts_message(struct logoff_host *host, const struct logoff_message *message,
+			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+			int cancel_fd)
 {
 	struct tsts_host *tsts = host->data;
 	struct order order = { .kind = ORDER_MESSAGE, .length = sizeof(struct order_message) };
@@ -744,6 +744,7 @@ static void tsts_message(struct logoff_host *host, const struct logoff_message *
 		n_open -= r > 0 ? (size_t)r : 0;
 	}
 	fail_rest(deliveries, n_sessions, r < 0 ? r : -EPROTO, &cause);
+	return 0;
 }
 
 /* ---- waiting ---- */

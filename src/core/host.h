@@ -260,12 +260,12 @@ struct host_backend {
 	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
 	/*
-	 * Delivers MESSAGE to all SESSIONS side by side, in its own way, and waits for the answers if they are waited
-	 * for. NULL: by the terminals, desktops and displays of this machine (message.c).
+	 * Delivers MESSAGE, whose texts are harmless, to all SESSIONS side by side, and waits for the answers if they are waited
+	 * for. Writes what became of it into DELIVERIES, which are empty before, one for each session. Returns 0 or a fatal errno.
 	 */
-	void (*message)(struct logoff_host *host, const struct logoff_message *message,
-			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
-			int cancel_fd);
+	int (*message)(struct logoff_host *host, const struct logoff_message *message,
+		       struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
+		       int cancel_fd);
 
 	/*
 	 * Looks up FACTS (enum host_fact) of SESSIONS, for all at once: those that get() and list() have left as missing. What cannot be

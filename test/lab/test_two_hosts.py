@@ -124,3 +124,21 @@ def test_a_bus_of_another_host(two_hosts, tmp_path, words):
     start = max(i for i, line in enumerate(lines) if "execve(" in line and re.search(r'"[^"]*/(logoff|query)"', line))
     assert [line for line in lines[start:] if re.search(OURS, line) and not re.search(r'"/proc/\d+/loginuid"', line)] == []
     assert not [line for line in lines[start:] if re.search(r"\b(kill|tgkill|pidfd_open|pidfd_send_signal)\(", line)]
+
+
+def test_a_message_over_a_bus_of_another_host(two_hosts):
+    """No terminal of this host of the same name gets it."""
+    here, there = two_hosts
+    mine = sessions.ssh(here, "alice")
+    theirs = sessions.fake(there, "bob", tty=mine.tty)
+    listener = relay(here.path("/run/other-bus"), there.path("/run/dbus/system_bus_socket"))
+
+    done = here.run(["msg", theirs.id, "not for this terminal"], env={"LOGOFF_HOST": "logind:unix:path=/run/other-bus"})
+
+    listener.close()
+    here.path("/run/other-bus").unlink()
+    assert done.status not in (0, 1), done.text
+    assert "terminals and desktops of another machine are not reached" in done.text
+    mine.sh("true")
+    mine.shell.listen(1)
+    assert "not for this terminal" not in mine.shell.heard
