@@ -84,7 +84,7 @@ void audit_name_person(char name[static 64])
 		name_user(login != PROC_NO_AUDIT ? login : getuid(), name);
 }
 
-/* Who asked: the user the program runs as, PERSON who logged in, and the account by which the server knows them. */
+/* The actor: the user the program runs as, PERSON who logged in, and the account by which the server knows them. */
 static void add_actor(struct fields *fields, const struct logoff_host *host, char person[static 64])
 {
 	uid_t login = proc_read_login_uid(getpid());

@@ -15,7 +15,7 @@ static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *unuse
 	return 0;
 }
 
-/* Makes an error of REPLY, if it is one. A connection that was lost is told as sd_bus_call() tells it. */
+/* Makes an error of REPLY, if it is one. A lost connection gives the error that sd_bus_call() gives. */
 static int check_reply(sd_bus *bus, sd_bus_message *reply, sd_bus_error *ret_error)
 {
 	if (!sd_bus_message_is_method_error(reply, NULL))

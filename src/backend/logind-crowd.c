@@ -94,7 +94,7 @@ int logind_crowd_signal(struct logoff_session *session)
 enum crowd_next {
 	CROWD_WAIT,	/* look again */
 	CROWD_CALL,	/* ask logind to let go of it */
-	CROWD_LEAVE	/* it heeds the signals later or never; see kill_session() */
+	CROWD_LEAVE	/* it acts on the signals later or never; see kill_session() */
 };
 
 static enum crowd_next next_in_crowd(const struct logoff_session *session, uint64_t now)

@@ -154,7 +154,7 @@ int logind_list_all(struct logoff_host *host, struct session_list *list, struct 
 	r = logind_call(host, call, r, &answer, reterr);
 	if (r >= 0)
 		r = list_rows(&listing, answer);
-	if (r == -ENXIO)	/* that no session exists is told by an empty list */
+	if (r == -ENXIO)	/* if no session exists, the list is empty */
 		r = -EPROTO;
 	left = drain_calls(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
 	sd_bus_message_unref(answer);

@@ -3,9 +3,9 @@
  * logind-xrdp.c - the order in which the processes of an xrdp desktop are asked to end.
  *
  * xrdp takes a desktop down in good order when its window manager ends, or when its session process (sesman's child in 0.9,
- * sesexec since 0.10) is told to: the channel server removes its sockets, then the X server ends. TerminateSession signals all
+ * sesexec since 0.10) gets a signal: the channel server removes its sockets, then the X server ends. TerminateSession signals all
  * of them at once, upon which xrdp 0.10 leaves sockets behind. So the desktop's programs are asked first, with their X
- * server alive; those of xrdp only if they are still there when nothing has come of it. Whoever has only polkit's word
+ * server alive; those of xrdp only if they are still there when their time is over. A caller whom only polkit lets do it
  * cannot choose: then logind is asked, and sockets of xrdp 0.10 may stay.
  */
 #include <errno.h>

@@ -86,8 +86,8 @@ static int find_cgroup(const char *path, const char *leaf, char **ret)
 }
 
 /*
- * Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. Whoever removes groups
- * that are empty may have removed the user's with the session's.
+ * Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. The program that removes
+ * empty groups may have removed the user's with the session's.
  */
 static int find_elogind_cgroup(struct logoff_session *session)
 {

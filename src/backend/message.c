@@ -277,7 +277,7 @@ static int add_terminal(struct post *post, struct recipient *recipient, int fd, 
 }
 
 /*
- * Opens what can be opened. Why one cannot is told only if that goes for all: DELIVERY holds the first reason.
+ * Opens what can be opened. A reason is reported only if no terminal can be opened: DELIVERY holds the first one.
  * *ret_graphic: a desktop has one of them. Returns 0 or a fatal errno.
  */
 static int open_terminals(struct post *post, struct recipient *recipient, bool *ret_graphic)

@@ -27,7 +27,7 @@ int message_deliver(struct logoff_host *host, const struct logoff_message *messa
 #define MESSENGER_INTERFACE "org.logoff.Messenger1"
 
 /*
- * Send: sessions (id, identity as in struct logoff_session or 0), title (heeded from root only), text, timeout in ms,
+ * Send: sessions (id, identity as in struct logoff_session or 0), title (used only if root sends it), text, timeout in ms,
  * whether to wait for answers, the kind (enum logoff_message_kind). One delivery for each session comes back: result, channel, answer, and the cause: domain,
  * number, name, text. Cancel ends the waiting of all calls of the caller; they are answered at once.
  */

@@ -410,7 +410,7 @@ static bool has_authority(const struct logoff_session *session)
 	return geteuid() == 0 || geteuid() == session->uid;
 }
 
-/* What systemd sends to stop a scope: stopped processes must wake up to hear it, shells need the hangup. */
+/* What systemd sends to stop a scope: stopped processes must go on to get it, shells need the hangup. */
 static int procfs_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		      struct logoff_error *reterr)
 {

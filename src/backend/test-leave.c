@@ -80,7 +80,9 @@ static void test_session_ends_before_the_desktop_is_found(void **state)
 		    "1.0 5 gone\n5 = ok\n");
 }
 
-/* Who cancels before the desktop has been asked has nobody asked; who does so later has it followed to its end. */
+/*
+ * A user who cancels before the desktop has been asked: nobody is asked. One who cancels later: the log-off is followed to its end.
+ */
 static void test_cancel_while_the_desktop_is_looked_for(void **state)
 {
 	static const char text[] = ROOT ALICE BOB

@@ -321,7 +321,7 @@ static void files_that_say_enough(void **state)
 	}
 }
 
-/* Who reads one of these asks D-Bus. */
+/* A reader of one of these asks D-Bus. */
 static void files_that_do_not(void **state)
 {
 	static const char *const rows[] = {

@@ -172,7 +172,7 @@ enum logoff_result logoff_host_open(struct logoff_host **ret_host, const struct 
 	return result_of(host_open(ret_host, address, logon, reterr));
 }
 
-/* What a caller is told of a host that could answer later. */
+/* The errno that a caller gets for a host that could answer later. */
 static int public_errno(int r)
 {
 	return r == -EAGAIN ? -EHOSTUNREACH : r;

@@ -3,7 +3,7 @@
  * host.h - the seam between the one procedure (procedure.c) and the kinds of host.
  *
  * A back end only answers questions and carries out single acts; it decides nothing. The rules (host.c) and the order
- * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what it hears
+ * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what the host says
  * into struct host_ending, and the procedure reads that: data flows one way.
  * To add a kind of host: one file with a struct host_backend, one row in backend/table.c, and test-contract.c has to pass.
  */
@@ -35,7 +35,7 @@ enum host_manager {
 /* The fact "asked" before the host has answered. */
 #define HOST_PENDING 1
 
-/* What is heard of a desktop that was asked to log its user off, see leave() below. */
+/* What a desktop has answered that was asked to log its user off, see leave() below. */
 struct host_leave {
 	int result;			/* HOST_PENDING, 0: it has done so, -ECANCELED: it says that it will not, -EOPNOTSUPP: there
 					   is none that is known to be this session's, or another errno */
@@ -47,8 +47,8 @@ struct host_leave {
 };
 
 /*
- * What is heard of a session that is being ended, written by the back end between ask() and the end. It belongs to whoever ends the
- * session, not to the session: others may look that up meanwhile.
+ * What the host has said of a session that is being ended. The back end writes it between ask() and the end. It belongs to the
+ * request that ends the session, not to the session: others may look that up meanwhile.
  */
 struct host_ending {
 	int asked;			/* HOST_PENDING, 0, -EACCES, -ENXIO (gone already), -EAGAIN (ask
@@ -194,11 +194,14 @@ struct host_backend {
 	 */
 	int (*list)(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr);
 
-	/* Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). A host that cannot say it sooner says yes. */
+	/*
+	 * Tells whether a user called NAME may be logged on: "no" is so, and said sooner than by list(). A host that cannot say it
+	 * sooner says yes.
+	 */
 	bool (*may_have_user)(struct logoff_host *host, const char *name);
 
 	/*
-	 * Starts to ask PART of SESSION politely to end, after subscribing to the news of its end. Does not wait: the
+	 * Starts to ask PART of SESSION politely to end, after subscribing to the event of its end. Does not wait: the
 	 * answer comes as fact "asked" (set to HOST_PENDING by the procedure before the call). INTERACTIVE allows the
 	 * host to have the user prove who they are. Returns 0 or -errno if not even the asking was possible.
 	 */
@@ -214,7 +217,7 @@ struct host_backend {
 
 	/*
 	 * Starts to have the desktop of SESSION log its user off, as they would by its menu, so that its programs may save what is
-	 * open; for TIMEOUT_US at most. Does not wait: what comes of it is told as fact "leave". It ends nothing for certain, and
+	 * open; for TIMEOUT_US at most. Does not wait: the answer comes as fact "leave". It ends nothing for certain, and
 	 * the session is asked afterwards all the same. With a TIMEOUT_US of 0 it stops: a desktop that the facts do not name after
 	 * that has not been asked, and will not be. Returns 0, -EOPNOTSUPP: there is no desktop, or another errno.
 	 */

@@ -162,7 +162,7 @@ static void last_act(struct logoff_request *request, struct job *job)
 	(void)look_at_processes(job, NULL);
 	write_record(request, job);	/* now or never */
 	r = host->backend->kill(host, job->session, job->part, true, &job->cause);
-	/* Whoever reads this has survived: only if the host refused. */
+	/* This is only reached if the host refused to kill the caller. */
 	job_give_up(request, job, r < 0 ? r : -ETIMEDOUT);
 }
 
@@ -230,7 +230,7 @@ static void ask_part(struct logoff_request *request, struct job *job)
 	job_give_up(request, job, r);
 }
 
-/* What is told of each part. */
+/* The events of each part. */
 static const struct {
 	enum logoff_event_type ask, kill, gone;
 } part_events[] = {
@@ -857,7 +857,7 @@ void job_step(struct logoff_request *request, struct job *job)
 		run_out(request, job);
 }
 
-/* When this job needs attention next, if nothing is heard before. */
+/* When this job needs attention next, if no event comes before. */
 uint64_t job_next_time(const struct logoff_request *request, const struct job *job)
 {
 	uint64_t next = job->authorizing ? UINT64_MAX : job->start_us + request->wait_us;

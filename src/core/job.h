@@ -43,7 +43,7 @@ void job_stop_leaving(const struct logoff_request *request, struct job *job);
 /* Ends JOB with RESULT, without another look. */
 void job_finish(struct logoff_request *request, struct job *job, int result);
 
-/* Ends JOB with RESULT, not 0, and looks what is left of the session: that is told with the result. */
+/* Ends JOB with RESULT, not 0, and looks what is left of the session: the result includes that. */
 void job_give_up(struct logoff_request *request, struct job *job, int result);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * monitor.c - which sessions begin, change and end: the public calls, over watch() of the back ends.
  *
- * What a host tells is a reason to list its sessions; what has happened is the difference between two lists. So nothing is told twice,
- * whatever the host tells twice, and what the host tells nobody of is found too. The watch begins before the first list.
- * A session that begins and ends between two lists is only seen if the host tells that it has begun.
- * A host that does not answer is asked again for a while: until then nobody knows what has happened, so nothing is told.
+ * An event of a host is a reason to list its sessions; what has happened is the difference between two lists. So no change is
+ * reported twice, even if the host sends two events, and changes without an event are found too. The watch begins before the
+ * first list. A session that begins and ends between two lists is only seen if the host sends an event when it begins.
+ * A host that does not answer is asked again for a while: until then nobody knows what has happened, so nothing is reported.
  */
 #include <errno.h>
 #include <stdlib.h>

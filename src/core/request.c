@@ -16,7 +16,7 @@
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_WAIT_MS 60000
 
-/* How often the sessions of a host beside the request's own are looked after while it waits for news of its own. */
+/* How often the sessions of a host beside the request's own are looked at while it waits for events of its own. */
 #define BESIDE_US UINT64_C(20000)
 
 /* ---- the request ---- */
@@ -246,7 +246,7 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 	return &job->outcome;
 }
 
-/* ---- what is told of it ---- */
+/* ---- events ---- */
 
 static void send(const struct logoff_request *request, struct logoff_event event)
 {

@@ -109,7 +109,7 @@ static void test_lost(void **state)
 	expect("host list-fails=EPROTO\n" PEOPLE "session id=5 user=alice\n", "= protocol\n");
 }
 
-/* Nothing is told of a host that is silent, and what has happened meanwhile is told when it speaks again. */
+/* Nothing is reported of a silent host; what has happened meanwhile is reported when it answers again. */
 static void test_silence(void **state)
 {
 	(void)state;

@@ -99,7 +99,7 @@ static void test_polite_takes_its_time(void **state)
 		    "0.0 5 ask 1\n4.5 5 gone\n5 = ok\n");
 }
 
-/* The news of the end is acted upon at once: what the command adds to the host's own time is the benchmark. */
+/* The event of the end is acted upon at once: what the command adds to the host's own time is the benchmark. */
 static void test_no_time_is_lost_after_the_notice(void **state)
 {
 	struct run run = { .text = "host quiet\n" ROOT ALICE "session id=5 user=alice\nprocess command=x term=3333\n",
@@ -418,7 +418,7 @@ static void test_cancelled(void **state)
 	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
 
 	(void)state;
-	/* Who leaves the descriptor as it is cancels once and for all. */
+	/* A caller that leaves the descriptor readable cancels everything. */
 	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 },
 	       "0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");
 	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 2 },
@@ -677,7 +677,7 @@ static int in_child(void (*func)(int fd), char *ret_text, size_t size)
 	return status;
 }
 
-/* The child may be killed in the middle: it tells what it hears at once. */
+/* The child may be killed in the middle: it writes each event at once. */
 static void tell(const struct logoff_event *event, void *userdata)
 {
 	if (event->type != LOGOFF_EVENT_RESULT)

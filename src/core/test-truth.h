@@ -2,7 +2,7 @@
 /*
  * test-truth.h - what must be true of every log-off on every host, whatever happened: the judge of tests and fuzzer.
  *
- * A memory host knows what really became of its processes. The judge hears each event and reads each result, and holds
+ * A memory host knows what really became of its processes. The judge reads each event and each result, and holds
  * them against that. It knows nothing of how the procedure works, only what logoff.h promises.
  */
 #ifndef CORE_TEST_TRUTH_H
@@ -264,7 +264,7 @@ static void truth_check_user(struct truth *truth, const struct logoff_request *r
 	truth_require(truth, truth_count(world, HOST_MANAGER, user) == 0, "an unneeded manager was left alive");
 }
 
-/* Whoever came back before their service manager was asked, or killed, is not to lose it. */
+/* A user who came back before their service manager was asked, or killed, must not lose it. */
 static void truth_check_returned(struct truth *truth, size_t user)
 {
 	const struct memory_world *world = truth->host->data;

@@ -140,7 +140,7 @@ static void test_unsure(void **state)
 	assert_string_equal(run.transcript, "0.0 6 ask 1\n0.0 6 gone\n5 = ESTALE +\n6 = ok\n");
 	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
 	assert_in_range(run.end_us, 62000000, 62100000);
-	/* Whoever cancels need not wait for that. */
+	/* A user who cancels need not wait for that. */
 	run = (struct run){ .text = text, .sessions = "5 6", .think_ms = 2000, .unsure = "5", .n_unsure = 9999,
 			    .cancel_at = 1, .follow = true };
 	run_true(&run);
@@ -159,7 +159,7 @@ static void test_user_is_back(void **state)
 		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n10.0 5 manager-needed\n5 = ok\n");
 }
 
-/* Whether it is needed cannot be told: then it is not touched, and nobody is told that all is well. */
+/* If the host cannot say whether it is needed, it is not touched, and the result is not success. */
 static void test_manager_unknown(void **state)
 {
 	struct run run = { .text = "host manager-fails=EAGAIN\n" ROOT MANAGED("") "session id=5 user=alice\nprocess command=x\n",

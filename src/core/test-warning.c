@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-warning.c - warnings and countdowns upon memory hosts: when users are told what, who is spared, who hears nothing.
+ * test-warning.c - warnings and countdowns upon memory hosts: which users get which message, who is spared, who gets none.
  */
 #include "core/test-run.h"
 
@@ -36,7 +36,7 @@ static void test_times_of_warnings(void **state)
 	}
 }
 
-/* The words are the caller's. Who cannot be told is logged off nevertheless. */
+/* The words are the caller's. A user whom no message reaches is logged off nevertheless. */
 static void test_words_of_warnings(void **state)
 {
 	(void)state;
@@ -75,7 +75,7 @@ static void test_no_longer_meant(void **state)
 	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 6 warned 20\n0.0 5 warned 20\n10.0 6 warned 10\n10.0 5 warned 10\n"
 					    "0.0 5 ask 1\n0.0 5 gone\n6 = ESTALE +\n5 = ok\n");
-	assert_int_equal(run.n_calls_off, 1); /* who is spared hears of it */
+	assert_int_equal(run.n_calls_off, 1); /* users who are spared get a message */
 	/* It was asked about the session as it is now. */
 	assert_int_equal(run.still_idle_us, 21000000);
 }
@@ -115,7 +115,7 @@ static void test_called_off(void **state)
 	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 warned 60\n30.0 5 warned 30\n5 = ECANCELED + x\n");
 	assert_int_equal(run.n_calls_off, 1);
-	/* Once the asking has begun nobody is told that it has not. */
+	/* Once the asking has begun, no message says that nobody is logged off. */
 	run = (struct run){ .text = WARNED "\nprocess command=x term=never\n",
 			    .sessions = "5",
 			    .warn_ms = 5000,
@@ -123,7 +123,7 @@ static void test_called_off(void **state)
 	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 warned 5\n0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");
 	assert_int_equal(run.n_calls_off, 0);
-	/* The same when the host is lost: whoever can still be reached is told. */
+	/* The same when the host is lost: users who can still be reached get a message. */
 	run = (struct run){ .text = "host lost=20000\n" WARNED "\nprocess command=x\n", .sessions = "5", .warn_ms = 60000 };
 	run_true(&run);
 	assert_string_equal(run.transcript, "0.0 5 warned 60\n5 = EHOSTUNREACH ? x\n");
@@ -172,7 +172,9 @@ static void test_no_answer_at_the_end(void **state)
 	       "0.0 5 warned 2\n0.0 5 ask 1\n6.0 5 gone\n5 = ok\n");
 }
 
-/* Whoever was warned and is refused, or waits for a password that is never typed, hears that it is off. */
+/*
+ * Users who were warned and then refused, or whose log-off waits for a password that is never typed, get the message that it is off.
+ */
 static void test_called_off_for_the_refused(void **state)
 {
 	struct run run = { .text = "caller uid=1001 control=proof proof=90000\n" ALICE

@@ -55,7 +55,10 @@ static bool may_be_read(int result)
 	return result >= 0 || result == -ETIMEDOUT || result == -ECANCELED || result == -EIO;
 }
 
-/* Sends the users addressed the composed text. Who cancels need not wait for slow desktops, but does not cancel this too. */
+/*
+ * Sends the users addressed the composed text. A caller that has cancelled need not wait for slow desktops, but these messages are
+ * sent.
+ */
 static void deliver(struct logoff_request *request, int64_t remaining_us)
 {
 	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));

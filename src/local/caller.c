@@ -147,7 +147,7 @@ static unsigned find_lent(void)
 	return 0;
 }
 
-/* Who had a service manager start TOP, if it was one of the starters: run0 tells whose by SUDO_UID. */
+/* The starter that had a service manager start TOP, if it was one: run0 names its user in SUDO_UID. */
 static void find_starters(struct caller *caller, const struct proc_stat *top)
 {
 	const char *sudo = getenv("SUDO_UID");

@@ -3,7 +3,7 @@
  * display.h - what the session's display knows of the people before it: since when nobody has touched it, and who sits
  * at the far end of an xrdp session.
  *
- * logind is told neither. Both are best effort and cost something, so host.c asks only when somebody wants to know
+ * logind learns neither. Both are best effort and cost something, so host.c asks only when somebody wants to know
  * (`missing` of struct logoff_session), and what is unsure is unknown.
  */
 #ifndef LOCAL_DISPLAY_H
@@ -27,7 +27,7 @@ int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
 
 /* ---- clients of xrdp sessions (display-client.c) ---- */
 
-/* Who is connected to the xrdp sessions of this machine. */
+/* The clients of the xrdp sessions of this machine. */
 struct display_clients;
 
 /* Takes down which clients there are now. *ret_clients is the caller's. Returns 0 or a fatal errno. */

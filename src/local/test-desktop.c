@@ -38,7 +38,7 @@ static void make_unit(const char *manager, const char *unit, pid_t pid)
 	assert_int_equal(system(command), 0);
 }
 
-/* What a user is told who sees no processes but their own. Returns 0, or the number of the check that failed. */
+/* The answer for a user who sees no processes but their own. Returns 0, or the number of the check that failed. */
 static int look_with_hidden(const char *manager, pid_t of_desktop)
 {
 	struct desktop_span always = { 0, UINT64_MAX };

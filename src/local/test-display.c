@@ -646,7 +646,7 @@ static void caller_without_interest_in_children(void **state)
 	server_stop(&server);
 }
 
-/* After three seconds in vain the others get less. */
+/* After three seconds without an answer the others get less. */
 static void many_that_never_answer(void **state)
 {
 	struct logoff_host host = { .in_vain_us = 3000000 };

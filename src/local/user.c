@@ -20,7 +20,7 @@
 
 _Static_assert(PROGRAM_FD == JOB_FD, "the program looks for its job where it is put");
 
-/* A test names the program that has just been built. A program with rights that its caller lacks heeds no variable. */
+/* A test names the program that has just been built. A program with rights that its caller lacks ignores the variable. */
 static const char *program_path(void)
 {
 	const char *path = secure_getenv("LOGOFF_USER_PROGRAM");

@@ -2,12 +2,12 @@
 /*
  * client-act.c - what is done to sessions: logging off, reset, messages.
  *
- * RpcLogoff answers when the log-off has begun (MS-TSTS 3.3.4.1.5). Its end is told by TermSrvNotification, on a pipe of
+ * RpcLogoff answers when the log-off has begun (MS-TSTS 3.3.4.1.5). Its end comes by TermSrvNotification, on a pipe of
  * its own. For one session that is RpcWaitForSessionState, which waits for a state and not for an event: so it comes
  * after the log-off, as Windows' own tools have it, and the pipe is opened while the session ends; one that has ended by then
  * needs none. For many it is one RpcRegisterAsyncNotification for everybody, as few servers have so many pipes to spare:
- * it tells only what happens from then on, and so comes before. What a wait says is only a reason to look; whatever ends
- * it, the starter is told to. A server without notifications is done without.
+ * it reports only what happens from then on, and so comes before. The end of a wait is only a reason to look; whatever ends
+ * it, the starter gets an event. Sessions of a server without notifications are looked at instead.
  */
 #include "tsts/client.h"
 
@@ -117,7 +117,7 @@ static void let_go_on(struct watch *watch)
 	watch->askers = NULL;
 }
 
-/* The log-off is told once, and so is the end: who says it over and over says nothing new. Returns whether it was told. */
+/* The log-off is reported once, and so is the end: a server that repeats them says nothing new. Returns whether it was reported. */
 static bool tell_change(struct client *client, const struct tsts_change *change)
 {
 	uint32_t id = change->session_id;

@@ -76,7 +76,7 @@ struct channel {
 	struct policy_handle ica;
 };
 
-/* Who waits for a channel. */
+/* The tasks that wait for a channel. */
 struct waiter {
 	struct waiter *next;
 	struct task *task;

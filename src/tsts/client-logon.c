@@ -263,7 +263,7 @@ static int use_ticket(struct client *client, struct access *access, const struct
 		return -ENOMEM;
 	if (*logon->user && !is_user(principal, logon->user))
 		return error_set_errno(reterr, -EKEYREJECTED, -EKEYREJECTED, "the Kerberos ticket is that of %s", principal);
-	/* What has expired Samba tries to renew, in vain without a password. */
+	/* What has expired Samba tries to renew, which fails without a password. */
 	if (cli_credentials_get_ccache(access->credentials, client->events, access->settings, &cache, &text) != 0)
 		return refuse_logon(reterr, "the Kerberos ticket has expired: log on with kinit");
 	access->has_ticket = true;

@@ -208,7 +208,7 @@ static void run_job(void *data)
 		r = error_set_errno(&cause, -EHOSTUNREACH, -ENOTCONN, "there is no connection");
 	job_reply(job, r, &cause);
 	if (job->client->debug)
-		link_report(job->client, "so far");	/* whoever kills us in the end hears no more */
+		link_report(job->client, "so far");	/* a starter that kills us in the end reads no more */
 	talloc_free(job);
 	desk->n_jobs--;
 	take_orders(desk);	/* those for which there was no room */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * confine.h - what logoff-tsts gives up before it hears the first byte of a server.
+ * confine.h - what logoff-tsts gives up before it reads the first byte of a server.
  *
  * It reads what strangers send, with libraries that are not ours, so it keeps nothing that it does not need for that: no
  * capability, no user id of root, no file to write but the caller's own ticket cache, no other program to start. What it
- * has left is told in SECURITY.md. A kernel without Landlock confines less; everything else is demanded.
+ * has left stands in SECURITY.md. A kernel without Landlock confines less; everything else is demanded.
  */
 #ifndef TSTS_CONFINE_H
 #define TSTS_CONFINE_H

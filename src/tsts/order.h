@@ -27,11 +27,11 @@ enum order_kind {
 	ORDER_GET,	/* session ID with all details. -ENXIO only if the question for it and an enumeration agree */
 	ORDER_DETAILS,	/* all sessions of the last ORDER_LIST with details, side by side; those are left out that the server
 			   says it does not know */
-	ORDER_CLOCK,	/* the server's time, which is told with session ID on the legacy pipe; -EOPNOTSUPP without that pipe */
+	ORDER_CLOCK,	/* the server's time, which comes with session ID on the legacy pipe; -EOPNOTSUPP without that pipe */
 	ORDER_CLIENTS,	/* the same with STATION_HAS_CLIENT; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_PROCESSES,	/* all processes; -EOPNOTSUPP if the server lacks the pipe that knows */
 	ORDER_LOGOFF,	/* log off session ID: begin to wait for its end on another pipe (MANY: for everybody's end, once), then
-			   ask; replies when the server has answered; the end is told by EVENT_REMOVED */
+			   ask; replies when the server has answered; the end comes as EVENT_REMOVED */
 	ORDER_RESET,	/* reset session ID without waiting (legacy pipe); -EOPNOTSUPP without that pipe */
 	ORDER_MESSAGE	/* show session ID the struct order_message that follows */
 };

@@ -23,7 +23,7 @@
 #include "user/jobs.h"
 #include "user/surroundings.h"
 
-/* Who can be asked. */
+/* The desktops that can be asked. */
 static const struct desktop {
 	const char *name, *also;	/* who asks must own both; NULL: one is enough */
 	const char *path, *interface, *method;

@@ -6,7 +6,7 @@
  * harm themselves, or take the time that the library gives. The key is only shown to a server that root or the user runs: on a
  * display without one, anybody may listen.
  *
- * libxcb is loaded when it is needed. Who has no such sessions need not have it; and what is declared here of it and of libXau is
+ * libxcb is loaded when it is needed. A host without such sessions need not have it; and what is declared here of it and of libXau is
  * the wire format of X11 and an interface that is as old, so building needs no headers either. Sources: saver.xml and xproto.xml of
  * xcb-proto, Xau(3), X(7) "display names".
  */

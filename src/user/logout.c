@@ -28,7 +28,7 @@
 /* After so long somebody may have objected, and again after the same time. */
 #define OBJECTIONS_US (1000 * MS)
 
-/* Who can be asked. The call is completed by arguments of the types TYPES, of which there is at most one number or two truths. */
+/* The desktops that can be asked. The call is completed by arguments of the types TYPES, of which there is at most one number or two truths. */
 static const struct desktop {
 	const char *label, *name, *path, *interface, *method, *types;
 	bool answers_late;		/* the answer says whether it has been done; else the end of the program does */
@@ -39,7 +39,7 @@ static const struct desktop {
 	{ "Plasma", "org.kde.ksmserver", "/KSMServer", "org.kde.KSMServerInterface", "closeSession", "", true, false },
 };
 
-/* No more than that of who objects is told: the rest is not asked for. */
+/* Only so much of the list of objecting programs is reported: the rest is not asked for. */
 #define TOLD_MAX sizeof(((struct job_logout *)NULL)->text)
 
 /* One log-off. */

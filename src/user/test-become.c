@@ -95,7 +95,7 @@ static void reads_no_other_lines(void **state)
 	assert_false(parse(line, &cgroup));
 }
 
-/* Who would become a user, with rights that a process may pass on: sets of containers, those of people before the screen. */
+/* A process that would become a user, with rights that it may pass on: sets of containers, those of people before the screen. */
 static void become_with_rights(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
