@@ -4,6 +4,8 @@
  */
 #include "backend/here.h"
 
+#include <unistd.h>
+
 #include "local/display.h"
 #include "local/proc-table.h"
 #include "local/terminal.h"
@@ -41,6 +43,11 @@ void here_fill(struct logoff_session *session, unsigned facts)
 		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
 	if ((facts & HOST_CLIENT) && (host->clients || display_clients_new(&host->clients) >= 0))
 		(void)display_fill_client(host->clients, session);	/* out of memory: it stays unknown */
+}
+
+bool here_has_power(const struct logoff_session *session)
+{
+	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
 }
 
 void here_refresh(struct logoff_host *host)

@@ -14,6 +14,12 @@
  */
 void here_fill(struct logoff_session *session, unsigned facts);
 
+/*
+ * Tells whether the kernel lets the caller act on the processes, the terminals and the desktop of SESSION: the caller is root or the
+ * session's own user, and the session is one of this machine. All others need the word of logind, polkit or the message service.
+ */
+bool here_has_power(const struct logoff_session *session);
+
 /* Forgets what is known of displays: sessions are about to be looked up. */
 void here_refresh(struct logoff_host *host);
 

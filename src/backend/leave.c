@@ -2,6 +2,7 @@
 /*
  * leave.c - see leave.h. logoff-user asks the desktop (user/logout.c).
  */
+#include "backend/here.h"
 #include "backend/leave.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ int leave_start(struct leave **ret_leave, struct logoff_session *session, uint64
 	struct leave *leave;
 	int r;
 
-	if (geteuid() != 0 && geteuid() != session->uid)
+	if (!here_has_power(session))
 		return error_set_errno(reterr, -EACCES, -EACCES, "only the user and root may ask the desktop");
 	leave = calloc(1, sizeof(*leave));
 	if (!leave)

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend/here.h"
 #include "backend/leave.h"
 #include "backend/logind.h"
 #include "base/clock.h"
@@ -166,11 +167,6 @@ static int collect_family(struct logoff_session *session)
 	return r < 0 ? r : family_scan(data->family);
 }
 
-bool logind_has_power(const struct logoff_session *session)
-{
-	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
-}
-
 /* Asks those outside of the scope, whom systemd does not. A leader that is root's (sshd) obeys logind. */
 static void ask_strays(struct logoff_session *session)
 {
@@ -243,7 +239,7 @@ int logind_call_end(struct logoff_session *session, bool interactive, struct log
  */
 static int ask_kept(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
-	if (!logind_has_power(session))
+	if (!here_has_power(session))
 		return logind_call_end(session, interactive, reterr);
 	session->ending->asked = 0;
 	if (logind_elogind_signal(session) < 0)
@@ -272,7 +268,7 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		return ask_kept(session, interactive, reterr);
 	if (!logind->elogind)
 		ask_strays(session);
-	r = logind_has_power(session) && !logind->elogind ? logind_xrdp_ask(session) : 0;
+	r = here_has_power(session) && !logind->elogind ? logind_xrdp_ask(session) : 0;
 	if (r == 0)
 		r = logind_crowd_signal(session);
 	if (r <= 0)
@@ -313,7 +309,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	sd_bus_message *call = NULL;
 	int r;
 
-	if (session->current && logind_has_power(session)) {
+	if (session->current && here_has_power(session)) {
 		session->ending->asked = 0;
 		return signal_manager(of(session)->manager_cgroup);
 	}

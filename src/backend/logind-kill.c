@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/here.h"
 #include "backend/logind.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -93,7 +94,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	r = logind_check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
-	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !logind_has_power(session))
+	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !here_has_power(session))
 		logind_signal_leader(session, SIGKILL);
 	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
 		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
@@ -104,7 +105,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
 	 * so. Then nobody but we can end the wait, if we may.
 	 */
-	if (r == -EAGAIN && data->cgroup && logind_has_power(session))
+	if (r == -EAGAIN && data->cgroup && here_has_power(session))
 		return kill_but_self(data->cgroup);
 	if (data->kept && data->family && (r >= 0 || r == -ENXIO))
 		return kill_kept(session);
@@ -122,7 +123,7 @@ static int kill_manager(struct logoff_session *session, struct logoff_error *ret
 {
 	struct logind_session *data = of(session);
 
-	if (data->manager_cgroup && logind_has_power(session))
+	if (data->manager_cgroup && here_has_power(session))
 		return kill_but_self(data->manager_cgroup);
 	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
 }

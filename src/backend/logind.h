@@ -112,9 +112,6 @@ int logind_leave(struct logoff_host *host, struct logoff_session *session, uint6
 int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		struct logoff_error *reterr);
 
-/* Tells whether the kernel lets the caller signal the user's processes without anybody's help. */
-bool logind_has_power(const struct logoff_session *session);
-
 /* Holds the leader of SESSION by pidfd, from the first look on. Returns 0 or -ENOMEM. */
 int logind_hold_strays(struct logoff_session *session);
 

@@ -10,6 +10,7 @@
  * The message service (message-service.c) delivers for callers who have the right to log the user off but not to write
  * there, and goes first where a desktop is meant.
  */
+#include "backend/here.h"
 #include "backend/message.h"
 
 #include <errno.h>
@@ -96,12 +97,6 @@ static int finish_recipient(struct recipient *recipient, int result)
 {
 	recipient->delivery->result = result;
 	return result;
-}
-
-/* Whether the caller has the rights to deliver there without anybody's help. */
-static bool may_deliver(const struct recipient *recipient)
-{
-	return geteuid() == 0 || geteuid() == recipient->session->uid;
 }
 
 /* Leaves RECIPIENT to the message service; which is asked for all at once. */
@@ -318,7 +313,7 @@ static int start_terminals(struct post *post, struct recipient *recipient)
 	if (!has_terminals(recipient)) {
 		if (recipient->tried_desktop)
 			*delivery = before;	/* that the desktop could not show it says more */
-		else if (delivery->result == -EACCES && !may_deliver(recipient) && !post->without_service)
+		else if (delivery->result == -EACCES && !here_has_power(recipient->session) && !post->without_service)
 			return leave_to_service(recipient);
 		return delivery->result;
 	}
@@ -528,7 +523,7 @@ static int start_desktop(struct post *post, struct recipient *recipient)
 	recipient->tried_desktop = true;
 	if (!post->without_service)
 		return leave_to_service(recipient);
-	if (!may_deliver(recipient)) {
+	if (!here_has_power(recipient->session)) {
 		recipient->delivery->cause = post->service_cause;
 		return -EACCES;
 	}

@@ -405,11 +405,6 @@ static int hold_family(struct logoff_session *session)
 	return r < 0 ? r : 0;
 }
 
-static bool has_authority(const struct logoff_session *session)
-{
-	return geteuid() == 0 || geteuid() == session->uid;
-}
-
 /* What systemd sends to stop a scope: stopped processes must go on to get it, shells need the hangup. */
 static int procfs_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		      struct logoff_error *reterr)
@@ -420,7 +415,7 @@ static int procfs_ask(struct logoff_host *host, struct logoff_session *session, 
 
 	(void)part;	   /* there are no service managers here */
 	(void)interactive; /* and nobody to prove anything to */
-	if (!has_authority(session)) {
+	if (!here_has_power(session)) {
 		session->ending->asked = error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,
 						 "neither root nor the session's own user");
 		return 0;
@@ -446,7 +441,7 @@ static int procfs_kill(struct logoff_host *host, struct logoff_session *session,
 	int r;
 
 	(void)part;
-	if (!has_authority(session))
+	if (!here_has_power(session))
 		return error_set_errno(reterr, -EACCES, -EPERM, "neither root nor the session's own user");
 	r = hold_family(session);
 	if (r == -ENXIO)
