@@ -21,9 +21,9 @@ session id=15 user=bob begins=1000 leaves=2000
 # program, arguments, exit status, standard output, standard error
 CASES = [
     ("list-sessions", [], 0, "12 pts/3 alice\n13 pts/4 bob\n14 console alice\n", ""),
-    ("logoff-user", ["bob"], 0, "13: ended\n", ""),
-    ("logoff-user", ["alice"], 1, "12: ended\n14: protected\n", ""),
-    ("logoff-user", ["nobody"], 0, "", ""),
+    ("end-sessions", ["bob"], 0, "13: ended\n", ""),
+    ("end-sessions", ["alice"], 1, "12: ended\n14: protected\n", ""),
+    ("end-sessions", ["nobody"], 0, "", ""),
     ("send-message", ["pts/3", "Hello"], 0, "delivered by the terminal\n", ""),
     ("send-message", ["99", "Hello"], 1, "", "not delivered: no such session\n"),
     ("watch-sessions", [], 1, "session 12 of alice is there\nsession 13 of bob is there\nsession 14 of alice is there\n"

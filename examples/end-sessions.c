@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff-user.c - logs off every session of one user and tells what became of each.
+ * end-sessions.c - logs off every session of one user and tells what became of each.
  */
 #include <stdio.h>
 #include <string.h>
