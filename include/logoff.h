@@ -369,7 +369,8 @@ struct logoff_monitor;
 enum logoff_change_type {
 	LOGOFF_CHANGE_THERE,		/* it was there when the monitor was made; told once, before all others */
 	LOGOFF_CHANGE_BEGUN,
-	LOGOFF_CHANGE_CHANGED,		/* its state, its name, its user or where the user is; not its idle time */
+	LOGOFF_CHANGE_CHANGED,		/* its state, its name, its user or its address; not its idle time, nor the address of an
+					   active xrdp session, which has to be asked for */
 	LOGOFF_CHANGE_GONE		/* or its id is another logon's by now, which is told next */
 };
 
@@ -595,7 +596,8 @@ enum logoff_why {
  * Adds SESSION to REQUEST, which owns it from then on and puts another in its place when it looks the session up again: do
  * not use SESSION any more, but logoff_request_session(). A session that is already in REQUEST is only freed; if it is named
  * once it counts as named.
- * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY (then SESSION is still the caller's).
+ * Nothing can be added once the request runs or has run.
+ * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (then SESSION is still the caller's).
  */
 enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 

@@ -53,6 +53,7 @@ bool here_has_power(const struct logoff_session *session)
 void here_refresh(struct logoff_host *host)
 {
 	host->clients = display_clients_free(host->clients);
+	host->in_vain_us = 0;
 }
 
 void here_close(struct logoff_host *host)

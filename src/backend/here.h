@@ -20,7 +20,7 @@ void here_fill(struct logoff_session *session, unsigned facts);
  */
 bool here_has_power(const struct logoff_session *session);
 
-/* Forgets what is known of displays: sessions are about to be looked up. */
+/* Forgets what is known of displays, and that some did not answer: sessions are about to be looked up. */
 void here_refresh(struct logoff_host *host);
 
 /* Frees what the functions above keep in HOST, and its table of processes. */

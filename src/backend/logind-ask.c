@@ -103,7 +103,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 
 	while (r >= 0 && logind->n_calls >= MAX_CALLS) {
 		r = sd_bus_process(logind->bus, NULL);
-		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain() */
+		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain_calls() */
 			r = sd_bus_wait(logind->bus, UINT64_MAX);
 		if (r == -EINTR)
 			r = 0;

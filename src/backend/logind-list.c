@@ -184,7 +184,9 @@ bool logind_may_have_user(struct logoff_host *host, const char *name)
 int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
 {
 	here_refresh(host);
-	(void)logind_own_id(host);	/* asked before the answers of a list are under way */
+	/* Asked before the answers of a list are under way. */
+	(void)logind_own_id(host);
+	(void)logind_has_our_numbers(host);
 	if (!name)
 		return logind_list_all(host, list, reterr);
 	return logind_list_candidates(host, name, list);

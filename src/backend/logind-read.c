@@ -163,11 +163,7 @@ static int fill_texts(struct logoff_session *session, const struct logind_proper
 	return r < 0 ? r : text_copy_set(&data->scope, p->scope);
 }
 
-/*
- * Tells whether the host's numbers of processes are ours: not in a pid namespace of our own that has the host's bus, where the
- * number of a leader is somebody else's. Unknown is no.
- */
-static bool has_our_numbers(const struct logoff_host *host)
+bool logind_has_our_numbers(const struct logoff_host *host)
 {
 	struct logind *logind = host->data;
 	sd_bus_message *call = NULL, *answer = NULL;
@@ -177,7 +173,8 @@ static bool has_our_numbers(const struct logoff_host *host)
 
 	if (host->far)
 		return false;
-	if (logind->knows_numbers)
+	/* While an answer is being taken in, sd-bus takes in no other. */
+	if (logind->knows_numbers || sd_bus_get_current_message(logind->bus))
 		return logind->has_numbers;
 	r = sd_bus_get_unique_name(logind->bus, &name);
 	if (r >= 0)
@@ -189,9 +186,9 @@ static bool has_our_numbers(const struct logoff_host *host)
 		r = bus_call(logind->bus, call, NULL, &answer, &logind->has_events);
 	sd_bus_message_unref(call);
 	if (r >= 0)
-		(void)sd_bus_message_read(answer, "u", &pid);	/* 0 is nobody's */
+		r = sd_bus_message_read(answer, "u", &pid);
 	sd_bus_message_unref(answer);
-	logind->knows_numbers = r != -ETIMEDOUT;
+	logind->knows_numbers = r >= 0;	/* otherwise it is asked again */
 	logind->has_numbers = pid == (uint32_t)getpid();
 	return logind->has_numbers;
 }
@@ -209,7 +206,7 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	session->console = is_set(p->seat);
 	session->kind = properties_kind(p);
 	session->logon = p->timestamp;
-	session->leader = p->leader > 1 && has_our_numbers(session->host) ? (pid_t)p->leader : 0;
+	session->leader = p->leader > 1 && logind_has_our_numbers(session->host) ? (pid_t)p->leader : 0;
 	session->graphical = properties_is_graphical(p);
 	session->wayland = is_set(p->type) && strcmp(p->type, "wayland") == 0;
 	fill_times(session, p);

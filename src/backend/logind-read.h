@@ -16,6 +16,13 @@ int logind_session_from(struct logoff_host *host, const struct logind_properties
 int logind_session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
 			       struct logoff_error *reterr);
 
+/*
+ * Tells whether the host's numbers of processes are ours: not in a pid namespace of our own that has the host's bus, where the
+ * number of a leader is somebody else's. Unknown is no, and asked again; so it is asked before the answers
+ * of a list come in, where nothing can be asked.
+ */
+bool logind_has_our_numbers(const struct logoff_host *host);
+
 /* Asks METHOD (GetSession, GetSessionByPID) of logind for the object of a session and reads that. Returns 0 or -errno with the cause. */
 int logind_get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
 		       const char *method, const char *type, ...);

@@ -340,7 +340,7 @@ static int take_news(struct logind *logind, struct logoff_error *reterr)
 	logind->has_events = false;
 	while (news < MAX_NEWS && (r = sd_bus_process(logind->bus, NULL)) > 0)
 		news++;
-	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain() */
+	return r < 0 ? logind_error(NULL, r, reterr) : news > 0 || logind->n_calls != n_calls;	/* see drain_calls() */
 }
 
 /* How many processes of the session are held by pidfd, and whether its desktop is being asked. */

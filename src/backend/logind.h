@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logind.h - what the files of the logind back end share: logind.c (connection, asking, killing, waiting), those that
- * read sessions (logind-read.h), logind-own.c (which are the caller's), logind-crowd.c (many at once), logind-elogind.c (what
+ * logind.h - what the files of the logind back end share: logind.c (looking, waiting), logind-bus.c (connection, calls),
+ * logind-ask.c, logind-kill.c (how sessions end), those that read sessions (logind-read.h), logind-own.c (which are the caller's), logind-crowd.c (many at once), logind-elogind.c (what
  * elogind does not do), logind-watch.c (which begin and end) and logind-xrdp.c (in which order xrdp's desktops end). Nobody else
  * includes it.
  */

@@ -106,7 +106,7 @@ static void print_headings(const struct table *table)
 	output_flush();
 }
 
-static void print_change(const struct table *table, const struct logoff_change *change)
+static void write_change(const struct table *table, const struct logoff_change *change)
 {
 	struct table row = *table;
 	const void *session = change->session;
@@ -125,6 +125,18 @@ static void print_change(const struct table *table, const struct logoff_change *
 	print_columns(when_clock(change->time_us).text, _(words[change->type]));
 	table_print(&row, &session, 1, stdout);
 	output_flush();
+}
+
+/* Ctrl-C ends the command before or after a line, not within. */
+static void print_change(const struct table *table, const struct logoff_change *change)
+{
+	sigset_t interrupt, before;
+
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &interrupt, &before);
+	write_change(table, change);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* ---- watching ---- */
@@ -147,7 +159,7 @@ static bool await_change(const struct logoff_monitor *monitor)
 {
 	struct pollfd fds[] = { { .fd = logoff_monitor_fd(monitor), .events = POLLIN }, { .fd = STDOUT_FILENO } };
 
-	if (poll(fds, 2, -1) < 0 || !(fds[1].revents & POLLERR))
+	if (poll(fds, 2, -1) < 0 || !fds[1].revents)	/* POLLERR, POLLHUP or POLLNVAL: nobody reads */
 		return !ferror(stdout);
 	output_note(-EPIPE);
 	return false;

@@ -96,14 +96,21 @@ static const struct host_backend *find_kind(const char *name, size_t length)
 }
 
 /* Opens the kind of host that LOGOFF_HOST forces: "NAME" or "NAME:ARGUMENT". */
+/* The words by which this file tells a back end how it is to be opened are no arguments of a caller. */
+static bool is_reserved(const char *argument)
+{
+	return argument && (strcmp(argument, "probe") == 0 || strcmp(argument, "beside") == 0);
+}
+
 static int open_forced(const char *kind, struct logoff_host **ret_host, struct logoff_error *reterr)
 {
 	size_t length = strcspn(kind, ":");
 	const struct host_backend *backend = find_kind(kind, length);
+	const char *argument = kind[length] ? kind + length + 1 : NULL;
 
-	if (!backend || (backend->flags & HOST_SERVER))
+	if (!backend || (backend->flags & HOST_SERVER) || is_reserved(argument))
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=%s: no such kind of host", kind);
-	return open_backend(backend, kind[length] ? kind + length + 1 : NULL, NULL, NULL, ret_host, reterr);
+	return open_backend(backend, argument, NULL, NULL, ret_host, reterr);
 }
 
 static const struct host_backend *find_backend(unsigned flag)
@@ -118,11 +125,14 @@ static const struct host_backend *find_backend(unsigned flag)
 /* Opens the first kind of host that this machine may be. */
 static int open_local(struct logoff_host **ret_host, struct logoff_error *reterr)
 {
+	struct logoff_error cause = {};
 	int r = -ENXIO;
 
 	for (size_t i = 0; r == -ENXIO && host_backends[i]; i++)
 		if (host_backends[i]->flags & HOST_LOCAL)
-			r = open_backend(host_backends[i], "probe", NULL, NULL, ret_host, reterr);
+			r = open_backend(host_backends[i], "probe", NULL, NULL, ret_host, &cause);
+	if (r < 0 && reterr)
+		*reterr = cause;
 	return r;
 }
 
@@ -133,7 +143,7 @@ static int open_kind(const struct logoff_address *address, const struct logoff_l
 	const struct host_backend *backend = find_kind(address->kind, strlen(address->kind));
 	bool server = backend && (backend->flags & HOST_SERVER);
 
-	if (!backend || (server && !address->name))
+	if (!backend || (server && !address->name) || is_reserved(address->name))
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "%s: no such kind of host", address->kind);
 	return open_backend(backend, server ? NULL : address->name, server ? address : NULL, server ? logon : NULL, ret_host, reterr);
 }
@@ -591,6 +601,7 @@ static int find_by_name(struct logoff_host *host, const char *name, const char *
 
 int host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
+	struct logoff_error cause = {};
 	int r;
 
 	if (!designator)
@@ -600,9 +611,11 @@ int host_find(struct logoff_host *host, const char *designator, struct logoff_se
 	if (strncmp(designator, "/dev/", 5) == 0)
 		designator += 5;
 	/* The hint is cheap and may know too little; only a full list can say that there is no such name. */
-	r = find_by_name(host, designator, designator, ret_session, reterr);
+	r = find_by_name(host, designator, designator, ret_session, &cause);
 	if (r == -ENXIO || r == -ESRCH)
-		r = find_by_name(host, designator, NULL, ret_session, reterr);
+		r = find_by_name(host, designator, NULL, ret_session, &cause);
+	if (r < 0 && reterr)
+		*reterr = cause;
 	return r;
 }
 

@@ -90,7 +90,7 @@ struct logoff_session {
 	uint64_t logon;			/* with id, the identity of a session: unlike for two sessions of one id.
 					   0: not known; see session_is_other() */
 
-	struct host_ending *ending;	/* while it is being ended; else NULL. Not its own */
+	struct host_ending *ending;	/* from the begin of its ending on; before NULL. Not its own */
 	void *data;			/* the back end's own; freed by its release() */
 	struct logoff_host *host;
 };

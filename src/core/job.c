@@ -163,7 +163,7 @@ static void last_act(struct logoff_request *request, struct job *job)
 	write_record(request, job);	/* now or never */
 	r = host->backend->kill(host, job->session, job->part, true, &job->cause);
 	/* This is only reached if the host refused to kill the caller. */
-	job_give_up(request, job, r < 0 ? r : -ETIMEDOUT);
+	job_give_up(request, job, r == -EPERM ? -EACCES : r < 0 ? r : -ETIMEDOUT);
 }
 
 /* Ends a job that has reached its aim. */
@@ -290,11 +290,16 @@ static bool ask_desktop_to_leave(struct logoff_request *request, struct job *job
 {
 	struct logoff_host *host = job->session->host;
 	uint64_t time_us = share_us(request, job);
+	int r;
 
 	job->part = HOST_SESSION;
 	job->tried = true;
 	(void)look_at_processes(job, NULL);
-	if (time_us == 0 || host->backend->leave(host, job->session, time_us, NULL) < 0)
+	r = time_us > 0 ? host->backend->leave(host, job->session, time_us, &job->ending.leave.error) : -EOPNOTSUPP;
+	/* That there is no desktop, or only its user may ask it, is no failure. */
+	if (r < 0 && r != -EOPNOTSUPP && r != -EACCES)
+		request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_FAILED);
+	if (r < 0)
 		return false;
 	job->step = STEP_LEAVING;
 	job->leave_us = host->now_us + time_us;

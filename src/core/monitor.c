@@ -65,19 +65,32 @@ static bool is_same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/*
+ * Tells whether the users are two: by their numbers, where the host has them, as the name service may not know a name any more, and
+ * know it again later.
+ */
+static bool is_of_another(const struct logoff_session *before, const struct logoff_session *now)
+{
+	if (before->uid != UINT32_MAX && now->uid != UINT32_MAX)
+		return before->uid != now->uid;
+	return *before->user && *now->user && strcmp(before->user, now->user) != 0;
+}
+
 static bool has_changed(const struct logoff_session *before, const struct logoff_session *now)
 {
 	if (before->state != now->state || before->kind != now->kind)
 		return true;
 	if (!((before->missing | now->missing) & HOST_CLIENT) && !is_same_text(before->address, now->address))
 		return true;
-	return !is_same_text(before->name, now->name) || !is_same_text(before->user, now->user);
+	return !is_same_text(before->name, now->name) || is_of_another(before, now);
 }
 
 /* Whether NOW is another logon than BEFORE, whose id it has. Where the host does not tell, another user is one. */
 static bool is_other(const struct logoff_session *before, const struct logoff_session *now)
 {
-	return session_is_other(before, now) || (*before->user && *now->user && strcmp(before->user, now->user) != 0);
+	if (before->logon && now->logon)
+		return session_is_other(before, now);
+	return is_of_another(before, now);
 }
 
 /* Numbers first, by their value; then those with a letter before the number. */

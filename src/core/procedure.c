@@ -328,6 +328,7 @@ enum logoff_result logoff_request_run(struct logoff_request *request, struct log
 
 	if (request->ran)
 		return result_of(error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run"));
+	request->begun = true;
 	for (size_t i = 0; i < request->n_jobs; i++)
 		request->jobs[i].session->ending = &request->jobs[i].ending;
 	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock; a broken connection shows again */

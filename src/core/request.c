@@ -55,6 +55,8 @@ enum logoff_result logoff_request_add(struct logoff_request *request, struct log
 {
 	struct job *jobs;
 
+	if (request->begun)	/* back ends hold pointers into the array */
+		return LOGOFF_E_INVALID;
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		if (strcmp(request->jobs[i].session->id, session->id) == 0) {
 			if (why == LOGOFF_WHY_NAMED)
@@ -173,7 +175,11 @@ int request_watch(struct logoff_request *request)
 	struct logoff_host *host = request->host;
 	int r = watch(request, host);
 
-	return r < 0 || !host->beside ? r : watch(request, host->beside);
+	if (r >= 0 && host->beside)
+		r = watch(request, host->beside);
+	if (r < 0)
+		request_unwatch(request);
+	return r;
 }
 
 void request_unwatch(struct logoff_request *request)

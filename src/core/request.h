@@ -74,7 +74,7 @@ struct logoff_request {
 	uint64_t grace_us, wait_us;
 	bool console;
 	bool no_desktop;		/* desktops are not asked */
-	bool ran;
+	bool begun, ran;
 	bool cancelled;			/* no further session is asked */
 	size_t turn;			/* which job is the first to be looked at again, lest one that hangs hides others */
 	int cancel_fd;

@@ -75,9 +75,14 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	message.kind = remaining_us >= 0 ? LOGOFF_MESSAGE_WARNING : LOGOFF_MESSAGE_ALL_CLEAR;
 	message.text = text;
 	if (n > 0 && deliveries) {
+		int r;
+
 		request->compose(remaining_us, text, sizeof(text), request->warning_data);
-		(void)host_message(request->host, &message, sessions, n, deliveries,
-				   remaining_us >= 0 ? request->cancel_fd : -1, NULL);
+		r = host_message(request->host, &message, sessions, n, deliveries,
+				     remaining_us >= 0 ? request->cancel_fd : -1, NULL);
+
+		for (size_t k = 0; r < 0 && k < n; k++)
+			deliveries[k].result = r;
 	}
 	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
 		if (!request->jobs[i].addressed)

@@ -8,6 +8,7 @@
 #include "user/jobs.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,6 +86,14 @@ int job_become(const struct job *job, char *home, size_t size)
 	return r;
 }
 
+/* The seconds after which the kernel ends this program: more than any job takes, and no more than alarm() can count. */
+static unsigned limit_s(uint64_t timeout_us)
+{
+	uint64_t seconds = timeout_us / 1000000 + SLACK_S;
+
+	return seconds < INT_MAX ? (unsigned)seconds : INT_MAX;
+}
+
 int job_main(void)
 {
 	char *data = malloc(JOB_SIZE_MAX + 1);
@@ -98,7 +107,7 @@ int job_main(void)
 	if (job.head.kind != JOB_MESSAGE)	/* a window may stay */
 		job_die_with_starter();
 	if (job.head.timeout_us)
-		(void)alarm((unsigned)(job.head.timeout_us / 1000000) + SLACK_S);
+		(void)alarm(limit_s(job.head.timeout_us));
 	jobs[job.head.kind].do_job(&job);
 	return 0;
 }

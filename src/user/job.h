@@ -67,7 +67,7 @@ struct job_head {
 struct job {
 	struct job_head head;
 	const char *texts[JOB_N_TEXTS];
-	const int32_t *processes;	/* MESSAGE: the user's, in some of which lies the way to their desktop */
+	const int32_t *processes;	/* MESSAGE: the user's, in some of which lies the way to their desktop; perhaps not aligned */
 };
 
 /* LOOK_UP. */

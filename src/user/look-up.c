@@ -34,8 +34,10 @@ static int look_up_name(uid_t uid, struct job_found *found, gid_t *ret_primary)
 	struct passwd user, *entry = NULL;
 	int r = getpwuid_r(uid, &user, buffer, sizeof(buffer), &entry);
 
-	if (r != 0 || !entry || strlen(user.pw_name) >= sizeof(found->name))
+	if (r != 0 || !entry)
 		return -r;
+	if (strlen(user.pw_name) >= sizeof(found->name))
+		return -ENAMETOOLONG;
 	strcpy(found->name, user.pw_name);
 	*ret_primary = user.pw_gid;
 	return 1;

@@ -51,11 +51,13 @@ static void look_around(const struct job *job, struct letter *to)
 
 	for (size_t i = job->head.n_processes; text && i-- > 0 && (!*to->bus || !*to->authority);) {
 		const char *value;
+		int32_t pid;
 		size_t n;
 
-		if (!is_own(job->processes[i]))
+		memcpy(&pid, (const char *)job->processes + i * sizeof(pid), sizeof(pid));
+		if (!is_own(pid))
 			continue;
-		n = surroundings_read(job->processes[i], text, SURROUNDINGS_MAX);
+		n = surroundings_read(pid, text, SURROUNDINGS_MAX);
 		value = surroundings_find(text, n, "DISPLAY");
 		if (!value || !user_parse_display(value, &display) || display != to->display)
 			continue;
