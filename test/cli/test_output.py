@@ -10,6 +10,7 @@ import pathlib
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import unicodedata
 
@@ -115,6 +116,21 @@ def test_nothing_takes_the_number_of_a_closed_descriptor(binary, tmp_path):
     env = {"PATH": f"{binary.parent}:{os.environ['PATH']}", "LC_ALL": "C", "LOGOFF_HOST": f"memory:{env_host}"}
     done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("['/', '/', 'pipe:"), done.stdout + done.stderr
+
+
+def test_a_watch_ends_when_nobody_reads_its_socket(binary):
+    """A socket, or a descriptor that is none, gives no POLLERR."""
+    env = {**os.environ, "LOGOFF_HOST": "memory:hosts/watch-quiet"}
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([binary.parent / "query", "session", "/watch"], cwd=HERE, env=env, stdout=theirs, stderr=subprocess.PIPE)
+    theirs.close()
+    seen = b""
+    while b"there" not in seen:
+        seen += ours.recv(4096)
+
+    ours.close()
+
+    assert process.communicate(timeout=20)[1] and process.returncode == LOST
 
 
 @pytest.mark.parametrize("lang", ["C", "zh_TW"])
