@@ -184,7 +184,6 @@ int deliver(int fd)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	(void)umask(077);
-	clearenv();
 	if (order_read(&order, fd) < 0)
 		return 1;
 	deliveries = calloc(order.n_sessions + 1, sizeof(*deliveries));
