@@ -384,7 +384,7 @@ def test_who_asks_the_bus_is_not_of_the_callers_login(host, silent):
     session = sessions.ssh(host, "carol")
 
     asked = session.shell.begin(f"sudo logoff {silent.id}")
-    child = wait_until(lambda: host.run("pgrep -u alice -x logoff").out.strip(), what="a process asks as alice")
+    child = wait_until(lambda: host.run("pgrep -u alice -x logoff-user").out.strip(), what="a process asks as alice")
     time.sleep(0.3)  # it has become alice
     login, audit = (host.path(f"/proc/{child}/{file}").read_text() for file in ("loginuid", "sessionid"))
 
