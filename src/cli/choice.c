@@ -236,7 +236,8 @@ static bool is_user(struct choice *choice, const char *argument)
 
 	/* No user of this machine has a blank in their name, so the name service need not answer for a sentence. */
 	return has_session(choice, argument, NULL) ||
-	       (logoff_is_this_machine(arg_server) && !strchr(argument, ' ') && account_find(argument, &uid) != -ENOENT);
+	       (logoff_is_this_machine(arg_server) && !strchr(argument, ' ') &&
+		account_find(argument, &uid) != -ENOENT);
 }
 
 /* A number that is no id is hardly ever a user, so the host is not asked for one. */
