@@ -399,7 +399,7 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	return cancelled ? -ECANCELED : 0;
 }
 
-static void hear_desktops(struct logoff_host *host)
+static void read_desktops(struct logoff_host *host)
 {
 	for (size_t i = 0; i < host->n_watched; i++)
 		of(host->watched[i])->leave = leave_hear(of(host->watched[i])->leave, host->watched[i]);
@@ -422,7 +422,7 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 		if (r == 0)
 			r = take_news(logind, reterr);
 	}
-	hear_desktops(host);
+	read_desktops(host);
 	host->now_us = clock_now_us();
 	return r < 0 ? r : 0;
 }

@@ -8,11 +8,6 @@
 
 #include "base/error.h"
 
-void host_no_release(struct logoff_session *session)
-{
-	(void)session;
-}
-
 bool host_may_have_any_user(struct logoff_host *host, const char *name)
 {
 	(void)host;

@@ -304,7 +304,6 @@ struct host_backend {
 extern const struct host_backend *const host_backends[];
 
 /* The operations of a kind of host that cannot do them, or has nothing to do (backend.c). */
-void host_no_release(struct logoff_session *session);
 bool host_may_have_any_user(struct logoff_host *host, const char *name);
 int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
