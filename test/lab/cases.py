@@ -5,6 +5,7 @@ The exit statuses are those of the man page. Nothing logoff says is taken as pro
 asked of the host.
 """
 
+import re
 import time
 
 from host import wait_until
@@ -34,6 +35,11 @@ def type_in(session):
 def logoff(host, *words, user=None, env=None, timeout=40):
     """Runs logoff on a host, outside every session, as root or as a user."""
     return host.run(["logoff", *words], user=user, env=env, timeout=timeout)
+
+
+def chosen(host, *words):
+    """The ids of the sessions that would be logged off."""
+    return set(re.findall(r"^Session (\S+) ", logoff(host, *words, "/dryrun").out, re.M))
 
 
 def start_logoff(host, *words, user=None):

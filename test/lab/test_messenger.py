@@ -323,8 +323,8 @@ def test_recipient_who_makes_others_wait(rdp, hangfs, with_or_without):
         running = start_msg(rdp.host, "*", "hello")
         other.shell.expect("hello\n", 3)
         result = finish(running, 15)
-        assert result.status == 5 and rdp.id in result.err and "does not answer" in result.err, result.text
-        assert other.id not in result.err and result.seconds < 8
+        assert result.status == 5 and f"session {rdp.id} (" in result.err and "does not answer" in result.err, result.text
+        assert f"session {other.id} (" not in result.err and result.seconds < 8
         if with_or_without == "service":
             again = send(rdp.host, "bob", [other.id])
             assert again.status == 0 and again.seconds < 5, again.text

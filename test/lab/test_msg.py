@@ -83,7 +83,7 @@ def test_stopped_terminal_keeps_nobody_waiting(host):
     result = finish(running, 10)
 
     assert result.status == 5, result.text
-    assert stopped.id in result.err and other.id not in result.err
+    assert f"session {stopped.id} (" in result.err and f"session {other.id} (" not in result.err, result.text
     assert result.seconds < 5
 
 

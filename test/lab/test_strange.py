@@ -9,7 +9,7 @@ import time
 import pytest
 
 import sessions
-from cases import NO_SESSION, OK, assert_untouched, logoff
+from cases import NO_SESSION, OK, assert_untouched, chosen, logoff
 from host import wait_until
 from test_whole import listed
 
@@ -77,7 +77,7 @@ def test_a_terminal_of_a_container(one_of):
 
     assert rows[alice.id]["terminals"] == [alice.tty]
     assert rows[bob.id]["terminals"] == [bob.tty]
-    assert bob.id in logoff(host, bob.tty, "/dryrun").out
+    assert bob.id in chosen(host, bob.tty)
 
 
 def login_record(line, pid, seconds_ago):
@@ -99,8 +99,8 @@ def test_a_login_record_that_nobody_took_away(one_of):
     rows = listed(host, "user")
 
     assert (rows[bob.id]["name"], rows[bob.id]["terminals"]) == (bob.tty, [bob.tty])
-    assert alice.id in logoff(host, alice.tty, "/dryrun").out
-    assert bob.id in logoff(host, bob.tty, "/dryrun").out
+    assert alice.id in chosen(host, alice.tty)
+    assert bob.id in chosen(host, bob.tty)
 
 
 # -- desktops --------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_panes_of_a_tmux_whose_users_manager_stays(host):
     assert "tmux-spawn" in pane.cgroup
 
     assert session.id in host.run(["query", "process", str(pane.pid)]).out
-    assert session.id not in logoff(host, "/all", "/keep:pane", "/dryrun").out
+    assert session.id not in chosen(host, "/all", "/keep:pane")
     result = logoff(host, session.id, "/grace:1", "/v")
 
     assert result.status == OK, result.text
