@@ -183,9 +183,13 @@ bool logind_may_have_user(struct logoff_host *host, const char *name)
 
 int logind_list(struct logoff_host *host, const char *name, struct session_list *list, struct logoff_error *reterr)
 {
+	int r;
+
 	here_refresh(host);
 	/* Asked before the answers of a list are under way. */
-	(void)logind_own_id(host);
+	r = logind_find_own(host, reterr);
+	if (r < 0)
+		return r;
 	(void)logind_has_our_numbers(host);
 	if (!name)
 		return logind_list_all(host, list, reterr);

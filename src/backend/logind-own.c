@@ -5,6 +5,7 @@
  * A process is in a session by its control group. Where that says nothing, as with what a desktop has the user's service
  * manager run, or what was moved elsewhere, logind is asked for the user's desktop, then the kernel's audit session counts.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 
 #include "backend/logind.h"
 
-/* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none, or not told. */
-static void read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
+/* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none. */
+static int read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
 	char *path = NULL;
@@ -21,37 +22,57 @@ static void read_display(struct logoff_host *host, uid_t uid, char id[static CGR
 	int r;
 
 	*id = '\0';
-	r = logind_get_user(host, uid, &path, NULL);
+	r = logind_get_user(host, uid, &path, reterr);
+	if (r == -ENXIO)	/* the user is not logged on, and does not linger */
+		return 0;
 	if (r >= 0)
-		r = logind_get_property(host, path, USER, "Display", "(so)", &answer, NULL);
-	if (r >= 0 && sd_bus_message_read(answer, "(so)", &found, NULL) > 0)
+		r = logind_get_property(host, path, USER, "Display", "(so)", &answer, reterr);
+	free(path);
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = sd_bus_message_read(answer, "(so)", &found, NULL);
+	if (r > 0)
 		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, found);
 	sd_bus_message_unref(answer);
-	free(path);
+	return r > 0 ? 0 : logind_bad_answer(r, "Display", reterr);
+}
+
+/*
+ * Asks whether ID is a session of logind's, and not a service manager; if GRAPHICAL, one with a desktop. Returns 1, 0, or
+ * -errno if that is not known.
+ */
+static int is_session(struct logoff_host *host, const char *id, bool graphical, struct logoff_error *reterr)
+{
+	struct logoff_session *session = NULL;
+	int r = logind_get_by_id(host, id, &session, reterr);
+
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = !of(session)->not_a_session && (session->graphical || !graphical);
+	logoff_session_free(session);
+	return r;
 }
 
 /*
  * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
- * control group; they belong to the user's graphical session if there is one. Returns whether there is.
+ * control group; they belong to the user's graphical session if there is one. Returns 1 if there is, 0, or -errno.
  */
-static bool find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID])
+static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
 {
-	struct logoff_session *session = NULL;
-	bool found;
+	int r = read_display(host, uid, id, reterr);
 
-	read_display(host, uid, id);
-	found = *id && logind_get_by_id(host, id, &session, NULL) >= 0 && session->graphical && !of(session)->not_a_session;
-	logoff_session_free(session);
-	if (!found)
+	if (r >= 0 && *id)
+		r = is_session(host, id, true, reterr);
+	if (r <= 0)
 		*id = '\0';
-	return found;
+	return r;
 }
 
 /*
  * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
- * manager runs it; else by its audit session.
+ * manager runs it; else by its audit session. "": none. Returns 0, or -errno if that is not known.
  */
-static void find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID])
+static int find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID], struct logoff_error *reterr)
 {
 	const struct logind *logind = host->data;
 	uid_t manager = (uid_t)-1;
@@ -59,11 +80,12 @@ static void find_session_of(struct logoff_host *host, pid_t pid, char id[static 
 	struct proc_stat stat;
 	struct cgroup cgroup;
 	uint32_t audit;
+	int r = 0;
 
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, id))
-				return;
+				return 0;
 			if (manager == (uid_t)-1)
 				(void)cgroup_parse_manager(cgroup.text, &manager, NULL);	/* else it stays none */
 		}
@@ -71,21 +93,13 @@ static void find_session_of(struct logoff_host *host, pid_t pid, char id[static 
 			break;
 		pid = stat.parent;
 	}
-	/* A logind that does not answer for one is not asked for the others: nothing will come of it anyway. */
-	if (manager != (uid_t)-1 && !logind->silent && find_desktop(host, manager, id))
-		return;
+	if (manager != (uid_t)-1)
+		r = find_desktop(host, manager, id, reterr);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
 		snprintf(id, CGROUP_ID, "%u", audit);
-}
-
-/* Asks whether ID is a session of logind's, and not a service manager. */
-static bool is_session(struct logoff_host *host, const char *id)
-{
-	struct logoff_session *session = NULL;
-	bool is = logind_get_by_id(host, id, &session, NULL) >= 0 && !of(session)->not_a_session;
-
-	logoff_session_free(session);
-	return is;
+	return 0;
 }
 
 /* Once, not for each session of a long list. */
@@ -93,46 +107,54 @@ static void find_above(struct logind *logind)
 {
 	struct proc_stat stat = { .parent = getpid() };
 
+	logind->n_above = 0;
 	do
 		logind->above[logind->n_above++] = stat.parent;
 	while (logind->n_above < LOGIND_ABOVE_MAX && proc_read_stat(stat.parent, &stat) == 0 && stat.parent > 1);
 }
 
-static void find_own(struct logoff_host *host)
+static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
-	char id[CGROUP_ID];
 	struct cgroup cgroup;
+	char id[CGROUP_ID];
+	int r = 0;
 
-	logind->knows_own = true;	/* what is asked below makes sessions, which ask whether they are ours */
-	if (host->far)
-		return;
 	caller_find(&logind->caller);
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
-		find_session_of(host, logind->caller.pids[i], logind->own_ids[i]);
+	memset(logind->own_ids, 0, sizeof(logind->own_ids));
+	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
+		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], reterr);
+	if (r < 0)
+		return r;
 	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
-		return;
+		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
-	if (*logind->own_ids[0] && is_session(host, logind->own_ids[0]))
-		return;
+	if (*logind->own_ids[0]) {
+		r = is_session(host, logind->own_ids[0], false, reterr);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	*logind->own_ids[0] = '\0';
 	find_above(logind);
+	return 0;
 }
 
-const char *logind_own_id(struct logoff_host *host)
+int logind_find_own(struct logoff_host *host, struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
+	int r = logind->knows_own || host->far ? 0 : find_own(host, reterr);
 
-	if (!logind->knows_own)
-		find_own(host);
+	logind->knows_own = r >= 0;
+	return r;
+}
+
+const char *logind_own_id(const struct logind *logind)
+{
 	return *logind->own_ids[0] ? logind->own_ids[0] : NULL;
 }
 
-bool logind_is_own(struct logoff_host *host, const char *id)
+bool logind_is_own(const struct logind *logind, const char *id)
 {
-	struct logind *logind = host->data;
-
-	(void)logind_own_id(host);	/* looks all up */
 	for (size_t i = 0; i < logind->caller.n_pids; i++)
 		if (strcmp(logind->own_ids[i], id) == 0)
 			return true;

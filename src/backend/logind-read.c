@@ -212,10 +212,10 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	fill_times(session, p);
 	if (properties_is_xrdp(p) && session->state == LOGOFF_STATE_ACTIVE && geteuid() == 0 && !session->host->far)
 		session->missing |= HOST_CLIENT;
-	session->current = logind_own_id(session->host) && strcmp(logind_own_id(session->host), p->id) == 0;
+	session->current = logind_own_id(logind) && strcmp(logind_own_id(logind), p->id) == 0;
 	if (logind->n_above > 0)
 		session->current = logind_is_own_leader(logind, session->leader);
-	session->own = session->current || logind_is_own(session->host, p->id);
+	session->own = session->current || logind_is_own(logind, p->id);
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	data->xrdp = properties_is_xrdp(p);
 	data->since_us = p->monotonic;
@@ -348,7 +348,7 @@ static int get_by_leader(struct logoff_host *host, struct logoff_session **ret_s
 
 static int get_own(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr)
 {
-	const char *id = logind_own_id(host);
+	const char *id = logind_own_id(host->data);
 	int r = id ? logind_get_by_id(host, id, ret_session, reterr) : get_by_leader(host, ret_session, reterr);
 
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "not in a session") : r;
@@ -361,7 +361,9 @@ int logind_get(struct logoff_host *host, const char *id, struct logoff_session *
 	int r;
 
 	here_refresh(host);
-	r = id ? logind_get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
+	r = logind_find_own(host, reterr);
+	if (r >= 0)
+		r = id ? logind_get_by_id(host, id, &session, reterr) : get_own(host, &session, reterr);
 	if (r < 0)
 		return r;
 	if (of(session)->not_a_session) {

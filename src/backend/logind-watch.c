@@ -44,7 +44,7 @@ static int on_new(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
 	((struct logind_watch *)watch->data)->timer.changed = true;
 	/* A logind that is silent is not asked for each of them. */
 	if (watch->begun->n_items >= MAX_BEGUN || ((struct logind *)watch->host->data)->silent || sd_bus_message_read(signal, "so", &id, NULL) < 0 ||
-	    logind_get_by_id(watch->host, id, &session, NULL) < 0)
+	    logind_find_own(watch->host, NULL) < 0 || logind_get_by_id(watch->host, id, &session, NULL) < 0)
 		return 0;	/* the list will tell, if it is still there */
 	if (of(session)->not_a_session)
 		logoff_session_free(session);

@@ -46,7 +46,7 @@ struct logind {
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
 	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
-	bool knows_own;
+	bool knows_own;			/* logind_find_own() has found what follows */
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */
 	size_t n_above;
@@ -77,7 +77,8 @@ struct logind_session {
 	bool asked;			/* its strays have been asked to end */
 	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */
 	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
-	sd_bus_slot *call;
+	sd_bus_slot *call;		/* the last call by which logind was asked; NULL: it has not been asked */
+	bool calling;			/* that is under way, and counted in n_calls */
 	struct family *family;		/* elogind only */
 	bool xrdp;			/* a desktop of xrdp's */
 	uint64_t programs_us;		/* when its programs were asked to end, before those of xrdp; 0: not so */
@@ -134,8 +135,14 @@ int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus);
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
 
+/*
+ * Finds out which sessions are the caller's. To be called before others are looked up. May ask logind. Returns 0, or -errno
+ * if it is not known: then each session may be the caller's own.
+ */
+int logind_find_own(struct logoff_host *host, struct logoff_error *reterr);
+
 /* The id of the session the caller runs in, or NULL. Owned by LOGIND. */
-const char *logind_own_id(struct logoff_host *host);
+const char *logind_own_id(const struct logind *logind);
 
 /* Tells whether LEADER is that of the session of a caller who is in none by control group. */
 bool logind_is_own_leader(const struct logind *logind, pid_t leader);
@@ -144,7 +151,7 @@ bool logind_is_own_leader(const struct logind *logind, pid_t leader);
 int logind_find_cgroups(struct logoff_session *session);
 
 /* Tells whether ID is the session of any process of the caller. */
-bool logind_is_own(struct logoff_host *host, const char *id);
+bool logind_is_own(const struct logind *logind, const char *id);
 
 /*
  * Makes a call on logind's object PATH that starts no service: a question is not to bring up a logind that has been stopped.
@@ -179,6 +186,9 @@ extern const int logind_polite_signals[LOGIND_N_POLITE];
 
 /* Sends the call by which logind is asked to end the session. Its answer becomes the fact "asked". */
 int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr);
+
+/* Forgets the call of SESSION. If it is under way, its answer is not taken in. */
+void logind_drop_call(struct logoff_session *session);
 
 /* Signals the processes of one of a crowd. Returns 1, 0 if it is none and logind has to be asked at once, or -errno. */
 int logind_crowd_signal(struct logoff_session *session);

@@ -12,9 +12,9 @@ import time
 import pytest
 
 import sessions
-from cases import (DENIED, NO_SESSION, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, logoff,
+from cases import (DENIED, NO_SESSION, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, chosen, logoff,
                    not_used_for)
-from host import wait_until
+from host import finish, wait_until
 from test_stubborn import leave_behind
 from test_waits import records
 
@@ -165,10 +165,10 @@ def test_one_connection_with_two_terminals(host, two_terminals):
     second.sh("true")
     row = listed(host, "user")[first.id]
     assert row["idle_seconds"] < 4, "somebody types in the other"
-    assert first.id not in logoff(host, "/idle:4", "/dryrun").out
+    assert first.id not in chosen(host, "/idle:4")
     assert row["name"] == json.loads(host.check(["query", "session", first.id, "--json"]))[0]["name"]
     for one in (first, second):
-        assert first.id in logoff(host, one.tty, "/dryrun").out
+        assert first.id in chosen(host, one.tty)
     before = first.processes()
 
     assert_logged_off(logoff(host, second.tty), first, before)
@@ -183,7 +183,7 @@ def test_a_login_record_that_was_never_taken_back(host):
         file.write(record)
     assert bob.tty not in listed(host)[alice.id]["terminals"]
     assert bob.tty in listed(host)[bob.id]["terminals"]
-    assert bob.id in logoff(host, bob.tty, "/dryrun").out
+    assert bob.id in chosen(host, bob.tty)
 
 
 MOSH = """#!/usr/bin/python3
@@ -210,7 +210,7 @@ def test_a_mosh_user_is_at_work(host):
     row = listed(host, "user")[session.id]
     assert (row["state"], row["protocol"], row["name"]) == ("active", "mosh", f"pts/{shell.tty & 0xff}")
     assert row["idle_seconds"] is not None
-    assert session.id not in logoff(host, "/state:closing", "/dryrun").out
+    assert session.id not in chosen(host, "/state:closing")
     before = session.processes()
 
     assert_logged_off(logoff(host, row["name"], "/grace:1"), session, before)
@@ -221,8 +221,8 @@ def test_a_desktop_is_not_its_terminal(host):
     desktop = sessions.fake(host, type="x11", display=":7", tty=session.tty, service="gdm")
     row = listed(host)[desktop.id]
     assert (row["name"], row["idle_seconds"]) == (":7", None)
-    assert desktop.id not in logoff(host, session.tty, "/dryrun").out
-    assert desktop.id in logoff(host, ":7", "/dryrun").out
+    assert desktop.id not in chosen(host, session.tty)
+    assert desktop.id in chosen(host, ":7")
 
 
 def test_a_pane_that_the_users_manager_holds(host):
@@ -366,6 +366,21 @@ def test_from_the_users_manager(host):
     rows = json.loads(host.path("/tmp/rows2").read_text())
     assert [one["id"] for one in rows if one["current"]] == [desktop.id]
     assert meant == {other.id}
+
+
+def test_the_own_session_is_not_told(host):
+    """logind is silent when it is asked for the caller's desktop, and answers again when it is asked for the list."""
+    desktop, other = sessions.fake(host, "alice", type="x11", display=":8", service="gdm"), sessions.ssh(host, "alice")
+    kept, before = desktop.processes(), other.processes()
+    host.check("systemctl start user@1000; systemctl kill --signal=STOP systemd-logind")
+    running = host.start("env XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --quiet --wait --pipe logoff /all /y /grace:1",
+                         user="alice")
+    time.sleep(7)   # a question takes 5 s at most
+    host.check("systemctl kill --signal=CONT systemd-logind")
+    result = finish(running, 40)
+    assert result.status == UNREACHABLE, result.text
+    assert_untouched(desktop, kept)
+    assert_untouched(other, before)
 
 
 def test_from_a_multiplexer_attached_in_the_terminal_of_a_desktop(host):
