@@ -62,14 +62,28 @@ void logind_signal_leader(struct logoff_session *session, int signal)
 	sd_bus_message_unref(call);
 }
 
+/* The call of SESSION is not under way any more, if it was. */
+static void end_call(struct logoff_session *session)
+{
+	struct logind *logind = session->host->data;
+
+	logind->n_calls -= of(session)->calling;
+	of(session)->calling = false;
+}
+
+void logind_drop_call(struct logoff_session *session)
+{
+	end_call(session);
+	of(session)->call = sd_bus_slot_unref(of(session)->call);
+}
+
 static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
 {
 	struct logoff_session *session = userdata;
-	struct logind *logind = session->host->data;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
 
 	(void)unused;
-	logind->n_calls--;
+	end_call(session);
 	session->ending->asked = error ? logind_error(error, 0, &session->ending->asked_error) : 0;
 	session->ending->may_authorize =
 		error && strcmp(error->name, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") == 0;
@@ -82,11 +96,10 @@ static int on_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused
 static int on_proven(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
 {
 	struct logoff_session *session = userdata;
-	struct logind *logind = session->host->data;
 	int authorized = 0, challenge;
 
 	(void)unused;
-	logind->n_calls--;
+	end_call(session);
 	if (!sd_bus_message_get_error(answer) && sd_bus_message_enter_container(answer, 'r', "bba{ss}") > 0)
 		(void)sd_bus_message_read(answer, "bb", &authorized, &challenge);	/* else it stays refused */
 	session->ending->asked = authorized ? 0 : -EACCES;
@@ -101,6 +114,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 
+	logind_drop_call(session);
 	while (r >= 0 && logind->n_calls >= MAX_CALLS) {
 		r = sd_bus_process(logind->bus, NULL);
 		if (r == 0 && logind->n_calls >= MAX_CALLS)	/* see drain_calls() */
@@ -110,7 +124,6 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	}
 	if (r >= 0 && interactive)
 		r = sd_bus_message_set_allow_interactive_authorization(call, true);
-	data->call = sd_bus_slot_unref(data->call);
 	if (r >= 0)
 		r = sd_bus_call_async(logind->bus, &data->call, call, take, session,
 				      interactive ? AUTHORIZE_TIMEOUT_US : CALL_TIMEOUT_US);
@@ -118,6 +131,7 @@ static int send_ask(struct logoff_session *session, sd_bus_message *call, int r,
 	if (r < 0)
 		return logind_error(NULL, r, reterr);
 	logind->n_calls++;
+	data->calling = true;
 	return 0;
 }
 

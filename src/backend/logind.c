@@ -45,7 +45,7 @@ static void logind_release(struct logoff_session *session)
 		return;
 	if (data->listed_at)
 		*data->listed_at = NULL;
-	sd_bus_slot_unref(data->call);
+	logind_drop_call(session);
 	leave_free(data->leave);
 	family_free(data->family);
 	strays_free(data->strays);
