@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "backend/bus-call.h"
 #include "backend/logind.h"
 #include "backend/watch.h"
 
@@ -112,16 +113,29 @@ static void end_watch(struct host_watch *watch)
 	free(own);
 }
 
-/* Subscribes, and waits until the bus has taken note. Returns 0 or what sd-bus says. */
+/*
+ * Subscribes, and waits until the bus has taken note: it answers in the order of the questions, so the answer to one more is
+ * enough. sd_bus_add_match() would wait by itself, but a signal of the program ends its wait (bus-call.h). A rule that is
+ * refused ends the connection. Returns 0 or what sd-bus says.
+ */
 static int subscribe(struct host_watch *watch, sd_bus *bus)
 {
+	sd_bus_message *call = NULL;
 	int r = sd_bus_set_method_call_timeout(bus, SUBSCRIBE_TIMEOUT_US);
 
 	if (r >= 0)
-		r = sd_bus_match_signal(bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionNew", on_new, watch);
+		r = sd_bus_match_signal_async(bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionNew", on_new, NULL, watch);
 	if (r >= 0)
-		r = sd_bus_match_signal(bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionRemoved", on_removed, watch);
-	return r < 0 ? r : sd_bus_add_match(bus, NULL, CHANGED_RULE, on_changed, watch);
+		r = sd_bus_match_signal_async(bus, NULL, LOGIN1, LOGIN1_PATH, MANAGER, "SessionRemoved", on_removed, NULL, watch);
+	if (r >= 0)
+		r = sd_bus_add_match_async(bus, NULL, CHANGED_RULE, on_changed, NULL, watch);
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+						   "org.freedesktop.DBus", "GetId");
+	if (r >= 0)
+		r = bus_call(bus, call, NULL, NULL, NULL);
+	sd_bus_message_unref(call);
+	return r < 0 ? r : 0;
 }
 
 int logind_watch(struct host_watch *watch, struct logoff_error *reterr)
