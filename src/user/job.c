@@ -81,7 +81,6 @@ int job_become(const struct job *job, char *home, size_t size)
 	if (geteuid() == 0)
 		(void)become_cut(job->head.uid, beside, 0, NULL);
 	r = become_user(job->head.uid, home, size);
-	become_limit(0);
 	job_die_with_starter();
 	return r;
 }

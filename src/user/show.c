@@ -119,7 +119,6 @@ static int become_recipient(const struct job *job, struct letter *letter, struct
 	if (r < 0)
 		return error_set_errno(cause, r == -ENOENT ? -EOPNOTSUPP : -EACCES, r, "cannot become user %u: %s",
 				       (unsigned)job->head.uid, strerror(-r));
-	become_limit(job->head.like);
 	if (letter->message.wait)
 		job_die_with_starter();
 	return 0;
