@@ -17,7 +17,7 @@
 /* One program that is at work. All zero: none. */
 struct user_child {
 	pid_t pid;			/* 0: it has been killed */
-	int fd;				/* to poll for reading */
+	int fd;				/* to poll for reading; 0: none */
 };
 
 /*
