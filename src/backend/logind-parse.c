@@ -67,7 +67,7 @@ int properties_name(const struct logind_properties *p, char **ret)
 
 bool properties_has_certain_terminal(const struct logind_properties *p)
 {
-	static const char *const borrowers[] = { "su", "sudo", "runuser", "systemd-run", "polkit" };
+	static const char *const borrowers[] = { "su", "sudo", "doas", "runuser", "systemd-run", "polkit" };
 
 	if (!is_set(p->tty) || !p->tty_validity || strcmp(p->tty_validity, "from-pam") != 0 || !is_set(p->service))
 		return false;

@@ -127,7 +127,7 @@ static const struct {
 	{ "in.rlogind", "rlogin" }, { "xrdp-sesman", "rdp" },  { "login", "local" },
 	{ "lightdm", "local" },	    { "gdm-session-wor", "local" }, { "sddm-helper", "local" },
 	{ "xdm", "local" },	    { "su", "su" },	       { "runuser", "su" },
-	{ "sudo", "sudo" },
+	{ "sudo", "sudo" },	    { "doas", "doas" },
 };
 
 static const char *const greeter_users[] = { "gdm", "Debian-gdm", "lightdm", "sddm", "lxdm", "greeter", NULL };
