@@ -428,7 +428,7 @@ static int start_program(struct post *post, struct recipient *recipient)
 	job.head.n_processes = job.head.has_display ? list_own_processes(post, session->uid, processes) : 0;
 	recipient->deadline_us = clock_now_us() + SHOW_US;
 	r = user_start(&recipient->child, &job, cause);
-	return r == -ENOPKG || r == -EMSGSIZE ? -EOPNOTSUPP : r < 0 ? -EAGAIN : 0;
+	return r == -ENOPKG || r == -EMSGSIZE ? -EOPNOTSUPP : r < 0 && r != -ENOMEM ? -EIO : r;
 }
 
 static bool has_program(const struct recipient *recipient)
@@ -740,7 +740,7 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 {
 	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions };
 	/* A forced kind of host numbers its sessions in its own way; the service looks at the one that is there. */
-	post->without_service = host->delivers_itself || secure_getenv("LOGOFF_HOST");
+	post->without_service = host->delivers_itself || host->forced || (host->above && host->above->forced);
 	if (post->without_service)
 		(void)error_set_errno(&post->service_cause, 0, -EACCES, "only the user and root may show something there");
 	post->recipients = calloc(n_sessions + 1, sizeof(*post->recipients));

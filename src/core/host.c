@@ -61,6 +61,12 @@ static int write_server(const struct logoff_address *address, char **ret)
 	return 0;
 }
 
+/* The words by which this file tells a back end how it is to be opened are no arguments of a caller. */
+static bool is_reserved(const char *argument)
+{
+	return argument && (strcmp(argument, "probe") == 0 || strcmp(argument, "beside") == 0);
+}
+
 static int open_backend(const struct host_backend *backend, const char *argument, const struct logoff_address *address,
 			const struct logoff_logon *logon, struct logoff_host **ret_host, struct logoff_error *reterr)
 {
@@ -73,6 +79,7 @@ static int open_backend(const struct host_backend *backend, const char *argument
 	host->kind = backend->name;
 	host->now_us = clock_now_us();
 	host->logon = logon;
+	host->forced = !is_reserved(argument);
 	r = address ? write_server(address, &host->server) : 0;
 	if (r >= 0)
 		r = backend->open(host, argument, reterr);
@@ -96,12 +103,6 @@ static const struct host_backend *find_kind(const char *name, size_t length)
 }
 
 /* Opens the kind of host that LOGOFF_HOST forces: "NAME" or "NAME:ARGUMENT". */
-/* The words by which this file tells a back end how it is to be opened are no arguments of a caller. */
-static bool is_reserved(const char *argument)
-{
-	return argument && (strcmp(argument, "probe") == 0 || strcmp(argument, "beside") == 0);
-}
-
 static int open_forced(const char *kind, struct logoff_host **ret_host, struct logoff_error *reterr)
 {
 	size_t length = strcspn(kind, ":");

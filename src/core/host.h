@@ -101,6 +101,7 @@ struct logoff_host {
 	uint64_t now_us;		/* monotonic; moved on by wait() */
 	bool far;			/* another machine's, though the back end is for this one's (HOST_LOCAL): no file, process,
 					   terminal or display of this machine is one of its sessions'. Set by open() */
+	bool forced;			/* the caller or LOGOFF_HOST names its kind; else it is what this machine is */
 	bool simulated;			/* that clock is not the machine's, and stands still between waits */
 	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
 					   found there belongs to that host, and is ended by its back end */
