@@ -188,6 +188,7 @@ static void certain_terminals(void **state)
 		{ { .service = "login", .type = "tty", .state = "active", .tty = "ttyS0", .tty_validity = "FROM-PAM" }, false },
 		/* the terminal they were called from */
 		{ { .service = "su", .type = "tty", .state = "active", .tty = "pts/1", .tty_validity = "from-pam" }, false },
+		{ { .service = "doas", .type = "tty", .state = "active", .tty = "pts/1", .tty_validity = "from-pam" }, false },
 		{ { .service = "su-l", .type = "tty", .state = "active", .tty = "pts/1", .tty_validity = "from-pam" }, false },
 		{ { .service = "sudo-i", .type = "tty", .state = "active", .tty = "pts/1", .tty_validity = "from-pam" }, false },
 		{ { .service = "runuser-l", .type = "tty", .state = "active", .tty = "pts/1", .tty_validity = "from-pam" }, false },
