@@ -3,9 +3,19 @@
  * end-sessions.c - logs off every session of one user and tells what became of each.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <logoff.h>
+
+/* Tells that WHAT has failed, and why. The cause may hold words of the host. */
+static void print_error(const char *what, const struct logoff_error *error)
+{
+	char *cause = logoff_text_harmless(error->text, false);
+
+	fprintf(stderr, "%s: %s\n", what, cause ? cause : "?");
+	free(cause);
+}
 
 static enum logoff_result add_sessions(struct logoff_host *host, struct logoff_request *request, const char *user)
 {
@@ -16,7 +26,7 @@ static enum logoff_result add_sessions(struct logoff_host *host, struct logoff_r
 
 	r = logoff_host_list(host, &sessions, &n_sessions, &error);
 	if (r < 0) {
-		fprintf(stderr, "cannot list the sessions: %s\n", error.text);
+		print_error("cannot list the sessions", &error);
 		return r;
 	}
 	for (size_t i = 0; i < n_sessions && r >= 0; i++) {
@@ -57,11 +67,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (logoff_host_open(&host, NULL, NULL, &error) < 0)
-		fprintf(stderr, "cannot open this host: %s\n", error.text);
-	else if (logoff_request_new(&request, host) >= 0 &&
-			 add_sessions(host, request, argv[1]) >= 0 &&
-			 logoff_request_run(request, &error) >= 0)
-		status = show_results(request);
+		print_error("cannot open this host", &error);
+	else if (logoff_request_new(&request, host) >= 0 && add_sessions(host, request, argv[1]) >= 0) {
+		if (logoff_request_run(request, NULL, &error) >= 0)	/* with the usual times, and without a warning */
+			status = show_results(request);
+		else
+			print_error("cannot log off", &error);
+	}
 	logoff_request_free(request);
 	logoff_host_close(host);
 	return status;

@@ -3,8 +3,18 @@
  * list-sessions.c - lists the sessions of this machine, or of the server that is named.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <logoff.h>
+
+/* Prints TEXT, which may come from somebody else, so that it does a terminal no harm, and END. */
+static void print_text(FILE *to, const char *text, char end)
+{
+	char *shown = logoff_text_harmless(text, false);
+
+	fprintf(to, "%s%c", shown ? shown : "?", end);
+	free(shown);
+}
 
 int main(int argc, char **argv)
 {
@@ -19,12 +29,12 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		r = logoff_host_list(host, &sessions, &n_sessions, &error);
 	if (r < 0)
-		fprintf(stderr, "%s\n", error.text);
+		print_text(stderr, error.text, '\n');
 	for (size_t i = 0; i < n_sessions; i++) {
 		const char *name = logoff_session_name(sessions[i]);
 
-		/* A program that shows names to people makes control characters in them harmless first. */
-		printf("%s %s %s\n", logoff_session_id(sessions[i]), name ? name : "-", logoff_session_user(sessions[i]));
+		printf("%s %s ", logoff_session_id(sessions[i]), name ? name : "-");
+		print_text(stdout, logoff_session_user(sessions[i]), '\n');
 	}
 	logoff_session_list_free(sessions, n_sessions);
 	logoff_host_close(host);

@@ -3,8 +3,18 @@
  * send-message.c - sends a message to the user of one session, and tells by which way it went.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <logoff.h>
+
+/* Tells that WHAT has failed, and why. The cause may hold words of the host. */
+static void print_error(const char *what, const struct logoff_error *error)
+{
+	char *cause = logoff_text_harmless(error->text, false);
+
+	fprintf(stderr, "%s: %s\n", what, cause ? cause : "?");
+	free(cause);
+}
 
 int main(int argc, char **argv)
 {
@@ -33,7 +43,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		printf("delivered by %s\n", ways[deliveries[0]->channel]);
 	else
-		fprintf(stderr, "not delivered: %s\n", error.text);
+		print_error("not delivered", &error);
 	logoff_delivery_list_free(deliveries);
 	logoff_session_free(session);
 	logoff_host_close(host);

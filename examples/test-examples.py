@@ -10,23 +10,26 @@ import tempfile
 HOST = """\
 user name=alice uid=1000
 user name=bob uid=1001
+user name=eve\u202e uid=1002
 session id=12 user=alice tty=pts/3
 process command=bash
 session id=13 user=bob tty=pts/4
 process command=vi term=never
 session id=14 user=alice console tty=tty1
 session id=15 user=bob begins=1000 leaves=2000
+session id=16 user=eve\u202e tty=pts/6
 """
 
 # program, arguments, exit status, standard output, standard error
 CASES = [
-    ("list-sessions", [], 0, "12 pts/3 alice\n13 pts/4 bob\n14 console alice\n", ""),
+    ("list-sessions", [], 0, "12 pts/3 alice\n13 pts/4 bob\n14 console alice\n16 pts/6 eve\\xe2\\x80\\xae\n", ""),
     ("end-sessions", ["bob"], 0, "13: ended\n", ""),
     ("end-sessions", ["alice"], 1, "12: ended\n14: protected\n", ""),
     ("end-sessions", ["nobody"], 0, "", ""),
     ("send-message", ["pts/3", "Hello"], 0, "delivered by the terminal\n", ""),
     ("send-message", ["99", "Hello"], 1, "", "not delivered: no such session\n"),
     ("watch-sessions", [], 1, "session 12 of alice is there\nsession 13 of bob is there\nsession 14 of alice is there\n"
+     "session 16 of eve\\xe2\\x80\\xae is there\n"
      "session 15 of bob has begun\nsession 15 of bob is gone\n", "nothing will ever happen any more\n"),
 ]
 

@@ -4,8 +4,18 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <logoff.h>
+
+/* Prints TEXT, which may come from somebody else, so that it does a terminal no harm, and END. */
+static void print_text(FILE *to, const char *text, char end)
+{
+	char *shown = logoff_text_harmless(text, false);
+
+	fprintf(to, "%s%c", shown ? shown : "?", end);
+	free(shown);
+}
 
 static const char *const words[] = { "is there", "has begun", "has changed", "is gone" };
 
@@ -17,7 +27,9 @@ static enum logoff_result tell_changes(struct logoff_monitor *monitor, struct lo
 	while ((r = logoff_monitor_next(monitor, &change, reterr)) >= 0 && change) {
 		const char *word = (size_t)change->type < 4 ? words[change->type] : "?";	/* later versions may have more */
 
-		printf("session %s of %s %s\n", logoff_session_id(change->session), logoff_session_user(change->session), word);
+		printf("session %s of ", logoff_session_id(change->session));
+		print_text(stdout, logoff_session_user(change->session), ' ');
+		puts(word);
 	}
 	fflush(stdout);
 	return r;
@@ -39,7 +51,7 @@ int main(int argc, char **argv)
 		if (r >= 0)	/* in an event loop of your own: one descriptor among others */
 			poll(&(struct pollfd){ .fd = logoff_monitor_fd(monitor), .events = POLLIN }, 1, -1);
 	}
-	fprintf(stderr, "%s\n", error.text);
+	print_text(stderr, error.text, '\n');
 	logoff_monitor_free(monitor);
 	logoff_host_close(host);
 	return 1;

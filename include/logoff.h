@@ -8,10 +8,13 @@
  * kill what is left, verify that every process and the session itself are gone. Other hosts are reached by MS-TSTS over
  * SMB, the protocol of Windows' Remote Desktop Session Hosts; there the host's word counts for the processes.
  *
- * Conventions. A function that can fail returns an enum logoff_result: LOGOFF_OK, which is 0, or a negative value. "ret_" parameters
- * are written only on success, "reterr" (may be NULL) only on failure. What is handed out through a "ret_" parameter without const
- * belongs to the caller and has a function that frees it; const pointers belong to the object they were asked of. Strings
- * are UTF-8 or plain bytes as the host gave them: a program must make control characters harmless before it shows them.
+ * Conventions. A function that can fail returns an enum logoff_result: LOGOFF_OK, which is 0, or a negative value. Besides those
+ * that it lists, LOGOFF_E_NO_MEMORY and LOGOFF_E_FAILED can come of every function that asks a host, and LOGOFF_E_DENIED and
+ * LOGOFF_E_TIMEOUT where the host refuses the question or does not answer. "ret_" parameters are written only on success,
+ * "reterr" (may be NULL) only on failure. What is handed out through a "ret_" parameter without const belongs to the caller and
+ * has a function that frees it; const pointers belong to the object they were asked of. Strings
+ * are UTF-8 or plain bytes as the host gave them: a program must make them harmless before it shows them
+ * (logoff_text_harmless()).
  * Nothing here prints, exits or changes signal handling. No object may be used by two threads at once. The library is free of
  * global state.
  *
@@ -83,6 +86,13 @@ struct logoff_error {
 	char text[176];
 };
 
+/*
+ * Makes a foreign text harmless for a terminal: control characters, marks that change the direction of text and bytes that are
+ * not UTF-8 become "\xNN". With LINES newlines and tabs stay.
+ * Returns a copy, the caller's (free() it), or NULL without memory.
+ */
+char *logoff_text_harmless(const char *text, bool lines);
+
 /* ---- hosts ---- */
 
 /* A session host, opened. */
@@ -99,7 +109,8 @@ enum logoff_kerberos {
 struct logoff_address {
 	size_t size;			/* sizeof(struct logoff_address) */
 	const char *kind;		/* "logind", "procfs", "memory", "tsts"; NULL: what NAME leads to */
-	const char *name;		/* of a server: a host name or an address; of a memory host: the file that describes it */
+	const char *name;		/* of a server: a host name or an address; of a memory host: the file that describes it; of a
+					   logind: the D-Bus address of the system bus of another machine. NULL: this machine */
 	uint16_t port;			/* of a server; 0: that in NAME ("ts1:1445", "[2001:db8::7]:445"), or 445 */
 };
 
@@ -256,33 +267,24 @@ uint32_t logoff_session_uid(const struct logoff_session *session);
  */
 enum logoff_state logoff_session_state(const struct logoff_session *session);
 
-/*
- * Tells whether SESSION is the one the calling process runs in.
- * Returns true if so.
- */
-bool logoff_session_is_current(const struct logoff_session *session);
+/* What can be true of a session. */
+enum logoff_trait {
+	LOGOFF_IS_CURRENT,		/* the calling process runs in it */
+	LOGOFF_IS_OWN,			/* or depends on it: the caller's terminal multiplexer is attached there, or the program that
+					   started the caller (run0, machinectl shell, systemd-run) runs there. If it ends, the
+					   caller's work is cut off. A selection must not mean such a session */
+	LOGOFF_IS_CONSOLE,		/* it is on a seat: the console session, which is protected */
+	LOGOFF_IS_REGISTERED,		/* the host's session manager knows it. Where logind runs, a login that bypasses pam_systemd
+					   is known by its kernel audit session only */
+	LOGOFF_IS_BY_TERMINAL		/* it is known only by its terminal (no kernel audit session): a daemon that has left the
+					   terminal and its family cannot be attributed to it there */
+};
 
 /*
- * Tells whether SESSION is the caller's own in a wider sense: the one it runs in, or one on which it depends, because
- * the caller's terminal multiplexer is attached there, or because the program that started the caller (run0, machinectl
- * shell, systemd-run) runs there. If it ends, the caller's work is cut off. A selection must not mean such a session.
+ * Tells whether TRAIT was true of SESSION when it was looked up.
  * Returns true if so.
  */
-bool logoff_session_is_own(const struct logoff_session *session);
-
-/*
- * Tells whether the host's session manager knows SESSION. Where logind runs, a login that bypasses pam_systemd is known
- * by its kernel audit session only.
- * Returns false if only the kernel knows it.
- */
-bool logoff_session_is_registered(const struct logoff_session *session);
-
-/*
- * Tells whether SESSION is known only by its terminal (no kernel audit session): a daemon that has left the terminal
- * and its family cannot be attributed to it there.
- * Returns true if so.
- */
-bool logoff_session_by_terminal(const struct logoff_session *session);
+bool logoff_session_is(const struct logoff_session *session, enum logoff_trait trait);
 
 /* What a session is there for. */
 enum logoff_kind {
@@ -301,7 +303,7 @@ enum logoff_kind logoff_session_kind(const struct logoff_session *session);
 /* Why a session is not logged off. */
 enum logoff_protection {
 	LOGOFF_PROTECTION_NONE,
-	LOGOFF_PROTECTION_CONSOLE,	/* it is on a seat, and not the caller's; see logoff_request_set_console() */
+	LOGOFF_PROTECTION_CONSOLE,	/* it is on a seat, and not the caller's; see struct logoff_options */
 	LOGOFF_PROTECTION_GREETER,	/* it is a display manager's */
 	LOGOFF_PROTECTION_SERVICES	/* it is that of Windows' services */
 };
@@ -311,12 +313,6 @@ enum logoff_protection {
  * Returns why, or LOGOFF_PROTECTION_NONE.
  */
 enum logoff_protection logoff_session_protection(const struct logoff_session *session);
-
-/*
- * Tells whether SESSION is on a seat: the console session, which is protected.
- * Returns true if so.
- */
-bool logoff_session_is_console(const struct logoff_session *session);
 
 /* Details of a session that are texts. */
 enum logoff_detail {
@@ -341,24 +337,19 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
  */
 const char *logoff_session_terminal(const struct logoff_session *session, size_t i);
 
-/*
- * How long before it was looked up the user logged on to SESSION, in microseconds, by the clock of its host; a step of a clock
- * does not change it where the host has one that is never set. Of a server known only after logoff_host_fetch().
- * Returns that time, or -1 if it is not known.
- */
-int64_t logoff_session_age_us(const struct logoff_session *session);
+/* Times of a session, in microseconds. */
+enum logoff_time {
+	LOGOFF_TIME_LOGON,		/* when the user logged on, Unix time */
+	LOGOFF_TIME_AGE,		/* how long before the session was looked up that was, by the clock of its host; a step of a
+					   clock does not change it where the host has one that is never set */
+	LOGOFF_TIME_IDLE		/* how long nobody has typed or moved anything; 0: it is in use */
+};
 
 /*
- * When the user logged on to SESSION, in microseconds of Unix time. Of a server known only after logoff_host_fetch().
+ * A time of SESSION. Of a server known only after logoff_host_fetch(); LOGOFF_TIME_IDLE is so of every host.
  * Returns that time, or -1 if it is not known.
  */
-int64_t logoff_session_logon_us(const struct logoff_session *session);
-
-/*
- * How long nobody has typed in or moved anything on SESSION, in microseconds. Known only after logoff_host_fetch().
- * Returns that time, 0 for in use, or -1 if it is not known.
- */
-int64_t logoff_session_idle_us(const struct logoff_session *session);
+int64_t logoff_session_time_us(const struct logoff_session *session, enum logoff_time time);
 
 /* ---- watching ---- */
 
@@ -405,8 +396,9 @@ int logoff_monitor_fd(const struct logoff_monitor *monitor);
 /*
  * Tells the next change. *ret_change is owned by MONITOR; NULL: nothing has happened that is not told yet, poll until it may
  * have. Blocks for the host's answer, but does not wait for a change. A session that lasts less than a second may be missed where
- * the host does not tell that it has begun (logind does). A host that does not answer is asked again for ten seconds, in
- * which nothing is told; then, or if the connection breaks, it is lost: the same result each time.
+ * the host does not tell that it has begun (logind does). A host that does not answer (its session manager restarts, a question has
+ * met no answer in its time) is asked again for ten seconds, in which nothing is told; then, or at once if the connection breaks
+ * or the answer is another failure, it is lost: the same result each time.
  * Returns LOGOFF_OK, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_TIMEOUT.
  */
 enum logoff_result logoff_monitor_next(struct logoff_monitor *monitor, const struct logoff_change **ret_change,
@@ -543,7 +535,7 @@ enum logoff_event_type {
 	LOGOFF_EVENT_ALONE,		/* instead of GONE, for the caller's own session: only the caller (and programs that
 					   wait for it: shell, sudo) is left; the session ends with it */
 	LOGOFF_EVENT_FOLLOWED		/* the request was cancelled: no further session is asked, those that were are
-					   followed to their end; session NULL, see logoff_request_set_cancel_fd() */
+					   followed to their end; session NULL, see logoff_request_run() */
 };
 
 /* One event. Only the library makes it, and may add members. The pointers are valid during the call only. */
@@ -570,11 +562,57 @@ typedef void (*logoff_event_func)(const struct logoff_event *event, void *userda
  */
 typedef int (*logoff_authorize_func)(void *userdata);
 
-/* Which sessions to log off and how. */
+/*
+ * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
+ * return LOGOFF_OK means that it still fulfils the condition; LOGOFF_E_AGAIN says that this cannot be told now, and the session is
+ * looked at again; anything else leaves it alone (its result is LOGOFF_E_CHANGED).
+ */
+typedef enum logoff_result (*logoff_still_func)(struct logoff_session *session, void *userdata);
+
+/*
+ * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been
+ * cancelled, for all or for one who is spared. Writes it into TEXT of SIZE bytes. UTF-8.
+ */
+typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t size, void *userdata);
+
+/*
+ * How sessions are logged off. All of it is the caller's, and stays as it is while the request runs. To be begun with
+ * LOGOFF_OPTIONS_DEFAULT, as 0 is not the default of each member.
+ */
+struct logoff_options {
+	size_t size;			/* sizeof(struct logoff_options) */
+	uint64_t grace_ms;		/* from asking to killing; 0: killed at once after asking */
+	uint64_t wait_ms;		/* from the start to the proof, for each session. While the user proves who they are, the clock
+					   stands */
+	bool no_desktop;		/* desktops are not asked to log their users off before their sessions are asked to end. They have
+					   as long as the grace, but no more than a third of wait_ms; the grace begins after that */
+	bool console;			/* the console session of somebody else may be logged off, too */
+	int cancel_fd;			/* not owned, never read from here; -1: none. See logoff_request_run() */
+	uint64_t warning_ms;		/* each user is told, in the words of compose, that they will be logged off in that time; again
+					   when half of it is over and 10 s before its end; then the sessions are logged off. Users
+					   of a request that is cancelled meanwhile are told so. 0: nobody is warned */
+	logoff_compose_func compose;
+	void *compose_data;		/* handed to it, as the next ones to theirs */
+	logoff_still_func still;	/* tells whether a selected session still fulfils its condition; NULL: it does */
+	void *still_data;
+	logoff_event_func event;	/* hears of each event; NULL: nobody */
+	void *event_data;
+	logoff_authorize_func authorize; /* is asked when a proof of identity is needed; NULL: refused is refused */
+	void *authorize_data;
+	const char *reason;		/* what the audit record of each session tells as the reason; NULL: nothing */
+	const char *actor;		/* on whose behalf it is done, for the audit records of services that log off for others; it
+					   gives no rights, and nobody checks it. NULL: on that of the caller */
+	const char *actor_address;	/* where they have come from; NULL: not told */
+};
+
+/* 10 s of grace, 60 s of deadline, nobody is warned, nobody hears. */
+#define LOGOFF_OPTIONS_DEFAULT { .size = sizeof(struct logoff_options), .grace_ms = 10000, .wait_ms = 60000, .cancel_fd = -1 }
+
+/* Which sessions are to be logged off, and what has become of each. */
 struct logoff_request;
 
 /*
- * Makes an empty request on HOST with the default times: 10 s of grace, 60 s of deadline.
+ * Makes an empty request on HOST.
  * *ret_request is the caller's: logoff_request_free().
  * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
  */
@@ -602,79 +640,19 @@ enum logoff_why {
 enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 
 /*
- * Sets the times: GRACE_MS from asking to killing (0: kill at once after asking), WAIT_MS from start to the proof, for
- * each session. While the user proves who they are, the clock stands.
- */
-void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms);
-
-/*
- * Has desktops asked to log their users off (true, the default) before their sessions are asked to end, or not (false). They have
- * as long as the grace, but no more than a third of the deadline; the grace begins after that.
- */
-void logoff_request_set_desktop(struct logoff_request *request, bool asked);
-
-/* Allows (true) or forbids (false, the default) to log off the console session of somebody else. */
-void logoff_request_set_console(struct logoff_request *request, bool allowed);
-
-/* Sets the function that hears of each event, or NULL. */
-void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata);
-
-/* Sets the function that is asked when authorization is needed, or NULL (the default: refused is refused). */
-void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata);
-
-/*
- * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
- * return LOGOFF_OK means that it still fulfils the condition; LOGOFF_E_AGAIN says that this cannot be told now, and the session is
- * looked at again; anything else leaves it alone (its result is LOGOFF_E_CHANGED).
- */
-typedef enum logoff_result (*logoff_still_func)(struct logoff_session *session, void *userdata);
-
-/*
- * Called for the text of a warning to all users of a request: REMAINING_US until they are logged off, or -1: it has been
- * cancelled, for all or for one who is spared. Writes it into TEXT of SIZE bytes. UTF-8.
- */
-typedef void (*logoff_compose_func)(int64_t remaining_us, char *text, size_t size, void *userdata);
-
-/*
- * Sets a warning: each user is told, in the words of COMPOSE, that they will be logged off in TIME_MS; again when half of
- * that time is over and 10 s before its end; then the sessions are logged off. Users of a request that is cancelled
- * meanwhile are told so. A session that ends by itself is fine.
- */
-void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				void *userdata);
-
-/*
- * Sets the function that is asked whether a selected session (LOGOFF_WHY_SELECTED) still fulfils its condition, or NULL.
+ * Logs off all sessions of REQUEST side by side, as OPTIONS says (NULL: LOGOFF_OPTIONS_DEFAULT). Blocks until each has a result.
+ * May be called once per request.
+ *
  * Every session, named ones too, is looked up again after every wait: for a warning, for a proof of identity, for a host
  * that restarts, for a person who was asked. One that is another logon by now is left alone. A selected session that
- * cannot be looked up is asked for again until its time is over, and then left alone.
- */
-void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata);
-
-/*
- * Sets the reason that the audit record of each session of REQUEST tells. TEXT is copied.
- * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
- */
-enum logoff_result logoff_request_set_reason(struct logoff_request *request, const char *text);
-
-/*
- * Sets on whose behalf REQUEST is made, for its audit records: NAME, and the address they have come from; each may be NULL. For
- * services that log off for others. It gives no rights, and nobody checks it. Both are copied.
- * Returns LOGOFF_OK or LOGOFF_E_NO_MEMORY.
- */
-enum logoff_result logoff_request_set_actor(struct logoff_request *request, const char *name, const char *address);
-
-/*
- * Sets a descriptor, not owned, that cancels the request when it becomes readable; -1 (the default) for none. It is never
- * read from here. While nobody was asked to end, the whole request is cancelled: each session has the result LOGOFF_E_CANCELLED,
- * and users who were warned are told. Once sessions were asked, no further one is, and LOGOFF_EVENT_FOLLOWED is told. Who
- * has read the descriptor empty by the end of that call has the sessions that were asked followed to their end, each with its
- * true result. If it is still readable then, or becomes so again, those too are left at once, with that result.
- */
-void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
-
-/*
- * Logs off all sessions of REQUEST side by side. Blocks until each has a result. May be called once per request.
+ * cannot be looked up is asked for again until its time is over, and then left alone. One that ends by itself during the warning
+ * is fine.
+ *
+ * When cancel_fd becomes readable the request is cancelled. While nobody was asked to end, all of it is: each session has the
+ * result LOGOFF_E_CANCELLED, and users who were warned are told. Once sessions were asked, no further one is, and
+ * LOGOFF_EVENT_FOLLOWED is told. Who has read the descriptor empty by the end of that call has the sessions that were asked
+ * followed to their end, each with its true result. If it is still readable then, or becomes so again, those too are left at once,
+ * with that result.
  *
  * If the caller itself runs in one of the sessions it must ignore SIGHUP, SIGTERM and SIGPIPE meanwhile. That session
  * then counts as gone when only the caller is left, which must exit at once; if programs that wait for the caller are
@@ -682,7 +660,8 @@ void logoff_request_set_cancel_fd(struct logoff_request *request, int fd);
  *
  * Returns LOGOFF_OK if every session has an outcome, whatever that is, or why the request could not be started.
  */
-enum logoff_result logoff_request_run(struct logoff_request *request, struct logoff_error *reterr);
+enum logoff_result logoff_request_run(struct logoff_request *request, const struct logoff_options *options,
+				      struct logoff_error *reterr);
 
 /*
  * The number of sessions of REQUEST.

@@ -152,8 +152,8 @@ static void looks_up_each_fact_once(void **state)
 		int64_t age_us, idle_us;
 
 		session_fill(session, ALL_FACTS);
-		age_us = logoff_session_age_us(session);
-		idle_us = logoff_session_idle_us(session);
+		age_us = logoff_session_time_us(session, LOGOFF_TIME_AGE);
+		idle_us = logoff_session_time_us(session, LOGOFF_TIME_IDLE);
 		assert_int_equal(session->missing, 0);
 		assert_true(age_us < 0 || idle_us < 0 || idle_us <= age_us);
 		for (size_t k = 0; k < session->n_terminals; k++)

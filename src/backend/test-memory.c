@@ -182,20 +182,20 @@ static void test_details(void **state)
 	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL), "pts/1");
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_CLIENT));
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
-	assert_int_equal(logoff_session_logon_us(session), INT64_C(1741939320000000));
-	assert_int_equal(logoff_session_idle_us(session), 90000000);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_LOGON), INT64_C(1741939320000000));
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), 90000000);
 	logoff_session_free(session);
 	pass(host, 5000);
 	session = get(host, "1");
-	assert_int_equal(logoff_session_idle_us(session), 95000000);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), 95000000);
 	logoff_session_free(session);
 	session = get(host, "2");
 	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_CLIENT), "PC7");
 	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY), ":10");
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL));
 	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_BACKGROUND);
-	assert_int_equal(logoff_session_idle_us(session), -1);
-	assert_in_range(time(NULL) - logoff_session_logon_us(session) / 1000000, 3599, 3601);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), -1);
+	assert_in_range(time(NULL) - logoff_session_time_us(session, LOGOFF_TIME_LOGON) / 1000000, 3599, 3601);
 	close_all(session);
 }
 

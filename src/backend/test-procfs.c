@@ -150,8 +150,8 @@ static void terminal_is_a_session(void **state)
 	assert_string_equal(logoff_session_id(session), id);
 	assert_int_equal(logoff_session_uid(session), getuid());
 	assert_int_equal(logoff_session_state(session), LOGOFF_STATE_ACTIVE);
-	assert_true(logoff_session_by_terminal(session));
-	assert_false(logoff_session_is_current(session));
+	assert_true(logoff_session_is(session, LOGOFF_IS_BY_TERMINAL));
+	assert_false(logoff_session_is(session, LOGOFF_IS_CURRENT));
 	assert_int_equal(host_find(f->host, id, &by_id, NULL), 0);
 	assert_string_equal(logoff_session_name(by_id), f->name);
 	assert_int_equal(host_session_exists(session, NULL, NULL), 1);
@@ -172,8 +172,8 @@ static void details_are_told(void **state)
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_ADDRESS));
 	assert_int_equal(logoff_host_fetch(f->host, &session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
-	assert_in_range(logoff_session_idle_us(session), 0, 30000000);
-	assert_in_range(logoff_session_logon_us(session) / 1000000, time(NULL) - 30, time(NULL) + 1);
+	assert_in_range(logoff_session_time_us(session, LOGOFF_TIME_IDLE), 0, 30000000);
+	assert_in_range(logoff_session_time_us(session, LOGOFF_TIME_LOGON) / 1000000, time(NULL) - 30, time(NULL) + 1);
 	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_USER);
 	logoff_session_free(session);
 }
@@ -205,6 +205,7 @@ static void terminal_is_logged_off_with_its_family(void **state)
 {
 	struct fixture *f = *state;
 	struct logoff_session *session = find(f);
+	struct logoff_options options = { .size = sizeof(options), .grace_ms = 50, .wait_ms = 5000, .cancel_fd = -1 };
 	struct logoff_request *request;
 	struct process_list list = { 0 };
 
@@ -212,9 +213,8 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	assert_int_equal(list.n_items, 2);
 	process_list_clear(&list);
 	assert_int_equal(logoff_request_new(&request, f->host), 0);
-	logoff_request_set_times(request, 50, 5000);
 	assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
-	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_run(request, &options, NULL), 0);
 	assert_int_equal(logoff_request_outcome(request, 0)->result, LOGOFF_OK);
 	assert_true(logoff_request_outcome(request, 0)->elapsed_us >= 50000); /* the job ignores what can be ignored */
 	assert_false(is_running(f->shell) || is_running(f->job));

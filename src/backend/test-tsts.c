@@ -389,7 +389,7 @@ static void test_list(void **state)
 		host = open_playing(lazy ? "lazy" : "", 0);
 		assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
 		assert_int_equal(n, 6);
-		assert_int_equal(logoff_session_idle_us(sessions[2]), -1);	/* not fetched yet */
+		assert_int_equal(logoff_session_time_us(sessions[2], LOGOFF_TIME_IDLE), -1);	/* not fetched yet */
 		assert_int_equal(logoff_host_fetch(host, sessions, n, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 		for (size_t i = 0; i < n; i++) {
 			const char *protocol = logoff_session_detail(sessions[i], LOGOFF_DETAIL_PROTOCOL);
@@ -398,21 +398,21 @@ static void test_list(void **state)
 			assert_string_equal(logoff_session_user(sessions[i]), wanted[i].user);
 			assert_int_equal(logoff_session_state(sessions[i]), wanted[i].state);
 			assert_int_equal(logoff_session_kind(sessions[i]), wanted[i].kind);
-			assert_int_equal(logoff_session_is_console(sessions[i]), wanted[i].console);
+			assert_int_equal(logoff_session_is(sessions[i], LOGOFF_IS_CONSOLE), wanted[i].console);
 			assert_int_equal(logoff_session_uid(sessions[i]), (uid_t)-1);
-			assert_int_equal(logoff_session_logon_us(sessions[i]), LOGON_US + (int64_t)i);
+			assert_int_equal(logoff_session_time_us(sessions[i], LOGOFF_TIME_LOGON), LOGON_US + (int64_t)i);
 			assert_string_equal(protocol ? protocol : "-", wanted[i].protocol ? wanted[i].protocol : "-");
 			if (wanted[i].name)
 				assert_string_equal(logoff_session_name(sessions[i]), wanted[i].name);
 			else
 				assert_null(logoff_session_name(sessions[i]));
 		}
-		assert_true(logoff_session_idle_us(sessions[2]) > 0);
-		assert_true(logoff_session_idle_us(sessions[3]) > 0);
-		assert_int_equal(logoff_session_idle_us(sessions[5]), -1);
-		is_about(logoff_session_idle_us(sessions[2]), AGE_US / 2);
-		is_about(logoff_session_idle_us(sessions[3]), AGE_US);	/* for no longer than it is there */
-		is_about(logoff_session_age_us(sessions[5]), AGE_US);
+		assert_true(logoff_session_time_us(sessions[2], LOGOFF_TIME_IDLE) > 0);
+		assert_true(logoff_session_time_us(sessions[3], LOGOFF_TIME_IDLE) > 0);
+		assert_int_equal(logoff_session_time_us(sessions[5], LOGOFF_TIME_IDLE), -1);
+		is_about(logoff_session_time_us(sessions[2], LOGOFF_TIME_IDLE), AGE_US / 2);
+		is_about(logoff_session_time_us(sessions[3], LOGOFF_TIME_IDLE), AGE_US);	/* for no longer than it is there */
+		is_about(logoff_session_time_us(sessions[5], LOGOFF_TIME_AGE), AGE_US);
 		assert_string_equal(logoff_session_detail(sessions[2], LOGOFF_DETAIL_DOMAIN), "EXAMPLE");
 		logoff_session_list_free(sessions, n);
 		logoff_host_close(host);
@@ -428,9 +428,9 @@ static void test_no_clock(void **state)
 	(void)state;
 	assert_int_equal(host_find(host, "2", &session, NULL), 0);
 	assert_int_equal(logoff_host_fetch(host, &session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
-	assert_int_equal(logoff_session_idle_us(session), -1);
-	assert_int_equal(logoff_session_age_us(session), -1);
-	assert_int_equal(logoff_session_logon_us(session), LOGON_US + 2);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), -1);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_AGE), -1);
+	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_LOGON), LOGON_US + 2);
 	logoff_session_free(session);
 	logoff_host_close(host);
 }
@@ -514,6 +514,7 @@ static void test_immortal(void **state)
 /* Logs off sessions ID... of a host playing WHAT. Returns the result of the first. */
 static int log_off(const char *what, const char *ids, bool *ret_forced)
 {
+	const struct logoff_options options = { .size = sizeof(options), .grace_ms = 100, .wait_ms = 700, .cancel_fd = -1 };
 	struct logoff_host *host = open_playing(what, 500);
 	struct logoff_request *request;
 	struct logoff_session *session;
@@ -521,12 +522,11 @@ static int log_off(const char *what, const char *ids, bool *ret_forced)
 	int r;
 
 	assert_int_equal(logoff_request_new(&request, host), 0);
-	logoff_request_set_times(request, 100, 700);
 	for (const char *id = strsep(&at, " "); id; id = strsep(&at, " ")) {
 		assert_int_equal(host_find(host, id, &session, NULL), 0);
 		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
-	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_run(request, &options, NULL), 0);
 	r = request->jobs[0].result;
 	*ret_forced = logoff_request_outcome(request, 0)->forced;
 	for (size_t i = 1; i < logoff_request_count(request); i++)
@@ -572,18 +572,18 @@ static void test_log_off(void **state)
 /* An answer that comes while another question is answered is an event too: no session waits for it until its time is over. */
 static void test_crossed(void **state)
 {
+	const struct logoff_options options = { .size = sizeof(options), .grace_ms = 10000, .wait_ms = 20000, .cancel_fd = -1 };
 	struct logoff_host *host = open_playing("crossed", 0);
 	struct logoff_request *request;
 	struct logoff_session *session;
 
 	(void)state;
 	assert_int_equal(logoff_request_new(&request, host), 0);
-	logoff_request_set_times(request, 10000, 20000);
 	for (char id[] = "2"; *id < '4'; ++*id) {
 		assert_int_equal(host_find(host, id, &session, NULL), 0);
 		assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
 	}
-	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_run(request, &options, NULL), 0);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(request->jobs[i].result, 0);
 		assert_true(logoff_request_outcome(request, i)->elapsed_us < 10000000);

@@ -154,7 +154,7 @@ static bool take_matching(struct choice *choice, const char *user)
 		struct logoff_session *session = choice->all[i];
 		enum select_answer answer = SELECT_NO;
 
-		if (session && !logoff_session_is_own(session))
+		if (session && !logoff_session_is(session, LOGOFF_IS_OWN))
 			answer = judge_session(choice, session, user, &n_groups, &n_programs);
 		if (answer == SELECT_UNKNOWN)
 			(void)stream_failure(EXIT_ENDED, "spared-unknown", logoff_session_id(session), NULL);
@@ -310,7 +310,7 @@ static void add_own(struct choice *choice)
 	}
 	(void)list_all(choice);
 	for (size_t i = 0; i < choice->n_all; i++)
-		if (logoff_session_is_own(choice->all[i]) && !logoff_session_is_current(choice->all[i]) &&
+		if (logoff_session_is(choice->all[i], LOGOFF_IS_OWN) &&
 		    strcmp(logoff_session_id(choice->all[i]), logoff_session_id(own)) != 0)
 			report_stays(own, choice->all[i]);
 }
@@ -409,7 +409,7 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 bool choice_has_own(const struct choice *choice)
 {
 	for (size_t i = 0; i < choice->n_items; i++)
-		if (logoff_session_is_own(choice->items[i].session))
+		if (logoff_session_is(choice->items[i].session, LOGOFF_IS_OWN))
 			return true;
 	return false;
 }
@@ -488,7 +488,7 @@ enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 	if (!choice->looked_again || running_is_old(&choice->running))
 		running_done(&choice->running);
 	choice->looked_again = true;
-	if (logoff_session_is_own(session))
+	if (logoff_session_is(session, LOGOFF_IS_OWN))
 		return LOGOFF_E_CHANGED;
 	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;

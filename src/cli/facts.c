@@ -15,19 +15,19 @@ enum logoff_result facts_fetch(const struct logoff_session *session, unsigned fa
 int64_t fact_idle_us(const struct logoff_session *session)
 {
 	(void)facts_fetch(session, LOGOFF_FACTS_IDLE);
-	return logoff_session_idle_us(session);
+	return logoff_session_time_us(session, LOGOFF_TIME_IDLE);
 }
 
 int64_t fact_age_us(const struct logoff_session *session)
 {
 	(void)facts_fetch(session, LOGOFF_FACTS_TIMES);
-	return logoff_session_age_us(session);
+	return logoff_session_time_us(session, LOGOFF_TIME_AGE);
 }
 
 int64_t fact_logon_us(const struct logoff_session *session)
 {
 	(void)facts_fetch(session, LOGOFF_FACTS_TIMES);
-	return logoff_session_logon_us(session);
+	return logoff_session_time_us(session, LOGOFF_TIME_LOGON);
 }
 
 const char *fact_terminal(const struct logoff_session *session, size_t i)

@@ -153,26 +153,31 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	struct listeners listeners = { .progress = { .request = request, .n_total = choice->n_items } };
 	struct logoff_error error = {};
 	struct agent agent = {};
+	struct logoff_options how = {
+		.size = sizeof(how),
+		.grace_ms = arg_grace_s * 1000,
+		.wait_ms = arg_wait_s * 1000,
+		.no_desktop = arg_no_desktop,
+		.console = arg_console,
+		.warning_ms = arg_warn_s * 1000,
+		.compose = warning_compose,
+		.compose_data = &warning,
+		.still = choice_still,
+		.still_data = choice,
+		.event = on_event,
+		.event_data = &listeners,
+		.authorize = arg_no_ask_password ? NULL : authorize,
+		.authorize_data = &agent,
+		.reason = arg_reason,
+	};
 	int r;
 
 	logoff_host_name_caller(host, sender, sizeof(sender));
-	logoff_request_set_times(request, arg_grace_s * 1000, arg_wait_s * 1000);
-	logoff_request_set_console(request, arg_console);
-	logoff_request_set_desktop(request, !arg_no_desktop);
-	logoff_request_set_event_func(request, on_event, &listeners);
-	if (arg_warn_s)
-		logoff_request_set_warning(request, arg_warn_s * 1000, warning_compose, &warning);
-	logoff_request_set_still(request, choice_still, choice);
-	if (!arg_no_ask_password)
-		logoff_request_set_authorize_func(request, authorize, &agent);
-	listeners.progress.cancel_fd = command_cancel_fd(choice_has_own(choice));
-	logoff_request_set_cancel_fd(request, listeners.progress.cancel_fd);
-	r = arg_reason ? logoff_request_set_reason(request, arg_reason) : 0;
-	if (r >= 0)
-		r = choice_request(choice, request);
+	listeners.progress.cancel_fd = how.cancel_fd = command_cancel_fd(choice_has_own(choice));
+	r = choice_request(choice, request);
 	result_begin(&listeners.rows, request);
 	if (r >= 0)
-		r = logoff_request_run(request, &error);
+		r = logoff_request_run(request, &how, &error);
 	progress_wipe(&listeners.progress);
 	agent_stop(&agent, was_cancelled(request));
 	if (r < 0) {

@@ -34,7 +34,7 @@ bool process_is_marked(const void *data)
 {
 	const struct process_row *row = data;
 
-	return row->session && logoff_session_is_current(row->session);
+	return row->session && logoff_session_is(row->session, LOGOFF_IS_CURRENT);
 }
 
 static struct safe cell_current(const void *row)

@@ -105,7 +105,7 @@ static void tell_unregistered(const struct table *table, const void *const *rows
 	if (arg_json || !table->legend || table->chosen->n_items > 0)
 		return;
 	for (size_t i = 0; i < n_rows && n < sizeof(ids.text); i++)
-		if (!logoff_session_is_registered(rows[i]))
+		if (!logoff_session_is(rows[i], LOGOFF_IS_REGISTERED))
 			n += (size_t)snprintf(ids.text + n, sizeof(ids.text) - n, "%s%s", n > 0 ? ", " : "",
 					      safe(logoff_session_id(rows[i])).text);
 	if (n > 0)

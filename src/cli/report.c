@@ -95,7 +95,7 @@ static void report_ask(const struct logoff_event *event, const char *who)
 		printf(ngettext("Session %s of %s: asking %zu process to end.\n",
 				"Session %s of %s: asking %zu processes to end.\n", event->n_processes),
 		       who, user.text, event->n_processes);
-	if (logoff_session_by_terminal(event->session))
+	if (logoff_session_is(event->session, LOGOFF_IS_BY_TERMINAL))
 		printf(_("Session %s is known only by its terminal: a detached daemon cannot be assigned to it.\n"),
 		       who);
 }

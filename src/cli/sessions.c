@@ -41,14 +41,14 @@ bool session_is_person(const struct logoff_session *session)
 
 bool session_is_marked(const void *row)
 {
-	return logoff_session_is_current(row);
+	return logoff_session_is(row, LOGOFF_IS_CURRENT);
 }
 
 /* ---- cells ---- */
 
 static struct safe cell_current(const void *row)
 {
-	return safe(logoff_session_is_current(row) ? ">" : "");
+	return safe(logoff_session_is(row, LOGOFF_IS_CURRENT) ? ">" : "");
 }
 
 static struct safe cell_id(const void *row)
@@ -64,7 +64,7 @@ struct safe session_shown_name(const struct logoff_session *session)
 		return name;
 	if (logoff_session_kind(session) == LOGOFF_KIND_SERVICES)
 		return safe("services");
-	if (logoff_session_is_console(session))
+	if (logoff_session_is(session, LOGOFF_IS_CONSOLE))
 		return safe("console");
 	for (char *at = name.text; *at; at++)
 		if (*at >= 'A' && *at <= 'Z')
@@ -140,7 +140,7 @@ static struct safe cell_kind(const void *row)
 
 static struct safe cell_registered(const void *row)
 {
-	return safe(logoff_session_is_registered(row) ? _("Yes") : _("No"));
+	return safe(logoff_session_is(row, LOGOFF_IS_REGISTERED) ? _("Yes") : _("No"));
 }
 
 /*
@@ -151,7 +151,7 @@ static struct safe cell_protocol(const void *row)
 {
 	struct safe protocol = safe(logoff_session_detail(row, LOGOFF_DETAIL_PROTOCOL)), out = {};
 
-	if (logoff_session_is_registered(row))
+	if (logoff_session_is(row, LOGOFF_IS_REGISTERED))
 		return protocol;
 	snprintf(out.text, sizeof(out.text), "%.100s%s%.300s", _("unreg"), *protocol.text ? "/" : "", protocol.text);
 	return out;
@@ -204,7 +204,7 @@ static int64_t number_idle(const void *row)
 
 static struct safe cell_idle(const void *row)
 {
-	return when_idle(number_idle(row), logoff_session_is_console(row));
+	return when_idle(number_idle(row), logoff_session_is(row, LOGOFF_IS_CONSOLE));
 }
 
 static struct safe cell_logon(const void *row)

@@ -19,11 +19,17 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "core/result.h"
 
 const char *logoff_version(void)
 {
 	return LOGOFF_VERSION;
+}
+
+char *logoff_text_harmless(const char *text, bool lines)
+{
+	return utf8_harmless(text, lines);
 }
 
 /* ---- opening ---- */
@@ -149,8 +155,7 @@ static int open_kind(const struct logoff_address *address, const struct logoff_l
 	return open_backend(backend, server ? NULL : address->name, server ? address : NULL, server ? logon : NULL, ret_host, reterr);
 }
 
-/* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
-static bool take_struct(void *own, size_t own_size, const void *theirs)
+bool host_take_struct(void *own, size_t own_size, const void *theirs)
 {
 	size_t size;
 
@@ -166,7 +171,7 @@ int host_open(struct logoff_host **ret_host, const struct logoff_address *addres
 	struct logoff_logon as = {};
 	const char *forced = os_environment("LOGOFF_HOST");
 
-	if ((address && !take_struct(&where, sizeof(where), address)) || (logon && !take_struct(&as, sizeof(as), logon)))
+	if ((address && !host_take_struct(&where, sizeof(where), address)) || (logon && !host_take_struct(&as, sizeof(as), logon)))
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
 	if (where.kind)
 		return open_kind(&where, &as, ret_host, reterr);
@@ -414,19 +419,21 @@ enum logoff_state logoff_session_state(const struct logoff_session *session)
 	return session->state;
 }
 
-bool logoff_session_is_current(const struct logoff_session *session)
+bool logoff_session_is(const struct logoff_session *session, enum logoff_trait trait)
 {
-	return session->current;
-}
-
-bool logoff_session_is_own(const struct logoff_session *session)
-{
-	return session->current || session->own;
-}
-
-bool logoff_session_is_registered(const struct logoff_session *session)
-{
-	return !session->unregistered;
+	switch (trait) {
+	case LOGOFF_IS_CURRENT:
+		return session->current;
+	case LOGOFF_IS_OWN:
+		return session->current || session->own;
+	case LOGOFF_IS_CONSOLE:
+		return session->console;
+	case LOGOFF_IS_REGISTERED:
+		return !session->unregistered;
+	case LOGOFF_IS_BY_TERMINAL:
+		return session->by_terminal;
+	}
+	return false;
 }
 
 const char *session_terminal(struct logoff_session *session, size_t i)
@@ -441,19 +448,9 @@ const char *logoff_session_terminal(const struct logoff_session *session, size_t
 	return i < session->n_terminals ? session->terminals[i] : NULL;
 }
 
-bool logoff_session_by_terminal(const struct logoff_session *session)
-{
-	return session->by_terminal;
-}
-
 enum logoff_kind logoff_session_kind(const struct logoff_session *session)
 {
 	return session->kind;
-}
-
-bool logoff_session_is_console(const struct logoff_session *session)
-{
-	return session->console;
 }
 
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail)
@@ -509,29 +506,37 @@ static int64_t known(int64_t us)
 	return us < 0 ? -1 : us;
 }
 
-int64_t logoff_session_logon_us(const struct logoff_session *session)
+static int64_t age_us(const struct logoff_session *session)
 {
-	return known(session->logon_us);
-}
-
-int64_t logoff_session_age_us(const struct logoff_session *session)
-{
-	int64_t age_us;
+	int64_t us;
 
 	if (session->age_us >= 0 || session->logon_us < 0)
 		return known(session->age_us);
 	if (session->host->server)
 		return -1;	/* a server's times say nothing beside our clock */
-	age_us = clock_real_us() - session->logon_us;
-	return age_us > 0 ? age_us : 0;
+	us = clock_real_us() - session->logon_us;
+	return us > 0 ? us : 0;
 }
 
-int64_t logoff_session_idle_us(const struct logoff_session *session)
+/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
+static int64_t idle_us(const struct logoff_session *session)
 {
-	int64_t age_us = logoff_session_age_us(session);
+	int64_t most_us = age_us(session);
 
-	/* A clock may have been set meanwhile: nobody is idle for longer than the session exists. */
-	return age_us >= 0 && session->idle_us > age_us ? age_us : known(session->idle_us);
+	return most_us >= 0 && session->idle_us > most_us ? most_us : known(session->idle_us);
+}
+
+int64_t logoff_session_time_us(const struct logoff_session *session, enum logoff_time time)
+{
+	switch (time) {
+	case LOGOFF_TIME_LOGON:
+		return known(session->logon_us);
+	case LOGOFF_TIME_AGE:
+		return age_us(session);
+	case LOGOFF_TIME_IDLE:
+		return idle_us(session);
+	}
+	return -1;
 }
 
 /* ---- which session is meant ---- */
@@ -725,7 +730,7 @@ enum logoff_result logoff_host_message(struct logoff_host *host, const struct lo
 	struct logoff_message own = {};
 	int r = deliveries ? 0 : -ENOMEM;
 
-	if (r >= 0 && !take_struct(&own, sizeof(own), message))
+	if (r >= 0 && !host_take_struct(&own, sizeof(own), message))
 		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
 	if (r >= 0)
 		r = host_message(host, &own, sessions, n_sessions, deliveries, cancel_fd, reterr);

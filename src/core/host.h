@@ -67,7 +67,7 @@ struct logoff_session {
 	uint32_t uid;
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
-	bool own;			/* the caller depends on it, see logoff_session_is_own(); always if current */
+	bool own;			/* the caller depends on it, see LOGOFF_IS_OWN; always if current */
 	pid_t leader;			/* the process that opened it; 0: not known */
 	bool graphical;			/* a desktop: its terminals say nothing of it */
 	bool unregistered;		/* its host's session manager does not know it */
@@ -353,6 +353,9 @@ int session_set_address(struct logoff_session *session, const char *text);
 
 /* Tells whether an active session bears NAME: its own name, or that of one of its terminals. Knows no case. */
 bool session_is_called(struct logoff_session *session, const char *name);
+
+/* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
+bool host_take_struct(void *own, size_t own_size, const void *theirs);
 
 /* The calls of logoff.h of the same names, with an errno for a result. */
 int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,

@@ -101,9 +101,9 @@ static void write_record(const struct logoff_request *request, struct job *job)
 		.session = job->session,
 		.result = job->result,
 		.cause = &job->cause,
-		.reason = request->reason,
-		.actor = request->actor,
-		.actor_address = request->actor_address,
+		.reason = request->how.reason,
+		.actor = request->how.actor,
+		.actor_address = request->how.actor_address,
 		.forced = job->forced,
 	};
 
@@ -264,7 +264,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 /* Not where nobody is to have time, and not for the caller's own session: the caller may be one of the programs it ends. */
 static bool may_leave(const struct logoff_request *request, const struct job *job)
 {
-	return !request->no_desktop && !job->tried && request->grace_us > 0 && job->session->graphical && !job->session->own &&
+	return !request->how.no_desktop && !job->tried && request->grace_us > 0 && job->session->graphical && !job->session->own &&
 	       !job->session->current;
 }
 
@@ -402,7 +402,7 @@ void job_start(struct logoff_request *request, struct job *job)
 	int r;
 
 	job_begin(request, job);
-	r = host_check_rules(job->session, request->console, &job->cause);
+	r = host_check_rules(job->session, request->how.console, &job->cause);
 	if (r < 0)
 		job_finish(request, job, r);
 	else if (!may_leave(request, job) || !ask_desktop_to_leave(request, job))
@@ -533,7 +533,7 @@ static void ask_for_proof(struct logoff_request *request, struct job *job)
 	struct logoff_host *host = job->session->host;
 	int r = -EOPNOTSUPP;
 
-	if (job->why == LOGOFF_WHY_SELECTED && request->still) {
+	if (job->why == LOGOFF_WHY_SELECTED && request->how.still) {
 		job->proving = true;
 		job->ending.asked = HOST_PENDING;
 		r = host->backend->prove(host, job->session, &job->cause);
@@ -564,14 +564,14 @@ static void act_on_proof(struct logoff_request *request, struct job *job)
  */
 static void act_on_refusal(struct logoff_request *request, struct job *job)
 {
-	bool hopeful = job->ending.may_authorize && !job->authorizing && request->authorize && !request->cancelled;
+	bool hopeful = job->ending.may_authorize && !job->authorizing && request->how.authorize && !request->cancelled;
 
 	job->sent = false;
 	if (hopeful && somebody_authorizes(request)) {
 		job->start_us = request->host->now_us;
 		return;
 	}
-	if (!hopeful || request->authorize(request->authorize_data) != 0) {
+	if (!hopeful || request->how.authorize(request->how.authorize_data) != 0) {
 		job->authorizing = false;
 		job->cause = job->ending.asked_error;
 		job_give_up(request, job, -EACCES);

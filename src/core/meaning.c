@@ -19,9 +19,9 @@ static enum meaning compare(const struct logoff_request *request, const struct j
 		return MEANING_OTHER;
 	if (job->session->logon && !now->logon)
 		return MEANING_UNKNOWN;
-	if (job->why == LOGOFF_WHY_SELECTED && request->still && !job->left) {
+	if (job->why == LOGOFF_WHY_SELECTED && request->how.still && !job->left) {
 		session_fill(now, HOST_TERMINALS);
-		still = request->still(now, request->still_data);
+		still = request->how.still(now, request->how.still_data);
 	}
 	return still == LOGOFF_OK ? MEANING_SAME : still == LOGOFF_E_AGAIN ? MEANING_UNKNOWN : MEANING_CHANGED;
 }

@@ -146,7 +146,7 @@ static void check_rules(struct logoff_request *request)
 {
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		struct job *job = &request->jobs[i];
-		int r = host_check_rules(job->session, request->console, &job->cause);
+		int r = host_check_rules(job->session, request->how.console, &job->cause);
 
 		job->start_us = request->host->now_us;
 		if (r < 0)
@@ -320,7 +320,8 @@ static void run_jobs(struct logoff_request *request)
 	warn_call_off(request);
 }
 
-enum logoff_result logoff_request_run(struct logoff_request *request, struct logoff_error *reterr)
+enum logoff_result logoff_request_run(struct logoff_request *request, const struct logoff_options *options,
+				      struct logoff_error *reterr)
 {
 	struct logoff_host *host = request->host;
 	struct logoff_error cause = {};
@@ -328,6 +329,9 @@ enum logoff_result logoff_request_run(struct logoff_request *request, struct log
 
 	if (request->ran)
 		return result_of(error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run"));
+	r = request_take(request, options, reterr);
+	if (r < 0)
+		return result_of(r);
 	request->begun = true;
 	for (size_t i = 0; i < request->n_jobs; i++)
 		request->jobs[i].session->ending = &request->jobs[i].ending;

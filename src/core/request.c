@@ -9,12 +9,9 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/text.h"
+#include "base/error.h"
 #include "core/result.h"
 #include "base/os.h"
-
-#define DEFAULT_GRACE_MS 10000
-#define DEFAULT_WAIT_MS 60000
 
 /* How often the sessions of a host beside the request's own are looked at while it waits for events of its own. */
 #define BESIDE_US UINT64_C(20000)
@@ -28,8 +25,6 @@ enum logoff_result logoff_request_new(struct logoff_request **ret_request, struc
 	if (!request)
 		return LOGOFF_E_NO_MEMORY;
 	request->host = host;
-	request->cancel_fd = -1;
-	logoff_request_set_times(request, DEFAULT_GRACE_MS, DEFAULT_WAIT_MS);
 	*ret_request = request;
 	return LOGOFF_OK;
 }
@@ -44,9 +39,6 @@ struct logoff_request *logoff_request_free(struct logoff_request *request)
 		free(request->jobs[i].remaining);
 	}
 	free(request->jobs);
-	free(request->reason);
-	free(request->actor);
-	free(request->actor_address);
 	free(request);
 	return NULL;
 }
@@ -75,75 +67,15 @@ enum logoff_result logoff_request_add(struct logoff_request *request, struct log
 	return LOGOFF_OK;
 }
 
-void logoff_request_set_times(struct logoff_request *request, uint64_t grace_ms, uint64_t wait_ms)
+int request_take(struct logoff_request *request, const struct logoff_options *options, struct logoff_error *reterr)
 {
-	request->grace_us = grace_ms * 1000;
-	request->wait_us = wait_ms * 1000;
-}
-
-void logoff_request_set_console(struct logoff_request *request, bool allowed)
-{
-	request->console = allowed;
-}
-
-void logoff_request_set_desktop(struct logoff_request *request, bool asked)
-{
-	request->no_desktop = !asked;
-}
-
-void logoff_request_set_event_func(struct logoff_request *request, logoff_event_func func, void *userdata)
-{
-	request->event = func;
-	request->event_data = userdata;
-}
-
-void logoff_request_set_authorize_func(struct logoff_request *request, logoff_authorize_func func, void *userdata)
-{
-	request->authorize = func;
-	request->authorize_data = userdata;
-}
-
-void logoff_request_set_warning(struct logoff_request *request, uint64_t time_ms, logoff_compose_func compose,
-				void *userdata)
-{
-	request->warning_us = time_ms * 1000;
-	request->compose = compose;
-	request->warning_data = userdata;
-}
-
-void logoff_request_set_still(struct logoff_request *request, logoff_still_func still, void *userdata)
-{
-	request->still = still;
-	request->still_data = userdata;
-}
-
-/* Puts a copy of TEXT, which may be NULL, in the place of *TO. */
-static enum logoff_result set_text(char **to, const char *text)
-{
-	char *copy;
-
-	if (text_copy_set(&copy, text) < 0)
-		return LOGOFF_E_NO_MEMORY;
-	free(*to);
-	*to = copy;
-	return LOGOFF_OK;
-}
-
-enum logoff_result logoff_request_set_reason(struct logoff_request *request, const char *text)
-{
-	return set_text(&request->reason, text);
-}
-
-enum logoff_result logoff_request_set_actor(struct logoff_request *request, const char *name, const char *address)
-{
-	enum logoff_result result = set_text(&request->actor, name);
-
-	return result == LOGOFF_OK ? set_text(&request->actor_address, address) : result;
-}
-
-void logoff_request_set_cancel_fd(struct logoff_request *request, int fd)
-{
-	request->cancel_fd = fd;
+	request->how = (struct logoff_options)LOGOFF_OPTIONS_DEFAULT;
+	if (options && !host_take_struct(&request->how, sizeof(request->how), options))
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+	request->grace_us = request->how.grace_ms * 1000;
+	request->wait_us = request->how.wait_ms * 1000;
+	request->warning_us = request->how.warning_ms * 1000;
+	return 0;
 }
 
 /* ---- waiting ---- */
@@ -195,10 +127,10 @@ int request_wait(struct logoff_request *request, uint64_t until_us, struct logof
 	int r;
 
 	if (!beside || beside->n_watched == 0)
-		return host->backend->wait(host, until_us, request->cancel_fd, reterr);
+		return host->backend->wait(host, until_us, request->how.cancel_fd, reterr);
 	if (until_us > host->now_us + BESIDE_US)
 		until_us = host->now_us + BESIDE_US;
-	r = host->backend->wait(host, until_us, request->cancel_fd, reterr);
+	r = host->backend->wait(host, until_us, request->how.cancel_fd, reterr);
 	if (r >= 0)
 		r = beside->backend->wait(beside, 0, -1, reterr);
 	return r;
@@ -256,8 +188,8 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 
 static void send(const struct logoff_request *request, struct logoff_event event)
 {
-	if (request->event)
-		request->event(&event, request->event_data);
+	if (request->how.event)
+		request->how.event(&event, request->how.event_data);
 }
 
 void request_tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type)

@@ -71,25 +71,15 @@ struct logoff_request {
 	struct logoff_host *host;
 	struct job *jobs;
 	size_t n_jobs;
-	uint64_t grace_us, wait_us;
-	bool console;
-	bool no_desktop;		/* desktops are not asked */
+	struct logoff_options how;	/* of logoff_request_run() */
+	uint64_t grace_us, wait_us, warning_us;	/* the same times */
 	bool begun, ran;
 	bool cancelled;			/* no further session is asked */
 	size_t turn;			/* which job is the first to be looked at again, lest one that hangs hides others */
-	int cancel_fd;
-	logoff_event_func event;
-	void *event_data;
-	logoff_authorize_func authorize;
-	void *authorize_data;
-	uint64_t warning_us;		/* 0: nobody is warned */
-	logoff_compose_func compose;
-	logoff_still_func still;
-	void *warning_data;
-	void *still_data;
-	char *reason;
-	char *actor, *actor_address;	/* on whose behalf; NULL: the caller's own */
 };
+
+/* Takes OPTIONS, which may be NULL and of another version. Returns 0, or -EINVAL with the cause. */
+int request_take(struct logoff_request *request, const struct logoff_options *options, struct logoff_error *reterr);
 
 /* Tell the caller's event function of a job, of its desktop, and of all sessions together. */
 void request_tell(const struct logoff_request *request, const struct job *job, enum logoff_event_type type);

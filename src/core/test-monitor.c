@@ -133,7 +133,7 @@ static void test_gone_is_not_asked(void **state)
 	while (!change || change->type != LOGOFF_CHANGE_GONE)
 		assert_int_equal(logoff_monitor_next(monitor, &change, NULL), 0);
 	assert_string_equal(logoff_session_name(change->session), "pts/3");
-	assert_int_equal(logoff_session_idle_us(change->session), -1);
+	assert_int_equal(logoff_session_time_us(change->session, LOGOFF_TIME_IDLE), -1);
 	logoff_monitor_free(monitor);
 	logoff_host_close(host);
 }

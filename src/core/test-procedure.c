@@ -565,7 +565,7 @@ static void test_side_by_side(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(logoff_request_add(request, sessions[i], LOGOFF_WHY_NAMED), 0);
 	free(sessions);
-	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_run(request, NULL, NULL), 0);
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(logoff_request_outcome(request, i)->result, LOGOFF_OK);
 		assert_in_range(logoff_request_outcome(request, i)->elapsed_us, 1000000, 1100000);
@@ -587,14 +587,15 @@ static void test_requests(void **state)
 	assert_int_equal(add(request, host, "1", LOGOFF_WHY_NAMED), 0);
 	assert_int_equal(logoff_request_count(request), 1);
 	assert_null(logoff_request_outcome(request, 0));
-	assert_int_equal(logoff_request_run(request, NULL), 0);
+	assert_int_equal(logoff_request_run(request, &(struct logoff_options){ .wait_ms = 1 }, NULL), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_request_run(request, NULL, NULL), 0);
 	assert_int_equal(logoff_request_outcome(request, 0)->result, LOGOFF_OK);
 	assert_null(logoff_request_outcome(request, 1));
 	assert_null(logoff_request_session(request, 1));
-	assert_int_equal(logoff_request_run(request, NULL), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_request_run(request, NULL, NULL), LOGOFF_E_INVALID);
 	logoff_request_free(request);
 	assert_int_equal(logoff_request_new(&request, host), 0);
-	assert_int_equal(logoff_request_run(request, NULL), 0); /* nothing to do is done */
+	assert_int_equal(logoff_request_run(request, NULL, NULL), 0); /* nothing to do is done */
 	logoff_request_free(request);
 	assert_null(logoff_request_free(NULL));
 	logoff_host_close(host);
@@ -686,13 +687,15 @@ static void tell(const struct logoff_event *event, void *userdata)
 
 static void log_off_own(int fd, const char *text)
 {
+	struct logoff_options options = LOGOFF_OPTIONS_DEFAULT;
 	struct logoff_request *request;
 	struct logoff_host *host;
 
 	if (open_host(text, &host) < 0 || logoff_request_new(&request, host) < 0 || add(request, host, NULL, LOGOFF_WHY_NAMED) < 0)
 		_exit(1);
-	logoff_request_set_event_func(request, tell, &fd);
-	if (logoff_request_run(request, NULL) < 0)
+	options.event = tell;
+	options.event_data = &fd;
+	if (logoff_request_run(request, &options, NULL) < 0)
 		_exit(2);
 	dprintf(fd, "%s", result_word(request->jobs[0].result));
 	logoff_request_free(request);

@@ -189,7 +189,7 @@ static int still(struct logoff_session *session, void *userdata)
 	struct run *run = userdata;
 
 	run->n_still++;
-	run->still_idle_us = logoff_session_idle_us(session);
+	run->still_idle_us = logoff_session_time_us(session, LOGOFF_TIME_IDLE);
 	if (run->unsure && strcmp(logoff_session_id(session), run->unsure) == 0 && run->n_unsure-- > 0)
 		return LOGOFF_E_AGAIN;
 	return run->not_meant && run->truth.host->now_us >= run->not_meant_from_ms * 1000 &&
@@ -286,17 +286,25 @@ static int add_all(struct run *run, struct logoff_request *request, struct logof
 
 static void run_request(struct run *run, struct logoff_request *request)
 {
-	logoff_request_set_times(request, run->grace_ms, run->wait_ms);
-	logoff_request_set_console(request, run->console);
-	logoff_request_set_desktop(request, !run->no_desktop);
-	logoff_request_set_event_func(request, hear, run);
-	if (run->agree)
-		logoff_request_set_authorize_func(request, authorize, run);
-	if (run->warn_ms)
-		logoff_request_set_warning(request, run->warn_ms, compose, run);
-	logoff_request_set_still(request, still, run);
-	logoff_request_set_cancel_fd(request, run->cancel_fds[0]);
-	run->r = logoff_request_run(request, NULL);
+	const struct logoff_options options = {
+		.size = sizeof(options),
+		.grace_ms = run->grace_ms,
+		.wait_ms = run->wait_ms,
+		.no_desktop = run->no_desktop,
+		.console = run->console,
+		.cancel_fd = run->cancel_fds[0],
+		.warning_ms = run->warn_ms,
+		.compose = compose,
+		.compose_data = run,
+		.still = still,
+		.still_data = run,
+		.event = hear,
+		.event_data = run,
+		.authorize = run->agree ? authorize : NULL,
+		.authorize_data = run,
+	};
+
+	run->r = logoff_request_run(request, &options, NULL);
 	if (run->r < 0)
 		return;
 	for (size_t i = 0; i < logoff_request_count(request); i++)

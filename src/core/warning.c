@@ -27,8 +27,8 @@ static void tell_warned(const struct logoff_request *request, const struct job *
 	};
 
 	told.result = result_of(delivery->result);
-	if (request->event)
-		request->event(&event, request->event_data);
+	if (request->how.event)
+		request->how.event(&event, request->how.event_data);
 }
 
 /*
@@ -77,9 +77,9 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	if (n > 0 && deliveries) {
 		int r;
 
-		request->compose(remaining_us, text, sizeof(text), request->warning_data);
+		request->how.compose(remaining_us, text, sizeof(text), request->how.compose_data);
 		r = host_message(request->host, &message, sessions, n, deliveries,
-				     remaining_us >= 0 ? request->cancel_fd : -1, NULL);
+				     remaining_us >= 0 ? request->how.cancel_fd : -1, NULL);
 
 		for (size_t k = 0; r < 0 && k < n; k++)
 			deliveries[k].result = r;

@@ -10,9 +10,12 @@
 
 static enum logoff_result end_sessions(struct logoff_host *host, char *const *ids, size_t n_ids)
 {
+	struct logoff_options options = LOGOFF_OPTIONS_DEFAULT;
 	struct logoff_request *request = NULL;
 	enum logoff_result r = logoff_request_new(&request, host);
 
+	options.grace_ms = 0;
+	options.wait_ms = 300;
 	for (size_t i = 0; i < n_ids && r >= 0; i++) {
 		struct logoff_session *session = NULL;
 
@@ -20,10 +23,8 @@ static enum logoff_result end_sessions(struct logoff_host *host, char *const *id
 		if (r >= 0)
 			r = logoff_request_add(request, session, LOGOFF_WHY_NAMED);
 	}
-	if (r >= 0) {
-		logoff_request_set_times(request, 0, 300);
-		r = logoff_request_run(request, NULL);
-	}
+	if (r >= 0)
+		r = logoff_request_run(request, &options, NULL);
 	if (r >= 0)
 		r = logoff_request_outcome(request, 0)->result;
 	logoff_request_free(request);

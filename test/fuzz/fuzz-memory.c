@@ -57,15 +57,21 @@ static void add_sessions(struct logoff_request *request, struct logoff_host *hos
 static void log_off_all(struct logoff_host *host)
 {
 	struct truth truth = { .host = host, .grace_us = 100000, .wait_us = 1000000 };
+	struct logoff_options options = {
+		.size = sizeof(options),
+		.grace_ms = truth.grace_us / 1000,
+		.wait_ms = truth.wait_us / 1000,
+		.cancel_fd = -1,
+		.event = truth_hear,
+		.event_data = &truth,
+		.authorize = agree,
+	};
 	struct logoff_request *request;
 
 	if (logoff_request_new(&request, host) < 0)
 		return;
-	logoff_request_set_times(request, truth.grace_us / 1000, truth.wait_us / 1000);
-	logoff_request_set_event_func(request, truth_hear, &truth);
-	logoff_request_set_authorize_func(request, agree, NULL);
 	add_sessions(request, host);
-	if (logoff_request_run(request, NULL) == 0 && truth_judge(&truth, request)) {
+	if (logoff_request_run(request, &options, NULL) == 0 && truth_judge(&truth, request)) {
 		fprintf(stderr, "not true: %s\n", truth.lie);
 		abort();
 	}

@@ -65,10 +65,10 @@ static void read_session(struct logoff_host *host, struct logoff_session *sessio
 						    LOGOFF_FACTS_TERMINALS, &cause), &cause);
 	(void)logoff_session_name(session);
 	(void)logoff_session_user(session);
-	(void)logoff_session_age_us(session);
-	(void)logoff_session_logon_us(session);
-	(void)logoff_session_idle_us(session);
-	(void)logoff_session_is_own(session);
+	(void)logoff_session_time_us(session, LOGOFF_TIME_AGE);
+	(void)logoff_session_time_us(session, LOGOFF_TIME_LOGON);
+	(void)logoff_session_time_us(session, LOGOFF_TIME_IDLE);
+	(void)logoff_session_is(session, LOGOFF_IS_OWN);
 	for (int detail = LOGOFF_DETAIL_PROTOCOL; detail <= LOGOFF_DETAIL_DOMAIN; detail++)
 		(void)logoff_session_detail(session, (enum logoff_detail)detail);
 	for (size_t i = 0; logoff_session_terminal(session, i); i++)
@@ -107,6 +107,16 @@ static void log_off_sessions(struct logoff_host *host, struct logoff_session **s
 	struct logoff_request *request = NULL;
 	struct logoff_error cause = {};
 	unsigned n_events = 0;
+	const struct logoff_options options = {
+		.size = sizeof(options),
+		.grace_ms = 3000,
+		.wait_ms = 30000,
+		.cancel_fd = -1,
+		.warning_ms = 1000,
+		.compose = compose_warning,
+		.event = count_event,
+		.event_data = &n_events,
+	};
 
 	if (has_failed("request_new", logoff_request_new(&request, host), NULL))
 		return;
@@ -115,10 +125,7 @@ static void log_off_sessions(struct logoff_host *host, struct logoff_session **s
 			(void)has_failed("request_add", logoff_request_add(request, sessions[i], LOGOFF_WHY_NAMED), NULL);
 			sessions[i] = NULL;
 		}
-	logoff_request_set_event_func(request, count_event, &n_events);
-	logoff_request_set_warning(request, 1000, compose_warning, NULL);
-	logoff_request_set_times(request, 3000, 30000);
-	(void)has_failed("request_run", logoff_request_run(request, &cause), &cause);
+	(void)has_failed("request_run", logoff_request_run(request, &options, &cause), &cause);
 	for (size_t i = 0; i < logoff_request_count(request); i++) {
 		const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 
