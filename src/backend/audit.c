@@ -107,8 +107,9 @@ static void add_message(struct fields *fields, const struct host_record *record,
 	const char *server = session->host->server;
 	char *text = NULL, *shown = NULL;
 
-	if (asprintf(&text, "logoff of session %s of %s%s%s by %s: %s%s%s", session->id, session->user,
-		     server ? " on " : "", server ? server : "", person, logoff_result_word(result_of(record->result)),
+	if (asprintf(&text, "logoff of session %s of %s%s%s by %s%s%s: %s%s%s", session->id, session->user,
+		     server ? " on " : "", server ? server : "", person, record->actor ? " for " : "",
+		     record->actor ? record->actor : "", logoff_result_word(result_of(record->result)),
 		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
 	add_field(fields, "MESSAGE=%s", shown ? shown : "");
@@ -137,9 +138,9 @@ static void fill_fields(struct fields *fields, const struct host_record *record,
 	if (record->reason)
 		add_field(fields, "LOGOFF_REASON=%s", record->reason);
 	if (record->actor)
-		add_field(fields, "LOGOFF_ACTOR=%s", record->actor);
+		add_field(fields, "LOGOFF_FOR=%s", record->actor);
 	if (record->actor_address)
-		add_field(fields, "LOGOFF_ACTOR_ADDRESS=%s", record->actor_address);
+		add_field(fields, "LOGOFF_FOR_ADDRESS=%s", record->actor_address);
 	if (record->result < 0 && record->cause->text[0])
 		add_field(fields, "LOGOFF_CAUSE=%s%s%s", record->cause->name, record->cause->name[0] ? ": " : "", record->cause->text);
 	add_field(fields, "MESSAGE_ID=" RECORD_ID);
