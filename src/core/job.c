@@ -832,9 +832,14 @@ static void step_ending(struct logoff_request *request, struct job *job)
 /* The time of a job is over. */
 static void run_out(struct logoff_request *request, struct job *job)
 {
-	if (job->step == STEP_LOOKING) {
+	if (job->step == STEP_LOOKING && job->why == LOGOFF_WHY_SELECTED) {
 		find_out(job, NULL);
 		job_spare(request, job);
+		warn_call_off(request);
+		return;
+	}
+	if (job->step == STEP_LOOKING) {
+		job_give_up(request, job, -ETIMEDOUT);
 		warn_call_off(request);
 		return;
 	}

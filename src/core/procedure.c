@@ -54,8 +54,8 @@ static void replace(struct logoff_request *request, struct job *job, struct logo
 }
 
 /*
- * Acts upon what a look at a session has shown that has not been asked yet. One that was named goes on if nothing is known
- * about it: to ask it is to find out. One that was selected is looked at once more.
+ * Acts upon what a look at a session has shown that has not been asked yet. One about which nothing is known is looked at once
+ * more: a host that restarts may give its id to another logon, and would be asked to end that one.
  */
 static void settle(struct logoff_request *request, struct job *job, enum meaning meaning, struct logoff_session *now,
 		   const struct logoff_error *cause)
@@ -77,7 +77,7 @@ static void settle(struct logoff_request *request, struct job *job, enum meaning
 		break;
 	case MEANING_UNKNOWN:
 		job->session->looked_us = now_us;
-		if (job->why != LOGOFF_WHY_SELECTED)
+		if (host_check_rules(job->session, request->how.console, NULL) < 0)	/* that is known: it is refused */
 			break;
 		job_begin(request, job);
 		job->step = STEP_LOOKING;

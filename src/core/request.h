@@ -12,7 +12,7 @@
 enum step {
 	STEP_NEW,
 	STEP_LEAVING,	/* its desktop has been asked to log its user off */
-	STEP_LOOKING,	/* it has to be looked at again and could not be: with what a condition has selected only */
+	STEP_LOOKING,	/* it has to be looked at again before it is asked */
 	STEP_ASKING,
 	STEP_WAITING,
 	STEP_KILLING,

@@ -167,9 +167,11 @@ static void test_no_answer_at_the_end(void **state)
 	assert_int_equal(run.n_calls_off, 1);
 	assert_int_equal(run.cause.domain, LOGOFF_ERROR_ERRNO);
 	assert_in_range(run.end_us, 62000000, 62100000);
-	/* Named: to ask it is to find out. */
+	/* Named: it is not asked before it is known to be the same logon, and not spared. */
 	expect((struct run){ .text = comes_back, .sessions = "5", .warn_ms = 2000, .named = true },
-	       "0.0 5 warned 2\n0.0 5 ask 1\n6.0 5 gone\n5 = ok\n");
+	       "0.0 5 warned 2\n6.0 5 ask 1\n6.0 5 gone\n5 = ok\n");
+	expect((struct run){ .text = never, .sessions = "5", .warn_ms = 2000, .named = true },
+	       "0.0 5 warned 2\n5 = ETIMEDOUT ? x\n");
 }
 
 /*
