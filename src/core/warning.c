@@ -49,10 +49,10 @@ static void address(struct logoff_request *request, bool first)
 	}
 }
 
-/* Whether somebody may have read it: what came to no end perhaps has been shown. */
+/* Whether somebody may have read it. What came to no end perhaps has been shown; these results say that nothing was. */
 static bool may_be_read(int result)
 {
-	return result >= 0 || result == -ETIMEDOUT || result == -ECANCELED || result == -EIO;
+	return result != -EACCES && result != -EOPNOTSUPP && result != -ENXIO && result != -ESRCH && result != -ENOMEM;
 }
 
 /*
@@ -63,6 +63,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 {
 	struct logoff_session **sessions = calloc(request->n_jobs, sizeof(struct logoff_session *));
 	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
+	const struct logoff_delivery not_tried = { .result = -ENOMEM };
 	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
 	char text[2048] = "";
 	size_t n = 0;
@@ -84,12 +85,14 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 		for (size_t k = 0; r < 0 && k < n; k++)
 			deliveries[k].result = r;
 	}
-	for (size_t i = 0, k = 0; k < n && deliveries; i++) {
+	for (size_t i = 0, k = 0; i < request->n_jobs; i++) {
+		const struct logoff_delivery *delivery = sessions && deliveries ? &deliveries[k] : &not_tried;
+
 		if (!request->jobs[i].addressed)
 			continue;
-		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || may_be_read(deliveries[k].result));
+		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || may_be_read(delivery->result));
 		if (remaining_us >= 0)
-			tell_warned(request, &request->jobs[i], &deliveries[k], (uint64_t)remaining_us);
+			tell_warned(request, &request->jobs[i], delivery, (uint64_t)remaining_us);
 		k++;
 	}
 	free(sessions);
