@@ -23,6 +23,10 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->looked_us = clock_now_us();
 	if (logoff_host_list_processes(host, &running->items, &running->n_items, NULL) < 0)
 		running->n_items = 0;
+	/* To whom processes of others are hidden, process 1 is so too (hidepid in proc(5)). */
+	running->hidden = geteuid() != 0;
+	for (size_t i = 0; running->hidden && i < running->n_items; i++)
+		running->hidden = running->items[i]->pid != 1;
 }
 
 static bool is_in(const struct logoff_host_process *process, const struct logoff_session *session)
@@ -42,12 +46,6 @@ static bool is_program(const char *command, const char *program)
 	return account_pattern_fits(wanted, command) || account_pattern_fits(wanted, bare);
 }
 
-/* Tells whether the other processes of the session would be visible too, since PROCESS is. */
-static bool shows_all(const struct logoff_host_process *process, const struct logoff_session *session)
-{
-	return geteuid() == 0 || account_is_foreign(session) || process->uid == logoff_session_uid(session);
-}
-
 enum select_answer running_has(struct running *running, struct logoff_host *host, const struct logoff_session *session,
 			       const struct option_list *programs)
 {
@@ -57,7 +55,7 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 	for (size_t i = 0; i < running->n_items; i++) {
 		if (!is_in(running->items[i], session))
 			continue;
-		if (shows_all(running->items[i], session))
+		if (!running->hidden || account_is_foreign(session))
 			answer = SELECT_NO;
 		for (size_t j = 0; j < programs->n_items; j++)
 			if (is_program(running->items[i]->command, programs->items[j]))

@@ -18,6 +18,7 @@ struct running {
 	struct logoff_host_process **items;
 	size_t n_items;
 	bool looked;
+	bool hidden;			/* the kernel hides processes from the caller: what is not seen may be there */
 	uint64_t looked_us;		/* monotonic clock */
 };
 

@@ -126,6 +126,21 @@ def test_roots_process_in_ones_own_session_where_proc_hides(hiding):
     hiding.run(f"kill -9 {keeper.pid}")
 
 
+def test_a_hidden_program_may_be_one_to_keep(hiding):
+    """What sudo has started in the other session cannot be seen, so whether it is to be kept is unknown: it is left alone."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
+    if not hiding.path("/etc/sudoers.d").exists():
+        pytest.skip("no sudo on this host")
+    hiding.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
+    keeper = there.spawn("sudo stubborn -d keeper", "keeper")
+
+    out, _ = here.shell.run("logoff /user:alice /keep:keeper /grace:1 /wait:4 /y 2>&1")
+
+    assert hiding.alive(keeper) and there.shell.run("true")[1] == 0, out
+    assert "its programs are unknown" in out
+    hiding.run(f"kill -9 {keeper.pid}")
+
+
 def folders(host, session, make, leaf):
     """Makes folders in the scope of a session and moves its saver into the last."""
     host.check(f"cd {GROUPS}/session-{session.id}.scope && {make}")
