@@ -66,23 +66,24 @@ static struct chosen *find_chosen(const struct choice *choice, const char *id)
 }
 
 /*
- * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any), as far as is
- * known. It avoids the full list where it can: to list a thousand sessions takes longer than to log off one.
+ * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any). It avoids the full list
+ * where it can: to list a thousand sessions takes longer than to log off one. Returns 1, 0, or -EIO if they cannot be listed.
  */
-static bool has_session(struct choice *choice, const char *name, const char *other_id)
+static int has_session(struct choice *choice, const char *name, const char *other_id)
 {
 	if (!choice->listed && !logoff_host_may_have_user(choice->host, name))
-		return false;
-	(void)list_all(choice);
+		return 0;
+	if (list_all(choice) < 0)
+		return -EIO;
 	for (size_t i = 0; i < choice->n_all + choice->n_items; i++) {
 		const struct logoff_session *session =
 			i < choice->n_all ? choice->all[i] : choice->items[i - choice->n_all].session;
 
 		if (session && account_is(session, name) &&
 		    (!other_id || strcmp(logoff_session_id(session), other_id) != 0))
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 /* ---- taking ---- */
@@ -191,8 +192,8 @@ static void add_user(struct choice *choice, const char *name, const char *shown)
 }
 
 /*
- * Tells whether TEXT, by which SESSION was found, may mean a user too. In a list (LISTED) it may if the user exists,
- * logged on or not.
+ * Tells whether TEXT, by which SESSION was found, may mean a user too, as it may if the sessions cannot be listed. In a list
+ * (LISTED) it may if the user exists, logged on or not.
  */
 static bool is_ambiguous(struct choice *choice, const char *text, const struct logoff_session *session, bool listed,
 			 int *ret_r)
@@ -202,7 +203,7 @@ static bool is_ambiguous(struct choice *choice, const char *text, const struct l
 	*ret_r = 0;
 	if (!word_may_be_user(text))
 		return false;
-	if (has_session(choice, text, logoff_session_id(session)))
+	if (has_session(choice, text, logoff_session_id(session)) != 0)
 		return true;
 	if (!listed || account_is_foreign(session) || account_is(session, text))
 		return false;
@@ -220,7 +221,9 @@ static int add_session(struct choice *choice, struct word word, const char *show
 	if (r < 0)
 		return r;
 	if (word.kind == WORD_ANY && is_ambiguous(choice, word.text, session, listed, &unknown))
-		note_status(choice, report_ambiguous(shown, word.text, session, unknown));
+		note_status(choice, choice->list_result < 0 ?
+			    report_not_found(shown, word.text, choice->list_result, &choice->list_error) :
+			    report_ambiguous(shown, word.text, session, unknown));
 	else if (add_chosen(choice, session, LOGOFF_WHY_NAMED, NULL))
 		return 0;
 	logoff_session_free(session);
@@ -235,7 +238,7 @@ static bool is_user(struct choice *choice, const char *argument)
 	uid_t uid;
 
 	/* No user of this machine has a blank in their name, so the name service need not answer for a sentence. */
-	return has_session(choice, argument, NULL) ||
+	return has_session(choice, argument, NULL) > 0 ||
 	       (logoff_is_this_machine(arg_server) && !strchr(argument, ' ') &&
 		account_find(argument, &uid) != -ENOENT);
 }
@@ -261,7 +264,7 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 	} else if (r == LOGOFF_E_NO_SESSION && !alone && warning_is_text(argument) && !is_user(choice, argument)) {
 		stop_choice(choice, report_not_understood(argument));
 	} else if (r == LOGOFF_E_NO_SESSION && word.kind == WORD_ANY && !is_number(argument) &&
-		   has_session(choice, argument, NULL)) {
+		   has_session(choice, argument, NULL) > 0) {
 		note_status(choice, report_is_user(argument));
 	} else if (r < 0) {
 		note_status(choice, report_not_found(argument, word.text, r, &error));
@@ -492,7 +495,9 @@ enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 		return LOGOFF_E_CHANGED;
 	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
-	/* A server that has not answered the question for the times may still answer. */
+	/* Who has not answered may still answer: the name service, the kernel, a server that is asked for the times. */
+	if (n_groups + n_programs > 0)
+		return LOGOFF_E_AGAIN;
 	if (!chosen->user && selection_asks_times(choice->selection) && is_unanswered(session))
 		return LOGOFF_E_AGAIN;
 	return LOGOFF_E_CHANGED;

@@ -4,6 +4,7 @@
 import re
 import threading
 
+import jeepney
 import pytest
 
 from conftest import HARMFUL, TREE
@@ -426,3 +427,13 @@ def test_listusers(world, answer):
     """Whether a user is called like the session is only asked; what was named is logged off, known or not."""
     world.fake.rules["ListUsers"] = answer
     world.run(ID).check(0, "", within=5)
+
+
+def test_a_user_called_like_the_session_cannot_be_ruled_out(world):
+    """logind knows a user of that name, and their sessions cannot be listed: who is meant is unknown, so nobody is ended."""
+    world.fake.sessions = {one: properties(one) for one in (ID, OTHER_ID)}
+    world.fake.rules["ListUsers"] = says("a(uso)", [(7, ID, USER_PATH)])
+    world.fake.rules["GetAll"] = lambda fake, call: (
+        honest if call.header.fields[jeepney.HeaderFields.path] == session_path(ID) else fails(DBUS_ERROR + "NoReply"))(fake, call)
+    world.run(ID).check(6, rf"{ID}: cannot be looked up \(.*NoReply.*\)", within=2)
+    assert world.fake.acts() == []
