@@ -53,31 +53,38 @@ static int look_up_number(const char *name, struct job_found *found)
 	return entry ? 1 : -r;
 }
 
-static int look_up_group(const char *name, gid_t *ret_gid)
+/* *RET_LISTED tells whether the entry of the group lists MEMBER (NULL: nobody). */
+static int look_up_group(const char *name, const char *member, gid_t *ret_gid, bool *ret_listed)
 {
 	struct group group, *entry = NULL;
 	int r = getgrnam_r(name, &group, buffer, sizeof(buffer), &entry);
 
+	*ret_listed = false;
 	if (r == 0 && entry)
 		*ret_gid = group.gr_gid;
+	for (char **one = entry ? group.gr_mem : NULL; member && one && *one; one++)
+		*ret_listed = *ret_listed || strcmp(*one, member) == 0;
 	return entry ? 1 : -r;
 }
 
 static int look_up_member(const struct job *job, struct job_found *found)
 {
 	gid_t primary = 0, wanted = 0;
+	bool listed = false;
 	int r = look_up_name(job->head.uid, found, &primary);
 
 	if (r > 0)
-		r = look_up_group(job->texts[JOB_GROUP_NAME], &wanted);
+		r = look_up_group(job->texts[JOB_GROUP_NAME], job->texts[JOB_USER], &wanted, &listed);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	return is_member(job->texts[JOB_USER], primary, wanted);
+	/* getgrouplist() cannot say that a name service did not answer: it leaves out what that would have told. */
+	return listed ? 1 : is_member(job->texts[JOB_USER], primary, wanted);
 }
 
 void job_look_up(const struct job *job)
 {
 	struct job_found found = { .result = -EINVAL };
+	bool listed;
 	gid_t group;
 
 	switch (job->head.question) {
@@ -88,7 +95,7 @@ void job_look_up(const struct job *job)
 		found.result = look_up_number(job->texts[JOB_USER], &found);
 		break;
 	case JOB_GROUP:
-		found.result = look_up_group(job->texts[JOB_GROUP_NAME], &group);
+		found.result = look_up_group(job->texts[JOB_GROUP_NAME], NULL, &group, &listed);
 		break;
 	case JOB_MEMBER:
 		found.result = look_up_member(job, &found);
