@@ -107,7 +107,7 @@ struct logoff_host {
 					   found there belongs to that host, and is ended by its back end */
 	bool beside_failed;
 	struct logoff_host *above;	/* of such a host: the one that has it beside; else NULL */
-	struct table *table;		/* the last look at all processes; NULL: none yet (table.h) */
+	struct table *table;		/* the last look at all processes; NULL: none yet (local/proc-table.h) */
 	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
 					   of the host is worth waiting for much longer; set by the procedure */
 	struct logoff_session **watched; /* the sessions being ended, each with its `ending`; set by the procedure */

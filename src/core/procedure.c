@@ -21,7 +21,7 @@
 
 #define SECOND UINT64_C(1000000)
 
-/* Unanswered questions a host gets at once. logind's bus drops replies beyond a few hundred. */
+/* Unanswered questions a host gets at once. Beyond a few hundred logind's bus answers with errors. */
 #define MAX_ASKING 64
 
 /*

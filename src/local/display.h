@@ -3,7 +3,7 @@
  * display.h - what the session's display knows of the people before it: since when nobody has touched it, and who sits
  * at the far end of an xrdp session.
  *
- * logind learns neither. Both are best effort and cost something, so host.c asks only when somebody wants to know
+ * logind learns neither. Both are best effort and cost something, so here.c asks only when somebody wants to know
  * (`missing` of struct logoff_session), and what is unsure is unknown.
  */
 #ifndef LOCAL_DISPLAY_H

@@ -2,7 +2,7 @@
 /*
  * ms-tsts.h - the calls of MS-TSTS as C structures, and the call tables that carry them over DCE/RPC.
  *
- * A client and a service of these interfaces meet here and nowhere else: both hand the tables to Samba's libdcerpc or
+ * The client and the server of the tests meet here and nowhere else: both hand the tables to Samba's libdcerpc or
  * dcesrv, and fill and read the structures. What is on the wire (NDR 2.0, MS-TSTS sections 2.2 and 3) is hidden in
  * codec*.c. It is longer than a private header should be because seventy calls stand in it, one line or a few each.
  *
