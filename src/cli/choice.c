@@ -66,8 +66,9 @@ static struct chosen *find_chosen(const struct choice *choice, const char *id)
 }
 
 /*
- * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any). It avoids the full list
- * where it can: to list a thousand sessions takes longer than to log off one. Returns 1, 0, or -EIO if they cannot be listed.
+ * Tells whether a user called NAME has a session, other than the one whose id is OTHER_ID (NULL: any). It avoids the
+ * full list where it can: to list a thousand sessions takes longer than to log off one. Returns 1, 0, or -EIO if they
+ * cannot be listed.
  */
 static int has_session(struct choice *choice, const char *name, const char *other_id)
 {
@@ -192,8 +193,8 @@ static void add_user(struct choice *choice, const char *name, const char *shown)
 }
 
 /*
- * Tells whether TEXT, by which SESSION was found, may mean a user too, as it may if the sessions cannot be listed. In a list
- * (LISTED) it may if the user exists, logged on or not.
+ * Tells whether TEXT, by which SESSION was found, may mean a user too, as it may if the sessions cannot be listed. In a
+ * list (LISTED) it may if the user exists, logged on or not.
  */
 static bool is_ambiguous(struct choice *choice, const char *text, const struct logoff_session *session, bool listed,
 			 int *ret_r)
@@ -495,7 +496,7 @@ enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 		return LOGOFF_E_CHANGED;
 	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
 		return 0;
-	/* Who has not answered may still answer: the name service, the kernel, a server that is asked for the times. */
+	/* The name service, the kernel, or a server that is asked for the times may answer later. */
 	if (n_groups + n_programs > 0)
 		return LOGOFF_E_AGAIN;
 	if (!chosen->user && selection_asks_times(choice->selection) && is_unanswered(session))
