@@ -689,11 +689,14 @@ struct logoff_outcome {
 	struct logoff_error cause;	/* of a failure */
 	uint64_t elapsed_us;		/* from its start to its result */
 	bool forced;			/* processes had to be killed */
+	bool warned;			/* its user has been warned of it, as far as that can be known: by a warning of the request that
+					   came to its terminal or desktop. false also if there was none to be sent */
 	bool is_manager;		/* the result is about the service manager of its user: the session itself was gone */
 	enum logoff_existence exists;	/* whether the session still existed then */
 	enum logoff_state state;	/* what it was doing, if it existed */
 	const struct logoff_process *const *left; /* the processes that were still there */
 	size_t n_left;
+	bool unseen;			/* not all of its processes could be seen from here: that they have ended is the host's word */
 	bool recorded;			/* the record of it stands in the log of this machine. A host in memory has none, and a
 					   machine without any log is not to blame for that: both count as recorded */
 	struct logoff_error record_cause; /* why not */

@@ -200,9 +200,11 @@ void report_event(const struct logoff_event *event, void *unused)
 		report_kill(event, who.text, seconds);
 		break;
 	case LOGOFF_EVENT_GONE:
-		if (event->unseen)
+		if (event->unseen && account_is_foreign(event->session))
 			printf(_("Session %s: the host has deleted it; its processes could not be seen (%.3f s).\n"),
 			       who.text, seconds);
+		else if (event->unseen)	/* the result says the rest */
+			printf(_("Session %s: the host has deleted it (%.3f s).\n"), who.text, seconds);
 		else
 			printf(_("Session %s: every process has ended, the session is deleted (%.3f s).\n"), who.text,
 			       seconds);
@@ -435,7 +437,7 @@ static void print_state(enum logoff_state state, size_t n)
 	}
 }
 
-/* Prints what is known of a session on a server, whose processes are unknown. */
+/* Prints what is known of a session whose processes cannot be seen, as on a server. */
 static void print_bare_remains(const struct logoff_outcome *outcome)
 {
 	if (outcome->exists == LOGOFF_EXISTS_NO)
@@ -488,7 +490,7 @@ static void print_remains(const struct logoff_request *request, size_t i)
 	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	size_t n = outcome->n_left;
 
-	if (account_is_foreign(logoff_request_session(request, i)))
+	if (outcome->unseen && n == 0)
 		print_bare_remains(outcome);
 	else if (outcome->is_manager)
 		fprintf(stderr,
@@ -544,7 +546,10 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 
 	switch ((int)outcome->result) {
 	case LOGOFF_OK:
-		if (talkative)
+		if (outcome->unseen && !account_is_foreign(session))
+			fprintf(stderr, _("%s: session %s: the host has deleted it; its processes could not be seen\n"),
+				program().text, who.text);
+		else if (talkative)
 			printf(_("Session %s: logged off.\n"), who.text);
 		return EXIT_ENDED;
 	case LOGOFF_E_DENIED:

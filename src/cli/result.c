@@ -60,6 +60,10 @@ static json_t *make_left(const struct logoff_outcome *outcome)
 {
 	json_t *array = json_array();
 
+	if (outcome->unseen && outcome->n_left == 0) {
+		json_decref(array);
+		return json_null();
+	}
 	for (size_t j = 0; j < outcome->n_left; j++) {
 		const struct logoff_process *left = outcome->left[j];
 
@@ -83,9 +87,11 @@ static json_t *make_result(const struct logoff_request *request, size_t i, json_
 {
 	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	const struct logoff_error *cause = outcome->result == LOGOFF_OK ? NULL : &outcome->cause;
-	json_t *more = json_pack("{s:s, s:i, s:b, s:f, s:o, s:o, s:o}", "result", logoff_result_word(outcome->result),
-				 "exit_status", status, "forced", outcome->forced, "elapsed_s",
-				 (double)outcome->elapsed_us / 1e6, "session_exists", make_exists(outcome->exists),
+	json_t *more = json_pack("{s:s, s:i, s:b, s:b, s:f, s:o, s:o, s:o}",
+				 "result", logoff_result_word(outcome->result),
+				 "exit_status", status, "forced", outcome->forced, "warned", outcome->warned,
+				 "elapsed_s", (double)outcome->elapsed_us / 1e6,
+				 "session_exists", make_exists(outcome->exists),
 				 "left", make_left(outcome), "cause", to_json_cause(cause));
 
 	if (json_object_update_new(row, more) < 0) {

@@ -65,12 +65,11 @@
 static int look_at_processes(struct job *job, struct logoff_error *reterr)
 {
 	struct logoff_host *host = job->session->host;
-
 	int r;
 
 	process_list_clear(&job->seen);
 	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
-	job->unseen = r == -EOPNOTSUPP;
+	job->unseen = r < 0 && r != -EAGAIN;
 	job->unsure = r == -EAGAIN;
 	return r;
 }

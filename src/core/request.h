@@ -31,6 +31,7 @@ struct job {
 	bool woken;			/* the empty session was woken by a kill once */
 	bool forced;			/* processes had to be killed */
 	bool addressed;			/* the message under way is for its user too */
+	bool was_warned;		/* its user has been told at some time */
 	bool warned;			/* its user has been told, or perhaps, that it will be logged off, and nothing else since */
 	bool begun;			/* its time has begun */
 	bool tried;			/* it has been looked for a desktop to be asked, and nobody does so any more */
@@ -55,7 +56,7 @@ struct job {
 	uint64_t empty_us;		/* since when nothing but the caller and those who wait for it is left; 0: not yet */
 	uint64_t end_us;
 	struct process_list seen;	/* as of the last look */
-	bool unseen;			/* it could not see any */
+	bool unseen;			/* it could not see all of them */
 	bool unsure;			/* the host looks for many at once, and has yet to tell of this one */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */

@@ -91,6 +91,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 		if (!request->jobs[i].addressed)
 			continue;
 		request->jobs[i].warned = remaining_us >= 0 && (request->jobs[i].warned || may_be_read(delivery->result));
+		request->jobs[i].was_warned = request->jobs[i].was_warned || (remaining_us >= 0 && delivery->result >= 0);
 		if (remaining_us >= 0)
 			tell_warned(request, &request->jobs[i], delivery, (uint64_t)remaining_us);
 		k++;

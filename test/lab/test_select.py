@@ -482,7 +482,7 @@ def test_json(host):
     found = {one["id"]: one for one in results(result.out)}
     assert set(found) == ids_of(ended, stubborn, console)
     fields = {"host": host.name, "exit_status": 0, "result": "ended", "session_exists": False,
-              "forced": False, "left": [], "cause": None, "state": "active"}
+              "forced": False, "warned": False, "left": [], "cause": None, "state": "active"}
     assert matches(found[ended.id], {**fields, "user": "alice", "name": ended.tty})
     assert matches(found[stubborn.id], {**fields, "user": "bob", "forced": True})
     assert 1 <= found[stubborn.id]["elapsed_s"] < 2 and found[ended.id]["elapsed_s"] < 1
