@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -296,6 +297,29 @@ static void it_is_said_that_it_is_missing(void **state)
 	free(path);
 }
 
+/* An errno of the kernel must not become a statement about a session or a host. */
+static void what_the_kernel_refuses_is_a_failure(void **state)
+{
+	struct job job = { .head = { .kind = JOB_IDLE_DISPLAY, .uid = recipient(), .timeout_us = 1000000 } };
+	struct logoff_error error = {};
+	struct user_child child;
+	struct rlimit before, none;
+	char *path = strdup(getenv("LOGOFF_USER_PROGRAM"));
+
+	(void)state;
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/dev/null/logoff-user", 1), 0);
+	assert_int_equal(user_start(&child, &job, &error), -EIO);
+	assert_int_equal(error.number, ENOTDIR);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", path, 1), 0);
+	free(path);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(user_start(&child, &job, &error), -EIO);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(error.number, EMFILE);
+}
+
 static void too_long_a_job_is_not_started(void **state)
 {
 	struct job job = { .head = { .kind = JOB_MESSAGE, .uid = recipient() } };
@@ -332,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(displays),
 		cmocka_unit_test(it_is_said_that_it_is_missing),
+		cmocka_unit_test(what_the_kernel_refuses_is_a_failure),
 		cmocka_unit_test(too_long_a_job_is_not_started),
 		cmocka_unit_test(one_that_never_replies_costs_the_deadline),
 		cmocka_unit_test(it_ends_with_its_starter),

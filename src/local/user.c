@@ -72,6 +72,14 @@ static int open_pair(int fds[static 2])
 	return ours < 0 ? -1 : 0;
 }
 
+/* What it means for the caller that the program could not be started. The kernel's other errnos say nothing of a session or host. */
+static int meaning_of(int r)
+{
+	if (r == -ENOENT || r == -EACCES)
+		return -ENOPKG;
+	return r == -ENOMEM || r == -EMSGSIZE ? r : -EIO;
+}
+
 int user_start(struct user_child *child, struct job *job, struct logoff_error *reterr)
 {
 	char *argv[] = { (char *)"logoff-user", NULL }, *environment[] = { NULL };
@@ -79,7 +87,7 @@ int user_start(struct user_child *child, struct job *job, struct logoff_error *r
 
 	*child = (struct user_child){};
 	if (open_pair(fds) < 0)
-		return error_set_errno(reterr, -errno, -errno, "%s: %s", program_path(), strerror(errno));
+		return error_set_errno(reterr, -EIO, -errno, "%s: %s", program_path(), strerror(errno));
 	r = send_job(fds[0], job);
 	if (r >= 0)
 		r = program_start(program_path(), argv, environment, fds[1], &child->pid);
@@ -89,7 +97,7 @@ int user_start(struct user_child *child, struct job *job, struct logoff_error *r
 		return 0;
 	close(fds[0]);
 	*child = (struct user_child){};
-	return error_set_errno(reterr, r == -ENOENT || r == -EACCES ? -ENOPKG : r, r, "%s: %s", program_path(), strerror(-r));
+	return error_set_errno(reterr, meaning_of(r), r, "%s: %s", program_path(), strerror(-r));
 }
 
 int user_read(const struct user_child *child, void *ret, size_t size)

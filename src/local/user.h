@@ -21,8 +21,8 @@ struct user_child {
 };
 
 /*
- * Starts the program with JOB; its version and lengths are filled in here. Returns 0, -ENOPKG (the program is not installed), or
- * another errno, with the cause: the path of the program is in it. CHILD is to be ended.
+ * Starts the program with JOB; its version and lengths are filled in here. Returns 0, -ENOPKG (the program is not installed),
+ * -EMSGSIZE (the job is too long), -ENOMEM, or -EIO. The path of the program is in the cause. CHILD is to be ended.
  */
 int user_start(struct user_child *child, struct job *job, struct logoff_error *reterr);
 
