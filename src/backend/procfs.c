@@ -557,7 +557,7 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 		(struct timespec){ .tv_sec = (time_t)(time_us / 1000000), .tv_nsec = (long)(time_us % 1000000) * 1000 };
 	r = ppoll(fds, n + 1, &timeout, NULL);
 	if (r < 0 && errno != EINTR)
-		r = error_set_errno(reterr, -errno, -errno, "poll");
+		r = error_set_errno(reterr, -EIO, -errno, "poll");
 	else
 		r = r > 0;
 	cancelled = r > 0 && fds[0].revents;
