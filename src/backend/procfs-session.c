@@ -24,10 +24,12 @@ int procfs_read_identity(pid_t pid, struct identity *ret)
 {
 	char path[40], text[4096], *line;
 	unsigned ids[4];
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (file_read(AT_FDCWD, path, 0, text, sizeof(text)) < 0)
-		return -ESRCH;
+	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT || n == -EACCES || n == -EPERM ? -ESRCH : (int)n;
 	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
 	line = strstr(text, "\nUid:\t");
 	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
@@ -421,16 +423,37 @@ static bool is_own(const struct view *view, const struct group *group)
 	return false;
 }
 
-int procfs_make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session)
+/* The process that tells whose session it is. */
+static const struct task *find_first(const struct group *group)
+{
+	return view_is_audit_group(group) ? group->oldest : group->leader;
+}
+
+/* Reads what the first process is that has not ended since the view. Returns 0, -ENXIO if all have, or a fatal errno. */
+static int identify(struct group *group, struct identity *ret)
+{
+	int r;
+
+	do
+		r = procfs_read_identity(find_first(group)->stat.pid, ret);
+	while (r == -ESRCH && view_drop_task(group, find_first(group)));
+	return r == -ESRCH ? -ENXIO : r;
+}
+
+int procfs_make_session(const struct view *view, struct group *group, struct logoff_session **ret_session,
+			struct logoff_error *reterr)
 {
 	struct logoff_session *session;
 	struct identity identity;
 	struct place place;
-	const struct task *who = view_is_audit_group(group) ? group->oldest : group->leader;
-	int r;
+	const struct task *who;
+	int r = identify(group, &identity);
 
-	if (procfs_read_identity(who->stat.pid, &identity) < 0 || is_no_session(view, group, &identity))
+	if (r < 0 && r != -ENXIO)
+		return error_set_errno(reterr, r == -ENOMEM ? r : -EIO, r, "/proc");
+	if (r < 0 || is_no_session(view, group, &identity))
 		return -ENXIO;
+	who = find_first(group);
 	r = session_new(&session, view->host);
 	if (r < 0)
 		return r;

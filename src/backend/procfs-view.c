@@ -204,14 +204,13 @@ bool view_is_same_session(const struct task *one, const struct task *two)
 	return one->audit == two->audit && one->home == two->home;
 }
 
-/* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
-size_t view_take_group(const struct view *view, size_t start, struct group *ret)
+/* The group that the N_TASKS tasks are. */
+static struct group group_of(struct task **tasks, size_t n_tasks)
 {
-	struct group group = { .tasks = view->sessions + start, .oldest = view->sessions[start] };
-	size_t i;
+	struct group group = { .tasks = tasks, .n_tasks = n_tasks, .oldest = tasks[0] };
 
-	for (i = start; i < view->n_sessions && view_is_same_session(view->sessions[i], group.oldest); i++) {
-		const struct task *task = view->sessions[i];
+	for (size_t i = 0; i < n_tasks; i++) {
+		const struct task *task = tasks[i];
 
 		if (!group.on_terminal && task->stat.terminal)
 			group.on_terminal = task;
@@ -221,10 +220,31 @@ size_t view_take_group(const struct view *view, size_t start, struct group *ret)
 			group.leader = task;
 	}
 	if (!group.leader)
-		group.leader = group.oldest; /* it is outside of our pid namespace */
-	group.n_tasks = i - start;
-	*ret = group;
-	return i;
+		group.leader = group.oldest; /* it has ended, or is outside of our pid namespace */
+	return group;
+}
+
+size_t view_take_group(const struct view *view, size_t start, struct group *ret)
+{
+	size_t end = start;
+
+	while (end < view->n_sessions && view_is_same_session(view->sessions[end], view->sessions[start]))
+		end++;
+	*ret = group_of(view->sessions + start, end - start);
+	return end;
+}
+
+bool view_drop_task(struct group *group, const struct task *task)
+{
+	size_t i = 0;
+
+	if (group->n_tasks == 1)
+		return false;
+	while (group->tasks[i] != task)
+		i++;
+	memmove(group->tasks + 1, group->tasks, i * sizeof(*group->tasks));
+	*group = group_of(group->tasks + 1, group->n_tasks - 1);
+	return true;
 }
 
 bool view_is_audit_group(const struct group *group)

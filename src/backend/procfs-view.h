@@ -74,6 +74,9 @@ bool view_is_same_session(const struct task *one, const struct task *two);
 /* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
 size_t view_take_group(const struct view *view, size_t start, struct group *ret);
 
+/* Drops TASK, which has ended, from its group. Returns false if nobody else is in it; then GROUP is unchanged. */
+bool view_drop_task(struct group *group, const struct task *task);
+
 /* Tells whether a login record is of a program inside a login (tmux, screen), which any program may write by utempter. */
 bool view_is_nested_login(const struct proc_login *login);
 
@@ -98,13 +101,17 @@ struct identity {
 	bool contained; /* it runs in a pid namespace below ours */
 };
 
-/* Reads them. Returns 0 or -ESRCH. */
+/* Reads them. Returns 0, -ESRCH if the process has ended or is hidden, or a fatal errno. */
 int procfs_read_identity(pid_t pid, struct identity *ret);
 
 /* Tells whether the caller is in GROUP. */
 bool procfs_is_current(const struct view *view, const struct group *group);
 
-/* Makes a session of GROUP. *ret_session is the caller's. Returns 0, -ENXIO if it is none, or a fatal errno. */
-int procfs_make_session(const struct view *view, const struct group *group, struct logoff_session **ret_session);
+/*
+ * Makes a session of GROUP. *ret_session is the caller's. Tasks that have ended since the view are dropped from GROUP, beginning with the first.
+ * Returns 0, -ENXIO if it is none, or a fatal errno with its cause.
+ */
+int procfs_make_session(const struct view *view, struct group *group, struct logoff_session **ret_session,
+			struct logoff_error *reterr);
 
 #endif

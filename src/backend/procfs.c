@@ -91,14 +91,25 @@ static bool is_meant(const struct group *group, const struct meaning *meaning)
 }
 
 /* Finds the session in VIEW that MEANING (NULL: the caller's) stands for. Returns 0, -ENXIO or a fatal errno. */
-static int find_session(const struct view *view, const struct meaning *meaning, struct logoff_session **ret_session)
+static int find_session(const struct view *view, const struct meaning *meaning, struct logoff_session **ret_session,
+			struct logoff_error *reterr)
 {
+	struct logoff_session *session;
 	struct group group;
+	int r;
 
 	for (size_t i = 0; i < view->n_sessions;) {
 		i = view_take_group(view, i, &group);
-		if (meaning ? is_meant(&group, meaning) : procfs_is_current(view, &group))
-			return procfs_make_session(view, &group, ret_session);
+		if (meaning ? !is_meant(&group, meaning) : !procfs_is_current(view, &group))
+			continue;
+		r = procfs_make_session(view, &group, &session, reterr);
+		if (r >= 0 && meaning && !is_meant(&group, meaning)) { /* its leader has ended since the view */
+			logoff_session_free(session);
+			return -ENXIO;
+		}
+		if (r >= 0)
+			*ret_session = session;
+		return r;
 	}
 	return -ENXIO;
 }
@@ -110,7 +121,7 @@ static int get_in_view(struct logoff_host *host, uint32_t only, const struct mea
 	int r = view_init(&view, host, only, reterr);
 
 	if (r >= 0)
-		r = find_session(&view, meaning, ret_session);
+		r = find_session(&view, meaning, ret_session, reterr);
 	view_done(&view);
 	return r;
 }
@@ -129,8 +140,11 @@ static int get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 		return meaning.number == procfs->ambient ? -ENXIO
 							 : get_in_view(host, meaning.number, &meaning, ret_session, reterr);
 	/* The id of a terminal's session is the number of a process, which must be there. */
-	if (meaning.number > INT32_MAX || proc_read_stat((pid_t)meaning.number, &leader) < 0)
+	r = meaning.number > INT32_MAX ? -ESRCH : proc_read_stat((pid_t)meaning.number, &leader);
+	if (r == -ESRCH || r == -EACCES)
 		return -ENXIO;
+	if (r < 0)
+		return error_set_errno(reterr, -EIO, r, "/proc");
 	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, reterr);
 }
 
@@ -241,7 +255,8 @@ static bool is_known(const struct known *known, const struct group *group)
 	return found;
 }
 
-static int list_view(const struct view *view, const struct known *known, struct session_list *list)
+static int list_view(const struct view *view, const struct known *known, struct session_list *list,
+		     struct logoff_error *reterr)
 {
 	struct logoff_session *session;
 	struct group group;
@@ -251,7 +266,7 @@ static int list_view(const struct view *view, const struct known *known, struct 
 		i = view_take_group(view, i, &group);
 		if (known && is_known(known, &group))
 			continue;
-		r = procfs_make_session(view, &group, &session);
+		r = procfs_make_session(view, &group, &session, reterr);
 		if (r >= 0)
 			r = session_list_add(list, session);
 		else if (r == -ENXIO)
@@ -270,7 +285,7 @@ static int list_beside(struct logoff_host *host, struct session_list *list, stru
 	if (r >= 0 && has_unknown(host->data, &known, host->above->table)) {
 		r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 		if (r >= 0)
-			r = list_view(&view, &known, list);
+			r = list_view(&view, &known, list, reterr);
 		view_done(&view);
 	}
 	known_done(&known);
@@ -289,7 +304,7 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 		return list_beside(host, list, reterr);
 	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 	if (r >= 0)
-		r = list_view(&view, NULL, list);
+		r = list_view(&view, NULL, list, reterr);
 	view_done(&view);
 	return r;
 }
@@ -297,7 +312,7 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 /* ---- the census ---- */
 
 /* Makes the sessions and says so to their tasks. */
-static int mark_sessions(const struct view *view, struct session_list *list)
+static int mark_sessions(const struct view *view, struct session_list *list, struct logoff_error *reterr)
 {
 	struct group group;
 	int r = 0;
@@ -306,7 +321,7 @@ static int mark_sessions(const struct view *view, struct session_list *list)
 		struct logoff_session *session = NULL;
 
 		i = view_take_group(view, i, &group);
-		r = procfs_make_session(view, &group, &session);
+		r = procfs_make_session(view, &group, &session, reterr);
 		if (r >= 0)
 			r = session_list_add(list, session);
 		else if (r == -ENXIO)
@@ -369,15 +384,18 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 		return claim_processes(host, census, reterr);
 	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 	if (r >= 0)
-		r = mark_sessions(&view, &list);
+		r = mark_sessions(&view, &list, reterr);
 	for (size_t i = 0; r >= 0 && i < view.n_tasks; i++) {
 		const struct task *task = &view.tasks[i];
 		const struct logoff_session *session = session_of(&view, task);
 		struct identity identity;
 
-		if (procfs_read_identity(task->stat.pid, &identity) >= 0)
+		r = procfs_read_identity(task->stat.pid, &identity);
+		if (r >= 0)
 			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
 				       task->stat.command);
+		else
+			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "/proc");
 	}
 	session_list_clear(&list);
 	view_done(&view);

@@ -17,12 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "backend/procfs-view.h"
 #include "core/host.h"
 #include "local/proc.h"
 
@@ -42,13 +44,14 @@ static void stay(void)
 		pause();
 }
 
-/* What the shell says of both; the job says 'x' when it has left the terminal. */
+/* What the shell says of both; the job says 'x' when it ignores signals. */
 struct __attribute__((packed)) hello {
 	char from;
 	pid_t shell, job;
 };
 
-static void be_session(const char *terminal, int fd)
+/* JOB_LEAVES: the job has left the terminal, but not its parent; else it stays on the terminal like one of nohup. */
+static void be_session(const char *terminal, int fd, bool job_leaves)
 {
 	struct hello hello = { .from = 's', .shell = getpid() };
 	int slave;
@@ -61,7 +64,8 @@ static void be_session(const char *terminal, int fd)
 	if (hello.job == 0) {
 		signal(SIGHUP, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
-		setsid(); /* has left the terminal, but not its parent */
+		if (job_leaves)
+			setsid();
 		(void)!write(fd, "x", 1);
 		stay();
 	}
@@ -69,7 +73,7 @@ static void be_session(const char *terminal, int fd)
 	stay();
 }
 
-static int set_up(void **state)
+static int start(void **state, bool job_leaves)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	char terminal[64], text[1 + sizeof(struct hello)];
@@ -84,7 +88,7 @@ static int set_up(void **state)
 		close(slave);
 		close(f->master);
 		if (fork() == 0) /* else it were a part of the session the tests run in */
-			be_session(terminal, fds[1]);
+			be_session(terminal, fds[1], job_leaves);
 		_exit(0);
 	}
 	wait(NULL);
@@ -103,6 +107,16 @@ static int set_up(void **state)
 	setenv("LOGOFF_HOST", "procfs", 1);
 	*state = f;
 	return host_open(&f->host, NULL, NULL, NULL);
+}
+
+static int set_up(void **state)
+{
+	return start(state, true);
+}
+
+static int set_up_nohup(void **state)
+{
+	return start(state, false);
 }
 
 static int tear_down(void **state)
@@ -223,6 +237,74 @@ static void terminal_is_logged_off_with_its_family(void **state)
 	assert_int_equal(host_find(f->host, f->name, &session, NULL), -ENXIO);
 }
 
+/* Kills a process and waits until process 1 has taken note of its end. */
+static void end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	for (unsigned i = 0; i < 2000 && kill(pid, 0) == 0; i++)
+		usleep(1000);
+	assert_int_equal(kill(pid, 0), -1);
+}
+
+/* Takes the group of process PID out of VIEW. */
+static void take_group_of(const struct view *view, pid_t pid, struct group *ret)
+{
+	for (size_t i = 0; i < view->n_sessions;) {
+		i = view_take_group(view, i, ret);
+		for (size_t k = 0; k < ret->n_tasks; k++)
+			if (ret->tasks[k]->stat.pid == pid)
+				return;
+	}
+	fail_msg("%d is in no session", (int)pid);
+}
+
+/* The first process of a session ends after all processes have been read, and before its own status is. */
+static void a_session_outlives_its_first_process(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct group group;
+	struct view view;
+
+	logoff_session_free(session);
+	assert_int_equal(view_init(&view, f->host, PROC_NO_AUDIT, NULL), 0);
+	take_group_of(&view, f->shell, &group);
+	end(f->shell);
+	assert_int_equal(procfs_make_session(&view, &group, &session, NULL), 0);
+	assert_int_equal(session->uid, getuid());
+	logoff_session_free(session);
+	end(f->job);
+	take_group_of(&view, f->job, &group);
+	assert_int_equal(procfs_make_session(&view, &group, &session, NULL), -ENXIO);
+	view_done(&view);
+}
+
+/* To have no descriptor left does not mean that there is no session. */
+static void what_cannot_be_read_is_not_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct logoff_error error = {};
+	struct rlimit before, none;
+	struct group group;
+	struct view view;
+	int got, made;
+
+	assert_int_equal(view_init(&view, f->host, PROC_NO_AUDIT, NULL), 0);
+	take_group_of(&view, f->shell, &group);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	got = host_session_exists(session, NULL, NULL);
+	made = procfs_make_session(&view, &group, &session, &error);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(got, -EIO);
+	assert_int_equal(made, -EIO);
+	assert_int_equal(error.number, EMFILE);
+	logoff_session_free(session);
+	view_done(&view);
+}
+
 static void refusals(void **state)
 {
 	static const char *const none[] = { "4294967295", "0",	"c0",	      "4294967296", "99999999999999999999",
@@ -286,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(details_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(census_tells_of_the_family, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(terminal_is_logged_off_with_its_family, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_session_outlives_its_first_process, set_up_nohup, tear_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_need_authority, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_listed_can_be_found, set_up, tear_down),
