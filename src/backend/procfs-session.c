@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include "backend/procfs-view.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "local/cgroup.h"
 #include "local/file.h"
 #include "local/nss.h"
 #include "local/terminal.h"
+
+#define CALLER_US UINT64_C(1000000) /* so long the processes on which the caller depends count as known */
 
 /* ---- small readers ---- */
 
@@ -410,13 +413,16 @@ bool procfs_is_current(const struct view *view, const struct group *group)
 	return has_process(view, group, getpid());
 }
 
-/* Tells whether the caller depends on the session. */
+/* Tells whether the caller depends on the session. After a wait its processes are found anew: their numbers may be others' by then. */
 static bool is_own(const struct view *view, const struct group *group)
 {
 	struct procfs *procfs = view->host->data;
+	uint64_t now = clock_now_us();
 
-	if (procfs->caller.n_pids == 0)
+	if (procfs->caller.n_pids == 0 || now - procfs->caller_us > CALLER_US) {
 		caller_find(&procfs->caller);
+		procfs->caller_us = now;
+	}
 	for (size_t i = 0; i < procfs->caller.n_pids; i++)
 		if (has_process(view, group, procfs->caller.pids[i]))
 			return true;

@@ -305,6 +305,25 @@ static void what_cannot_be_read_is_not_gone(void **state)
 	view_done(&view);
 }
 
+/* The caller's own sessions are those of processes, whose numbers can be given to others during a wait. */
+static void own_is_found_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct procfs *procfs = f->host->data;
+	struct logoff_session *session = find(f);
+
+	logoff_session_free(session);
+	assert_true(procfs->caller.n_pids > 0);
+	procfs->caller = (struct caller){ .pids = { f->shell }, .n_pids = 1 };
+	session = find(f);
+	assert_true(logoff_session_is(session, LOGOFF_IS_OWN));
+	logoff_session_free(session);
+	usleep(1100000);
+	session = find(f);
+	assert_false(logoff_session_is(session, LOGOFF_IS_OWN));
+	logoff_session_free(session);
+}
+
 static void refusals(void **state)
 {
 	static const char *const none[] = { "4294967295", "0",	"c0",	      "4294967296", "99999999999999999999",
@@ -370,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(terminal_is_logged_off_with_its_family, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_session_outlives_its_first_process, set_up_nohup, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_gone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(own_is_found_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_need_authority, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_listed_can_be_found, set_up, tear_down),
