@@ -404,18 +404,33 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 
 /* ---- ending sessions ---- */
 
+/*
+ * Tells whether the leader of a session by terminal has given its number to another process, which may have the terminal by now.
+ * The kernel gives no number again while it is that of a kernel session. So without the leader the number of the kernel
+ * session, if it is known, still tells who belongs to it.
+ */
+static bool is_over(const struct logoff_session *session)
+{
+	const struct own *own = session->data;
+	struct proc_stat leader;
+	int r;
+
+	if (!own->leader)
+		return false;
+	r = proc_read_stat(own->leader, &leader);
+	return r == -ESRCH ? own->marks.terminal_session <= 0 : r >= 0 && leader.start_time != session->logon;
+}
+
 /* Collects the family once. Returns 0, -ENXIO if the session has ended, or a fatal errno. */
 static int hold_family(struct logoff_session *session)
 {
 	struct own *own = session->data;
-	struct proc_stat leader;
 	int r;
 
 	if (own->family)
 		return 0;
-	r = own->leader ? proc_read_stat(own->leader, &leader) : 0;
-	if (r == -ESRCH || (r >= 0 && own->leader && leader.start_time != session->logon))
-		return -ENXIO; /* another process may have its number, and its terminal, by now */
+	if (is_over(session))
+		return -ENXIO;
 	r = family_new(&own->family, &own->marks);
 	if (r >= 0)
 		r = family_scan(own->family);

@@ -246,6 +246,28 @@ static void end(pid_t pid)
 	assert_int_equal(kill(pid, 0), -1);
 }
 
+/* The user leaves before the session is asked to end. The job has no terminal any more, but it is still in the kernel session. */
+static void what_outlives_its_leader_is_logged_off(void **state)
+{
+	struct fixture *f = *state;
+	struct logoff_session *session = find(f);
+	struct logoff_options options = { .size = sizeof(options), .grace_ms = 50, .wait_ms = 5000, .cancel_fd = -1 };
+	struct logoff_request *request;
+	struct process_list list = { 0 };
+
+	end(f->shell);
+	assert_int_equal(f->host->backend->processes(f->host, session, HOST_SESSION, &list, NULL), 0);
+	assert_int_equal(list.n_items, 1);
+	assert_int_equal(list.items[0].pid, f->job);
+	process_list_clear(&list);
+	assert_int_equal(logoff_request_new(&request, f->host), 0);
+	assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_NAMED), 0);
+	assert_int_equal(logoff_request_run(request, &options, NULL), 0);
+	assert_int_equal(logoff_request_outcome(request, 0)->result, LOGOFF_OK);
+	assert_false(is_running(f->job));
+	logoff_request_free(request);
+}
+
 /* Takes the group of process PID out of VIEW. */
 static void take_group_of(const struct view *view, pid_t pid, struct group *ret)
 {
@@ -387,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(details_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(census_tells_of_the_family, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(terminal_is_logged_off_with_its_family, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_outlives_its_leader_is_logged_off, set_up_nohup, tear_down),
 		cmocka_unit_test_setup_teardown(a_session_outlives_its_first_process, set_up_nohup, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(own_is_found_anew, set_up, tear_down),

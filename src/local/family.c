@@ -317,7 +317,7 @@ static bool is_of_terminal(const struct family *family, const struct proc_stat *
 {
 	const struct family_marks *marks = &family->marks;
 
-	if (stat->terminal == marks->terminal && (!marks->terminal_session || stat->session == marks->terminal_session))
+	if (marks->terminal_session ? stat->session == marks->terminal_session : stat->terminal == marks->terminal)
 		return true;
 	if (find_member(family, stat))
 		return true;

@@ -18,8 +18,8 @@
 struct family_marks {
 	uint32_t audit_session;	/* PROC_NO_AUDIT: not used */
 	unsigned terminal;	/* device number, 0: not used. Descendants of members count too (never through pid 1) */
-	pid_t terminal_session;	/* with terminal: only the kernel session of this number, as the terminals of containers
-				   have the same device numbers; 0: any */
+	pid_t terminal_session;	/* with terminal: the kernel session of this number instead, as the terminals of containers have the
+				   same device numbers, and the end of its leader takes the terminal from it; 0: not known */
 	const char *cgroup;	/* directory of a cgroup, NULL: not used; borrowed */
 };
 
