@@ -158,7 +158,7 @@ static uint64_t time_to_wait(const struct logoff_host *host, uint64_t now)
 	return host->deadline_us > 0 && most < left ? most : left;
 }
 
-/* Sends the record to the journal, else to syslog. Returns 0, also where there is neither, or -errno. */
+/* Sends the record to the journal, else to syslog. Returns 0, also on a machine that has no log at all, or -errno. */
 static int send_record(const struct fields *fields, int priority, uint64_t wait_us)
 {
 	int journal = journal_send(JOURNAL_SOCKET, fields->items, fields->n, wait_us), r;
@@ -167,7 +167,9 @@ static int send_record(const struct fields *fields, int priority, uint64_t wait_
 		return journal;
 	r = journal_send_line(SYSLOG_SOCKET, "logoff", LOG_AUTHPRIV | priority,
 			      fields->items[fields->n - 1] + strlen("MESSAGE="), wait_us);
-	return r == -ENOENT ? journal == -ENOENT ? 0 : journal : r;
+	if (r != -ENOENT)
+		return r;
+	return journal == -ENOENT && !journal_is_expected() ? 0 : journal;
 }
 
 int audit_record(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr)

@@ -9,6 +9,7 @@
 #ifndef LOCAL_JOURNAL_H
 #define LOCAL_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@
  * it no longer than WAIT_US, 0: not at all. Returns 0, -ENOENT (no such socket), -ETIMEDOUT (it took nothing), or another errno.
  */
 int journal_send(const char *socket, char *const *fields, size_t n_fields, uint64_t wait_us);
+
+/*
+ * Tells whether this machine should have a log, as one that has been stopped has no socket either: /dev/log leads nowhere, or a
+ * syslog daemon is installed. Most containers have neither.
+ */
+bool journal_is_expected(void);
 
 /* Sends LINE to the syslog daemon that listens at SOCKET, as TAG, with PRIORITY as in syslog(3). Else as journal_send(). */
 int journal_send_line(const char *socket, const char *tag, int priority, const char *line, uint64_t wait_us);

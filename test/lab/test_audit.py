@@ -10,7 +10,7 @@ import time
 import pytest
 
 import sessions
-from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, PROTECTED, interrupt, logoff, start_logoff)
+from cases import (CANCELLED, DENIED, NOT_IN_TIME, OK, PROTECTED, UNREACHABLE, interrupt, logoff, start_logoff)
 from host import finish, wait_until
 
 RECORD_ID = "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
@@ -202,6 +202,25 @@ def test_syslog_where_there_is_no_journal(syslog):
 
     syslog.syslog.expect(rf"<85>.*logoff.*: logoff of session {there.id} of bob by root: ended, "
                          r"reason: x\\x1b\[31m\\x0aforged line\n", 5)
+
+
+@pytest.mark.parametrize("flavour", ["bare", "elogind"])
+def test_a_machine_without_any_log(lend, flavour):
+    """No log belongs to it, and nobody is told; a log that has been stopped is missed."""
+    host = lend(flavour)
+    first, second = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    host.check("rm -f /dev/log")
+
+    result = logoff(host, first.id)
+
+    assert (result.status, result.text) == (OK, ""), result.text
+    host.check("ln -s /bin/true /usr/sbin/rsyslogd")
+    try:
+        result = logoff(host, second.id)
+    finally:
+        host.check("rm /usr/sbin/rsyslogd")
+    assert result.status == UNREACHABLE, result.text
+    assert "its record could not be written" in result.text
 
 
 # A service, as one in any language would be: it logs off session ARGV[1] for somebody else.
