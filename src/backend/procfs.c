@@ -126,6 +126,12 @@ static int get_in_view(struct logoff_host *host, uint32_t only, const struct mea
 	return r;
 }
 
+/* Where others' processes are hidden from the caller, what is not seen may be there. */
+static int say_hidden(struct logoff_error *reterr)
+{
+	return error_set_errno(reterr, -EOPNOTSUPP, -EACCES, "/proc hides the processes of others (hidepid)");
+}
+
 static int get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
 		     struct logoff_error *reterr)
 {
@@ -134,18 +140,15 @@ static int get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 	struct proc_stat leader;
 	int r = parse_id(id, &meaning);
 
-	if (r < 0)
-		return r;
-	if (!meaning.by_terminal)
-		return meaning.number == procfs->ambient ? -ENXIO
-							 : get_in_view(host, meaning.number, &meaning, ret_session, reterr);
-	/* The id of a terminal's session is the number of a process, which must be there. */
-	r = meaning.number > INT32_MAX ? -ESRCH : proc_read_stat((pid_t)meaning.number, &leader);
-	if (r == -ESRCH || r == -EACCES)
+	if (r < 0 || (meaning.by_terminal ? procfs->beside || meaning.number > INT32_MAX : meaning.number == procfs->ambient))
 		return -ENXIO;
-	if (r < 0)
+	/* The id of a terminal's session is the number of a process, which must be there. */
+	if (meaning.by_terminal)
+		r = proc_read_stat((pid_t)meaning.number, &leader);
+	if (r < 0 && r != -ESRCH && r != -EACCES)
 		return error_set_errno(reterr, -EIO, r, "/proc");
-	return get_in_view(host, PROC_NO_AUDIT, &meaning, ret_session, reterr);
+	r = r < 0 ? -ENXIO : get_in_view(host, meaning.by_terminal ? PROC_NO_AUDIT : meaning.number, &meaning, ret_session, reterr);
+	return r == -ENXIO && proc_hides() ? say_hidden(reterr) : r;
 }
 
 static int procfs_get(struct logoff_host *host, const char *id, struct logoff_session **ret_session,
@@ -156,8 +159,6 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 	here_refresh(host);
 	if (id) {
 		r = get_by_id(host, id, ret_session, reterr);
-		if (r == -ENXIO && proc_hides()) /* nobody is seen there, which means nothing */
-			return error_set_errno(reterr, -EOPNOTSUPP, -EACCES, "/proc hides the processes of others (hidepid)");
 		return r == -ENXIO ? error_set_errno(reterr, r, r, "no such session") : r;
 	}
 	r = get_in_view(host, PROC_NO_AUDIT, NULL, ret_session, reterr);
@@ -298,10 +299,11 @@ static int procfs_list(struct logoff_host *host, const char *name, struct sessio
 	struct view view;
 	int r;
 
-	(void)name;
 	here_refresh(host);
 	if (((const struct procfs *)host->data)->beside)
 		return list_beside(host, list, reterr);
+	if (!name && proc_hides())	/* a list for a name may be too short */
+		return say_hidden(reterr);
 	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 	if (r >= 0)
 		r = list_view(&view, NULL, list, reterr);

@@ -220,10 +220,15 @@ static int get(struct logoff_host *host, const char *id, struct logoff_session *
 
 	r = host->backend->get(host, id, ret_session, &cause);
 	if ((r == -ENXIO || r == -ESRCH) && (other = beside(host))) {
-		int found = other->backend->get(other, id, ret_session, NULL);
+		struct logoff_error unknown = {};
+		int found = other->backend->get(other, id, ret_session, &unknown);
 
 		if (found >= 0)
 			return found;
+		if (found != -ENXIO && found != -ESRCH) {	/* the session may be there */
+			r = found;
+			cause = unknown;
+		}
 	}
 	if (r < 0 && reterr)
 		*reterr = cause;

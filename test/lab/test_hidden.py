@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import sessions
-from cases import NOT_IN_TIME, OK, assert_gone, assert_logged_off, logoff
+from cases import NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_gone, assert_untouched, logoff
 from host import wait_until
 from test_audit import record, start  # noqa: F401 (start notes when the case began)
 
@@ -137,8 +137,35 @@ def test_a_hidden_program_may_be_one_to_keep(hiding):
     out, _ = here.shell.run("logoff /user:alice /keep:keeper /grace:1 /wait:4 /y 2>&1")
 
     assert hiding.alive(keeper) and there.shell.run("true")[1] == 0, out
-    assert "its programs are unknown" in out
+    assert ("hidepid" if hiding.flavour == "bare" else "its programs are unknown") in out
     hiding.run(f"kill -9 {keeper.pid}")
+
+
+def test_a_list_is_not_short_without_a_word(hiding):
+    """Users see no processes of others. logind tells of its sessions all the same; nobody else does."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "bob")
+    before = there.processes()
+
+    listed, query_status = here.shell.run("query session 2>&1")
+    out, status = here.shell.run("logoff /all /ifany /y /dryrun 2>&1")
+    own, own_status = here.shell.run(f"logoff {here.tty} /dryrun 2>&1")
+
+    if hiding.flavour == "bare":
+        assert (query_status, status) == (UNREACHABLE, UNREACHABLE), (listed, out)
+        assert "hidepid" in listed and "hidepid" in out
+    else:
+        assert query_status == OK and "bob" in listed, listed
+        assert "bob" in out, out
+    assert own_status == OK, own
+    assert_untouched(there, before)
+
+
+def test_an_id_that_cannot_be_seen(hiding):
+    """A login that the session manager does not know could have this number."""
+    here = sessions.ssh(hiding, "alice")
+    out, status = here.shell.run("logoff 4000000 2>&1")
+    assert status == UNREACHABLE and "hidepid" in out, out
+    assert here.shell.run("logoff c4000000 2>&1")[1] == (UNREACHABLE if hiding.flavour == "bare" else NO_SESSION)
 
 
 def folders(host, session, make, leaf):
