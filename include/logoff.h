@@ -180,7 +180,8 @@ enum logoff_state {
  * case ("console", "rdp-tcp#10", "pts/3", ":1"), or NULL for the session the caller runs in. Blocks for the host's
  * answers. *ret_session is the caller's: logoff_session_free().
  * Returns LOGOFF_OK, LOGOFF_E_NO_SESSION, LOGOFF_E_NOT_ACTIVE (reterr->text is the id of the session that would bear the name),
- * LOGOFF_E_NOT_UNIQUE, LOGOFF_E_NO_CURRENT (if DESIGNATOR is NULL), LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
+ * LOGOFF_E_NOT_UNIQUE, LOGOFF_E_NO_CURRENT (if DESIGNATOR is NULL), LOGOFF_E_UNSUPPORTED (it may be hidden from the caller),
+ * LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
 enum logoff_result logoff_host_find(struct logoff_host *host, const char *designator, struct logoff_session **ret_session,
 				    struct logoff_error *reterr);
@@ -188,10 +189,17 @@ enum logoff_result logoff_host_find(struct logoff_host *host, const char *design
 /*
  * Lists every session of HOST. *ret_sessions is an array of *ret_n_sessions sessions, the caller's:
  * logoff_session_list_free(). An empty list is NULL and 0. Blocks for the host's answers.
- * Returns LOGOFF_OK, LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
+ * Returns LOGOFF_OK, LOGOFF_E_UNSUPPORTED (some may be hidden from the caller), LOGOFF_E_UNREACHABLE or LOGOFF_E_PROTOCOL.
  */
 enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
 				    struct logoff_error *reterr);
+
+/*
+ * Tells whether the last list of HOST may lack logins that its session manager does not know, as this machine hides the processes
+ * of others from the caller (hidepid).
+ * Returns true if so.
+ */
+bool logoff_host_hides_logins(const struct logoff_host *host);
 
 /*
  * Tells whether a user called NAME may have a session on HOST that its session manager knows. Sooner to be had than a list of

@@ -283,6 +283,7 @@ static int list_beside(struct logoff_host *host, struct session_list *list, stru
 	struct view view = {};
 	int r = known_init(&known, list);
 
+	host->above->hides_logins = host->above->table->partial;
 	if (r >= 0 && has_unknown(host->data, &known, host->above->table)) {
 		r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 		if (r >= 0)

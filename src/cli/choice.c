@@ -166,6 +166,7 @@ static bool take_matching(struct choice *choice, const char *user)
 		if (add_chosen(choice, session, LOGOFF_WHY_SELECTED, user))
 			choice->all[i] = NULL;
 	}
+	choice->hides_logins = r >= 0 && logoff_host_hides_logins(choice->host);
 	choice->n_unknown_groups += n_groups;
 	choice->n_unknown_programs += n_programs;
 	return found || n_groups + n_programs > 0 || status != EXIT_ENDED;
@@ -370,11 +371,13 @@ static void add_selecting(struct choice *choice, int n_arguments, char **argumen
 		note_status(choice, report_none_selected());
 }
 
-/* Reports the sessions left alone because something about them is unknown, and an empty selection. */
+/* Reports what could not be selected or was left alone because something is unknown, and an empty selection. */
 static void tell_rest(struct choice *choice)
 {
 	size_t n_unknown = choice->n_unknown_groups + choice->n_unknown_programs;
 
+	if (choice->hides_logins)
+		report_hidden_logins();
 	if (choice->n_unknown_groups > 0)
 		report_unknown_groups(choice->n_unknown_groups);
 	if (choice->n_unknown_programs > 0)

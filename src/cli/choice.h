@@ -40,6 +40,7 @@ struct choice {
 	int list_result;
 	struct logoff_error list_error;
 	size_t n_unknown_groups, n_unknown_programs;	/* left alone, as a condition is unknown for them */
+	bool hides_logins;		/* the list may lack some */
 	struct running running;
 	bool looked_again;
 };

@@ -730,6 +730,13 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 			   : stream_failure_errno(EXIT_USAGE, "exclusion-unknown", item, r);
 }
 
+void report_hidden_logins(void)
+{
+	fprintf(stderr,
+		_("%s: logins that the session manager does not know cannot be seen: /proc hides them (hidepid)\n"),
+		program().text);
+}
+
 void report_unknown_groups(size_t n)
 {
 	fprintf(stderr,

@@ -260,6 +260,11 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 	return NULL;
 }
 
+bool logoff_host_hides_logins(const struct logoff_host *host)
+{
+	return host->hides_logins;
+}
+
 const char *logoff_host_kind(const struct logoff_host *host)
 {
 	return host->kind;

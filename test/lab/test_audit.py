@@ -206,7 +206,7 @@ def test_syslog_where_there_is_no_journal(syslog):
 
 @pytest.mark.parametrize("flavour", ["bare", "elogind"])
 def test_a_machine_without_any_log(lend, flavour):
-    """No log belongs to it, and nobody is told; a log that has been stopped is missed."""
+    """It has no record, and logoff says nothing of that. A log that has been stopped is a failure."""
     host = lend(flavour)
     first, second = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     host.check("rm -f /dev/log")
