@@ -627,10 +627,4 @@ static inline bool tsts_ok(uint32_t result)
 	return (result & UINT32_C(0x80000000)) == 0;
 }
 
-/*
- * What an HRESULT, NTSTATUS or Win32 code of these interfaces means, in English.
- * Returns a text without a full stop, or NULL if the code is not known here.
- */
-const char *tsts_error_text(uint32_t code);
-
 #endif
