@@ -152,10 +152,9 @@ enum host_fact {
 /* What is true of a kind of host. */
 enum host_flag {
 	HOST_LOCAL = 1,		/* this machine: its files, processes, terminals and displays are those of the sessions */
-	HOST_SIMULATED = 2,	/* described, not real */
-	HOST_SERVER = 4,	/* any other machine */
-	HOST_HAS_BESIDE = 8,	/* there may be logins that its session manager does not know */
-	HOST_BESIDE = 16	/* finds these */
+	HOST_SERVER = 2,	/* any other machine */
+	HOST_HAS_BESIDE = 4,	/* there may be logins that its session manager does not know */
+	HOST_BESIDE = 8		/* finds these */
 };
 
 /* What became of the log-off of a session, for the record. */
