@@ -575,13 +575,6 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
-static void procfs_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
-{
-	(void)host;
-	for (size_t i = 0; i < n_sessions; i++)
-		here_fill(sessions[i], facts);
-}
-
 const struct host_backend host_procfs = {
 	.name = "procfs",
 	.flags = HOST_LOCAL | HOST_BESIDE,
@@ -601,7 +594,7 @@ const struct host_backend host_procfs = {
 	.manager = host_no_manager,
 	.desktop = host_no_desktop,
 	.message = message_deliver,
-	.fill = procfs_fill,
+	.fill = here_fill,
 	.record = audit_record,
 	.name_person = audit_name_person,
 	.wait = procfs_wait,

@@ -271,10 +271,10 @@ struct host_backend {
 		       int cancel_fd);
 
 	/*
-	 * Looks up FACTS (enum host_fact) of SESSIONS, for all at once: those that get() and list() have left as missing. What cannot be
-	 * found out stays unknown.
+	 * Looks up FACTS (enum host_fact) of SESSION: those that get() and list() have left as missing. What cannot be found out stays
+	 * unknown.
 	 */
-	void (*fill)(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
+	void (*fill)(struct logoff_session *session, unsigned facts);
 
 	/*
 	 * Writes the record of what became of a session. A log that is busy or has stopped is waited for, but for all records of a host
@@ -311,7 +311,7 @@ void host_no_explain(struct process_list *list, struct logoff_host *host);
 int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		    struct logoff_error *reterr);
 int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr);
-void host_no_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
+void host_no_fill(struct logoff_session *session, unsigned facts);
 
 /* A growing list of sessions. All zero is the empty list. */
 struct session_list {
