@@ -25,6 +25,7 @@
 #include "backend/procfs-view.h"
 #include "backend/table.h"
 #include "backend/watch.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/proc-table.h"
@@ -150,13 +151,6 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
-
-	return (one > two) - (one < two);
-}
-
 /* What the session manager knows: the audit sessions whose numbers are ids of LIST, and the leaders. Both in order. */
 struct known {
 	uint32_t *audits, *leaders;
@@ -178,8 +172,8 @@ static int known_init(struct known *known, const struct session_list *list)
 		known->leaders[i] = (uint32_t)list->items[i]->leader;
 	}
 	known->n = list->n_items;
-	qsort(known->audits, known->n, sizeof(uint32_t), compare_numbers);
-	qsort(known->leaders, known->n, sizeof(uint32_t), compare_numbers);
+	qsort(known->audits, known->n, sizeof(uint32_t), array_compare);
+	qsort(known->leaders, known->n, sizeof(uint32_t), array_compare);
 	return 0;
 }
 
@@ -191,7 +185,7 @@ static void known_done(struct known *known)
 
 static bool has_number(const uint32_t *numbers, size_t n, uint32_t number)
 {
-	return n > 0 && bsearch(&number, numbers, n, sizeof(number), compare_numbers);
+	return n > 0 && bsearch(&number, numbers, n, sizeof(number), array_compare);
 }
 
 /* Tells whether a process is in an audit session that the session manager does not know. */
