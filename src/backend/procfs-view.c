@@ -14,7 +14,6 @@
 #include "local/proc-table.h"
 #include "local/terminal.h"
 
-/* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
 bool view_is_nested_login(const struct proc_login *login)
 {
 	return strncmp(login->remote, "tmux(", 5) == 0 || strstr(login->remote, ":S.") != NULL;
@@ -67,10 +66,6 @@ static bool is_by_terminal(const struct task *task)
 	return task->audit == PROC_NO_AUDIT && task->stat.terminal;
 }
 
-/*
- * The kernel session whose terminal's family the process belongs to: its own, unless that was begun inside another
- * one's (script, a terminal multiplexer): then the outermost. Never through process 1.
- */
 pid_t view_home(const struct view *view, const struct task *task)
 {
 	pid_t home = 0;
@@ -197,7 +192,6 @@ bool view_is_same_session(const struct task *one, const struct task *two)
 	return one->audit == two->audit && one->home == two->home;
 }
 
-/* Takes the session that begins at number START of the sorted tasks. Returns the number after its last one. */
 size_t view_take_group(const struct view *view, size_t start, struct group *ret)
 {
 	struct group group = { .tasks = view->sessions + start, .oldest = view->sessions[start] };
