@@ -231,7 +231,6 @@ int logind_check_logon(struct logoff_session *session, struct logoff_error *rete
 	return of(session)->superseded ? -ENXIO : 0;
 }
 
-/* Sends the call by which logind is asked to end the session. */
 int logind_call_end(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
 	/* Or has become so meanwhile. */

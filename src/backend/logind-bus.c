@@ -61,7 +61,6 @@ int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr)
 	return error_set_dbus(reterr, meaning, error->name, error->message);
 }
 
-/* For answers that are not what the interface promises. */
 int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 {
 	if (r == -ENOMEM)
@@ -69,7 +68,6 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 	return error_set_errno(reterr, -EPROTO, r, "%s: not of the promised form", what);
 }
 
-/* How long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host)
 {
 	struct logind *logind = host->data;

@@ -3,15 +3,13 @@
  * logind-crowd.c - many sessions at once: root sends their processes itself what systemd would, and asks logind last.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "local/family.h"
+#include "local/proc.h"
 #include "backend/logind.h"
 
 /* How often the scopes of a crowd are looked for; how long they get to become empty, and systemd to take them away. */
@@ -20,25 +18,6 @@
 #define SCOPE_GONE_US UINT64_C(1000000)
 
 const int logind_polite_signals[LOGIND_N_POLITE] = { SIGTERM, SIGHUP, SIGCONT };
-
-/* Tells whether there are processes in a cgroup of v2. */
-static bool is_populated(const char *cgroup)
-{
-	char *path, text[256];
-	ssize_t n = -1;
-	int fd;
-
-	if (asprintf(&path, "%s/cgroup.events", cgroup) < 0)
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	free(path);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[n < 0 ? 0 : n] = '\0';
-	return strstr(text, "populated 1") != NULL;
-}
 
 /*
  * Tells whether the session is one of many and may be asked by signal_scope(): for the first time, by root, and where the
@@ -53,7 +32,7 @@ static bool is_of_crowd(const struct logoff_session *session)
 		return false;
 	if (data->closing || data->call || !data->cgroup || strchr(data->scope, '/'))
 		return false;
-	return is_populated(data->cgroup);
+	return proc_is_populated(data->cgroup);
 }
 
 /*
@@ -106,7 +85,7 @@ static enum crowd_next next_in_crowd(const struct logoff_session *session, uint6
 		return CROWD_CALL;
 	if (age < SCOPE_EMPTY_US)
 		return CROWD_WAIT;
-	if (is_populated(data->cgroup))
+	if (proc_is_populated(data->cgroup))
 		return CROWD_LEAVE;
 	return age < SCOPE_GONE_US ? CROWD_WAIT : CROWD_CALL;
 }

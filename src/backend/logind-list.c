@@ -102,7 +102,6 @@ int logind_open_files(const struct logoff_host *host)
 	return host->far ? -1 : open(SESSION_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Reads the file that logind keeps for session ID. Returns false if there is none, or it is longer than any we know. */
 bool logind_read_file(int folder, const char *id, char text[static LOGIND_FILE_MAX])
 {
 	/* An id is a name in that folder, whoever says it. */

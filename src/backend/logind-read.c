@@ -225,7 +225,6 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	return fill_texts(session, p);
 }
 
-/* Makes a session of what was read. */
 int logind_session_from(struct logoff_host *host, const struct logind_properties *p, struct logoff_session **ret_session)
 {
 	struct logoff_session *session;
@@ -245,7 +244,6 @@ int logind_session_from(struct logoff_host *host, const struct logind_properties
 	return 0;
 }
 
-/* Makes a session from the answer of GetAll. */
 int logind_session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
 			       struct logoff_error *reterr)
 {
@@ -283,7 +281,6 @@ static bool is_no_session(const struct logoff_error *error)
 	return strcmp(error->name, LOGIN1 ".NoSuchSession") == 0 || strcmp(error->name, LOGIN1 ".NoSessionForPID") == 0;
 }
 
-/* Asks GetSession (or GetSessionByPID) for the object of a session and reads it. */
 int logind_get_by_call(struct logoff_host *host, struct logoff_session **ret_session, struct logoff_error *reterr,
 		       const char *method, const char *type, ...)
 {

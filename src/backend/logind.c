@@ -428,13 +428,11 @@ static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
-static void logind_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+static void logind_fill(struct logoff_session *session, unsigned facts)
 {
-	for (size_t i = 0; i < n_sessions; i++) {
-		if (facts & HOST_TERMINALS)
-			logind_fill_terminals(host, sessions[i]);
-		here_fill(sessions[i], facts);
-	}
+	if (facts & HOST_TERMINALS)
+		logind_fill_terminals(session->host, session);
+	here_fill(session, facts);
 }
 
 const struct host_backend host_logind = {

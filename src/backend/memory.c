@@ -997,7 +997,6 @@ static int memory_watch(struct host_watch *watch, struct logoff_error *reterr)
 
 const struct host_backend host_memory = {
 	.name = "memory",
-	.flags = HOST_SIMULATED,
 	.open = memory_open,
 	.close = memory_close,
 	.release = memory_release,

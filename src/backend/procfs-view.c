@@ -14,24 +14,16 @@
 #include "local/proc-table.h"
 #include "local/terminal.h"
 
-/* utempter lets any program record a terminal; these say so in the host field: not the login itself. */
 bool view_is_nested_login(const struct proc_login *login)
 {
 	return strncmp(login->remote, "tmux(", 5) == 0 || strstr(login->remote, ":S.") != NULL;
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-	const struct task *one = a, *two = b;
-
-	return (one->stat.pid > two->stat.pid) - (one->stat.pid < two->stat.pid);
 }
 
 struct task *view_find(const struct view *view, pid_t pid)
 {
 	struct task key = { .stat.pid = pid };
 
-	return view->n_tasks ? bsearch(&key, view->tasks, view->n_tasks, sizeof(key), compare_pids) : NULL;
+	return view->n_tasks ? bsearch(&key, view->tasks, view->n_tasks, sizeof(key), array_compare) : NULL;
 }
 
 static int add_task(struct view *view, const struct task *task)
@@ -74,10 +66,6 @@ static bool is_by_terminal(const struct task *task)
 	return task->audit == PROC_NO_AUDIT && task->stat.terminal;
 }
 
-/*
- * The kernel session whose terminal's family the process belongs to: its own, unless that was begun inside another
- * one's (script, a terminal multiplexer): then the outermost. Never through process 1.
- */
 pid_t view_home(const struct view *view, const struct task *task)
 {
 	pid_t home = 0;
@@ -139,7 +127,7 @@ static int compare_age(const struct task *one, const struct task *two)
 {
 	if (one->stat.start_time != two->stat.start_time)
 		return one->stat.start_time < two->stat.start_time ? -1 : 1;
-	return compare_pids(one, two);
+	return array_compare(one, two);
 }
 
 static int compare_sessions(const void *a, const void *b)
@@ -184,7 +172,7 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 		return error_set_errno(reterr, r, r, "/proc");
 	if (view->n_tasks == 0)
 		return 0; /* nobody has the audit session: nothing else matters */
-	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), compare_pids);
+	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), array_compare);
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");

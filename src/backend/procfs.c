@@ -25,6 +25,7 @@
 #include "backend/procfs-view.h"
 #include "backend/table.h"
 #include "backend/watch.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/proc-table.h"
@@ -165,13 +166,6 @@ static int procfs_get(struct logoff_host *host, const char *id, struct logoff_se
 	return r == -ENXIO ? error_set_errno(reterr, -ESRCH, -ESRCH, "in no session") : r;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
-
-	return (one > two) - (one < two);
-}
-
 /* What the session manager knows: the audit sessions whose numbers are ids of LIST, and the leaders. Both in order. */
 struct known {
 	uint32_t *audits, *leaders;
@@ -193,8 +187,8 @@ static int known_init(struct known *known, const struct session_list *list)
 		known->leaders[i] = (uint32_t)list->items[i]->leader;
 	}
 	known->n = list->n_items;
-	qsort(known->audits, known->n, sizeof(uint32_t), compare_numbers);
-	qsort(known->leaders, known->n, sizeof(uint32_t), compare_numbers);
+	qsort(known->audits, known->n, sizeof(uint32_t), array_compare);
+	qsort(known->leaders, known->n, sizeof(uint32_t), array_compare);
 	return 0;
 }
 
@@ -206,7 +200,7 @@ static void known_done(struct known *known)
 
 static bool has_number(const uint32_t *numbers, size_t n, uint32_t number)
 {
-	return n > 0 && bsearch(&number, numbers, n, sizeof(number), compare_numbers);
+	return n > 0 && bsearch(&number, numbers, n, sizeof(number), array_compare);
 }
 
 /* Tells whether a process is in an audit session that the session manager does not know. */
@@ -611,13 +605,6 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
-static void procfs_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
-{
-	(void)host;
-	for (size_t i = 0; i < n_sessions; i++)
-		here_fill(sessions[i], facts);
-}
-
 const struct host_backend host_procfs = {
 	.name = "procfs",
 	.flags = HOST_LOCAL | HOST_BESIDE,
@@ -637,7 +624,7 @@ const struct host_backend host_procfs = {
 	.manager = host_no_manager,
 	.desktop = host_no_desktop,
 	.message = message_deliver,
-	.fill = procfs_fill,
+	.fill = here_fill,
 	.record = audit_record,
 	.name_person = audit_name_person,
 	.wait = procfs_wait,

@@ -5,10 +5,8 @@
 #include "backend/tsts-program.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/child.h"
+#include "local/program.h"
+
+_Static_assert(PROGRAM_FD == ORDER_FD, "the program looks for its orders where they are put");
 
 /* The largest reply; anything above is a fault of the program. */
 #define REPLY_MAX (EVENT_ROWS_MAX * sizeof(struct station_row))
@@ -67,61 +68,26 @@ static char **make_environment(void)
 	return kept;
 }
 
-/* Away from our terminal and its signals: Ctrl-C is for us, and we have to say so to those who were warned. */
-static int spawn_program(int fd, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	char *argv[] = { (char *)"logoff-tsts", NULL }, **environment = make_environment();
-	sigset_t none, all;
-	int r;
-
-	if (!environment)
-		return -ENOMEM;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0) {
-		free(environment);
-		return -ENOMEM;		/* in no library known here does either take memory */
-	}
-	r = posix_spawn_file_actions_adddup2(&actions, fd, ORDER_FD);
-	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (r == 0 && !secure_getenv("LOGOFF_TSTS_DEBUG"))
-		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (r == 0)
-		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawnattr_setsigmask(&attributes, &none);
-	if (r == 0)
-		r = posix_spawnattr_setsigdefault(&attributes, &all);
-	if (r == 0)
-		r = posix_spawn(ret_pid, program_path(), &actions, &attributes, argv, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	free(environment);
-	return -r;
-}
-
+/*
+ * It leaves our terminal and its signals: Ctrl-C is for us, and we have to say so to those who were warned. It stays in our
+ * folder: variables of Kerberos may name files from there.
+ */
 int tsts_program_start(struct tsts_program *program, struct logoff_error *reterr)
 {
-	int fds[2], r;
+	char *argv[] = { (char *)"logoff-tsts", NULL }, **environment;
+	unsigned keep = PROGRAM_KEEP_FOLDER | (secure_getenv("LOGOFF_TSTS_DEBUG") ? PROGRAM_KEEP_STDERR : 0);
+	int fds[2], r = program_pair(SOCK_STREAM, fds);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, -errno, "%s", strerror(errno));
+	if (r < 0)
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s", strerror(-r));
 	program->fd = fds[0];
-	r = fcntl(program->fd, F_SETFL, O_NONBLOCK) < 0 || access(program_path(), X_OK) < 0 ? -errno : 0;
-	if (r == 0)
-		r = spawn_program(fds[1], &program->pid);
+	environment = make_environment();
+	r = environment ? program_start(program_path(), argv, environment, fds[1], keep, &program->pid) : -ENOMEM;
+	free(environment);
 	close(fds[1]);
 	if (r == -ENOENT || r == -EACCES)
 		return error_set_errno(reterr, -EOPNOTSUPP, r, "%s: %s", program_path(), strerror(-r));
-	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s", strerror(-r));
-	return 0;
+	return r < 0 ? error_set_errno(reterr, -EHOSTUNREACH, r, "%s", strerror(-r)) : 0;
 }
 
 /* It has closed the connection, or it is to be ended. Returns -EHOSTUNREACH; the cause says how it has ended. */
@@ -174,7 +140,7 @@ static int write_bytes(struct tsts_program *program, const void *data, size_t le
 	const char *from = data;
 
 	while (length > 0) {
-		ssize_t n = send(program->fd, from, length, MSG_NOSIGNAL);
+		ssize_t n = send(program->fd, from, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
@@ -226,7 +192,7 @@ int tsts_program_read(struct tsts_program *program, struct logoff_error *reterr)
 		program->buffer = grown;
 		program->room = program->room * 2 + 65536;
 	}
-	n = program->pid > 0 ? recv(program->fd, program->buffer + program->n_buffer, program->room - program->n_buffer, 0) : 0;
+	n = program->pid > 0 ? recv(program->fd, program->buffer + program->n_buffer, program->room - program->n_buffer, MSG_DONTWAIT) : 0;
 	if (n > 0)
 		program->n_buffer += (size_t)n;
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))

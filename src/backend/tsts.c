@@ -775,16 +775,14 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	return r;
 }
 
-static void tsts_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+static void tsts_fill(struct logoff_session *session, unsigned facts)
 {
-	for (size_t i = 0; i < n_sessions; i++) {
-		if (facts & HOST_TIMES)
-			tsts_fill_times(host, sessions[i]);
-		if (facts & HOST_CLOCK)
-			tsts_fill_clock(host, sessions[i]);
-		if (facts & HOST_CLIENT)
-			tsts_fill_client(host, sessions[i]);
-	}
+	if (facts & HOST_TIMES)
+		tsts_fill_times(session->host, session);
+	if (facts & HOST_CLOCK)
+		tsts_fill_clock(session->host, session);
+	if (facts & HOST_CLIENT)
+		tsts_fill_client(session->host, session);
 }
 
 const struct host_backend host_tsts = {

@@ -9,6 +9,7 @@
 #define BASE_ARRAY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Makes room for one item of SIZE bytes behind the N_ITEMS that there are. ITEMS is NULL or was made here. Returns the
@@ -23,5 +24,13 @@ void *array_grow(void *items, size_t n_items, size_t size);
 #define array_add(items, n_items, item) \
 	array_append((items), (n_items), 1 ? (item) : *(items), sizeof(**(items)))
 int array_append(void *items, size_t *n_items, const void *item, size_t size);
+
+/* ---- arrays whose items begin with a number of 32 bits: a pid, an inode ---- */
+
+/* Compares the numbers of two items, for qsort(3) and bsearch(3). */
+int array_compare(const void *a, const void *b);
+
+/* The place of NUMBER among ITEMS, which are in the order of their numbers: where it is, or where it would be. */
+size_t array_place(const void *items, size_t n_items, size_t size, uint32_t number);
 
 #endif

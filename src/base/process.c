@@ -11,27 +11,9 @@
 
 #include "base/array.h"
 
-/* The list is in the order of pids, and so are most sources: a new process mostly goes to the end. */
-static size_t find_place(const struct process_list *list, pid_t pid)
-{
-	size_t low = 0, high = list->n_items;
-
-	if (high > 0 && list->items[high - 1].pid < pid)
-		return high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->items[middle].pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 int process_list_add(struct process_list *list, pid_t pid, const char *command)
 {
-	size_t place = find_place(list, pid), n = list->n_items;
+	size_t n = list->n_items, place = array_place(list->items, n, sizeof(*list->items), (uint32_t)pid);
 	struct logoff_process *grown;
 
 	if (pid > 0 && place < n && list->items[place].pid == pid)

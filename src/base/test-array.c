@@ -58,11 +58,30 @@ static void is_as_it_was_without_memory(void **state)
 	free(items);
 }
 
+static void numbers_have_a_place(void **state)
+{
+	static const struct { uint32_t number; char rest[8]; } items[] = {
+		{ 2, "" }, { 2, "" }, { 7, "" }, { UINT32_MAX, "" },
+	};
+	static const struct { uint32_t number; size_t place; } wanted[] = {
+		{ 0, 0 }, { 2, 0 }, { 3, 2 }, { 7, 2 }, { 8, 3 }, { UINT32_MAX, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		assert_int_equal(array_place(items, 4, sizeof(items[0]), wanted[i].number), wanted[i].place);
+	assert_int_equal(array_place(items, 3, sizeof(items[0]), 8), 3);
+	assert_int_equal(array_place(NULL, 0, sizeof(items[0]), 8), 0);
+	assert_true(array_compare(&items[0], &items[3]) < 0 && array_compare(&items[3], &items[2]) > 0);
+	assert_int_equal(array_compare(&items[0], &items[1]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_what_is_in_it),
 		cmocka_unit_test(is_as_it_was_without_memory),
+		cmocka_unit_test(numbers_have_a_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

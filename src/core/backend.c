@@ -55,10 +55,8 @@ int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bo
 	return 0;
 }
 
-void host_no_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts)
+void host_no_fill(struct logoff_session *session, unsigned facts)
 {
-	(void)host;
-	(void)sessions;
-	(void)n_sessions;
+	(void)session;
 	(void)facts;
 }

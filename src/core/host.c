@@ -322,7 +322,7 @@ void session_fill(struct logoff_session *session, unsigned facts)
 
 	session->missing &= ~wanted;
 	if (wanted)
-		session->host->backend->fill(session->host, &session, 1, wanted);
+		session->host->backend->fill(session, wanted);
 }
 
 int session_add_terminal(struct logoff_session *session, const char *terminal)

@@ -153,10 +153,9 @@ enum host_fact {
 /* What is true of a kind of host. */
 enum host_flag {
 	HOST_LOCAL = 1,		/* this machine: its files, processes, terminals and displays are those of the sessions */
-	HOST_SIMULATED = 2,	/* described, not real */
-	HOST_SERVER = 4,	/* any other machine */
-	HOST_HAS_BESIDE = 8,	/* there may be logins that its session manager does not know */
-	HOST_BESIDE = 16	/* finds these */
+	HOST_SERVER = 2,	/* any other machine */
+	HOST_HAS_BESIDE = 4,	/* there may be logins that its session manager does not know */
+	HOST_BESIDE = 8		/* finds these */
 };
 
 /* What became of the log-off of a session, for the record. */
@@ -273,10 +272,10 @@ struct host_backend {
 		       int cancel_fd);
 
 	/*
-	 * Looks up FACTS (enum host_fact) of SESSIONS, for all at once: those that get() and list() have left as missing. What cannot be
-	 * found out stays unknown.
+	 * Looks up FACTS (enum host_fact) of SESSION: those that get() and list() have left as missing. What cannot be found out stays
+	 * unknown.
 	 */
-	void (*fill)(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
+	void (*fill)(struct logoff_session *session, unsigned facts);
 
 	/*
 	 * Writes the record of what became of a session. A log that is busy or has stopped is waited for, but for all records of a host
@@ -313,7 +312,7 @@ void host_no_explain(struct process_list *list, struct logoff_host *host);
 int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 		    struct logoff_error *reterr);
 int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr);
-void host_no_fill(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions, unsigned facts);
+void host_no_fill(struct logoff_session *session, unsigned facts);
 
 /* A growing list of sessions. All zero is the empty list. */
 struct session_list {

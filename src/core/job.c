@@ -143,7 +143,6 @@ static void find_out(struct job *job, struct logoff_error *reterr)
 	job->exists = r < 0 ? -1 : r;
 }
 
-/* Ends a job that has not reached its aim, with a true statement of what is left. */
 void job_give_up(struct logoff_request *request, struct job *job, int result)
 {
 	(void)look_at_processes(job, NULL);	/* what cannot be seen is not listed */
@@ -177,7 +176,6 @@ static void manager_next(struct logoff_request *request, struct job *job);
 static void begin_waiting(struct logoff_request *request, struct job *job);
 static void postpone(struct logoff_request *request, struct job *job);
 
-/* The logon that was meant has ended by itself, and another one has its id: nobody is to be ended. */
 void job_end_by_itself(struct logoff_request *request, struct job *job)
 {
 	job_begin(request, job);
@@ -189,7 +187,6 @@ void job_end_by_itself(struct logoff_request *request, struct job *job)
 	manager_next(request, job);
 }
 
-/* Leaves a session alone that was selected by a condition. Without a cause: it does not fulfil it any more. */
 void job_spare(struct logoff_request *request, struct job *job)
 {
 	job_begin(request, job);
@@ -315,7 +312,6 @@ static void note_asked(const struct logoff_request *request, struct job *job)
 	request_tell_leaving(request, job, LOGOFF_EVENT_LEAVE_ASK);
 }
 
-/* A desktop that has not been found yet is not to be asked any more; unless that has been done just now. */
 void job_stop_leaving(const struct logoff_request *request, struct job *job)
 {
 	struct logoff_host *host = job->session->host;
@@ -866,7 +862,6 @@ void job_step(struct logoff_request *request, struct job *job)
 		run_out(request, job);
 }
 
-/* When this job needs attention next, if no event comes before. */
 uint64_t job_next_time(const struct logoff_request *request, const struct job *job)
 {
 	uint64_t next = job->authorizing ? UINT64_MAX : job->start_us + request->wait_us;

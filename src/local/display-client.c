@@ -86,18 +86,10 @@ static int add_to(struct array *array, const void *item, size_t size)
 	return array_append(&array->items, &array->n_items, item, size);
 }
 
-static int compare_inodes(const void *a, const void *b)
-{
-	/* The inode comes first in both. */
-	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
-
-	return (one > two) - (one < two);
-}
-
 static void array_sort(struct array *array, size_t size)
 {
 	if (array->n_items)
-		qsort(array->items, array->n_items, size, compare_inodes);
+		qsort(array->items, array->n_items, size, array_compare);
 }
 
 /* ---- what the kernel answers ---- */
@@ -380,7 +372,7 @@ static int look_at(pid_t pid, void *userdata)
 
 static const void *array_find(const struct array *array, uint32_t inode, size_t size)
 {
-	return array->n_items ? bsearch(&inode, array->items, array->n_items, size, compare_inodes) : NULL;
+	return array->n_items ? bsearch(&inode, array->items, array->n_items, size, array_compare) : NULL;
 }
 
 /* Looks at xrdp's side, once. Returns 0 or a fatal errno. */

@@ -22,9 +22,6 @@
  */
 int64_t display_idle_us(const struct logoff_session *session);
 
-/* The same of the X server with display NUMBER of user UID, within TIMEOUT_MS. */
-int64_t display_ask_idle_us(uid_t uid, unsigned number, int timeout_ms);
-
 /* ---- clients of xrdp sessions (display-client.c) ---- */
 
 /* The clients of the xrdp sessions of this machine. */

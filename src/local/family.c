@@ -112,17 +112,7 @@ struct family *family_free(struct family *family)
 /* The place of PID among the members: where it is, or where it would be. */
 static size_t find_place(const struct family *family, pid_t pid)
 {
-	size_t low = 0, high = family->n_members;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (family->members[middle].stat.pid < pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_place(family->members, family->n_members, sizeof(*family->members), (uint32_t)pid);
 }
 
 static struct member *find_member(const struct family *family, const struct proc_stat *stat)
@@ -289,13 +279,6 @@ static int adopt_hidden(struct family *family, pid_t pid)
 
 /* ---- the walk over /proc ---- */
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t pid_a = *(const pid_t *)a, pid_b = *(const pid_t *)b;
-
-	return (pid_a > pid_b) - (pid_a < pid_b);
-}
-
 /* Notes the kernel sessions of the members. 0 is one outside of our pid namespace, 1 that of process 1. */
 static int note_sessions(struct family *family)
 {
@@ -308,7 +291,7 @@ static int note_sessions(struct family *family)
 	for (size_t i = 0; i < family->n_members; i++)
 		if (family->members[i].stat.session > 1)
 			sessions[family->n_sessions++] = family->members[i].stat.session;
-	qsort(sessions, family->n_sessions, sizeof(*sessions), compare_pids);
+	qsort(sessions, family->n_sessions, sizeof(*sessions), array_compare);
 	return 0;
 }
 
@@ -322,7 +305,7 @@ static bool is_of_terminal(const struct family *family, const struct proc_stat *
 	if (find_member(family, stat))
 		return true;
 	return family->n_sessions > 0 &&
-	       bsearch(&stat->session, family->sessions, family->n_sessions, sizeof(pid_t), compare_pids);
+	       bsearch(&stat->session, family->sessions, family->n_sessions, sizeof(pid_t), array_compare);
 }
 
 /* Sees one process: by its own marks it is a member at once. */

@@ -200,19 +200,16 @@ static int walk_cgroup(int fd, struct process_list *list)
 	return r;
 }
 
-/* Tells whether the kernel says that there are processes in the cgroup or below it. Version 1 does not say. */
-static bool is_populated(int folder)
+bool proc_is_populated(const char *path)
 {
-	int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	char text[256];
-	ssize_t n;
+	char *events, text[256];
+	bool is;
 
-	if (fd < 0)
+	if (asprintf(&events, "%s/cgroup.events", path) < 0)
 		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n < 0 ? 0 : n] = '\0';
-	return strstr(text, "populated 1") != NULL;
+	is = file_read(AT_FDCWD, events, 0, text, sizeof(text)) > 0 && strstr(text, "populated 1");
+	free(events);
+	return is;
 }
 
 int proc_list_cgroup(const char *path, struct process_list *list)
@@ -225,7 +222,7 @@ int proc_list_cgroup(const char *path, struct process_list *list)
 	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = again < 0 ? -errno : walk_cgroup(again, list);
 	/* A process that moves from folder to folder can be where the walk is not. */
-	if (r == 0 && list->n_items == n && is_populated(fd))
+	if (r == 0 && list->n_items == n && proc_is_populated(path))
 		r = process_list_add(list, 0, "");
 	close(fd);
 	return r;

@@ -29,13 +29,6 @@ static int add_row(pid_t pid, void *userdata)
 	return array_add(&table->rows, &table->n_rows, &row);
 }
 
-static int compare_pids(const void *a, const void *b)
-{
-	const struct table_row *one = a, *two = b;
-
-	return (one->pid > two->pid) - (one->pid < two->pid);
-}
-
 int table_new(struct table **ret_table, bool elogind)
 {
 	struct table *table = calloc(1, sizeof(*table));
@@ -51,7 +44,7 @@ int table_new(struct table **ret_table, bool elogind)
 		return r;
 	}
 	if (table->n_rows > 0)
-		qsort(table->rows, table->n_rows, sizeof(*table->rows), compare_pids);
+		qsort(table->rows, table->n_rows, sizeof(*table->rows), array_compare);
 	table->partial = proc_hides();
 	*ret_table = table;
 	return 0;
@@ -89,7 +82,7 @@ struct table_row *table_find(const struct table *table, pid_t pid)
 {
 	struct table_row key = { .pid = pid };
 
-	return table->n_rows ? bsearch(&key, table->rows, table->n_rows, sizeof(key), compare_pids) : NULL;
+	return table->n_rows ? bsearch(&key, table->rows, table->n_rows, sizeof(key), array_compare) : NULL;
 }
 
 const struct proc_stat *table_stat(struct table_row *row)

@@ -106,7 +106,7 @@ static void take_command(struct cursor *c, char command[static 32])
 	c->at = close + 1;
 }
 
-static int parse_stat(const char *text, size_t length, struct proc_stat *ret, unsigned *ret_flags)
+int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret)
 {
 	struct cursor c = { .at = text, .end = text + length };
 	struct proc_stat s = { 0 };
@@ -139,15 +139,7 @@ static int parse_stat(const char *text, size_t length, struct proc_stat *ret, un
 		s.state = 'S';
 	*ret = s;
 	ret->kernel = flags & KERNEL_THREAD;
-	*ret_flags = flags;
 	return 0;
-}
-
-int proc_parse_stat(const char *text, size_t length, struct proc_stat *ret)
-{
-	unsigned flags;
-
-	return parse_stat(text, length, ret, &flags);
 }
 
 int proc_parse_number(const char *text, size_t length, uint32_t *ret)
@@ -271,7 +263,7 @@ static int why_unread(pid_t pid, int r)
 	return r == -EPERM ? -EACCES : r;
 }
 
-static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
+int proc_read_stat(pid_t pid, struct proc_stat *ret)
 {
 	char path[40], buffer[1024];
 	ssize_t n;
@@ -280,14 +272,7 @@ static int read_stat(pid_t pid, struct proc_stat *ret, unsigned *ret_flags)
 	n = file_read(AT_FDCWD, path, 0, buffer, sizeof(buffer));
 	if (n <= 0)
 		return why_unread(pid, n < 0 ? (int)n : -ESRCH);
-	return parse_stat(buffer, (size_t)n, ret, ret_flags);
-}
-
-int proc_read_stat(pid_t pid, struct proc_stat *ret)
-{
-	unsigned flags;
-
-	return read_stat(pid, ret, &flags);
+	return proc_parse_stat(buffer, (size_t)n, ret);
 }
 
 uint32_t proc_read_login_uid(pid_t pid)
@@ -382,12 +367,11 @@ static int give_running(pid_t pid, void *userdata)
 {
 	const struct each *each = userdata;
 	struct proc_stat stat;
-	unsigned flags;
-	int r = read_stat(pid, &stat, &flags);
+	int r = proc_read_stat(pid, &stat);
 
 	if (r == -ESRCH || r == -EACCES || r == -EPROTO)
 		return 0; /* ended meanwhile, or hidden from us: see proc_hides() */
-	if (r < 0 || (flags & KERNEL_THREAD) || stat.state == 'Z' || stat.state == 'X')
+	if (r < 0 || stat.kernel || stat.state == 'Z' || stat.state == 'X')
 		return r;
 	return each->func(&stat, each->userdata);
 }

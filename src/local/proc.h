@@ -102,6 +102,9 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
  */
 int proc_list_cgroup(const char *path, struct process_list *list);
 
+/* Tells whether the kernel says that there are processes in the cgroup PATH or below it. Version 1 does not say. */
+bool proc_is_populated(const char *path);
+
 /*
  * Finds out of each process in LIST why it does not end. The kernel tells root more than others: to those, what waits for
  * a file system may seem to wait for a device. A signature of struct host_backend.

@@ -468,6 +468,17 @@ static void skip_without_libraries(void)
 	dlclose(library);
 }
 
+/* What logoff-user says of display NUMBER to user UID, within TIMEOUT_MS. */
+static int64_t ask_display(uid_t uid, unsigned number, uint64_t timeout_ms)
+{
+	struct job job = {
+		.head = { .kind = JOB_IDLE_DISPLAY, .uid = uid, .display = number, .timeout_us = timeout_ms * 1000 },
+	};
+	struct job_idle idle;
+
+	return user_ask(&job, &idle, sizeof(idle), NULL) < 0 || idle.idle_ms < 0 ? -1 : idle.idle_ms * 1000;
+}
+
 static void idleness_of_a_display(void **state)
 {
 	struct server server = { .extension = 140 };
@@ -475,8 +486,8 @@ static void idleness_of_a_display(void **state)
 	(void)state;
 	skip_without_libraries();
 	server_start(&server);
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, 5000), IDLE_MS * INT64_C(1000));
-	assert_int_equal(display_ask_idle_us(getuid(), server.number + 1, 5000), -1);
+	assert_int_equal(ask_display(getuid(), server.number, 5000), IDLE_MS * INT64_C(1000));
+	assert_int_equal(ask_display(getuid(), server.number + 1, 5000), -1);
 	server_stop(&server);
 }
 
@@ -529,7 +540,7 @@ static void server_without_the_extension(void **state)
 	(void)state;
 	skip_without_libraries();
 	server_start(&server);
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, 5000), -1);
+	assert_int_equal(ask_display(getuid(), server.number, 5000), -1);
 	server_stop(&server);
 }
 
@@ -560,7 +571,7 @@ static void key_that_a_process_knows(void **state)
 	server_start(&server);
 	close(mkstemp(path));
 	write_key(path, server.number, server.key);
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, 5000), -1);
+	assert_int_equal(ask_display(getuid(), server.number, 5000), -1);
 	snprintf(display, sizeof(display), "DISPLAY=:%u", server.number);
 	snprintf(authority, sizeof(authority), "XAUTHORITY=%s", path);
 	process = fork();
@@ -570,7 +581,7 @@ static void key_that_a_process_knows(void **state)
 		_exit(127);
 	}
 	for (unsigned i = 0; idle_us < 0 && i < 50; i++) {
-		idle_us = display_ask_idle_us(getuid(), server.number, 5000);
+		idle_us = ask_display(getuid(), server.number, 5000);
 		usleep(20000);
 	}
 	assert_int_equal(idle_us, IDLE_MS * INT64_C(1000));
@@ -590,7 +601,7 @@ static void server_that_refuses_cannot_speak_on_our_terminal(void **state)
 	skip_without_libraries();
 	server_start(&server);
 	assert_true(file >= 0 && saved >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, 5000), -1);
+	assert_int_equal(ask_display(getuid(), server.number, 5000), -1);
 	assert_true(dup2(saved, STDERR_FILENO) == STDERR_FILENO);
 	assert_int_equal(lseek(file, 0, SEEK_END), 0);
 	close(file);
@@ -619,7 +630,7 @@ static void server_that_never_answers(void **state)
 	server_open(&server, geteuid());
 	assert_int_equal(sigaction(SIGCHLD, &mine, NULL), 0);
 	begin_us = clock_now_us();
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, PATIENCE_MS), -1);
+	assert_int_equal(ask_display(getuid(), server.number, PATIENCE_MS), -1);
 	took_ms = (int64_t)(clock_now_us() - begin_us) / 1000;
 	assert_true(took_ms >= PATIENCE_MS);	/* else it was not asked at all */
 	assert_true(took_ms < PATIENCE_MS + 500);
@@ -641,7 +652,7 @@ static void caller_without_interest_in_children(void **state)
 	skip_without_libraries();
 	server_start(&server);
 	signal(SIGCHLD, SIG_IGN);
-	assert_int_equal(display_ask_idle_us(getuid(), server.number, 5000), IDLE_MS * INT64_C(1000));
+	assert_int_equal(ask_display(getuid(), server.number, 5000), IDLE_MS * INT64_C(1000));
 	signal(SIGCHLD, SIG_DFL);
 	server_stop(&server);
 }
@@ -681,7 +692,7 @@ static void server_of_a_stranger_sees_no_key(void **state)
 		skip();
 	}
 	server_open(&server, 65534);
-	assert_int_equal(display_ask_idle_us(0, server.number, 5000), -1);
+	assert_int_equal(ask_display(0, server.number, 5000), -1);
 	wait = (struct pollfd){ .fd = server.fd, .events = POLLIN };
 	assert_int_equal(poll(&wait, 1, 0), 1);
 	wait.fd = accept(server.fd, NULL, NULL);

@@ -5,7 +5,6 @@
 #include "local/user.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,23 +54,6 @@ static int send_job(int fd, struct job *job)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* A pair of sockets of which ours is no standard descriptor, also in a program that has closed those. Returns 0, or -1 with errno. */
-static int open_pair(int fds[static 2])
-{
-	int ours;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return -1;
-	if (fds[0] > STDERR_FILENO)
-		return 0;
-	ours = fcntl(fds[0], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fds[0]);
-	fds[0] = ours;
-	if (ours < 0)
-		close(fds[1]);
-	return ours < 0 ? -1 : 0;
-}
-
 /* What it means for the caller that the program could not be started. The kernel's other errnos say nothing of a session or host. */
 static int meaning_of(int r)
 {
@@ -83,14 +65,14 @@ static int meaning_of(int r)
 int user_start(struct user_child *child, struct job *job, struct logoff_error *reterr)
 {
 	char *argv[] = { (char *)"logoff-user", NULL }, *environment[] = { NULL };
-	int fds[2], r;
+	int fds[2], r = program_pair(SOCK_SEQPACKET, fds);
 
 	*child = (struct user_child){};
-	if (open_pair(fds) < 0)
-		return error_set_errno(reterr, -EIO, -errno, "%s: %s", program_path(), strerror(errno));
+	if (r < 0)
+		return error_set_errno(reterr, meaning_of(r), r, "%s: %s", program_path(), strerror(-r));
 	r = send_job(fds[0], job);
 	if (r >= 0)
-		r = program_start(program_path(), argv, environment, fds[1], &child->pid);
+		r = program_start(program_path(), argv, environment, fds[1], 0, &child->pid);
 	close(fds[1]);
 	child->fd = fds[0];
 	if (r >= 0)

@@ -193,7 +193,7 @@ static int start_delivery(struct call *call)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	call->fd = fds[0];
-	r = program_start("/proc/self/exe", argv, language, fds[1], &call->child);
+	r = program_start("/proc/self/exe", argv, language, fds[1], 0, &call->child);
 	close(fds[1]);
 	if (r >= 0)
 		r = order_write(&call->order, call->fd);

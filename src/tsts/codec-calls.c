@@ -2,7 +2,7 @@
 /*
  * codec-calls.c - the structures and calls of MS-TSTS as they are on the wire, and the call tables.
  *
- * This is the place to look for a byte layout. Each list is what the IDL says (MS-TSTS 6.1 to 6.3, 6.7, 6.8), in wire
+ * This is the place to look for a byte layout. Each list is what the IDL says (MS-TSTS 6.1 to 6.3, 6.7), in wire
  * order, with the number of the section above; the IDL's ranges are the limits. In a call the fields of `in` are the
  * request, those of `out` the response. Top-level parameters are reference pointers and have no mark on the wire;
  * binding handles are not on it at all.
@@ -348,12 +348,6 @@ static const struct wire_field get_info_ex_call_fields[] = {
 	U32(get_info_ex, out.result),
 };
 CALL(get_info_ex)
-static const struct wire_field get_activity_id_call_fields[] = {
-	HANDLE(get_activity_id, in.handle),
-	ROOMY(WIRE_ACTIVITY, get_activity_id, out.id, WIRE_NONE, out.by_value, 0),
-	U32(get_activity_id, out.result),
-};
-CALL(get_activity_id)
 
 static const struct ndr_interface_call session_calls[] = {
 	[TSTS_OPEN_SESSION] = ROW("RpcOpenSession", open_session),
@@ -373,8 +367,6 @@ static const struct ndr_interface_call session_calls[] = {
 	[TSTS_GET_LOGGED_ON_COUNT] = ROW("RpcGetLoggedOnCount", get_logged_on_count),
 	[TSTS_GET_SESSION_TYPE] = ROW("RpcGetSessionType", get_session_type),
 	[TSTS_GET_INFO_EX] = ROW("RpcGetSessionInformationEx", get_info_ex),
-	[18 ... 20] = NOT_USED,
-	[TSTS_GET_ACTIVITY_ID] = ROW("RpcGetActivityId", get_activity_id),
 };
 
 /* ---- TermSrvNotification, 3.3.4.2 ---- */
@@ -414,13 +406,6 @@ static const struct wire_field filter_by_state_call_fields[] = {
 	U32(filter_by_state, out.result),
 };
 CALL(filter_by_state)
-HANDLE_CALL(filter_by_caller)
-static const struct wire_field add_filter_call_fields[] = {
-	HANDLE(add_filter, in.handle),
-	HANDLE(add_filter, in.sub_handle),
-	U32(add_filter, out.result),
-};
-CALL(add_filter)
 static const struct wire_field get_enum_result_call_fields[] = {
 	HANDLE(get_enum_result, in.handle),
 	U32(get_enum_result, in.level),
@@ -429,12 +414,6 @@ static const struct wire_field get_enum_result_call_fields[] = {
 	U32(get_enum_result, out.result),
 };
 CALL(get_enum_result)
-static const struct wire_field filter_by_type_call_fields[] = {
-	HANDLE(filter_by_type, in.handle),
-	UUID(filter_by_type, in.type),
-	U32(filter_by_type, out.result),
-};
-CALL(filter_by_type)
 static const struct wire_field get_session_ids_call_fields[] = {
 	U16(get_session_ids, in.filter),
 	RANGE(get_session_ids, in.max_ids, 0xffff),
@@ -471,11 +450,9 @@ static const struct ndr_interface_call enumeration_calls[] = {
 	[TSTS_OPEN_ENUM] = ROW("RpcOpenEnum", open_enum),
 	[TSTS_CLOSE_ENUM] = ROW("RpcCloseEnum", close_enum),
 	[TSTS_FILTER_BY_STATE] = ROW("RpcFilterByState", filter_by_state),
-	[TSTS_FILTER_BY_CALLER] = ROW("RpcFilterByCallersName", filter_by_caller),
-	[TSTS_ADD_FILTER] = ROW("RpcEnumAddFilter", add_filter),
+	[3 ... 4] = NOT_USED,
 	[TSTS_GET_ENUM_RESULT] = ROW("RpcGetEnumResult", get_enum_result),
-	[TSTS_FILTER_BY_TYPE] = ROW("RpcFilterBySessionType", filter_by_type),
-	[7] = NOT_USED,
+	[6 ... 7] = NOT_USED,
 	[TSTS_GET_SESSION_IDS] = ROW("RpcGetSessionIds", get_session_ids),
 	[TSTS_GET_ENUM_RESULT_EX] = ROW("RpcGetEnumResultEx", get_enum_result_ex),
 	[TSTS_GET_ALL_SESSIONS] = ROW("RpcGetAllSessions", get_all_sessions),
@@ -532,13 +509,6 @@ static const struct wire_field get_protocol_last_input_call_fields[] = {
 	U32(get_protocol_last_input, out.result),
 };
 CALL(get_protocol_last_input)
-static const struct wire_field get_certificates_call_fields[] = {
-	U32(get_certificates, in.session_id),
-	U32(get_certificates, out.n_certificates),
-	DATA_FIELDS(get_certificates),
-	U32(get_certificates, out.result),
-};
-CALL(get_certificates)
 static const struct wire_field query_session_data_call_fields[] = {
 	U32(query_session_data, in.session_id),
 	U16(query_session_data, in.type),
@@ -561,7 +531,7 @@ static const struct ndr_interface_call rcm_public_calls[] = {
 	[5 ... 7] = NOT_USED,
 	[TSTS_GET_ALL_LISTENERS] = ROW("RpcGetAllListeners", get_all_listeners),
 	[TSTS_GET_PROTOCOL_LAST_INPUT] = ROW("RpcGetSessionProtocolLastInputTime", get_protocol_last_input),
-	[TSTS_GET_CERTIFICATES] = ROW("RpcGetUserCertificates", get_certificates),
+	[10] = NOT_USED,
 	[TSTS_QUERY_SESSION_DATA] = ROW("RpcQuerySessionData", query_session_data),
 };
 
@@ -595,7 +565,6 @@ static const struct wire_field ica_open_server_call_fields[] = {
 };
 CALL(ica_open_server)
 ICA_CALL(ica_close_server,)
-ICA_CALL(ica_ping,)
 static const struct wire_field ica_enumerate_call_fields[] = {
 	HANDLE(ica_enumerate, in.handle),
 	U32(ica_enumerate, in.n_entries),
@@ -656,25 +625,9 @@ static const struct wire_field ica_name_from_id_call_fields[] = {
 	U8(ica_name_from_id, out.result),
 };
 CALL(ica_name_from_id)
-ICA_CALL(ica_connect,
-	U32(ica_connect, in.client_id),
-	U32(ica_connect, in.connect_id),
-	U32(ica_connect, in.target_id),
-	UNITS(ica_connect, in.password, in.password_size, 1024),
-	COUNT(ica_connect, in.password_size, in.password),
-	U8(ica_connect, in.wait),)
 ICA_CALL(ica_disconnect, U32(ica_disconnect, in.session_id), U8(ica_disconnect, in.wait),)
 ICA_CALL(ica_reset, U32(ica_reset, in.session_id), U8(ica_reset, in.wait),)
 ICA_CALL(ica_shutdown, U32(ica_shutdown, in.client_id), U32(ica_shutdown, in.flags),)
-static const struct wire_field ica_wait_event_call_fields[] = {
-	HANDLE(ica_wait_event, in.handle),
-	U32(ica_wait_event, in.mask),
-	U32(ica_wait_event, out.status),
-	U32(ica_wait_event, out.flags),
-	U8(ica_wait_event, out.result),
-};
-CALL(ica_wait_event)
-ICA_CALL(ica_read_registry,)
 ICA_CALL(ica_terminate_process, U32(ica_terminate_process, in.pid), U32(ica_terminate_process, in.exit_code),)
 
 #define PROCESSES_CALL(c, is) \
@@ -703,17 +656,6 @@ static const struct wire_field ica_get_process_sid_call_fields[] = {
 	U8(ica_get_process_sid, out.result),
 };
 CALL(ica_get_process_sid)
-static const struct wire_field ica_get_counters_call_fields[] = {
-	HANDLE(ica_get_counters, in.handle),
-	COUNT_AHEAD(ica_get_counters, in.n_counters, in.counters),
-	ITEMS(ica_get_counters, in.counters, in.n_counters, TSTS_MAX_COUNTERS, counter_struct, WIRE_COUNTED),
-	U32(ica_get_counters, out.status),
-	ITEMS(ica_get_counters, out.counters, out.n_counters, TSTS_MAX_COUNTERS, counter_struct, 0),
-	U8(ica_get_counters, out.result),
-};
-CALL(ica_get_counters)
-ICA_CALL(ica_reinitialize_security,)
-ICA_CALL(ica_shadow_stop, U32(ica_shadow_stop, in.session_id), U8(ica_shadow_stop, in.wait),)
 static const struct wire_field ica_close_server_ex_call_fields[] = {
 	HANDLE(ica_close_server_ex, in.handle),
 	HANDLE(ica_close_server_ex, out.handle),
@@ -721,13 +663,12 @@ static const struct wire_field ica_close_server_ex_call_fields[] = {
 	U8(ica_close_server_ex, out.result),
 };
 CALL(ica_close_server_ex)
-ICA_CALL(ica_is_help_session, U32(ica_is_help_session, in.session_id),)
 PROCESSES_CALL(ica_get_processes_nt6, process_entry_nt6_struct)
 
 static const struct ndr_interface_call ica_calls[] = {
 	[TSTS_ICA_OPEN_SERVER] = ROW("RpcWinStationOpenServer", ica_open_server),
 	[TSTS_ICA_CLOSE_SERVER] = ROW("RpcWinStationCloseServer", ica_close_server),
-	[TSTS_ICA_PING] = ROW("RpcIcaServerPing", ica_ping),
+	[2] = NOT_USED,
 	[TSTS_ICA_ENUMERATE] = ROW("RpcWinStationEnumerate", ica_enumerate),
 	[4] = NOT_USED,
 	[TSTS_ICA_QUERY_INFORMATION] = ROW("RpcWinStationQueryInformation", ica_query_information),
@@ -735,44 +676,19 @@ static const struct ndr_interface_call ica_calls[] = {
 	[TSTS_ICA_SEND_MESSAGE] = ROW("RpcWinStationSendMessage", ica_send_message),
 	[TSTS_ICA_ID_FROM_NAME] = ROW("RpcLogonIdFromWinStationName", ica_id_from_name),
 	[TSTS_ICA_NAME_FROM_ID] = ROW("RpcWinStationNameFromLogonId", ica_name_from_id),
-	[TSTS_ICA_CONNECT] = ROW("RpcWinStationConnect", ica_connect),
-	[11 ... 12] = NOT_USED,
+	[10 ... 12] = NOT_USED,
 	[TSTS_ICA_DISCONNECT] = ROW("RpcWinStationDisconnect", ica_disconnect),
 	[TSTS_ICA_RESET] = ROW("RpcWinStationReset", ica_reset),
 	[TSTS_ICA_SHUTDOWN] = ROW("RpcWinStationShutdownSystem", ica_shutdown),
-	[TSTS_ICA_WAIT_EVENT] = ROW("RpcWinStationWaitSystemEvent", ica_wait_event),
-	[17 ... 29] = NOT_USED,
-	[TSTS_ICA_READ_REGISTRY] = ROW("RpcWinStationReadRegistry", ica_read_registry),
-	[31 ... 36] = NOT_USED,
+	[16 ... 36] = NOT_USED,
 	[TSTS_ICA_TERMINATE_PROCESS] = ROW("RpcWinStationTerminateProcess", ica_terminate_process),
 	[38 ... 42] = NOT_USED,
 	[TSTS_ICA_GET_PROCESSES] = ROW("RpcWinStationGetAllProcesses", ica_get_processes),
 	[TSTS_ICA_GET_PROCESS_SID] = ROW("RpcWinStationGetProcessSid", ica_get_process_sid),
-	[TSTS_ICA_GET_COUNTERS] = ROW("RpcWinStationGetTermSrvCountersValue", ica_get_counters),
-	[TSTS_ICA_REINITIALIZE_SECURITY] = ROW("RpcWinStationReInitializeSecurity", ica_reinitialize_security),
-	[47 ... 58] = NOT_USED,
-	[TSTS_ICA_SHADOW_STOP] = ROW("RpcWinStationShadowStop", ica_shadow_stop),
+	[45 ... 59] = NOT_USED,
 	[TSTS_ICA_CLOSE_SERVER_EX] = ROW("RpcWinStationCloseServerEx", ica_close_server_ex),
-	[TSTS_ICA_IS_HELP_SESSION] = ROW("RpcWinStationIsHelpAssistantSession", ica_is_help_session),
-	[62 ... 69] = NOT_USED,
+	[61 ... 69] = NOT_USED,
 	[TSTS_ICA_GET_PROCESSES_NT6] = ROW("RpcWinStationGetAllProcesses_NT6", ica_get_processes_nt6),
-};
-
-/* ---- SessEnvPublicRpc, 3.10.4.1 ---- */
-
-static const struct wire_field shadow_call_fields[] = {
-	U32(shadow, in.session_id),
-	U16(shadow, in.control),
-	U16(shadow, in.permission),
-	RANGE(shadow, in.room, 8192),
-	U16(shadow, out.response),
-	ROOMY(WIRE_STRING, shadow, out.invitation, WIRE_NONE, out.room, 8192),
-	U32(shadow, out.result),
-};
-CALL(shadow)
-
-static const struct ndr_interface_call sess_env_calls[] = {
-	[TSTS_SHADOW] = ROW("RpcShadow2", shadow),
 };
 
 /* ---- the tables: names, identifiers and pipes of 1.9 and 2.1 ---- */
@@ -806,5 +722,3 @@ INTERFACE(rcm_listener, "RCMListener", "TermSrv_API_service",
 	  { 0x497d95a6, 0x2d27, 0x4bf5, { 0x9b, 0xbd }, { 0xa6, 0x04, 0x69, 0x57, 0x13, 0x3c } });
 INTERFACE(ica, "IcaApi", "Ctx_WinStation_API_service",
 	  { 0x5ca4a760, 0xebb1, 0x11cf, { 0x86, 0x11 }, { 0x00, 0xa0, 0x24, 0x54, 0x20, 0xed } });
-INTERFACE(sess_env, "SessEnvPublicRpc", "SessEnvPublicRpc",
-	  { 0x1257b580, 0xce2f, 0x4109, { 0x82, 0xd6 }, { 0xa9, 0x45, 0x9d, 0x0b, 0xf6, 0xbc } });

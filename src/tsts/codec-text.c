@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * codec-text.c - texts, times, SIDs and status codes of Windows.
+ * codec-text.c - texts, times and SIDs of Windows.
  *
  * UTF-16 is turned here and not by Samba's iconv: a name with half a surrogate pair must not make a list of sessions
  * unreadable, and what a text becomes must not depend on locale or configuration. MS-DTYP 2.3.3 (FILETIME), 2.4.2 (SID);
@@ -151,102 +151,4 @@ bool tsts_sid_text(const uint8_t *sid, size_t n, char text[TSTS_SID_TEXT_SIZE])
 					   (uint32_t)part[3] << 24 | (uint32_t)part[2] << 16 | (uint32_t)part[1] << 8 | part[0]);
 	}
 	return true;
-}
-
-/* ---- codes ---- */
-
-struct code {
-	uint32_t code;
-	const char *text;
-};
-
-/* Win32 codes; 0x80070000 and more are the same as HRESULTs. */
-static const struct code win32_codes[] = {
-	{ 0, "done" },
-	{ 1, "the function is not valid" },
-	{ 2, "there is no such session" },
-	{ 5, "access is denied" },
-	{ 6, "the handle is not valid" },
-	{ 8, "the server is out of memory" },
-	{ 14, "the server is out of memory" },
-	{ 31, "a device of the server does not work" },
-	{ 50, "the server does not support this" },
-	{ 87, "an argument is not valid" },
-	{ 120, "the server does not implement this" },
-	{ 122, "the buffer is too small" },
-	{ 170, "the resource is in use" },
-	{ 234, "there is more data" },
-	{ 258, "the time is over" },
-	{ 995, "the operation was cancelled" },
-	{ 1116, "the server is not shutting down" },
-	{ 1117, "the server has an input or output error" },
-	{ 1168, "the element was not found" },
-	{ 1223, "the user has cancelled" },
-	{ 1314, "a privilege is missing" },
-	{ 1326, "the user name or password is wrong" },
-	{ 1327, "the account is restricted" },
-	{ 1460, "the time is over" },
-	{ 1722, "the RPC server is not available" },
-	{ 1726, "the remote procedure call failed" },
-	{ 1783, "the stub received bad data" },
-	{ 5023, "the session is in a state that does not allow this" },
-	{ 7001, "the session name is not valid" },
-	{ 7007, "the session is being closed" },
-	{ 7022, "there is no such session" },
-	{ 7023, "a session of that name exists already" },
-	{ 7024, "the session is busy" },
-	{ 7041, "the session is disconnected from the console" },
-	{ 7045, "access to the session is denied" },
-	{ 7050, "the session is not being shadowed" },
-};
-
-/* NTSTATUS codes, and HRESULTs that are no Win32 codes. */
-static const struct code other_codes[] = {
-	{ 0x8000001a, "there are no more entries" },
-	{ 0x80004001, "the server does not implement this" },
-	{ 0x80004005, "the server failed without a reason" },
-	{ 0x8000ffff, "the server failed unexpectedly" },
-	{ 0xc0000001, "the server failed without a reason" },
-	{ 0xc0000002, "the server does not implement this" },
-	{ 0xc0000003, "the class of information is not valid" },
-	{ 0xc0000004, "the length of the information is wrong" },
-	{ 0xc0000008, "the handle is not valid" },
-	{ 0xc000000d, "an argument is not valid" },
-	{ 0xc0000017, "the server is out of memory" },
-	{ 0xc0000022, "access is denied" },
-	{ 0xc0000023, "the buffer is too small" },
-	{ 0xc0000061, "a privilege is missing" },
-	{ 0xc000006d, "the user name or password is wrong" },
-	{ 0xc000009a, "the server is out of resources" },
-	{ 0xc00000b5, "the time is over" },
-	{ 0xc00000bb, "the server does not support this" },
-	{ 0xc00000e8, "the buffer of the request is not valid" },
-	{ 0xc0000120, "the operation was cancelled" },
-	{ 0xc00a0001, "the session name is not valid" },
-	{ 0xc00a0006, "the session is being closed" },
-	{ 0xc00a0015, "there is no such session" },
-	{ 0xc00a0016, "a session of that name exists already" },
-	{ 0xc00a0017, "the session is busy" },
-	{ 0xc00a0027, "the session is disconnected from the console" },
-	{ 0xc00a002b, "access to the session is denied" },
-	{ 0xc00a0036, "the session is not being shadowed" },
-};
-
-static const char *find_code(const struct code *codes, size_t n, uint32_t code)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (codes[i].code == code)
-			return codes[i].text;
-	}
-	return NULL;
-}
-
-const char *tsts_error_text(uint32_t code)
-{
-	/* An HRESULT with this bit is an NTSTATUS in disguise. */
-	uint32_t bare = code & ~UINT32_C(0x10000000);
-
-	if (bare <= UINT16_MAX || bare >> 16 == 0x8007)
-		return find_code(win32_codes, sizeof(win32_codes) / sizeof(*win32_codes), bare & UINT16_MAX);
-	return find_code(other_codes, sizeof(other_codes) / sizeof(*other_codes), bare);
 }

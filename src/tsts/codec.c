@@ -389,28 +389,21 @@ static enum ndr_err_code pull_units(struct ndr_pull *ndr, const struct wire_fiel
 static enum ndr_err_code push_text(struct ndr_push *ndr, const struct wire_field *field, const void *base)
 {
 	const char *text = pointer_at(base, field->offset);
-	uint32_t size = tsts_text_size(text ? text : ""), max = size;
+	uint32_t size = tsts_text_size(text ? text : ""), max = field->fixed ? field->fixed : size;
 
-	if (field->room != WIRE_NONE)
-		max = u32_at(base, field->room);
-	else if (field->fixed)
-		max = field->fixed;
 	if (size > max || max > field->limit)
 		return ndr_push_error(ndr, NDR_ERR_LENGTH, "text of %u units", (unsigned)size);
 	NDR_CHECK(push_counts(ndr, max, size));
 	return push_units(ndr, text, size);
 }
 
-/* The maximum count of a text binds nobody (only its sender knows what it counts) but where there is a room. */
+/* The maximum count of a text binds nobody: only its sender knows what it counts. */
 static enum ndr_err_code pull_text(struct ndr_pull *ndr, const struct wire_field *field, void *base)
 {
 	const uint8_t *units;
 	uint32_t max, n;
 
 	NDR_CHECK(pull_counts(ndr, field, 2, &max, &n));
-	if (field->room != WIRE_NONE && max > field->limit)
-		return ndr_pull_error(ndr, NDR_ERR_LENGTH, "room for %u units", (unsigned)max);
-	set_u32(base, field->room, max);
 	units = ndr->data + ndr->offset;
 	if (n == 0 || units[2 * n - 2] != 0 || units[2 * n - 1] != 0)
 		return ndr_pull_error(ndr, NDR_ERR_STRING, "text of %u units without a NUL", (unsigned)n);
@@ -560,32 +553,6 @@ static enum ndr_err_code pull_address(struct ndr_pull *ndr, const struct wire_fi
 	return pull_arm(ndr, address);
 }
 
-/* ---- WIRE_ACTIVITY: the id of RpcGetActivityId, MS-TSTS 3.3.4.1.17 and 6.1 ---- */
-
-/* The section has a GUID*, the appendix a GUID**. By value it is 20 bytes long with the result, and never else. */
-static enum ndr_err_code push_activity(struct ndr_push *ndr, const struct wire_field *field, const void *base)
-{
-	const struct GUID *id = const_at(base, field->offset);
-
-	if (u32_at(base, field->room))
-		return ndr_push_GUID(ndr, NDR_SCALARS, id);
-	if (GUID_all_zero(id))
-		return ndr_push_unique_ptr(ndr, NULL);
-	NDR_CHECK(ndr_push_unique_ptr(ndr, id));
-	return ndr_push_GUID(ndr, NDR_SCALARS, id);
-}
-
-static enum ndr_err_code pull_activity(struct ndr_pull *ndr, const struct wire_field *field, void *base)
-{
-	bool by_value = bytes_left(ndr) == 16 + 4;
-	uint32_t referent = 1;
-
-	set_u32(base, field->room, by_value);
-	if (!by_value)
-		NDR_CHECK(ndr_pull_generic_ptr(ndr, &referent));
-	return referent ? ndr_pull_GUID(ndr, NDR_SCALARS, at(base, field->offset)) : NDR_ERR_SUCCESS;
-}
-
 /* ---- the walk ---- */
 
 static const struct {
@@ -611,7 +578,6 @@ static const struct {
 	[WIRE_COUNT] = { push_count, pull_count },
 	[WIRE_COUNT_AHEAD] = { push_count, pull_count_ahead },
 	[WIRE_ADDRESS] = { push_address, pull_address },
-	[WIRE_ACTIVITY] = { push_activity, pull_activity },
 };
 
 /* What lies where the field is: itself, or the pointer to it. */

@@ -37,8 +37,7 @@ enum wire_kind {
 	WIRE_IMAGE,		/* conformant varying text without NUL; count and room are bytes, sent divided */
 	WIRE_COUNT,		/* the count at offset of the array at array, which has been before */
 	WIRE_COUNT_AHEAD,	/* the same for an array that follows (flag WIRE_COUNTED) */
-	WIRE_ADDRESS,		/* struct tsts_address */
-	WIRE_ACTIVITY		/* GUID* or GUID**, told apart by what is left of the stub; room tells which */
+	WIRE_ADDRESS		/* struct tsts_address */
 };
 
 enum {

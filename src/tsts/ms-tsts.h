@@ -4,7 +4,7 @@
  *
  * The client and the server of the tests meet here and nowhere else: both hand the tables to Samba's libdcerpc or
  * dcesrv, and fill and read the structures. What is on the wire (NDR 2.0, MS-TSTS sections 2.2 and 3) is hidden in
- * codec*.c. It is longer than a private header should be because seventy calls stand in it, one line or a few each.
+ * codec*.c. It is longer than a private header should be because fifty calls stand in it, one line or a few each.
  *
  * Conventions. Each call is a struct with `in` and `out`, in wire order. All integers are uint32_t or uint64_t, however
  * narrow they are on the wire; `result` is the HRESULT, in IcaApi the BOOLEAN (1: done) while `status` is the NTSTATUS
@@ -47,7 +47,7 @@ enum tsts_session_opnum {
 	TSTS_OPEN_SESSION = 0, TSTS_CLOSE_SESSION = 1, TSTS_CONNECT = 2, TSTS_DISCONNECT = 3, TSTS_LOGOFF = 4,
 	TSTS_GET_USER_NAME = 5, TSTS_GET_TERMINAL_NAME = 6, TSTS_GET_STATE = 7, TSTS_IS_DESKTOP_LOCKED = 8,
 	TSTS_SHOW_MESSAGE_BOX = 9, TSTS_GET_TIMES = 10, TSTS_GET_COUNTERS = 11, TSTS_GET_INFO = 12,
-	TSTS_GET_LOGGED_ON_COUNT = 15, TSTS_GET_SESSION_TYPE = 16, TSTS_GET_INFO_EX = 17, TSTS_GET_ACTIVITY_ID = 21
+	TSTS_GET_LOGGED_ON_COUNT = 15, TSTS_GET_SESSION_TYPE = 16, TSTS_GET_INFO_EX = 17
 };
 
 enum tsts_notification_opnum {
@@ -55,15 +55,14 @@ enum tsts_notification_opnum {
 };
 
 enum tsts_enumeration_opnum {
-	TSTS_OPEN_ENUM = 0, TSTS_CLOSE_ENUM = 1, TSTS_FILTER_BY_STATE = 2, TSTS_FILTER_BY_CALLER = 3,
-	TSTS_ADD_FILTER = 4, TSTS_GET_ENUM_RESULT = 5, TSTS_FILTER_BY_TYPE = 6, TSTS_GET_SESSION_IDS = 8,
-	TSTS_GET_ENUM_RESULT_EX = 9, TSTS_GET_ALL_SESSIONS = 10, TSTS_GET_ALL_SESSIONS_EX = 11
+	TSTS_OPEN_ENUM = 0, TSTS_CLOSE_ENUM = 1, TSTS_FILTER_BY_STATE = 2, TSTS_GET_ENUM_RESULT = 5,
+	TSTS_GET_SESSION_IDS = 8, TSTS_GET_ENUM_RESULT_EX = 9, TSTS_GET_ALL_SESSIONS = 10, TSTS_GET_ALL_SESSIONS_EX = 11
 };
 
 enum tsts_rcm_public_opnum {
 	TSTS_GET_CLIENT_DATA = 0, TSTS_GET_CONFIG_DATA = 1, TSTS_GET_PROTOCOL_STATUS = 2, TSTS_GET_LAST_INPUT = 3,
 	TSTS_GET_REMOTE_ADDRESS = 4, TSTS_GET_ALL_LISTENERS = 8, TSTS_GET_PROTOCOL_LAST_INPUT = 9,
-	TSTS_GET_CERTIFICATES = 10, TSTS_QUERY_SESSION_DATA = 11
+	TSTS_QUERY_SESSION_DATA = 11
 };
 
 enum tsts_rcm_listener_opnum {
@@ -72,16 +71,11 @@ enum tsts_rcm_listener_opnum {
 };
 
 enum tsts_ica_opnum {
-	TSTS_ICA_OPEN_SERVER = 0, TSTS_ICA_CLOSE_SERVER = 1, TSTS_ICA_PING = 2, TSTS_ICA_ENUMERATE = 3,
-	TSTS_ICA_QUERY_INFORMATION = 5, TSTS_ICA_SEND_MESSAGE = 7, TSTS_ICA_ID_FROM_NAME = 8,
-	TSTS_ICA_NAME_FROM_ID = 9, TSTS_ICA_CONNECT = 10, TSTS_ICA_DISCONNECT = 13, TSTS_ICA_RESET = 14,
-	TSTS_ICA_SHUTDOWN = 15, TSTS_ICA_WAIT_EVENT = 16, TSTS_ICA_READ_REGISTRY = 30,
-	TSTS_ICA_TERMINATE_PROCESS = 37, TSTS_ICA_GET_PROCESSES = 43, TSTS_ICA_GET_PROCESS_SID = 44,
-	TSTS_ICA_GET_COUNTERS = 45, TSTS_ICA_REINITIALIZE_SECURITY = 46, TSTS_ICA_SHADOW_STOP = 59,
-	TSTS_ICA_CLOSE_SERVER_EX = 60, TSTS_ICA_IS_HELP_SESSION = 61, TSTS_ICA_GET_PROCESSES_NT6 = 70
+	TSTS_ICA_OPEN_SERVER = 0, TSTS_ICA_CLOSE_SERVER = 1, TSTS_ICA_ENUMERATE = 3, TSTS_ICA_QUERY_INFORMATION = 5,
+	TSTS_ICA_SEND_MESSAGE = 7, TSTS_ICA_ID_FROM_NAME = 8, TSTS_ICA_NAME_FROM_ID = 9, TSTS_ICA_DISCONNECT = 13,
+	TSTS_ICA_RESET = 14, TSTS_ICA_SHUTDOWN = 15, TSTS_ICA_TERMINATE_PROCESS = 37,
+	TSTS_ICA_GET_PROCESSES = 43, TSTS_ICA_GET_PROCESS_SID = 44, TSTS_ICA_CLOSE_SERVER_EX = 60, TSTS_ICA_GET_PROCESSES_NT6 = 70
 };
-
-enum tsts_sess_env_opnum { TSTS_SHADOW = 0 };
 
 /* WINSTATIONSTATECLASS: what a session is doing. */
 enum tsts_state {
@@ -278,11 +272,6 @@ struct tsts_get_info_ex {
 	struct { uint32_t session_id, level; } in;
 	struct { struct tsts_info_ex info; uint32_t result; } out;
 };
-/* The specification has two forms of the answer: by pointer (24 bytes; no id is NULL) and by value (20). */
-struct tsts_get_activity_id {
-	struct { struct policy_handle handle; } in;
-	struct { struct GUID id; uint32_t by_value, result; } out;
-};
 
 /* ---- TermSrvNotification, MS-TSTS 3.3.4.2 ---- */
 
@@ -317,21 +306,9 @@ struct tsts_filter_by_state {
 	struct { struct policy_handle handle; uint32_t state, invert; } in;
 	struct { uint32_t result; } out;
 };
-struct tsts_filter_by_caller {
-	struct { struct policy_handle handle; } in;
-	struct { uint32_t result; } out;
-};
-struct tsts_add_filter {
-	struct { struct policy_handle handle, sub_handle; } in;
-	struct { uint32_t result; } out;
-};
 struct tsts_get_enum_result {
 	struct { struct policy_handle handle; uint32_t level; } in;
 	struct { struct tsts_session *sessions; uint32_t n_sessions, result; } out;
-};
-struct tsts_filter_by_type {
-	struct { struct policy_handle handle; struct GUID type; } in;
-	struct { uint32_t result; } out;
 };
 struct tsts_get_session_ids {
 	struct { uint32_t filter, max_ids; } in;
@@ -380,10 +357,6 @@ struct tsts_get_protocol_last_input {
 	struct { uint32_t session_id, info_type; } in;
 	struct { const uint8_t *data; uint32_t n_data; uint64_t last_input_time; uint32_t result; } out;
 };
-struct tsts_get_certificates {
-	struct { uint32_t session_id; } in;
-	struct { uint32_t n_certificates; const uint8_t *data; uint32_t n_data, result; } out;
-};
 /* out.room is the request's room. */
 struct tsts_query_session_data {
 	struct { uint32_t session_id, type; const uint8_t *data; uint32_t n_data, room; } in;
@@ -423,10 +396,6 @@ struct tsts_ica_close_server {
 	struct { struct policy_handle handle; } in;
 	struct { uint32_t status, result; } out;
 };
-struct tsts_ica_ping {
-	struct { struct policy_handle handle; } in;
-	struct { uint32_t status, result; } out;
-};
 /* data is an array of LOGONIDs: tsts_logonid_pull(). n_entries and n_data have no fixed relation. */
 struct tsts_ica_enumerate {
 	struct { struct policy_handle handle; uint32_t n_entries; const uint8_t *data; uint32_t n_data, index; } in;
@@ -457,15 +426,6 @@ struct tsts_ica_name_from_id {
 	struct { struct policy_handle handle; uint32_t session_id; const char *name; uint32_t name_size; } in;
 	struct { uint32_t status; const char *name; uint32_t name_size, result; } out;
 };
-struct tsts_ica_connect {
-	struct {
-		struct policy_handle handle;
-		uint32_t client_id, connect_id, target_id;
-		const char *password;
-		uint32_t password_size, wait;
-	} in;
-	struct { uint32_t status, result; } out;
-};
 struct tsts_ica_disconnect {
 	struct { struct policy_handle handle; uint32_t session_id, wait; } in;
 	struct { uint32_t status, result; } out;
@@ -476,14 +436,6 @@ struct tsts_ica_reset {
 };
 struct tsts_ica_shutdown {
 	struct { struct policy_handle handle; uint32_t client_id, flags; } in;
-	struct { uint32_t status, result; } out;
-};
-struct tsts_ica_wait_event {
-	struct { struct policy_handle handle; uint32_t mask; } in;
-	struct { uint32_t status, flags, result; } out;
-};
-struct tsts_ica_read_registry {
-	struct { struct policy_handle handle; } in;
 	struct { uint32_t status, result; } out;
 };
 struct tsts_ica_terminate_process {
@@ -505,45 +457,21 @@ struct tsts_ica_get_process_sid {
 	} in;
 	struct { uint32_t status; const uint8_t *sid; uint32_t n_sid, needed, result; } out;
 };
-struct tsts_ica_get_counters {
-	struct { struct policy_handle handle; uint32_t n_counters; struct tsts_counter *counters; } in;
-	struct { uint32_t status; struct tsts_counter *counters; uint32_t n_counters, result; } out;
-};
-struct tsts_ica_reinitialize_security {
-	struct { struct policy_handle handle; } in;
-	struct { uint32_t status, result; } out;
-};
-struct tsts_ica_shadow_stop {
-	struct { struct policy_handle handle; uint32_t session_id, wait; } in;
-	struct { uint32_t status, result; } out;
-};
 struct tsts_ica_close_server_ex {
 	struct { struct policy_handle handle; } in;
 	struct { struct policy_handle handle; uint32_t status, result; } out;
-};
-struct tsts_ica_is_help_session {
-	struct { struct policy_handle handle; uint32_t session_id; } in;
-	struct { uint32_t status, result; } out;
 };
 struct tsts_ica_get_processes_nt6 {
 	struct { struct policy_handle handle; uint32_t level, max_processes; } in;
 	struct { uint32_t status, n_processes; struct tsts_process_entry *processes; uint32_t result; } out;
 };
 
-/* ---- SessEnvPublicRpc, MS-TSTS 3.10.4.1 ---- */
-
-/* out.room is the request's. */
-struct tsts_shadow {
-	struct { uint32_t session_id, control, permission, room; } in;
-	struct { uint32_t response; const char *invitation; uint32_t room, result; } out;
-};
-
 /*
- * The call tables, indexed by the opnums above. Opnums that are not listed there are named "NotUsed"; they cannot be
- * encoded or decoded.
+ * The call tables, indexed by the opnums above. The others are named "NotUsed" and cannot be encoded or decoded: our client
+ * does not send them, and neither do Windows' own commands to a server that has TermSrvSession.
  */
 extern const struct ndr_interface_table tsts_table_session, tsts_table_notification, tsts_table_enumeration,
-	tsts_table_rcm_public, tsts_table_rcm_listener, tsts_table_ica, tsts_table_sess_env;
+	tsts_table_rcm_public, tsts_table_rcm_listener, tsts_table_ica;
 
 /* ---- native structures inside opaque buffers, MS-TSTS 2.2.2 ---- */
 
@@ -626,11 +554,5 @@ static inline bool tsts_ok(uint32_t result)
 {
 	return (result & UINT32_C(0x80000000)) == 0;
 }
-
-/*
- * What an HRESULT, NTSTATUS or Win32 code of these interfaces means, in English.
- * Returns a text without a full stop, or NULL if the code is not known here.
- */
-const char *tsts_error_text(uint32_t code);
 
 #endif

@@ -17,7 +17,7 @@
 
 static const struct ndr_interface_table *const stub_tables[] = {
 	&tsts_table_session, &tsts_table_notification, &tsts_table_enumeration, &tsts_table_rcm_public,
-	&tsts_table_rcm_listener, &tsts_table_ica, &tsts_table_sess_env,
+	&tsts_table_rcm_listener, &tsts_table_ica,
 };
 
 #define N_STUB_TABLES (sizeof(stub_tables) / sizeof(*stub_tables))

@@ -75,7 +75,6 @@ static void try_small_change(const uint8_t *bytes, size_t n)
 	for (size_t i = 0; i < n && i < 8; i++)
 		number = number << 8 | bytes[i];
 	expect(tsts_unix_us(number) == 0 || tsts_filetime(tsts_unix_us(number)) == number - number % 10, "a time is another");
-	(void)tsts_error_text((uint32_t)number);
 	name = strndup(n ? (const char *)bytes : "", n);
 	expect(name != NULL, "out of memory");
 	tsts_process_set_image(&process, name);
