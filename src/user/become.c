@@ -214,27 +214,6 @@ static int cut_capabilities(struct logoff_error *cause)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-/* No limit stays above those of process LIKE. Root reads them of whatever user and group. */
-static int cut_limits(pid_t like, struct logoff_error *cause)
-{
-	struct rlimit theirs, own;
-
-	for (int number = 0; number < (int)RLIM_NLIMITS; number++) {
-		__rlimit_resource_t resource = (__rlimit_resource_t)number;
-
-		if (prlimit(like, resource, NULL, &theirs) < 0)
-			return error_set_errno(cause, errno == ESRCH ? -ENXIO : -EPERM, -errno,
-					       "the limits of process %d of the user cannot be read", (int)like);
-		if (getrlimit(resource, &own) < 0)
-			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be read");
-		own.rlim_max = theirs.rlim_max < own.rlim_max ? theirs.rlim_max : own.rlim_max;
-		own.rlim_cur = theirs.rlim_cur < own.rlim_max ? theirs.rlim_cur : own.rlim_max;
-		if (setrlimit(resource, &own) < 0)
-			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be lowered");
-	}
-	return 0;
-}
-
 int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause)
 {
 	int r = beside > 0 ? cut_cgroup(beside, cause) : 0;
@@ -243,8 +222,6 @@ int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause)
 		leave_cgroup();
 	if (r >= 0)
 		r = cut_login(uid, like, cause);
-	if (r >= 0 && like > 0)
-		r = cut_limits(like, cause);
 	cut_scheduling();
 	return r < 0 ? r : cut_capabilities(cause);
 }
@@ -311,3 +288,22 @@ int become_user(uid_t uid, char *home, size_t size)
 	return leave_keyring();
 }
 
+int become_limit(pid_t like, struct logoff_error *cause)
+{
+	struct rlimit theirs, own;
+
+	for (int number = 0; number < (int)RLIM_NLIMITS; number++) {
+		__rlimit_resource_t resource = (__rlimit_resource_t)number;
+
+		if (prlimit(like, resource, NULL, &theirs) < 0)
+			return error_set_errno(cause, errno == ESRCH ? -ENXIO : -EPERM, -errno,
+					       "the limits of process %d of the user cannot be read", (int)like);
+		if (getrlimit(resource, &own) < 0)
+			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be read");
+		own.rlim_max = theirs.rlim_max < own.rlim_max ? theirs.rlim_max : own.rlim_max;
+		own.rlim_cur = theirs.rlim_cur < own.rlim_max ? theirs.rlim_cur : own.rlim_max;
+		if (setrlimit(resource, &own) < 0)
+			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be lowered");
+	}
+	return 0;
+}

@@ -26,10 +26,9 @@ void become_forget(int fd);
 
 /*
  * Cuts off what a program of root's has inherited and would keep as user UID: the login uid and with it the audit session,
- * the cgroup, limits above those of the user's, priority, scheduling, capabilities. BESIDE is a process of the session that
- * it goes into, whose cgroup it gets; 0: it stays where it is; BECOME_NO_SESSION: it goes to the top of the tree, if it may.
- * LIKE is any process of the user, whose limits hold; 0: none is known. To be called before become_user(). Returns 0, or
- * -errno with the cause: then nothing of the user's may be run.
+ * the cgroup, priority, scheduling, capabilities. BESIDE is a process of the session that it goes into, whose cgroup it
+ * gets; 0: it stays where it is; BECOME_NO_SESSION: it goes to the top of the tree, if it may. LIKE is any process of the
+ * user, or 0. To be called before become_user(). Returns 0, or -errno with the cause: then nothing of the user's may be run.
  */
 int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause);
 
@@ -38,6 +37,12 @@ int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause);
  * is never written to a file. Returns 0 or -errno: then the program must end.
  */
 int become_user(uid_t uid, char *home, size_t size);
+
+/*
+ * After that: no limit stays above those of process LIKE of the user, which the user may read. Returns 0, or -errno with the
+ * cause: then nothing of the user's may be run.
+ */
+int become_limit(pid_t like, struct logoff_error *cause);
 
 /* One line of /proc/PID/cgroup. */
 struct become_cgroup {

@@ -111,7 +111,8 @@ uint64_t show_answer_deadline(const struct logoff_message *message)
 
 static int become_recipient(const struct job *job, struct letter *letter, struct logoff_error *cause)
 {
-	int r = geteuid() == 0 ? become_cut(job->head.uid, job->head.beside, job->head.like, cause) : 0;
+	bool root = geteuid() == 0;
+	int r = root ? become_cut(job->head.uid, job->head.beside, job->head.like, cause) : 0;
 
 	if (r < 0)
 		return r == -EPERM || r == -EACCES ? -EOPNOTSUPP : r;
@@ -121,7 +122,8 @@ static int become_recipient(const struct job *job, struct letter *letter, struct
 				       (unsigned)job->head.uid, strerror(-r));
 	if (letter->message.wait)
 		job_die_with_starter();
-	return 0;
+	r = root && job->head.like > 0 ? become_limit(job->head.like, cause) : 0;
+	return r == -EPERM ? -EOPNOTSUPP : r;
 }
 
 static int show_message(const struct job *job, struct letter *letter, struct logoff_delivery *delivery)

@@ -66,6 +66,20 @@ def build_there(folder):
         shutil.copytree(host.path("/stage"), folder, symlinks=True)
 
 
+def compile_program(words, file):
+    """Compiles `file` by a command to which tree and file are added ("{tree}", "{file}"), so that it starts on the hosts."""
+    if runs_there():
+        done = subprocess.run(["sh", "-c", words.format(tree=SOURCE, file=file)], capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise Failed(done.stderr)
+        return
+    with hosts.Host("install", prepare=lambda root: copy_source(root / "tree")) as host:
+        done = host.run(words.format(tree="/tree", file="/program"), timeout=300)
+        if done.status:
+            raise Failed(done.text)
+        shutil.copy(host.path("/program"), file)
+
+
 def copy_source(target):
     """Copies the tree without what was built in it."""
     shutil.copytree(SOURCE, target, symlinks=True, ignore=shutil.ignore_patterns("build*", ".git", "__pycache__", ".pytest_cache"))

@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Threads of one program use the library at the same time: each logs off one user, others list and send messages meanwhile."""
 
-import subprocess
-
 import pytest
 
 import sessions
+import stage
 from cases import OK, assert_gone, assert_untouched
-from stage import SOURCE
 from host import wait_until
 
 ROOMS = "base", "core", "local", "backend"
+
+
+COMPILE = """cd {tree} && cc -std=gnu11 -O1 -g -fsanitize=thread -static-libtsan -D_GNU_SOURCE -DLOGOFF_VERSION='"0"' \
+    -DLIBEXECDIR='"/usr/local/libexec"' -DLOCALEDIR='"/usr/local/share/locale"' -I include -I src -o {file} test/threads/threads.c \
+    $(ls ROOMS | grep -v -e /test- -e /fuzz-) -lsystemd -lm -ldl -pthread"""
 
 
 @pytest.fixture(scope="session")
 def threads(tmp_path_factory):
     """test/threads/threads.c with all of the library, built with the thread sanitizer."""
     program = tmp_path_factory.mktemp("threads") / "threads"
-    library = [file for room in ROOMS for file in sorted((SOURCE / "src" / room).glob("*.c"))
-               if not file.name.startswith(("test-", "fuzz-"))]
-    done = subprocess.run(
-        ["cc", "-std=gnu11", "-O1", "-g", "-fsanitize=thread", "-static-libtsan", "-D_GNU_SOURCE", '-DLOGOFF_VERSION="0"',
-         '-DLIBEXECDIR="/usr/local/libexec"', '-DLOCALEDIR="/usr/local/share/locale"', "-I", SOURCE / "include",
-         "-I", SOURCE / "src", "-o", program, SOURCE / "test/threads/threads.c", *library, "-lsystemd", "-lm", "-ldl", "-pthread"],
-        capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    stage.compile_program(COMPILE.replace("ROOMS", " ".join(f"src/{room}/*.c" for room in ROOMS)), program)
     return program
 
 
