@@ -158,7 +158,7 @@ static int find_audit_session(struct logoff_session *session, uint32_t *ret)
 	if (r >= 0)
 		r = logind_table(session->host, clock_now_us(), &table);
 	if (r >= 0)
-		*ret = strays_audit_session(data->strays, table);
+		r = strays_audit_session(data->strays, table, ret);
 	data->strays = strays_free(data->strays);
 	return r < 0 ? r : 0;
 }
@@ -215,7 +215,10 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 		r = strays_collect(data->strays, table);
 	if (r > 0 && data->asked)
 		ask_strays(session);
-	return r < 0 ? r : empty && table->partial ? -EOPNOTSUPP : 0;
+	if (r < 0 || !empty)
+		return r < 0 ? r : 0;
+	r = strays_doubt(data->strays);
+	return r == 0 && table->partial ? -EOPNOTSUPP : r;
 }
 
 int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr)
