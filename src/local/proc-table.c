@@ -188,17 +188,19 @@ int table_settle(struct table *table)
 
 	for (size_t i = 0; i < n_walked; i++)
 		(void)table_audit(&table->rows[i]);
-	for (unsigned round = 0; r == 0 && round < CHASE_ROUNDS && from > 0; round++) {
+	for (unsigned round = 0; r == 0 && round < CHASE_ROUNDS && old > 0; round++) {
 		last = proc_last_pid();
-		if (last <= from)	/* none, or the numbers have begun anew */
+		if (last == from)
 			break;
+		if (last < from)	/* the numbers have begun anew */
+			from = 0;
 		for (; r == 0 && from < last && n_looked < CHASE_NUMBERS; n_looked++)
 			r = look_up(table, n_walked, ++from);
 	}
 	sort_rows(table);
 	table->again_pid = old;
 	table->settled_pid = from;
-	return r < 0 ? r : from > old;
+	return r < 0 ? r : from != old;
 }
 
 bool table_is_newborn(const struct table *table, const struct table_row *row)
