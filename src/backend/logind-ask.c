@@ -20,6 +20,9 @@
 /* How long a table serves a crowd before the next is taken. */
 #define TABLE_US UINT64_C(50000)
 
+/* Rounds of looking for strays, while processes are born. */
+#define PROVE_ROUNDS 10
+
 static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
 {
 	struct logoff_host *host = userdata;
@@ -158,7 +161,7 @@ static int find_audit_session(struct logoff_session *session, uint32_t *ret)
 	if (r >= 0)
 		r = logind_table(session->host, clock_now_us(), &table);
 	if (r >= 0)
-		*ret = strays_audit_session(data->strays, table);
+		r = strays_audit_session(data->strays, table, ret);
 	data->strays = strays_free(data->strays);
 	return r < 0 ? r : 0;
 }
@@ -194,28 +197,57 @@ static void ask_strays(struct logoff_session *session)
 		logind_signal_leader(session, SIGTERM);
 }
 
+/*
+ * Looks for strays in a table that is not older than SINCE_US. If PROVE, that there are none is believed only if nobody was born while
+ * the table was read, or after several rounds. Returns how many are new, or -errno.
+ */
+static int search_strays(struct logoff_session *session, uint64_t since_us, bool prove)
+{
+	struct strays *strays = of(session)->strays;
+	struct table *table;
+	int r, born;
+
+	r = logind_table(session->host, since_us, &table);
+	born = r >= 0 && prove ? table_settle(table) : r;
+	for (unsigned round = 0; born >= 0 && round < PROVE_ROUNDS; round++) {
+		r = strays_collect(strays, table);
+		if (r != 0 || !prove)
+			return r;
+		born = table_settle(table);
+		if (born == 0)
+			break;
+	}
+	if (born < 0)
+		return born;
+	r = strays_doubt(strays);
+	return r == 0 && table->partial ? -EOPNOTSUPP : r;
+}
+
 int logind_find_strays(struct logoff_session *session, bool empty)
 {
 	struct logind_session *data = of(session);
 	struct table *table = session->host->table;
-	uint64_t since_us = clock_now_us();
+	bool crowd = session->host->n_watched >= LOGIND_CROWD, live;
+	uint64_t now = clock_now_us();
 	int r;
 
 	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
 		return 0;
-	if (session->host->n_watched >= LOGIND_CROWD) {
-		if (data->empty_us == 0)
-			data->empty_us = since_us;
-		if (table && table->taken_us < data->empty_us && since_us < table->taken_us + TABLE_US)
-			return -EAGAIN;
-		since_us = data->empty_us;
-	}
-	r = logind_table(session->host, since_us, &table);
-	if (r >= 0)
-		r = strays_collect(data->strays, table);
+	live = strays_live(data->strays);
+	if (!empty || live)	/* no table so far can prove that nobody is left */
+		data->empty_us = 0;
+	else if (!crowd || data->empty_us == 0)
+		data->empty_us = now;
+	if (crowd && data->empty_us && table && table->taken_us < data->empty_us && now < table->taken_us + TABLE_US)
+		return -EAGAIN;
+	r = search_strays(session, data->empty_us ? data->empty_us : crowd ? now - TABLE_US : now, data->empty_us > 0);
+	if (r != 0)
+		data->empty_us = 0;
 	if (r > 0 && data->asked)
 		ask_strays(session);
-	return r < 0 ? r : empty && table->partial ? -EOPNOTSUPP : 0;
+	if (r < 0)
+		return r;
+	return empty && (live || r > 0) ? -EAGAIN : 0;	/* those who live may start others before they are listed */
 }
 
 int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr)

@@ -179,8 +179,10 @@ static int list_part(struct logoff_host *host, struct logoff_session *session, e
 	r = logind_find_cgroups(session);
 	if (r < 0)
 		return r;
-	if (data->superseded && part == HOST_SESSION)
-		return -EOPNOTSUPP;	/* what is there now is not ours to count */
+	if (data->superseded && part == HOST_SESSION) {
+		r = data->strays ? strays_list(data->strays, list) : 0;
+		return r < 0 || list->n_items > 0 ? r : -EOPNOTSUPP;	/* what else is there now is not ours to count */
+	}
 	if (data->family)
 		return list_family(session, list);
 	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)

@@ -75,7 +75,7 @@ struct logind_session {
 	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
 	struct strays *strays;		/* NULL: not looked for yet */
 	bool asked;			/* its strays have been asked to end */
-	uint64_t empty_us;		/* when its scope was first seen to be empty; 0: not yet */
+	uint64_t empty_us;		/* when its scope was first seen to be empty and no stray to live; 0: not yet */
 	uint64_t signalled_us;		/* when its processes were signalled from here; 0: logind has been asked */
 	sd_bus_slot *call;		/* the last call by which logind was asked; NULL: it has not been asked */
 	bool calling;			/* that is under way, and counted in n_calls */

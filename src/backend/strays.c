@@ -2,8 +2,8 @@
 /*
  * strays.c - see strays.h.
  *
- * A process is held before it is believed: open a pidfd, then read its start time again. From then on the number may be
- * given to another process without harm.
+ * A process that has ended is none. What could not be read of one that lives is unknown: it is neither taken into the session nor
+ * counted as gone.
  */
 #include "backend/strays.h"
 
@@ -11,21 +11,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "local/held.h"
 
 /* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
 #define LEADER_SLACK_US UINT64_C(1000000)
 
-/* Descriptors left to the rest of the program: with a thousand sessions not every leader can be held by one. */
-#define SPARE_DESCRIPTORS 256
-
 struct stray {
-	struct proc_stat stat;
-	int pidfd;			/* -1: none could be had; then number and start time have to do */
+	struct held held;
 	bool asked;			/* it has got the polite signals */
 };
 
@@ -37,90 +32,67 @@ struct strays {
 	char leader_unit[CGROUP_UNIT];	/* of the system, in which the leader is; "": in none */
 	bool knows_audit;		/* whether the audit session is its own has been found out */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
+	int doubt;			/* see strays_doubt() */
 };
 
-/* Tells whether the process that STAT tells of still runs. */
-static bool is_there(const struct proc_stat *stat)
-{
-	struct proc_stat now;
-
-	int r = proc_read_stat(stat->pid, &now);
-
-	if (r == -EACCES)	/* hidden: it was there when it was seen, and its number is taken */
-		return true;
-	return r == 0 && now.start_time == stat->start_time && now.state != 'Z' && now.state != 'X';
-}
-
-static bool is_alive(const struct stray *stray)
-{
-	struct pollfd fd = { .fd = stray->pidfd, .events = POLLIN };
-
-	return stray->pidfd >= 0 ? poll(&fd, 1, 0) == 0 : is_there(&stray->stat);
-}
-
-/* Opens a pidfd of the process that STAT tells of; *ret_pidfd is -1 if none can be had. Returns 0 or -ESRCH. */
-static int hold(const struct proc_stat *stat, int *ret_pidfd)
-{
-	struct rlimit limit = { .rlim_cur = 1024 };
-	int fd = (int)syscall(SYS_pidfd_open, stat->pid, 0);
-
-	if (fd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT))
-		return -ESRCH;
-	(void)getrlimit(RLIMIT_NOFILE, &limit);	/* else the default */
-	if (fd >= 0 && (rlim_t)fd + SPARE_DESCRIPTORS >= limit.rlim_cur) {
-		close(fd);
-		fd = -1;
-	}
-	if (!is_there(stat)) {
-		if (fd >= 0)
-			close(fd);
-		return -ESRCH;
-	}
-	*ret_pidfd = fd;
-	return 0;
-}
-
-/* Signals the process itself, never its successor under the same number. Returns 0 or -EPERM. */
-static int send_signal(const struct stray *stray, int signal)
-{
-	int r = 0;
-
-	if (stray->pidfd >= 0)
-		r = (int)syscall(SYS_pidfd_send_signal, stray->pidfd, signal, NULL, 0);
-	else if (is_there(&stray->stat))
-		r = kill(stray->stat.pid, signal);
-	return r < 0 && errno == EPERM ? -EPERM : 0;
-}
-
-/* Holds one more. Returns 1, 0 if it has ended or is held already, or a fatal errno. */
+/* Holds one more. Returns 1, 0 if it is held already, -ESRCH if it has ended, or another errno. */
 static int add(struct strays *strays, const struct proc_stat *stat)
 {
-	struct stray stray = { .stat = *stat };
+	struct stray stray = { .held.stat = *stat };
+	int r;
 
-	for (size_t i = 0; i < strays->n_items; i++)
-		if (strays->items[i].stat.pid == stat->pid && strays->items[i].stat.start_time == stat->start_time)
+	for (size_t i = 0; i < strays->n_items; i++) {
+		const struct proc_stat *known = &strays->items[i].held.stat;
+
+		if (known->pid == stat->pid && known->start_time == stat->start_time)
 			return 0;
-	if (hold(stat, &stray.pidfd) < 0)
-		return 0;
+	}
+	r = held_open(&stray.held);
+	if (r < 0)
+		return r;
 	if (array_add(&strays->items, &strays->n_items, &stray) < 0) {
-		if (stray.pidfd >= 0)
-			close(stray.pidfd);
+		held_close(&stray.held);
 		return -ENOMEM;
 	}
 	return 1;
 }
 
-static int hold_leader(struct strays *strays)
+/* Whether a reader's result is a failure: it is none that the process has ended or is hidden from the caller. */
+static bool is_failure(int r)
+{
+	return r < 0 && r != -ESRCH && r != -EACCES && r != -EPERM;
+}
+
+static int read_leader(struct strays *strays)
 {
 	const struct strays_marks *marks = &strays->marks;
 	char id[CGROUP_ID] = "";
 	struct cgroup cgroup;
+	int r;
+
+	r = proc_read_audit_session(marks->leader, &strays->leader_audit);
+	if (is_failure(r))
+		return r;
+	r = cgroup_read(marks->leader, &cgroup);
+	if (r < 0)
+		return is_failure(r) ? r : 0;
+	if (!cgroup_parse_system_unit(cgroup.text, strays->leader_unit))
+		*strays->leader_unit = '\0';
+	strays->leader_outside = !(cgroup_parse_session(cgroup.text, false, id) && strcmp(id, marks->id) == 0);
+	return 0;
+}
+
+static int hold_leader(struct strays *strays)
+{
+	const struct strays_marks *marks = &strays->marks;
 	struct proc_stat stat;
 	int r;
 
 	if (marks->leader <= 1)
 		return 0;
 	r = proc_read_stat(marks->leader, &stat);
+	if (is_failure(r))
+		return r;
 	if (r == -EACCES)	/* hidden from the caller: it is there, and nothing says that its number was given again */
 		stat = (struct proc_stat){ .pid = marks->leader };
 	else if (r < 0 || stat.state == 'Z' || stat.state == 'X')
@@ -128,16 +100,10 @@ static int hold_leader(struct strays *strays)
 	if (!table_is_older(&stat, marks->since_us, LEADER_SLACK_US))	/* its number has been given to another */
 		return 0;
 	r = add(strays, &stat);
-	if (r <= 0)
-		return r;
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
 	strays->has_leader = true;
-	if (proc_read_audit_session(marks->leader, &strays->leader_audit) < 0)
-		strays->leader_audit = PROC_NO_AUDIT;
-	r = cgroup_read(marks->leader, &cgroup);
-	if (r == 0 && !cgroup_parse_system_unit(cgroup.text, strays->leader_unit))
-		*strays->leader_unit = '\0';
-	strays->leader_outside = r == 0 && !(cgroup_parse_session(cgroup.text, false, id) && strcmp(id, marks->id) == 0);
-	return 0;
+	return read_leader(strays);
 }
 
 int strays_new(struct strays **ret_strays, const struct strays_marks *marks)
@@ -148,9 +114,10 @@ int strays_new(struct strays **ret_strays, const struct strays_marks *marks)
 	if (!strays)
 		return -ENOMEM;
 	strays->marks = *marks;
-	strays->leader_audit = PROC_NO_AUDIT;
-	strays->ambient = proc_ambient_audit_session();
-	r = hold_leader(strays);
+	strays->leader_audit = strays->ambient = PROC_NO_AUDIT;
+	r = proc_read_audit_session(1, &strays->ambient);
+	if (!is_failure(r))
+		r = hold_leader(strays);
 	if (r < 0) {
 		strays_free(strays);
 		return r;
@@ -164,8 +131,7 @@ struct strays *strays_free(struct strays *strays)
 	if (!strays)
 		return NULL;
 	for (size_t i = 0; i < strays->n_items; i++)
-		if (strays->items[i].pidfd >= 0)
-			close(strays->items[i].pidfd);
+		held_close(&strays->items[i].held);
 	free(strays->items);
 	free(strays);
 	return NULL;
@@ -192,21 +158,21 @@ static bool is_kin(const struct strays *strays, const struct table *table, struc
 
 /*
  * Tells whether the process was given to the system's service manager, to live on: a scope of systemd-run's, a container, a
- * virtual machine. It has the audit session of whoever started it, as long as it lives.
+ * virtual machine. It has the audit session of whoever started it, as long as it lives. Returns 1, 0 or -errno.
  */
-static bool is_given_away(const struct strays *strays, pid_t pid)
+static int is_given_away(const struct strays *strays, pid_t pid)
 {
 	char unit[CGROUP_UNIT];
 	struct cgroup cgroup;
+	int r = cgroup_read(pid, &cgroup);
 
-	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_system_unit(cgroup.text, unit) &&
-	       strcmp(unit, strays->leader_unit) != 0;
+	return r < 0 ? r : cgroup_parse_system_unit(cgroup.text, unit) && strcmp(unit, strays->leader_unit) != 0;
 }
 
 /* Tells whether the process was there before the session. Within one tick of its clock the numbers given out tell. */
 static bool is_from_before(const struct strays *strays, const struct proc_stat *stat)
 {
-	const struct proc_stat *leader = &strays->items[0].stat;
+	const struct proc_stat *leader = &strays->items[0].held.stat;
 
 	if (!strays->has_leader || !leader->start_time)
 		return strays->marks.since_us && table_is_older(stat, strays->marks.since_us, 0);
@@ -215,39 +181,53 @@ static bool is_from_before(const struct strays *strays, const struct proc_stat *
 	return stat->start_time < leader->start_time;
 }
 
-static bool has_older(const struct strays *strays, const struct table *table, uint32_t audit_session)
+/*
+ * Tells whether somebody in the audit session is older than the session. Returns 1, 0 or -errno. Processes that are hidden from the
+ * caller do not count.
+ */
+static int has_older(const struct strays *strays, const struct table *table, uint32_t audit_session)
 {
 	for (size_t i = 0; i < table->n_rows; i++) {
 		struct table_row *row = &table->rows[i];
 
 		if (table_audit(row) == audit_session && table_stat(row) && is_from_before(strays, &row->stat))
-			return true;
+			return 1;
+		if (is_failure(row->audit_error))
+			return row->audit_error;
+		if (row->audit == audit_session && is_failure(row->stat_error))
+			return row->stat_error;
 	}
-	return false;
+	return 0;
 }
 
 /*
  * Makes sure that the audit session is the session's own. If somebody in it is older, su or sudo has found it: of a job of
  * cron's, or of a login that logind does not know, in which case the session of logind's has even got its number. A leader
- * with another sort of id ("c3") may have begun one.
+ * with another sort of id ("c3") may have begun one. Returns 0, or -errno if it could not be found out this time.
  */
-static void find_audit_session(struct strays *strays, const struct table *table)
+static int find_audit_session(struct strays *strays, const struct table *table)
 {
 	uint32_t *audit = &strays->marks.audit_session;
+	int r = 0;
 
 	if (strays->knows_audit)
-		return;
-	strays->knows_audit = true;
+		return 0;
 	if (*audit == PROC_NO_AUDIT && strays->has_leader && strays->leader_audit != strays->ambient)
 		*audit = strays->leader_audit;
-	if (*audit != PROC_NO_AUDIT && has_older(strays, table, *audit))
+	if (*audit != PROC_NO_AUDIT)
+		r = has_older(strays, table, *audit);
+	if (r > 0)
 		*audit = PROC_NO_AUDIT;
+	strays->knows_audit = r >= 0;
+	return r < 0 ? r : 0;
 }
 
-uint32_t strays_audit_session(struct strays *strays, const struct table *table)
+int strays_audit_session(struct strays *strays, const struct table *table, uint32_t *ret)
 {
-	find_audit_session(strays, table);
-	return strays->marks.audit_session;
+	int r = find_audit_session(strays, table);
+
+	*ret = strays->marks.audit_session;
+	return r;
 }
 
 bool strays_are_possible(const struct strays *strays)
@@ -256,26 +236,63 @@ bool strays_are_possible(const struct strays *strays)
 	       (strays->has_leader && strays->leader_audit != PROC_NO_AUDIT && strays->leader_audit != strays->ambient);
 }
 
+/* Notes that something of a process could not be read, for the reason R. Returns whether it is so. */
+static bool note_doubt(struct strays *strays, int r)
+{
+	if (r < 0 && (!strays->doubt || strays->doubt == -EOPNOTSUPP))
+		strays->doubt = is_failure(r) && r != -EPROTO ? r : -EOPNOTSUPP;
+	return r < 0;
+}
+
+/* Takes one process of the table. Returns 1 if it is new, 0, -ESRCH if it is of the session and has ended, or another errno. */
+static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
+{
+	bool kin = is_kin(strays, table, row);
+	int r;
+
+	if (note_doubt(strays, row->audit_error) || (!kin && !strays_has_leader_outside(strays)))
+		return 0;
+	if (note_doubt(strays, row->stat_error) || !kin)
+		return 0;
+	if (!table_stat(row))
+		return -ESRCH;
+	if (table_session(table, row))	/* in the session's scope, or in another's */
+		return 0;
+	if (note_doubt(strays, row->cgroup_error))
+		return 0;
+	if (table_manager(table, row) != (uid_t)-1 && !table_is_moved(table, row))
+		return 0;	/* run by the user's manager */
+	r = is_given_away(strays, row->pid);
+	return r < 0 ? r : r > 0 ? 0 : add(strays, &row->stat);
+}
+
 int strays_collect(struct strays *strays, const struct table *table)
 {
-	int n_new = 0, r = 0;
+	int n_new = 0, r;
 
+	strays->doubt = 0;
 	if (!strays_are_possible(strays))
 		return 0;
-	find_audit_session(strays, table);
-	for (size_t i = 0; r >= 0 && i < table->n_rows; i++) {
-		struct table_row *row = &table->rows[i];
-
-		if (row->pid <= 1 || !is_kin(strays, table, row) || !table_stat(row) || table_session(table, row))
-			continue;	/* in the session's scope, or in another's */
-		if (table_manager(table, row) != (uid_t)-1 && !table_is_moved(table, row))
-			continue;	/* run by the user's manager */
-		if (is_given_away(strays, row->pid))
+	r = find_audit_session(strays, table);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < table->n_rows; i++) {
+		if (table->rows[i].pid <= 1)
 			continue;
-		r = add(strays, &row->stat);
+		r = collect_row(strays, table, &table->rows[i]);
+		if (r == -ENOMEM)
+			return r;
+		if (r == -ESRCH)	/* a process that was born and has ended meanwhile may have left another */
+			r = table_is_newborn(table, &table->rows[i]);
 		n_new += r > 0;
+		(void)note_doubt(strays, r);
 	}
-	return r < 0 ? r : n_new;
+	return n_new;
+}
+
+int strays_doubt(const struct strays *strays)
+{
+	return strays->doubt;
 }
 
 /* The first that is outside. */
@@ -291,9 +308,9 @@ int strays_signal(const struct strays *strays, int signal)
 	for (size_t i = first_outside(strays); i < strays->n_items; i++) {
 		const struct stray *stray = &strays->items[i];
 
-		if (stray->stat.pid == getpid())
+		if (stray->held.stat.pid == getpid())
 			continue;
-		if (send_signal(stray, signal) < 0)
+		if (held_signal(&stray->held, signal) < 0)
 			r = -EPERM;
 	}
 	return r;
@@ -307,11 +324,11 @@ int strays_ask(struct strays *strays)
 	for (size_t i = first_outside(strays); i < strays->n_items; i++) {
 		struct stray *stray = &strays->items[i];
 
-		if (stray->asked || stray->stat.pid == getpid())
+		if (stray->asked || stray->held.stat.pid == getpid())
 			continue;
 		stray->asked = true;
 		for (size_t k = 0; k < sizeof(signals) / sizeof(signals[0]); k++)
-			if (send_signal(stray, signals[k]) < 0)
+			if (held_signal(&stray->held, signals[k]) < 0)
 				r = -EPERM;
 	}
 	return r;
@@ -321,10 +338,22 @@ int strays_list(const struct strays *strays, struct process_list *list)
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < strays->n_items; i++)
-		if (is_alive(&strays->items[i]))
-			r = process_list_add(list, strays->items[i].stat.pid, strays->items[i].stat.command);
+	for (size_t i = 0; r >= 0 && i < strays->n_items; i++) {
+		const struct held *held = &strays->items[i].held;
+
+		if (held_is_alive(held))
+			r = process_list_add(list, held->stat.pid, held->stat.command);
+	}
 	return r;
+}
+
+bool strays_live(const struct strays *strays)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < strays->n_items; i++)
+		found = held_is_alive(&strays->items[i].held);
+	return found;
 }
 
 size_t strays_n_poll(const struct strays *strays)
@@ -335,6 +364,9 @@ size_t strays_n_poll(const struct strays *strays)
 void strays_poll(const struct strays *strays, struct pollfd *fds)
 {
 	/* One that has ended would wake its waiter for ever. */
-	for (size_t i = first_outside(strays); i < strays->n_items; i++)
-		*fds++ = (struct pollfd){ .fd = is_alive(&strays->items[i]) ? strays->items[i].pidfd : -1, .events = POLLIN };
+	for (size_t i = first_outside(strays); i < strays->n_items; i++) {
+		const struct held *held = &strays->items[i].held;
+
+		*fds++ = (struct pollfd){ .fd = held_is_alive(held) ? held->pidfd : -1, .events = POLLIN };
+	}
 }

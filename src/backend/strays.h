@@ -26,14 +26,20 @@ struct strays_marks {
 
 struct strays;
 
-/* Holds the leader, if it still is there. Returns 0 or a fatal errno. *ret_strays is the caller's: strays_free(). */
+/*
+ * Holds the leader, if it still is there. Returns 0, or an errno, also if the leader is not hidden from the caller but cannot be read.
+ * *ret_strays is the caller's: strays_free().
+ */
 int strays_new(struct strays **ret_strays, const struct strays_marks *marks);
 
 /* Frees STRAYS (NULL allowed), closes the pidfds. Returns NULL. */
 struct strays *strays_free(struct strays *strays);
 
-/* The audit session that is the session's own, by the processes in TABLE; PROC_NO_AUDIT: none, or somebody in it is older. */
-uint32_t strays_audit_session(struct strays *strays, const struct table *table);
+/*
+ * Finds the audit session that is the session's own, by the processes in TABLE; PROC_NO_AUDIT: none, or somebody in it is older.
+ * Returns 0 or an errno.
+ */
+int strays_audit_session(struct strays *strays, const struct table *table, uint32_t *ret);
 
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);
@@ -41,8 +47,17 @@ bool strays_has_leader_outside(const struct strays *strays);
 /* Tells whether there can be any that strays_collect() would find: where not, no table need be taken. */
 bool strays_are_possible(const struct strays *strays);
 
-/* Holds those in TABLE that are not held yet. Returns how many are new, or a fatal errno. */
+/* Holds those in TABLE that are not held yet. Returns how many are new, counting those that were born and have ended meanwhile, or an errno. */
 int strays_collect(struct strays *strays, const struct table *table);
+
+/*
+ * Why the last strays_collect() may have missed some: -EOPNOTSUPP, processes are hidden from the caller, or another errno; 0: it
+ * has not.
+ */
+int strays_doubt(const struct strays *strays);
+
+/* Tells whether any that is held lives; the leader within the session's control group too. */
+bool strays_live(const struct strays *strays);
 
 /*
  * Asks each, once, to end, as systemd asks the processes of a scope; but never the calling process. Returns 0, or -EPERM if some

@@ -17,26 +17,22 @@
 #include "local/family.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "local/held.h"
 
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
 #define CHASE_ROUNDS 50	     /* of looking up numbers given out since the last round */
 #define CHASE_NUMBERS 2000   /* looked up in one scan */
-#define SPARE_DESCRIPTORS 64 /* left to the rest of the program */
 
 struct member {
-	struct proc_stat stat; /* of one that is hidden from us only the pid; its start time is 0 */
-	int pidfd; /* -1: no descriptor could be had; then pid and start time have to do */
+	struct held held;
 	bool seen; /* by the present scan */
 };
 
@@ -52,7 +48,6 @@ struct family {
 	struct family_marks marks;
 	char *cgroup;
 	uint32_t ambient; /* audit session of process 1: a container inherits it, it says nothing */
-	int fd_limit;
 	struct member *members; /* by pid */
 	size_t n_members;
 	struct sight *sights; /* by pid once the walk is over */
@@ -70,7 +65,6 @@ struct family {
 int family_new(struct family **ret_family, const struct family_marks *marks)
 {
 	struct family *family = calloc(1, sizeof(*family));
-	struct rlimit limit = { .rlim_cur = 1024 };
 
 	if (!family)
 		return -ENOMEM;
@@ -85,8 +79,6 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 	family->ambient = proc_ambient_audit_session();
 	if (family->marks.audit_session == family->ambient)
 		family->marks.audit_session = PROC_NO_AUDIT;
-	(void)getrlimit(RLIMIT_NOFILE, &limit); /* else the default */
-	family->fd_limit = limit.rlim_cur > INT_MAX ? INT_MAX : (int)limit.rlim_cur - SPARE_DESCRIPTORS;
 	family->blind = proc_hides();
 	*ret_family = family;
 	return 0;
@@ -97,8 +89,7 @@ struct family *family_free(struct family *family)
 	if (!family)
 		return NULL;
 	for (size_t i = 0; i < family->n_members; i++)
-		if (family->members[i].pidfd >= 0)
-			close(family->members[i].pidfd);
+		held_close(&family->members[i].held);
 	free(family->members);
 	free(family->sights);
 	free(family->sessions);
@@ -123,13 +114,12 @@ static struct member *find_member(const struct family *family, const struct proc
 	if (place == family->n_members)
 		return NULL;
 	member = &family->members[place];
-	return member->stat.pid == stat->pid && member->stat.start_time == stat->start_time ? member : NULL;
+	return member->held.stat.pid == stat->pid && member->held.stat.start_time == stat->start_time ? member : NULL;
 }
 
 static void drop_member(struct family *family, size_t place)
 {
-	if (family->members[place].pidfd >= 0)
-		close(family->members[place].pidfd);
+	held_close(&family->members[place].held);
 	family->n_members--;
 	memmove(&family->members[place], &family->members[place + 1],
 		(family->n_members - place) * sizeof(*family->members));
@@ -137,10 +127,10 @@ static void drop_member(struct family *family, size_t place)
 
 static int insert_member(struct family *family, const struct member *member)
 {
-	size_t place = find_place(family, member->stat.pid);
+	size_t place = find_place(family, member->held.stat.pid);
 	struct member *grown;
 
-	if (place < family->n_members && family->members[place].stat.pid == member->stat.pid)
+	if (place < family->n_members && family->members[place].held.stat.pid == member->held.stat.pid)
 		drop_member(family, place); /* it has ended; its number was given again */
 	grown = array_grow(family->members, family->n_members, sizeof(*grown));
 	if (!grown)
@@ -154,49 +144,10 @@ static int insert_member(struct family *family, const struct member *member)
 	return 0;
 }
 
-/* Signals the process itself, never its successor under the same number. Returns 0 or -EPERM. */
-static int send_signal(const struct member *member, int signal)
-{
-	struct proc_stat now;
-	int r;
-
-	if (member->pidfd >= 0) {
-		r = (int)syscall(SYS_pidfd_send_signal, member->pidfd, signal, NULL, 0);
-	} else {
-		r = proc_read_stat(member->stat.pid, &now);
-		if (r == -EACCES)
-			return -EPERM; /* it cannot be told from a successor */
-		if (r < 0 || now.start_time != member->stat.start_time)
-			return 0;
-		r = kill(member->stat.pid, signal);
-	}
-	return r < 0 && errno == EPERM ? -EPERM : 0;
-}
-
-/*
- * Opens a pidfd. *ret_pidfd is -1 where the limit is reached, the kernel has none (before 5.3) or a container's filter
- * forbids it. Returns 0, or -ESRCH if there is no such process (or the number is a thread's).
- */
-static int open_pidfd(const struct family *family, pid_t pid, int *ret_pidfd)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT))
-		return -ESRCH;
-	if (fd >= family->fd_limit) {
-		close(fd);
-		fd = -1;
-	}
-	*ret_pidfd = fd;
-	return 0;
-}
-
 /* Tells whether the member has surely not ended, so that its group's number cannot have been given again. */
 static bool is_alive(const struct member *member)
 {
-	struct pollfd fd = { .fd = member->pidfd, .events = POLLIN };
-
-	return member->pidfd >= 0 && poll(&fd, 1, 0) == 0;
+	return member->held.pidfd >= 0 && held_is_alive(&member->held);
 }
 
 /* R says why a process was not looked at: that it has ended is fine, that it is hidden is noted. Returns 0 or -errno. */
@@ -207,73 +158,66 @@ static int unseen(struct family *family, int r)
 }
 
 /*
- * Tells whether the process still is the one that was seen, and, where an audit session is the mark, still in it. Returns 1,
- * 0, or -errno if it cannot be told, as a program can become another user's, and hidden from us, at any time.
+ * Tells whether the process, where an audit session is the mark, still is in it. Returns 1, 0, or -errno if it cannot be
+ * told, as a program can become another user's, and hidden from us, at any time.
  */
-static int is_still(const struct family *family, const struct proc_stat *stat, bool by_audit)
+static int is_still(const struct family *family, pid_t pid, bool by_audit)
 {
-	struct proc_stat now;
 	uint32_t audit;
-	int r = proc_read_stat(stat->pid, &now);
+	int r = by_audit ? proc_read_audit_session(pid, &audit) : 0;
 
-	if (r >= 0 && (now.start_time != stat->start_time || now.state == 'Z' || now.state == 'X'))
-		return 0;
-	if (r >= 0 && by_audit)
-		r = proc_read_audit_session(stat->pid, &audit);
-	if (r < 0)
-		return r == -ESRCH ? 0 : r;
-	return !by_audit || audit == family->marks.audit_session;
+	return r < 0 ? r : !by_audit || audit == family->marks.audit_session;
 }
 
 /* Makes the process a member, or notes that it still is one. Returns 1, 0 if it is none after all, or -errno. */
 static int adopt(struct family *family, const struct proc_stat *stat, bool by_audit)
 {
 	struct member *known = find_member(family, stat);
-	struct member member = { .stat = *stat, .seen = true };
+	struct member member = { .held.stat = *stat, .seen = true };
 	int r;
 
 	if (stat->pid <= 1 || stat->pid == getpid())
 		return 0;
 	if (known) {
-		known->stat = *stat;
+		known->held.stat = *stat;
 		known->seen = true;
 		return 1;
 	}
-	if (open_pidfd(family, stat->pid, &member.pidfd) < 0)
-		return 0;
-	r = is_still(family, stat, by_audit);
+	r = held_open(&member.held);
+	if (r < 0)
+		return unseen(family, r);
+	r = is_still(family, stat->pid, by_audit);
 	if (r > 0) {
 		if (family->on_sight)
-			(void)send_signal(&member, family->on_sight); /* a refusal is met again below */
+			(void)held_signal(&member.held, family->on_sight); /* a refusal is met again below */
 		r = insert_member(family, &member);
 		if (r == 0)
 			return 1;
 	} else if (r < 0) {
 		r = unseen(family, r);
 	}
-	if (member.pidfd >= 0)
-		close(member.pidfd);
+	held_close(&member.held);
 	return r;
 }
 
 /* The same for a process that is hidden from us and named by the cgroup. */
 static int adopt_hidden(struct family *family, pid_t pid)
 {
-	struct member member = { .stat.pid = pid, .seen = true };
+	struct member member = { .held.stat.pid = pid, .seen = true };
 	size_t place = find_place(family, pid);
 	int r;
 
 	if (pid <= 1)
 		return 0;
-	if (place < family->n_members && family->members[place].stat.pid == pid && is_alive(&family->members[place])) {
+	if (place < family->n_members && family->members[place].held.stat.pid == pid && is_alive(&family->members[place])) {
 		family->members[place].seen = true;
 		return 1;
 	}
-	if (open_pidfd(family, pid, &member.pidfd) < 0)
+	if (held_open(&member.held) < 0)
 		return 0;
 	r = insert_member(family, &member);
-	if (r < 0 && member.pidfd >= 0)
-		close(member.pidfd);
+	if (r < 0)
+		held_close(&member.held);
 	return r < 0 ? r : 1;
 }
 
@@ -289,8 +233,8 @@ static int note_sessions(struct family *family)
 	family->sessions = sessions;
 	family->n_sessions = 0;
 	for (size_t i = 0; i < family->n_members; i++)
-		if (family->members[i].stat.session > 1)
-			sessions[family->n_sessions++] = family->members[i].stat.session;
+		if (family->members[i].held.stat.session > 1)
+			sessions[family->n_sessions++] = family->members[i].held.stat.session;
 	qsort(sessions, family->n_sessions, sizeof(*sessions), array_compare);
 	return 0;
 }
@@ -374,42 +318,23 @@ static struct sight *find_sight(const struct family *family, pid_t pid)
 	return bsearch(&key, family->sights, family->n_sights, sizeof(key), compare_sights);
 }
 
-/* The number that was last given to a process: the fifth field of /proc/loadavg. 0: cannot be told. */
-static uint32_t read_last_pid(void)
-{
-	char text[128];
-	uint32_t last = 0;
-	const char *blank;
-	ssize_t n;
-	int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	blank = n > 0 ? memrchr(text, ' ', (size_t)n) : NULL;
-	if (!blank || proc_parse_number(blank + 1, (size_t)(text + n - blank - 1), &last) < 0)
-		return 0;
-	return last;
-}
-
 /*
  * Looks up the processes born since FROM, until no more are born or the limit is reached. The walk reads numbers in
  * batches and comes too late for a process that lives for microseconds; this comes right after its birth.
  */
-static int chase(struct family *family, uint32_t from)
+static int chase(struct family *family, pid_t from)
 {
 	size_t n_walked = family->n_sights;
 	unsigned n_looked = 0;
 	int r = 0;
 
 	for (unsigned round = 0; round < CHASE_ROUNDS && r == 0; round++) {
-		uint32_t last = read_last_pid();
+		pid_t last = proc_last_pid();
 
 		if (last <= from) /* none, or the numbers have begun anew */
 			break;
 		for (; from < last && r == 0 && n_looked < CHASE_NUMBERS; n_looked++) {
-			struct sight key = { .stat.pid = (pid_t)++from };
+			struct sight key = { .stat.pid = ++from };
 
 			if (!n_walked || !bsearch(&key, family->sights, n_walked, sizeof(key), compare_sights))
 				r = see_pid(key.stat.pid, family);
@@ -455,7 +380,7 @@ static void sort_sights(struct family *family)
 
 static int walk(struct family *family)
 {
-	uint32_t last = read_last_pid();
+	pid_t last = proc_last_pid();
 	int r;
 
 	family->n_sights = 0;
@@ -486,7 +411,7 @@ static int check_cgroup_again(struct family *family)
 	int r = proc_list_cgroup(family->cgroup, &list);
 
 	for (size_t i = 0; r == 0 && i < family->n_members; i++)
-		if (!is_listed(&list, family->members[i].stat.pid))
+		if (!is_listed(&list, family->members[i].held.stat.pid))
 			family->members[i].seen = false;
 	process_list_clear(&list);
 	return r;
@@ -533,7 +458,7 @@ static bool has_hidden(const struct member *member)
 {
 	struct proc_stat stat;
 
-	return is_alive(member) && proc_read_stat(member->stat.pid, &stat) == -EACCES;
+	return is_alive(member) && proc_read_stat(member->held.stat.pid, &stat) == -EACCES;
 }
 
 int family_scan(struct family *family)
@@ -584,7 +509,7 @@ static bool is_reused(const struct family *family, const struct member *member)
 {
 	struct proc_stat leader;
 
-	if (is_alive(member) || proc_read_stat(member->stat.group, &leader) < 0)
+	if (is_alive(member) || proc_read_stat(member->held.stat.group, &leader) < 0)
 		return false;
 	return leader.state != 'Z' && leader.state != 'X' && !find_member(family, &leader);
 }
@@ -606,7 +531,7 @@ static void kill_groups(const struct family *family)
 	pid_t done = 0;
 
 	for (size_t i = 0; i < family->n_members; i++) {
-		pid_t group = family->members[i].stat.group;
+		pid_t group = family->members[i].held.stat.group;
 
 		/* Members of one group mostly follow each other; to kill one twice does no harm. */
 		if (group == done || !is_own_group(family, group) || is_reused(family, &family->members[i]))
@@ -621,7 +546,7 @@ static int signal_members(const struct family *family, int signal)
 	int r = family->n_unnamed > 0 ? -EPERM : 0;
 
 	for (size_t i = 0; i < family->n_members; i++)
-		if (send_signal(&family->members[i], signal) < 0)
+		if (held_signal(&family->members[i].held, signal) < 0)
 			r = -EPERM;
 	return r;
 }
@@ -655,7 +580,7 @@ int family_list(const struct family *family, struct process_list *list)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < family->n_members; i++)
-		r = process_list_add(list, family->members[i].stat.pid, family->members[i].stat.command);
+		r = process_list_add(list, family->members[i].held.stat.pid, family->members[i].held.stat.command);
 	for (size_t i = 0; r == 0 && i < family->n_unnamed; i++)
 		r = process_list_add(list, 0, "");
 	return r;
@@ -669,5 +594,5 @@ size_t family_n_poll(const struct family *family)
 void family_poll(const struct family *family, struct pollfd *fds)
 {
 	for (size_t i = 0; i < family->n_members; i++)
-		fds[i] = (struct pollfd){ .fd = family->members[i].pidfd, .events = POLLIN };
+		fds[i] = (struct pollfd){ .fd = family->members[i].held.pidfd, .events = POLLIN };
 }

@@ -19,6 +19,10 @@
 
 #define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
 
+/* Rounds in which table_settle() looks up the processes born since the last, and how many it looks up. */
+#define CHASE_ROUNDS 50
+#define CHASE_NUMBERS 2000
+
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
 
 static int add_row(pid_t pid, void *userdata)
@@ -27,6 +31,12 @@ static int add_row(pid_t pid, void *userdata)
 	struct table_row row = { .pid = pid };
 
 	return array_add(&table->rows, &table->n_rows, &row);
+}
+
+static void sort_rows(struct table *table)
+{
+	if (table->n_rows > 0)
+		qsort(table->rows, table->n_rows, sizeof(*table->rows), array_compare);
 }
 
 int table_new(struct table **ret_table, bool elogind)
@@ -38,13 +48,13 @@ int table_new(struct table **ret_table, bool elogind)
 		return -ENOMEM;
 	table->elogind = elogind;
 	table->taken_us = clock_now_us();
+	table->last_pid = table->settled_pid = table->again_pid = proc_last_pid();
 	r = proc_for_each_pid(add_row, table);
 	if (r < 0) {
 		table_free(table);
 		return r;
 	}
-	if (table->n_rows > 0)
-		qsort(table->rows, table->n_rows, sizeof(*table->rows), array_compare);
+	sort_rows(table);
 	table->partial = proc_hides();
 	*ret_table = table;
 	return 0;
@@ -87,9 +97,13 @@ struct table_row *table_find(const struct table *table, pid_t pid)
 
 const struct proc_stat *table_stat(struct table_row *row)
 {
+	int r;
+
 	if (!(row->known & KNOWS_STAT)) {
 		row->known |= KNOWS_STAT;
-		if (proc_read_stat(row->pid, &row->stat) < 0 || row->stat.state == 'Z' || row->stat.state == 'X')
+		r = proc_read_stat(row->pid, &row->stat);
+		row->stat_error = r == -ESRCH ? 0 : r;
+		if (r < 0 || row->stat.state == 'Z' || row->stat.state == 'X')
 			row->stat.pid = 0;
 	}
 	return row->stat.pid ? &row->stat : NULL;
@@ -110,9 +124,13 @@ uid_t table_uid(struct table_row *row)
 
 uint32_t table_audit(struct table_row *row)
 {
+	int r;
+
 	if (!(row->known & KNOWS_AUDIT)) {
 		row->known |= KNOWS_AUDIT;
-		if (proc_read_audit_session(row->pid, &row->audit) < 0)
+		r = proc_read_audit_session(row->pid, &row->audit);
+		row->audit_error = r == -ESRCH ? 0 : r;
+		if (r < 0)
 			row->audit = PROC_NO_AUDIT;
 	}
 	return row->audit;
@@ -122,6 +140,7 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 {
 	struct cgroup cgroup;
 	const char *unit;
+	int r;
 
 	if (row->known & KNOWS_CGROUP)
 		return;
@@ -129,13 +148,59 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 	row->manager = (uid_t)-1;
 	row->desktop = row->moved = false;
 	*row->session = '\0';
-	if (cgroup_read(row->pid, &cgroup) < 0)
+	r = cgroup_read(row->pid, &cgroup);
+	row->cgroup_error = r == -ESRCH ? 0 : r;
+	if (r < 0)
 		return;
 	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session) &&
 	    cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
 		row->desktop = desktop_is_unit(unit);
 		row->moved = desktop_is_moved(unit);
 	}
+}
+
+/* Looks up the number, and adds it if a process has it. Returns 0 or -ENOMEM. */
+static int look_up(struct table *table, size_t n_walked, pid_t pid)
+{
+	struct table_row row = { .pid = pid };
+
+	if (bsearch(&row, table->rows, n_walked, sizeof(row), array_compare))
+		return 0;
+	/* It may end before it is asked for anything else. */
+	if (table_audit(&row) == PROC_NO_AUDIT && !row.audit_error && !table_stat(&row))
+		return 0;
+	return array_add(&table->rows, &table->n_rows, &row);
+}
+
+int table_settle(struct table *table)
+{
+	size_t n_walked = table->n_rows;
+	pid_t from = table->again_pid, last, old = table->settled_pid;
+	unsigned n_looked = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n_walked; i++)
+		(void)table_audit(&table->rows[i]);
+	for (unsigned round = 0; r == 0 && round < CHASE_ROUNDS && old > 0; round++) {
+		last = proc_last_pid();
+		if (last == from)
+			break;
+		if (last < from)	/* the numbers have begun anew */
+			from = 0;
+		for (; r == 0 && from < last && n_looked < CHASE_NUMBERS; n_looked++)
+			r = look_up(table, n_walked, ++from);
+	}
+	for (size_t i = n_walked; i > 0 && i < table->n_rows; i++)
+		if (table->rows[i].pid < table->rows[i - 1].pid)	/* seldom: the numbers given out grow */
+			sort_rows(table);
+	table->again_pid = old;
+	table->settled_pid = from;
+	return r < 0 ? r : from != old;
+}
+
+bool table_is_newborn(const struct table *table, const struct table_row *row)
+{
+	return table->last_pid > 0 && row->pid > table->last_pid;
 }
 
 const char *table_session(const struct table *table, struct table_row *row)

@@ -16,9 +16,10 @@
 struct table_row {
 	pid_t pid;
 	unsigned known;			/* which of the following have been read */
-	struct proc_stat stat;		/* pid 0: it has ended */
+	struct proc_stat stat;		/* pid 0: it has ended, or cannot be read */
 	uid_t uid;			/* owner of /proc/PID: the effective user; (uid_t)-1: ended */
 	uint32_t audit;
+	int stat_error, audit_error, cgroup_error;	/* why it could not be read, though the process lives: negative errno; or 0 */
 	char session[CGROUP_ID];	/* by control group; "": in none */
 	bool desktop;			/* run there by a desktop */
 	bool moved;			/* put there by a program of a session, see table_is_moved() */
@@ -29,6 +30,9 @@ struct table {
 	struct table_row *rows;		/* by pid */
 	size_t n_rows;
 	uint64_t taken_us;		/* monotonic: when it was begun */
+	pid_t last_pid;			/* the number last given out before it was begun; 0: not known */
+	pid_t settled_pid, again_pid;	/* the last number that table_settle() has looked up, and where it begins: a number of the
+					   last call may have been that of a process whose birth was not over */
 	bool partial;			/* the kernel hides processes of others from the caller */
 	bool elogind;			/* how to read control groups */
 };
@@ -36,7 +40,19 @@ struct table {
 /* Takes all processes. *ret_table is the caller's: table_free(). Returns 0 or a fatal errno. */
 int table_new(struct table **ret_table, bool elogind);
 
-/* The same with the processes of LIST alone. Returns 0 or -ENOMEM. */
+/*
+ * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. Returns 0, 1 if
+ * any were born since the last call, or -ENOMEM.
+ *
+ * So nobody is missed who forks and ends while the table is read: if the first call is followed by reading what matters of each process,
+ * and the next call returns 0, then all who live by now are in the table and were there when they were read.
+ */
+int table_settle(struct table *table);
+
+/* Tells whether a process has been born since TABLE was begun. */
+bool table_is_newborn(const struct table *table, const struct table_row *row);
+
+/* Takes the processes of LIST alone. Returns 0 or -ENOMEM. */
 int table_new_of(struct table **ret_table, const struct process_list *list, bool elogind);
 
 /* Frees TABLE (NULL allowed). Returns NULL. */
@@ -45,16 +61,19 @@ struct table *table_free(struct table *table);
 /* The process PID, or NULL. */
 struct table_row *table_find(const struct table *table, pid_t pid);
 
-/* The state of a process, or NULL: it has ended. Owned by ROW. */
+/* The state of a process, or NULL: it has ended, or row->stat_error says why it could not be read. Owned by ROW. */
 const struct proc_stat *table_stat(struct table_row *row);
 
 /* The owner of a process; (uid_t)-1 if it has ended. */
 uid_t table_uid(struct table_row *row);
 
-/* The audit session of a process; PROC_NO_AUDIT: none, or it has ended. */
+/* The audit session of a process; PROC_NO_AUDIT: none, or it has ended, or row->audit_error says why it could not be read. */
 uint32_t table_audit(struct table_row *row);
 
-/* The session of logind that a process is in by its control group, or NULL. Owned by ROW. */
+/*
+ * The session of logind that a process is in by its control group, or NULL. Owned by ROW. If row->cgroup_error is set, neither this
+ * nor what the manager is asked for is known.
+ */
 const char *table_session(const struct table *table, struct table_row *row);
 
 /*

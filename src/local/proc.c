@@ -358,6 +358,20 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata)
 	return r;
 }
 
+/* It is the fifth field of loadavg. */
+pid_t proc_last_pid(void)
+{
+	char text[128];
+	uint32_t last;
+	const char *blank;
+	ssize_t n = file_read(AT_FDCWD, "/proc/loadavg", 0, text, sizeof(text));
+
+	blank = n > 0 ? memrchr(text, ' ', (size_t)n) : NULL;
+	if (!blank || proc_parse_number(blank + 1, (size_t)(text + n - blank - 1), &last) < 0 || last > INT32_MAX)
+		return 0;
+	return (pid_t)last;
+}
+
 struct each {
 	int (*func)(const struct proc_stat *stat, void *userdata);
 	void *userdata;

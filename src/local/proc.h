@@ -95,6 +95,9 @@ int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), voi
 /* The same for each number of a process, kernel threads and zombies too: for those who need less than its state. */
 int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 
+/* The number that was last given to a process; 0: cannot be told. */
+pid_t proc_last_pid(void);
+
 /*
  * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
  * empty. Zombies are not counted. One that /proc hides has no name; one of another pid namespace has the number 0 as well,

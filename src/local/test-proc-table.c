@@ -115,6 +115,34 @@ static void some_processes(void **state)
 	table_free(table);
 }
 
+static void who_is_born_meanwhile(void **state)
+{
+	pid_t before = start_child(), child, second;
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(table_new(&table, false), 0);
+	child = start_child();
+	assert_null(table_find(table, child));
+	assert_int_equal(table_settle(table), 1);
+	assert_non_null(table_find(table, child));
+	assert_true(table_is_newborn(table, table_find(table, child)));
+	assert_false(table_is_newborn(table, table_find(table, before)));
+	for (size_t i = 1; i < table->n_rows; i++)
+		assert_true(table->rows[i - 1].pid < table->rows[i].pid);
+
+	/* Others of this machine may be born meanwhile. */
+	while (table_settle(table) != 0)
+		;
+	second = start_child();
+	assert_int_equal(table_settle(table), 1);
+	assert_non_null(table_find(table, second));
+	table_free(table);
+	end_child(before);
+	end_child(child);
+	end_child(second);
+}
+
 /* ---- control groups ---- */
 
 static void write_procs(const char *folder, const char *text)
@@ -184,6 +212,7 @@ int main(void)
 		cmocka_unit_test(who_has_ended),
 		cmocka_unit_test(a_zombie_has_ended),
 		cmocka_unit_test(some_processes),
+		cmocka_unit_test(who_is_born_meanwhile),
 		cmocka_unit_test(what_a_control_group_lists),
 	};
 

@@ -46,7 +46,8 @@ done
 "$@"
 exit $?
 """
-ISOLATED = ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+FILES_ISOLATED = ["unshare", "--map-root-user", "--mount"]
+ISOLATED = [*FILES_ISOLATED, "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 # Controls, and marks that hide text or turn it round.
 HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -124,6 +125,7 @@ class World:
     def __init__(self, folder, binary, isolated):
         self.folder, self.binary, self.isolated = folder, binary, isolated
         self.bus = Bus(folder)
+        self.namespaces = ISOLATED
         self.kind = "logind"        # forced; None: the command finds out
         self.fake = Login1(self.bus.address)
         self.address = self.bus.address
@@ -152,7 +154,7 @@ class World:
         env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
         command = [str(self.binary), *arguments]
         if self.isolated:
-            command = [*ISOLATED, "sh", "-c", INSIDE, str(self.folder), *command]
+            command = [*self.namespaces, "sh", "-c", INSIDE, str(self.folder), *command]
         self.began = time.monotonic()
         self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answers that are errors, or not what the interface promises. No real logind gives them: see login1.py."""
 
+import os
 import re
+import subprocess
 import threading
 
 import jeepney
 import pytest
 
-from conftest import HARMFUL, TREE
+from conftest import FILES_ISOLATED, HARMFUL, TREE
 from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, USER_PATH, after, fails, honest, properties, says,
                     session_path)
 
@@ -289,7 +291,27 @@ def test_id_and_scope_reused(world):
     world.fake.rules["TerminateSession"] = after(reuse, says(""))
     done = world.run()
     assert world.fake.acts() == [("TerminateSession", (ID,))]
-    done.check(0, within=1)
+    done.check(0, rf"session {ID} .*: the host has deleted it; its processes could not be seen", within=1)
+
+
+def test_id_reused_while_a_held_process_lives(world):
+    """The leader is not in the scope and cannot be killed: it is of the old logon, which therefore has not ended."""
+    if os.geteuid() != 0:
+        pytest.skip("not root: no process can be another user's")
+    world.become("systemd")
+    world.namespaces = FILES_ISOLATED
+    world.hold(f"session-{ID}.scope")
+    leader = subprocess.Popen(["sleep", "60"], user=65534)
+    world.fake.sessions[ID] = properties(Leader=("u", leader.pid), TimestampMonotonic=("t", 2 ** 60))
+    def reuse(fake):
+        fake.sessions[ID] = properties(Timestamp=("t", 2000))
+    world.fake.rules["TerminateSession"] = after(reuse, says(""))
+    world.fake.rules["KillSession"] = says("")
+    done = world.run()
+    leader.kill()
+    leader.wait()
+    assert ("KillSession", (ID, "all", 9)) not in world.fake.acts()
+    done.check(5, rf"session {ID} .*not ended in time.*", within=1)
 
 
 # ---- the service manager ----

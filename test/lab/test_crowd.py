@@ -102,3 +102,29 @@ def test_signals_come_once(lend):
     told = [host.path("/run/careful").joinpath(name).read_text() for name in host.check("ls /run/careful").split()]
     assert told == ["SIGHUP SIGTERM"] * 20
     assert not any(session.exists() for session in ssh)
+
+
+PHOENIX = """#!/bin/sh
+trap '"$0" & exit' TERM
+trap '' HUP
+while :; do sleep 0.02; done
+"""
+
+
+def test_a_program_that_starts_itself_anew(lend):
+    """It is outside of its session's scope. Each look finds the last one ended: it may have begun the next since."""
+    host = lend("systemd", "crowd of its own")
+    script = host.path("/usr/local/bin/phoenix")
+    script.write_text(PHOENIX)
+    script.chmod(0o755)
+    session = sessions.ssh(host, "root")
+    session.sh("mkdir -p /sys/fs/cgroup/jobs; sh -c 'echo $$ >/sys/fs/cgroup/jobs/cgroup.procs; exec phoenix' "
+               ">/dev/null 2>&1 </dev/null &")
+    crowd = sessions.fake(host, "bob", count=20)
+    wait_until(lambda: host.named("phoenix"), what="the program runs")
+
+    result = logoff(host, session.id, *crowd.ids, "/grace:2")
+
+    assert result.status == OK, result.text
+    assert host.named("phoenix") == []
+    assert 2 <= result.seconds

@@ -12,10 +12,10 @@ import time
 import pytest
 
 import sessions
-from cases import (DENIED, NO_SESSION, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, chosen, logoff,
+from cases import (DENIED, NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, chosen, logoff,
                    not_used_for)
 from host import finish, wait_until
-from test_stubborn import leave_behind
+from test_stubborn import leave_behind, n_born
 from test_waits import records
 
 
@@ -133,6 +133,24 @@ def test_what_an_administrator_has_the_system_run(host):
     assert host.survivors(before) == [], result.text
     assert host.survivors(kept) == kept
     host.check("systemctl stop container.scope")
+
+
+@pytest.mark.parametrize("pause_us", [200, 1000])
+def test_a_chain_of_forks_elsewhere(host, pause_us):
+    """One process at a time, which most looks at /proc miss: the session is not called ended while the chain goes on."""
+    session = sessions.ssh(host, "root")
+    session.sh("mkdir -p /sys/fs/cgroup/jobs; sh -c 'echo $$ >/sys/fs/cgroup/jobs/cgroup.procs; "
+               f"exec hopper 1 {pause_us}' >/dev/null 2>&1 </dev/null")
+    wait_until(lambda: n_born(host) > 30, what="the chain runs")
+
+    result = logoff(host, session.id, "/grace:1", "/wait:3")
+
+    if result.status == OK:
+        assert n_born(host) < 30, result.text
+    else:
+        assert result.status == NOT_IN_TIME, result.text
+    host.check("for i in $(seq 1000); do echo 1 >/sys/fs/cgroup/jobs/cgroup.kill; done")
+    assert n_born(host) < 30
 
 
 # -- terminals ----------------------------------------------------------------------------------
