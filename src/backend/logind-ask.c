@@ -13,6 +13,7 @@
 #include "backend/here.h"
 #include "backend/leave.h"
 #include "backend/logind.h"
+#include "backend/logind-read.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
@@ -231,6 +232,8 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 	uint64_t now = clock_now_us();
 	int r;
 
+	if (empty && !logind_has_our_numbers(session->host))	/* our processes are others than those of the host */
+		return -EOPNOTSUPP;
 	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
 		return 0;
 	live = strays_live(data->strays);

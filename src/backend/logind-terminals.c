@@ -400,7 +400,7 @@ static int table_of_session(struct logoff_session *session, struct table **ret_t
 	if (data->closing || !leader || !table_stat(leader) ||
 	    (table_session(*ret_table, leader) && strcmp(table_session(*ret_table, leader), session->id) == 0))
 		return 0;
-	table_free(*ret_table);
+	*ret_table = table_free(*ret_table);
 	return table_new(ret_table, logind->elogind);
 }
 

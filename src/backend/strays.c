@@ -57,10 +57,10 @@ static int add(struct strays *strays, const struct proc_stat *stat)
 	return 1;
 }
 
-/* Whether a reader's result is a failure: it is none that the process has ended or is hidden from the caller. */
+/* Whether a reader's result is a failure: it is none that the process has ended, or that the caller cannot see it or its group. */
 static bool is_failure(int r)
 {
-	return r < 0 && r != -ESRCH && r != -EACCES && r != -EPERM;
+	return r < 0 && r != -ESRCH && r != -EACCES && r != -EPERM && r != -EOPNOTSUPP;
 }
 
 static int read_leader(struct strays *strays)

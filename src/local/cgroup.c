@@ -13,16 +13,6 @@
 
 #include "local/file.h"
 
-int cgroup_read(pid_t pid, struct cgroup *ret)
-{
-	char path[40];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	n = file_read(AT_FDCWD, path, 0, ret->text, sizeof(ret->text));
-	return n == -ENOENT ? -ESRCH : n < 0 ? (int)n : 0;
-}
-
 /* The path in the hierarchy of LINE, "HIERARCHY:CONTROLLERS:PATH"; NULL: the line is none. */
 static const char *find_path(const char *line)
 {
@@ -40,6 +30,28 @@ static const char *next_line(const char *line)
 {
 	line = strchr(line, '\n');
 	return line ? line + 1 : NULL;
+}
+
+bool cgroup_is_outside(const char *text)
+{
+	for (const char *line = text, *path; line; line = next_line(line)) {
+		path = find_path(line);
+		if (path && strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\n' || !path[3]))
+			return true;
+	}
+	return false;
+}
+
+int cgroup_read(pid_t pid, struct cgroup *ret)
+{
+	char path[40];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	n = file_read(AT_FDCWD, path, 0, ret->text, sizeof(ret->text));
+	if (n < 0)
+		return n == -ENOENT ? -ESRCH : (int)n;
+	return cgroup_is_outside(ret->text) ? -EOPNOTSUPP : 0;
 }
 
 /* Where a line goes on after a path that starts with "/user.slice/user-UID.slice/", or NULL. */

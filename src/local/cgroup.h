@@ -20,7 +20,13 @@ struct cgroup {
 	char text[1024];
 };
 
-/* Reads it. Returns 0, -ESRCH (no such process) or another errno. */
+/*
+ * Tells whether a group of TEXT lies outside of the caller's namespace of control groups: then the path is not that of the host,
+ * and nothing can be told by it (cgroup_namespaces(7)).
+ */
+bool cgroup_is_outside(const char *text);
+
+/* Reads it. Returns 0, -ESRCH (no such process), -EOPNOTSUPP (it lies outside) or another errno. */
 int cgroup_read(pid_t pid, struct cgroup *ret);
 
 /*

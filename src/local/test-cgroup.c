@@ -41,6 +41,16 @@ static void sessions_are_found_from_the_top(void **state)
 	assert_string_equal(session_of("0::/5\n", false), "");
 }
 
+static void groups_of_another_namespace_tell_nothing(void **state)
+{
+	(void)state;
+	assert_true(cgroup_is_outside("0::/..\n"));
+	assert_true(cgroup_is_outside("0::/../../user.slice/user-1000.slice/session-5.scope\n"));
+	assert_true(cgroup_is_outside("2:cpu:/\n1:name=systemd:/../x\n"));
+	assert_false(cgroup_is_outside("0::/\n"));
+	assert_false(cgroup_is_outside("0::/user.slice/..hidden/session-5.scope\n0::/...\n"));
+}
+
 static void elogind_has_two_forms(void **state)
 {
 	(void)state;
@@ -131,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_are_found_from_the_top),
+		cmocka_unit_test(groups_of_another_namespace_tell_nothing),
 		cmocka_unit_test(elogind_has_two_forms),
 		cmocka_unit_test(managers_are_told_with_their_unit),
 		cmocka_unit_test(units_of_the_system),

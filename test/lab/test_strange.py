@@ -245,3 +245,21 @@ def test_own_session_in_a_container_that_has_the_hosts_bus(host):
 
     assert result.status == NO_SESSION, result.text
     assert_untouched(session, before)
+
+
+@pytest.mark.parametrize("way", ["unshare --cgroup", "unshare --fork --pid --mount-proc", "unshare --fork --pid"])
+def test_from_a_container_that_sees_other_groups_or_numbers(host, way):
+    """What was given to the system lives on. What cannot be told is not counted as gone without a word."""
+    session, other = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    session.sh("systemd-run --user --scope -q --unit tmux-spawn-lab.scope stubborn pane >/dev/null 2>&1 & sleep 0.3")
+    session.sh("setsid sleep 7002 >/dev/null 2>&1 & sleep 0.3")
+    pane, = wait_until(lambda: host.named("pane"), what="the pane runs")
+    given, = [one for one in session.processes() if one.name == "sleep"]
+    host.check(f"mkdir -p /sys/fs/cgroup/system.slice/given.scope && echo {given.pid} >/sys/fs/cgroup/system.slice/given.scope/cgroup.procs")
+
+    result = host.run(f"{way} logoff {session.id} /grace:1 /wait:6")
+
+    assert host.alive(given), result.text
+    assert other.exists()
+    assert result.status != OK or not host.alive(pane) or "could not be seen" in result.err, result.text
+    host.run(f"kill -9 {pane.pid} {given.pid}")
