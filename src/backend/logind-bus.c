@@ -258,6 +258,8 @@ void logind_close(struct logoff_host *host)
 		return;
 	sd_bus_close_unref(logind->bus);
 	logind_forget_list(logind);
+	caller_done(&logind->caller);
+	free(logind->own_ids);
 	free(logind);
 	host->data = NULL;
 }

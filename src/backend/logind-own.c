@@ -118,10 +118,14 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	struct logind *logind = host->data;
 	struct cgroup cgroup;
 	char id[CGROUP_ID];
-	int r = 0;
+	int r = caller_find(&logind->caller);
 
-	caller_find(&logind->caller);
-	memset(logind->own_ids, 0, sizeof(logind->own_ids));
+	free(logind->own_ids);
+	logind->own_ids = r < 0 ? NULL : calloc(logind->caller.n_pids, sizeof(*logind->own_ids));
+	if (!logind->own_ids) {
+		caller_done(&logind->caller);
+		return -ENOMEM;
+	}
 	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
 		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], reterr);
 	if (r < 0)
@@ -150,7 +154,7 @@ int logind_find_own(struct logoff_host *host, struct logoff_error *reterr)
 
 const char *logind_own_id(const struct logind *logind)
 {
-	return *logind->own_ids[0] ? logind->own_ids[0] : NULL;
+	return logind->own_ids && *logind->own_ids[0] ? logind->own_ids[0] : NULL;
 }
 
 bool logind_is_own(const struct logind *logind, const char *id)

@@ -53,7 +53,7 @@ struct logind {
 	struct logoff_session **listed;	/* the sessions of the last full list that have not been freed; NULL: freed */
 	size_t n_listed;
 	struct caller caller;
-	char own_ids[CALLER_PIDS_MAX][CGROUP_ID];	/* the session of each process of the caller; "": none */
+	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none */
 };
 
 /* session->data */

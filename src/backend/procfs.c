@@ -57,6 +57,8 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 static void procfs_close(struct logoff_host *host)
 {
 	here_close(host);
+	if (host->data)
+		caller_done(&((struct procfs *)host->data)->caller);
 	free(host->data);
 	host->data = NULL;
 }

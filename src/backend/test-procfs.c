@@ -336,7 +336,8 @@ static void own_is_found_anew(void **state)
 
 	logoff_session_free(session);
 	assert_true(procfs->caller.n_pids > 0);
-	procfs->caller = (struct caller){ .pids = { f->shell }, .n_pids = 1 };
+	procfs->caller.pids[0] = f->shell;
+	procfs->caller.n_pids = 1;
 	session = find(f);
 	assert_true(logoff_session_is(session, LOGOFF_IS_OWN));
 	logoff_session_free(session);

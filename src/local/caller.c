@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "local/file.h"
 #include "local/proc.h"
 
@@ -40,13 +41,13 @@ struct search {
 	unsigned lent;			/* the terminal on which it runs itself; 0: it is not known */
 };
 
-static void add(struct caller *caller, pid_t pid)
+/* Returns 0 or -ENOMEM. */
+static int add(struct caller *caller, pid_t pid)
 {
 	for (size_t i = 0; i < caller->n_pids; i++)
 		if (caller->pids[i] == pid)
-			return;
-	if (caller->n_pids < CALLER_PIDS_MAX)
-		caller->pids[caller->n_pids++] = pid;
+			return 0;
+	return array_add(&caller->pids, &caller->n_pids, &pid);
 }
 
 static uid_t owner_of(pid_t pid)
@@ -106,7 +107,7 @@ static int take_client(const struct proc_stat *stat, void *userdata)
 
 	if (stat->terminal && strncmp(stat->command, search->name, strlen(search->name)) == 0 &&
 	    owner_of(stat->pid) == search->uid)
-		add(search->caller, stat->pid);
+		return add(search->caller, stat->pid);
 	return 0;
 }
 
@@ -117,23 +118,26 @@ static int take_starter(const struct proc_stat *stat, void *userdata)
 
 	if (!find_name(stat->command, starters))
 		return 0;
-	if (search->lent) {
-		if (stat->terminal == search->lent)
-			add(search->caller, stat->pid);
-		return 0;
-	}
+	if (search->lent)
+		return stat->terminal == search->lent ? add(search->caller, stat->pid) : 0;
 	holds = search->terminal ? holds_master(stat->pid, search->terminal - 1) : -EACCES;
 	/* One that may not be looked into is taken if it may be the one. */
 	if (holds > 0 || (holds < 0 && (search->uid == (uid_t)-1 || owner_of(stat->pid) == search->uid)))
-		add(search->caller, stat->pid);
+		return add(search->caller, stat->pid);
 	return 0;
 }
 
-static void find_clients(struct caller *caller, pid_t server, const char *name)
+/* Looks at all processes. What cannot be seen is left out. Returns 0 or -ENOMEM. */
+static int walk(int (*take)(const struct proc_stat *stat, void *userdata), struct search *search)
+{
+	return proc_for_each(take, search) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int find_clients(struct caller *caller, pid_t server, const char *name)
 {
 	struct search search = { .caller = caller, .name = name, .uid = owner_of(server) };
 
-	(void)proc_for_each(take_client, &search);	/* what cannot be seen is left out */
+	return walk(take_client, &search);
 }
 
 /* The terminal that the caller reads from or writes to, as the kernel numbers it; 0: none. */
@@ -148,7 +152,7 @@ static unsigned find_lent(void)
 }
 
 /* The starter that had a service manager start TOP, if it was one: run0 names its user in SUDO_UID. */
-static void find_starters(struct caller *caller, const struct proc_stat *top)
+static int find_starters(struct caller *caller, const struct proc_stat *top)
 {
 	const char *sudo = getenv("SUDO_UID");
 	struct search search = { .caller = caller, .uid = sudo ? (uid_t)strtoul(sudo, NULL, 10) : (uid_t)-1 };
@@ -159,35 +163,46 @@ static void find_starters(struct caller *caller, const struct proc_stat *top)
 	else if (!top->terminal && !sudo)
 		search.lent = find_lent();	/* systemd-run --pipe lends its own */
 	if (!search.terminal && !search.lent && (top->terminal || !sudo))
-		return;		/* a login on a console, or a service */
-	(void)proc_for_each(take_starter, &search);	/* what cannot be seen is left out */
+		return 0;	/* a login on a console, or a service */
+	return walk(take_starter, &search);
 }
 
 /* Follows PID upwards, to process 1 or to a service manager, either of which starts others' programs. */
-static void follow(struct caller *caller, pid_t pid)
+static int follow(struct caller *caller, pid_t pid)
 {
 	struct proc_stat below = {}, stat;
 	const char *name;
+	int r = 0;
 
-	for (int depth = 0; depth < DEPTH_MAX && pid > 0 && proc_read_stat(pid, &stat) == 0; depth++) {
-		if (pid == 1 || strcmp(stat.command, "systemd") == 0) {
-			if (below.pid)
-				find_starters(caller, &below);
-			return;
-		}
+	for (int depth = 0; r >= 0 && depth < DEPTH_MAX && pid > 0 && proc_read_stat(pid, &stat) == 0; depth++) {
+		if (pid == 1 || strcmp(stat.command, "systemd") == 0)
+			return below.pid ? find_starters(caller, &below) : 0;
 		name = stat.terminal ? NULL : find_name(stat.command, multiplexers);
 		if (name)
-			find_clients(caller, pid, name);
+			r = find_clients(caller, pid, name);
 		below = stat;
 		pid = stat.parent;
 	}
+	return r;
 }
 
-void caller_find(struct caller *ret)
+int caller_find(struct caller *caller)
 {
-	*ret = (struct caller){ .pids = { getpid() }, .n_pids = 1 };
-	for (size_t i = 0; i < ret->n_pids; i++)
-		follow(ret, ret->pids[i]);
+	int r;
+
+	caller_done(caller);
+	r = add(caller, getpid());
+	for (size_t i = 0; r >= 0 && i < caller->n_pids; i++)
+		r = follow(caller, caller->pids[i]);
+	if (r < 0)
+		caller_done(caller);
+	return r;
+}
+
+void caller_done(struct caller *caller)
+{
+	free(caller->pids);
+	*caller = (struct caller){};
 }
 
 /* ---- who waits for the caller ---- */

@@ -13,16 +13,17 @@
 
 #include "local/proc.h"
 
-#define CALLER_PIDS_MAX 64
-
-/* The processes, the calling one first. */
+/* The processes, the calling one first. All zero: not looked for yet. */
 struct caller {
-	pid_t pids[CALLER_PIDS_MAX];
+	pid_t *pids;
 	size_t n_pids;
 };
 
-/* Finds them. What cannot be seen is left out. */
-void caller_find(struct caller *ret);
+/* Finds them anew. What cannot be seen is left out. Returns 0, or -ENOMEM: then CALLER is all zero. */
+int caller_find(struct caller *caller);
+
+/* Frees what it holds: it is all zero then. */
+void caller_done(struct caller *caller);
 
 /* Tells LIST whether the caller is in it, and how many of its processes cannot end before the caller. */
 void caller_mark(struct process_list *list);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-caller.c - which of a list of processes are the caller, and cannot end before it.
+ * test-caller.c - whom the caller depends on; which of a list of processes are the caller, and cannot end before it.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -47,12 +50,75 @@ static void marks_the_caller_and_those_that_wait_for_it(void **state)
 
 static void finds_itself_first(void **state)
 {
-	struct caller caller;
+	struct caller caller = {};
 
 	(void)state;
-	caller_find(&caller);
+	assert_int_equal(caller_find(&caller), 0);
 	assert_true(caller.n_pids >= 1);
 	assert_int_equal(caller.pids[0], getpid());
+	caller_done(&caller);
+	assert_null(caller.pids);
+}
+
+#define N_CLIENTS 70
+
+/* Is N_CLIENTS clients of tmux on one terminal, until they are ended. */
+static void be_clients(int ready)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	char name[64];
+
+	prctl(PR_SET_NAME, "tmux: client");
+	if (master < 0 || setsid() < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || ptsname_r(master, name, sizeof(name)) != 0 ||
+	    open(name, O_RDWR) < 0)
+		_exit(1);
+	for (int i = 1; i < N_CLIENTS && fork() > 0; i++)
+		;
+	if (write(ready, "", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+/* Is the server of tmux, and in it a caller, who counts whom it depends on. */
+static void be_server(void)
+{
+	int ready[2], status = 2;
+	pid_t clients, caller;
+	char byte;
+
+	prctl(PR_SET_NAME, "tmux: server");
+	if (setsid() < 0 || pipe(ready) < 0)
+		_exit(2);
+	clients = fork();
+	if (clients == 0)
+		be_clients(ready[1]);
+	close(ready[1]);
+	for (int i = 0; i < N_CLIENTS; i++)
+		if (read(ready[0], &byte, 1) != 1)
+			_exit(2);
+	caller = fork();
+	if (caller == 0) {
+		struct caller found = {};
+
+		_exit(caller_find(&found) == 0 && found.n_pids >= N_CLIENTS + 1 ? 0 : 1);
+	}
+	(void)waitpid(caller, &status, 0);
+	kill(-clients, SIGKILL);
+	_exit(WEXITSTATUS(status));
+}
+
+static void finds_any_number_of_clients(void **state)
+{
+	pid_t server = fork();
+	int status;
+
+	(void)state;
+	if (server == 0)
+		be_server();
+	assert_int_equal(waitpid(server, &status, 0), server);
+	if (WEXITSTATUS(status) == 2)
+		skip();		/* no terminals here */
+	assert_int_equal(status, 0);
 }
 
 int main(void)
@@ -60,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_the_caller_and_those_that_wait_for_it),
 		cmocka_unit_test(finds_itself_first),
+		cmocka_unit_test(finds_any_number_of_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
