@@ -12,6 +12,11 @@
 #include <unistd.h>
 
 #include "backend/logind.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+/* What was found serves so long: all lists and looks of a command that does not wait. */
+#define OWN_AGE_US UINT64_C(1000000)
 
 /* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none. */
 static int read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
@@ -120,6 +125,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	char id[CGROUP_ID];
 	int r = caller_find(&logind->caller);
 
+	logind->n_above = 0;
 	free(logind->own_ids);
 	logind->own_ids = r < 0 ? NULL : calloc(logind->caller.n_pids, sizeof(*logind->own_ids));
 	if (!logind->own_ids) {
@@ -130,7 +136,10 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], reterr);
 	if (r < 0)
 		return r;
-	if (cgroup_read(getpid(), &cgroup) < 0 || cgroup_parse_session(cgroup.text, logind->elogind, id))
+	r = cgroup_read(getpid(), &cgroup);
+	if (r < 0)
+		return error_set_errno(reterr, -EIO, r, "the caller's own control group");
+	if (cgroup_parse_session(cgroup.text, logind->elogind, id))
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
 	if (*logind->own_ids[0]) {
@@ -146,9 +155,13 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 int logind_find_own(struct logoff_host *host, struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
-	int r = logind->knows_own || host->far ? 0 : find_own(host, reterr);
+	uint64_t now = clock_now_us();
+	int r;
 
-	logind->knows_own = r >= 0;
+	if (host->far || (logind->own_us && now - logind->own_us < OWN_AGE_US))
+		return 0;
+	r = find_own(host, reterr);
+	logind->own_us = r < 0 ? 0 : now;
 	return r;
 }
 

@@ -46,7 +46,7 @@ struct logind {
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
 	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
-	bool knows_own;			/* logind_find_own() has found what follows */
+	uint64_t own_us;		/* monotonic: when logind_find_own() began to find what follows; 0: not known */
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */
 	size_t n_above;
@@ -136,7 +136,8 @@ int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus);
 void logind_set_timeout(struct logoff_host *host);
 
 /*
- * Finds out which sessions are the caller's. To be called before others are looked up. May ask logind. Returns 0, or -errno
+ * Finds out which sessions are the caller's, unless that was found a moment ago: who has waited since may have attached the
+ * multiplexer elsewhere. To be called before others are looked up. May ask logind. Returns 0, or -errno
  * if it is not known: then each session may be the caller's own.
  */
 int logind_find_own(struct logoff_host *host, struct logoff_error *reterr);

@@ -7,6 +7,7 @@ In each case one session must stay untouched.
 
 import itertools
 import re
+import time
 
 import pytest
 
@@ -176,6 +177,24 @@ def test_which_of_the_own_sessions_ends(host):
 
     assert f"session {first.id} ends; session {second.id} ({second.tty}), which is yours too, stays\n" in plan
     assert re.search(rf"Session {first.id} .*would be logged off", plan)
+
+
+def test_attached_elsewhere_during_the_warning(host):
+    """What has become the caller's own meanwhile is not ended by a selection."""
+    first, here, there = [sessions.ssh(host, "alice") for _ in range(3)]
+    first.sh("tmux new-session -d -s lab")
+    here.shell.begin("TERM=xterm tmux attach -t lab")
+    wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
+    host.check("rm -f /tmp/done; tmux send-keys -t lab "
+               "'logoff /user:alice /warn:6 /y >/tmp/plan 2>&1; touch /tmp/done' Enter", user="alice")
+    wait_until(lambda: host.named("logoff"), what="logoff runs")
+    time.sleep(1)
+    host.check("tmux detach-client -s lab", user="alice")
+    there.shell.begin("TERM=xterm tmux attach -t lab")
+    wait_until(lambda: there.tty in host.run("tmux list-clients -t lab", user="alice").out, 4, "the other client is attached")
+    wait_until(host.path("/tmp/done").exists, 15, "the command has run")
+
+    assert there.exists(), host.path("/tmp/plan").read_text()
 
 
 # -- what is not understood ---------------------------------------------------------------------
