@@ -324,8 +324,8 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 	return 0;
 }
 
-/* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. */
-static int signal_manager(const char *cgroup)
+/* Sends SIGTERM to the manager's main process, which then ends what it runs and itself. Returns 0 or a fatal errno. */
+static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 {
 	struct process_list list = {};
 	struct proc_stat stat;
@@ -336,7 +336,9 @@ static int signal_manager(const char *cgroup)
 		return -ENOMEM;
 	r = proc_list_cgroup(directory, &list);
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		fd = (int)syscall(SYS_pidfd_open, list.items[i].pid, 0);
+		fd = proc_hold(list.items[i].pid);
+		if (fd < 0 && fd != -ESRCH)
+			r = error_set_errno(reterr, -EIO, fd, "the user's service manager cannot be signalled");
 		/* Its other process, (sd-pam), is a child of the first. */
 		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && stat.parent <= 1)
 			(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);	/* not ended: killed after the grace */
@@ -359,7 +361,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 
 	if (session->current && here_has_power(session)) {
 		session->ending->asked = 0;
-		return signal_manager(of(session)->manager_cgroup);
+		return signal_manager(of(session)->manager_cgroup, reterr);
 	}
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
@@ -390,7 +392,7 @@ int logind_prove(struct logoff_host *host, struct logoff_session *session, struc
 }
 
 /* Asks a desktop's programs: no call of logind's knows them. */
-static int ask_desktop(struct logoff_session *session)
+static int ask_desktop(struct logoff_session *session, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
 	int r = 0;
@@ -400,7 +402,7 @@ static int ask_desktop(struct logoff_session *session)
 		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
 	session->ending->asked = r == -EPERM ? error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
-	return r == -EPERM ? 0 : r;
+	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "the programs of the desktop cannot be signalled") : 0;
 }
 
 int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
@@ -417,7 +419,7 @@ int logind_ask(struct logoff_host *host, struct logoff_session *session, enum ho
 	case HOST_SESSION:
 		return ask_session(session, interactive, reterr);
 	case HOST_DESKTOP:
-		return ask_desktop(session);
+		return ask_desktop(session, reterr);
 	case HOST_MANAGER:
 		return ask_manager(session, interactive, reterr);
 	}

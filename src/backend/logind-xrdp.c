@@ -48,16 +48,21 @@ static bool is_meant(const struct logoff_session *session, const struct proc_sta
 	       strcmp(id, session->id) == 0;
 }
 
-/* Asks xrdp's SERVERS in the session, or all others. What refuses, and what ends meanwhile, is seen later. */
+/*
+ * Asks xrdp's SERVERS in the session, or all others. What refuses, and what ends meanwhile, is seen later. Returns 1, 0 if a process
+ * cannot be held (an old kernel, no descriptors), or -errno.
+ */
 static int ask_some(const struct logoff_session *session, bool servers)
 {
 	struct process_list list = {};
 	struct proc_stat stat;
+	bool held = true;
 	int r = proc_list_cgroup(of(session)->cgroup, &list);
 
-	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		int fd = (int)syscall(SYS_pidfd_open, list.items[i].pid, 0);
+	for (size_t i = 0; r >= 0 && held && i < list.n_items; i++) {
+		int fd = proc_hold(list.items[i].pid);
 
+		held = fd >= 0 || fd == -ESRCH;
 		/* It is looked at when it is held. */
 		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && is_meant(session, &stat, servers))
 			for (size_t k = 0; k < LOGIND_N_POLITE; k++)
@@ -66,7 +71,7 @@ static int ask_some(const struct logoff_session *session, bool servers)
 			close(fd);
 	}
 	process_list_clear(&list);
-	return r;
+	return r < 0 ? r : held;
 }
 
 int logind_xrdp_ask(struct logoff_session *session)
@@ -78,7 +83,7 @@ int logind_xrdp_ask(struct logoff_session *session)
 	if (!data->xrdp || data->closing || data->call || !data->cgroup || session->leader <= 1)
 		return 0;
 	r = ask_some(session, false);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	session->ending->asked = 0;
 	data->programs_us = clock_now_us();
@@ -102,7 +107,8 @@ static bool follow(struct logoff_session *session, uint64_t now)
 	}
 	if (leader && age < LEADER_US)
 		return true;
-	(void)ask_some(session, true);
+	if (ask_some(session, true) <= 0)
+		(void)logind_call_end(session, false, NULL);	/* those that are not reached are killed after the grace */
 	return false;
 }
 

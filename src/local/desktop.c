@@ -170,13 +170,13 @@ int desktop_list(const char *manager, struct desktop_span span, struct process_l
 	return r >= 0 && hidden ? list_hidden(manager, list) : r;
 }
 
-/* Signals the process itself: it is looked at again when it is held. Returns 0 or -EPERM. */
+/* Signals the process itself: it is looked at again when it is held. Returns 0, -EPERM, or a fatal errno: it cannot be held. */
 static int signal_one(pid_t pid, struct desktop_span span, int signal)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0), is, r = 0;
+	int fd = proc_hold(pid), is, r = 0;
 
 	if (fd < 0)
-		return 0;	/* it has ended */
+		return fd == -ESRCH ? 0 : fd;
 	is = is_of_desktop(pid, span);
 	if (is < 0 || (is > 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == EPERM))
 		r = -EPERM;
@@ -189,9 +189,14 @@ int desktop_signal(const char *manager, struct desktop_span span, int signal)
 	struct process_list list = {};
 	int r = desktop_list(manager, span, &list), refused = 0;
 
-	for (size_t i = 0; r >= 0 && i < list.n_items; i++)
-		if (list.items[i].pid != getpid() && signal_one(list.items[i].pid, span, signal) < 0)
-			refused = -EPERM;
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		int one = list.items[i].pid != getpid() ? signal_one(list.items[i].pid, span, signal) : 0;
+
+		if (one == -EPERM)
+			refused = one;
+		else if (one < 0)
+			r = one;
+	}
 	process_list_clear(&list);
 	return r < 0 ? r : refused;
 }

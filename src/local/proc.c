@@ -275,6 +275,15 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret)
 	return proc_parse_stat(buffer, (size_t)n, ret);
 }
 
+int proc_hold(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		return fd;
+	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+}
+
 uint32_t proc_read_login_uid(pid_t pid)
 {
 	char path[40], buffer[16];

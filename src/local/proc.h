@@ -99,6 +99,12 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 pid_t proc_last_pid(void);
 
 /*
+ * Opens a pidfd of PID. Returns it, -ESRCH (it has ended, or has no number here), or -errno: it cannot be held, and nothing is known
+ * of it (an old kernel, a filter, no descriptors).
+ */
+int proc_hold(pid_t pid);
+
+/*
  * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
  * empty. Zombies are not counted. One that /proc hides has no name; one of another pid namespace has the number 0 as well,
  * of which there can be several. Returns 0 or a fatal errno.

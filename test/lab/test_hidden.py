@@ -23,11 +23,16 @@ while :; do sleep 0.05; done
 """
 
 
-def start_saver(session, seconds=1):
+def write_saver(host):
     """A program that needs time to save after the request to end."""
-    host = session.host
     host.path("/usr/local/bin/saver").write_text(SAVER)
     host.check("chmod 755 /usr/local/bin/saver; rm -rf /tmp/saved; mkdir -m 1777 /tmp/saved")
+
+
+def start_saver(session, seconds=1):
+    """Starts it in the session."""
+    host = session.host
+    write_saver(host)
     session.spawn(f"saver {seconds}", "saver")
     wait_until(host.path("/tmp/saved/ready").exists, 5, "it listens to SIGTERM")
 

@@ -11,6 +11,7 @@ import roots
 import sessions
 from cases import NO_SESSION, assert_logged_off, assert_untouched, logoff
 from host import wait_until
+from test_hidden import saved, write_saver
 
 CLEAN_END = "ERRINFO_LOGOFF_BY_USER"
 
@@ -97,6 +98,26 @@ def test_stubborn(host, desktop_with_a_daemon, backend):
     assert_logged_off(result, rdp, before)
     assert_display_is_free(rdp)
     assert_client_is_told(rdp)
+
+
+def test_programs_that_cannot_be_held_are_asked(host):
+    """On a kernel without pidfds: they are asked all the same, and get their time to save."""
+    write_saver(host)
+    start = host.path("/home/alice/.lab-session")
+    start.write_text("#!/bin/sh\nsetsid saver 1 >/dev/null 2>&1 &\n")
+    start.chmod(0o755)
+    try:
+        rdp = sessions.RdpSession(host, "alice")
+        wait_until(host.path("/tmp/saved/ready").exists, 10, "it listens to SIGTERM")
+    finally:
+        start.unlink()
+    before = rdp.processes()
+
+    result = host.run(["systemd-run", "--quiet", "--wait", "--pipe", "-p", "SystemCallFilter=~pidfd_open",
+                       "-p", "SystemCallErrorNumber=ENOSYS", "logoff", rdp.id, "/grace:6"])
+
+    assert saved(host), result.text
+    assert_logged_off(result, rdp, before)
 
 
 def test_two_desktops(host):
