@@ -285,6 +285,20 @@ static int lingers(struct logoff_session *session, int *ret_lingers, struct logo
 	return r;
 }
 
+/*
+ * logind has dropped the user with the session. That is no word about the processes of their manager: if it has failed to end one,
+ * as in state D, nobody but us looks for it.
+ */
+static int manager_without_user(const char *cgroup, enum host_manager *ret_manager)
+{
+	struct process_list list = {};
+	int r = proc_list_cgroup(cgroup, &list);
+
+	*ret_manager = list.n_items > 0 ? HOST_MANAGER_UNNEEDED : HOST_MANAGER_NONE;
+	process_list_clear(&list);
+	return r;
+}
+
 /* Asks for two properties, not for all: to answer for all, logind looks at the terminals of all the user's sessions. */
 static int logind_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 			  struct logoff_error *reterr)
@@ -303,7 +317,7 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	if (r >= 0)
 		r = has_others(session, "Class", is_real_class, &others, reterr);
 	if (r == -ENXIO)
-		return 0;	/* the user has gone with the session */
+		return manager_without_user(cgroup, ret_manager);
 	if (r < 0)
 		return r;
 	*ret_manager = others ? HOST_MANAGER_NEEDED : linger ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;

@@ -5,7 +5,7 @@ at just that moment: see login1.py.
 
 import pytest
 
-from login1 import DBUS_ERROR, ID, OTHER_ID, UID, after, fails, honest, says
+from login1 import DBUS_ERROR, ID, LOGIN1, OTHER_ID, UID, after, fails, honest, says
 
 AGAIN = DBUS_ERROR + "NoReply"
 OTHER_SESSIONS = "someone has other sessions: the service manager is left alone."
@@ -54,4 +54,13 @@ def test_cannot_be_told_for_a_while(managed):
         lambda fake: fake.rules.update({"Get:Sessions": [fails(AGAIN), fails(AGAIN), honest]}), says(""))
     done = managed.run(ID, "/grace:1", "/wait:8", "/v")
     done.check(0, within=3)
+    assert "killing" in done.out
+
+
+def test_dropped_with_the_session(managed):
+    """logind does not know the user any more, and has not ended all that their manager runs."""
+    no_user = fails(LOGIN1 + ".NoSuchUser")
+    managed.fake.rules.update({"Get:Sessions": no_user, "Get:Linger": no_user, "TerminateUser": no_user})
+    done = managed.run(ID, "/grace:1", "/wait:4", "/v")
+    done.check(0, within=2)
     assert "killing" in done.out
