@@ -356,12 +356,20 @@ static int signal_manager(const char *cgroup, struct logoff_error *reterr)
  */
 static int ask_manager(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
 {
+	struct logind *logind = session->host->data;
 	sd_bus_message *call = NULL;
 	int r;
 
 	if (session->current && here_has_power(session)) {
 		session->ending->asked = 0;
 		return signal_manager(of(session)->manager_cgroup, reterr);
+	}
+	logind_drop_call(session);
+	while (logind->n_calls >= MAX_CALLS && sd_bus_process(logind->bus, NULL) > 0)
+		;
+	if (logind->n_calls >= MAX_CALLS) {	/* the user may come back before one has been answered: to be looked up again */
+		session->ending->asked = -EAGAIN;
+		return 0;
 	}
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)

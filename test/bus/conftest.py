@@ -140,9 +140,9 @@ class World:
         if kind == "systemd":
             (self.folder / "run/systemd/system").mkdir(parents=True)
 
-    def hold(self, leaf, process=False):
+    def hold(self, leaf, process=False, uid=UID):
         """Makes a cgroup of the user: a scope, or the service manager; with a process in it or empty."""
-        folder = self.folder / f"cgroup/user.slice/user-{UID}.slice" / leaf
+        folder = self.folder / f"cgroup/user.slice/user-{uid}.slice" / leaf
         folder.mkdir(parents=True)
         (folder / "cgroup.procs").write_text("wanted\n" if process else "")
 

@@ -5,7 +5,8 @@ at just that moment: see login1.py.
 
 import pytest
 
-from login1 import DBUS_ERROR, ID, LOGIN1, OTHER_ID, UID, after, fails, honest, says
+from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, after, fails, honest, late, properties, says,
+                    session_path)
 
 AGAIN = DBUS_ERROR + "NoReply"
 OTHER_SESSIONS = "someone has other sessions: the service manager is left alone."
@@ -55,6 +56,38 @@ def test_cannot_be_told_for_a_while(managed):
     done = managed.run(ID, "/grace:1", "/wait:8", "/v")
     done.check(0, within=3)
     assert "killing" in done.out
+
+
+def test_back_before_one_of_many_is_asked(world):
+    """logind hangs with as many questions as it gets at once; the users of the others log on before it answers."""
+    world.become("systemd")
+    world.fake.sessions.clear()
+    for number in range(66):
+        uid, identity = UID + number, f"c{8001 + number}"
+        world.hold(f"user@{uid}.service", process=True, uid=uid)
+        world.fake.sessions[identity] = properties(identity, User=("(uo)", (uid, f"{LOGIN1_PATH}/user/_{uid}")))
+    ids = [*world.fake.sessions]
+    nobody, somebody = ([says("v", ("a(so)", rows))] for rows in ([], [(OTHER_ID, session_path(OTHER_ID))]))
+    world.fake.rules["Get:Sessions"] = nobody
+    world.fake.stubborn.update(ids)
+
+    def end_all(fake):
+        fake.sessions.clear()
+        for identity in ids:
+            fake.removed(identity)
+
+    def end_together(fake):
+        if fake.count("TerminateSession") == len(ids):
+            fake.later(0.5, lambda: end_all(fake))
+    world.fake.rules["TerminateSession"] = after(end_together, honest)
+
+    def come_back(fake):
+        if fake.count("TerminateUser") == 1:
+            fake.later(1, lambda: fake.rules.update({"Get:Sessions": somebody}))
+    world.fake.rules["TerminateUser"] = after(come_back, late(2, says("")))
+    done = world.run(*ids, "/grace:20", "/wait:5", "/v")
+    assert world.fake.count("TerminateUser") == 64, done.out + done.err
+    assert done.out.count("has other sessions: the service manager is left alone.") == 2, done.out
 
 
 def test_dropped_with_the_session(managed):
