@@ -103,9 +103,9 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 		r = call_kill(session->host, reterr, "KillSession", "ssi", session->id, "all", SIGKILL);
 	/*
 	 * A logind that has died cannot start again before the scope that is being stopped has ended: systemd orders it
-	 * so. Then nobody but we can end the wait, if we may.
+	 * so. Then nobody but we can end the wait, if we may. One that has started may have given the id anew.
 	 */
-	if (r == -EAGAIN && data->cgroup && here_has_power(session))
+	if (r == -EAGAIN && logind_has_same_cgroup(session) && here_has_power(session))
 		return kill_but_self(data->cgroup);
 	if (data->kept && data->family && (r >= 0 || r == -ENXIO))
 		return kill_kept(session);

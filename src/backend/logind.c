@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend/audit.h"
@@ -86,6 +87,20 @@ static int find_cgroup(const char *path, const char *leaf, char **ret)
 	return 0;
 }
 
+static ino_t inode_of(const char *path)
+{
+	struct stat file;
+
+	return stat(path, &file) < 0 ? 0 : file.st_ino;
+}
+
+bool logind_has_same_cgroup(const struct logoff_session *session)
+{
+	const struct logind_session *data = of(session);
+
+	return data->cgroup && data->cgroup_inode != 0 && inode_of(data->cgroup) == data->cgroup_inode;
+}
+
 /*
  * Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. The program that removes
  * empty groups may have removed the user's with the session's.
@@ -106,23 +121,31 @@ static int find_elogind_cgroup(struct logoff_session *session)
  * Finds the directories of the session and of its user's service manager. They are looked for by the user's slice: a
  * scope that is missing below a slice that is there has no processes.
  */
-int logind_find_cgroups(struct logoff_session *session)
+static int find_systemd_cgroups(struct logoff_session *session)
 {
-	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
 	char slice[64], service[32];
 	int r;
 
-	if (data->cgroup || session->host->far)
-		return 0;
-	if (logind->elogind)
-		return find_elogind_cgroup(session);
 	if (!data->scope || !*data->scope)
 		return 0;
 	snprintf(slice, sizeof(slice), "user.slice/user-%u.slice", (unsigned)session->uid);
 	snprintf(service, sizeof(service), "user@%u.service", (unsigned)session->uid);
 	r = find_cgroup(slice, data->scope, &data->cgroup);
 	return r < 0 ? r : find_cgroup(slice, service, &data->manager_cgroup);
+}
+
+int logind_find_cgroups(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	int r;
+
+	if (data->cgroup || session->host->far)
+		return 0;
+	r = ((struct logind *)session->host->data)->elogind ? find_elogind_cgroup(session) : find_systemd_cgroups(session);
+	if (data->cgroup)
+		data->cgroup_inode = inode_of(data->cgroup);
+	return r;
 }
 
 /* ---- looking ---- */

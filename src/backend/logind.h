@@ -65,6 +65,7 @@ struct logind_session {
 	char *user_path;		/* object path; NULL: not asked for yet */
 	char *scope;			/* "session-5.scope"; NULL on elogind */
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
+	ino_t cgroup_inode;		/* that directory's own, when it was found; 0: not known */
 	char *manager_cgroup;
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
@@ -150,6 +151,9 @@ bool logind_is_own_leader(const struct logind *logind, pid_t leader);
 
 /* Finds the directories of the session's processes and of its user's service manager. Returns 0 or -ENOMEM. */
 int logind_find_cgroups(struct logoff_session *session);
+
+/* Tells whether that directory is still the one that was found: another scope of its name is another logon's. */
+bool logind_has_same_cgroup(const struct logoff_session *session);
 
 /* Tells whether ID is the session of any process of the caller. */
 bool logind_is_own(const struct logind *logind, const char *id);

@@ -3,6 +3,8 @@
 at just that moment: see login1.py.
 """
 
+import shutil
+
 import pytest
 
 from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, after, fails, honest, late, properties, says,
@@ -97,3 +99,18 @@ def test_dropped_with_the_session(managed):
     done = managed.run(ID, "/grace:1", "/wait:4", "/v")
     done.check(0, within=2)
     assert "killing" in done.out
+
+
+def test_scope_reused_while_logind_is_away(world):
+    """Nobody can tell whose scope of that name it is by now: its processes are not killed."""
+    world.become("systemd")
+    world.hold(f"session-{ID}.scope", process=True)
+    world.fake.stubborn.add(ID)
+    scope = world.folder / f"cgroup/user.slice/user-{UID}.slice/session-{ID}.scope"
+
+    def reuse(fake):
+        scope.rename(scope.with_suffix(".old"))
+        shutil.copytree(scope.with_suffix(".old"), scope)
+        fake.rules["GetSession"] = fails(AGAIN)
+    world.fake.rules["TerminateSession"] = after(reuse, says(""))
+    world.run(ID, "/grace:1", "/wait:3").check(5, r"session .*, 1 process is left: \d+ sleep", within=4)
