@@ -284,8 +284,10 @@ enum logoff_trait {
 	LOGOFF_IS_CONSOLE,		/* it is on a seat: the console session, which is protected */
 	LOGOFF_IS_REGISTERED,		/* the host's session manager knows it. Where logind runs, a login that bypasses pam_systemd
 					   is known by its kernel audit session only */
-	LOGOFF_IS_BY_TERMINAL		/* it is known only by its terminal (no kernel audit session): a daemon that has left the
+	LOGOFF_IS_BY_TERMINAL,		/* it is known only by its terminal (no kernel audit session): a daemon that has left the
 					   terminal and its family cannot be attributed to it there */
+	LOGOFF_IS_STATE_UNSURE		/* nobody can tell whether a session that is said to be active is disconnected, or one that is
+					   said to be closing active. A selection by such a state must not mean it */
 };
 
 /*

@@ -96,16 +96,16 @@ static int read_properties(sd_bus_message *m, struct logind_properties *p)
 
 /*
  * Tells whether a client is connected to the display, of xrdp or else of a VNC server. Where the kernel does not say, the session
- * counts as connected: what is not known must not make it one that is selected as disconnected.
+ * counts as connected. Returns 1, 0, or -ENODATA: not known.
  */
-static bool has_client(struct logoff_host *host, const struct logind_properties *p)
+static int has_client(struct logoff_host *host, const struct logind_properties *p)
 {
 	unsigned number = (unsigned)strtoul(p->display + 1, NULL, 10);
 
 	if (host->far || (!host->clients && display_clients_new(&host->clients) < 0))
-		return true;
-	return (properties_is_xrdp(p) ? display_is_connected(host->clients, p->uid, number) :
-					display_has_viewer(host->clients, p->uid, number, NULL)) != 0;
+		return -ENODATA;
+	return properties_is_xrdp(p) ? display_is_connected(host->clients, p->uid, number) :
+				       display_has_viewer(host->clients, p->uid, number, NULL);
 }
 
 static void fill_times(struct logoff_session *session, const struct logind_properties *p)
@@ -198,11 +198,14 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 {
 	struct logind *logind = session->host->data;
 	struct logind_session *data = session->data = calloc(1, sizeof(*data));
+	int client;
 
 	if (!data)
 		return -ENOMEM;
+	client = properties_need_client(p) ? has_client(session->host, p) : 1;
 	session->uid = p->uid;
-	session->state = properties_state(p, !properties_need_client(p) || has_client(session->host, p));
+	session->state = properties_state(p, client != 0);
+	session->unsure = client < 0 && properties_is_xrdp(p);	/* other displays mostly have no server that clients connect to */
 	session->console = is_set(p->seat);
 	session->kind = properties_kind(p);
 	session->logon = p->timestamp;

@@ -466,6 +466,7 @@ static const struct key session_keys[] = {
 	{ "console", VALUE_FLAG, offsetof(struct memory_session, console), false },
 	{ "greeter", VALUE_FLAG, offsetof(struct memory_session, greeter), false },
 	{ "background", VALUE_FLAG, offsetof(struct memory_session, background), false },
+	{ "unsure", VALUE_FLAG, offsetof(struct memory_session, unsure), false },
 	{ "protocol", VALUE_TEXT, offsetof(struct memory_session, protocol), false },
 	{ "address", VALUE_TEXT, offsetof(struct memory_session, address), false },
 	{ "client", VALUE_TEXT, offsetof(struct memory_session, client), false },

@@ -455,6 +455,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->graphical = from->desktop.name != NULL;
 	session->own = from->own;
 	session->unregistered = from->unregistered;
+	session->unsure = from->unsure;
 	session->console = from->console;
 	session->kind = kind_of(from);
 	tell_times(session, world, from);

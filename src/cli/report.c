@@ -740,8 +740,10 @@ void report_hidden_logins(void)
 void report_unknown_groups(size_t n)
 {
 	fprintf(stderr,
-		ngettext("%s: %zu session is left alone: the name or the groups of its user are unknown\n",
-			 "%s: %zu sessions are left alone: the names or the groups of their users are unknown\n", n),
+		ngettext("%s: %zu session is left alone: its state, or the name or the groups of its user are "
+			 "unknown\n",
+			 "%s: %zu sessions are left alone: their states, or the names or the groups of their users are "
+			 "unknown\n", n),
 		program().text, n);
 }
 

@@ -104,7 +104,7 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign);
 /* Reports that logins may have been missing in the list from which was selected. */
 void report_hidden_logins(void);
 
-/* Report that N sessions are left alone, as the groups of their users, or the programs in them, are unknown. */
+/* Report that N sessions are left alone, as their states, the groups of their users, or their programs are unknown. */
 void report_unknown_groups(size_t n);
 void report_unknown_programs(size_t n);
 

@@ -185,14 +185,18 @@ static bool user_fits(const struct selection *selection, const struct logoff_ses
 	return selection->users.n_items == 0;
 }
 
-static bool state_fits(const struct selection *selection, enum logoff_state state)
+static enum select_answer state_fits(const struct selection *selection, const struct logoff_session *session)
 {
-	if (!selection->state)
-		return true;
-	for (size_t i = 0; i < N_STATES; i++)
+	enum logoff_state state = logoff_session_state(session), wanted = state, no = LOGOFF_STATE_CLOSING;
+
+	for (size_t i = 0; selection->state && i < N_STATES; i++)
 		if (strcasecmp(selection->state, states[i].word) == 0)
-			return states[i].state == state;
-	return false;
+			wanted = states[i].state;
+	if (!selection->state || !logoff_session_is(session, LOGOFF_IS_STATE_UNSURE))
+		return wanted == state ? SELECT_YES : SELECT_NO;
+	if (state == LOGOFF_STATE_CLOSING)
+		no = LOGOFF_STATE_DISCONNECTED;
+	return wanted == no ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 static bool at_least(uint64_t wanted_s, int64_t us)
@@ -212,19 +216,26 @@ bool selection_means(const struct selection *selection, const struct logoff_sess
 	return word_has_person(session);
 }
 
-static bool conditions_hold(const struct selection *selection, struct logoff_session *session)
+static enum select_answer judge_conditions(const struct selection *selection, struct logoff_session *session)
 {
+	enum select_answer state = state_fits(selection, session);
+	bool rest;
+
 	/* The times are checked last: a server or an X server may have to be asked for them. */
-	return selection_is_given(selection) && user_fits(selection, session) &&
-	       state_fits(selection, logoff_session_state(session)) &&
+	rest = state != SELECT_NO && selection_is_given(selection) && user_fits(selection, session) &&
 	       (selection->older_s == SELECT_ANY || at_least(selection->older_s, fact_age_us(session))) &&
 	       (selection->idle_s == SELECT_ANY || at_least(selection->idle_s, fact_idle_us(session)));
+	return rest ? state : SELECT_NO;
 }
 
 enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user)
 {
-	if (!selection_means(selection, session) || is_excluded(selection, session) ||
-	    !(user ? account_is(session, user) : conditions_hold(selection, session)))
+	enum select_answer answer = SELECT_NO;
+
+	if (selection_means(selection, session) && !is_excluded(selection, session))
+		answer = !user ? judge_conditions(selection, session) :
+			 account_is(session, user) ? SELECT_YES : SELECT_NO;
+	if (answer == SELECT_NO)
 		return SELECT_NO;
 	switch (is_in_excluded_group(selection, session)) {
 	case SELECT_YES:
@@ -234,5 +245,5 @@ enum select_answer selection_judge(const struct selection *selection, struct log
 	case SELECT_NO:
 		break;
 	}
-	return SELECT_YES;
+	return answer;
 }

@@ -35,7 +35,7 @@ struct selection {
 enum select_answer {
 	SELECT_NO,
 	SELECT_YES,
-	SELECT_UNKNOWN		/* it fits, but it is unknown whether its user is in an excluded group */
+	SELECT_UNKNOWN		/* it may fit: its state, or whether its user is in an excluded group, is unknown */
 };
 
 #define SELECTION_NONE { .idle_s = SELECT_ANY, .older_s = SELECT_ANY }

@@ -14,7 +14,7 @@
 
 #include "cli/select.h"
 
-static const char description[] = "caller uid=0\n"
+static const char *description = "caller uid=0\n"
 				  "user name=alice uid=3999990\nuser name=bob uid=3999991\nuser name=gdm uid=100\n"
 				  "session id=1 user=alice tty=pts/1\nsession id=2 user=bob tty=pts/2\n"
 				  "session id=3 user=bob tty=pts/3 state=closing\nsession id=4 user=gdm greeter\n"
@@ -105,6 +105,28 @@ static void conditions_hold_together(void **state)
 	assert_string_equal(selected(&bobs), "3");
 	bobs.state = "disc";
 	assert_string_equal(selected(&bobs), "");
+}
+
+/* A session that may be disconnected, and one in which somebody may work on: no state selects them. */
+static void unsure_is_not_selected(void **state)
+{
+	struct selection by_state = SELECTION_NONE;
+	const char *usual = description;
+
+	(void)state;
+	description = "caller uid=0\nuser name=alice uid=3999990\n"
+		      "session id=1 user=alice tty=pts/1 unsure\n"
+		      "session id=2 user=alice tty=pts/2 state=closing unsure\n";
+	by_state.state = "active";
+	assert_string_equal(selected(&by_state), "1? 2?");
+	by_state.state = "disc";
+	assert_string_equal(selected(&by_state), "1?");
+	by_state.state = "closing";
+	assert_string_equal(selected(&by_state), "2?");
+	by_state.state = NULL;
+	by_state.all = true;
+	assert_string_equal(selected(&by_state), "1 2");
+	description = usual;
 }
 
 /* The host does not report when these sessions were last used. */
@@ -220,7 +242,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_selects_nobody),   cmocka_unit_test(all_means_people),
-		cmocka_unit_test(conditions_hold_together), cmocka_unit_test(unknown_is_not_long_ago),
+		cmocka_unit_test(conditions_hold_together),
+		cmocka_unit_test(unsure_is_not_selected), cmocka_unit_test(unknown_is_not_long_ago),
 		cmocka_unit_test(a_wrong_word_is_told),	    cmocka_unit_test(names_know_case),
 		cmocka_unit_test(unknown_groups_are_no_answer),
 		cmocka_unit_test(background_is_meant_with_a_terminal),

@@ -442,6 +442,8 @@ bool logoff_session_is(const struct logoff_session *session, enum logoff_trait t
 		return !session->unregistered;
 	case LOGOFF_IS_BY_TERMINAL:
 		return session->by_terminal;
+	case LOGOFF_IS_STATE_UNSURE:
+		return session->unsure;
 	}
 	return false;
 }

@@ -73,6 +73,7 @@ struct logoff_session {
 	bool unregistered;		/* its host's session manager does not know it */
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
+	bool unsure;			/* its state, see LOGOFF_IS_STATE_UNSURE */
 	bool wayland;			/* an X server in it knows only what reaches its own windows */
 	enum logoff_kind kind;
 	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */

@@ -321,7 +321,7 @@ def test_groups_of_a_user_who_is_gone(host, make_user):
         result = logoff(host, "/all", "/exclude:group:sudo", "/dryrun")
         assert result.status == OK, result.text
         assert f"Session {other.id} " in result.out and f"Session {session.id} " not in result.out
-        assert "1 session is left alone: the name or the groups of its user are unknown" in result.err
+        assert "1 session is left alone: its state, or the name or the groups of its user are unknown" in result.err
         assert logoff(host, f"id:{other.id}", "/y").status == OK
         assert logoff(host, "/all", "/exclude:group:sudo", "/ifany", "/y").status == NO_SESSION
     finally:
