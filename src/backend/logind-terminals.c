@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/logind-read.h"
 #include "base/array.h"
@@ -173,6 +174,13 @@ static void find_mosh(const struct search *search, const struct sight *sight)
 	}
 }
 
+/* Processes that the caller may not look at are none that are not there. */
+static void note_blindness(struct logoff_session *session, bool hides)
+{
+	of(session)->blind = hides && session->uid != geteuid();
+	session->unsure = session->unsure || (of(session)->blind && session->state == LOGOFF_STATE_CLOSING);
+}
+
 static int take_sights(struct search *search)
 {
 	char name[TERMINAL_NAME];
@@ -256,6 +264,7 @@ static void search_done(struct search *search)
  */
 static int find_terminals(const struct table *table, struct logoff_session *const *sessions, size_t n_sessions)
 {
+	bool hides = proc_hides();
 	struct search search;
 	int r = search_init(&search, table, sessions, n_sessions);
 
@@ -266,8 +275,10 @@ static int find_terminals(const struct table *table, struct logoff_session *cons
 	if (r >= 0)
 		r = take_logins(&search);
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
-		if (of(sessions[i])->wants_terminals)
+		if (of(sessions[i])->wants_terminals) {
+			note_blindness(sessions[i], hides);
 			r = name_by_terminal(sessions[i]);
+		}
 	search_done(&search);
 	return r;
 }
@@ -407,18 +418,25 @@ static int table_of_session(struct logoff_session *session, struct table **ret_t
 void logind_fill_terminals(struct logoff_host *host, struct logoff_session *session)
 {
 	struct table *table = NULL;
+	int r = 0;
 
-	/* Without memory, and where nobody may look, a session has fewer terminals. */
 	of(session)->wants_terminals = true;
-	if (session->graphical || host->far)
-		(void)name_by_terminal(session);
-	else if (of(session)->listed_at)
-		(void)fill_list(session);
-	else if (table_of_session(session, &table) < 0)
-		(void)name_by_terminal(session);
+	if (session->graphical || host->far) {
+		(void)name_by_terminal(session);	/* without memory it has none */
+		return;
+	}
+	if (of(session)->listed_at)
+		r = fill_list(session);
 	else
-		(void)find_terminals(table, &session, 1);
+		r = table_of_session(session, &table);
+	if (r >= 0 && table)
+		r = find_terminals(table, &session, 1);
 	table_free(table);
+	if (r >= 0)
+		return;
+	note_blindness(session, true);
+	(void)name_by_terminal(session);
+	session->missing |= HOST_TERMINALS;	/* to be looked up again */
 }
 
 /* ---- the census ---- */

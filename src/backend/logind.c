@@ -472,6 +472,8 @@ static void logind_fill(struct logoff_session *session, unsigned facts)
 	if (facts & HOST_TERMINALS)
 		logind_fill_terminals(session->host, session);
 	here_fill(session, facts);
+	if ((facts & HOST_IDLE) && of(session)->blind)
+		session->idle_us = -1;	/* somebody may type in a terminal that is not known */
 }
 
 const struct host_backend host_logind = {

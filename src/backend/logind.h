@@ -70,6 +70,7 @@ struct logind_session {
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	bool closing;			/* logind's word, whatever we make of it */
+	bool blind;			/* processes of its user are hidden from the caller: it may have more terminals than are known */
 	uint64_t since_us;		/* monotonic: the logon */
 	struct desktop_span desktop;	/* the same by another clock: what a desktop has begun is younger. It ends where the
 					   next one of the user may have begun */

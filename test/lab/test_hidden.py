@@ -3,14 +3,18 @@
 cgroup with any names and depth. They still belong to their session.
 """
 
+import json
 import subprocess
 
 import pytest
 
 import sessions
-from cases import NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_gone, assert_untouched, logoff
+from cases import (NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched, logoff,
+                   not_used_for)
 from host import wait_until
 from test_audit import record, start  # noqa: F401 (start notes when the case began)
+from test_stubborn import leave_behind
+from test_whole import MOSH
 
 GROUPS = "/sys/fs/cgroup/user.slice/user-1000.slice"
 
@@ -90,6 +94,34 @@ def test_what_proc_hides_is_left(hiding_systemd):
     assert status == NOT_IN_TIME, out
     assert hiding_systemd.alive(keeper)
     assert str(keeper.pid) in out
+
+
+def test_terminals_that_proc_hides(hiding_systemd):
+    """logind knows the terminal of the logon. The user works in another one, which the caller does not see."""
+    session = sessions.ssh(hiding_systemd, "alice")
+    session.spawn("script --quiet --command 'sleep 100' /dev/null", "script")
+    not_used_for(3, session)
+    row, = json.loads(hiding_systemd.run(["query", "session", session.id, "--json"], user="bob").out)
+
+    assert row["idle_seconds"] is None
+    assert session.id not in logoff(hiding_systemd, "/idle:3", "/dryrun", user="bob").out
+
+
+def test_a_mosh_user_whom_proc_hides(hiding_systemd):
+    """Nobody can tell whether the user of a closing session works on: only who names it ends it."""
+    script = hiding_systemd.path("/usr/local/bin/mosh-server")
+    script.write_text(MOSH)
+    script.chmod(0o755)
+    session = sessions.ssh(hiding_systemd, "alice")
+    leave_behind(session, "mosh-server", "mosh-server")
+    wait_until(lambda: [one for one in session.processes() if one.name == "sh"], what="mosh's shell runs")
+    before = session.processes()
+
+    result = logoff(hiding_systemd, "/state:closing", "/y", user="bob")
+
+    assert result.status == NO_SESSION and "1 session is left alone: its state" in result.err, result.text
+    assert hiding_systemd.survivors(before) == before
+    assert_logged_off(logoff(hiding_systemd, session.id, "/grace:1", user="bob"), session, before)
 
 
 def test_own_session_where_proc_hides(hiding):
