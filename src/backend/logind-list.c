@@ -6,10 +6,16 @@
  * there are, and reads what they are from the file that logind keeps for each in /run/systemd/sessions and writes at every
  * change. A session whose file is missing, or does not say what we know how to read, is asked for by D-Bus, and so is every
  * graphical session: only there logind tells idleness.
+ *
+ * One that is wanted by name is looked for by hints first: the login records, and those files. A hint that leads nowhere, or to an
+ * error, fails nothing: a list of all sessions follows, and says what is wrong. The session that a hint leads to is read by D-Bus.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "backend/here.h"
@@ -97,12 +103,14 @@ static int ask_session(struct listing *listing, const char *path)
 	return drain_calls(listing, MAX_CALLS - 1);
 }
 
-int logind_open_files(const struct logoff_host *host)
+/* Opens the folder in which logind of this machine keeps a file for each session. Returns a descriptor or -1. */
+static int open_files(const struct logoff_host *host)
 {
 	return host->far ? -1 : open(SESSION_FILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-bool logind_read_file(int folder, const char *id, char text[static LOGIND_FILE_MAX])
+/* Reads the file that logind keeps for session ID. Returns false if there is none, or it is longer than any we know. */
+static bool read_session_file(int folder, const char *id, char text[static LOGIND_FILE_MAX])
 {
 	/* An id is a name in that folder, whoever says it. */
 	ssize_t n = strchr(id, '/') ? -1 : file_read(folder, id, O_NOFOLLOW, text, LOGIND_FILE_MAX);
@@ -118,7 +126,7 @@ static int list_row(struct listing *listing, int folder, const struct logind_pro
 	char text[LOGIND_FILE_MAX];
 	int r;
 
-	if (folder < 0 || !logind_read_file(folder, row->id, text) || !session_file_parse(text, &p))
+	if (folder < 0 || !read_session_file(folder, row->id, text) || !session_file_parse(text, &p))
 		return ask_session(listing, path);
 	r = logind_session_from(listing->host, &p, &session);
 	return r < 0 ? r : add_listed(listing, session);
@@ -126,7 +134,7 @@ static int list_row(struct listing *listing, int folder, const struct logind_pro
 
 static int list_rows(struct listing *listing, sd_bus_message *answer)
 {
-	int folder = logind_open_files(listing->host);
+	int folder = open_files(listing->host);
 	struct logind_properties row = {};
 	const char *path;
 	int r;
@@ -161,6 +169,86 @@ int logind_list_all(struct logoff_host *host, struct session_list *list, struct 
 	return r < 0 ? r : logind_name_all(host, list);
 }
 
+/* ---- those that may bear a name ---- */
+
+static bool is_listed(const struct session_list *list, const char *id)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (strcmp(list->items[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* Adds the session that a hint led to; R: what came of asking for it. */
+static int add_candidate(struct session_list *list, struct logoff_session *session, int r)
+{
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (is_listed(list, session->id) || of(session)->not_a_session) {
+		logoff_session_free(session);
+		return 0;
+	}
+	return session_list_add(list, session);
+}
+
+/* Tells whether hints are worth following: logind answers. */
+static bool is_answering(const struct logoff_host *host)
+{
+	return !((const struct logind *)host->data)->silent;
+}
+
+/* The sessions whose login record is on terminal NAME: where logind itself learns the terminals of ssh sessions. */
+static int candidates_from_logins(struct logoff_host *host, const char *name, struct session_list *list)
+{
+	struct logoff_session *session = NULL;
+	struct proc_login *logins = NULL;
+	size_t n_logins = 0;
+	int r = 0;
+
+	if (proc_read_logins(&logins, &n_logins) < 0)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < n_logins && is_answering(host); i++) {
+		if (strcasecmp(logins[i].line, name) != 0)
+			continue;
+		r = logind_get_by_call(host, &session, NULL, "GetSessionByPID", "u", (uint32_t)logins[i].pid);
+		r = add_candidate(list, session, r);
+	}
+	free(logins);
+	return r;
+}
+
+/* The sessions whose file says that they might be called NAME. */
+static int candidates_from_files(struct logoff_host *host, const char *name, struct session_list *list)
+{
+	int folder = open_files(host), r = 0;
+	DIR *files = folder < 0 ? NULL : fdopendir(folder);
+	struct logoff_session *session = NULL;
+	char text[LOGIND_FILE_MAX];
+	struct dirent *entry;
+
+	if (!files) {
+		if (folder >= 0)
+			close(folder);
+		return 0;
+	}
+	while (r >= 0 && is_answering(host) && (entry = readdir(files))) {
+		if (strchr(entry->d_name, '.') || !read_session_file(folder, entry->d_name, text) ||
+		    !session_file_might_be(text, name))
+			continue;
+		r = logind_get_by_call(host, &session, NULL, "GetSession", "s", entry->d_name);
+		r = add_candidate(list, session, r);
+	}
+	closedir(files);
+	return r;
+}
+
+static int list_candidates(struct logoff_host *host, const char *name, struct session_list *list)
+{
+	int r = host->far ? 0 : candidates_from_logins(host, name, list);
+
+	return r < 0 ? r : candidates_from_files(host, name, list);
+}
+
 /* One answer, of a line for each user; what it does not say in so many words is "maybe". */
 bool logind_may_have_user(struct logoff_host *host, const char *name)
 {
@@ -192,5 +280,5 @@ int logind_list(struct logoff_host *host, const char *name, struct session_list 
 	(void)logind_has_our_numbers(host);
 	if (!name)
 		return logind_list_all(host, list, reterr);
-	return logind_list_candidates(host, name, list);
+	return list_candidates(host, name, list);
 }

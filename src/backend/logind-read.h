@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logind-read.h - what the files that read logind's sessions share: logind-read.c (one), logind-list.c (all), logind-terminals.c
- * (their terminals, and the names that follow from them), logind-candidates.c (those that may bear a name). Nobody else includes it.
+ * logind-read.h - what the files that read logind's sessions share: logind-read.c (one), logind-list.c (all, and those that may
+ * bear a name), logind-terminals.c (their terminals, and the names that follow from them). Nobody else includes it.
  */
 #ifndef BACKEND_LOGIND_READ_H
 #define BACKEND_LOGIND_READ_H
@@ -30,19 +30,10 @@ int logind_get_by_call(struct logoff_host *host, struct logoff_session **ret_ses
 /* Adds all sessions to LIST, with their names. Returns 0 or -errno with the cause. */
 int logind_list_all(struct logoff_host *host, struct session_list *list, struct logoff_error *reterr);
 
-/* Opens the folder in which logind of this machine keeps a file for each session. Returns a descriptor or -1. */
-int logind_open_files(const struct logoff_host *host);
-
-/* Reads the file of session ID in that folder. Returns false if there is none, or it is not like any that we know. */
-bool logind_read_file(int folder, const char *id, char text[static LOGIND_FILE_MAX]);
-
 /*
  * Names the sessions of a full list. Terminals of those whose name is certain are looked up when somebody wants to know them.
  * Returns 0 or a fatal errno.
  */
 int logind_name_all(struct logoff_host *host, const struct session_list *list);
-
-/* Adds the sessions that hints (login records, logind's files) say might bear NAME. Returns 0 or -ENOMEM. */
-int logind_list_candidates(struct logoff_host *host, const char *name, struct session_list *list);
 
 #endif
