@@ -13,7 +13,6 @@
 #include "backend/here.h"
 #include "backend/leave.h"
 #include "backend/logind.h"
-#include "backend/logind-read.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
@@ -232,7 +231,7 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 	uint64_t now = clock_now_us();
 	int r;
 
-	if (empty && !logind_has_our_numbers(session->host))	/* our processes are others than those of the host */
+	if (empty && ((struct logind *)session->host->data)->sees_strangers)
 		return -EOPNOTSUPP;
 	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
 		return 0;

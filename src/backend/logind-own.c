@@ -137,9 +137,9 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	if (r < 0)
 		return r;
 	r = cgroup_read(getpid(), &cgroup);
-	if (r < 0)
+	if (r < 0 && r != -EOPNOTSUPP)	/* that is one of no session here */
 		return error_set_errno(reterr, -EIO, r, "the caller's own control group");
-	if (cgroup_parse_session(cgroup.text, logind->elogind, id))
+	if (r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id))
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
 	if (*logind->own_ids[0]) {

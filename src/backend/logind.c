@@ -180,6 +180,9 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	r = logind_hold_strays(session);
 	if (r >= 0 && data->cgroup)
 		r = proc_list_cgroup(data->cgroup, list);
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i].pid == 0)	/* it is outside of the caller's pid namespace */
+			((struct logind *)session->host->data)->sees_strangers = true;
 	if (r >= 0)
 		r = logind_find_strays(session, list->n_items == 0 || session->current);
 	if (r >= 0 || r == -EAGAIN || r == -EOPNOTSUPP) {

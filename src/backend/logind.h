@@ -45,6 +45,7 @@ struct logind {
 	bool has_events;		/* events came while a call waited for its reply: the next wait must not sleep on them */
 	uint64_t scope_look_us;		/* when to look for the scopes of a crowd; 0: not to */
 	uint64_t xrdp_look_us;		/* when to look how far xrdp's desktops have come; 0: not to */
+	bool sees_strangers;		/* a session has processes that have no number here: /proc does not show those of the host */
 	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
 	uint64_t own_us;		/* monotonic: when logind_find_own() began to find what follows; 0: not known */
 	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by

@@ -32,14 +32,24 @@ static const char *next_line(const char *line)
 	return line ? line + 1 : NULL;
 }
 
+static bool is_above(const char *path)
+{
+	return strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\n' || !path[3]);
+}
+
+/* Only the hierarchies in which a session manager puts sessions count: that of v2, or where it is not used, those with its name. */
 bool cgroup_is_outside(const char *text)
 {
+	bool outside = false;
+
 	for (const char *line = text, *path; line; line = next_line(line)) {
 		path = find_path(line);
-		if (path && strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\n' || !path[3]))
-			return true;
+		if (path && strncmp(line, "0::", 3) == 0 && path[1] && path[1] != '\n')
+			return is_above(path);
+		if (path && strstr(line, ":name=") && strstr(line, ":name=") < path)
+			outside = outside || is_above(path);
 	}
-	return false;
+	return outside;
 }
 
 int cgroup_read(pid_t pid, struct cgroup *ret)

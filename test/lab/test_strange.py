@@ -257,7 +257,7 @@ def test_from_a_container_that_sees_other_groups_or_numbers(host, way):
     given, = [one for one in session.processes() if one.name == "sleep"]
     host.check(f"mkdir -p /sys/fs/cgroup/system.slice/given.scope && echo {given.pid} >/sys/fs/cgroup/system.slice/given.scope/cgroup.procs")
 
-    result = host.run(f"{way} logoff {session.id} /grace:1 /wait:6")
+    result = host.run(f"systemd-run --quiet --pipe --wait {way} logoff {session.id} /grace:1 /wait:6")
 
     assert host.alive(given), result.text
     assert other.exists()
