@@ -66,8 +66,6 @@ static int kill_strays(struct logoff_session *session)
 		if (r >= 0)
 			refused = strays_signal(data->strays, SIGKILL);
 	}
-	if (r >= 0 && refused && strays_has_leader_outside(data->strays))
-		logind_signal_leader(session, SIGKILL);
 	return r < 0 ? r : refused;
 }
 
@@ -84,17 +82,17 @@ static int kill_kept(struct logoff_session *session)
 static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
-	int r;
+	int r = kill_strays(session);
+	bool refused = r == -EPERM;
 
-	r = kill_strays(session);
-	if (r < 0 && r != -EPERM)	/* what refuses is listed as left */
+	if (r < 0 && !refused)	/* what refuses is listed as left */
 		return r;
 	if (spare_self && data->cgroup)
 		return data->kept && data->family ? kill_kept(session) : kill_but_self(data->cgroup);
 	r = logind_check_logon(session, reterr);
 	if (data->superseded)
 		return 0;
-	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && !here_has_power(session))
+	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && (refused || !here_has_power(session)))
 		logind_signal_leader(session, SIGKILL);
 	if (r >= 0 && data->signalled_us)	/* logind has not been asked yet, and would keep it when it is empty */
 		(void)call_kill(session->host, NULL, "TerminateSession", "s", session->id);
