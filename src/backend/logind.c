@@ -5,8 +5,8 @@
  * These D-Bus calls on org.freedesktop.login1 end a session: TerminateSession asks (systemd sends SIGTERM and SIGHUP to
  * the session's scope), KillSession "all" SIGKILL forces, SessionRemoved tells the end, GetSession proves it;
  * TerminateUser ends the user's service manager, KillUser kills it where the caller has only polkit's word. They stand in
- * logind-ask.c and logind-kill.c; on elogind ReleaseSession in user/release.c. Who may do what is decided by logind and polkit, not here. Root need not
- * ask, and with many sessions does so last (logind-crowd.c).
+ * logind-ask.c and logind-kill.c; on elogind ReleaseSession in user/release.c. Who may do what is decided by logind and
+ * polkit, not here. Root need not ask, and with many sessions does so last (logind-crowd.c).
  *
  * What the interface's documentation does not say, found by running (systemd 252 and 257, elogind 246 and 255):
  *  - On a session in state "closing" TerminateSession answers OK and does nothing; only KillSession reaches it.
