@@ -4,7 +4,7 @@
  *
  * A simulation on a clock of its own: wait() does not sleep but moves the clock to the next thing that happens, so a
  * log-off of 90 s is over at once and happens in the same way each time ("realtime" in the file makes it sleep). It
- * obeys the contract of host.h to the letter and plays every trouble the other back ends were seen or feared to make:
+ * obeys the contract of backend.h to the letter and plays every trouble the other back ends were seen or feared to make:
  * whatever the procedure says of such a host can be held against what is in struct memory_world.
  * Where a real host would block for ever, wait() fails; where the procedure spins, it fails as well. More than 800 lines in one file:
  * every operation changes the same world, and half of them are a few lines.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * table.h - the kinds of host by name, for the table of them and for tests. The core knows only host_backends (host.h).
+ * table.h - the kinds of host by name, for the table of them and for tests. The core knows only host_backends (core/backend.h).
  */
 #ifndef BACKEND_TABLE_H
 #define BACKEND_TABLE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test-contract.c - what every kind of host has to keep (host.h), whatever it is: one list of cases for all of them.
+ * test-contract.c - what every kind of host has to keep (core/backend.h), whatever it is: one list of cases for all of them.
  *
  *     test-contract [HOST [SESSION]]
  *

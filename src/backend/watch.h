@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * watch.h - what the watches of the back ends share (watch() in core/host.h): a timer, and one descriptor for all that is waited
+ * watch.h - what the watches of the back ends share (watch() in core/backend.h): a timer, and one descriptor for all that is waited
  * for. A host that tells nothing of its sessions is only looked at, by lists.
  */
 #ifndef BACKEND_WATCH_H

@@ -2,7 +2,7 @@
 /*
  * clock.h - the real clocks, for code that works on the real machine.
  *
- * The procedure takes its time from the host (host.h), whose clock may be virtual. All times are in microseconds.
+ * The procedure takes its time from the host (core/host.h), whose clock may be virtual. All times are in microseconds.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

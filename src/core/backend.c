@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * backend.c - the operations of a kind of host that cannot do them, or that has nothing to do: see host.h.
+ * backend.c - the operations of a kind of host that cannot do them, or that has nothing to do: see backend.h.
  */
 #include "core/host.h"
 

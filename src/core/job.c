@@ -10,7 +10,7 @@
  *        │                    └───── part is gone ────┴──▶ next part, or DONE
  *        └─refused──▶ DONE
  *
- * The back end writes facts (host.h), and the job acts on them. A part counts as gone only when the back end looked for its
+ * The back end writes facts (backend.h), and the job acts on them. A part counts as gone only when the back end looked for its
  * processes and found none, and, for a session, when the host no longer knows it: the host's notice of the end is a reason to look,
  * never the proof. Some hosts keep an empty session (cgroup v1 gives no notice of emptiness); a kill that reaches no process makes
  * them notice.
@@ -397,7 +397,7 @@ void job_start(struct logoff_request *request, struct job *job)
 	int r;
 
 	job_begin(request, job);
-	r = host_check_rules(job->session, request->how.console, &job->cause);
+	r = session_check_rules(job->session, request->how.console, &job->cause);
 	if (r < 0)
 		job_finish(request, job, r);
 	else if (!may_leave(request, job) || !ask_desktop_to_leave(request, job))

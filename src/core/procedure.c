@@ -77,7 +77,7 @@ static void settle(struct logoff_request *request, struct job *job, enum meaning
 		break;
 	case MEANING_UNKNOWN:
 		job->session->looked_us = now_us;
-		if (host_check_rules(job->session, request->how.console, NULL) < 0)	/* that is known: it is refused */
+		if (session_check_rules(job->session, request->how.console, NULL) < 0)	/* that is known: it is refused */
 			break;
 		job_begin(request, job);
 		job->step = STEP_LOOKING;
@@ -146,7 +146,7 @@ static void check_rules(struct logoff_request *request)
 {
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		struct job *job = &request->jobs[i];
-		int r = host_check_rules(job->session, request->how.console, &job->cause);
+		int r = session_check_rules(job->session, request->how.console, &job->cause);
 
 		job->start_us = request->host->now_us;
 		if (r < 0)
