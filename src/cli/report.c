@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * report.c - see report.h. Whole sentences, each one entry of the catalogue; names and commands only through safe().
+ *
+ * More than 800 lines: nearly all that people read stands here, so that who translates or rewords it has it in one place.
  */
 #include "cli/report.h"
 
