@@ -2,7 +2,7 @@
 /*
  * report.c - see report.h. Whole sentences, each one entry of the catalogue; names and commands only through safe().
  *
- * More than 800 lines: nearly all that people read stands here, so that who translates or rewords it has it in one place.
+ * More than 800 lines: nearly all that people read stands here, for whoever rewords or translates it.
  */
 #include "cli/report.h"
 
