@@ -23,8 +23,8 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->looked_us = clock_now_us();
 	if (logoff_host_list_processes(host, &running->items, &running->n_items, NULL) < 0)
 		running->n_items = 0;
-	/* To whom processes of others are hidden, process 1 is so too (hidepid in proc(5)). */
-	running->hidden = geteuid() != 0;
+	/* To whom this machine hides processes of others, it hides process 1 too (hidepid in proc(5)). */
+	running->hidden = geteuid() != 0 && strcmp(logoff_host_kind(host), "memory") != 0;
 	for (size_t i = 0; running->hidden && i < running->n_items; i++)
 		running->hidden = running->items[i]->pid != 1;
 }
