@@ -37,17 +37,24 @@ static bool is_above(const char *path)
 	return strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\n' || !path[3]);
 }
 
-/* Only the hierarchies in which a session manager puts sessions count: that of v2, or where it is not used, those with its name. */
+/*
+ * Only the hierarchies in which a session manager puts sessions count: that of v2 and those with its name. It uses one of them; a
+ * process that came in from outside may have been left out of the others.
+ */
 bool cgroup_is_outside(const char *text)
 {
 	bool outside = false;
 
 	for (const char *line = text, *path; line; line = next_line(line)) {
+		const char *name = strstr(line, ":name=");
+
 		path = find_path(line);
-		if (path && strncmp(line, "0::", 3) == 0 && path[1] && path[1] != '\n')
-			return is_above(path);
-		if (path && strstr(line, ":name=") && strstr(line, ":name=") < path)
-			outside = outside || is_above(path);
+		if (!path || (strncmp(line, "0::", 3) != 0 && (!name || name > path)))
+			continue;
+		if (is_above(path))
+			outside = true;
+		else if (path[0] && path[1] && path[1] != '\n')
+			return false;
 	}
 	return outside;
 }

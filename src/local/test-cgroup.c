@@ -51,6 +51,7 @@ static void groups_of_another_namespace_tell_nothing(void **state)
 	assert_false(cgroup_is_outside("4:memory:/../..\n0::/\n"));
 	assert_false(cgroup_is_outside("4:name=systemd:/../..\n0::/user.slice/user-1000.slice/session-5.scope\n"));
 	assert_true(cgroup_is_outside("4:name=systemd:/../..\n0::/\n"));
+	assert_false(cgroup_is_outside("4:name=systemd:/user.slice/user-1000.slice/session-5.scope\n0::/../..\n"));
 	assert_false(cgroup_is_outside("0::/user.slice/..hidden/session-5.scope\n0::/...\n"));
 }
 
