@@ -30,12 +30,13 @@ int held_open(struct held *held)
 	struct rlimit limit = { .rlim_cur = 1024 };
 	int r;
 
-	held->pidfd = (int)syscall(SYS_pidfd_open, held->stat.pid, 0);
-	/* Otherwise the limit is reached, the kernel has none (before 5.3) or a container's filter forbids it. */
-	if (held->pidfd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT))
+	held->pidfd = proc_hold(held->stat.pid);
+	if (held->pidfd == -ESRCH)
 		return -ESRCH;
 	(void)getrlimit(RLIMIT_NOFILE, &limit);	/* else the default */
-	if (held->pidfd >= 0 && (rlim_t)held->pidfd + SPARE_DESCRIPTORS >= limit.rlim_cur)
+	if (held->pidfd < 0)
+		held->pidfd = -1;
+	else if ((rlim_t)held->pidfd + SPARE_DESCRIPTORS >= limit.rlim_cur)
 		held_close(held);
 	r = held->stat.start_time ? check(&held->stat) : 0;
 	if (r < 0)
