@@ -428,7 +428,7 @@ static int start_program(struct post *post, struct recipient *recipient)
 	job.head.n_processes = job.head.has_display ? list_own_processes(post, session->uid, processes) : 0;
 	recipient->deadline_us = clock_now_us() + SHOW_US;
 	r = user_start(&recipient->child, &job, cause);
-	return r == -ENOPKG || r == -EMSGSIZE ? -EOPNOTSUPP : r < 0 && r != -ENOMEM ? -EIO : r;
+	return r == -ENOPKG || r == -EMSGSIZE ? -EOPNOTSUPP : r;
 }
 
 static bool has_program(const struct recipient *recipient)
