@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "local/test-child-process.h"
+
 #define AUDIT UINT32_C(4242)
 
 static pid_t leader, stray;
@@ -47,25 +49,6 @@ int __wrap_cgroup_read(pid_t pid, struct cgroup *ret)
 	if (r < 0 && once)
 		cgroup_result = 0;
 	return r;
-}
-
-static pid_t start_child(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		alarm(20);
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
-static void end_child(pid_t pid)
-{
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static int set_up(void **state)

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "local/test-child-process.h"
+
 static int n_interrupts, stat_result;
 static uint64_t other_start;	/* what /proc says is the start time of each process; 0: the truth */
 
@@ -41,19 +43,6 @@ int __wrap_proc_read_stat(pid_t pid, struct proc_stat *ret)
 	return r;
 }
 
-static pid_t start_child(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		alarm(20);
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
 static struct held hold_child(void)
 {
 	struct held held;
@@ -65,7 +54,7 @@ static struct held hold_child(void)
 }
 
 /* Lets it end, and then takes it away. */
-static void end_child(const struct held *held)
+static void end_held(const struct held *held)
 {
 	siginfo_t info;
 
@@ -89,7 +78,7 @@ static void a_process_lives_until_it_ends(void **state)
 
 	(void)state;
 	assert_true(held_is_alive(&held));
-	end_child(&held);
+	end_held(&held);
 	held_close(&held);
 	assert_int_equal(held.pidfd, -1);
 	assert_int_equal(held_open(&held), -ESRCH);
@@ -103,7 +92,7 @@ static void a_signal_to_the_caller_is_no_end(void **state)
 	n_interrupts = 1;
 	assert_true(held_is_alive(&held));
 	n_interrupts = 1;
-	end_child(&held);
+	end_held(&held);
 	held_close(&held);
 }
 
@@ -115,7 +104,7 @@ static void number_and_start_time_have_to_do(void **state)
 	held_close(&held);
 	assert_true(held_is_alive(&held));
 	assert_int_equal(held_signal(&held, SIGCONT), 0);
-	end_child(&held);
+	end_held(&held);
 }
 
 static void a_successor_is_another(void **state)
@@ -131,7 +120,7 @@ static void a_successor_is_another(void **state)
 	assert_int_equal(held.pidfd, -1);
 	reset();
 	assert_true(held_is_alive(&held));
-	end_child(&held);
+	end_held(&held);
 }
 
 /* Whether it is the same process cannot be told: it is alive, and is not signalled. */
@@ -151,7 +140,7 @@ static void a_hidden_process_may_be_another(void **state)
 	}
 	reset();
 	assert_true(held_is_alive(&held));
-	end_child(&held);
+	end_held(&held);
 }
 
 static void one_that_was_hidden_from_the_beginning(void **state)
@@ -163,7 +152,7 @@ static void one_that_was_hidden_from_the_beginning(void **state)
 	assert_int_equal(held_open(&held), 0);
 	assert_true(held_is_alive(&held));
 	assert_int_equal(held_signal(&held, SIGCONT), 0);
-	end_child(&held);
+	end_held(&held);
 	reset();
 	held_close(&held);
 }
