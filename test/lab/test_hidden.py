@@ -149,13 +149,18 @@ def test_own_other_session_where_proc_hides(hiding):
     assert "very process has ended" not in out or hiding.survivors(before) == []
 
 
+def start_roots_daemon(host, session):
+    """Has alice start a daemon of root's in her session, by sudo."""
+    if not host.path("/etc/sudoers.d").exists():
+        pytest.skip("no sudo on this host")
+    host.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
+    return session.spawn("sudo stubborn -d keeper", "keeper")
+
+
 def test_roots_process_in_ones_own_session_where_proc_hides(hiding):
     """A daemon that sudo has started counts, visible or not."""
     here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
-    if not hiding.path("/etc/sudoers.d").exists():
-        pytest.skip("no sudo on this host")
-    hiding.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
-    keeper = there.spawn("sudo stubborn -d keeper", "keeper")
+    keeper = start_roots_daemon(hiding, there)
 
     out, status = here.shell.run(f"logoff {there.id} /grace:1 /wait:4 2>&1")
 
@@ -166,10 +171,7 @@ def test_roots_process_in_ones_own_session_where_proc_hides(hiding):
 def test_a_hidden_program_may_be_one_to_keep(hiding):
     """What sudo has started in the other session cannot be seen, so whether it is to be kept is unknown: it is left alone."""
     here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "alice")
-    if not hiding.path("/etc/sudoers.d").exists():
-        pytest.skip("no sudo on this host")
-    hiding.path("/etc/sudoers.d/lab").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
-    keeper = there.spawn("sudo stubborn -d keeper", "keeper")
+    keeper = start_roots_daemon(hiding, there)
 
     out, _ = here.shell.run("logoff /user:alice /keep:keeper /grace:1 /wait:4 /y 2>&1")
 
