@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """JSON: the output of the commands fits doc/schema/, over every memory host and over this machine."""
 
+import datetime
 import json
 import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -122,14 +124,22 @@ def lines_of(done):
     return found
 
 
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 @pytest.mark.parametrize("command,kind", [("session", "session"), ("user", "session"), ("process", "process")])
 def test_lines_are_the_rows_of_the_document(binary, command, kind):
     for host in HOSTS:
         words = [command, "*"] if command == "process" else [command]
+        start = time.monotonic()
         whole, lines = (query(binary, f"memory:hosts/{host}", *words, option=option) for option in ("--json", "/json:lines"))
+        most = time.monotonic() - start + 1     # seconds by which the times may differ: such a host begins anew with each command
         assert (lines.returncode, lines.stderr) == (whole.returncode, whole.stderr), host
         found, rows = lines_of(lines), json.loads(whole.stdout or "[]")
-        for one in found + rows:    # both are real, and a second may lie between them
+        times = [[seconds(one.pop("logon_time")) for one in some if one.get("logon_time")] for some in (found, rows)]
+        assert len(times[0]) == len(times[1]) and all(abs(one - other) <= most for one, other in zip(*times)), host
+        for one in found + rows:
             one.pop("age_seconds", None)
             if one.get("pid", 5000000) < 5000000:   # the command itself, which is not the same one
                 one.pop("pid")
