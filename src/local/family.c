@@ -28,8 +28,6 @@
 
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
-#define CHASE_ROUNDS 50	     /* of looking up numbers given out since the last round */
-#define CHASE_NUMBERS 2000   /* looked up in one scan */
 
 struct member {
 	struct held held;
@@ -51,7 +49,7 @@ struct family {
 	struct member *members; /* by pid */
 	size_t n_members;
 	struct sight *sights; /* by pid once the walk is over */
-	size_t n_sights;
+	size_t n_sights, n_walked; /* those of the walk come first */
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
@@ -318,29 +316,15 @@ static struct sight *find_sight(const struct family *family, pid_t pid)
 	return bsearch(&key, family->sights, family->n_sights, sizeof(key), compare_sights);
 }
 
-/*
- * Looks up the processes born since FROM, until no more are born or the limit is reached. The walk reads numbers in
- * batches and comes too late for a process that lives for microseconds; this comes right after its birth.
- */
-static int chase(struct family *family, pid_t from)
+/* Sees a number that was given out during the walk, unless the walk has seen it. */
+static int see_born(pid_t pid, void *userdata)
 {
-	size_t n_walked = family->n_sights;
-	unsigned n_looked = 0;
-	int r = 0;
+	struct family *family = userdata;
+	struct sight key = { .stat.pid = pid };
 
-	for (unsigned round = 0; round < CHASE_ROUNDS && r == 0; round++) {
-		pid_t last = proc_last_pid();
-
-		if (last <= from) /* none, or the numbers have begun anew */
-			break;
-		for (; from < last && r == 0 && n_looked < CHASE_NUMBERS; n_looked++) {
-			struct sight key = { .stat.pid = ++from };
-
-			if (!n_walked || !bsearch(&key, family->sights, n_walked, sizeof(key), compare_sights))
-				r = see_pid(key.stat.pid, family);
-		}
-	}
-	return r;
+	if (family->n_walked > 0 && bsearch(&key, family->sights, family->n_walked, sizeof(key), compare_sights))
+		return 0;
+	return see_pid(pid, family);
 }
 
 /* Children of members are members, however deep; an ancestor is never younger than its descendants. */
@@ -386,8 +370,9 @@ static int walk(struct family *family)
 	family->n_sights = 0;
 	r = proc_for_each_pid(see_pid, family);
 	sort_sights(family);
+	family->n_walked = family->n_sights;
 	if (r == 0 && last > 0)
-		r = chase(family, last);
+		r = proc_for_each_born(&last, see_born, family);
 	sort_sights(family);
 	if (r == 0 && family->marks.terminal)
 		r = adopt_descendants(family);

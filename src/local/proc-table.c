@@ -19,10 +19,6 @@
 
 #define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
 
-/* Rounds in which table_settle() looks up the processes born since the last, and how many it looks up. */
-#define CHASE_ROUNDS 50
-#define CHASE_NUMBERS 2000
-
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
 
 static int add_row(pid_t pid, void *userdata)
@@ -159,12 +155,20 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 	}
 }
 
+/* What table_settle() looks through: the rows that were there before come first. */
+struct settling {
+	struct table *table;
+	size_t n_walked;
+};
+
 /* Looks up the number, and adds it if a process has it. Returns 0 or -ENOMEM. */
-static int look_up(struct table *table, size_t n_walked, pid_t pid)
+static int look_up(pid_t pid, void *userdata)
 {
+	const struct settling *settling = userdata;
+	struct table *table = settling->table;
 	struct table_row row = { .pid = pid };
 
-	if (bsearch(&row, table->rows, n_walked, sizeof(row), array_compare))
+	if (bsearch(&row, table->rows, settling->n_walked, sizeof(row), array_compare))
 		return 0;
 	/* It may end before it is asked for anything else. */
 	if (table_audit(&row) == PROC_NO_AUDIT && !row.audit_error && !table_stat(&row))
@@ -174,23 +178,15 @@ static int look_up(struct table *table, size_t n_walked, pid_t pid)
 
 int table_settle(struct table *table)
 {
-	size_t n_walked = table->n_rows;
-	pid_t from = table->again_pid, last, old = table->settled_pid;
-	unsigned n_looked = 0;
+	struct settling settling = { table, table->n_rows };
+	pid_t from = table->again_pid, old = table->settled_pid;
 	int r = 0;
 
-	for (size_t i = 0; i < n_walked; i++)
+	for (size_t i = 0; i < settling.n_walked; i++)
 		(void)table_audit(&table->rows[i]);
-	for (unsigned round = 0; r == 0 && round < CHASE_ROUNDS && old > 0; round++) {
-		last = proc_last_pid();
-		if (last == from)
-			break;
-		if (last < from)	/* the numbers have begun anew */
-			from = 0;
-		for (; r == 0 && from < last && n_looked < CHASE_NUMBERS; n_looked++)
-			r = look_up(table, n_walked, ++from);
-	}
-	for (size_t i = n_walked; i > 0 && i < table->n_rows; i++)
+	if (old > 0)
+		r = proc_for_each_born(&from, look_up, &settling);
+	for (size_t i = settling.n_walked; i > 0 && i < table->n_rows; i++)
 		if (table->rows[i].pid < table->rows[i - 1].pid)	/* seldom: the numbers given out grow */
 			sort_rows(table);
 	table->again_pid = old;

@@ -27,6 +27,8 @@
 #include "base/array.h"
 #include "local/file.h"
 
+#define BORN_ROUNDS 50	    /* of proc_for_each_born() */
+#define BORN_NUMBERS 2000   /* looked up by one call */
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
 
 /* ---- parsers ---- */
@@ -379,6 +381,21 @@ pid_t proc_last_pid(void)
 	if (!blank || proc_parse_number(blank + 1, (size_t)(text + n - blank - 1), &last) < 0 || last > INT32_MAX)
 		return 0;
 	return (pid_t)last;
+}
+
+int proc_for_each_born(pid_t *from, int (*func)(pid_t pid, void *userdata), void *userdata)
+{
+	unsigned n_called = 0;
+	pid_t last;
+	int r = 0;
+
+	for (unsigned round = 0; r == 0 && round < BORN_ROUNDS && (last = proc_last_pid()) != *from; round++) {
+		if (last < *from)	/* the numbers have begun anew */
+			*from = 0;
+		for (; r == 0 && *from < last && n_called < BORN_NUMBERS; n_called++)
+			r = func(++*from, userdata);
+	}
+	return r;
 }
 
 struct each {

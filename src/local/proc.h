@@ -99,6 +99,13 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 pid_t proc_last_pid(void);
 
 /*
+ * Calls FUNC with each number given out since *FROM, those of ended processes too, until no more are given out or it is called as often
+ * as it may be. A walk over /proc reads numbers in batches and comes too late for a process that lives for microseconds; this comes
+ * right after its birth. *FROM is then the last number that was called with. A non-zero return of FUNC ends it and is returned, else 0.
+ */
+int proc_for_each_born(pid_t *from, int (*func)(pid_t pid, void *userdata), void *userdata);
+
+/*
  * Opens a pidfd of PID. Returns it, -ESRCH (it has ended, or has no number here), or -errno: it cannot be held, and nothing is known
  * of it (an old kernel, a filter, no descriptors).
  */
