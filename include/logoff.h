@@ -195,11 +195,11 @@ enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_sess
 				    struct logoff_error *reterr);
 
 /*
- * Tells whether the last list of HOST may lack logins that its session manager does not know, as this machine hides the processes
- * of others from the caller (hidepid).
+ * Tells whether this machine hides the processes of others from the caller (hidepid), so that the last list of HOST may lack some:
+ * processes, or logins that its session manager does not know.
  * Returns true if so.
  */
-bool logoff_host_hides_logins(const struct logoff_host *host);
+bool logoff_host_hides_processes(const struct logoff_host *host);
 
 /*
  * Tells whether a user called NAME may have a session on HOST that its session manager knows. Sooner to be had than a list of

@@ -491,6 +491,7 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 		session_list_clear(&list);
 		return r;
 	}
+	host->hides_processes = host->table->partial;
 	r = search_init(&search, host->table, list.items, list.n_items);	/* the list was made from this table */
 	if (r >= 0)
 		r = census_all(&search, census);

@@ -279,7 +279,7 @@ static int list_beside(struct logoff_host *host, struct session_list *list, stru
 	struct view view = {};
 	int r = known_init(&known, list);
 
-	host->above->hides_logins = host->above->table->partial;
+	host->above->hides_processes = host->above->table->partial;
 	if (r >= 0 && has_unknown(host->data, &known, host->above->table)) {
 		r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 		if (r >= 0)
@@ -381,6 +381,7 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 
 	if (((const struct procfs *)host->data)->beside)
 		return claim_processes(host, census, reterr);
+	host->hides_processes = proc_hides();
 	r = view_init(&view, host, PROC_NO_AUDIT, reterr);
 	if (r >= 0)
 		r = mark_sessions(&view, &list, reterr);

@@ -166,7 +166,7 @@ static bool take_matching(struct choice *choice, const char *user)
 		if (add_chosen(choice, session, LOGOFF_WHY_SELECTED, user))
 			choice->all[i] = NULL;
 	}
-	choice->hides_logins = r >= 0 && logoff_host_hides_logins(choice->host);
+	choice->hides_logins = r >= 0 && logoff_host_hides_processes(choice->host);
 	choice->n_unknown_groups += n_groups;
 	choice->n_unknown_programs += n_programs;
 	return found || n_groups + n_programs > 0 || status != EXIT_ENDED;

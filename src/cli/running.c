@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/account.h"
@@ -23,10 +22,7 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->looked_us = clock_now_us();
 	if (logoff_host_list_processes(host, &running->items, &running->n_items, NULL) < 0)
 		running->n_items = 0;
-	/* To whom this machine hides processes of others, it hides process 1 too (hidepid in proc(5)). */
-	running->hidden = geteuid() != 0 && strcmp(logoff_host_kind(host), "memory") != 0;
-	for (size_t i = 0; running->hidden && i < running->n_items; i++)
-		running->hidden = running->items[i]->pid != 1;
+	running->hidden = logoff_host_hides_processes(host);
 }
 
 static bool is_in(const struct logoff_host_process *process, const struct logoff_session *session)

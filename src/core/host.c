@@ -259,9 +259,9 @@ struct logoff_host *logoff_host_close(struct logoff_host *host)
 	return NULL;
 }
 
-bool logoff_host_hides_logins(const struct logoff_host *host)
+bool logoff_host_hides_processes(const struct logoff_host *host)
 {
-	return host->hides_logins;
+	return host->hides_processes;
 }
 
 const char *logoff_host_kind(const struct logoff_host *host)

@@ -18,7 +18,7 @@ struct logoff_host {
 	struct logoff_host *beside;	/* of the logins that its session manager does not know; NULL: not opened. What is
 					   found there belongs to that host, and is ended by its back end */
 	bool beside_failed;
-	bool hides_logins;		/* the last list may lack some that are known beside only */
+	bool hides_processes;		/* of others, from the caller: the last list may lack some, and logins that are known beside only */
 	struct logoff_host *above;	/* of such a host: the one that has it beside; else NULL */
 	struct table *table;		/* the last look at all processes; NULL: none yet (local/proc-table.h) */
 	uint64_t deadline_us;		/* when the time of the next session is over; 0: none is being ended. No answer
