@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backend/here.h"
@@ -16,12 +15,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
+#include "local/held.h"
 
 /* How long a table serves a crowd before the next is taken. */
 #define TABLE_US UINT64_C(50000)
 
 /* Rounds of looking for strays, while processes are born. */
-#define PROVE_ROUNDS 10
+#define PROVE_ROUNDS 20
 
 static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
 {
@@ -199,26 +199,25 @@ static void ask_strays(struct logoff_session *session)
 
 /*
  * Looks for strays in a table that is not older than SINCE_US. If PROVE, that there are none is believed only if nobody was born while
- * the table was read, or after several rounds. Returns how many are new, or -errno.
+ * the table was read. Returns how many are new, -EAGAIN: processes were born all the time, or another errno.
  */
 static int search_strays(struct logoff_session *session, uint64_t since_us, bool prove)
 {
 	struct strays *strays = of(session)->strays;
 	struct table *table;
-	int r, born;
+	int r = logind_table(session->host, since_us, &table), born;
 
-	r = logind_table(session->host, since_us, &table);
-	born = r >= 0 && prove ? table_settle(table) : r;
-	for (unsigned round = 0; born >= 0 && round < PROVE_ROUNDS; round++) {
+	if (r < 0)
+		return r;
+	born = prove ? table_settle(table) : 0;
+	for (unsigned round = 0; round == 0 || (born != 0 && round < PROVE_ROUNDS); round++) {
 		r = strays_collect(strays, table);
-		if (r != 0 || !prove)
-			return r;
+		if (r != 0 || born < 0 || !prove)
+			return r != 0 ? r : born;
 		born = table_settle(table);
-		if (born == 0)
-			break;
 	}
-	if (born < 0)
-		return born;
+	if (born != 0)
+		return born < 0 ? born : -EAGAIN;
 	r = strays_doubt(strays);
 	return r == 0 && table->partial ? -EOPNOTSUPP : r;
 }
@@ -327,22 +326,27 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 {
 	struct process_list list = {};
-	struct proc_stat stat;
+	struct held held;
 	char *directory;
-	int r, fd;
+	int r;
 
 	if (asprintf(&directory, "%s/init.scope", cgroup) < 0)
 		return -ENOMEM;
 	r = proc_list_cgroup(directory, &list);
+	if (r == -EAGAIN)	/* nobody stays long enough to be signalled */
+		r = 0;
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		fd = proc_hold(list.items[i].pid);
-		if (fd < 0 && fd != -ESRCH)
-			r = error_set_errno(reterr, -EIO, fd, "the user's service manager cannot be signalled");
-		/* Its other process, (sd-pam), is a child of the first. */
-		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && stat.parent <= 1)
-			(void)syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);	/* not ended: killed after the grace */
-		if (fd >= 0)
-			close(fd);
+		r = proc_read_stat(list.items[i].pid, &held.stat);
+		if (r >= 0 && held.stat.parent > 1)	/* (sd-pam), a child of the first */
+			continue;
+		if (r >= 0)
+			r = held_open(&held);
+		if (r >= 0)
+			(void)held_signal(&held, SIGTERM);	/* not ended: killed after the grace */
+		if (r >= 0)
+			held_close(&held);
+		if (r < 0)
+			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "the user's service manager cannot be signalled");
 	}
 	process_list_clear(&list);
 	free(directory);

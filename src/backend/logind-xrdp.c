@@ -12,11 +12,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "backend/logind.h"
+#include "local/held.h"
 
 /* How often a desktop is looked at; how long its programs get, then xrdp's session process, until the next is asked. */
 #define LOOK_US UINT64_C(20000)
@@ -48,30 +48,24 @@ static bool is_meant(const struct logoff_session *session, const struct proc_sta
 	       strcmp(id, session->id) == 0;
 }
 
-/*
- * Asks xrdp's SERVERS in the session, or all others. What refuses, and what ends meanwhile, is seen later. Returns 1, 0 if a process
- * cannot be held (an old kernel, no descriptors), or -errno.
- */
+/* Asks xrdp's SERVERS in the session, or all others. What refuses, and what ends or begins meanwhile, is seen later. Returns 0 or -errno. */
 static int ask_some(const struct logoff_session *session, bool servers)
 {
 	struct process_list list = {};
-	struct proc_stat stat;
-	bool held = true;
+	struct held held;
 	int r = proc_list_cgroup(of(session)->cgroup, &list);
 
-	for (size_t i = 0; r >= 0 && held && i < list.n_items; i++) {
-		int fd = proc_hold(list.items[i].pid);
-
-		held = fd >= 0 || fd == -ESRCH;
+	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
+		if (proc_read_stat(list.items[i].pid, &held.stat) < 0 || held_open(&held) < 0)
+			continue;
 		/* It is looked at when it is held. */
-		if (fd >= 0 && proc_read_stat(list.items[i].pid, &stat) >= 0 && is_meant(session, &stat, servers))
+		if (is_meant(session, &held.stat, servers))
 			for (size_t k = 0; k < LOGIND_N_POLITE; k++)
-				(void)syscall(SYS_pidfd_send_signal, fd, logind_polite_signals[k], NULL, 0);
-		if (fd >= 0)
-			close(fd);
+				(void)held_signal(&held, logind_polite_signals[k]);
+		held_close(&held);
 	}
 	process_list_clear(&list);
-	return r < 0 ? r : held;
+	return r == -EAGAIN ? 0 : r;
 }
 
 int logind_xrdp_ask(struct logoff_session *session)
@@ -83,7 +77,7 @@ int logind_xrdp_ask(struct logoff_session *session)
 	if (!data->xrdp || data->closing || data->call || !data->cgroup || session->leader <= 1)
 		return 0;
 	r = ask_some(session, false);
-	if (r <= 0)
+	if (r < 0)
 		return r;
 	session->ending->asked = 0;
 	data->programs_us = clock_now_us();
@@ -107,7 +101,7 @@ static bool follow(struct logoff_session *session, uint64_t now)
 	}
 	if (leader && age < LEADER_US)
 		return true;
-	if (ask_some(session, true) <= 0)
+	if (ask_some(session, true) < 0)
 		(void)logind_call_end(session, false, NULL);	/* those that are not reached are killed after the grace */
 	return false;
 }

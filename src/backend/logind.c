@@ -161,11 +161,15 @@ static int list_family(struct logoff_session *session, struct process_list *list
 
 	if (r == 0)
 		return family_list(data->family, list);
-	/* Where /proc hides, the cgroup shows at least that somebody is left, if only the caller. */
-	if (r == -EOPNOTSUPP && data->cgroup && proc_list_cgroup(data->cgroup, list) >= 0 && list->n_items > 0)
-		return 0;
-	for (int i = 0; r >= 0 && i < CGROUP_LOOKS && data->cgroup && list->n_items == 0; i++)
-		r = proc_list_cgroup(data->cgroup, list);
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	for (int i = 0; i < CGROUP_LOOKS && data->cgroup && list->n_items == 0; i++) {
+		int seen = proc_list_cgroup(data->cgroup, list);
+
+		/* Where /proc hides, the cgroup shows at least that somebody is left, if only the caller. */
+		if (seen < 0 || list->n_items > 0)
+			return seen;
+	}
 	if (r >= 0 && list->n_items == 0)
 		logind_elogind_release(session);
 	return r < 0 ? r : 0;

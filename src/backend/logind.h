@@ -116,7 +116,7 @@ int logind_leave(struct logoff_host *host, struct logoff_session *session, uint6
 int logind_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		struct logoff_error *reterr);
 
-/* Holds the leader of SESSION by pidfd, from the first look on. Returns 0 or -ENOMEM. */
+/* Holds the leader of SESSION by pidfd, from the first look on. Returns 0, or -errno: something that matters of it could not be read. */
 int logind_hold_strays(struct logoff_session *session);
 
 /*

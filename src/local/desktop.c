@@ -9,10 +9,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "local/cgroup.h"
+#include "local/held.h"
 #include "local/proc-table.h"
 
 /* Services in session.slice and app.slice that all sessions of a user share. */
@@ -74,7 +73,7 @@ bool desktop_is_unit(const char *path)
 	return of_session || begins_with_one(unit, desktops);
 }
 
-/* Tells whether process PID is one of a desktop, started within SPAN. Returns 1, 0, or -EACCES: it is hidden from the caller. */
+/* Tells whether process PID is one of a desktop, started within SPAN. Returns 1, 0, -EACCES: it is hidden from the caller, or -errno. */
 static int is_of_desktop(pid_t pid, struct desktop_span span)
 {
 	struct cgroup cgroup;
@@ -82,10 +81,12 @@ static int is_of_desktop(pid_t pid, struct desktop_span span)
 	const char *unit;
 	int r = proc_read_stat(pid, &stat);
 
+	if (r >= 0)
+		r = cgroup_read(pid, &cgroup);
 	if (r < 0)
-		return r == -EACCES ? r : 0;
-	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) &&
-	       table_start_us(&stat) >= span.since_us && table_start_us(&stat) <= span.until_us;
+		return r == -ESRCH ? 0 : r;
+	return cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) && table_start_us(&stat) >= span.since_us &&
+	       table_start_us(&stat) <= span.until_us;
 }
 
 /* ---- where /proc hides ---- */
@@ -162,26 +163,31 @@ int desktop_list(const char *manager, struct desktop_span span, struct process_l
 	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
 		int is = is_of_desktop(all.items[i].pid, span);
 
-		hidden = hidden || is < 0;
-		if (is > 0)
+		hidden = hidden || is == -EACCES;
+		if (is < 0 && is != -EACCES)
+			r = is;
+		else if (is > 0)
 			r = process_list_add(list, all.items[i].pid, all.items[i].command);
 	}
 	process_list_clear(&all);
 	return r >= 0 && hidden ? list_hidden(manager, list) : r;
 }
 
-/* Signals the process itself: it is looked at again when it is held. Returns 0, -EPERM, or a fatal errno: it cannot be held. */
+/* Signals the process itself: it is looked at again when it is held. Returns 0, -EPERM, or a fatal errno. */
 static int signal_one(pid_t pid, struct desktop_span span, int signal)
 {
-	int fd = proc_hold(pid), is, r = 0;
+	struct held held;
+	int r = proc_read_stat(pid, &held.stat);
 
-	if (fd < 0)
-		return fd == -ESRCH ? 0 : fd;
-	is = is_of_desktop(pid, span);
-	if (is < 0 || (is > 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 && errno == EPERM))
-		r = -EPERM;
-	close(fd);
-	return r;
+	if (r >= 0)
+		r = held_open(&held);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r == -EACCES ? -EPERM : r;
+	r = is_of_desktop(pid, span);
+	if (r > 0)
+		r = held_signal(&held, signal);
+	held_close(&held);
+	return r == -EACCES ? -EPERM : r;
 }
 
 int desktop_signal(const char *manager, struct desktop_span span, int signal)

@@ -55,6 +55,7 @@ struct family {
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
 	bool blind;	  /* /proc shows us no processes but our own */
 	bool hidden;	  /* the present scan could not look at everybody */
+	bool unsure;	  /* the same, as too many were born meanwhile, or moved about in the cgroup: the next may */
 	size_t n_new;	  /* members found by the present scan */
 	unsigned n_empty; /* scans in a row that have found nobody */
 	int on_sight;	  /* signal that a new member gets at once, or 0 */
@@ -371,8 +372,12 @@ static int walk(struct family *family)
 	r = proc_for_each_pid(see_pid, family);
 	sort_sights(family);
 	family->n_walked = family->n_sights;
-	if (r == 0 && last > 0)
-		r = proc_for_each_born(&last, see_born, family);
+	if (r == 0) {
+		r = last > 0 ? proc_for_each_born(&last, see_born, family) : -ENODATA;
+		family->unsure = r == -EAGAIN;
+		family->hidden = family->hidden || r == -ENODATA;
+		r = r == -EAGAIN || r == -ENODATA ? 0 : r;
+	}
 	sort_sights(family);
 	if (r == 0 && family->marks.terminal)
 		r = adopt_descendants(family);
@@ -395,11 +400,12 @@ static int check_cgroup_again(struct family *family)
 	struct process_list list = { 0 };
 	int r = proc_list_cgroup(family->cgroup, &list);
 
-	for (size_t i = 0; r == 0 && i < family->n_members; i++)
+	for (size_t i = 0; (r == 0 || r == -EAGAIN) && i < family->n_members; i++)
 		if (!is_listed(&list, family->members[i].held.stat.pid))
 			family->members[i].seen = false;
 	process_list_clear(&list);
-	return r;
+	family->unsure = family->unsure || r == -EAGAIN;
+	return r == -EAGAIN ? 0 : r;
 }
 
 /* Takes one process that the cgroup names. */
@@ -431,6 +437,10 @@ static int scan_cgroup(struct family *family)
 		r = see_listed(family, list.items[i].pid);
 	family->on_sight = signal;
 	process_list_clear(&list);
+	if (r == -EAGAIN) {
+		family->unsure = true;
+		return 0;
+	}
 	if (r >= 0 && family->n_new > 0)
 		r = check_cgroup_again(family);
 	return r < 0 ? r : 0;
@@ -454,6 +464,7 @@ int family_scan(struct family *family)
 
 	family->n_new = family->n_unnamed = 0;
 	family->hidden = marked && family->blind;
+	family->unsure = false;
 	for (size_t i = 0; i < family->n_members; i++)
 		family->members[i].seen = false;
 	if (family->marks.terminal)
@@ -474,14 +485,16 @@ int family_scan(struct family *family)
 
 int family_is_gone(struct family *family)
 {
+	bool unsure = false;
 	int n;
 
 	do {
 		n = family_scan(family);
 		if (n != 0)
 			return n < 0 ? n : 0;
+		unsure = unsure || family->unsure;
 	} while (family->n_empty < EMPTY_SCANS);
-	return family->hidden ? -EOPNOTSUPP : 1;
+	return family->hidden ? -EOPNOTSUPP : unsure ? -EAGAIN : 1;
 }
 
 /* ---- signals ---- */

@@ -39,7 +39,7 @@ int family_scan(struct family *family);
 
 /*
  * Tells whether several scans in a row, with no time limit between them, have found nobody. Scans. Returns 1, 0, -EOPNOTSUPP
- * if nobody was found but some processes could not be looked at, or another errno.
+ * if nobody was found but some processes could not be looked at, -EAGAIN if some may have been missed, or another errno.
  */
 int family_is_gone(struct family *family);
 

@@ -25,12 +25,22 @@ static int check(const struct proc_stat *stat)
 	return now.start_time == stat->start_time && now.state != 'Z' && now.state != 'X' ? 0 : -ESRCH;
 }
 
+/* Opens a pidfd of PID. Returns it, -ESRCH, or -errno: it cannot be held, and nothing is known of it (an old kernel, a filter). */
+static int hold(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		return fd;
+	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+}
+
 int held_open(struct held *held)
 {
 	struct rlimit limit = { .rlim_cur = 1024 };
 	int r;
 
-	held->pidfd = proc_hold(held->stat.pid);
+	held->pidfd = hold(held->stat.pid);
 	if (held->pidfd == -ESRCH)
 		return -ESRCH;
 	(void)getrlimit(RLIMIT_NOFILE, &limit);	/* else the default */

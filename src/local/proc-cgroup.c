@@ -221,9 +221,9 @@ int proc_list_cgroup(const char *path, struct process_list *list)
 		return is_removed(-errno) ? 0 : -errno;
 	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = again < 0 ? -errno : walk_cgroup(again, list);
-	/* A process that moves from folder to folder can be where the walk is not. */
+	/* A process that moves from folder to folder, or forks and ends, can be where the walk is not. */
 	if (r == 0 && list->n_items == n && proc_is_populated(path))
-		r = process_list_add(list, 0, "");
+		r = -EAGAIN;
 	close(fd);
 	return r;
 }

@@ -180,18 +180,19 @@ int table_settle(struct table *table)
 {
 	struct settling settling = { table, table->n_rows };
 	pid_t from = table->again_pid, old = table->settled_pid;
-	int r = 0;
+	int r;
 
+	if (old == 0)
+		return -EOPNOTSUPP;
 	for (size_t i = 0; i < settling.n_walked; i++)
 		(void)table_audit(&table->rows[i]);
-	if (old > 0)
-		r = proc_for_each_born(&from, look_up, &settling);
+	r = proc_for_each_born(&from, look_up, &settling);
 	for (size_t i = settling.n_walked; i > 0 && i < table->n_rows; i++)
 		if (table->rows[i].pid < table->rows[i - 1].pid)	/* seldom: the numbers given out grow */
 			sort_rows(table);
 	table->again_pid = old;
 	table->settled_pid = from;
-	return r < 0 ? r : from != old;
+	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : from != old;
 }
 
 bool table_is_newborn(const struct table *table, const struct table_row *row)

@@ -42,7 +42,8 @@ int table_new(struct table **ret_table, bool elogind);
 
 /*
  * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. Returns 0, 1 if
- * any were born since the last call, or -ENOMEM.
+ * any were born since the last call, -EAGAIN if too many were (only a new table can show them), -EOPNOTSUPP if that cannot be
+ * told, or -ENOMEM.
  *
  * So nobody is missed who forks and ends while the table is read: if the first call is followed by reading what matters of each process,
  * and the next call returns 0, then all who live by now are in the table and were there when they were read.

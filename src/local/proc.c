@@ -27,8 +27,7 @@
 #include "base/array.h"
 #include "local/file.h"
 
-#define BORN_ROUNDS 50	    /* of proc_for_each_born() */
-#define BORN_NUMBERS 2000   /* looked up by one call */
+#define BORN_NUMBERS 10000 /* looked up by one proc_for_each_born() */
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of include/linux/sched.h, in field 9 of stat */
 
 /* ---- parsers ---- */
@@ -277,15 +276,6 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret)
 	return proc_parse_stat(buffer, (size_t)n, ret);
 }
 
-int proc_hold(pid_t pid)
-{
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd >= 0)
-		return fd;
-	return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
-}
-
 uint32_t proc_read_login_uid(pid_t pid)
 {
 	char path[40], buffer[16];
@@ -369,33 +359,43 @@ int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata)
 	return r;
 }
 
-/* It is the fifth field of loadavg. */
+/*
+ * The setting is not in every kernel. Of loadavg it is the fifth field; what shows a container the load of the container alone (lxcfs)
+ * puts a number of its own there.
+ */
 pid_t proc_last_pid(void)
 {
+	static const char *const paths[] = { "/proc/sys/kernel/ns_last_pid", "/proc/loadavg" };
 	char text[128];
 	uint32_t last;
-	const char *blank;
-	ssize_t n = file_read(AT_FDCWD, "/proc/loadavg", 0, text, sizeof(text));
+	ssize_t n = -1;
 
-	blank = n > 0 ? memrchr(text, ' ', (size_t)n) : NULL;
-	if (!blank || proc_parse_number(blank + 1, (size_t)(text + n - blank - 1), &last) < 0 || last > INT32_MAX)
-		return 0;
-	return (pid_t)last;
+	for (size_t i = 0; i < 2 && n <= 0; i++) {
+		const char *blank;
+
+		n = file_read(AT_FDCWD, paths[i], 0, text, sizeof(text));
+		blank = n > 0 ? memrchr(text, ' ', (size_t)n) : NULL;
+		blank = blank ? blank + 1 : text;
+		if (n > 0 && proc_parse_number(blank, (size_t)(text + n - blank), &last) == 0 && last <= INT32_MAX)
+			return (pid_t)last;
+	}
+	return 0;
 }
 
 int proc_for_each_born(pid_t *from, int (*func)(pid_t pid, void *userdata), void *userdata)
 {
+	pid_t last = proc_last_pid();
 	unsigned n_called = 0;
-	pid_t last;
 	int r = 0;
 
-	for (unsigned round = 0; r == 0 && round < BORN_ROUNDS && (last = proc_last_pid()) != *from; round++) {
-		if (last < *from)	/* the numbers have begun anew */
-			*from = 0;
-		for (; r == 0 && *from < last && n_called < BORN_NUMBERS; n_called++)
-			r = func(++*from, userdata);
-	}
-	return r;
+	for (; r == 0 && last > *from; last = proc_last_pid())
+		while (r == 0 && *from < last) {
+			r = func(*from + 1, userdata);
+			++*from;
+			if (r == 0 && ++n_called > BORN_NUMBERS)
+				r = -EAGAIN;
+		}
+	return r != 0 ? r : last == 0 ? -ENODATA : last < *from ? -EAGAIN : 0;
 }
 
 struct each {

@@ -95,26 +95,21 @@ int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), voi
 /* The same for each number of a process, kernel threads and zombies too: for those who need less than its state. */
 int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 
-/* The number that was last given to a process; 0: cannot be told. */
+/* The number that was last given to a process of the caller's pid namespace; 0: cannot be told. */
 pid_t proc_last_pid(void);
 
 /*
- * Calls FUNC with each number given out since *FROM, those of ended processes too, until no more are given out or it is called as often
- * as it may be. A walk over /proc reads numbers in batches and comes too late for a process that lives for microseconds; this comes
- * right after its birth. *FROM is then the last number that was called with. A non-zero return of FUNC ends it and is returned, else 0.
+ * Calls FUNC with each number given out since *FROM, those of ended processes too, until no more are given out. A walk over /proc reads
+ * numbers in batches and comes too late for a process that lives for microseconds; this comes right after its birth. *FROM is then
+ * the last number that was called with. Returns 0: it was called with each of them; -EAGAIN: there are too many, or the numbers have
+ * begun anew; -ENODATA: which were given out cannot be told; or what FUNC returned that is not 0.
  */
 int proc_for_each_born(pid_t *from, int (*func)(pid_t pid, void *userdata), void *userdata);
 
 /*
- * Opens a pidfd of PID. Returns it, -ESRCH (it has ended, or has no number here), or -errno: it cannot be held, and nothing is known
- * of it (an old kernel, a filter, no descriptors).
- */
-int proc_hold(pid_t pid);
-
-/*
  * Adds every process of the cgroup directory PATH and of those below it to LIST. A directory that does not exist is
  * empty. Zombies are not counted. One that /proc hides has no name; one of another pid namespace has the number 0 as well,
- * of which there can be several. Returns 0 or a fatal errno.
+ * of which there can be several. Returns 0, -EAGAIN (nobody was found, but the kernel says that somebody is there), or a fatal errno.
  */
 int proc_list_cgroup(const char *path, struct process_list *list);
 

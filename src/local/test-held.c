@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,9 +158,29 @@ static void one_that_was_hidden_from_the_beginning(void **state)
 	held_close(&held);
 }
 
+/* That a process cannot be held does not say that it has ended. */
+static void without_descriptors(void **state)
+{
+	struct rlimit none = {};
+	struct held held;
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_int_equal(proc_read_stat(getpid(), &held.stat), 0);
+	child = fork();
+	if (child == 0) {
+		(void)setrlimit(RLIMIT_NOFILE, &none);
+		_exit(held_open(&held) == -EMFILE ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_descriptors),
 		cmocka_unit_test(a_process_lives_until_it_ends),
 		cmocka_unit_test(a_signal_to_the_caller_is_no_end),
 		cmocka_unit_test(number_and_start_time_have_to_do),

@@ -4,7 +4,9 @@
  */
 #include "local/proc-table.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,12 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "local/test-child-process.h"
+
+#define CANNOT_TRY 77
 
 static void everybody_is_in_it(void **state)
 {
@@ -127,6 +132,118 @@ static void who_is_born_meanwhile(void **state)
 	end_child(second);
 }
 
+/* ---- numbers ---- */
+
+/* In a pid namespace of its own: the number last given out is LAST. */
+static bool set_last_pid(long last)
+{
+	FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "w");
+	bool written = file && fprintf(file, "%ld", last) > 0;
+
+	return file && fclose(file) == 0 && written;
+}
+
+static long read_pid_max(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/pid_max", "r");
+	long max = 0;
+
+	if (file && fscanf(file, "%ld", &max) == 1 && fclose(file) == 0)
+		return max;
+	return 0;
+}
+
+/* The answer is WANTED, and never that nobody is missing while CHILD is. */
+static int stays_unknown(struct table *table, int wanted, pid_t child)
+{
+	int r = table_settle(table);
+
+	for (int i = 0; i < 5; i++)
+		if (table_settle(table) == 0 && !table_find(table, child))
+			return 10;
+	table_free(table);
+	return r == wanted ? 0 : 20;
+}
+
+static int too_many_are_born(void)
+{
+	struct table *table;
+
+	if (table_new(&table, false) < 0 || !set_last_pid(proc_last_pid() + 20000))
+		return 1;
+	return stays_unknown(table, -EAGAIN, start_child());
+}
+
+static int numbers_begin_anew(void)
+{
+	struct table *table;
+	pid_t child;
+
+	if (!set_last_pid(read_pid_max() - 10) || table_new(&table, false) < 0)
+		return 1;
+	child = start_child();
+	if (!set_last_pid(300))
+		return 2;
+	(void)start_child();
+	return stays_unknown(table, -EAGAIN, child);
+}
+
+static int last_number_is_hidden(void)
+{
+	struct table *table;
+
+	if (mount("proc", "/proc", "proc", 0, "subset=pid") < 0)
+		return CANNOT_TRY;
+	return table_new(&table, false) < 0 ? 1 : stays_unknown(table, -EOPNOTSUPP, start_child());
+}
+
+/* As where the load shown is that of a container (lxcfs). */
+static int load_of_others(void)
+{
+	char name[] = "/tmp/test-proc-table-XXXXXX";
+	int fd = mkstemp(name), r;
+	struct table *table;
+	pid_t child;
+
+	if (fd < 0 || dprintf(fd, "0.00 0.00 0.00 1/1 1\n") < 0 || mount(name, "/proc/loadavg", NULL, MS_BIND, NULL) < 0)
+		return 1;
+	(void)unlink(name);
+	if (table_new(&table, false) < 0)
+		return 2;
+	child = start_child();
+	r = table_settle(table);
+	return r == 1 && table_find(table, child) && table_is_newborn(table, table_find(table, child)) ? 0 : 3;
+}
+
+/* Whether all are known is asked in a pid namespace, whose numbers are the test's alone. All of its processes end with its first. */
+static void whether_somebody_is_missing(void **state)
+{
+	static int (*const cases[])(void) = { too_many_are_born, numbers_begin_anew, last_number_is_hidden, load_of_others };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pid_t outer = fork();
+		int status;
+
+		if (outer == 0) {
+			pid_t first = unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 ? -1 : fork();
+
+			if (first < 0 || (first == 0 && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+							 mount("proc", "/proc", "proc", 0, NULL) < 0)))
+				_exit(CANNOT_TRY);
+			if (first == 0)
+				_exit(cases[i]());
+			_exit(waitpid(first, &status, 0) == first && WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+		}
+		assert_int_equal(waitpid(outer, &status, 0), outer);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == CANNOT_TRY)
+			skip();	/* not root */
+		if (WEXITSTATUS(status) != 0)
+			fail_msg("case %zu: %d", i, WEXITSTATUS(status));
+	}
+}
+
 /* ---- control groups ---- */
 
 static void write_procs(const char *folder, const char *text)
@@ -197,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_zombie_has_ended),
 		cmocka_unit_test(some_processes),
 		cmocka_unit_test(who_is_born_meanwhile),
+		cmocka_unit_test(whether_somebody_is_missing),
 		cmocka_unit_test(what_a_control_group_lists),
 	};
 
