@@ -668,6 +668,7 @@ static void part_gone(struct logoff_request *request, struct job *job)
 	if (job->part != HOST_SESSION || !job->gone)
 		request_tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : part_events[job->part].gone);
 	job->gone = true;
+	job->unproved = job->unproved || job->unseen;
 	if (job->part == HOST_MANAGER)
 		complete_job(request, job);
 	else

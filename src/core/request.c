@@ -72,6 +72,8 @@ int request_take(struct logoff_request *request, const struct logoff_options *op
 	request->how = (struct logoff_options)LOGOFF_OPTIONS_DEFAULT;
 	if (options && !host_take_struct(&request->how, sizeof(request->how), options))
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+	if (request->how.warning_ms > 0 && !request->how.compose)
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "a warning without a function that writes it");
 	request->grace_us = request->how.grace_ms * 1000;
 	request->wait_us = request->how.wait_ms * 1000;
 	request->warning_us = request->how.warning_ms * 1000;
@@ -178,7 +180,7 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 		.exists = (enum logoff_existence)job->exists,
 		.state = job->state,
 		.left = job->remaining,
-		.unseen = job->unseen,
+		.unseen = job->unseen || job->unproved,
 		.n_left = job->remaining ? job->seen.n_items : 0,
 		.recorded = job->recorded,
 		.record_cause = job->record_cause,

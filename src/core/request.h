@@ -57,6 +57,7 @@ struct job {
 	uint64_t end_us;
 	struct process_list seen;	/* as of the last look */
 	bool unseen;			/* it could not see all of them */
+	bool unproved;			/* a part is gone by the host's word alone: its processes could not be seen */
 	bool unsure;			/* the host looks for many at once, and has yet to tell of this one */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */

@@ -193,6 +193,19 @@ static void test_called_off_for_the_refused(void **state)
 	assert_int_equal(run.n_calls_off, 1);
 }
 
+/* Who is to be warned needs words. */
+static void a_warning_without_words(void **state)
+{
+	struct logoff_options options = LOGOFF_OPTIONS_DEFAULT;
+	struct logoff_request request = {};
+	struct logoff_error error = {};
+
+	(void)state;
+	options.warning_ms = 1000;
+	assert_int_equal(request_take(&request, &options, &error), -EINVAL);
+	assert_string_equal(error.text, "a warning without a function that writes it");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_called_off_for_who_was_perhaps_warned),
 		cmocka_unit_test(test_no_answer_at_the_end),
 		cmocka_unit_test(test_called_off_for_the_refused),
+		cmocka_unit_test(a_warning_without_words),
 	};
 
 	return cmocka_run_group_tests_name("warning", tests, NULL, NULL);
