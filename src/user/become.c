@@ -288,20 +288,44 @@ int become_user(uid_t uid, char *home, size_t size)
 	return leave_keyring();
 }
 
+/* Reads "unlimited" or a number. Returns 0 or -EBADMSG. */
+static int read_limit(const char *word, rlim_t *ret)
+{
+	char *end;
+
+	*ret = strncmp(word, "unlimited", 9) == 0 ? RLIM_INFINITY : strtoul(word, &end, 10);
+	return *ret == RLIM_INFINITY || end > word ? 0 : -EBADMSG;
+}
+
+/*
+ * The kernel writes a line for each limit, in the order of their numbers, below one of headings: 26 bytes of its name, then the soft
+ * limit, then the hard one. Everybody may read it, while prlimit() refuses a process of the user with another group.
+ */
 int become_limit(pid_t like, struct logoff_error *cause)
 {
-	struct rlimit theirs, own;
+	char path[32], text[4096], hard[24];
+	const char *line = text;
+	struct rlimit own;
+	rlim_t theirs_cur, theirs_max;
+	ssize_t n;
 
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)like);
+	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
+	if (n < 0)
+		return error_set_errno(cause, n == -ENOENT || n == -ESRCH ? -ENXIO : -EPERM, (int)n,
+				       "the limits of process %d of the user cannot be read", (int)like);
 	for (int number = 0; number < (int)RLIM_NLIMITS; number++) {
 		__rlimit_resource_t resource = (__rlimit_resource_t)number;
 
-		if (prlimit(like, resource, NULL, &theirs) < 0)
-			return error_set_errno(cause, errno == ESRCH ? -ENXIO : -EPERM, -errno,
-					       "the limits of process %d of the user cannot be read", (int)like);
+		line = strchr(line, '\n');
+		line = line ? line + 1 : "";
+		if (strlen(line) < 26 || sscanf(line + 26, "%*s %20s", hard) != 1 || read_limit(line + 26, &theirs_cur) < 0 ||
+		    read_limit(hard, &theirs_max) < 0)
+			return error_set_errno(cause, -EPERM, -EBADMSG, "the limits of process %d of the user cannot be read", (int)like);
 		if (getrlimit(resource, &own) < 0)
 			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be read");
-		own.rlim_max = theirs.rlim_max < own.rlim_max ? theirs.rlim_max : own.rlim_max;
-		own.rlim_cur = theirs.rlim_cur < own.rlim_max ? theirs.rlim_cur : own.rlim_max;
+		own.rlim_max = theirs_max < own.rlim_max ? theirs_max : own.rlim_max;
+		own.rlim_cur = theirs_cur < own.rlim_max ? theirs_cur : own.rlim_max;
 		if (setrlimit(resource, &own) < 0)
 			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be lowered");
 	}

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +129,46 @@ static void becomes_whatever_is_inherited(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A process of the user may have another group (newgrp), and then refuses prlimit(). Returns the status of the user's program. */
+static int limit_like_other_group(void)
+{
+	struct rlimit limit = { 100, 200 }, more = { 1000, 1000 };
+	struct logoff_error cause = {};
+	int ready[2], r;
+	pid_t like;
+
+	if (pipe(ready) < 0)
+		return 1;
+	like = fork();
+	if (like == 0) {
+		char one = setrlimit(RLIMIT_NOFILE, &limit) < 0 || setresgid(4242, 4242, 4242) < 0 || setresuid(4242, 4242, 4242) < 0;
+
+		(void)!write(ready[1], &one, 1);
+		pause();
+	}
+	if (read(ready[0], &r, 1) != 1 || setrlimit(RLIMIT_NOFILE, &more) < 0 || setresgid(4243, 4243, 4243) < 0 ||
+	    setresuid(4242, 4242, 4242) < 0)
+		return 2;
+	r = become_limit(like, &cause);
+	(void)kill(like, SIGKILL);
+	return r < 0 ? 3 : getrlimit(RLIMIT_NOFILE, &more) < 0 || more.rlim_cur != 100 || more.rlim_max != 200 ? 4 : 0;
+}
+
+static void limits_of_another_group(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	child = fork();
+	if (child == 0)
+		_exit(limit_like_other_group());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +177,7 @@ int main(void)
 		cmocka_unit_test(reads_cgroups),
 		cmocka_unit_test(reads_no_other_lines),
 		cmocka_unit_test(becomes_whatever_is_inherited),
+		cmocka_unit_test(limits_of_another_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
