@@ -413,20 +413,23 @@ bool procfs_is_current(const struct view *view, const struct group *group)
 	return has_process(view, group, getpid());
 }
 
-/* Tells whether the caller depends on the session. After a wait its processes are found anew: their numbers may be others' by then. */
-static bool is_own(const struct view *view, const struct group *group)
+/*
+ * Tells whether the caller depends on the session. After a wait its processes are found anew: their numbers may be others' by then.
+ * Returns 1, 0 or -ENOMEM.
+ */
+static int is_own(const struct view *view, const struct group *group)
 {
 	struct procfs *procfs = view->host->data;
 	uint64_t now = clock_now_us();
+	int r = 0;
 
 	if (procfs->caller.n_pids == 0 || now - procfs->caller_us > CALLER_US) {
-		caller_find(&procfs->caller);
+		r = caller_find(&procfs->caller);
 		procfs->caller_us = now;
 	}
-	for (size_t i = 0; i < procfs->caller.n_pids; i++)
-		if (has_process(view, group, procfs->caller.pids[i]))
-			return true;
-	return false;
+	for (size_t i = 0; r == 0 && i < procfs->caller.n_pids; i++)
+		r = has_process(view, group, procfs->caller.pids[i]);
+	return r;
 }
 
 /* The process that tells whose session it is. */
@@ -480,7 +483,12 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 	}
 	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
 	session->current = procfs_is_current(view, group);
-	session->own = session->current || is_own(view, group);
+	r = session->current ? 1 : is_own(view, group);
+	if (r < 0) {
+		logoff_session_free(session);
+		return r;
+	}
+	session->own = r;
 	session->unregistered = ((struct procfs *)view->host->data)->beside;
 	*ret_session = session;
 	return 0;
