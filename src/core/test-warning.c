@@ -193,7 +193,7 @@ static void test_called_off_for_the_refused(void **state)
 	assert_int_equal(run.n_calls_off, 1);
 }
 
-/* Who is to be warned needs words. */
+/* A warning has to have a text. */
 static void a_warning_without_words(void **state)
 {
 	struct logoff_options options = LOGOFF_OPTIONS_DEFAULT;
