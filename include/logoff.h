@@ -315,7 +315,9 @@ enum logoff_protection {
 	LOGOFF_PROTECTION_NONE,
 	LOGOFF_PROTECTION_CONSOLE,	/* it is on a seat, and not the caller's; see struct logoff_options */
 	LOGOFF_PROTECTION_GREETER,	/* it is a display manager's */
-	LOGOFF_PROTECTION_SERVICES	/* it is that of Windows' services */
+	LOGOFF_PROTECTION_SERVICES,	/* it is that of Windows' services */
+	LOGOFF_PROTECTION_GUEST		/* another login, or a service of the machine, was started in it and would end with it; known
+					   once its processes have been looked at, so for the outcome of a request */
 };
 
 /*

@@ -166,11 +166,10 @@ static int find_audit_session(struct logoff_session *session, uint32_t *ret)
 	return r < 0 ? r : 0;
 }
 
-/* Collects the processes of an elogind session: the session is dropped before they are gone. */
-static int collect_family(struct logoff_session *session)
+int logind_hold_family(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
-	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup };
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup, .spare_services = true };
 	int r;
 
 	if (data->family)
@@ -305,7 +304,9 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		session->ending->asked = r;
 		return 0;
 	}
-	r = logind->elogind ? collect_family(session) : logind_hold_strays(session);
+	r = logind->elogind ? logind_hold_family(session) : logind_hold_strays(session);
+	if (r >= 0 && logind->elogind)
+		logind_elogind_spare(session);
 	if (r >= 0 && !logind->elogind)
 		r = logind_find_strays(session, false);
 	if (r < 0 && r != -EAGAIN)

@@ -9,7 +9,10 @@
  * caller, and a session that nobody is in any more is taken for what it is. Root has elogind let go of what it has ended.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "local/family.h"
@@ -34,6 +37,43 @@ int logind_elogind_signal(struct logoff_session *session)
 static bool is_free(pid_t pid)
 {
 	return pid > 1 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* The folder of the hierarchy that CGROUP is in. */
+static int open_hierarchy(const char *cgroup)
+{
+	static const char *const hierarchies[] = { "/sys/fs/cgroup/elogind", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd",
+						   "/sys/fs/cgroup" };
+	size_t i = 0;
+
+	while (i < 3 && !(strncmp(cgroup, hierarchies[i], strlen(hierarchies[i])) == 0 && cgroup[strlen(hierarchies[i])] == '/'))
+		i++;
+	return open(hierarchies[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void logind_elogind_spare(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+	struct process_list list = {};
+	char number[16];
+	int folder, fd;
+
+	if (geteuid() != 0 || !data->cgroup || family_list_spared(data->family, &list) < 0 || list.n_items == 0) {
+		process_list_clear(&list);
+		return;
+	}
+	folder = open_hierarchy(data->cgroup);
+	for (size_t i = 0; folder >= 0 && i < list.n_items; i++) {
+		snprintf(number, sizeof(number), "%d", (int)list.items[i].pid);
+		fd = openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		(void)!write(fd, number, strlen(number));	/* it may have ended */
+		close(fd);
+	}
+	if (folder >= 0)
+		close(folder);
+	process_list_clear(&list);
 }
 
 bool logind_elogind_is_over(struct logoff_session *session)

@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/family.h"
+#include "local/service.h"
 
 /* Messages taken in before the clock is looked at again: any peer can send signals without end. */
 #define MAX_NEWS 1000
@@ -151,6 +152,52 @@ int logind_find_cgroups(struct logoff_session *session)
 /* ---- looking ---- */
 
 /*
+ * Notes a login of others that is in the session, as it came by a server that somebody has started there: what ends the session's
+ * control group would end it. It has an audit session of its own.
+ */
+static void note_guest(struct logoff_session *session, const struct process_list *list)
+{
+	uint32_t own = PROC_NO_AUDIT, audit;
+
+	*session->guest = '\0';
+	for (size_t i = 0; !*session->guest && i < list->n_items; i++) {
+		const struct logoff_process *process = &list->items[i];
+
+		if (process->pid == 0 || process->pid == session->leader || !service_lets_in(process->command))
+			continue;
+		if (own == PROC_NO_AUDIT && (session->leader <= 1 || proc_read_audit_session(session->leader, &own) < 0))
+			return;		/* without a leader the server is a rest of the session's own */
+		if (proc_read_audit_session(process->pid, &audit) >= 0 && audit != own && audit != PROC_NO_AUDIT)
+			snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)process->pid, process->command);
+	}
+}
+
+/* Notes a service that elogind would end with the session, where the caller cannot take it out of it. */
+static void note_service(struct logoff_session *session)
+{
+	struct process_list list = {};
+
+	if (!*session->guest && !of(session)->kept && geteuid() != 0 && family_list_spared(of(session)->family, &list) >= 0 &&
+	    list.n_items > 0)
+		snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)list.items[0].pid, list.items[0].command);
+	process_list_clear(&list);
+}
+
+/* Lists who is in the control group of an elogind session, unless all of them are spared. */
+static int list_unspared(const struct logind_session *data, struct process_list *list)
+{
+	struct process_list spared = {};
+	int r = family_list_spared(data->family, &spared);
+
+	if (r >= 0)
+		r = proc_list_cgroup(data->cgroup, list);
+	if (list->n_items == spared.n_items)
+		process_list_clear(list);
+	process_list_clear(&spared);
+	return r;
+}
+
+/*
  * Lists what elogind's session has left. That several scans find nobody does not prove much against a chain of forks; the
  * cgroup, where it is known, shows one that they have missed.
  */
@@ -159,12 +206,16 @@ static int list_family(struct logoff_session *session, struct process_list *list
 	struct logind_session *data = of(session);
 	int r = family_is_gone(data->family);
 
-	if (r == 0)
-		return family_list(data->family, list);
+	if (r == 0) {
+		r = family_list(data->family, list);
+		note_guest(session, list);
+		note_service(session);
+		return r;
+	}
 	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
 	for (int i = 0; i < CGROUP_LOOKS && data->cgroup && list->n_items == 0; i++) {
-		int seen = proc_list_cgroup(data->cgroup, list);
+		int seen = list_unspared(data, list);
 
 		/* Where /proc hides, the cgroup shows at least that somebody is left, if only the caller. */
 		if (seen < 0 || list->n_items > 0)
@@ -187,6 +238,7 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	for (size_t i = 0; i < list->n_items; i++)
 		if (list->items[i].pid == 0)	/* it is outside of the caller's pid namespace */
 			((struct logind *)session->host->data)->sees_strangers = true;
+	note_guest(session, list);
 	if (r >= 0)
 		r = logind_find_strays(session, list->n_items == 0 || session->current);
 	if (r >= 0 || r == -EAGAIN || r == -EOPNOTSUPP) {
@@ -201,7 +253,6 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 static int list_part(struct logoff_host *host, struct logoff_session *session, enum host_part part, struct process_list *list)
 {
 	struct logind_session *data = of(session);
-	const char *cgroup;
 	int r;
 
 	if (host->far)
@@ -213,14 +264,15 @@ static int list_part(struct logoff_host *host, struct logoff_session *session, e
 		r = data->strays ? strays_list(data->strays, list) : 0;
 		return r < 0 || list->n_items > 0 ? r : -EOPNOTSUPP;	/* what else is there now is not ours to count */
 	}
-	if (data->family)
-		return list_family(session, list);
-	if (part == HOST_SESSION && !((struct logind *)host->data)->elogind)
+	if (part == HOST_SESSION && ((struct logind *)host->data)->elogind) {
+		r = logind_hold_family(session);
+		return r < 0 ? r : list_family(session, list);
+	}
+	if (part == HOST_SESSION)
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)
 		return desktop_list(data->manager_cgroup, data->desktop, list);
-	cgroup = part == HOST_SESSION ? data->cgroup : data->manager_cgroup;
-	return cgroup ? proc_list_cgroup(cgroup, list) : -EOPNOTSUPP;
+	return data->manager_cgroup ? proc_list_cgroup(data->manager_cgroup, list) : -EOPNOTSUPP;
 }
 
 static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,

@@ -215,6 +215,12 @@ int logind_xrdp_ask(struct logoff_session *session);
 /* Looks how far desktops that were asked so have come, and asks the next. */
 void logind_xrdp_follow(struct logoff_host *host);
 
+/* Collects the processes of an elogind session: the session is dropped before they are gone. Returns 0 or -errno. */
+int logind_hold_family(struct logoff_session *session);
+
+/* Root takes the services, and what is of them, out of the control group of the session: elogind ends all that is in it. */
+void logind_elogind_spare(struct logoff_session *session);
+
 /*
  * Sends the processes that are held what systemd would send them, where elogind sends them nothing. Returns 0, or -EPERM if some
  * refused.

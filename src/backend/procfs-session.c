@@ -17,6 +17,7 @@
 #include "local/cgroup.h"
 #include "local/file.h"
 #include "local/nss.h"
+#include "local/service.h"
 #include "local/terminal.h"
 
 #define CALLER_US UINT64_C(1000000) /* so long the processes on which the caller depends count as known */
@@ -114,11 +115,6 @@ static bool is_one_of(const char *command, const char *const *names)
 /* Run jobs in audit sessions of their own. */
 static const char *const job_runners[] = { "cron", "crond", "CRON", "atd", "anacron", "fcron", NULL };
 
-/* Stay as long as the user is logged in, even without a terminal. */
-static const char *const login_programs[] = { "sshd",	 "sshd-session",    "login",	   "dropbear",
-					      "telnetd", "rlogind",	    "xrdp-sesman", "lightdm",
-					      "xdm",	 "gdm-session-wor", "sddm-helper", NULL };
-
 /* Hold a terminal on which nobody is logged in. */
 static const char *const waiting_programs[] = { "agetty", "getty", "mingetty", "fgetty", "mgetty",
 						"login",  "Xorg",  "X",	       NULL };
@@ -190,7 +186,7 @@ static bool is_logged_in(const struct view *view, const struct group *group)
 	const struct proc_stat *stat = &group->oldest->stat;
 	const struct task *parent = view_find(view, stat->parent);
 
-	if (is_one_of(stat->command, login_programs) || stat->terminal || group->login)
+	if (service_lets_in(stat->command) || strcmp(stat->command, "login") == 0 || stat->terminal || group->login)
 		return true;
 	return stat->parent > 1 && (!parent || !view_is_same_session(parent, group->oldest));
 }
@@ -383,6 +379,7 @@ static int set_own(struct logoff_session *session, const struct view *view, cons
 		return -ENOMEM;
 	session->data = own;
 	own->marks.audit_session = group->oldest->audit;
+	own->marks.spare_services = !((struct procfs *)view->host->data)->beside;
 	if (view_is_audit_group(group)) {
 		session->logon = group->oldest->audit; /* the kernel gives no number twice */
 		return 0;

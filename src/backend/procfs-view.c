@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "local/proc-table.h"
+#include "local/service.h"
 #include "local/terminal.h"
 
 bool view_is_nested_login(const struct proc_login *login)
@@ -58,6 +59,32 @@ static int see_only(pid_t pid, void *userdata)
 	if (r < 0 || task.stat.state == 'Z' || task.stat.state == 'X')
 		return r == -ESRCH || r == -EACCES || r == -EPROTO ? 0 : r;
 	return add_task(view, &task);
+}
+
+/* Tells whether the process descends from the service SERVICE, or is it, but not by way of a login's terminal. */
+static bool is_of_service(const struct view *view, const struct task *task, pid_t service)
+{
+	for (unsigned depth = 0; task && !task->stat.terminal && task->stat.pid != service && depth < 1000; depth++)
+		task = task->stat.parent > 1 ? view_find(view, task->stat.parent) : NULL;
+	return task && task->stat.pid == service;
+}
+
+/* Services that somebody has started in their session are not of it, nor is what has the audit session from them. */
+static int set_services_apart(struct view *view)
+{
+	struct process_list services = {};
+	int r = service_list(&services);
+
+	for (size_t i = 0; r >= 0 && i < services.n_items; i++) {
+		const struct task *service = view_find(view, services.items[i].pid);
+		uint32_t audit = service ? service->audit : PROC_NO_AUDIT;
+
+		for (size_t k = 0; audit != PROC_NO_AUDIT && k < view->n_tasks; k++)
+			if (view->tasks[k].audit == audit && is_of_service(view, &view->tasks[k], services.items[i].pid))
+				view->tasks[k].audit = PROC_NO_AUDIT;
+	}
+	process_list_clear(&services);
+	return r;
 }
 
 /* Is on a terminal, and knows no better session. */
@@ -173,6 +200,9 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 	if (view->n_tasks == 0)
 		return 0; /* nobody has the audit session: nothing else matters */
 	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), array_compare);
+	r = procfs->beside ? 0 : set_services_apart(view);
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "%s", strerror(-r));
 	r = proc_read_logins(&view->logins, &view->n_logins);
 	if (r < 0)
 		return error_set_errno(reterr, r, r, "utmp");

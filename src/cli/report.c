@@ -525,7 +525,7 @@ static void print_changes(const struct logoff_request *request, size_t i)
 		print_remains(request, i);
 }
 
-static enum exit_status report_protected(const char *who, enum logoff_protection protection)
+static enum exit_status report_protected(const char *who, enum logoff_protection protection, struct safe cause)
 {
 	if (protection == LOGOFF_PROTECTION_GREETER)
 		fprintf(stderr, _("%s: session %s: it is a login screen, which is never logged off\n"),
@@ -533,6 +533,11 @@ static enum exit_status report_protected(const char *who, enum logoff_protection
 	else if (protection == LOGOFF_PROTECTION_SERVICES)
 		fprintf(stderr, _("%s: session %s: it is the session of the services, which is never logged off\n"),
 			program().text, who);
+	else if (protection == LOGOFF_PROTECTION_GUEST)
+		fprintf(stderr,
+			_("%s: session %s: a login or a service of others that was started in it would end with it; "
+			  "it is left alone%s\n"),
+			program().text, who, cause.text);
 	else
 		fprintf(stderr,
 			_("%s: session %s: the console session is protected; with Full Control /console logs it off\n"),
@@ -560,7 +565,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		print_changes(request, i);
 		return EXIT_DENIED;
 	case LOGOFF_E_PROTECTED:
-		return report_protected(who.text, logoff_session_protection(session));
+		return report_protected(who.text, logoff_session_protection(session), cause);
 	case LOGOFF_E_CHANGED:
 		if (outcome->cause.domain == LOGOFF_ERROR_NONE)
 			fprintf(stderr, _("%s: session %s: it no longer fits the selection and is left alone\n"),

@@ -247,6 +247,11 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 		job_give_up(request, job, r);
 		return;
 	}
+	r = part == HOST_SESSION ? session_check_rules(job->session, request->how.console, &job->cause) : 0;
+	if (r < 0) {	/* its processes show that others are in it */
+		job_finish(request, job, r);
+		return;
+	}
 	if (part == HOST_DESKTOP && job->seen.n_items == 0) {	/* not every desktop has the manager run anything */
 		manager_next(request, job);
 		return;

@@ -268,12 +268,14 @@ enum logoff_protection logoff_session_protection(const struct logoff_session *se
 		return LOGOFF_PROTECTION_GREETER;
 	if (session->kind == LOGOFF_KIND_SERVICES)
 		return LOGOFF_PROTECTION_SERVICES;
+	if (*session->guest)
+		return LOGOFF_PROTECTION_GUEST;
 	return session->console && !session->current ? LOGOFF_PROTECTION_CONSOLE : LOGOFF_PROTECTION_NONE;
 }
 
 int session_check_rules(const struct logoff_session *session, bool console_allowed, struct logoff_error *reterr)
 {
-	static const char *const words[] = { "", "console", "greeter", "services" };	/* in the record */
+	const char *const words[] = { "", "console", "greeter", "services", session->guest };	/* in the record */
 	enum logoff_protection protection = logoff_session_protection(session);
 
 	if (protection == LOGOFF_PROTECTION_NONE || (protection == LOGOFF_PROTECTION_CONSOLE && console_allowed))

@@ -38,6 +38,8 @@ struct logoff_session {
 	bool console;			/* on a seat: protected */
 	bool by_terminal;		/* known only by its terminal */
 	bool unsure;			/* its state, see LOGOFF_IS_STATE_UNSURE */
+	char guest[48];			/* the process of another login, or of a service, that was started in it and would end with it;
+					   "": none was seen when its processes were looked at */
 	bool wayland;			/* an X server in it knows only what reaches its own windows */
 	enum logoff_kind kind;
 	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */

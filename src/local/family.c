@@ -25,8 +25,10 @@
 
 #include "base/array.h"
 #include "local/held.h"
+#include "local/service.h"
 
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
+#define DEPTH_MAX 100	     /* generations below a service */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
 
 struct member {
@@ -50,6 +52,7 @@ struct family {
 	size_t n_members;
 	struct sight *sights; /* by pid once the walk is over */
 	size_t n_sights, n_walked; /* those of the walk come first */
+	struct process_list services; /* that have one of the marks; none where they are not spared */
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
@@ -60,6 +63,74 @@ struct family {
 	unsigned n_empty; /* scans in a row that have found nobody */
 	int on_sight;	  /* signal that a new member gets at once, or 0 */
 };
+
+/* ---- services ---- */
+
+static bool is_listed(const struct process_list *list, pid_t pid)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Finds the services that were started in the session. One of before it has none of its marks, and lets its own user in. */
+static int find_services(struct family *family)
+{
+	struct process_list all = {}, in_cgroup = {};
+	int r = service_list(&all);
+
+	process_list_clear(&family->services);
+	if (r >= 0 && family->cgroup && all.n_items > 0)
+		r = proc_list_cgroup(family->cgroup, &in_cgroup) == -ENOMEM ? -ENOMEM : 0;
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
+		pid_t pid = all.items[i].pid;
+		uint32_t audit;
+		bool by_audit = family->marks.audit_session != PROC_NO_AUDIT && proc_read_audit_session(pid, &audit) >= 0 &&
+				audit == family->marks.audit_session;
+
+		if (by_audit || is_listed(&in_cgroup, pid))
+			r = process_list_add(&family->services, pid, "");
+	}
+	process_list_clear(&all);
+	process_list_clear(&in_cgroup);
+	return r;
+}
+
+/*
+ * Tells whether the process is a service that is spared, or descends from one. Not by way of a login's terminal if BY_AUDIT: who
+ * logs on through it as the user who started it gets no audit session of their own.
+ */
+static bool is_of_service(const struct family *family, const struct proc_stat *stat, bool by_audit)
+{
+	struct proc_stat at = *stat, parent;
+
+	if (family->services.n_items == 0)
+		return false;
+	for (unsigned depth = 0; depth < DEPTH_MAX && !is_listed(&family->services, at.pid); depth++) {
+		if ((by_audit && at.terminal) || at.parent <= 1 || proc_read_stat(at.parent, &parent) < 0 || parent.start_time > at.start_time)
+			return false;
+		at = parent;
+	}
+	return is_listed(&family->services, at.pid);
+}
+
+int family_list_spared(const struct family *family, struct process_list *list)
+{
+	struct process_list all = {};
+	struct proc_stat stat;
+	int r = 0;
+
+	if (family->services.n_items > 0 && family->cgroup)
+		r = proc_list_cgroup(family->cgroup, &all);
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++)
+		if (proc_read_stat(all.items[i].pid, &stat) >= 0 && is_of_service(family, &stat, false))
+			r = process_list_add(list, stat.pid, stat.command);
+	process_list_clear(&all);
+	return r;
+}
+
+/* ---- making ---- */
 
 int family_new(struct family **ret_family, const struct family_marks *marks)
 {
@@ -79,6 +150,10 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 	if (family->marks.audit_session == family->ambient)
 		family->marks.audit_session = PROC_NO_AUDIT;
 	family->blind = proc_hides();
+	if (marks->spare_services && find_services(family) < 0) {
+		family_free(family);
+		return -ENOMEM;
+	}
 	*ret_family = family;
 	return 0;
 }
@@ -91,6 +166,7 @@ struct family *family_free(struct family *family)
 		held_close(&family->members[i].held);
 	free(family->members);
 	free(family->sights);
+	process_list_clear(&family->services);
 	free(family->sessions);
 	free(family->cgroup);
 	free(family);
@@ -267,7 +343,8 @@ static int see(const struct proc_stat *stat, void *userdata)
 			return unseen(family, r);
 	}
 	by_audit = audit != PROC_NO_AUDIT && audit == marks->audit_session;
-	sight.foreign = audit != PROC_NO_AUDIT && audit != family->ambient && !by_audit;
+	sight.foreign = (audit != PROC_NO_AUDIT && audit != family->ambient && !by_audit) || is_of_service(family, stat, true);
+	by_audit = by_audit && !sight.foreign;
 	sight.member = by_audit;
 	if (marks->terminal && !sight.foreign)
 		sight.member = by_audit || is_of_terminal(family, stat);
@@ -386,14 +463,6 @@ static int walk(struct family *family)
 
 /* ---- cgroups ---- */
 
-static bool is_listed(const struct process_list *list, pid_t pid)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		if (list->items[i].pid == pid)
-			return true;
-	return false;
-}
-
 /* What has a pidfd and is still in the cgroup after that is a member; what is not has ended or moved on. */
 static int check_cgroup_again(struct family *family)
 {
@@ -423,7 +492,7 @@ static int see_listed(struct family *family, pid_t pid)
 		return adopt_hidden(family, pid);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
-	return adopt(family, &stat, false);
+	return is_of_service(family, &stat, false) ? 0 : adopt(family, &stat, false);
 }
 
 static int scan_cgroup(struct family *family)
@@ -554,6 +623,8 @@ static int kill_members(struct family *family)
 {
 	int refused = 0, r = 0;
 
+	if (family->marks.spare_services && find_services(family) < 0)	/* restarted meanwhile */
+		return -ENOMEM;
 	family->on_sight = SIGKILL;
 	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
 		r = family_scan(family);
