@@ -13,8 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +23,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/os.h"
 #include "backend/watch.h"
 
 #define N_IDLE_MAX 1000
@@ -722,7 +721,7 @@ static int memory_kill(struct logoff_host *host, struct logoff_session *session,
 			continue;
 		}
 		if (process->caller && last_act)
-			(void)kill(getpid(), SIGKILL); /* as it would be on a real host; cannot fail */
+			os_end_self();	/* as it would be on a real host */
 		if (!process->caller)
 			process->end_us = earlier(process->end_us, later(world->now_us, process->kill_us));
 	}
@@ -905,21 +904,9 @@ static bool deliver(struct logoff_host *host)
 /* Lets the time pass to UNTIL_US, or, with a real clock, to the moment of the cancellation. */
 static int pass_time(struct memory_world *world, uint64_t until_us, int cancel_fd)
 {
-	struct pollfd fd = { .fd = cancel_fd, .events = POLLIN };
-	uint64_t real_us;
-	int n;
+	uint64_t real_us = clock_now_us() - world->real_start_us;
 
-	do {
-		struct timespec timeout = {};
-
-		real_us = clock_now_us() - world->real_start_us;
-		if (world->realtime && real_us < until_us) {
-			timeout.tv_sec = (time_t)((until_us - real_us) / 1000000);
-			timeout.tv_nsec = (long)((until_us - real_us) % 1000000 * 1000);
-		}
-		n = ppoll(&fd, 1, &timeout, NULL);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0) {
+	if (os_wait(cancel_fd, world->realtime && real_us < until_us ? until_us - real_us : 0) == 0) {
 		world->now_us = until_us;
 		return 0;
 	}

@@ -67,7 +67,7 @@ static wint_t fold_character(wchar_t character)
 /* Returns whether there was room for NAME without its case. */
 static bool fold_case(const char *name, char folded[static NAME_SIZE])
 {
-	mbstate_t in = {}, out = {};
+	mbstate_t in = { 0 }, out = { 0 };
 	char *to = folded;
 
 	while (*name) {
@@ -79,7 +79,7 @@ static bool fold_case(const char *name, char folded[static NAME_SIZE])
 		if (n <= strlen(name))
 			written = wcrtomb(to, (wchar_t)fold_character(character), &out);
 		if (written == (size_t)-1) {
-			in = out = (mbstate_t){};
+			in = out = (mbstate_t){ 0 };
 			n = written = 1;
 			*to = *name;
 		}

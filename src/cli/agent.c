@@ -10,7 +10,9 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "local/child.h"
@@ -25,6 +27,12 @@
 
 /* The agent needs it to restore the terminal. */
 #define STOP_TIMEOUT_US 1000000
+
+/* The agent's process; not above 0: it cannot be started. The terminal's settings before. */
+struct agent {
+	pid_t pid;
+	struct termios terminal;
+};
 
 /*
  * Starts the agent with no signal blocked, HUP and TERM as usual, and the descriptor that it closes when it is ready.
@@ -62,23 +70,28 @@ static pid_t spawn_agent(int notify_fd)
 	return r == 0 ? pid : -1;
 }
 
-void agent_start(struct agent *agent)
+/* Starts the agent and waits until it is ready. */
+static void start(struct agent *agent, int pipe_fds[2])
 {
-	int pipe_fds[2];
-	struct pollfd ready;
+	struct pollfd ready = { .fd = pipe_fds[0] };
 
-	if (agent->pid != 0)
-		return;
-	agent->pid = -1;
-	if (!isatty(STDIN_FILENO) || access(AGENT, X_OK) < 0 || pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return;
 	(void)tcgetattr(STDIN_FILENO, &agent->terminal);
 	agent->pid = spawn_agent(pipe_fds[1]);
 	close(pipe_fds[1]);
-	ready = (struct pollfd){ .fd = pipe_fds[0] };
 	if (agent->pid > 0)
 		(void)poll(&ready, 1, READY_TIMEOUT_MS);	/* if it is not ready the host refuses again */
 	close(pipe_fds[0]);
+}
+
+void agent_start(struct agent **agent)
+{
+	int pipe_fds[2];
+
+	if (*agent)
+		return;
+	*agent = calloc(1, sizeof(**agent));
+	if (*agent && isatty(STDIN_FILENO) && access(AGENT, X_OK) == 0 && pipe2(pipe_fds, O_CLOEXEC) == 0)
+		start(*agent, pipe_fds);
 }
 
 /* The agent restores the terminal itself when Ctrl-C ends it, but not when Ctrl-\ does. */
@@ -97,12 +110,14 @@ void agent_stop(struct agent *agent, bool cancelled)
 {
 	int status = 0;
 
-	if (agent->pid <= 0)
+	if (!agent || agent->pid <= 0) {
+		free(agent);
 		return;
+	}
 	if (waitpid(agent->pid, &status, WNOHANG) == 0)
 		child_end(agent->pid, SIGTERM, STOP_TIMEOUT_US);
 	/* If Ctrl-C is just ending the agent, only the result of waitpid() shows that it was interrupted. */
 	if (restore_terminal(agent) || WIFSIGNALED(status) || cancelled)
 		fputc('\n', stderr);
-	agent->pid = 0;
+	free(agent);
 }

@@ -9,24 +9,19 @@
 #define CLI_AGENT_H
 
 #include <stdbool.h>
-#include <sys/types.h>
-#include <termios.h>
 
-/* The agent's process; 0: not started, -1: cannot be started. The terminal's settings before. */
-struct agent {
-	pid_t pid;
-	struct termios terminal;
-};
+/* NULL: not started. */
+struct agent;
 
 /*
- * Starts the agent once, if standard input is a terminal, and waits until the agent is ready. No agent is no failure,
+ * Starts *AGENT once, if standard input is a terminal, and waits until the agent is ready. No agent is no failure,
  * as a desktop may have an agent of its own.
  */
-void agent_start(struct agent *agent);
+void agent_start(struct agent **agent);
 
 /*
- * Ends the agent, if it was started, and restores the terminal. If the agent was interrupted in its question, or the
- * log-off was CANCELLED, the next output begins on a new line.
+ * Ends the agent and frees AGENT, if it was started, and restores the terminal. If the agent was interrupted in its
+ * question, or the log-off was CANCELLED, the next output begins on a new line.
  */
 void agent_stop(struct agent *agent, bool cancelled);
 

@@ -88,8 +88,14 @@ static FILE *recoded(struct recoder *recoder, FILE *stream, int mode)
 void charset_init(void)
 {
 	static struct recoder out, err;
-	const char *charset = nl_langinfo(CODESET);
+	const char *charset;
 
+	/* Not LC_ALL: the other categories would be read from disk for nothing. */
+	setlocale(LC_CTYPE, "");
+	setlocale(LC_MESSAGES, "");
+	bindtextdomain("logoff", LOCALEDIR);
+	textdomain("logoff");
+	charset = nl_langinfo(CODESET);
 	(void)bind_textdomain_codeset("logoff", "UTF-8");
 	(void)bind_textdomain_codeset("libc", "UTF-8");
 	if (strcmp(charset, "UTF-8") == 0 || strcmp(charset, "ANSI_X3.4-1968") == 0)

@@ -11,7 +11,7 @@
 
 #include "cli/printable.h"
 
-/* Makes the catalogues, standard output and standard error follow the locale. To be called once, after setlocale(). */
+/* Makes messages, standard output and standard error follow the locale. To be called once. */
 void charset_init(void);
 
 /* Makes the formats of times follow the locale too, where they can be UTF-8. */

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/os.h"
 #include "base/utf8.h"
 #include "cli/facts.h"
 #include "cli/when.h"
@@ -50,11 +50,12 @@ json_t *to_json_uid(uid_t uid)
 
 json_t *to_json_host(const char *server)
 {
-	char name[256] = "";
+	char name[256];
 
 	if (server && *server)
 		return to_json_text(server);
-	return to_json_text(gethostname(name, sizeof(name) - 1) < 0 ? "localhost" : name);
+	os_host_name(name, sizeof(name));
+	return to_json_text(*name ? name : "localhost");
 }
 
 static const char *kind_word(const struct logoff_session *session)

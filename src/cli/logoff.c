@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/agent.h"
+#include "cli/cancel.h"
 #include "cli/choice.h"
 #include "cli/command.h"
 #include "cli/logon.h"
@@ -152,7 +153,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	struct warning warning = { sender, arg_message };
 	struct listeners listeners = { .progress = { .request = request, .n_total = choice->n_items } };
 	struct logoff_error error = {};
-	struct agent agent = {};
+	struct agent *agent = NULL;
 	struct logoff_options how = {
 		.size = sizeof(how),
 		.grace_ms = arg_grace_s * 1000,
@@ -173,13 +174,13 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	int r;
 
 	logoff_host_name_caller(host, sender, sizeof(sender));
-	listeners.progress.cancel_fd = how.cancel_fd = command_cancel_fd(choice_has_own(choice));
+	listeners.progress.cancel_fd = how.cancel_fd = cancel_open(choice_has_own(choice));
 	r = choice_request(choice, request);
 	result_begin(&listeners.rows, request);
 	if (r >= 0)
 		r = logoff_request_run(request, &how, &error);
 	progress_wipe(&listeners.progress);
-	agent_stop(&agent, was_cancelled(request));
+	agent_stop(agent, was_cancelled(request));
 	if (r < 0) {
 		result_done(&listeners.rows);
 		return report_host(arg_server, r, &error);
@@ -247,7 +248,7 @@ static int run_logoff(struct logoff_host *host, int n_arguments, char **argument
 	if (arg_message && !arg_warn_s)
 		return help_usage_error(&help, OPTION_FAULT_NO_WARNING, "/message");
 	if (stream_is_lines() && !arg_dry_run)
-		command_outlive_reader();
+		cancel_outlive_reader();
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
 	status = act_on_choice(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;

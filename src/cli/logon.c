@@ -9,23 +9,17 @@
 #include "cli/logon.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "cli/authfile.h"
 #include "cli/password.h"
 #include "cli/stream.h"
 #include "cli/printable.h"
 
 #define FILE_SIZE 8192
-
-/* The file system of the kernel's pipes (linux/magic.h has it only in newer versions). */
-#define PIPES UINT32_C(0x50495045)
 
 struct logon_options arg_logon;
 
@@ -83,8 +77,7 @@ static enum exit_status file_unreadable(int r)
 
 static enum exit_status file_open_to_others(void)
 {
-	fprintf(stderr, _("%s: the file %s is open to others; only its owner may read and change it (chmod 600)\n"),
-		program().text, safe(arg_logon.file).text);
+	authfile_report_open(arg_logon.file);
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
@@ -124,6 +117,22 @@ static enum exit_status file_of_another(void)
 	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
 }
 
+/* FAULT is why the file was not opened, R the errno. */
+static enum exit_status file_refused(enum authfile_fault fault, int r)
+{
+	switch (fault) {
+	case AUTHFILE_UNREADABLE:
+		break;
+	case AUTHFILE_NO_FILE:
+		return file_no_file();
+	case AUTHFILE_OF_OTHERS:
+		return file_of_others();
+	case AUTHFILE_OPEN_TO_OTHERS:
+		return file_open_to_others();
+	}
+	return file_unreadable(r);
+}
+
 /* Reads FD to its end. Returns 0, -EFBIG, -EILSEQ (not a text) or the failure of read(2). */
 static int read_all(int fd, char text[static FILE_SIZE])
 {
@@ -141,65 +150,16 @@ static int read_all(int fd, char text[static FILE_SIZE])
 	return strlen(text) == length ? 0 : -EILSEQ;
 }
 
-/* A pipe without a name, as the shell makes for "<(command)": only the caller's own shell can have opened it. */
-static bool is_pipe(int fd, const struct stat *status)
-{
-	struct statfs system;
-
-	return S_ISFIFO(status->st_mode) && fstatfs(fd, &system) == 0 && (uint32_t)system.f_type == PIPES;
-}
-
-/* The author of the file chooses the account that we use there. */
-static bool is_trusted(const struct stat *status)
-{
-	return status->st_uid == geteuid() || status->st_uid == 0;
-}
-
-/*
- * Opens the file without blocking, as a named pipe would block. Follows a link only if it is the caller's or root's.
- * Returns the descriptor, or -errno; -EPERM: the link belongs to another user.
- */
-static int open_file(void)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, fd = open(arg_logon.file, flags | O_NOFOLLOW);
-	struct stat link;
-
-	if (fd >= 0 || errno != ELOOP)
-		return fd < 0 ? -errno : fd;
-	if (lstat(arg_logon.file, &link) < 0)
-		return -errno;
-	if (!is_trusted(&link))
-		return -EPERM;
-	fd = open(arg_logon.file, flags);
-	return fd < 0 ? -errno : fd;
-}
-
-static enum exit_status check_file(int fd, const struct stat *status)
-{
-	if (!S_ISREG(status->st_mode) && !is_pipe(fd, status))
-		return file_no_file();
-	if (!is_trusted(status))
-		return file_of_others();
-	(void)fcntl(fd, F_SETFL, 0);	/* the writer of a pipe may take a while */
-	return status->st_mode & (S_IRWXG | S_IRWXO) ? file_open_to_others() : EXIT_ENDED;
-}
-
 static enum exit_status read_file(char text[static FILE_SIZE])
 {
-	enum exit_status result;
-	struct stat status;
-	int fd = open_file(), r;
+	enum authfile_fault fault;
+	int fd = authfile_open(arg_logon.file, &fault), r;
 
 	if (fd < 0)
-		return fd == -EPERM ? file_of_others() : file_unreadable(fd);
-	r = fstat(fd, &status) < 0 ? -errno : 0;
-	result = r < 0 ? file_unreadable(r) : check_file(fd, &status);
-	if (result == EXIT_ENDED) {
-		r = read_all(fd, text);
-		result = r < 0 ? file_unreadable(r) : EXIT_ENDED;
-	}
+		return file_refused(fault, fd);
+	r = read_all(fd, text);
 	close(fd);
-	return result;
+	return r < 0 ? file_unreadable(r) : EXIT_ENDED;
 }
 
 /* Cuts the blanks off the end of TEXT. */

@@ -6,19 +6,20 @@
  * the manual pages and the completions. The library delivers the messages.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/cancel.h"
 #include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/delivery.h"
 #include "cli/logon.h"
 #include "cli/recipients.h"
 #include "cli/stream.h"
+#include "cli/terminal.h"
 #include "cli/printable.h"
 #include "cli/warning-text.h"
 #include "cli/when.h"
@@ -89,21 +90,16 @@ static size_t join_words(int n_words, char **words, char text[static TEXT_MAX + 
 /* Reads standard input to its end, but at most one byte more than TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
 static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 {
-	sigset_t before;
+	int fd = cancel_open(false);
 	size_t n = 0;
 	ssize_t got;
-	int fd;
 
-	(void)sigprocmask(SIG_BLOCK, NULL, &before);
-	fd = command_cancel_fd(false);
 	if (isatty(STDIN_FILENO))
-		fprintf(stderr, _("Type the message, then Ctrl-D on a new line:\n"));
-	while (n <= TEXT_MAX && (got = command_read(fd, text + n, TEXT_MAX + 1 - n)) > 0)
+		terminal_invite();
+	while (n <= TEXT_MAX && (got = cancel_read(fd, text + n, TEXT_MAX + 1 - n)) > 0)
 		n += (size_t)got;
-	close(fd);
-	if (got >= 0)
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	else if (isatty(STDIN_FILENO))
+	cancel_close(fd, got >= 0);
+	if (got < 0 && isatty(STDIN_FILENO))
 		fputc('\n', stderr);	/* ends the line that was typed */
 	*ret_n = n;
 	return got < 0 ? (int)got : 0;
@@ -160,7 +156,7 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	int r, status = EXIT_ENDED;
 
 	compose_title(host, title, sizeof(title));
-	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, command_cancel_fd(false),
+	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, cancel_open(false),
 				&deliveries,
 				&error);
 	if (r < 0)
@@ -186,7 +182,7 @@ static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
 		return help_try(&help);
 	}
 	if (stream_is_lines())
-		command_outlive_reader();
+		cancel_outlive_reader();
 	status = take_text(n_arguments - 1, arguments + 1, text);
 	if (status != EXIT_ENDED)
 		return status;

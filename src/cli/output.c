@@ -5,24 +5,13 @@
 #include "cli/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/report.h"
 #include "cli/printable.h"
 
 static int first_cause;
-
-void output_begin(void)
-{
-	/* O_PATH: reading and writing fail as on the closed one. */
-	while (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
-	       fcntl(STDERR_FILENO, F_GETFD) < 0)
-		if (open("/", O_PATH) < 0)
-			return;
-}
 
 void output_note(int r)
 {

@@ -8,9 +8,6 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
-/* To be called first. A closed standard descriptor stays closed for use: no file opened later gets its number. */
-void output_begin(void);
-
 /* Notes that output has failed: R is -errno. 0 is no failure. */
 void output_note(int r);
 

@@ -5,39 +5,22 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/cancel.h"
 #include "cli/printable.h"
-
-#define WIPE "\r\033[K"
+#include "cli/terminal.h"
 
 void progress_wipe(struct progress *progress)
 {
 	if (progress->drawn)
-		fputs(WIPE, stderr);
+		terminal_wipe();
 	progress->drawn = false;
 }
 
-/* A terminal that cannot wipe a line would be filled with copies of it. */
-static bool can_draw(void)
-{
-	const char *terminal = getenv("TERM");
-
-	return terminal && *terminal && strcmp(terminal, "dumb") != 0;
-}
-
-/* A line wider than the terminal could not be wiped. */
 static void draw_line(struct progress *progress, struct safe line)
 {
-	struct winsize size = {};
-
-	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
-	line = text_cut(line.text, (size.ws_col > 0 ? size.ws_col : 80u) - 1);
-	fprintf(stderr, WIPE "%s", line.text);
+	terminal_draw(line);
 	progress->drawn = true;
 }
 
@@ -55,7 +38,7 @@ static void draw_countdown(struct progress *progress, uint64_t remaining_us)
 		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
 			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", n),
 		 n, seconds);
-	if (can_draw())
+	if (terminal_can_draw())
 		draw_line(progress, line);
 	else if (!progress->told)
 		fprintf(stderr, "%s\n", line.text);
@@ -99,7 +82,7 @@ static bool has_ended(const struct logoff_request *request, const struct logoff_
 void progress_event(struct progress *progress, const struct logoff_event *event)
 {
 	if (event->type == LOGOFF_EVENT_FOLLOWED)
-		command_cancel_again(progress->cancel_fd);
+		cancel_again(progress->cancel_fd);
 	if (!isatty(STDERR_FILENO))
 		return;
 	switch (event->type) {
@@ -134,6 +117,6 @@ void progress_event(struct progress *progress, const struct logoff_event *event)
 	case LOGOFF_EVENT_MANAGER_NEEDED:
 		return;
 	}
-	if (progress->n_total > 1 && can_draw())
+	if (progress->n_total > 1 && terminal_can_draw())
 		draw_count(progress);
 }

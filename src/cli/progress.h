@@ -16,7 +16,7 @@ struct progress {
 	const struct logoff_request *request;	/* the events are about its sessions */
 	size_t n_total, n_done, n_ended, n_killing;	/* n_done: sessions that have ended, or will not */
 	bool drawn, told;		/* the line is on the terminal now; the countdown has been said */
-	int cancel_fd;			/* of command_cancel_fd(); after a cancel it waits for a second one */
+	int cancel_fd;			/* of cancel_open(); after a cancel it waits for a second one */
 };
 
 /* Handles an event; draws if the line has changed. */

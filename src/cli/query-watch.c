@@ -7,13 +7,13 @@
  * which one line was shown is followed to its end, even if it loses the name by which the user asked for it.
  */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
+#include "base/os.h"
+#include "cli/cancel.h"
 #include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/json.h"
@@ -130,36 +130,17 @@ static void write_change(const struct table *table, const struct logoff_change *
 /* Ctrl-C ends the command before or after a line, not within. */
 static void print_change(const struct table *table, const struct logoff_change *change)
 {
-	sigset_t interrupt, before;
-
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &interrupt, &before);
+	cancel_hold();
 	write_change(table, change);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	cancel_release();
 }
 
 /* ---- watching ---- */
 
-static void leave(int signal)
-{
-	(void)signal;
-	_exit(EXIT_ENDED);
-}
-
-/* A command that was started with Ctrl-C ignored (nohup, "&" in a script) goes on ignoring it. */
-static void leave_by_interrupt(void)
-{
-	if (signal(SIGINT, leave) == SIG_IGN)
-		(void)signal(SIGINT, SIG_IGN);
-}
-
 /* Waits until there may be something to tell. Returns false if nobody reads the output any more. */
 static bool await_change(const struct logoff_monitor *monitor)
 {
-	struct pollfd fds[] = { { .fd = logoff_monitor_fd(monitor), .events = POLLIN }, { .fd = STDOUT_FILENO } };
-
-	if (poll(fds, 2, -1) < 0 || !fds[1].revents)	/* POLLERR, POLLHUP or POLLNVAL: nobody reads */
+	if (os_wait_with_reader(logoff_monitor_fd(monitor)))
 		return !ferror(stdout);
 	output_note(-EPIPE);
 	return false;
@@ -191,8 +172,8 @@ int query_watch(struct logoff_host *host, const struct table *table, bool people
 	struct logoff_error error = {};
 	int r, status;
 
-	leave_by_interrupt();
-	command_outlive_reader();
+	cancel_means_success();
+	cancel_outlive_reader();
 	r = logoff_monitor_new(&monitor, host, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);

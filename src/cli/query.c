@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/os.h"
+#include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/logon.h"
 #include "cli/output.h"
@@ -181,7 +183,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < N_SUB_COMMANDS; i++)
 		if (strcasecmp(argv[1], sub_commands[i].help->sub_command) == 0)
 			return command_main(&sub_commands[i], argc - 1, argv + 1);
-	output_begin();
-	command_init_language();
+	os_hold_standard_files();
+	charset_init();
 	return output_end(run_bare(argc, argv));
 }

@@ -8,28 +8,26 @@
 #include "cli/question.h"
 
 #include <stdio.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/cancel.h"
 
 int question_begin(void)
 {
-	int cancel_fd = command_cancel_fd(false);
+	int cancel_fd = cancel_open(false);
 
-	(void)tcflush(STDIN_FILENO, TCIFLUSH);
+	cancel_discard_input();
 	return cancel_fd;
 }
 
 bool question_says_yes(int cancel_fd)
 {
 	char first = '\0', byte;
-	bool answered = command_read(cancel_fd, &first, 1) == 1;
+	bool answered = cancel_read(cancel_fd, &first, 1) == 1;
 
 	byte = first;
 	while (answered && byte != '\n')
-		answered = command_read(cancel_fd, &byte, 1) == 1;
-	close(cancel_fd);
+		answered = cancel_read(cancel_fd, &byte, 1) == 1;
+	cancel_close(cancel_fd, false);
 	if (!answered)
 		fputc('\n', stderr);	/* no Enter has ended the line */
 	return answered && (first == 'y' || first == 'Y');

@@ -9,7 +9,7 @@
 
 /*
  * To be called before the question is shown. Discards what was typed so far, as it answers no later question, and
- * blocks the signals that cancel, for command_cancel_fd(). Returns the descriptor that reports these signals.
+ * blocks the signals that cancel, for cancel_open(). Returns the descriptor that reports these signals.
  */
 int question_begin(void);
 
