@@ -8,7 +8,9 @@
 
 #include "core/host.h"
 
-/* When the next list is due. */
+#define WATCH_LOOK_US UINT64_C(1000000)	/* between two lists, if nothing is told */
+
+/* When the next list is due. On Windows the timer is a handle, and there is no epoll. */
 struct watch_timer {
 	int epoll, timer;
 	uint64_t looked_us;		/* the last list, or the beginning */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * agent-windows.c - see agent.h. There is no agent: who needs more rights runs the command as an administrator. A window of
+ * Windows that asks for a password would be no help to a script.
+ */
+#include "cli/agent.h"
+
+void agent_start(struct agent **agent)
+{
+	(void)agent;
+}
+
+void agent_stop(struct agent *agent, bool cancelled)
+{
+	(void)agent;
+	(void)cancelled;
+}
