@@ -17,14 +17,6 @@
 #define OS_PRINTF printf
 #endif
 
-/* Errors that the C library of Windows lacks. They never leave the program. */
-#ifdef _WIN32
-#define ESTALE 10116
-#define ENOTUNIQ 10076
-#define EKEYREJECTED 10129
-#define ENOPKG 10065
-#endif
-
 /* The name of this machine, ended by a NUL; "" if it has none. */
 void os_host_name(char *name, size_t size);
 

@@ -4,6 +4,7 @@
  *
  * The three functions below define the session of a test.
  */
+#include "base/test-port.h"
 #include "cli/account.h"
 
 #include <errno.h>
@@ -155,8 +156,8 @@ static void a_user_of_this_machine_is_found(void **state)
 	uid_t found = 1;
 
 	(void)state;
-	assert_int_equal(account_find("root", &found), 0);
-	assert_int_equal(found, 0);
+	assert_int_equal(account_find(TEST_USER, &found), 0);
+	assert_true(found == 0 || found == (uid_t)-1);	/* on Windows users have no numbers */
 	assert_int_equal(account_find("no-such-user-here", &found), -ENOENT);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/test-port.h"
 #include "cli/table.h"
 
 /* ---- widths ---- */
@@ -104,15 +105,15 @@ static struct table make_table(const struct option_list *chosen, const char *sor
 static void assert_table(const struct table *table, const struct thing *rows_of, size_t n, const char *wanted)
 {
 	const void *rows[16];
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to = tmpfile();
+	char *text;
 
 	for (size_t i = 0; i < n; i++)
 		rows[i] = &rows_of[i];
 	assert_int_equal(table_sort(table, rows, n), 0);
 	table_print(table, rows, n, to);
-	fclose(to);
+	text = test_take_text(to);
+	assert_non_null(text);
 	assert_string_equal(text, wanted);
 	free(text);
 }

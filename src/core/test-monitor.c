@@ -6,7 +6,6 @@
  * with the result: the host is lost, or nothing will ever happen any more (EDEADLK).
  */
 #include <errno.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 
 #include "backend/memory.h"
 #include "base/clock.h"
+#include "base/os.h"
 
 #define PEOPLE "user name=alice uid=1000\nuser name=bob uid=1001\n"
 
@@ -55,9 +55,7 @@ static void watch(const char *text, char *transcript, size_t size)
 
 	*transcript = '\0';
 	for (int looks = 0; r == 0 && looks < 10000; looks++) {
-		struct pollfd fd = { .fd = logoff_monitor_fd(monitor), .events = POLLIN };
-
-		assert_true(poll(&fd, 1, 5000) > 0);
+		assert_int_equal(os_wait(logoff_monitor_fd(monitor), 5000000), 1);
 		r = logoff_monitor_next(monitor, &change, &error);
 		if (r == 0 && change)
 			n += (size_t)snprintf(transcript + n, size - n, "%lld %s %s %s %s\n", (long long)change->time_us / 1000,
@@ -150,9 +148,7 @@ static void test_realtime(void **state)
 	(void)state;
 	assert_int_equal(logoff_monitor_new(&monitor, host, NULL), 0);
 	for (; !change; n_looks++) {
-		struct pollfd fd = { .fd = logoff_monitor_fd(monitor), .events = POLLIN };
-
-		assert_int_equal(poll(&fd, 1, 10000), 1);
+		assert_int_equal(os_wait(logoff_monitor_fd(monitor), 10000000), 1);
 		assert_int_equal(logoff_monitor_next(monitor, &change, NULL), 0);
 	}
 	assert_int_equal(change->type, LOGOFF_CHANGE_BEGUN);

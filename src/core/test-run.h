@@ -11,18 +11,17 @@
 #define CORE_TEST_RUN_H
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "backend/table.h"
+#include "base/os.h"
 #include "core/test-truth.h"
+#include "base/test-port.h"	/* last: <windows.h> takes words for itself */
 
 /* Not every test needs every one of these. */
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -66,11 +65,11 @@ struct run {
 	int n_unrecorded;
 	struct logoff_error cause; /* of the last failure */
 	int64_t still_idle_us;	/* of the session that was asked about last */
-	int cancel_fds[2];
+	int cancel_fd;
 	struct truth truth;
 };
 
-static void __attribute__((format(printf, 2, 3))) note(struct run *run, const char *format, ...)
+static void __attribute__((format(OS_PRINTF, 2, 3))) note(struct run *run, const char *format, ...)
 {
 	size_t length = strlen(run->transcript);
 	va_list arguments;
@@ -146,11 +145,9 @@ static void hear(const struct logoff_event *event, void *userdata)
 	if (event->type == LOGOFF_EVENT_COUNTDOWN || event->type == LOGOFF_EVENT_RESULT)
 		return;
 	if (event->type == LOGOFF_EVENT_FOLLOWED) {
-		char byte;
-
 		note(run, "followed\n");
-		if (run->follow && read(run->cancel_fds[0], &byte, 1) < 0)
-			run->r = -errno;
+		if (run->follow && !test_event_reset(run->cancel_fd))
+			run->r = -EIO;
 		return;
 	}
 	run->last_us = event->elapsed_us;
@@ -163,16 +160,16 @@ static void hear(const struct logoff_event *event, void *userdata)
 	note(run, "\n");
 	run->n_events++;
 	if ((run->n_events == run->cancel_at || run->n_events == run->cancel_again_at) &&
-	    write(run->cancel_fds[1], "x", 1) < 0)
-		run->r = -errno;
+	    !test_event_set(run->cancel_fd))
+		run->r = -EIO;
 }
 
 static int authorize(void *userdata)
 {
 	struct run *run = userdata;
 
-	if (run->cancel_in_proof && write(run->cancel_fds[1], "x", 1) < 0)
-		run->r = -errno;
+	if (run->cancel_in_proof && !test_event_set(run->cancel_fd))
+		run->r = -EIO;
 	return run->agree > 0 ? 0 : -1;
 }
 
@@ -292,7 +289,7 @@ static void run_request(struct run *run, struct logoff_request *request)
 		.wait_ms = run->wait_ms,
 		.no_desktop = run->no_desktop,
 		.console = run->console,
-		.cancel_fd = run->cancel_fds[0],
+		.cancel_fd = run->cancel_fd,
 		.warning_ms = run->warn_ms,
 		.compose = compose,
 		.compose_data = run,
@@ -342,14 +339,14 @@ static void run_it(struct run *run)
 		run->grace_ms = 10000;
 		run->wait_ms = 60000;
 	}
-	assert_int_equal(pipe(run->cancel_fds), 0);
+	run->cancel_fd = test_event_open();
+	assert_true(run->cancel_fd >= 0);
 	run->r = open_host(run->text, &host);
 	if (run->r == 0) {
 		run_on_host(run, host);
 		logoff_host_close(host);
 	}
-	close(run->cancel_fds[0]);
-	close(run->cancel_fds[1]);
+	test_event_close(run->cancel_fd);
 }
 
 static void run_true(struct run *run)

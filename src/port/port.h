@@ -23,9 +23,34 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "base/os.h"	/* the missing errnos */
-
 /* ---- errors ---- */
+
+/*
+ * The C library of Windows lacks some numbers, and has others that it never uses itself. They are those of Linux here, as
+ * programs read them in JSON.
+ */
+#undef EBADMSG
+#undef ECANCELED
+#undef ECONNREFUSED
+#undef ECONNRESET
+#undef EHOSTUNREACH
+#undef ENOTCONN
+#undef EOPNOTSUPP
+#undef EPROTO
+#undef ETIMEDOUT
+#define ENOPKG 65
+#define EPROTO 71
+#define EBADMSG 74
+#define ENOTUNIQ 76
+#define EOPNOTSUPP 95
+#define ECONNRESET 104
+#define ENOTCONN 107
+#define ETIMEDOUT 110
+#define ECONNREFUSED 111
+#define EHOSTUNREACH 113
+#define ESTALE 116
+#define ECANCELED 125
+#define EKEYREJECTED 129
 
 #define strerror port_strerror
 char *strerror(int number);

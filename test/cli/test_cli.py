@@ -9,6 +9,7 @@ A file of cases/ holds command lines and what came of them:
     lang: zh_TW             the language, from here on ("lang: C")
     interrupt: asking       Ctrl-C as soon as this text is on stdout; for the next command only
     stdin: some\x0atext     what the next command is given on standard input; else there is none
+    windows: skip: REASON   why the next command says something else on Windows (test/windows); here it makes no difference
     $ logoff 5 /v           the words of the line as a shell would split them; \xHH in them is a byte
     | a line of stdout
     ! a line of stderr
@@ -44,7 +45,7 @@ VALGRIND = [
 class Case:
     """One command line of a file, with the settings in force."""
 
-    def __init__(self, line, words, host, lang, interrupt, stdin=b"", tsts="none"):
+    def __init__(self, line, words, host, lang, interrupt, stdin=b"", tsts="none", not_windows=None):
         self.line = line            # its index in the file
         self.words = words
         self.host = host
@@ -52,6 +53,7 @@ class Case:
         self.interrupt = interrupt
         self.stdin = stdin
         self.tsts = tsts
+        self.not_windows = not_windows
         self.recorded = []
 
 
@@ -67,11 +69,11 @@ def split(line):
 
 def parse(lines):
     """Reads the lines of a file into cases."""
-    cases, host, lang, interrupt, stdin, tsts = [], "none", "C", None, b"", "none"
+    cases, host, lang, interrupt, stdin, tsts, not_windows = [], "none", "C", None, b"", "none", None
     for number, line in enumerate(lines):
         if line.startswith("$ "):
-            cases.append(Case(number, split(line[2:]), host, lang, interrupt, stdin, tsts))
-            interrupt, stdin = None, b""
+            cases.append(Case(number, split(line[2:]), host, lang, interrupt, stdin, tsts, not_windows))
+            interrupt, stdin, not_windows = None, b"", None
         elif line.startswith(("| ", "! ", "= ")) or line in ("|", "!"):
             cases[-1].recorded.append(line)
         elif line.startswith("host: "):
@@ -82,6 +84,8 @@ def parse(lines):
             lang = line.removeprefix("lang: ")
         elif line.startswith("interrupt: "):
             interrupt = line.removeprefix("interrupt: ")
+        elif line.startswith("windows: skip: "):
+            not_windows = line.removeprefix("windows: skip: ")
         elif line.startswith("stdin: "):
             stdin = unescape(line.removeprefix("stdin: "))
         else:
