@@ -8,7 +8,7 @@
 
 #include "core/host.h"
 
-#define WATCH_LOOK_US UINT64_C(1000000)	/* between two lists, if nothing is told */
+#define WATCH_LOOK_US UINT64_C(1000000)	/* between two lists, if the host reports nothing */
 
 /* When the next list is due. On Windows the timer is a handle, and there is no epoll. */
 struct watch_timer {

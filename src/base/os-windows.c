@@ -26,7 +26,7 @@ void os_host_name(char *name, size_t size)
 	free(text);
 }
 
-/* The values that were asked for. Each is kept for ever, as whoever has asked may keep it. */
+/* The values that os_environment() has returned. They are never freed: its callers may keep them. */
 static struct variable {
 	struct variable *next;
 	const char *name;

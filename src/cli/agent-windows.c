@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * agent-windows.c - see agent.h. There is no agent: who needs more rights runs the command as an administrator. A window of
- * Windows that asks for a password would be no help to a script.
+ * agent-windows.c - see agent.h. There is no agent: users who need more rights run the command as an administrator. A
+ * window of Windows that asks for a password would be no help to a script.
  */
 #include "cli/agent.h"
 

@@ -2,8 +2,8 @@
 /*
  * authfile-windows.c - see authfile.h. Sources: "How DACLs control access to an object" in Windows' documentation.
  *
- * The file may be owned and used by the caller, by administrators and by the system. An entry that lets anybody else read it,
- * change it or change its rights makes it open to others; so does a file system without rights.
+ * The file may be owned and used by the caller, by administrators and by the system. An entry that lets anybody else
+ * read it, change it or change its rights makes it open to others; so does a file system without rights.
  */
 #include "cli/authfile.h"
 
@@ -20,8 +20,8 @@
 #include "cli/printable.h"
 
 /* The rights by which a password gets known, or another password, or these rights get changed. */
-#define RIGHTS (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER | GENERIC_READ | GENERIC_WRITE | \
-		GENERIC_ALL)
+#define RIGHTS (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER | GENERIC_READ | \
+		GENERIC_WRITE | GENERIC_ALL)
 
 /* The SIDs of those who may use the file. */
 struct trusted {
@@ -63,7 +63,7 @@ static bool is_trusted(struct trusted *trusted, PSID sid)
 	       EqualSid(sid, &trusted->administrators.sid);
 }
 
-/* Tells whether DACL lets nobody but those who are trusted use the file. Entries of kinds that are not known here may. */
+/* Tells whether DACL lets only those who are trusted use the file. Entries of other kinds may let anybody. */
 static bool is_closed(struct trusted *trusted, ACL *dacl)
 {
 	ACCESS_ALLOWED_ACE *entry;
@@ -91,8 +91,8 @@ static int check_rights(HANDLE file, enum authfile_fault *ret_fault)
 
 	*ret_fault = AUTHFILE_UNREADABLE;
 	if (!find_trusted(&trusted) ||
-	    GetSecurityInfo(file, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, NULL, &dacl,
-			    NULL, &descriptor) != ERROR_SUCCESS)
+	    GetSecurityInfo(file, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, NULL,
+			    &dacl, NULL, &descriptor) != ERROR_SUCCESS)
 		return -EACCES;
 	if (!owner || !is_trusted(&trusted, owner)) {
 		*ret_fault = AUTHFILE_OF_OTHERS;

@@ -2,8 +2,9 @@
 /*
  * cancel-windows.c - see cancel.h. Sources: HandlerRoutine and ReadConsole in Windows' documentation.
  *
- * Windows calls the handler in a thread of its own. Ctrl-C and Ctrl-Break cancel; when the window is closed or the session
- * ends, Windows ends the program whatever it does. A program for which Ctrl-C is ignored from the start never gets one.
+ * Windows calls the handler in a thread of its own. Ctrl-C and Ctrl-Break cancel; when the window is closed or the
+ * session ends, Windows ends the program whatever it does. A program for which Ctrl-C is ignored from the start never
+ * gets one.
  */
 #include "cli/cancel.h"
 
@@ -78,7 +79,8 @@ ssize_t cancel_read(int fd, void *buffer, size_t size)
 	waited[1] = CreateThread(NULL, 0, read_input, &reading, 0, NULL);
 	if (!waited[1])
 		return -ENOMEM;
-	got = fd == -1 ? WaitForSingleObject(waited[1], INFINITE) + 1 : WaitForMultipleObjects(2, waited, FALSE, INFINITE);
+	got = fd == -1 ? WaitForSingleObject(waited[1], INFINITE) + 1 :
+			 WaitForMultipleObjects(2, waited, FALSE, INFINITE);
 	CloseHandle(waited[1]);
 	if (fd != -1 && (got == WAIT_OBJECT_0 ||
 			 (reading.n == 0 && WaitForSingleObject(cancelled, HANDLER_MS) == WAIT_OBJECT_0)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * charset-windows.c - see charset.h. port/console.c converts what is written, port/intl.c finds the catalogue, and dates
- * are Windows' own (when-locale-windows.c).
+ * charset-windows.c - see charset.h. port/console.c converts what is written, port/intl.c finds the catalogue, and
+ * dates are Windows' own (when-locale-windows.c).
  *
  * There is no setlocale(): with the code page of the system <ctype.h> would take bytes of UTF-8 for punctuation.
  */

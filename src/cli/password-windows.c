@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * password-windows.c - see password.h. The password is read from the console itself (CONIN$), without echo. Source: "Using
- * the high-level input and output functions" in Windows' documentation of consoles.
+ * password-windows.c - see password.h. The password is read from the console itself (CONIN$), without echo. Source:
+ * "Using the high-level input and output functions" in Windows' documentation of consoles.
  */
 #include "cli/password.h"
 
@@ -27,8 +27,8 @@ void password_expect(void)
 
 static HANDLE open_console(const wchar_t *name)
 {
-	return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0,
-			   NULL);
+	return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+			   0, NULL);
 }
 
 /* Reads one line. Returns 0, -E2BIG, -ENOMEM, -EIO, or -ECANCELED where nothing was typed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * when-locale-windows.c - dates and times of day in the form that the user has chosen in Windows: see when.h. Windows' quser
- * writes them so: the short date, and the time without seconds.
+ * when-locale-windows.c - dates and times of day in the form that the user has chosen in Windows: see when.h. Windows'
+ * quser writes them so: the short date, and the time without seconds.
  */
 #include "cli/when.h"
 
@@ -43,8 +43,8 @@ struct safe when_local(int64_t time_us)
 
 	if (time_us < 0 || is_plain() || !localtime_r(&seconds, &tm))
 		return when_plain(time_us);
-	time = (SYSTEMTIME){ .wYear = (WORD)(tm.tm_year + 1900), .wMonth = (WORD)(tm.tm_mon + 1), .wDay = (WORD)tm.tm_mday,
-			     .wHour = (WORD)tm.tm_hour, .wMinute = (WORD)tm.tm_min };
+	time = (SYSTEMTIME){ .wYear = (WORD)(tm.tm_year + 1900), .wMonth = (WORD)(tm.tm_mon + 1),
+			     .wDay = (WORD)tm.tm_mday, .wHour = (WORD)tm.tm_hour, .wMinute = (WORD)tm.tm_min };
 	if (!GetDateFormatEx(LOCALE_NAME_USER_DEFAULT, DATE_SHORTDATE, &time, NULL, date, 64, NULL) ||
 	    !GetTimeFormatEx(LOCALE_NAME_USER_DEFAULT, TIME_NOSECONDS, &time, NULL, clock, 64))
 		return when_plain(time_us);
