@@ -30,6 +30,7 @@ struct logon_options {
 extern struct logon_options arg_logon;
 
 /* The rows of every command that takes /server. */
+#ifndef _WIN32
 #define LOGON_OPTIONS                                                                                          \
 	{ "logon", "logon", 'U', OPTION_ACCOUNT, &arg_logon.name, "name",                                      \
 	  N_("The account that logs on to the server: name, DOMAIN\\name or name@REALM.") },                   \
@@ -47,6 +48,18 @@ extern struct logon_options arg_logon;
 /* Their part of a help's synopsis, behind the server. */
 #define LOGON_USAGE                                                           \
 	"       [/LOGON:name] [/AUTHFILE:filename] [/KERBEROS:when] [/CCACHE:ccache] [/NOPASS] [/ENCRYPT]\n"
+#else
+/* Windows itself decides whether it takes Kerberos, and with which tickets, and encrypts. */
+#define LOGON_OPTIONS                                                                                          \
+	{ "logon", "logon", 'U', OPTION_ACCOUNT, &arg_logon.name, "name",                                      \
+	  N_("The account that logs on to the server: name, DOMAIN\\name or name@REALM.") },                   \
+	{ "authfile", "authentication-file", 'A', OPTION_FILE, &arg_logon.file, "filename",                    \
+	  N_("A file with that name and the password, which only you can read.") },                            \
+	{ "nopass", "no-pass", 'N', OPTION_FLAG, &arg_logon.no_password, NULL,                                 \
+	  N_("Never asks for the password of the server.") }
+
+#define LOGON_USAGE "       [/LOGON:name] [/AUTHFILE:filename] [/NOPASS]\n"
+#endif
 
 /* Checks the words of the options. Returns 0, or -EINVAL and *ret_fault and *ret_culprit. */
 int logon_check(enum option_fault *ret_fault, const char **ret_culprit);

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +44,55 @@ static int read_all(int fd, char **ret_text, size_t *ret_length)
 	text[length] = '\0';
 	*ret_text = text;
 	*ret_length = length;
+	return 0;
+}
+
+/* Writes CHARACTER to TO as UTF-8. Returns the number of bytes. */
+static size_t encode_character(uint32_t character, char *to)
+{
+	size_t n = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+	static const unsigned char marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n - 1; i > 0; i--, character >>= 6)
+		to[i] = (char)(0x80 | (character & 0x3f));
+	to[0] = (char)(marks[n] | character);
+	return n;
+}
+
+/*
+ * Turns *TEXT, which begins with the byte order mark of UTF-16 as Notepad writes it, into UTF-8. Any other text is left
+ * alone. Returns 0, -ENOMEM, or -EILSEQ: half a pair of surrogates, or half a unit.
+ */
+static int convert_text(char **text, size_t *length)
+{
+	const unsigned char *from = (const unsigned char *)*text;
+	bool big = *length >= 2 && from[0] == 0xfe && from[1] == 0xff;
+	char *converted;
+	size_t n = 0;
+
+	if (!big && (*length < 2 || from[0] != 0xff || from[1] != 0xfe))
+		return 0;
+	converted = *length % 2 == 0 ? malloc(*length / 2 * 3 + 1) : NULL;
+	if (!converted)
+		return *length % 2 == 0 ? -ENOMEM : -EILSEQ;
+	for (size_t i = 2; i < *length; i += 2) {
+		uint32_t unit = (uint32_t)(from[i + !big] << 8 | from[i + big]), low = 0;
+
+		if (unit >= 0xd800 && unit < 0xdc00 && i + 2 < *length) {
+			i += 2;
+			low = (uint32_t)(from[i + !big] << 8 | from[i + big]);
+			unit = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : unit;
+		}
+		if (unit >= 0xd800 && unit < 0xe000) {
+			free(converted);
+			return -EILSEQ;
+		}
+		n += encode_character(unit, converted + n);
+	}
+	converted[n] = '\0';
+	free(*text);
+	*text = converted;
+	*length = n;
 	return 0;
 }
 
@@ -134,6 +185,8 @@ int names_read(struct names *names, const char *path)
 		return -errno;
 	r = read_all(fd, &names->text, &length);
 	close(fd);
+	if (r >= 0)
+		r = convert_text(&names->text, &length);
 	if (r < 0)
 		return r;
 	if (strlen(names->text) != length)

@@ -4,7 +4,7 @@
  *
  * Each line holds a session's id or name, or a user's name (word.h). Blanks around it, empty lines, and comments from a
  * "#" at the beginning of a line or after a blank are left out; "rdp-tcp#10" holds no comment. Files from Windows are
- * understood: a byte order mark and carriage returns are skipped.
+ * understood: a byte order mark and carriage returns are skipped, and UTF-16 with its mark is read too.
  *
  * The caller of sudo may give any file as a list. A line that can be no name ends the reading, and a text that is no
  * plain name is never shown.
@@ -30,7 +30,7 @@ struct names {
 
 /*
  * Reads the names in the file PATH; names_done() frees them, after a failure too. Returns 0, -EFBIG (above 1 MiB),
- * -EILSEQ (a null byte: not a text), -EBADMSG (a line that can be no name) or the failure of reading.
+ * -EILSEQ (a null byte, or half a character: not a text), -EBADMSG (a line that can be no name) or the failure of reading.
  */
 int names_read(struct names *names, const char *path);
 

@@ -14,10 +14,14 @@
 
 #include "cli/printable.h"
 
-/* Ctrl-C during the question cancels it, and does no more. */
+static HANDLE cancelled;	/* Ctrl-C during the question cancels it, and does no more */
+
 static BOOL WINAPI note_cancel(DWORD type)
 {
-	return type == CTRL_C_EVENT || type == CTRL_BREAK_EVENT;
+	if (type != CTRL_C_EVENT && type != CTRL_BREAK_EVENT)
+		return FALSE;
+	SetEvent(cancelled);
+	return TRUE;
 }
 
 /* There is no core. What Windows Error Reporting may send is beyond the program. */
@@ -31,27 +35,57 @@ static HANDLE open_console(const wchar_t *name)
 			   0, NULL);
 }
 
-/* Reads one line. Returns 0, -E2BIG, -ENOMEM, -EIO, or -ECANCELED where nothing was typed. */
-static int read_line(HANDLE in, char password[static PASSWORD_SIZE])
-{
+/* What is typed, by a thread that is left behind if Ctrl-C comes: reading from a console cannot be given up. */
+static struct {
+	HANDLE in;
 	wchar_t line[PASSWORD_SIZE];
-	DWORD n = 0;
-	int r = 0;
+	DWORD n;
+	BOOL ok;
+} reading;
 
-	if (!ReadConsoleW(in, line, PASSWORD_SIZE, &n, NULL))
-		return GetLastError() == ERROR_OPERATION_ABORTED ? -ECANCELED : -EIO;
+static DWORD WINAPI read_console(void *unused)
+{
+	(void)unused;
+	reading.ok = ReadConsoleW(reading.in, reading.line, PASSWORD_SIZE, &reading.n, NULL);
+	return 0;
+}
+
+/* Returns 0, -E2BIG, or -ECANCELED where nothing was typed. */
+static int take_line(char password[static PASSWORD_SIZE])
+{
+	DWORD n = reading.n;
+	int length;
+
 	if (n == 0)
 		return -ECANCELED;
-	if (line[n - 1] != L'\n')
-		r = -E2BIG;
-	while (n > 0 && (line[n - 1] == L'\r' || line[n - 1] == L'\n'))
+	if (reading.line[n - 1] != L'\n')
+		return -E2BIG;
+	while (n > 0 && (reading.line[n - 1] == L'\r' || reading.line[n - 1] == L'\n'))
 		n--;
-	if (r == 0 && n == 0)
-		r = -ECANCELED;
-	n = r == 0 ? (DWORD)WideCharToMultiByte(CP_UTF8, 0, line, (int)n, password, PASSWORD_SIZE - 1, NULL, NULL) : 0;
-	password[n] = '\0';
-	SecureZeroMemory(line, sizeof(line));
-	return r == 0 && n == 0 ? -E2BIG : r;
+	if (n == 0)
+		return -ECANCELED;
+	length = WideCharToMultiByte(CP_UTF8, 0, reading.line, (int)n, password, PASSWORD_SIZE - 1, NULL, NULL);
+	password[length] = '\0';
+	return length > 0 ? 0 : -E2BIG;
+}
+
+/* Reads one line. Returns 0, -E2BIG, -ENOMEM, -EIO or -ECANCELED. */
+static int read_line(HANDLE in, char password[static PASSWORD_SIZE])
+{
+	HANDLE waited[2] = { cancelled };
+	int r;
+
+	reading.in = in;
+	reading.n = 0;
+	waited[1] = CreateThread(NULL, 0, read_console, NULL, 0, NULL);
+	if (!waited[1])
+		return -ENOMEM;
+	r = WaitForMultipleObjects(2, waited, FALSE, INFINITE) == WAIT_OBJECT_0 ? -ECANCELED : 0;
+	CloseHandle(waited[1]);
+	if (r == 0)
+		r = reading.ok ? take_line(password) : -EIO;
+	SecureZeroMemory(reading.line, sizeof(reading.line));
+	return r;
 }
 
 static void write_text(HANDLE out, const char *text)
@@ -90,11 +124,14 @@ int password_ask(const char *prompt, char password[static PASSWORD_SIZE])
 
 	*password = '\0';
 	fflush(stdout);
-	(void)SetConsoleCtrlHandler(note_cancel, TRUE);
-	if (in != INVALID_HANDLE_VALUE && out != INVALID_HANDLE_VALUE)
+	if (!cancelled)
+		cancelled = CreateEventW(NULL, TRUE, FALSE, NULL);
+	if (in != INVALID_HANDLE_VALUE && out != INVALID_HANDLE_VALUE && cancelled) {
+		(void)SetConsoleCtrlHandler(note_cancel, TRUE);
 		r = ask_on(in, out, prompt, password);
-	(void)SetConsoleCtrlHandler(note_cancel, FALSE);
-	if (in != INVALID_HANDLE_VALUE)
+		(void)SetConsoleCtrlHandler(note_cancel, FALSE);
+	}
+	if (in != INVALID_HANDLE_VALUE && r != -ECANCELED)	/* a thread may still read from it */
 		CloseHandle(in);
 	if (out != INVALID_HANDLE_VALUE)
 		CloseHandle(out);

@@ -64,6 +64,34 @@ static void understands_files_from_windows(void **state)
 	assert_names("\xef\xbb\xbf" "alice\r\n王小明\r\n", (const char *[]){ "alice", "王小明", NULL });
 }
 
+/* As Notepad writes it: "bob" and "\U0001f600" (a pair of surrogates), with a byte order mark. */
+static void understands_utf16(void **state)
+{
+	static const char little[] = "\xff\xfe" "b\0o\0b\0\r\0\n\0\x3d\xd8\x00\xde\r\0\n",
+			  big[] = "\xfe\xff" "\0b\0o\0b\0\r\0\n\xd8\x3d\xde\x00\0\r\0\n";
+	const struct {
+		const char *text;
+		size_t length;
+	} files[] = { { little, sizeof(little) }, { big, sizeof(big) - 1 } };
+	struct names names;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(read_text(&names, files[i].text, files[i].length), 0);
+		assert_int_equal(names.n_items, 2);
+		assert_string_equal(names.items[0].text, "bob");
+		assert_string_equal(names.items[1].text, "\xf0\x9f\x98\x80");
+		names_done(&names);
+		assert_int_equal(read_text(&names, files[i].text, files[i].length - 1), -EILSEQ);
+		names_done(&names);
+		/* half a pair, at the end and before something else */
+		assert_int_equal(read_text(&names, i ? "\xfe\xff\xd8\x3d" : "\xff\xfe\x3d\xd8", 4), -EILSEQ);
+		names_done(&names);
+		assert_int_equal(read_text(&names, i ? "\xfe\xff\xd8\x3d\0b" : "\xff\xfe\x3d\xd8" "b\0", 6), -EILSEQ);
+		names_done(&names);
+	}
+}
+
 static void refuses_what_is_no_list(void **state)
 {
 	struct names names;
@@ -147,6 +175,7 @@ int main(void)
 		cmocka_unit_test(takes_a_name_from_each_line),
 		cmocka_unit_test(leaves_comments_out),
 		cmocka_unit_test(understands_files_from_windows),
+		cmocka_unit_test(understands_utf16),
 		cmocka_unit_test(refuses_what_is_no_list),
 		cmocka_unit_test(refuses_lines_that_are_no_names),
 		cmocka_unit_test(shows_only_what_looks_like_a_name),
