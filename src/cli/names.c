@@ -81,7 +81,8 @@ static int convert_text(char **text, size_t *length)
 		if (unit >= 0xd800 && unit < 0xdc00 && i + 2 < *length) {
 			i += 2;
 			low = (uint32_t)(from[i + !big] << 8 | from[i + big]);
-			unit = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : unit;
+			if (low >= 0xdc00 && low < 0xe000)
+				unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 		}
 		if (unit >= 0xd800 && unit < 0xe000) {
 			free(converted);

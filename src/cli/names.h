@@ -30,7 +30,8 @@ struct names {
 
 /*
  * Reads the names in the file PATH; names_done() frees them, after a failure too. Returns 0, -EFBIG (above 1 MiB),
- * -EILSEQ (a null byte, or half a character: not a text), -EBADMSG (a line that can be no name) or the failure of reading.
+ * -EILSEQ (a null byte, or half a character: not a text), -EBADMSG (a line that can be no name) or the failure of
+ * reading.
  */
 int names_read(struct names *names, const char *path);
 

@@ -63,11 +63,17 @@ static bool write_wide(HANDLE console, const wchar_t *wide, DWORD n)
 	return true;
 }
 
+/*
+ * What the code page does not have becomes a question mark. The best fit that Windows would choose for an arrow or a bullet can be a
+ * control character. The few code pages that do not take this flag have everything.
+ */
 static bool write_encoded(UINT code_page, const wchar_t *wide, int n, FILE *to)
 {
-	char bytes[2 * LINE_MAX_BYTES];
-	int length = WideCharToMultiByte(code_page, 0, wide, n, bytes, sizeof(bytes), NULL, NULL);
+	char bytes[4 * LINE_MAX_BYTES];
+	int length = WideCharToMultiByte(code_page, WC_NO_BEST_FIT_CHARS, wide, n, bytes, sizeof(bytes), NULL, NULL);
 
+	if (length == 0 && n > 0 && GetLastError() == ERROR_INVALID_FLAGS)
+		length = WideCharToMultiByte(code_page, 0, wide, n, bytes, sizeof(bytes), NULL, NULL);
 	return n == 0 || (length > 0 && fwrite(bytes, 1, (size_t)length, to) == (size_t)length);
 }
 

@@ -87,14 +87,14 @@ def test_programs_are_small(programs, tmp_path):
 # ---- consoles ----
 
 class Console:
-    """A program on a console, which Wine makes out of a terminal of Unix."""
+    """A program on a console, which Wine makes out of a terminal of Unix. Its standard output may be something else."""
 
-    def __init__(self, wine, program, *words, env):
+    def __init__(self, wine, program, *words, env, stdout=None):
         self.fd, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 80, 0, 0))
         self.process = subprocess.Popen(
-            [wine.loader, str(program), *words], cwd=CLI, env=wine.env | env | {"TERM": "xterm"}, stdin=terminal, stdout=terminal,
-            stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            [wine.loader, str(program), *words], cwd=CLI, env=wine.env | env | {"TERM": "xterm"}, stdin=terminal,
+            stdout=stdout or terminal, stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(terminal)
         self.text = b""
 
@@ -135,8 +135,8 @@ def console(wine):
     """Starts a program on a console; ends it if the test does not."""
     consoles = []
 
-    def start(program, *words, env):
-        consoles.append(Console(wine, program, *words, env=env))
+    def start(program, *words, **options):
+        consoles.append(Console(wine, program, *words, **options))
         return consoles[-1]
 
     yield start
@@ -186,6 +186,21 @@ def test_chinese_on_a_console(console, programs):
     one = console(programs / "logoff.exe", "5", "/v", env=OFFICE | {"LC_MESSAGES": "zh_TW"})
     shown = one.read(until="已刪除")
     assert "工作階段 5" in shown.replace(" ", "").replace("工作階段5", "工作階段 5") and "已刪除" in shown
+    assert one.end() == 0
+
+
+@pytest.mark.parametrize("locale, charset, name, shown", [
+    ("zh_TW.UTF-8", "cp950", "林小美", "林小美"),
+    ("en_US.UTF-8", "cp437", "é林x", "é?x"),
+    ("en_US.UTF-8", "cp437", "a←[2J•b", "a?[2J?b"),  # their bytes in this code page are ESC and BEL
+])
+def test_a_pipe_has_the_code_page_of_the_console(locale, charset, name, shown, console, programs, tmp_path):
+    (tmp_path / "host").write_text(f"caller uid=0\nuser name=\"{name}\" uid=1\nsession id=5 user=\"{name}\" tty=pts/3\n")
+    env = {"LC_ALL": locale, "LC_MESSAGES": "C", "LOGOFF_HOST": f"memory:{tmp_path}/host"}
+    one = console(programs / "query.exe", "session", "/columns:user", "/nolegend", env=env, stdout=subprocess.PIPE)
+    out, _ = one.process.communicate(timeout=30)
+    assert out.decode(charset).strip() == shown
+    assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f]", out)
     assert one.end() == 0
 
 
