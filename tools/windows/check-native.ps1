@@ -74,7 +74,7 @@ if (-not $Server) {
     $programs = Get-Ours 'query.exe' @('process', '*')
     $wrong = @($programs | Where-Object {
         $process = Get-Process -Id $_.pid -ErrorAction SilentlyContinue
-        $process -and $_.session -and "$($process.SessionId)" -ne "$($_.session)" })
+        $process -and $_.session_id -and "$($process.SessionId)" -ne "$($_.session_id)" })
     Show-Result 'programs are in their sessions' ($programs.Count -gt 0 -and $wrong.Count -eq 0) "$($programs.Count) programs, $($wrong.Count) elsewhere"
 }
 
