@@ -13,7 +13,9 @@
 #include "backend/logind.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "local/cgroup.h"
 #include "local/family.h"
+#include "local/held.h"
 
 /* Rounds of killing what is outside of the scope, while more is found. */
 #define KILL_ROUNDS 20
@@ -46,6 +48,42 @@ static int kill_but_self(const char *cgroup)
 		r = family_signal(family, SIGKILL);
 	family_free(family);
 	return r < 0 ? r : 0;
+}
+
+/* Tells whether PID is a process of the scope, and that still the one that was asked to end. */
+static bool is_in_scope(const struct logoff_session *session, pid_t pid)
+{
+	char id[CGROUP_ID] = "";
+	struct cgroup cgroup;
+
+	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id) &&
+	       strcmp(id, session->id) == 0 && logind_has_same_cgroup(session);
+}
+
+static void kill_one(const struct logoff_session *session, pid_t pid)
+{
+	struct held held;
+
+	if (pid == 0 || pid == getpid() || proc_read_stat(pid, &held.stat) < 0 || held_open(&held) < 0)
+		return;
+	if (is_in_scope(session, pid))
+		(void)held_signal(&held, SIGKILL);
+	held_close(&held);
+}
+
+/*
+ * Kills what is in the scope now, sparing the caller, and none of those that begin in its place: each process is looked at again when it is
+ * held. What refuses or is born meanwhile is seen by the next look.
+ */
+static int kill_each(const struct logoff_session *session)
+{
+	struct process_list list = {};
+	int r = proc_list_cgroup(of(session)->cgroup, &list);
+
+	for (size_t i = 0; i < list.n_items; i++)
+		kill_one(session, list.items[i].pid);
+	process_list_clear(&list);
+	return r;
 }
 
 /* Kills those outside of the scope, and looks for those forked meanwhile. Returns 0, -EPERM if some refused, or another errno. */
@@ -107,6 +145,9 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 		return kill_but_self(data->cgroup);
 	if (data->kept && data->family && (r >= 0 || r == -ENXIO))
 		return kill_kept(session);
+	/* systemd 257 passes over a process whose first thread has ended. */
+	if (r >= 0 && data->cgroup && !data->family && here_has_power(session))
+		(void)kill_each(session);
 	if (r != -ENXIO)
 		return r;
 	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */

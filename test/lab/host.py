@@ -366,7 +366,8 @@ def read_process(proc, pid):
     paths = [line.split(":", 2)[2] for line in groups if line.split(":", 2)[1] == "name=systemd"]
     paths += [line.split(":", 2)[2] for line in groups if line.startswith("0::")]
     own = max(paths, key=len, default="")
-    return Process(pid, int(fields[19]), head.partition("(")[2], fields[0], int(fields[4]),
+    state = "S" if fields[0] == "Z" and int(fields[17]) > 1 else fields[0]  # only its first thread has ended
+    return Process(pid, int(fields[19]), head.partition("(")[2], state, int(fields[4]),
                    session, own)
 
 

@@ -9,13 +9,14 @@ import pytest
 
 import roots
 import sessions
-from cases import NO_SESSION, assert_logged_off, logoff
+from cases import NO_SESSION, OK, assert_gone, assert_logged_off, logoff
 from host import wait_until
 
 # What the session runs: a command, and the name of the process that it leaves.
 LOADS = {
     "ignores SIGTERM": ("stubborn keeper", "keeper"),
     "daemon": ("stubborn -d keeper", "keeper"),
+    "first thread ended": ("stubborn -z keeper", "keeper"),
     "nohup": ("nohup setsid sleep 9999", "sleep"),
     "tmux": ("tmux new-session -d 'exec stubborn keeper'", "keeper"),
 }
@@ -83,6 +84,18 @@ def test_hostile_names_are_harmless(any_host):
     assert not re.search(r"[^\n\t -~]", result.text)
 
 
+def test_a_user_ends_what_has_no_first_thread(any_host):
+    """systemd 257 passes over it; whoever may signal it does so themselves."""
+    session, here = sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "alice")
+    session.spawn("stubborn -z keeper", "keeper")
+    before = session.processes()
+
+    out, status = here.shell.run(f"logoff {session.id} /grace:1 /wait:5")
+
+    assert status == OK, out
+    assert_gone(session, before)
+
+
 def leave_behind(session, command, name):
     """The user goes, a daemon stays: the session is stuck in `closing`."""
     keeper = session.spawn(command, name)
@@ -91,7 +104,7 @@ def leave_behind(session, command, name):
     return keeper
 
 
-@pytest.mark.parametrize("load", ["daemon", "nohup"])
+@pytest.mark.parametrize("load", ["daemon", "first thread ended", "nohup"])
 def test_stuck_in_closing(logind_host, load):
     session = sessions.ssh(logind_host, "alice")
     keeper = leave_behind(session, *LOADS[load])
