@@ -366,6 +366,8 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 
 	if (session->current && here_has_power(session)) {
 		session->ending->asked = 0;
+		logind_note_manager(session);
+		of(session)->manager_signalled = true;
 		return signal_manager(of(session)->manager_cgroup, reterr);
 	}
 	logind_drop_call(session);
@@ -375,6 +377,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 		session->ending->asked = -EAGAIN;
 		return 0;
 	}
+	logind_note_manager(session);
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);

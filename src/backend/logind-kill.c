@@ -50,38 +50,44 @@ static int kill_but_self(const char *cgroup)
 	return r < 0 ? r : 0;
 }
 
-/* Tells whether PID is a process of the scope, and that still the one that was asked to end. */
-static bool is_in_scope(const struct logoff_session *session, pid_t pid)
+/* Tells whether PID is a process of PART, and that part still the one that was asked to end. */
+static bool is_in_part(const struct logoff_session *session, enum host_part part, pid_t pid)
 {
 	char id[CGROUP_ID] = "";
 	struct cgroup cgroup;
+	uid_t uid;
 
-	return cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id) &&
-	       strcmp(id, session->id) == 0 && logind_has_same_cgroup(session);
+	if (cgroup_read(pid, &cgroup) < 0)
+		return false;
+	if (part == HOST_SESSION)
+		return cgroup_parse_session(cgroup.text, false, id) && strcmp(id, session->id) == 0 &&
+		       logind_has_same_cgroup(session);
+	return cgroup_parse_manager(cgroup.text, &uid, NULL) && uid == session->uid && logind_has_same_manager(session);
 }
 
-static void kill_one(const struct logoff_session *session, pid_t pid)
+static void kill_one(const struct logoff_session *session, enum host_part part, pid_t pid)
 {
 	struct held held;
 
 	if (pid == 0 || pid == getpid() || proc_read_stat(pid, &held.stat) < 0 || held_open(&held) < 0)
 		return;
-	if (is_in_scope(session, pid))
+	if (is_in_part(session, part, pid))
 		(void)held_signal(&held, SIGKILL);
 	held_close(&held);
 }
 
 /*
- * Kills what is in the scope now, sparing the caller, and none of those that begin in its place: each process is looked at again when it is
+ * Kills what is in PART now, sparing the caller, and none of those that begin in its place: each process is looked at again when it is
  * held. What refuses or is born meanwhile is seen by the next look.
  */
-static int kill_each(const struct logoff_session *session)
+static int kill_each(const struct logoff_session *session, enum host_part part)
 {
+	const struct logind_session *data = of(session);
 	struct process_list list = {};
-	int r = proc_list_cgroup(of(session)->cgroup, &list);
+	int r = proc_list_cgroup(part == HOST_SESSION ? data->cgroup : data->manager_cgroup, &list);
 
 	for (size_t i = 0; i < list.n_items; i++)
-		kill_one(session, list.items[i].pid);
+		kill_one(session, part, list.items[i].pid);
 	process_list_clear(&list);
 	return r;
 }
@@ -147,7 +153,7 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 		return kill_kept(session);
 	/* systemd 257 passes over a process whose first thread has ended. */
 	if (r >= 0 && data->cgroup && !data->family && here_has_power(session))
-		(void)kill_each(session);
+		(void)kill_each(session, HOST_SESSION);
 	if (r != -ENXIO)
 		return r;
 	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */
@@ -156,12 +162,14 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 
 /*
  * Kills what runs in the user's service manager. Only if the caller may not do that itself (Full Control through polkit)
- * logind is asked: its KillUser would reach a session that has begun meanwhile as well.
+ * logind is asked, unless the user is back: its KillUser would reach the new session as well.
  */
 static int kill_manager(struct logoff_session *session, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
 
+	if (data->user_is_back)
+		return here_has_power(session) ? kill_each(session, HOST_MANAGER) : -EOPNOTSUPP;
 	if (data->manager_cgroup && here_has_power(session))
 		return kill_but_self(data->manager_cgroup);
 	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);

@@ -102,6 +102,41 @@ bool logind_has_same_cgroup(const struct logoff_session *session)
 	return data->cgroup && data->cgroup_inode != 0 && inode_of(data->cgroup) == data->cgroup_inode;
 }
 
+/* systemd names a run before its first process begins, and takes the name away when the unit is inactive. */
+static void read_run(const struct logoff_session *session, char run[static INVOCATION])
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/run/systemd/units/invocation:user@%u.service", (unsigned)session->uid);
+	n = readlink(path, run, INVOCATION - 1);
+	run[n > 0 ? n : 0] = '\0';
+}
+
+void logind_note_manager(struct logoff_session *session)
+{
+	struct logind_session *data = of(session);
+
+	data->manager_inode = data->manager_cgroup ? inode_of(data->manager_cgroup) : 0;
+	read_run(session, data->manager_run);
+}
+
+/* Tells whether the directory of the manager that was asked has gone, and with it the last process of that manager. */
+static bool has_manager_gone(const struct logoff_session *session)
+{
+	const struct logind_session *data = of(session);
+
+	return data->manager_inode != 0 && inode_of(data->manager_cgroup) != data->manager_inode;
+}
+
+bool logind_has_same_manager(const struct logoff_session *session)
+{
+	char run[INVOCATION];
+
+	read_run(session, run);
+	return *run && strcmp(run, of(session)->manager_run) == 0 && !has_manager_gone(session);
+}
+
 /*
  * Finds the group of an elogind session: as systemd would have it since 255, before that by the id alone. The program that removes
  * empty groups may have removed the user's with the session's.
@@ -250,6 +285,32 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	return r >= 0 && !data->cgroup && list->n_items == 0 ? -EOPNOTSUPP : r;
 }
 
+/*
+ * Lists what the service manager has left. Once it has been asked, another may have begun in its place: in the same directory only if
+ * some process did not end even then, and nobody can tell which are whose.
+ */
+static int list_manager(struct logoff_session *session, struct process_list *list)
+{
+	struct logind_session *data = of(session);
+	char run[INVOCATION];
+	int r;
+
+	if (!data->manager_cgroup)
+		return -EOPNOTSUPP;
+	r = proc_list_cgroup(data->manager_cgroup, list);
+	if (!data->manager_inode)
+		return r;
+	read_run(session, run);
+	if (has_manager_gone(session))
+		r = 0;
+	else if (*run && *data->manager_run && strcmp(run, data->manager_run) != 0)
+		r = -EAGAIN;
+	else
+		return r;
+	process_list_clear(list);
+	return r;
+}
+
 static int list_part(struct logoff_host *host, struct logoff_session *session, enum host_part part, struct process_list *list)
 {
 	struct logind_session *data = of(session);
@@ -272,7 +333,7 @@ static int list_part(struct logoff_host *host, struct logoff_session *session, e
 		return list_session(session, list);
 	if (part == HOST_DESKTOP && data->manager_cgroup)
 		return desktop_list(data->manager_cgroup, data->desktop, list);
-	return data->manager_cgroup ? proc_list_cgroup(data->manager_cgroup, list) : -EOPNOTSUPP;
+	return list_manager(session, list);
 }
 
 static int logind_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
@@ -381,6 +442,50 @@ static int manager_without_user(const char *cgroup, enum host_manager *ret_manag
 	return r;
 }
 
+/* Tells whether systemd is stopping the user's service manager. Returns 0 or -errno. */
+static int is_stopping(struct logoff_session *session, bool *ret_stopping, struct logoff_error *reterr)
+{
+	static const char systemd[] = "org.freedesktop.systemd1";
+	struct logind *logind = session->host->data;
+	sd_bus_message *call = NULL, *answer = NULL;
+	const char *state;
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/org/freedesktop/systemd1/unit/user_40%u_2eservice", (unsigned)session->uid);
+	r = sd_bus_message_new_method_call(logind->bus, &call, systemd, path, "org.freedesktop.DBus.Properties", "Get");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "ss", "org.freedesktop.systemd1.Unit", "ActiveState");
+	r = logind_call(session->host, call, r, &answer, reterr);
+	if (r >= 0 && sd_bus_message_read(answer, "v", "s", &state) < 0)
+		r = logind_bad_answer(-EBADMSG, "ActiveState", reterr);
+	if (r >= 0)
+		*ret_stopping = strcmp(state, "deactivating") == 0;
+	sd_bus_message_unref(answer);
+	return r == -EHOSTUNREACH || r >= 0 ? r : -EAGAIN;
+}
+
+/*
+ * Judges a manager that was asked to end and is needed again. systemd does not take back a stop that it has begun: the login waits
+ * for the end of the old manager, then a new one begins.
+ */
+static int judge_asked(struct logoff_session *session, enum host_manager *ret_manager, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+	bool ending = data->manager_signalled;
+	int r = 0;
+
+	data->user_is_back = true;
+	if (!ending)
+		r = is_stopping(session, &ending, reterr);
+	if (r >= 0 && !logind_has_same_manager(session))	/* now, as it may have ended meanwhile */
+		return error_set_errno(reterr, -EAGAIN, -EAGAIN,
+				       "the user is back, and the new service manager cannot be told from the old one");
+	if (r >= 0 && ending)
+		*ret_manager = HOST_MANAGER_ENDING;
+	return r;
+}
+
 /* Asks for two properties, not for all: to answer for all, logind looks at the terminals of all the user's sessions. */
 static int logind_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,
 			  struct logoff_error *reterr)
@@ -391,7 +496,7 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 
 	(void)host;
 	*ret_manager = HOST_MANAGER_NONE;
-	if (!cgroup || access(cgroup, F_OK) < 0)
+	if (!cgroup || access(cgroup, F_OK) < 0 || has_manager_gone(session))
 		return 0;
 	r = know_user(session, reterr);
 	if (r >= 0)
@@ -403,7 +508,7 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	if (r < 0)
 		return r;
 	*ret_manager = others ? HOST_MANAGER_NEEDED : linger ? HOST_MANAGER_LINGERS : HOST_MANAGER_UNNEEDED;
-	return 0;
+	return *ret_manager != HOST_MANAGER_UNNEEDED && of(session)->manager_inode ? judge_asked(session, ret_manager, reterr) : 0;
 }
 
 static int logind_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has,

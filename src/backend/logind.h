@@ -30,6 +30,9 @@
 /* A call during which a person types a password. */
 #define AUTHORIZE_TIMEOUT_US UINT64_C(180000000)
 
+/* The name that systemd gives to each run of a unit, 32 digits, with the NUL. */
+#define INVOCATION 33
+
 /* Generations above a process that are looked at for its session. */
 #define LOGIND_ABOVE_MAX 100
 
@@ -68,6 +71,10 @@ struct logind_session {
 	char *cgroup;			/* directory of the session's processes; NULL: cannot be seen */
 	ino_t cgroup_inode;		/* that directory's own, when it was found; 0: not known */
 	char *manager_cgroup;
+	ino_t manager_inode;		/* that directory's own, when the manager was asked to end; 0: it has not been asked */
+	char manager_run[INVOCATION];	/* what systemd called that run of the manager; "": not known */
+	bool manager_signalled;		/* it was asked by a signal, not through logind */
+	bool user_is_back;		/* the user has logged on again since */
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */
 	bool closing;			/* logind's word, whatever we make of it */
@@ -156,6 +163,14 @@ int logind_find_cgroups(struct logoff_session *session);
 
 /* Tells whether that directory is still the one that was found: another scope of its name is another logon's. */
 bool logind_has_same_cgroup(const struct logoff_session *session);
+
+/*
+ * The manager of a user who logs on again begins when the one that was asked to end has ended, and may do so in the same directory.
+ * logind_note_manager() is to be called before it is asked; logind_has_same_manager() tells whether every process that was in the
+ * directory before the call is one of that manager's.
+ */
+void logind_note_manager(struct logoff_session *session);
+bool logind_has_same_manager(const struct logoff_session *session);
 
 /* Tells whether ID is the session of any process of the caller. */
 bool logind_is_own(const struct logind *logind, const char *id);

@@ -36,6 +36,7 @@ struct handle {
 	uint64_t answer_us;		/* when the answer comes; MEMORY_NEVER: none is under way */
 	int answer;
 	bool may_authorize;
+	bool manager_asked;		/* with success */
 	bool leaving;			/* its desktop has been asked, and has not done it yet */
 	bool proves;			/* with the answer the proof of identity has been given */
 	struct logoff_error error;
@@ -617,6 +618,7 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 	if (handle->answer == 0) {
 		unit->termed = false;
 		unit->term_us = later(world->now_us, delay_us);
+		handle->manager_asked = part == HOST_MANAGER;
 	}
 	return step(world);
 }
@@ -782,6 +784,8 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	}
 	if (!user->has_manager || !exists(world, &user->manager))
 		*ret_manager = HOST_MANAGER_NONE;
+	else if (handle->manager_asked && (needed || user->lingers))
+		*ret_manager = HOST_MANAGER_ENDING;
 	else if (needed)
 		*ret_manager = HOST_MANAGER_NEEDED;
 	else

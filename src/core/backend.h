@@ -28,7 +28,9 @@ enum host_manager {
 	HOST_MANAGER_NONE,	/* there is none */
 	HOST_MANAGER_NEEDED,	/* the user has other sessions */
 	HOST_MANAGER_LINGERS,	/* the user may run services without a session */
-	HOST_MANAGER_UNNEEDED	/* it is to be ended */
+	HOST_MANAGER_UNNEEDED,	/* it is to be ended */
+	HOST_MANAGER_ENDING	/* it has been asked for this session and is ending, though the user has come back: another begins when
+				   it has ended, and is no part of this session */
 };
 
 /* The fact "asked" before the host has answered. */

@@ -474,7 +474,7 @@ static void ask_manager_again(struct logoff_request *request, struct job *job)
 		job_give_up(request, job, r);
 	} else if (manager == HOST_MANAGER_UNNEEDED) {
 		ask_part(request, job);
-	} else if (manager == HOST_MANAGER_NONE) {	/* it has ended: look at once */
+	} else if (manager == HOST_MANAGER_NONE || manager == HOST_MANAGER_ENDING) {	/* look at once whether it has ended */
 		begin_waiting(request, job);
 		job->look_us = request->host->now_us;
 	} else {
@@ -673,6 +673,7 @@ static void part_gone(struct logoff_request *request, struct job *job)
 	if (job->part != HOST_SESSION || !job->gone)
 		request_tell(request, job, job->alone && job->last_part == job->part ? LOGOFF_EVENT_ALONE : part_events[job->part].gone);
 	job->gone = true;
+	job->cause = (struct logoff_error){};	/* the host's word that there is no such session is no cause of what follows */
 	job->unproved = job->unproved || job->unseen;
 	if (job->part == HOST_MANAGER)
 		complete_job(request, job);
@@ -718,7 +719,7 @@ static void wake_host(struct logoff_request *request, struct job *job)
 	note_kill(request, job, host->backend->kill(host, job->session, job->part, false, &job->cause));
 }
 
-/* Whether the service manager may be killed: the user may have come back since it was asked. */
+/* Whether the service manager may be killed: the user may have come back since it was asked, and need it. */
 static bool is_unneeded(struct logoff_request *request, struct job *job)
 {
 	enum host_manager manager;

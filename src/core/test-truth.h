@@ -264,7 +264,7 @@ static void truth_check_user(struct truth *truth, const struct logoff_request *r
 	truth_require(truth, truth_count(world, HOST_MANAGER, user) == 0, "an unneeded manager was left alive");
 }
 
-/* A user who came back before their service manager was asked, or killed, must not lose it. */
+/* A user who came back before their service manager was asked must not lose it. */
 static void truth_check_returned(struct truth *truth, size_t user)
 {
 	const struct memory_world *world = truth->host->data;
@@ -280,7 +280,7 @@ static void truth_check_returned(struct truth *truth, size_t user)
 			continue;
 		truth_require(truth, manager->term_us == MEMORY_NEVER || unit->born_us >= manager->term_us ||
 				     unit->gone_us <= manager->term_us, "a manager was asked that was needed");
-		truth_require(truth, !manager->killed || unit->born_us >= manager->killed_us ||
+		truth_require(truth, !manager->killed || unit->born_us >= manager->term_us ||
 				     unit->gone_us <= manager->killed_us, "a manager was killed that was needed");
 	}
 }

@@ -147,7 +147,10 @@ static void test_unsure(void **state)
 	assert_string_equal(run.transcript, "0.0 6 ask 1\nfollowed\n0.0 6 gone\n5 = ECANCELED + x\n6 = ok\n");
 }
 
-/* The user logs on again while the host restarts, or within the grace: the service manager is theirs again. */
+/*
+ * The user logs on again while the host restarts: the service manager, which has not been asked, is theirs again. If they do so
+ * within the grace, it has been asked, and ends.
+ */
 static void test_user_is_back(void **state)
 {
 	(void)state;
@@ -156,7 +159,10 @@ static void test_user_is_back(void **state)
 		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n0.3 5 manager-needed\n5 = ok\n");
 	expect_text(ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=never\n"
 		    "session id=5 user=alice\nprocess command=x\nsession id=6 user=alice begins=4000\nprocess command=y\n",
-		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n10.0 5 manager-needed\n5 = ok\n");
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n10.0 5 manager-kill 1\n10.0 5 manager-gone\n5 = ok\n");
+	expect_text(ROOT "user name=alice uid=1000 manager\nprocess command=systemd term=never kill=never\n"
+		    "session id=5 user=alice\nprocess command=x\nsession id=6 user=alice begins=4000\nprocess command=y\n",
+		    "5", "0.0 5 ask 1\n0.0 5 gone\n0.0 5 manager-ask 1\n10.0 5 manager-kill 1\n5 = ETIMEDOUT - systemd\n");
 }
 
 /* If the host cannot say whether it is needed, it is not touched, and the result is not success. */

@@ -145,6 +145,15 @@ class World:
         folder = self.folder / f"cgroup/user.slice/user-{uid}.slice" / leaf
         folder.mkdir(parents=True)
         (folder / "cgroup.procs").write_text("wanted\n" if process else "")
+        if leaf.startswith("user@"):
+            self.begin_run(leaf, "a")
+
+    def begin_run(self, unit, name):
+        """Gives a run of a unit a name, as systemd does."""
+        units = self.folder / "run/systemd/units"
+        units.mkdir(parents=True, exist_ok=True)
+        (units / f"invocation:{unit}").unlink(missing_ok=True)
+        (units / f"invocation:{unit}").symlink_to(name * 32)
 
     def start(self, *arguments):
         """Starts the command; finish() gives what came of it."""

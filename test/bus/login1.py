@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A wrong-answering org.freedesktop.login1.
+"""A wrong-answering org.freedesktop.login1, and as much of systemd as logoff asks.
 
 It stands for a misbehaving logind only. That logoff works with a real one is shown by the lab (test/lab), never by
 this: what is "honest" here is merely what surrounds the one fault a case is about.
@@ -16,6 +16,7 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
 
 LOGIN1 = "org.freedesktop.login1"
+SYSTEMD1 = "org.freedesktop.systemd1"
 LOGIN1_PATH = "/org/freedesktop/login1"
 DBUS_ERROR = "org.freedesktop.DBus.Error."
 
@@ -104,7 +105,8 @@ class Login1:
     def appear(self):
         """Connects and takes the name; also after having vanished."""
         self.connection = open_dbus_connection(bus=self.address)
-        self.connection.send_and_get_reply(message_bus.RequestName(LOGIN1), timeout=10)
+        for name in (LOGIN1, SYSTEMD1):
+            self.connection.send_and_get_reply(message_bus.RequestName(name), timeout=10)
         threading.Thread(target=self.serve, args=(self.connection,), daemon=True).start()
 
     def vanish(self):
@@ -230,3 +232,7 @@ class Login1:
 
     def answer_get_class(self, call):
         return says("v", ("s", "user"))(self, call)
+
+    def answer_get_activestate(self, call):
+        """Of the unit of the user's service manager, for systemd."""
+        return says("v", ("s", "active"))(self, call)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The user comes back while logind is waited for: their service manager is theirs again. No real logind can be made to fail
-at just that moment: see login1.py.
+"""The user comes back while logind is waited for: their service manager is theirs again, unless it is ending already. No real
+logind can be made to fail at just that moment: see login1.py.
 """
 
 import shutil
@@ -8,9 +8,10 @@ import shutil
 import pytest
 
 from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, after, fails, honest, late, properties, says,
-                    session_path)
+                    session_path, silence)
 
 AGAIN = DBUS_ERROR + "NoReply"
+NOT_MANAGER = r"the session is gone, but not the user's service manager, with 1 process: \d+ sleep"
 OTHER_SESSIONS = "someone has other sessions: the service manager is left alone."
 
 
@@ -35,11 +36,56 @@ def test_back_before_it_is_asked_again(managed):
     assert managed.fake.count("TerminateUser") == 1
 
 
-def test_back_before_it_is_killed(managed):
+def test_back_before_it_is_stopped(managed):
+    """systemd has not begun to stop it."""
     managed.fake.rules["TerminateUser"] = after(comes_back, says(""))
     done = managed.run(ID, "/grace:1", "/wait:4", "/v")
     done.check(0, within=2)
     assert OTHER_SESSIONS in done.out and "killing" not in done.out
+
+
+def test_back_while_it_is_stopped(managed):
+    """It ends all the same. A process that its folder names, and that says to be elsewhere, is not killed."""
+    managed.fake.rules["TerminateUser"] = after(comes_back, says(""))
+    managed.fake.rules["Get:ActiveState"] = says("v", ("s", "deactivating"))
+    done = managed.run(ID, "/grace:1", "/wait:2", "/v")
+    done.check(5, rf"session {ID} \(pts/7001\): not ended in time; {NOT_MANAGER}", within=3)
+    assert OTHER_SESSIONS not in done.out and "killing" in done.out
+    assert managed.fake.count("KillUser") == 0
+
+
+@pytest.mark.parametrize("rule", [silence, says("v", ("u", 7)), fails(DBUS_ERROR + "AccessDenied")])
+def test_back_and_systemd_does_not_tell(managed, rule):
+    managed.fake.rules["TerminateUser"] = after(comes_back, says(""))
+    managed.fake.rules["Get:ActiveState"] = rule
+    done = managed.run(ID, "/grace:1", "/wait:2", "/v")
+    done.check(5, rf"session {ID} \(pts/7001\): not ended in time \(.*\); {NOT_MANAGER}", within=3)
+    assert OTHER_SESSIONS not in done.out and "killing" not in done.out
+
+
+def test_back_with_another_manager(managed):
+    """The old one has ended, and its folder with it: nothing of the new one counts."""
+    folder = managed.folder / f"cgroup/user.slice/user-{UID}.slice/user@{UID}.service"
+
+    def begin_another(fake):
+        comes_back(fake)
+        folder.rename(folder.with_suffix(".old"))
+        shutil.copytree(folder.with_suffix(".old"), folder)
+    managed.fake.rules["TerminateUser"] = after(begin_another, says(""))
+    done = managed.run(ID, "/grace:1", "/wait:4", "/v")
+    done.check(0, within=1)
+    assert "Service manager of someone: ended" in done.out and OTHER_SESSIONS not in done.out
+
+
+def test_back_with_another_manager_beside_the_old(managed):
+    """A process has outlived even systemd's patience: whose the processes in the folder are nobody can tell."""
+    def begin_another(fake):
+        comes_back(fake)
+        managed.begin_run(f"user@{UID}.service", "b")
+    managed.fake.rules["TerminateUser"] = after(begin_another, says(""))
+    done = managed.run(ID, "/grace:1", "/wait:2", "/v")
+    done.check(5, rf"session {ID} \(pts/7001\): not ended in time \(the user is back, and .*\); .*", within=3)
+    assert OTHER_SESSIONS not in done.out and "killing" not in done.out
 
 
 def test_cannot_be_told_before_it_is_killed(managed):

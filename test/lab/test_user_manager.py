@@ -6,8 +6,8 @@ with lingering it stays.
 import pytest
 
 import sessions
-from cases import OK, assert_gone, assert_logged_off, assert_untouched, logoff
-from host import wait_until
+from cases import OK, assert_gone, assert_logged_off, assert_untouched, logoff, start_logoff
+from host import finish, wait_until
 
 
 def start_user_service(session, command="stubborn"):
@@ -98,3 +98,23 @@ def test_both_sessions_at_once(host):
     assert_gone(one, before)
     assert_gone(two, before_two)
     assert not host.alive(service)
+
+
+def test_a_user_who_comes_back_within_the_grace(logind_host):
+    """systemd starts the next manager when the old one has ended: it ends by the end of the grace, and only it."""
+    host = logind_host
+    session = sessions.ssh(host, "alice")
+    service = start_user_service(session)
+    before = session.processes()
+
+    running = start_logoff(host, session.id, "/v", "/grace:3")
+    wait_until(lambda: "deactivating" in host.run("systemctl is-active user@1000").out, what="the manager is being stopped")
+    again = sessions.ssh(host, "alice")     # waits for the new manager
+    result = finish(running)
+
+    assert result.status == OK, result.text
+    assert "left alone" not in result.text and "Service manager of alice: ended" in result.text, result.text
+    assert_gone(session, before)
+    assert not host.alive(service)
+    assert again.sh("systemctl --user is-active default.target") == "active"
+    assert_untouched(again, again.processes())
