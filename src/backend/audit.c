@@ -109,7 +109,7 @@ static void add_message(struct fields *fields, const struct host_record *record,
 
 	if (asprintf(&text, "logoff of session %s of %s%s%s by %s%s%s: %s%s%s", session->id, session->user,
 		     server ? " on " : "", server ? server : "", person, record->actor ? " for " : "",
-		     record->actor ? record->actor : "", logoff_result_word(result_of(record->result)),
+		     record->actor ? record->actor : "", logoff_result_word(result_of(record->result, NULL)),
 		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
 	add_field(fields, "MESSAGE=%s", shown ? shown : "");
@@ -133,7 +133,7 @@ static void fill_fields(struct fields *fields, const struct host_record *record,
 	if (session->uid != (uid_t)-1)
 		add_field(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
 	add_field(fields, "LOGOFF_HOST=%s", host);
-	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(result_of(record->result)));
+	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(result_of(record->result, NULL)));
 	add_field(fields, "LOGOFF_FORCED=%s", record->forced ? "yes" : "no");
 	if (record->reason)
 		add_field(fields, "LOGOFF_REASON=%s", record->reason);

@@ -347,7 +347,8 @@ static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 		if (r >= 0)
 			held_close(&held);
 		if (r < 0)
-			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "the user's service manager cannot be signalled");
+			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "the user's service manager cannot be signalled: %s",
+						   strerror(-r));
 	}
 	process_list_clear(&list);
 	free(directory);
@@ -417,7 +418,8 @@ static int ask_desktop(struct logoff_session *session, struct logoff_error *rete
 		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
 	session->ending->asked = r == -EPERM ? error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,
 						       "only the user and root may end the programs of the desktop") : 0;
-	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "the programs of the desktop cannot be signalled") : 0;
+	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "the programs of the desktop cannot be signalled: %s",
+						       strerror(-r)) : 0;
 }
 
 int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,

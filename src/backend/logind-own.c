@@ -130,7 +130,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	logind->own_ids = r < 0 ? NULL : calloc(logind->caller.n_pids, sizeof(*logind->own_ids));
 	if (!logind->own_ids) {
 		caller_done(&logind->caller);
-		return -ENOMEM;
+		return r < 0 ? error_set_errno(reterr, -EIO, r, "the caller's own processes: %s", strerror(-r)) : -ENOMEM;
 	}
 	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
 		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], reterr);
@@ -138,7 +138,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 		return r;
 	r = cgroup_read(getpid(), &cgroup);
 	if (r < 0 && r != -EOPNOTSUPP)	/* that is one of no session here */
-		return error_set_errno(reterr, -EIO, r, "the caller's own control group");
+		return error_set_errno(reterr, -EIO, r, "the caller's own control group: %s", strerror(-r));
 	if (r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id))
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */

@@ -184,7 +184,7 @@ int host_open(struct logoff_host **ret_host, const struct logoff_address *addres
 enum logoff_result logoff_host_open(struct logoff_host **ret_host, const struct logoff_address *address,
 				    const struct logoff_logon *logon, struct logoff_error *reterr)
 {
-	return result_of(host_open(ret_host, address, logon, reterr));
+	return result_of(host_open(ret_host, address, logon, reterr), reterr);
 }
 
 /* The errno that a caller gets for a host that could answer later. */
@@ -305,7 +305,9 @@ enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_ses
 		fetch(sessions[i], facts);
 	for (size_t i = 0; (facts & (LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE)) && worst == 0 && i < n_sessions; i++)
 		worst = sessions[i]->logon_us < -1 ? sessions[i]->logon_us : sessions[i]->idle_us < -1 ? sessions[i]->idle_us : 0;
-	return result_of(worst == 0 ? 0 : error_set_errno(reterr, (int)worst, (int)worst, "the times of the sessions"));
+	if (worst == 0)
+		return LOGOFF_OK;
+	return result_of(error_set_errno(reterr, (int)worst, (int)worst, "the times of the sessions: %s", strerror((int)-worst)), reterr);
 }
 
 /* ---- which session is meant ---- */
@@ -401,7 +403,7 @@ enum logoff_result logoff_host_find(struct logoff_host *host, const char *design
 
 	if (r >= 0)
 		session_fill(*ret_session, HOST_TERMINALS);
-	return r == -ESRCH && !designator ? LOGOFF_E_NO_CURRENT : result_of(r);
+	return r == -ESRCH && !designator ? LOGOFF_E_NO_CURRENT : result_of(r, reterr);
 }
 
 enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
@@ -413,7 +415,7 @@ enum logoff_result logoff_host_list(struct logoff_host *host, struct logoff_sess
 	r = host_list_sessions(host, NULL, &list, reterr);
 	if (r < 0) {
 		session_list_clear(&list);
-		return result_of(r);
+		return result_of(r, reterr);
 	}
 	for (size_t i = 0; i < list.n_items; i++)
 		if (!list.items[i]->name)
@@ -477,7 +479,7 @@ enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct l
 	}
 	free(census.items);
 	if (r < 0)
-		return result_of(r);
+		return result_of(r, reterr);
 	*ret_processes = processes;
 	*ret_n_processes = census.n_items;
 	return LOGOFF_OK;
@@ -504,7 +506,7 @@ enum logoff_result logoff_host_message(struct logoff_host *host, const struct lo
 	if (r >= 0)
 		r = host_message(host, &own, sessions, n_sessions, deliveries, cancel_fd, reterr);
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
-		deliveries[i].result = result_of(deliveries[i].result);
+		deliveries[i].result = result_of(deliveries[i].result, &deliveries[i].cause);
 	if (r >= 0) {
 		pointers = point_at(deliveries, n_sessions, sizeof(*deliveries));
 		r = pointers ? 0 : -ENOMEM;
@@ -512,7 +514,7 @@ enum logoff_result logoff_host_message(struct logoff_host *host, const struct lo
 	free(deliveries);
 	if (r >= 0)
 		*ret_deliveries = pointers;
-	return result_of(r);
+	return result_of(r, reterr);
 }
 
 struct logoff_delivery **logoff_delivery_list_free(struct logoff_delivery **deliveries)

@@ -29,6 +29,7 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "core/meaning.h"
+#include "core/result.h"
 #include "core/warning.h"
 
 #define MS UINT64_C(1000)
@@ -124,6 +125,7 @@ void job_finish(struct logoff_request *request, struct job *job, int result)
 	job->step = STEP_DONE;
 	job->authorizing = false;	/* or others would wait for this proof for ever */
 	job->result = result;
+	(void)result_of(result, &job->cause);
 	job->end_us = host->now_us;
 	if (result >= 0) {
 		job->exists = 0;

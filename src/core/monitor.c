@@ -211,14 +211,14 @@ enum logoff_result logoff_monitor_new(struct logoff_monitor **ret_monitor, struc
 	r = host->backend->watch(&monitor->watch, reterr);
 	if (r < 0) {
 		free(monitor);
-		return result_of(r);
+		return result_of(r, reterr);
 	}
 	r = list_sorted(monitor, &monitor->known, reterr);
 	for (size_t i = 0; r >= 0 && i < monitor->known.n_items; i++)
 		r = add_change(monitor, LOGOFF_CHANGE_THERE, monitor->known.items[i]);
 	if (r < 0) {
 		logoff_monitor_free(monitor);
-		return result_of(r);
+		return result_of(r, reterr);
 	}
 	*ret_monitor = monitor;
 	return LOGOFF_OK;
@@ -261,7 +261,7 @@ enum logoff_result logoff_monitor_next(struct logoff_monitor *monitor, const str
 	if (monitor->lost < 0) {
 		if (reterr)
 			*reterr = monitor->cause;
-		return result_of(monitor->lost);
+		return result_of(monitor->lost, reterr);
 	}
 	*ret_change = monitor->n_told < monitor->n_queue ? &monitor->queue[monitor->n_told++] : NULL;
 	return LOGOFF_OK;

@@ -328,10 +328,10 @@ enum logoff_result logoff_request_run(struct logoff_request *request, const stru
 	int r = 0;
 
 	if (request->ran)
-		return result_of(error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run"));
+		return result_of(error_set_errno(reterr, -EINVAL, -EALREADY, "the request has run"), reterr);
 	r = request_take(request, options, reterr);
 	if (r < 0)
-		return result_of(r);
+		return result_of(r, reterr);
 	request->begun = true;
 	for (size_t i = 0; i < request->n_jobs; i++)
 		request->jobs[i].session->ending = &request->jobs[i].ending;
@@ -343,7 +343,7 @@ enum logoff_result logoff_request_run(struct logoff_request *request, const stru
 	if (r < 0)
 		interrupt(request, r, &cause);
 	if (request_watch(request) < 0)
-		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"));
+		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"), reterr);
 	run_jobs(request);
 	host->deadline_us = 0;
 	request_unwatch(request);

@@ -171,7 +171,7 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 	job->has_outcome = true;
 	job->remaining = point_at(&job->seen);
 	job->outcome = (struct logoff_outcome){
-		.result = result_of(job->result),
+		.result = result_of(job->result, NULL),
 		.cause = job->cause,
 		.elapsed_us = job->end_us - job->start_us,
 		.forced = job->forced,

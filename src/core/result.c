@@ -4,10 +4,10 @@
  */
 #include "core/result.h"
 
-#include "base/os.h"
-
 #include <errno.h>
-#include <stddef.h>
+#include <string.h>
+
+#include "base/error.h"
 
 static const struct {
 	int r;
@@ -30,12 +30,16 @@ static const struct {
 	{ -ENOMEM, LOGOFF_E_NO_MEMORY },
 };
 
-enum logoff_result result_of(int r)
+enum logoff_result result_of(int r, struct logoff_error *reterr)
 {
 	for (size_t i = 0; r < 0 && i < sizeof(results) / sizeof(results[0]); i++)
 		if (results[i].r == r)
 			return results[i].result;
-	return r < 0 ? LOGOFF_E_FAILED : LOGOFF_OK;
+	if (r >= 0)
+		return LOGOFF_OK;
+	if (reterr && reterr->domain == LOGOFF_ERROR_NONE)
+		(void)error_set_errno(reterr, r, r, "%s", strerror(-r));
+	return LOGOFF_E_FAILED;
 }
 
 const char *logoff_result_word(enum logoff_result result)

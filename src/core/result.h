@@ -7,7 +7,10 @@
 
 #include "logoff.h"
 
-/* The result that R, 0 or -errno, is for callers of the library. Returns it. */
-enum logoff_result result_of(int r);
+/*
+ * The result that R, 0 or -errno, is for callers of the library. If that does not say what has failed, and neither does *reterr (NULL
+ * allowed), *reterr gets the system's own word for R. Returns the result.
+ */
+enum logoff_result result_of(int r, struct logoff_error *reterr);
 
 #endif

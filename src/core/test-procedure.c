@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "core/result.h"
 #include "core/test-run.h"
 
 /* Random hosts per run; LOGOFF_TEST_SEED=N makes host N only. */
@@ -482,6 +483,24 @@ static void test_deadline_before_grace(void **state)
 	       "0.0 5 ask 1\n5 = ETIMEDOUT + x\n");
 }
 
+/* If nothing else is known of a failure, the record has the error of the system. */
+static void test_cause(void **state)
+{
+	struct logoff_error cause = {};
+
+	(void)state;
+	assert_int_equal(result_of(-EMFILE, &cause), LOGOFF_E_FAILED);
+	assert_int_equal(cause.number, EMFILE);
+	assert_string_equal(cause.text, strerror(EMFILE));
+	assert_int_equal(result_of(-EIO, &cause), LOGOFF_E_FAILED);
+	assert_int_equal(cause.number, EMFILE);
+	cause = (struct logoff_error){};
+	assert_int_equal(result_of(-EACCES, &cause), LOGOFF_E_DENIED);
+	assert_int_equal(result_of(0, &cause), LOGOFF_OK);
+	assert_int_equal(cause.domain, LOGOFF_ERROR_NONE);
+	assert_int_equal(result_of(-EMFILE, NULL), LOGOFF_E_FAILED);
+}
+
 /* ---- service managers ---- */
 
 static void test_manager(void **state)
@@ -891,6 +910,7 @@ int main(void)
 		cmocka_unit_test(test_cancelled_before_the_turn),
 		cmocka_unit_test(test_cancelled_while_a_password_is_typed),
 		cmocka_unit_test(test_deadline_before_grace),
+		cmocka_unit_test(test_cause),
 		cmocka_unit_test(test_manager),
 		cmocka_unit_test(test_stubborn_manager),
 		cmocka_unit_test(test_manager_refused),

@@ -26,7 +26,7 @@ static void tell_warned(const struct logoff_request *request, const struct job *
 		.remaining_us = remaining_us,
 	};
 
-	told.result = result_of(delivery->result);
+	told.result = result_of(delivery->result, &told.cause);
 	if (request->how.event)
 		request->how.event(&event, request->how.event_data);
 }

@@ -315,7 +315,7 @@ static void what_the_kernel_refuses_is_a_failure(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(user_start(&child, &job, &error), -EIO);
+	assert_int_equal(user_start(&child, &job, &error), -EMFILE);	/* it means nothing else */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(error.number, EMFILE);
 }

@@ -59,7 +59,7 @@ static int meaning_of(int r)
 {
 	if (r == -ENOENT || r == -EACCES)
 		return -ENOPKG;
-	return r == -ENOMEM || r == -EMSGSIZE ? r : -EIO;
+	return r == -ENOMEM || r == -EMSGSIZE || r == -EMFILE || r == -ENFILE ? r : -EIO;
 }
 
 int user_start(struct user_child *child, struct job *job, struct logoff_error *reterr)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import sessions
-from cases import NO_SESSION, OK, assert_untouched, chosen, logoff
+from cases import NO_SESSION, OK, assert_gone, assert_untouched, chosen, logoff
 from host import wait_until
 from test_whole import listed
 
@@ -263,3 +263,21 @@ def test_from_a_container_that_sees_other_groups_or_numbers(host, way):
     assert other.exists()
     assert result.status != OK or not host.alive(pane) or "could not be seen" in result.err, result.text
     host.run(f"kill -9 {pane.pid} {given.pid}")
+
+
+# -- few descriptors -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one_of", ["systemd", "elogind"], indirect=True)
+def test_too_few_descriptors(one_of):
+    """Whatever cannot be done for want of a descriptor, the reason is said, and nobody is called logged off who is not."""
+    for most in range(5, 13):
+        session = sessions.ssh(one_of, "alice")
+        before = session.processes()
+
+        result = one_of.run(f"ulimit -n {most}; logoff {session.id} /grace:1")
+
+        if result.status == OK:
+            assert_gone(session, before)
+        else:
+            assert "Too many open files" in result.err, f"{most}: {result.text}"
