@@ -456,7 +456,7 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 	int r = identify(group, &identity);
 
 	if (r < 0 && r != -ENXIO)
-		return error_set_errno(reterr, r == -ENOMEM ? r : -EIO, r, "/proc");
+		return error_set_errno(reterr, r == -ENOMEM ? r : -EIO, r, "/proc: %s", strerror(-r));
 	if (r < 0 || is_no_session(view, group, &identity))
 		return -ENXIO;
 	who = find_first(group);

@@ -196,7 +196,7 @@ int view_init(struct view *view, struct logoff_host *host, uint32_t only, struct
 	*view = (struct view){ .host = host, .only = only == procfs->ambient ? PROC_NO_AUDIT : only };
 	r = view->only == PROC_NO_AUDIT ? proc_for_each(see, view) : proc_for_each_pid(see_only, view);
 	if (r < 0)
-		return error_set_errno(reterr, r, r, "/proc");
+		return error_set_errno(reterr, r, r, "/proc: %s", strerror(-r));
 	if (view->n_tasks == 0)
 		return 0; /* nobody has the audit session: nothing else matters */
 	qsort(view->tasks, view->n_tasks, sizeof(*view->tasks), array_compare);

@@ -43,7 +43,7 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 	int r = beside ? 0 : proc_read_stat(getpid(), &self);
 
 	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc");
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "/proc: %s", strerror(-r));
 	procfs = calloc(1, sizeof(*procfs));
 	if (!procfs)
 		return -ENOMEM;
@@ -149,7 +149,7 @@ static int get_by_id(struct logoff_host *host, const char *id, struct logoff_ses
 	if (meaning.by_terminal)
 		r = proc_read_stat((pid_t)meaning.number, &leader);
 	if (r < 0 && r != -ESRCH && r != -EACCES)
-		return error_set_errno(reterr, -EIO, r, "/proc");
+		return error_set_errno(reterr, -EIO, r, "/proc: %s", strerror(-r));
 	r = r < 0 ? -ENXIO : get_in_view(host, meaning.by_terminal ? PROC_NO_AUDIT : meaning.number, &meaning, ret_session, reterr);
 	return r == -ENXIO && proc_hides() ? say_hidden(reterr) : r;
 }
@@ -395,7 +395,7 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
 				       task->stat.command);
 		else
-			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "/proc");
+			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "/proc: %s", strerror(-r));
 	}
 	session_list_clear(&list);
 	view_done(&view);
@@ -459,7 +459,7 @@ static int procfs_ask(struct logoff_host *host, struct logoff_session *session, 
 		return 0;
 	}
 	if (r < 0)
-		return error_set_errno(reterr, r, r, "/proc");
+		return error_set_errno(reterr, r, r, "/proc: %s", strerror(-r));
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)family_signal(own->family, signals[i]); /* what refuses (root's sshd) ends with its child */
 	session->ending->asked = 0;
@@ -485,7 +485,7 @@ static int procfs_kill(struct logoff_host *host, struct logoff_session *session,
 		(void)kill(getpid(), SIGKILL);
 	((struct procfs *)host->data)->interval_us = INTERVAL_MIN_US;
 	/* Processes that we may not kill are still listed; often they end by themselves. */
-	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "/proc") : 0;
+	return r < 0 && r != -EPERM ? error_set_errno(reterr, r, r, "/proc: %s", strerror(-r)) : 0;
 }
 
 static int add_process(pid_t pid, struct process_list *list)
@@ -512,7 +512,7 @@ static int procfs_processes(struct logoff_host *host, struct logoff_session *ses
 	if (r == -EOPNOTSUPP && session->current)
 		r = 0; /* the caller itself is seen, and that is where its own session ends */
 	if (r < 0)
-		return error_set_errno(reterr, r, r, "/proc");
+		return error_set_errno(reterr, r, r, "/proc: %s", strerror(-r));
 	own->fresh = false;
 	r = family_list(own->family, list);
 	if (r >= 0 && session->current)
