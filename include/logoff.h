@@ -72,7 +72,8 @@ enum logoff_error_domain {
 	LOGOFF_ERROR_FORMAT,	/* number is a line number of a host description (memory hosts) */
 	LOGOFF_ERROR_NTSTATUS,	/* number is a status of SMB, name its name (MS-ERREF 2.3) */
 	LOGOFF_ERROR_HRESULT,	/* number is a result of MS-TSTS (MS-ERREF 2.1) */
-	LOGOFF_ERROR_RPC	/* number is a fault of DCE/RPC, name its name (MS-RPCE, C706) */
+	LOGOFF_ERROR_RPC,	/* number is a fault of DCE/RPC, name its name (MS-RPCE, C706) */
+	LOGOFF_ERROR_WIN32	/* number is an error of a call of Windows (MS-ERREF 2.2), text Windows' own for it */
 };
 
 /*
@@ -108,7 +109,8 @@ enum logoff_kerberos {
 /* Where a host is. All of it is the caller's. */
 struct logoff_address {
 	size_t size;			/* sizeof(struct logoff_address) */
-	const char *kind;		/* "logind", "procfs", "memory", "tsts"; NULL: what NAME leads to */
+	const char *kind;		/* "logind", "procfs", "memory", "tsts"; on Windows "wts", "memory", "wts-server"; NULL: what NAME
+					   leads to */
 	const char *name;		/* of a server: a host name or an address; of a memory host: the file that describes it; of a
 					   logind: the D-Bus address of the system bus of another machine. NULL: this machine */
 	uint16_t port;			/* of a server; 0: that in NAME ("ts1:1445", "[2001:db8::7]:445"), or 445 */
@@ -150,7 +152,7 @@ bool logoff_is_this_machine(const char *server);
 struct logoff_host *logoff_host_close(struct logoff_host *host);
 
 /*
- * Tells what kind of host it is: "logind", "elogind", "procfs", "tsts" or "memory". Owned by HOST.
+ * Tells what kind of host it is: "logind", "elogind", "procfs", "tsts", "memory" or "wts". Owned by HOST.
  * Returns the word.
  */
 const char *logoff_host_kind(const struct logoff_host *host);
@@ -599,7 +601,8 @@ struct logoff_options {
 	bool no_desktop;		/* desktops are not asked to log their users off before their sessions are asked to end. They have
 					   as long as the grace, but no more than a third of wait_ms; the grace begins after that */
 	bool console;			/* the console session of somebody else may be logged off, too */
-	int cancel_fd;			/* not owned, never read from here; -1: none. See logoff_request_run() */
+	int cancel_fd;			/* not owned, never read from here; -1: none. See logoff_request_run(). On Windows the handle of
+					   an event, of which 32 bits count */
 	uint64_t warning_ms;		/* each user is told, in the words of compose, that they will be logged off in that time; again
 					   when half of it is over and 10 s before its end; then the sessions are logged off. Users
 					   of a request that is cancelled meanwhile are told so. 0: nobody is warned */

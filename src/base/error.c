@@ -64,3 +64,14 @@ int error_set_format(struct logoff_error *reterr, int r, unsigned line, const ch
 	va_end(arguments);
 	return r;
 }
+
+int error_set_win32(struct logoff_error *reterr, int r, uint32_t number, const char *text)
+{
+	if (!reterr)
+		return r;
+	reterr->domain = LOGOFF_ERROR_WIN32;
+	reterr->number = number;
+	reterr->name[0] = '\0';
+	copy_text(reterr->text, sizeof(reterr->text), text);
+	return r;
+}

@@ -25,4 +25,7 @@ int error_set_dbus(struct logoff_error *reterr, int r, const char *name, const c
 int error_set_format(struct logoff_error *reterr, int r, unsigned line, const char *format, ...)
 	__attribute__((format(OS_PRINTF, 4, 5)));
 
+/* Records the error NUMBER of a call of Windows, and Windows' own TEXT for it. Returns R. */
+int error_set_win32(struct logoff_error *reterr, int r, uint32_t number, const char *text);
+
 #endif

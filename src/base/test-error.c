@@ -30,6 +30,19 @@ static void records_the_cause(void **state)
 	assert_string_equal(error.name, "");
 }
 
+static void records_an_error_of_windows(void **state)
+{
+	struct logoff_error error = { .name = "of before" };
+
+	(void)state;
+	assert_int_equal(error_set_win32(&error, -EHOSTUNREACH, 1722, "The RPC server is unavailable"), -EHOSTUNREACH);
+	assert_int_equal(error.domain, LOGOFF_ERROR_WIN32);
+	assert_int_equal(error.number, 1722);
+	assert_string_equal(error.name, "");
+	assert_string_equal(error.text, "The RPC server is unavailable");
+	assert_int_equal(error_set_win32(NULL, -EACCES, 5, ""), -EACCES);
+}
+
 static void takes_null(void **state)
 {
 	struct logoff_error error = {};
@@ -72,6 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_the_cause),
+		cmocka_unit_test(records_an_error_of_windows),
 		cmocka_unit_test(takes_null),
 		cmocka_unit_test(cuts_at_a_character),
 	};

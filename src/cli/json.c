@@ -154,6 +154,8 @@ static const char *domain_word(enum logoff_error_domain domain)
 		return "hresult";
 	case LOGOFF_ERROR_RPC:
 		return "rpc";
+	case LOGOFF_ERROR_WIN32:
+		return "win32";
 	}
 	return NULL;
 }

@@ -72,6 +72,10 @@ struct safe report_cause(const struct logoff_error *error)
 		return coded_cause(error, "HRESULT");
 	case LOGOFF_ERROR_RPC:
 		return coded_cause(error, "DCE/RPC");
+	case LOGOFF_ERROR_WIN32:
+		snprintf(out.text, sizeof(out.text), " (%.300s; Win32 %u)", safe(error->text).text,
+			 (unsigned)error->number);
+		break;
 	}
 	return out;
 }
