@@ -21,15 +21,10 @@
 #include "local/journal.h"
 #include "local/proc.h"
 #include "local/nss.h"
-#include "base/utf8.h"
 #include "core/host.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define SYSLOG_SOCKET "/dev/log"
-
-/* All records of a host together wait so long for a log that does not listen, and one that comes late a moment. */
-#define WAIT_US UINT64_C(2000000)
-#define WAIT_LATE_US UINT64_C(100000)
 
 /* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
 #define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
@@ -100,21 +95,12 @@ static void add_actor(struct fields *fields, const struct logoff_host *host, cha
 		add_field(fields, "LOGOFF_ACCOUNT=%s", host->caller);
 }
 
-/* The line that people read: the reason is the caller's own text, and could hide the line or forge another one. */
 static void add_message(struct fields *fields, const struct host_record *record, const char *person)
 {
-	const struct logoff_session *session = record->session;
-	const char *server = session->host->server;
-	char *text = NULL, *shown = NULL;
+	char *sentence = audit_sentence(record, person);
 
-	if (asprintf(&text, "logoff of session %s of %s%s%s by %s%s%s: %s%s%s", session->id, session->user,
-		     server ? " on " : "", server ? server : "", person, record->actor ? " for " : "",
-		     record->actor ? record->actor : "", logoff_result_word(result_of(record->result, NULL)),
-		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
-		shown = utf8_harmless(text, false);
-	add_field(fields, "MESSAGE=%s", shown ? shown : "");
-	free(shown);
-	free(text);
+	add_field(fields, "MESSAGE=%s", sentence ? sentence : "");
+	free(sentence);
 }
 
 static void fill_fields(struct fields *fields, const struct host_record *record, int priority)
@@ -149,15 +135,6 @@ static void fill_fields(struct fields *fields, const struct host_record *record,
 	add_message(fields, record, person);
 }
 
-/* How long this record may wait: what the others have left, and not past the end of a session's time. */
-static uint64_t time_to_wait(const struct logoff_host *host, uint64_t now)
-{
-	uint64_t left = host->record_us < WAIT_US ? WAIT_US - host->record_us : 0;
-	uint64_t most = host->deadline_us > now + WAIT_LATE_US ? host->deadline_us - now : WAIT_LATE_US;
-
-	return host->deadline_us > 0 && most < left ? most : left;
-}
-
 /* Sends the record to the journal, else to syslog. Returns 0, also on a machine that has no log at all, or -errno. */
 static int send_record(const struct fields *fields, int priority, uint64_t wait_us)
 {
@@ -180,8 +157,8 @@ int audit_record(struct logoff_host *host, const struct host_record *record, str
 
 	fill_fields(&fields, record, priority);
 	start_us = clock_now_us();
-	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, time_to_wait(host, start_us));
-	host->record_us += r == -ETIMEDOUT ? WAIT_US : clock_now_us() - start_us;
+	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, audit_wait_us(host, start_us));
+	host->record_us += r == -ETIMEDOUT ? AUDIT_WAIT_US : clock_now_us() - start_us;
 	fields_done(&fields);
 	return r < 0 ? error_set_errno(reterr, r, r, "journal, syslog: %s", strerror(-r)) : 0;
 }
