@@ -748,9 +748,9 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	if (job->part == HOST_DESKTOP && host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
 		return false;	/* the user may have come back: whose programs these are cannot be told now */
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
-	job->step = STEP_KILLING;
-	if (r == -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP)	/* not now; another time, perhaps */
 		return false;
+	job->step = STEP_KILLING;
 	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
 	if (first)
 		request_tell(request, job, part_events[job->part].kill);
