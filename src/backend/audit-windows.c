@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * audit-windows.c - see audit.h. Records go to the Application log of this machine, with the source "logoff". Source: Microsoft's
- * documentation of ReportEventW().
+ * audit-windows.c - see audit.h. Records go to the Application log of this machine, with the source "logoff". Source:
+ * Microsoft's documentation of ReportEventW().
  *
- * A record is one text: the sentence that people read, and then a line for each field, with the names that the journal of Linux has.
- * Each field is harmless by itself, so none can forge a line.
+ * A record is one text: the sentence that people read, and then a line for each field, with the names that the
+ * journal of Linux has. Each field is harmless by itself, so none can forge a line.
  */
 #include "backend/audit.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * audit.h - one record in the journal, or in the event log of Windows, for each session somebody tried to log off: who, whose, why, and what came of it.
+ * audit.h - one record in the journal, or in the event log of Windows, for each session somebody tried to log off:
+ * who, whose, why, and what came of it.
  *
  * Written for refused attempts too. Fields are listed in logoff(1). Where there is no journal it goes to syslog.
  */
@@ -16,8 +17,8 @@
 int audit_record(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr);
 
 /*
- * What people read of RECORD: one line, harmless, for the reason is the caller's own text and could hide the line or forge another
- * one. PERSON has done it. Returns a copy, the caller's, or NULL without memory.
+ * What people read of RECORD: one line, harmless, for the reason is the caller's own text and could hide the line or
+ * forge another one. PERSON has done it. Returns a copy, the caller's, or NULL without memory.
  */
 char *audit_sentence(const struct host_record *record, const char *person);
 

@@ -98,8 +98,7 @@ int64_t station_input_us(const struct station_row *row)
 	return row->input_us > 0 ? row->input_us : row->state == STATE_DISCONNECTED ? row->disconnect_us : 0;
 }
 
-/* Whose it is, logon after logon: a user's is known by its time, or not at all; where nobody has logged on, by the connection's. */
-static uint64_t get_logon(const struct station_row *row)
+uint64_t station_logon(const struct station_row *row)
 {
 	if (row->logon_us > 0)
 		return (uint64_t)row->logon_us;
@@ -111,7 +110,7 @@ static uint64_t get_logon(const struct station_row *row)
 void station_set_times(struct logoff_session *session, const struct station_row *row)
 {
 	session->logon_us = row->logon_us > 0 ? row->logon_us : -1;
-	session->logon = get_logon(row);
+	session->logon = station_logon(row);
 	if (session->logon_us > 0 || station_input_us(row) > 0)
 		session->missing |= HOST_CLOCK;
 }

@@ -37,6 +37,12 @@ void station_set_client(struct logoff_session *session, const struct station_row
  */
 int64_t station_input_us(const struct station_row *row);
 
+/*
+ * Which logon has the id of ROW, whose times are known. The time of the logon tells a user's logons apart; where nobody has logged
+ * on, the time of the connection does. 0: not known.
+ */
+uint64_t station_logon(const struct station_row *row);
+
 /* Measures age and idle time of SESSION, in which nobody has done anything since INPUT_US, by the host's clock: NOW_US (0: not known). */
 void station_set_ages(struct logoff_session *session, int64_t input_us, int64_t now_us);
 

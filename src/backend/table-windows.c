@@ -4,4 +4,4 @@
  */
 #include "backend/table.h"
 
-const struct host_backend *const host_backends[] = { &host_memory, NULL };
+const struct host_backend *const host_backends[] = { &host_wts, &host_memory, &host_wts_server, NULL };

@@ -8,5 +8,6 @@
 #include "core/host.h"
 
 extern const struct host_backend host_logind, host_procfs, host_memory, host_tsts;
+extern const struct host_backend host_wts, host_wts_server;	/* of Windows */
 
 #endif
