@@ -5,9 +5,18 @@
  */
 #include "cli/agent.h"
 
+#include <stdio.h>
+
+#include "cli/printable.h"
+
 void agent_start(struct agent **agent)
 {
 	(void)agent;
+}
+
+void agent_advise(void)
+{
+	fprintf(stderr, _("%s: to get Full Control, run the command as an administrator\n"), program().text);
 }
 
 void agent_stop(struct agent *agent, bool cancelled)

@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cli/printable.h"
 #include "local/child.h"
 
 #define AGENT "/usr/bin/pkttyagent"
@@ -104,6 +105,14 @@ static bool restore_terminal(const struct agent *agent)
 		return false;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &agent->terminal);
 	return true;
+}
+
+void agent_advise(void)
+{
+	fprintf(stderr,
+		_("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
+		  "see \"Who may log off whom\" in logoff(1)\n"),
+		program().text);
 }
 
 void agent_stop(struct agent *agent, bool cancelled)

@@ -12,6 +12,7 @@
 
 #include "cli/facts.h"
 #include "cli/account.h"
+#include "cli/command.h"
 #include "cli/output.h"
 #include "cli/stream.h"
 #include "cli/printable.h"
@@ -206,7 +207,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		report_kill(event, who.text, seconds);
 		break;
 	case LOGOFF_EVENT_GONE:
-		if (event->unseen && account_is_foreign(event->session))
+		if (event->unseen && !logoff_is_this_machine(arg_server))
 			printf(_("Session %s: the host has deleted it; its processes could not be seen (%.3f s).\n"),
 			       who.text, seconds);
 		else if (event->unseen)	/* the result says the rest */
@@ -557,7 +558,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 
 	switch ((int)outcome->result) {
 	case LOGOFF_OK:
-		if (outcome->unseen && !account_is_foreign(session))
+		if (outcome->unseen && logoff_is_this_machine(arg_server))
 			fprintf(stderr, _("%s: session %s: the host has deleted it; its processes could not be seen\n"),
 				program().text, who.text);
 		else if (talkative)
@@ -593,19 +594,13 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 	}
 }
 
-void report_advice(const struct logoff_request *request)
+bool report_lacks_rights(const struct logoff_request *request)
 {
-	const struct logoff_session *session;
+	bool lacks = false;
 
-	for (size_t i = 0; (session = logoff_request_session(request, i)); i++) {
-		if (logoff_request_outcome(request, i)->result != LOGOFF_E_DENIED || account_is_foreign(session))
-			continue;
-		fprintf(stderr,
-			_("%s: to get Full Control, run the command as root (sudo), or let a polkit rule grant it; "
-			  "see \"Who may log off whom\" in logoff(1)\n"),
-			program().text);
-		return;
-	}
+	for (size_t i = 0; !lacks && logoff_request_session(request, i); i++)
+		lacks = logoff_request_outcome(request, i)->result == LOGOFF_E_DENIED;
+	return lacks && logoff_is_this_machine(arg_server);
 }
 
 enum exit_status report_record(const struct logoff_request *request, size_t i)

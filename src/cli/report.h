@@ -138,11 +138,8 @@ enum exit_status report_declined(void);
  */
 enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative);
 
-/*
- * Says once how to get Full Control, if a session of this machine in REQUEST was refused without it. To be called after
- * report_result() of all sessions.
- */
-void report_advice(const struct logoff_request *request);
+/* Tells whether a session of this machine in REQUEST was refused without Full Control. */
+bool report_lacks_rights(const struct logoff_request *request);
 
 /* Reports a record of session number I of REQUEST that could not be written. Returns the exit status. */
 enum exit_status report_record(const struct logoff_request *request, size_t i);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/agent.h"
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/report.h"
@@ -31,7 +32,8 @@ int result_print(const struct logoff_request *request, bool talkative)
 
 		status = one > status ? one : status;
 	}
-	report_advice(request);
+	if (report_lacks_rights(request))
+		agent_advise();
 	return status;
 }
 
@@ -173,7 +175,8 @@ int result_end(struct result_rows *rows)
 		if (!rows->sessions || rows->sessions[i])
 			tell_result(rows, i);
 	result_done(rows);
-	report_advice(rows->request);
+	if (report_lacks_rights(rows->request))
+		agent_advise();
 	stream_end();
 	return rows->status;
 }
