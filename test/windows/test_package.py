@@ -24,7 +24,8 @@ def package(tmp_path_factory):
 
 def test_all_is_there(package):
     texts = {f"{name}{language}.txt" for name in ("logoff", "query", "msg") for language in ("", ".zh_TW")}
-    more = {"README.txt", "LICENSE.txt", "LICENSE-jansson.txt", "LICENSE-mingw-w64.txt", "SHA256SUMS.txt"}
+    more = {"README.txt", "README.zh_TW.txt", "check-native.ps1", "SHA256SUMS.txt", "LICENSE.txt",
+            "LICENSE-jansson.txt", "LICENSE-mingw-w64.txt"}
     assert set(package) == {f"{name}.exe" for name in PROGRAMS} | texts | more
 
 
