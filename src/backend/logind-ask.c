@@ -169,7 +169,8 @@ static int find_audit_session(struct logoff_session *session, uint32_t *ret)
 int logind_hold_family(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
-	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup, .spare_services = true };
+	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup, .spare_services = true,
+				     .own_audit = PROC_NO_AUDIT };
 	int r;
 
 	if (data->family)
@@ -179,6 +180,9 @@ int logind_hold_family(struct logoff_session *session)
 		if (r < 0)
 			return r;
 	}
+	marks.own_audit = marks.audit_session;
+	if (marks.own_audit == PROC_NO_AUDIT && session->leader > 1)
+		(void)proc_read_audit_session(session->leader, &marks.own_audit);	/* else it is not known */
 	r = family_new(&data->family, &marks);
 	return r < 0 ? r : family_scan(data->family);
 }

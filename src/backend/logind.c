@@ -192,17 +192,14 @@ int logind_find_cgroups(struct logoff_session *session)
  */
 static void note_guest(struct logoff_session *session, const struct process_list *list)
 {
-	uint32_t own = PROC_NO_AUDIT, audit;
+	uint32_t audit;
 
 	*session->guest = '\0';
 	for (size_t i = 0; !*session->guest && i < list->n_items; i++) {
 		const struct logoff_process *process = &list->items[i];
 
-		if (process->pid == 0 || process->pid == session->leader || !service_lets_in(process->command))
-			continue;
-		if (own == PROC_NO_AUDIT && (session->leader <= 1 || proc_read_audit_session(session->leader, &own) < 0))
-			return;		/* without a leader the server is a rest of the session's own */
-		if (proc_read_audit_session(process->pid, &audit) >= 0 && audit != own && audit != PROC_NO_AUDIT)
+		if (process->pid > 1 && service_lets_in(process->command) && proc_read_audit_session(process->pid, &audit) >= 0 &&
+		    strays_is_of_others(of(session)->strays, audit) && service_is_server(process->pid, process->command))
 			snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)process->pid, process->command);
 	}
 }
@@ -212,22 +209,30 @@ static void note_service(struct logoff_session *session)
 {
 	struct process_list list = {};
 
-	if (!*session->guest && !of(session)->kept && geteuid() != 0 && family_list_spared(of(session)->family, &list) >= 0 &&
+	*session->guest = '\0';
+	if (!of(session)->kept && geteuid() != 0 && family_list_spared(of(session)->family, &list) >= 0 &&
 	    list.n_items > 0)
 		snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)list.items[0].pid, list.items[0].command);
 	process_list_clear(&list);
 }
 
-/* Lists who is in the control group of an elogind session, unless all of them are spared. */
+/* Lists who is in the control group of an elogind session, but for those who are spared. */
 static int list_unspared(const struct logind_session *data, struct process_list *list)
 {
-	struct process_list spared = {};
-	int r = family_list_spared(data->family, &spared);
+	struct process_list all = {}, spared = {};
+	int r = proc_list_cgroup(data->cgroup, &all);
 
 	if (r >= 0)
-		r = proc_list_cgroup(data->cgroup, list);
-	if (list->n_items == spared.n_items)
-		process_list_clear(list);
+		r = family_list_spared(data->family, &spared);
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
+		bool is_spared = false;
+
+		for (size_t k = 0; k < spared.n_items; k++)
+			is_spared = is_spared || (all.items[i].pid > 0 && spared.items[k].pid == all.items[i].pid);
+		if (!is_spared)
+			r = process_list_add(list, all.items[i].pid, all.items[i].command);
+	}
+	process_list_clear(&all);
 	process_list_clear(&spared);
 	return r;
 }
@@ -243,7 +248,6 @@ static int list_family(struct logoff_session *session, struct process_list *list
 
 	if (r == 0) {
 		r = family_list(data->family, list);
-		note_guest(session, list);
 		note_service(session);
 		return r;
 	}
@@ -273,7 +277,8 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	for (size_t i = 0; i < list->n_items; i++)
 		if (list->items[i].pid == 0)	/* it is outside of the caller's pid namespace */
 			((struct logind *)session->host->data)->sees_strangers = true;
-	note_guest(session, list);
+	if (data->strays)
+		note_guest(session, list);
 	if (r >= 0)
 		r = logind_find_strays(session, list->n_items == 0 || session->current);
 	if (r >= 0 || r == -EAGAIN || r == -EOPNOTSUPP) {

@@ -379,6 +379,7 @@ static int set_own(struct logoff_session *session, const struct view *view, cons
 		return -ENOMEM;
 	session->data = own;
 	own->marks.audit_session = group->oldest->audit;
+	own->marks.own_audit = group->oldest->audit;
 	own->marks.spare_services = !((struct procfs *)view->host->data)->beside;
 	if (view_is_audit_group(group)) {
 		session->logon = group->oldest->audit; /* the kernel gives no number twice */

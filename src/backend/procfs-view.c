@@ -61,29 +61,22 @@ static int see_only(pid_t pid, void *userdata)
 	return add_task(view, &task);
 }
 
-/* Tells whether the process descends from the service SERVICE, or is it, but not by way of a login's terminal. */
-static bool is_of_service(const struct view *view, const struct task *task, pid_t service)
-{
-	for (unsigned depth = 0; task && !task->stat.terminal && task->stat.pid != service && depth < 1000; depth++)
-		task = task->stat.parent > 1 ? view_find(view, task->stat.parent) : NULL;
-	return task && task->stat.pid == service;
-}
-
 /* Services that somebody has started in their session are not of it, nor is what has the audit session from them. */
 static int set_services_apart(struct view *view)
 {
-	struct process_list services = {};
-	int r = service_list(&services);
+	struct services services = {};
+	int r = services_find(&services);
 
-	for (size_t i = 0; r >= 0 && i < services.n_items; i++) {
+	for (size_t i = 0; i < services.n_items; i++) {
+		const struct services one = { &services.items[i], 1 };
 		const struct task *service = view_find(view, services.items[i].pid);
 		uint32_t audit = service ? service->audit : PROC_NO_AUDIT;
 
 		for (size_t k = 0; audit != PROC_NO_AUDIT && k < view->n_tasks; k++)
-			if (view->tasks[k].audit == audit && is_of_service(view, &view->tasks[k], services.items[i].pid))
+			if (view->tasks[k].audit == audit && services_have(&one, &view->tasks[k].stat))
 				view->tasks[k].audit = PROC_NO_AUDIT;
 	}
-	process_list_clear(&services);
+	free(services.items);
 	return r;
 }
 

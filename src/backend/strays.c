@@ -230,6 +230,16 @@ int strays_audit_session(struct strays *strays, const struct table *table, uint3
 	return r;
 }
 
+/* The number of the session is that of its audit session, if it is one; else the leader has it, as long as it lives. */
+bool strays_is_of_others(const struct strays *strays, uint32_t audit)
+{
+	uint32_t own = strays->marks.audit_session;
+
+	if (own == PROC_NO_AUDIT && strays->has_leader)
+		own = strays->leader_audit;
+	return audit != PROC_NO_AUDIT && audit != strays->ambient && audit != own;
+}
+
 bool strays_are_possible(const struct strays *strays)
 {
 	return strays->marks.audit_session != PROC_NO_AUDIT || strays_has_leader_outside(strays) ||

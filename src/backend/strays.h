@@ -41,6 +41,9 @@ struct strays *strays_free(struct strays *strays);
  */
 int strays_audit_session(struct strays *strays, const struct table *table, uint32_t *ret);
 
+/* Tells whether AUDIT, of a process in the session's control group, is the audit session of another login. */
+bool strays_is_of_others(const struct strays *strays, uint32_t audit);
+
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);
 

@@ -298,6 +298,8 @@ static bool ask_desktop_to_leave(struct logoff_request *request, struct job *job
 	job->part = HOST_SESSION;
 	job->tried = true;
 	(void)look_at_processes(job, NULL);
+	if (session_check_rules(job->session, request->how.console, NULL) < 0)	/* others are in it: said when the session is asked */
+		return false;
 	r = time_us > 0 ? host->backend->leave(host, job->session, time_us, &job->ending.leave.error) : -EOPNOTSUPP;
 	/* That there is no desktop, or only its user may ask it, is no failure. */
 	if (r < 0 && r != -EOPNOTSUPP && r != -EACCES)
@@ -751,7 +753,7 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	if (r == -EOPNOTSUPP)	/* not now; another time, perhaps */
 		return false;
 	job->step = STEP_KILLING;
-	job->forced = job->forced || job->seen.n_items > 0 || job->unseen;
+	job->forced = job->forced || job->seen.n_items > 0 || job->unseen || job->unsure;
 	if (first)
 		request_tell(request, job, part_events[job->part].kill);
 	note_kill(request, job, r);

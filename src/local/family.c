@@ -28,7 +28,6 @@
 #include "local/service.h"
 
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
-#define DEPTH_MAX 100	     /* generations below a service */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
 
 struct member {
@@ -52,7 +51,7 @@ struct family {
 	size_t n_members;
 	struct sight *sights; /* by pid once the walk is over */
 	size_t n_sights, n_walked; /* those of the walk come first */
-	struct process_list services; /* that have one of the marks; none where they are not spared */
+	struct services services; /* that have one of the marks; none where they are not spared */
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
@@ -77,57 +76,61 @@ static bool is_listed(const struct process_list *list, pid_t pid)
 /* Finds the services that were started in the session. One of before it has none of its marks, and lets its own user in. */
 static int find_services(struct family *family)
 {
-	struct process_list all = {}, in_cgroup = {};
-	int r = service_list(&all);
+	struct process_list in_cgroup = {};
+	struct services all = {};
+	size_t n = 0;
+	int r = services_find(&all);
 
-	process_list_clear(&family->services);
 	if (r >= 0 && family->cgroup && all.n_items > 0)
-		r = proc_list_cgroup(family->cgroup, &in_cgroup) == -ENOMEM ? -ENOMEM : 0;
-	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
-		pid_t pid = all.items[i].pid;
+		r = proc_list_cgroup(family->cgroup, &in_cgroup);
+	for (size_t i = 0; i < all.n_items; i++) {
 		uint32_t audit;
-		bool by_audit = family->marks.audit_session != PROC_NO_AUDIT && proc_read_audit_session(pid, &audit) >= 0 &&
-				audit == family->marks.audit_session;
+		bool by_audit = family->marks.audit_session != PROC_NO_AUDIT &&
+				proc_read_audit_session(all.items[i].pid, &audit) >= 0 && audit == family->marks.audit_session;
 
-		if (by_audit || is_listed(&in_cgroup, pid))
-			r = process_list_add(&family->services, pid, "");
+		if (by_audit || is_listed(&in_cgroup, all.items[i].pid))
+			all.items[n++] = all.items[i];
 	}
-	process_list_clear(&all);
 	process_list_clear(&in_cgroup);
-	return r;
+	if (r < 0 && r != -EAGAIN) {	/* a group in which nobody stays has no services */
+		free(all.items);
+		return r;
+	}
+	free(family->services.items);
+	family->services = (struct services){ all.items, n };
+	return 0;
 }
 
-/*
- * Tells whether the process is a service that is spared, or descends from one. Not by way of a login's terminal if BY_AUDIT: who
- * logs on through it as the user who started it gets no audit session of their own.
- */
-static bool is_of_service(const struct family *family, const struct proc_stat *stat, bool by_audit)
+/* Tells whether AUDIT is the audit session of another login, which came by a server that somebody started in the session. */
+static bool is_of_others(const struct family *family, uint32_t audit)
 {
-	struct proc_stat at = *stat, parent;
+	return audit != PROC_NO_AUDIT && audit != family->ambient && family->marks.own_audit != PROC_NO_AUDIT &&
+	       audit != family->marks.own_audit;
+}
 
-	if (family->services.n_items == 0)
-		return false;
-	for (unsigned depth = 0; depth < DEPTH_MAX && !is_listed(&family->services, at.pid); depth++) {
-		if ((by_audit && at.terminal) || at.parent <= 1 || proc_read_stat(at.parent, &parent) < 0 || parent.start_time > at.start_time)
-			return false;
-		at = parent;
-	}
-	return is_listed(&family->services, at.pid);
+/* Tells whether a process of the cgroup is spared. Returns 1, 0, or -errno. */
+static int is_spared(const struct family *family, const struct proc_stat *stat)
+{
+	uint32_t audit;
+	int r;
+
+	if (!family->marks.spare_services)
+		return 0;
+	r = proc_read_audit_session(stat->pid, &audit);
+	return r < 0 ? r : is_of_others(family, audit) || services_have(&family->services, stat);
 }
 
 int family_list_spared(const struct family *family, struct process_list *list)
 {
 	struct process_list all = {};
 	struct proc_stat stat;
-	int r = 0;
+	int r = family->marks.spare_services && family->cgroup ? proc_list_cgroup(family->cgroup, &all) : 0;
 
-	if (family->services.n_items > 0 && family->cgroup)
-		r = proc_list_cgroup(family->cgroup, &all);
 	for (size_t i = 0; r >= 0 && i < all.n_items; i++)
-		if (proc_read_stat(all.items[i].pid, &stat) >= 0 && is_of_service(family, &stat, false))
+		if (proc_read_stat(all.items[i].pid, &stat) >= 0 && is_spared(family, &stat) > 0)
 			r = process_list_add(list, stat.pid, stat.command);
 	process_list_clear(&all);
-	return r;
+	return r == -EAGAIN ? 0 : r;
 }
 
 /* ---- making ---- */
@@ -135,6 +138,7 @@ int family_list_spared(const struct family *family, struct process_list *list)
 int family_new(struct family **ret_family, const struct family_marks *marks)
 {
 	struct family *family = calloc(1, sizeof(*family));
+	int r;
 
 	if (!family)
 		return -ENOMEM;
@@ -150,12 +154,12 @@ int family_new(struct family **ret_family, const struct family_marks *marks)
 	if (family->marks.audit_session == family->ambient)
 		family->marks.audit_session = PROC_NO_AUDIT;
 	family->blind = proc_hides();
-	if (marks->spare_services && find_services(family) < 0) {
+	r = marks->spare_services ? find_services(family) : 0;
+	if (r < 0)
 		family_free(family);
-		return -ENOMEM;
-	}
-	*ret_family = family;
-	return 0;
+	else
+		*ret_family = family;
+	return r;
 }
 
 struct family *family_free(struct family *family)
@@ -166,7 +170,7 @@ struct family *family_free(struct family *family)
 		held_close(&family->members[i].held);
 	free(family->members);
 	free(family->sights);
-	process_list_clear(&family->services);
+	free(family->services.items);
 	free(family->sessions);
 	free(family->cgroup);
 	free(family);
@@ -343,7 +347,8 @@ static int see(const struct proc_stat *stat, void *userdata)
 			return unseen(family, r);
 	}
 	by_audit = audit != PROC_NO_AUDIT && audit == marks->audit_session;
-	sight.foreign = (audit != PROC_NO_AUDIT && audit != family->ambient && !by_audit) || is_of_service(family, stat, true);
+	sight.foreign = (audit != PROC_NO_AUDIT && audit != family->ambient && !by_audit) ||
+			services_have(&family->services, stat);
 	by_audit = by_audit && !sight.foreign;
 	sight.member = by_audit;
 	if (marks->terminal && !sight.foreign)
@@ -492,7 +497,8 @@ static int see_listed(struct family *family, pid_t pid)
 		return adopt_hidden(family, pid);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
-	return is_of_service(family, &stat, false) ? 0 : adopt(family, &stat, false);
+	r = is_spared(family, &stat);
+	return r > 0 ? 0 : r < 0 ? unseen(family, r) : adopt(family, &stat, false);
 }
 
 static int scan_cgroup(struct family *family)
@@ -548,22 +554,20 @@ int family_scan(struct family *family)
 		if (!family->members[i - 1].seen && !(marked && has_hidden(&family->members[i - 1])))
 			drop_member(family, i - 1);
 	n_living = family->n_members + family->n_unnamed;
-	family->n_empty = n_living == 0 ? family->n_empty + 1 : 0;
+	family->n_empty = n_living == 0 && !family->unsure ? family->n_empty + 1 : 0;
 	return n_living > INT_MAX ? INT_MAX : (int)n_living;
 }
 
 int family_is_gone(struct family *family)
 {
-	bool unsure = false;
 	int n;
 
 	do {
 		n = family_scan(family);
 		if (n != 0)
 			return n < 0 ? n : 0;
-		unsure = unsure || family->unsure;
-	} while (family->n_empty < EMPTY_SCANS);
-	return family->hidden ? -EOPNOTSUPP : unsure ? -EAGAIN : 1;
+	} while (family->n_empty < EMPTY_SCANS && !family->unsure);
+	return family->hidden ? -EOPNOTSUPP : family->unsure ? -EAGAIN : 1;
 }
 
 /* ---- signals ---- */
@@ -623,8 +627,9 @@ static int kill_members(struct family *family)
 {
 	int refused = 0, r = 0;
 
-	if (family->marks.spare_services && find_services(family) < 0)	/* restarted meanwhile */
-		return -ENOMEM;
+	r = family->marks.spare_services ? find_services(family) : 0;	/* restarted meanwhile */
+	if (r < 0)
+		return r;
 	family->on_sight = SIGKILL;
 	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
 		r = family_scan(family);

@@ -21,16 +21,17 @@ struct family_marks {
 	pid_t terminal_session;	/* with terminal: the kernel session of this number instead, as the terminals of containers have the
 				   same device numbers, and the end of its leader takes the terminal from it; 0: not known */
 	const char *cgroup;	/* directory of a cgroup, NULL: not used; borrowed */
-	bool spare_services;	/* services of the machine (service.h), and what they have started, are no members, though they have
-				   the audit session or the cgroup: somebody started them in the session */
+	bool spare_services;	/* services of the machine (service.h) and what they have started, and in the cgroup who has another
+				   audit session than OWN_AUDIT, are no members: they came by what somebody started in the session */
+	uint32_t own_audit;	/* with it: the session's own; PROC_NO_AUDIT: not known */
 };
 
 struct family;
 
-/* Makes an empty family recognised by MARKS (copied). Returns 0 or -ENOMEM. */
+/* Makes an empty family recognised by MARKS (copied). Returns 0, -ENOMEM, or another errno: what is to be spared cannot be told. */
 int family_new(struct family **ret_family, const struct family_marks *marks);
 
-/* Adds to the empty LIST those in the cgroup that are spared as services. Returns 0 or -errno. */
+/* Adds to the empty LIST those in the cgroup that are spared. Returns 0 or -errno. */
 int family_list_spared(const struct family *family, struct process_list *list);
 
 /* Frees FAMILY (NULL allowed), closes its pidfds. Returns NULL. */

@@ -17,6 +17,9 @@
 #include "base/clock.h"
 #include "local/desktop.h"
 
+/* Numbers before the last one whose processes may not be in /proc yet: some appear a tenth of a millisecond after they are given out. */
+#define SLOW_BIRTHS 32
+
 #define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
 
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
@@ -44,7 +47,8 @@ int table_new(struct table **ret_table, bool elogind)
 		return -ENOMEM;
 	table->elogind = elogind;
 	table->taken_us = clock_now_us();
-	table->last_pid = table->settled_pid = table->again_pid = proc_last_pid();
+	table->last_pid = table->settled_pid = proc_last_pid();
+	table->again_pid = table->last_pid > SLOW_BIRTHS ? table->last_pid - SLOW_BIRTHS : 0;
 	r = proc_for_each_pid(add_row, table);
 	if (r < 0) {
 		table_free(table);
@@ -192,7 +196,7 @@ int table_settle(struct table *table)
 			sort_rows(table);
 	table->again_pid = old;
 	table->settled_pid = from;
-	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : from != old;
+	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : from != old || table->n_rows > settling.n_walked;
 }
 
 bool table_is_newborn(const struct table *table, const struct table_row *row)

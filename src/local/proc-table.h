@@ -46,7 +46,8 @@ int table_new(struct table **ret_table, bool elogind);
  * told, or -ENOMEM.
  *
  * So nobody is missed who forks and ends while the table is read: if the first call is followed by reading what matters of each process,
- * and the next call returns 0, then all who live by now are in the table and were there when they were read.
+ * and the next call returns 0, then all who live by now are in the table and were there when they were read; but for one whose number
+ * was given out long before, and whose birth the kernel has not completed yet.
  */
 int table_settle(struct table *table);
 

@@ -7,30 +7,84 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
+#include "local/file.h"
 #include "local/proc-table.h"
 
 #define FOLDER "/run"
+#define FIRST_PERSON 1000
+#define DEPTH_MAX 100	/* generations below a service */
+#define COMMAND_MAX 15	/* longest name that the kernel keeps */
 
 /* A daemon writes its file when it has begun; the kernel counts its age in hundredths of a second, and files by a coarse clock. */
-#define SLACK_US 1000000
+#define SLACK_US 2000000
 
-static const char *const servers[] = { "sshd",	      "sshd-session", "dropbear",	 "telnetd",	"in.telnetd", "rlogind",
-				       "in.rlogind",  "xrdp-sesman",  "lightdm",	 "xdm",		"gdm-session-wor",
-				       "sddm-helper", NULL };
+static const char *const servers[] = { "sshd",	     "sshd-session", "dropbear",	"telnetd", "in.telnetd",      "rlogind",     "in.rlogind",
+				       "xrdp-sesman", "xrdp-sesexec", "lightdm",		"xdm",	   "gdm-session-wor", "sddm-helper", NULL };
 
-bool service_lets_in(const char *command)
+static bool is_server(const char *name)
 {
 	size_t i = 0;
 
-	while (servers[i] && strcmp(servers[i], command) != 0)
+	while (servers[i] && strncmp(servers[i], name, COMMAND_MAX) != 0)
 		i++;
 	return servers[i];
 }
+
+bool service_lets_in(const char *command)
+{
+	return is_server(command);
+}
+
+/* The real, effective and other users of a process. Returns 0 or -errno. */
+static int read_users(pid_t pid, unsigned users[static 4])
+{
+	char path[40], text[4096], *line;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	/* The name comes first and its newlines are escaped, so that it cannot imitate this line. */
+	line = strstr(text, "\nUid:\t");
+	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &users[0], &users[1], &users[2], &users[3]) != 4)
+		return -ESRCH;
+	return 0;
+}
+
+bool service_is_server(pid_t pid, const char *command)
+{
+	static const char deleted[] = " (deleted)";	/* it has been replaced by a new version */
+	char path[40], file[PATH_MAX];
+	unsigned users[4];
+	const char *name;
+	ssize_t n;
+
+	if (!is_server(command) || read_users(pid, users) < 0 || users[0] || users[1] || users[2] || users[3])
+		return false;
+	if (geteuid() != 0)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, file, sizeof(file) - 1);
+	if (n <= 0)
+		return true;	/* it has just ended, or nothing says that it is none */
+	file[n] = '\0';
+	if ((size_t)n > strlen(deleted) && strcmp(file + n - strlen(deleted), deleted) == 0)
+		file[n - (ssize_t)strlen(deleted)] = '\0';
+	name = strrchr(file, '/');
+	return is_server(name ? name + 1 : file);
+}
+
+/* ---- pid files ---- */
 
 static bool is_pid_file(const char *name)
 {
@@ -39,54 +93,135 @@ static bool is_pid_file(const char *name)
 	return strcmp(name, "pid") == 0 || (length > 4 && strcmp(name + length - 4, ".pid") == 0);
 }
 
-/* Takes the process that a file of root's names, unless the number has been given to another since. */
-static int take_file(int folder, const char *name, struct process_list *list)
+/* Whether a failure says that there is nothing for the caller: what is hidden obeys root alone. */
+static bool is_nothing(int error)
 {
-	struct proc_stat stat;
-	struct stat file;
-	char text[32];
-	ssize_t n = -1;
-	uint32_t pid;
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_uid == 0)
-		n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	n = (ssize_t)strcspn(text, " \n");
-	if (proc_parse_number(text, (size_t)n, &pid) < 0 || pid <= 1 || pid > INT32_MAX || proc_read_stat((pid_t)pid, &stat) < 0)
-		return 0;
-	if (table_start_us(&stat) > table_now_us() - (uint64_t)(clock_real_us() - (int64_t)file.st_mtim.tv_sec * 1000000) + SLACK_US)
-		return 0;
-	return process_list_add(list, stat.pid, stat.command);
+	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO || error == ESRCH || error == EACCES;
 }
 
-static int take_folder(int parent, const char *name, bool deeper, struct process_list *list)
+/* Tells whether the file was written when the process had begun, as far as the clocks tell. */
+static bool is_of(const struct stat *file, const struct proc_stat *stat)
+{
+	int64_t age_us = clock_real_us() - (int64_t)file->st_mtim.tv_sec * 1000000;
+	int64_t written_us = (int64_t)table_now_us() - age_us;
+
+	return age_us >= 0 && written_us >= 0 && (int64_t)table_start_us(stat) <= written_us + SLACK_US;
+}
+
+/* Tells whether the program is the one after which the file is named, and root's: then the clock may have been set since. */
+static bool is_named(const char *file, const struct proc_stat *stat, const unsigned users[static 4])
+{
+	size_t length = strlen(stat->command);
+
+	return users[0] == 0 && users[1] == 0 && strncmp(file, stat->command, length) == 0 && strcmp(file + length, ".pid") == 0;
+}
+
+static int read_pid(int fd, uint32_t *ret)
+{
+	char text[32];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return proc_parse_number(text, strcspn(text, " \n"), ret) == 0 && *ret > 1 && *ret <= INT32_MAX ? 0 : -ESRCH;
+}
+
+/* Takes the process that a pid file names, unless the number has been given to another since. OPEN: everybody may write to its folder. */
+static int take_file(int folder, const char *name, bool open_to_all, struct services *list)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), r;
+	struct proc_stat stat;
+	struct stat file;
+	unsigned users[4];
+	uint32_t pid;
+
+	if (fd < 0)
+		return is_nothing(errno) ? 0 : -errno;
+	r = fstat(fd, &file) < 0 ? -errno : S_ISREG(file.st_mode) ? read_pid(fd, &pid) : -ESRCH;
+	close(fd);
+	if (r >= 0)
+		r = proc_read_stat((pid_t)pid, &stat);
+	if (r >= 0)
+		r = read_users((pid_t)pid, users);
+	if (r < 0)
+		return is_nothing(-r) || r == -EPROTO ? 0 : r;
+	if (file.st_uid != 0 && (open_to_all || file.st_uid >= FIRST_PERSON || file.st_uid != users[0]))
+		return 0;
+	if (!is_of(&file, &stat) && !is_named(name, &stat, users))
+		return 0;
+	return array_add(&list->items, &list->n_items,
+			 &((struct service){ stat.pid, stat.start_time, proc_read_login_uid(stat.pid) }));
+}
+
+static int take_folder(int parent, const char *name, bool deeper, struct services *list)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r = 0;
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	struct stat status;
 
 	if (!folder) {
+		r = is_nothing(errno) ? 0 : -errno;
 		if (fd >= 0)
 			close(fd);
-		return 0;
+		return r;
 	}
-	while (r >= 0 && (entry = readdir(folder))) {
+	if (fstat(fd, &status) < 0)
+		r = -errno;
+	while (r >= 0 && (errno = 0, entry = readdir(folder))) {
 		if (is_pid_file(entry->d_name))
-			r = take_file(fd, entry->d_name, list);
+			r = take_file(fd, entry->d_name, status.st_mode & S_IWOTH, list);
 		else if (deeper && entry->d_type == DT_DIR && entry->d_name[0] != '.')
 			r = take_folder(fd, entry->d_name, false, list);
 	}
+	if (r >= 0 && errno != 0)
+		r = -errno;
 	closedir(folder);
 	return r;
 }
 
-int service_list(struct process_list *list)
+int services_find(struct services *list)
 {
-	return take_folder(AT_FDCWD, FOLDER, true, list);
+	int r = take_folder(AT_FDCWD, FOLDER, true, list);
+
+	if (r < 0) {
+		free(list->items);
+		*list = (struct services){};
+	}
+	return r;
+}
+
+/* ---- what they have started ---- */
+
+/* Tells whether the process is one of the user who started SERVICE, not of the service. For root a terminal tells. */
+static bool is_starters(const struct service *service, const struct proc_stat *stat)
+{
+	unsigned users[4];
+
+	if (service->starter == 0)
+		return stat->terminal;
+	return read_users(stat->pid, users) >= 0 && users[0] == service->starter;
+}
+
+static bool has(const struct service *service, const struct proc_stat *stat)
+{
+	struct proc_stat at = *stat, parent;
+
+	for (unsigned depth = 0; depth < DEPTH_MAX && at.pid != service->pid; depth++) {
+		if (at.parent <= 1 || is_starters(service, &at) || proc_read_stat(at.parent, &parent) < 0 ||
+		    parent.start_time > at.start_time)
+			return false;
+		at = parent;
+	}
+	return at.pid == service->pid && at.start_time == service->start_time;
+}
+
+bool services_have(const struct services *services, const struct proc_stat *stat)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < services->n_items; i++)
+		found = has(&services->items[i], stat);
+	return found;
 }
