@@ -291,7 +291,7 @@ static int reset_session(struct logoff_host *host, const struct logoff_session *
 	if (r == 0)
 		wts_call_drop(call);
 	handle->alone_us = host->now_us;
-	return r == -ENXIO || r == -EALREADY ? 0 : r;	/* the next look shows which */
+	return r == -EALREADY ? 0 : r;
 }
 
 int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,

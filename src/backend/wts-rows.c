@@ -63,6 +63,8 @@ int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_ca
 		(void)wts_fail(WTS_NOT_ANSWERED, reterr);
 	else if (r == 0 && call->error)
 		r = wts_fail(call->error, reterr);
+	if (r == -ENXIO)	/* of a list, a file or a session is meant that is none of the host's sessions */
+		r = -EHOSTUNREACH;
 	if (r < 0 && call)
 		thread_call_drop(&call->thread);
 	return r;

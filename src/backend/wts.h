@@ -50,7 +50,8 @@ struct wts_handle {
 
 /*
  * Makes CALL (NULL: out of memory), and waits for its answer. *LATE: a call of this kind that has not returned yet:
- * there is never more than one. Returns 0: CALL is the caller's, or -errno: it is no more.
+ * there is never more than one. Returns 0: CALL is the caller's, or -errno: it is no more. What fails here proves
+ * nothing of a session: that is never -ENXIO.
  */
 int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_call **late, struct logoff_error *reterr);
 
