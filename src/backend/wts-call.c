@@ -214,6 +214,11 @@ static bool begin(struct wts_call *call)
 	return call->error == 0;
 }
 
+static bool is_stopped(struct wts_call *call)
+{
+	return InterlockedCompareExchange(&call->stop, 0, 0);
+}
+
 /* Asks for one fact of a session. Returns whether it was told, in N bytes at least; WTSFreeMemory() in any case. */
 static bool query(struct wts_call *call, struct wts_row *row, WTS_INFO_CLASS class, void *ret, DWORD n)
 {
@@ -291,7 +296,7 @@ void wts_run_details(struct thread_call *thread)
 
 	if (!begin(call))
 		return;
-	for (size_t i = 0; i < call->n_rows && !InterlockedCompareExchange(&call->stop, 0, 0); i++) {
+	for (size_t i = 0; i < call->n_rows && !is_stopped(call); i++) {
 		call->rows[i].error = 0;
 		call->rows[i].asked = true;
 		if (call->facts & STATION_HAS_DETAILS)
@@ -427,6 +432,8 @@ void wts_run_programs(struct thread_call *thread)
 		to->pid = rows[i].ProcessId;
 		to->session = rows[i].SessionId;
 		to->owner = owner_of_sid(rows[i].pUserSid);
+		if (to->owner == WTS_OWNER_PERSON)
+			(void)CopySid(sizeof(to->sid), to->sid, rows[i].pUserSid);
 		wts_text(to->command, sizeof(to->command), rows[i].pProcessName);
 		if (call->names)
 			name_owner(call, rows[i].pUserSid, to->user, &accounts, &n_accounts);
@@ -446,16 +453,49 @@ void wts_run_logoff(struct thread_call *thread)
 		call->error = last_error();
 }
 
+/* Whether the session of CALL still is the logon that was meant: told so, or closing, as then it is nobody's new one. */
+static bool is_same_logon(struct wts_call *call)
+{
+	struct wts_row row = { .row.id = call->id };
+
+	ask_times(call, &row);
+	return row.error ? wts_meaning(row.error) == -EALREADY : (uint64_t)row.row.logon_us == call->logon;
+}
+
+/* Whether the host still has PROGRAM, of the same person in the same session. */
+static bool is_still(struct wts_call *call, const struct wts_program *program)
+{
+	WTS_PROCESS_INFOW *rows = NULL;
+	DWORD level = 0, n = 0;
+	bool found = false;
+
+	SetLastError(0);
+	if (!WTSEnumerateProcessesExW(call->link->server, &level, call->id, (LPWSTR *)(void *)&rows, &n))
+		return false;
+	for (DWORD i = 0; i < n; i++)
+		found = found || (rows[i].ProcessId == program->pid && rows[i].SessionId == program->session &&
+				  rows[i].pUserSid && IsValidSid(rows[i].pUserSid) &&
+				  EqualSid(rows[i].pUserSid, (PSID)program->sid));
+	WTSFreeMemoryExW(WTS_FREE_PROCESSES, rows, n);
+	return found;
+}
+
 void wts_run_end(struct thread_call *thread)
 {
 	struct wts_call *call = (struct wts_call *)thread;
 
 	if (!begin(call))
 		return;
-	for (size_t i = 0; i < call->n_programs; i++) {
+	/* First the programs, then the session: what is there while it is the same logon is that logon's. */
+	for (size_t i = 0; i < call->n_programs && !is_stopped(call); i++) {
+		if (!is_still(call, &call->programs[i]))
+			continue;
+		if (!is_same_logon(call) || is_stopped(call))
+			return;
 		SetLastError(0);
-		if (!WTSTerminateProcess(call->link->server, call->programs[i].pid, 1) &&
-		    GetLastError() != ERROR_INVALID_PARAMETER)	/* it has ended */
+		if (WTSTerminateProcess(call->link->server, call->programs[i].pid, 1))
+			call->answer++;
+		else if (GetLastError() != ERROR_INVALID_PARAMETER)	/* it has ended */
 			call->error = last_error();
 	}
 }

@@ -40,6 +40,7 @@ struct wts_program {
 	enum wts_owner owner;
 	char command[64];
 	char user[64];		/* only if asked for */
+	unsigned char sid[SECURITY_MAX_SID_SIZE]; /* of a person */
 };
 
 /* A call with all its arguments and results. */
@@ -51,12 +52,13 @@ struct wts_call {
 	bool names, wait;
 	uint32_t seconds;
 	wchar_t *title, *text;
+	uint64_t logon;			/* of wts_run_end(): whose programs they are */
 	DWORD error;			/* 0: it has succeeded */
 	DWORD answer;
 	struct wts_row *rows;
 	size_t n_rows;
 	LONG n_done;			/* rows that are answered, so far */
-	LONG stop;			/* set by the asker: the rest is not to be asked */
+	LONG stop;			/* set by the asker: the rest is not to be done */
 	struct wts_program *programs;
 	size_t n_programs;
 };
@@ -93,7 +95,10 @@ void wts_run_programs(struct thread_call *thread);
 /* Asks a session to end. */
 void wts_run_logoff(struct thread_call *thread);
 
-/* Ends the programs, by the host's own call. The error is the last of several. */
+/*
+ * Ends the programs of session id, by the host's own call. A number may be another's by now, as may the session: both
+ * are looked at again before. The error is the last of several, the answer how many have been ended.
+ */
 void wts_run_end(struct thread_call *thread);
 
 /* Resets a session. */

@@ -13,6 +13,9 @@
 /* A session without programs may be saving a profile: it is not reset before. */
 #define RESET_US UINT64_C(5000000)
 
+/* An act that takes longer is left behind: other sessions wait meanwhile. */
+#define ACT_US UINT64_C(5000000)
+
 /* ---- programs ---- */
 
 /*
@@ -35,7 +38,7 @@ static int find_programs(struct logoff_host *host, uint32_t id, bool fresh, cons
 	call = wts_call_new(wts->link, wts_run_programs);
 	if (call)
 		call->id = !fresh && host->n_watched > 1 ? WTS_EVERY_SESSION : id;
-	r = wts_make_call(host, call, &wts->late_programs, reterr);
+	r = wts_make_call(host, call, &wts->late_programs, WTS_ANY_TIME, reterr);
 	if (r < 0)
 		return r;
 	*ret_programs = wts->programs = call;
@@ -178,14 +181,18 @@ static bool is_vital(const char *command)
 }
 
 /* The programs of PROGRAMS that may be ended, a call to end them. NULL without memory. */
-static struct wts_call *choose_programs(struct wts_host *wts, const struct wts_call *programs, uint32_t id)
+static struct wts_call *choose_programs(struct wts_host *wts, const struct wts_call *programs,
+					const struct logoff_session *session)
 {
 	struct wts_call *call = wts_call_new(wts->link, wts_run_end);
+	uint32_t id = ((const struct wts_handle *)session->data)->id;
 
 	if (call)
 		call->programs = calloc(programs->n_programs + 1, sizeof(*call->programs));
 	if (!call || !call->programs)
 		return wts_call_drop(call);
+	call->id = id;
+	call->logon = session->logon;
 	for (size_t i = 0; i < programs->n_programs; i++) {
 		const struct wts_program *program = &programs->programs[i];
 
@@ -272,6 +279,27 @@ static int end_held(struct logoff_host *host, const struct logoff_session *sessi
 	return r;
 }
 
+/*
+ * Makes CALL (NULL: out of memory), which ends something. Its choice is as old as the call: behind another one that has
+ * not returned yet it is not made. Returns how many it has ended, 0 or more, or -errno.
+ */
+static int make_act(struct logoff_host *host, struct wts_call *call, struct logoff_error *reterr)
+{
+	struct wts_host *wts = host->data;
+	int r;
+
+	if (call && wts->late_act && !thread_call_is_done(&wts->late_act->thread)) {
+		wts_call_drop(call);
+		return -EOPNOTSUPP;
+	}
+	r = wts_make_call(host, call, &wts->late_act, ACT_US, reterr);
+	if (r < 0)
+		return r;
+	r = (int)call->answer;
+	wts_call_drop(call);
+	return r;
+}
+
 /* Resets SESSION if it has stayed without programs for long enough. */
 static int reset_session(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
 {
@@ -287,10 +315,9 @@ static int reset_session(struct logoff_host *host, const struct logoff_session *
 	call = wts_call_new(wts->link, wts_run_reset);
 	if (call)
 		call->id = handle->id;
-	r = wts_make_call(host, call, &wts->late_act, reterr);
-	if (r == 0)
-		wts_call_drop(call);
-	handle->alone_us = host->now_us;
+	r = make_act(host, call, reterr);
+	if (r != -EOPNOTSUPP)
+		handle->alone_us = host->now_us;
 	return r == -EALREADY ? 0 : r;
 }
 
@@ -313,7 +340,7 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 		return reset_session(host, session, reterr);
 	if (found < 0)
 		return -EOPNOTSUPP;
-	call = choose_programs(wts, programs, handle->id);
+	call = choose_programs(wts, programs, session);
 	if (!call)
 		return -ENOMEM;
 	if (call->n_programs == 0) {
@@ -322,10 +349,8 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 	}
 	handle->alone_us = 0;
 	if (host->server) {
-		r = wts_make_call(host, call, &wts->late_act, reterr);
-		if (r == 0)
-			wts_call_drop(call);
-		return r;
+		r = make_act(host, call, reterr);
+		return r == 0 ? -EOPNOTSUPP : r < 0 ? r : 0;
 	}
 	r = end_held(host, session, call);
 	if (r == 0 && call->error)

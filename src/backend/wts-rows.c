@@ -25,12 +25,11 @@
 
 /* ---- calls ---- */
 
-/* Until when an answer is waited for. */
-static uint64_t answer_until(const struct logoff_host *host)
+uint64_t wts_answer_until(const struct logoff_host *host, uint64_t most_us)
 {
 	const struct wts_host *wts = host->data;
 	uint64_t now = clock_now_us(), least = wts->silent ? SILENT_TIMEOUT_US : LAST_TIMEOUT_US;
-	uint64_t until = now + wts->timeout_us;
+	uint64_t until = now + (most_us < wts->timeout_us ? most_us : wts->timeout_us);
 
 	if (host->deadline_us > 0 && host->deadline_us < until)
 		until = host->deadline_us > now + least ? host->deadline_us : now + least;
@@ -39,10 +38,11 @@ static uint64_t answer_until(const struct logoff_host *host)
 	return until;
 }
 
-int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_call **late, struct logoff_error *reterr)
+int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_call **late, uint64_t most_us,
+		  struct logoff_error *reterr)
 {
 	struct wts_host *wts = host->data;
-	uint64_t until_us = answer_until(host);
+	uint64_t until_us = wts_answer_until(host, most_us);
 	int r = call ? 0 : -ENOMEM;
 
 	if (r == 0 && *late)
@@ -54,6 +54,7 @@ int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_ca
 	if (r == 0) {
 		r = thread_call_await(&call->thread, until_us, wts->cancel_fd);
 		if (r < 0) {
+			InterlockedExchange(&call->stop, 1);
 			*late = call;
 			call = NULL;
 		}
@@ -90,7 +91,7 @@ int wts_read_list(struct logoff_host *host, struct logoff_error *reterr)
 	struct wts_host *wts = host->data;
 	struct wts_call *call = wts_call_new(wts->link, wts_run_list);
 	uint64_t start_us = clock_now_us();
-	int r = wts_make_call(host, call, &wts->late_list, reterr);
+	int r = wts_make_call(host, call, &wts->late_list, WTS_ANY_TIME, reterr);
 
 	wts->cost_us = clock_now_us() - start_us;
 	if (r < 0)
@@ -200,7 +201,7 @@ static size_t ask_some(struct wts_host *wts, struct wts_row **rows, size_t n, un
 static void ask_rows(struct logoff_host *host, struct wts_row **rows, size_t n, unsigned facts)
 {
 	struct wts_host *wts = host->data;
-	uint64_t until_us = answer_until(host);
+	uint64_t until_us = wts_answer_until(host, WTS_ANY_TIME);
 
 	for (size_t i = 0; i < n; i++) {
 		rows[i]->asked = true;

@@ -257,7 +257,7 @@ static int wts_census(struct logoff_host *host, struct census *census, struct lo
 		call->id = WTS_EVERY_SESSION;
 		call->names = true;
 	}
-	r = wts_make_call(host, call, &wts->late_programs, reterr);
+	r = wts_make_call(host, call, &wts->late_programs, WTS_ANY_TIME, reterr);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < call->n_programs; i++) {

@@ -48,12 +48,19 @@ struct wts_handle {
 
 /* ---- calls ---- */
 
+/* When the wait for an answer that is asked for now ends: after MOST_US at the latest, and at the request's deadline. */
+uint64_t wts_answer_until(const struct logoff_host *host, uint64_t most_us);
+
+/* As long as any answer is waited for. */
+#define WTS_ANY_TIME UINT64_MAX
+
 /*
- * Makes CALL (NULL: out of memory), and waits for its answer. *LATE: a call of this kind that has not returned yet:
- * there is never more than one. Returns 0: CALL is the caller's, or -errno: it is no more. What fails here proves
+ * Makes CALL (NULL: out of memory), and waits for its answer, for MOST_US at most. *LATE: a call of this kind that has
+ * not returned yet: there is never more than one. A call that is left behind stops as soon as it can. Returns 0: CALL is the caller's, or -errno: it is no more. What fails here proves
  * nothing of a session: that is never -ENXIO.
  */
-int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_call **late, struct logoff_error *reterr);
+int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_call **late, uint64_t most_us,
+		  struct logoff_error *reterr);
 
 /* Gives CALL up. NULL is allowed. Returns NULL. */
 struct wts_call *wts_call_drop(struct wts_call *call);
