@@ -105,7 +105,7 @@ static int check_same(struct logoff_host *host, const struct logoff_session *ses
 		return -EAGAIN;
 	now.user = row.row.user;
 	now.logon = wts_logon_of(host->data, &row);
-	now.state = row.error ? LOGOFF_STATE_CLOSING : session->state;
+	now.state = row.error ? LOGOFF_STATE_CLOSING : LOGOFF_STATE_ACTIVE;
 	return station_check_same(session, &now);
 }
 

@@ -215,7 +215,9 @@ static void ask_rows(struct logoff_host *host, struct wts_row **rows, size_t n, 
 
 uint64_t wts_logon_of(const struct wts_host *wts, const struct wts_row *row)
 {
-	return wts->unsteady || !(row->row.has & STATION_HAS_DETAILS) ? 0 : station_logon(&row->row);
+	if (wts->unsteady || !(row->row.has & STATION_HAS_DETAILS) || !*row->row.user)
+		return 0;
+	return station_logon(&row->row);
 }
 
 static void remember(struct wts_known *known, const struct wts_row *row)
@@ -234,7 +236,7 @@ static void check_again(struct logoff_host *host, struct wts_row *row)
 	Sleep(STEP_MS);
 	again.row.has = 0;
 	ask_rows(host, rows, 1, STATION_HAS_DETAILS);
-	if (!(again.row.has & STATION_HAS_DETAILS)) {
+	if (!(again.row.has & STATION_HAS_DETAILS) || station_logon(&again.row) == 0) {	/* its user may be gone meanwhile */
 		row->row.has &= ~(unsigned)STATION_HAS_DETAILS;
 		row->error = again.error;
 		return;

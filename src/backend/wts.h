@@ -80,7 +80,10 @@ struct wts_row *wts_find_row(const struct wts_host *wts, uint32_t id);
  */
 void wts_ask_rows(struct logoff_host *host, struct wts_row **rows, size_t n, unsigned facts);
 
-/* Which logon ROW is, or 0: that cannot be told. */
+/*
+ * Which logon ROW is, or 0: that cannot be told. A row without a user tells of no logon, and says nothing of one that
+ * the id had: a session that ends may lose its user before it is gone.
+ */
 uint64_t wts_logon_of(const struct wts_host *wts, const struct wts_row *row);
 
 /* Tells whether ROW is known to be another logon than SESSION. */
