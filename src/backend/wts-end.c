@@ -46,6 +46,16 @@ static int find_programs(struct logoff_host *host, uint32_t id, bool fresh, cons
 	return 0;
 }
 
+/* How many of PROGRAMS in session ID are of OWNER. */
+static size_t count_programs(const struct wts_call *programs, uint32_t id, enum wts_owner owner)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < programs->n_programs; i++)
+		n += programs->programs[i].session == id && programs->programs[i].owner == owner;
+	return n;
+}
+
 static int unseen(struct logoff_error *reterr, const char *why)
 {
 	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "%s", why);
@@ -58,7 +68,7 @@ int wts_processes(struct logoff_host *host, struct logoff_session *session, enum
 	const struct wts_call *programs;
 	const struct wts_row *row;
 	uint32_t id = handle->id;
-	size_t n_unknown = 0;
+	size_t n_unknown;
 	int exists, r;
 
 	(void)part;		/* there are no service managers */
@@ -72,10 +82,10 @@ int wts_processes(struct logoff_host *host, struct logoff_session *session, enum
 		return unseen(reterr, "its processes are hidden");
 	if (r < 0)
 		return r == -ENOMEM ? r : -EAGAIN;
+	n_unknown = count_programs(programs, id, WTS_OWNER_UNKNOWN);
 	for (size_t i = 0; r == 0 && i < programs->n_programs; i++) {
 		const struct wts_program *program = &programs->programs[i];
 
-		n_unknown += program->session == id && program->owner == WTS_OWNER_UNKNOWN;
 		if (program->session == id && program->owner == WTS_OWNER_PERSON)
 			r = process_list_add(list, (pid_t)program->pid, program->command);
 	}
@@ -197,7 +207,7 @@ static struct wts_call *choose_programs(struct wts_host *wts, const struct wts_c
 		const struct wts_program *program = &programs->programs[i];
 
 		if (program->session == id && program->owner == WTS_OWNER_PERSON && !is_vital(program->command) &&
-		    program->pid != GetCurrentProcessId())
+		    (wts->link->name || program->pid != GetCurrentProcessId()))
 			call->programs[call->n_programs++] = *program;
 	}
 	return call;
@@ -216,7 +226,7 @@ static void take_privilege(void)
 	CloseHandle(token);
 }
 
-/* Windows 8.1 and Server 2012 R2 can tell; before, only the name does. */
+/* Windows 8.1 and Server 2012 R2 can tell. On Windows 8 and Server 2012 only the name does, is_vital(). */
 static bool is_critical(HANDLE process)
 {
 	BOOL (WINAPI *ask)(HANDLE process, BOOL *ret) =
@@ -333,11 +343,13 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 	(void)part;
 	(void)last_act;
 	found = find_programs(host, handle->id, true, &programs, reterr);
-	r = check_same(host, session);
+	r = session->logon ? check_same(host, session) : -EAGAIN;
+	if (r == -ENXIO)
+		return 0;	/* the next look shows it */
 	if (r < 0)
-		return r == -ENXIO ? 0 : -EOPNOTSUPP;	/* the next look shows it; or nobody was forced */
-	if (found == -EACCES || found == -EOPNOTSUPP)	/* they are hidden: the session as a whole is all there is */
-		return reset_session(host, session, reterr);
+		return unseen(reterr, "it is not forced to end: which logon it is cannot be told");
+	if (found == -EACCES || found == -EOPNOTSUPP)
+		return unseen(reterr, "it is not reset: its processes are hidden");
 	if (found < 0)
 		return -EOPNOTSUPP;
 	call = choose_programs(wts, programs, session);
@@ -345,6 +357,8 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 		return -ENOMEM;
 	if (call->n_programs == 0) {
 		wts_call_drop(call);
+		if (count_programs(programs, handle->id, WTS_OWNER_UNKNOWN) > 0)
+			return unseen(reterr, "it is not reset: whose processes are left is hidden");
 		return reset_session(host, session, reterr);
 	}
 	handle->alone_us = 0;
