@@ -458,6 +458,9 @@ enum exit_status choice_confirm(struct choice *choice, bool yes, bool console)
 	for (size_t i = 0; i < choice->n_items; i++)
 		if (!report_is_protected(choice->items[i].session, console))
 			show_session(choice, choice->items[i].session, stderr, console);
+	/* Which logon each of them is: whoever has its id after the question may be another one. */
+	for (size_t i = 0; i < choice->n_items; i++)
+		(void)facts_fetch(choice->items[i].session, LOGOFF_FACTS_TIMES);
 	cancel_fd = question_begin();
 	report_question(n);
 	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
