@@ -104,6 +104,20 @@ static bool is_excluded(const struct selection *selection, const struct logoff_s
 	return false;
 }
 
+/* Tells whether the user is in GROUP; -errno: unknown. Where users have no numbers, the domain is part of the name. */
+static int is_in_group(const struct logoff_session *session, const char *group)
+{
+	const char *user = logoff_session_user(session), *domain = logoff_session_detail(session, LOGOFF_DETAIL_DOMAIN);
+	char *name = NULL;
+	int r;
+
+	if (account_is_foreign(session) && (!domain || asprintf(&name, "%s\\%s", domain, user) < 0))
+		return -ENOENT;
+	r = nss_is_in_group(name ? name : user, logoff_session_uid(session), group);
+	free(name);
+	return r;
+}
+
 /* Tells whether only the number of the user is known: the name service has no name, or did not answer. */
 static bool is_nameless(const struct logoff_session *session)
 {
@@ -129,7 +143,7 @@ static enum select_answer is_in_excluded_group(const struct selection *selection
 			answer = SELECT_UNKNOWN;
 		if (word.kind != WORD_GROUP)
 			continue;
-		r = nss_is_in_group(logoff_session_user(session), logoff_session_uid(session), word.text);
+		r = is_in_group(session, word.text);
 		answer = r > 0 ? SELECT_YES : r < 0 ? SELECT_UNKNOWN : answer;
 	}
 	return answer;

@@ -5,7 +5,8 @@
  *
  * Users have no numbers here, so a name that is found has the number of none. The groups of a user are those of this machine,
  * in which they may be by way of a group of the domain: what Windows itself asks for when somebody is to use the machine. A group of
- * the domain that is in none of this machine's groups cannot be looked into: the answer is "unknown".
+ * the domain that is in none of this machine's groups cannot be looked into: the answer is "unknown". A user is asked for as
+ * DOMAIN\name, for this machine and each domain may have one of that name.
  */
 #include "local/nss.h"
 
@@ -135,6 +136,18 @@ static int ask_groups(const struct netapi *netapi, const wchar_t *user, struct a
 	return status == NERR_UserNotFound ? -ENOENT : r;
 }
 
+/* The user of WHOLE, DOMAIN\name, as groups are asked for: of this machine by the name alone. */
+static const wchar_t *name_user(const wchar_t *whole)
+{
+	const wchar_t *backslash = wcschr(whole, L'\\');
+	wchar_t machine[MAX_COMPUTERNAME_LENGTH + 1];
+	DWORD n = MAX_COMPUTERNAME_LENGTH + 1;
+
+	if (backslash && GetComputerNameW(machine, &n) && n == (DWORD)(backslash - whole) && _wcsnicmp(machine, whole, n) == 0)
+		return backslash + 1;
+	return whole;
+}
+
 int nss_is_in_group(const char *name, uid_t uid, const char *group)
 {
 	wchar_t *user = wide_from_text(name);
@@ -146,7 +159,7 @@ int nss_is_in_group(const char *name, uid_t uid, const char *group)
 	if (r == 0 || (r > 0 && !is_group(entry.use)))
 		r = -ENOENT;
 	if (r > 0)
-		r = load_netapi(&netapi) ? ask_groups(&netapi, user, &entry) : -EOPNOTSUPP;
+		r = load_netapi(&netapi) ? ask_groups(&netapi, name_user(user), &entry) : -EOPNOTSUPP;
 	if (r == 0 && entry.use != SidTypeAlias)
 		r = -EOPNOTSUPP;	/* a group of the domain may have the user, and be in no group of this machine */
 	if (netapi.module)
