@@ -11,6 +11,9 @@
 #include "base/error.h"
 #include "port/wide.h"
 
+/* Delivery is a matter of moments; the log-offs after a warning wait for it. */
+#define DELIVERY_US UINT64_C(5000000)
+
 static enum logoff_answer get_answer(DWORD response)
 {
 	switch (response) {
@@ -89,13 +92,13 @@ int wts_message(struct logoff_host *host, const struct logoff_message *message,
 {
 	struct wts_host *wts = host->data;
 	struct wts_call **calls = calloc(n_sessions + 1, sizeof(*calls));
-	uint64_t until_us = clock_now_us() + wts->timeout_us;
+	uint64_t until_us = wts_answer_until(host, DELIVERY_US);
 	int r;
 
 	if (!calls)
 		return -ENOMEM;
 	if (message->wait)
-		until_us = message->timeout_ms ? until_us + message->timeout_ms * 1000 : UINT64_MAX;
+		until_us = message->timeout_ms ? clock_now_us() + wts->timeout_us + message->timeout_ms * 1000 : UINT64_MAX;
 	for (size_t i = 0; i < n_sessions; i++)
 		calls[i] = start_message(wts, message, sessions[i]);
 	r = await_messages(wts, calls, n_sessions, until_us, cancel_fd);

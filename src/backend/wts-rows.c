@@ -46,13 +46,13 @@ int wts_make_call(struct logoff_host *host, struct wts_call *call, struct wts_ca
 	int r = call ? 0 : -ENOMEM;
 
 	if (r == 0 && *late)
-		r = thread_call_await(&(*late)->thread, until_us, wts->cancel_fd);
+		r = thread_call_await(&(*late)->thread, until_us, wts_cancel_fd(host));
 	if (r == 0) {
 		*late = thread_call_drop(*late ? &(*late)->thread : NULL);
 		r = thread_call_start(&call->thread);
 	}
 	if (r == 0) {
-		r = thread_call_await(&call->thread, until_us, wts->cancel_fd);
+		r = thread_call_await(&call->thread, until_us, wts_cancel_fd(host));
 		if (r < 0) {
 			InterlockedExchange(&call->stop, 1);
 			*late = call;
@@ -136,7 +136,7 @@ static bool is_late(struct wts_host *wts, const struct wts_row *row)
 }
 
 /* Waits for CALL while it goes on from session to session. Returns how many are answered. */
-static size_t await_rows(struct wts_host *wts, struct wts_call *call, uint64_t until_us)
+static size_t await_rows(const struct logoff_host *host, struct wts_call *call, uint64_t until_us)
 {
 	LONG before = -1, n = 0;
 	uint64_t next_us;
@@ -147,7 +147,7 @@ static size_t await_rows(struct wts_host *wts, struct wts_call *call, uint64_t u
 		next_us = clock_now_us() + (call->n_rows - (size_t)n == 1 ? ALONE_US : STALL_US);
 		if (next_us > until_us)
 			next_us = until_us;
-		r = thread_call_await(&call->thread, next_us, wts->cancel_fd);
+		r = thread_call_await(&call->thread, next_us, wts_cancel_fd(host));
 		n = InterlockedCompareExchange(&call->n_done, 0, 0);
 	}
 	return (size_t)n;
@@ -157,8 +157,9 @@ static size_t await_rows(struct wts_host *wts, struct wts_call *call, uint64_t u
  * Asks about the first of N ROWS, up to one at which a question hangs. Returns how many of them are settled by that,
  * one at least.
  */
-static size_t ask_some(struct wts_host *wts, struct wts_row **rows, size_t n, unsigned facts, uint64_t until_us)
+static size_t ask_some(struct logoff_host *host, struct wts_row **rows, size_t n, unsigned facts, uint64_t until_us)
 {
+	struct wts_host *wts = host->data;
 	struct wts_call *call;
 	struct wts_known *known;
 	size_t n_some = 0, n_done;
@@ -177,7 +178,7 @@ static size_t ask_some(struct wts_host *wts, struct wts_row **rows, size_t n, un
 	call->facts = facts;
 	for (; call->n_rows < n_some; call->n_rows++)
 		call->rows[call->n_rows] = *rows[call->n_rows];
-	n_done = thread_call_start(&call->thread) == 0 ? await_rows(wts, call, until_us) : 0;
+	n_done = thread_call_start(&call->thread) == 0 ? await_rows(host, call, until_us) : 0;
 	for (size_t i = 0; i < n_done; i++)
 		*rows[i] = call->rows[i];
 	if (n_done == n_some || !call->thread.thread || thread_call_is_done(&call->thread)) {
@@ -200,7 +201,6 @@ static size_t ask_some(struct wts_host *wts, struct wts_row **rows, size_t n, un
 /* wts_ask_rows(), without the comparison. */
 static void ask_rows(struct logoff_host *host, struct wts_row **rows, size_t n, unsigned facts)
 {
-	struct wts_host *wts = host->data;
 	uint64_t until_us = wts_answer_until(host, WTS_ANY_TIME);
 
 	for (size_t i = 0; i < n; i++) {
@@ -208,7 +208,7 @@ static void ask_rows(struct logoff_host *host, struct wts_row **rows, size_t n, 
 		rows[i]->error = WTS_NOT_ANSWERED;
 	}
 	for (size_t i = 0; i < n && (i == 0 || clock_now_us() < until_us);)
-		i += ask_some(wts, &rows[i], n - i, facts, until_us);
+		i += ask_some(host, &rows[i], n - i, facts, until_us);
 }
 
 /* ---- one logon or another ---- */

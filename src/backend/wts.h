@@ -19,7 +19,7 @@ struct wts_known {
 
 struct wts_host {
 	struct wts_link *link;
-	int cancel_fd;			/* of the last wait(): an answer is not waited for past it */
+	int cancel_fd;			/* of the last wait(), while sessions are being ended; wts_cancel_fd() */
 	uint64_t timeout_us;
 	bool silent;			/* it has not answered the last question in time */
 	uint32_t own;			/* the caller's session, on this machine */
@@ -47,6 +47,12 @@ struct wts_handle {
 };
 
 /* ---- calls ---- */
+
+/* An answer is not waited for past it. After the request the event may be closed: -1. */
+static inline int wts_cancel_fd(const struct logoff_host *host)
+{
+	return host->n_watched > 0 ? ((const struct wts_host *)host->data)->cancel_fd : -1;
+}
 
 /* When the wait for an answer that is asked for now ends: after MOST_US at the latest, and at the request's deadline. */
 uint64_t wts_answer_until(const struct logoff_host *host, uint64_t most_us);
