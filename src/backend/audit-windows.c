@@ -80,6 +80,22 @@ static void add_line(char **text, const char *name, const char *value)
 	*text = grown;
 }
 
+/* The log replaces % and a number by the text of that number: "%1" becomes "% 1". NULL without memory. */
+static char *break_numbers(char *text)
+{
+	char *broken = text ? malloc(2 * strlen(text) + 1) : NULL, *to = broken;
+
+	for (const char *at = text; broken && *at; at++) {
+		*to++ = *at;
+		if (*at == '%' && at[1] >= '0' && at[1] <= '9')
+			*to++ = ' ';
+	}
+	if (broken)
+		*to = '\0';
+	free(text);
+	return broken;
+}
+
 static char *compose(const struct host_record *record)
 {
 	const struct logoff_session *session = record->session;
@@ -103,7 +119,7 @@ static char *compose(const struct host_record *record)
 	add_line(&text, "LOGOFF_FOR_ADDRESS", record->actor_address);
 	if (record->result < 0 && record->cause->text[0])
 		add_line(&text, "LOGOFF_CAUSE", record->cause->text);
-	return text;
+	return break_numbers(text);
 }
 
 int audit_record(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr)
