@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <windows.h>
@@ -52,7 +53,7 @@ void cancel_again(int fd)
 
 /* One read, in a thread that is left behind if the command is cancelled meanwhile. */
 struct reading {
-	void *buffer;
+	char buffer[16384];
 	size_t size;
 	ssize_t n;
 };
@@ -75,7 +76,8 @@ ssize_t cancel_read(int fd, void *buffer, size_t size)
 	HANDLE waited[2] = { cancelled };
 	DWORD got;
 
-	reading = (struct reading){ buffer, size, 0 };
+	reading.size = size < sizeof(reading.buffer) ? size : sizeof(reading.buffer);
+	reading.n = 0;
 	waited[1] = CreateThread(NULL, 0, read_input, &reading, 0, NULL);
 	if (!waited[1])
 		return -ENOMEM;
@@ -85,6 +87,8 @@ ssize_t cancel_read(int fd, void *buffer, size_t size)
 	if (fd != -1 && (got == WAIT_OBJECT_0 ||
 			 (reading.n == 0 && WaitForSingleObject(cancelled, HANDLER_MS) == WAIT_OBJECT_0)))
 		return -ECANCELED;
+	if (reading.n > 0)
+		memcpy(buffer, reading.buffer, (size_t)reading.n);
 	return reading.n;
 }
 
