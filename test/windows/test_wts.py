@@ -5,6 +5,7 @@ Each case writes its host, a text, and looks at the log of calls. Whatever happe
 block of memory is freed, and by the right call.
 """
 
+import getpass
 import json
 import pathlib
 import re
@@ -40,6 +41,16 @@ class Result:
     def acts(self):
         """The calls that end something."""
         return [call for _, call in self.calls if call.split()[0] in ("logoff", "terminate", "reset")]
+
+    def after(self, call):
+        """The calls after the first one that begins so."""
+        calls = [one for _, one in self.calls]
+        return calls[next(i for i, one in enumerate(calls) if (one + " ").startswith(call + " ")) + 1:]
+
+    def is_proved(self, session):
+        """Whether its end was looked for when it was gone: it was listed, asked for by its id, and so were its programs."""
+        words = {call.split()[0] for call in self.after(f"gone {session}")}
+        return {"list", "programs"} <= words and any(call.startswith(f"query {session} ") for call in self.after(f"gone {session}"))
 
 
 class Played:
@@ -166,7 +177,7 @@ def test_polite(played):
     assert result.status == 0 and "every process has ended, the session is deleted" in result.out
     assert "asking 1 process to end" in result.out       # the host's own works do not count
     assert result.acts == ["logoff 2 wait=0"]
-    assert result.when("gone 2") <= result.calls[-1][0]
+    assert result.is_proved(2)
     # At once after the session has been found, and looked at.
     assert result.calls.index((result.when("logoff 2"), "logoff 2 wait=0")) > [call for _, call in result.calls].index("list")
 
@@ -238,6 +249,51 @@ def test_never_ends_what_windows_needs(played, name):
     assert result.status == 0 and result.acts == ["logoff 2 wait=0", "reset 2 wait=0"]
 
 
+HERE_BOB = "session 1 RDP-Tcp#1 0 EXAMPLE bob ends=-1"     # where Wine's processes are
+
+
+@pytest.mark.parametrize("program", ["CSRSS.EXE real=1", "WinLogon.exe real=1", "a.exe real=1 critical=1"])
+def test_never_ends_what_this_machine_needs(played, program):
+    """By its name or by what Windows says of it: a real process, which would end."""
+    result = played(host(HERE_BOB, f"process 1 1 bob {program}", "process 1 1 bob other.exe real=1"), "logoff", "1", "/grace:0", "/wait:3")
+    assert result.status == 5 and result.all("ended") == ["ended other.exe of session 1"], result.out + result.err
+    assert result.acts == ["logoff 1 wait=0"]
+
+
+def test_a_number_of_a_server_is_not_ours(played):
+    """A server's program may have the number of the command itself."""
+    result = played(host(BOB, "process 1 2 bob same.exe own=1 term=-1"), "logoff", "2", "/server:ts1", "/grace:0", "/wait:5")
+    assert result.status == 0 and [act.split()[2] for act in result.acts if "terminate" in act] == ["same.exe"]
+
+
+def test_acts_are_not_made_late(played):
+    """
+    To end bob's program takes longer than anybody waits. Meanwhile carol's program ends, and another one has its number: what was
+    chosen before is not ended.
+    """
+    result = played(host(BOB, "process 5121 2 bob WINWORD.EXE term=-1 slow=9000", CAROL[0], "process 7000 3 carol stub.exe term=-1 until=7000",
+                         "session 5 - 0 EXAMPLE erin", "process 7000 5 erin ERIN.EXE from=7500"), "logoff", "2", "3", "/server:ts1", "/grace:1",
+                    "/wait:20")
+    assert result.status == 0 and "terminate 7000 ERIN.EXE" not in result.acts, result.acts
+
+
+def test_programs_are_looked_at_again_between_acts(played):
+    """To end one takes a second. The other one has ended by then, and its number is somebody else's."""
+    result = played(host(BOB, "process 5120 2 bob slow.exe term=-1 slow=2500", "process 5121 2 bob WINWORD.EXE term=-1 until=2500",
+                         "session 5 - 0 EXAMPLE erin", "process 5121 5 erin ERIN.EXE from=2500"), "logoff", "2", "/server:ts1", "/grace:1",
+                    "/wait:20")
+    assert result.status == 0 and result.acts == ["logoff 2 wait=0", "terminate 5120 slow.exe"]
+
+
+def test_nothing_is_ended_after_the_result(played, programs):
+    """What was begun before may come to its end; nothing else is begun."""
+    shutil.copy(programs.parent.parent / "test/windows/after.exe", played.folder)
+    result = played(host(BOB, *(f"process {5121 + i} 2 bob W{i}.EXE term=-1 slow=500" for i in range(8))), "after", left=True)
+    (told,) = result.all("result")
+    assert result.status == 0 and told != "result 0" and result.all("terminate")
+    assert not [call for call in result.after("result") if call.startswith("terminate")]
+
+
 def test_reset(played):
     """Only a session that stays for five seconds after the grace although nobody is left."""
     result = played(host(BOB.replace("ends=200", "ends=-1"), *PROGRAMS), "logoff", "2", "/grace:1", "/wait:20", "/v")
@@ -276,18 +332,24 @@ def test_hidden_programs(played):
     assert "every process has ended" not in result.out and "cannot be seen" in result.out
 
 
-@pytest.mark.parametrize("program", ["? explorer.exe", "bob csrss.exe"])
-def test_programs_outlive_their_session(played, program):
+def test_programs_outlive_their_session(played):
     """After the reset. Then nobody says that all have ended, and nothing else is forced: the id may be anybody's."""
-    text = host(BOB.replace("ends=200", "ends=-1"), f"process 5120 2 {program} stays=1 term=-1")
+    text = host(BOB.replace("ends=200", "ends=-1"), "process 5120 2 bob csrss.exe stays=1 term=-1")
     result = played(text, "logoff", "2", "/server:ts1", "/grace:0", "/wait:7")
     assert result.all("gone") and result.status == 5, result.out + result.err
     assert result.acts == ["logoff 2 wait=0", "reset 2 wait=0"]
 
 
 def test_hidden_programs_that_stay(played):
-    result = played(host(BOB, "process 5120 2 ? explorer.exe term=-1"), "logoff", "2", "/grace:0", "/wait:10")
-    assert result.status == 0 and result.acts == ["logoff 2 wait=0", "reset 2 wait=0"]
+    """A session is not reset over programs of which nobody knows whose they are."""
+    result = played(host(BOB, "process 5120 2 ? explorer.exe term=-1"), "logoff", "2", "/grace:0", "/wait:8")
+    assert result.status == 5 and result.acts == ["logoff 2 wait=0"]
+
+
+@pytest.mark.parametrize("error", [5, 50])
+def test_a_session_is_not_reset_whose_programs_may_not_be_asked_for(played, error):
+    result = played(host(f"host programs-error={error}", BOB, STUBBORN), "logoff", "2", "/grace:0", "/wait:8")
+    assert result.status == 5 and result.acts == ["logoff 2 wait=0"]
 
 
 @pytest.mark.parametrize("error", [5, 50])
@@ -342,7 +404,7 @@ def test_questions_fail_while_it_closes(played, error):
     """It is still there then: only a list that lacks it, and that the host does not know it, say that it is gone."""
     result = played(host(BOB.replace("ends=200", f"ends=1000 query-closing={error}"), EXPLORER), "logoff", "2", "/v")
     assert result.status == 0 and result.acts == ["logoff 2 wait=0"]
-    assert result.calls[-1][0] >= result.when("gone 2")
+    assert result.is_proved(2)
 
 
 def test_close_pending_is_asked(played):
@@ -357,7 +419,7 @@ def test_close_pending_is_asked(played):
 def test_logon_times_that_change(played, times):
     """They show no other logon: the session is there until the list lacks it."""
     result = played(host(BOB.replace("ends=200", f"ends=1500 times={times}"), EXPLORER), "logoff", "2", "/v")
-    assert result.calls[-1][0] >= result.when("gone 2") if result.status == 0 else not result.all("gone")
+    assert result.is_proved(2) if result.status == 0 else not result.all("gone")
     assert set(result.acts) <= {"logoff 2 wait=0"}
 
 
@@ -373,34 +435,68 @@ def test_the_id_is_anothers_at_once(played):
     """The session has ended, and the next logon with its id is left alone."""
     result = played(host(BOB.replace("ends=200", "ends=300 follows=dave"), STUBBORN), "logoff", "2", "/server:ts1", "/grace:0", "/wait:10")
     assert result.status == 0 and result.acts == ["logoff 2 wait=0", "terminate 5121 WINWORD.EXE"]
-    assert result.when("gone 2") <= result.calls[-1][0]
+    assert "query 2 24" in result.after("gone 2")
 
 
 @pytest.mark.parametrize("number", range(2, 13))
 @pytest.mark.parametrize("left", [STUBBORN, ""])
-def test_the_id_is_anothers_in_between(played, number, left):
+@pytest.mark.parametrize("server", [True, False])
+def test_the_id_is_anothers_in_between(played, number, left, server):
     """From some answer on it is another logon: that one is neither asked nor forced."""
     grace = ("/grace:0", "/wait:20") if left else ("/grace:0", "/wait:8")
-    result = played(host(BOB.replace("ends=200", f"ends=-1 becomes={number}"), left), "logoff", "2", "/server:ts1", *grace)
+    session, more = ("2", ("/server:ts1",)) if server else ("1", ())
+    if left and not server:
+        left = "process 1 1 bob sleeper.exe real=1"
+    result = played(host(BOB.replace("ends=200", f"ends=-1 becomes={number}").replace(" 2 ", f" {session} ", 1), left), "logoff", session,
+                    *more, *grace)
     calls = [call for _, call in result.calls]
     if "another logon" in calls:
         at = calls.index("another logon")
-        assert not [call for call in calls[at:] if call.split()[0] in ("terminate", "reset")]
+        assert not [call for call in calls[at:] if call.split()[0] in ("terminate", "reset", "ended")]
         # It can only be seen by a question about the session.
-        told = next((i for i in range(at - 1, len(calls)) if calls[i].startswith("query 2")), len(calls))
+        told = next((i for i in range(at - 1, len(calls)) if calls[i].startswith(f"query {session}")), len(calls))
         assert not [call for call in calls[told:] if call.split()[0] == "logoff"]
+
+
+@pytest.mark.parametrize("since", [0, 1, 7200])
+@pytest.mark.parametrize("program", [STUBBORN, ""])
+def test_nobody_is_logged_on_any_more(played, since, program):
+    """
+    The session is there, and by its row nobody is logged on in it. That says nothing of the logon that was to end: what is left of it
+    is left, and until the session is gone it has not ended.
+    """
+    result = played(host(BOB.replace("ends=200", f"ends=-1 blank=50 blank-since={since}"), EXPLORER, program), "logoff", "2", "/server:ts1",
+                    "/grace:1", "/wait:3")
+    assert result.status == 5 and result.all("blank"), result.out + result.err
+    assert not program or "WINWORD.EXE" in result.out + result.err
+
+
+def test_nobody_is_logged_on_for_a_moment(played):
+    """The times of the other sessions still tell logons apart: what is left there is ended."""
+    result = played(host(BOB.replace("ends=200", "ends=300 blank=50 blank-since=7200"), EXPLORER, CAROL[0],
+                         "process 7000 3 carol stub.exe term=-1"), "logoff", "2", "3", "/server:ts1", "/grace:1", "/wait:6")
+    assert result.status == 0 and "terminate 7000 stub.exe" in result.acts and result.is_proved(2) and result.is_proved(3)
+
+
+@pytest.mark.parametrize("bob", ["logon=-1", "times=counting"])
+@pytest.mark.parametrize("program", [STUBBORN, ""])
+def test_an_unknown_logon_is_not_forced(played, bob, program):
+    """It was asked, as it was named. Whether its id has the same logon after the grace cannot be told."""
+    result = played(host(BOB.replace("ends=200", f"ends=-1 {bob}"), program), "logoff", "2", "/server:ts1", "/grace:0", "/wait:8")
+    assert result.status == 5 and result.acts == ["logoff 2 wait=0"]
+    assert "which logon it is cannot be told" in result.err, result.err
 
 
 def test_lists_that_lack_a_session(played):
     """The host still knows it: it is there."""
     result = played(host(BOB.replace("ends=200", "ends=1500 lacks=3-8"), EXPLORER), "logoff", "2")
-    assert result.status == 0 and result.calls[-1][0] >= result.when("gone 2") and result.acts == ["logoff 2 wait=0"]
+    assert result.status == 0 and result.is_proved(2) and result.acts == ["logoff 2 wait=0"]
 
 
 def test_lists_that_lack_a_session_which_closes(played):
     """"Close pending" means that it is there."""
     result = played(host(BOB.replace("ends=200", "ends=1500 lacks=4-9999 query-closing=7007"), EXPLORER), "logoff", "2")
-    assert result.status == 0 and result.calls[-1][0] >= result.when("gone 2") and result.acts == ["logoff 2 wait=0"]
+    assert result.status == 0 and result.is_proved(2) and result.acts == ["logoff 2 wait=0"]
 
 
 def test_lists_that_lack_a_session_which_hides(played):
@@ -409,9 +505,19 @@ def test_lists_that_lack_a_session_which_hides(played):
     assert result.status == 5 and result.seconds < 3 + SLACK
 
 
-def test_lists_fail_later(played):
-    result = played(host("host list-error=1722 list-from=4", BOB, EXPLORER), "logoff", "2", "/wait:3")
+@pytest.mark.parametrize("error", [1722, 2, 87, 7022])
+def test_lists_fail_later(played, error):
+    """What the host says of a list, it does not say of a session."""
+    result = played(host(f"host list-error={error} list-from=4", BOB.replace("ends=200", "ends=-1"), EXPLORER), "logoff", "2", "/wait:3")
     assert result.status in (5, 6) and result.seconds < 3 + SLACK
+
+
+@pytest.mark.parametrize("error", [2, 7022])
+def test_lists_fail(played, error):
+    """From the start: then nothing is known of any session."""
+    for words in ("query", "session"), ("logoff", "2"), ("logoff", "/user:bob", "/ifany"):
+        result = played(host(f"host list-error={error}", BOB, EXPLORER), *words)
+        assert result.status == 6 and f"Win32 {error}" in result.err and not result.acts
 
 
 @pytest.mark.parametrize("what", ["list", "programs"])
@@ -522,6 +628,25 @@ def test_message_that_never_returns(played):
     assert result.status != 0
 
 
+def test_a_warning_that_never_returns(played):
+    """It is waited for, for five seconds, and then left behind; another user is warned meanwhile."""
+    result = played(host(BOB.replace("ends=200", "ends=200 message-hang=1"), EXPLORER, *CAROL), "logoff", "2", "3", "/warn:1", "/wait:3",
+                    left=True)
+    assert result.status == 0 and len(result.all("message")) == 3 and result.when("logoff") < 8000
+
+
+def test_a_warning_is_cancelled(played):
+    process = played.start(host(BOB.replace("ends=200", "ends=200 message-hang=1"), EXPLORER), "logoff", "2", "/warn:1")
+    begin = time.monotonic()
+    while not played.log.exists() or "message hangs" not in played.log.read_text(encoding="utf-8"):
+        assert time.monotonic() < begin + 30
+        time.sleep(0.05)
+    cancelled = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    result = played.finish(process, begin, left=True)
+    assert result.status == 7 and not result.acts and time.monotonic() < cancelled + 5 + SLACK
+
+
 def test_warning(played):
     """Whoever is warned is told of it by a message, and then asked."""
     result = played(host(BOB, EXPLORER), "logoff", "2", "/warn:2")
@@ -551,9 +676,50 @@ def test_record(played):
         assert text in result.err, result.err
 
 
+def test_a_record_inserts_nothing(played):
+    """The event log replaces % and a number by a text of its own."""
+    result = played(host(BOB, EXPLORER), "logoff", "2", "/reason:100%1 %%2 50%", env={"WINEDEBUG": "-all,+eventlog"})
+    assert result.status == 0 and "reason: 100% 1 %% 2 50%" in result.err, result.err
+
+
 def test_record_of_a_refusal(played):
     result = played(OFFICE, "logoff", "7", env={"WINEDEBUG": "-all,+eventlog"})
     assert "LOGOFF_RESULT=denied" in result.err and "LOGOFF_CAUSE=" in result.err
+
+
+# ---- who is meant ----
+
+def test_which_logon_it_is_is_known_before_the_question(played):
+    """Whoever logs on with the id while somebody reads the question is not meant."""
+    log = played.folder / "typescript"
+    wine = played.wine
+    (played.folder / "host").write_text(host(BOB, EXPLORER, *CAROL), encoding="utf-8")
+    played.log.unlink(missing_ok=True)
+    env = wine.env | {"WINEDLLOVERRIDES": "mscoree,mshtml=;wtsapi32,winsta=n", "LOGOFF_PLAYED_HOST": str(played.folder / "host"),
+                      "LOGOFF_PLAYED_LOG": str(played.log), "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+    command = f"{wine.loader} {played.folder}/logoff.exe /user:bob /user:carol"
+    with subprocess.Popen(["script", "-qfec", command, str(log)], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        begin = time.monotonic()
+        while not log.exists() or b"(y/n)" not in log.read_bytes():
+            assert time.monotonic() < begin + 30 and process.poll() is None
+            time.sleep(0.1)
+        time.sleep(1)
+        calls = played.log.read_text(encoding="utf-8")
+        process.stdin.write(b"n\r")
+        process.stdin.flush()
+        process.wait(30)
+    assert "query 2 24" in calls and "query 3 24" in calls, calls
+
+
+def test_groups_are_those_of_the_account_in_its_domain(played):
+    """EXAMPLE\\root is not root of this machine, whom Wine knows as an administrator. Nobody is asked about who is of no domain."""
+    user = getpass.getuser()
+    text = host(f"session 2 - 0 EXAMPLE {user} ends=100", f"session 3 - 0 - {user} ends=100")
+    result = played(text, "logoff", f"/user:{user}", "/y", "/exclude:group:Administrators", env={"WINEDEBUG": "-all,+netapi32"})
+    asked = re.findall(r'NetUserGetLocalGroups \(\(null\), L"([^"]*)"', result.err)
+    assert set(asked) == {f"EXAMPLE\\\\{user}"} and result.acts == [], result.err
+    assert result.status != 0 and "1 session is left alone" in result.err
 
 
 # ---- what every kind of host has to keep ----

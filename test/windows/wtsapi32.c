@@ -20,6 +20,7 @@
  *       query-error=E query-closing=E  questions about it fail, or do once it is asked to end; query-hang=1: never return
  *       lacks=N-M                    lists number N to M lack it
  *       reset-error=E
+ *       blank=MS                     so long after it was asked to end, nobody is logged on in it; blank-since=S: by a connection of then
  *       message-error=E answer=ID after=MS  message-hang=1
  *       becomes=N                    from question number N on, about it or about programs, it is another logon
  *       follows=USER                 another logon has its id as soon as it is gone
@@ -27,11 +28,16 @@
  *       stays=1                      outlives its session
  *       term=MS                      ends so long after the session was asked to; -1: only by force
  *       immortal=E                   force fails
+ *       slow=MS                      to end it by force takes so long
+ *       from=MS until=MS             it begins and ends by itself, so long after the first call
+ *       own=1                        it has the number of the program that asks
  *       real=1                       a process of Wine, whose number it has; the session must be that of Wine's processes, 1
+ *       critical=1                   IsProcessCritical() says so of a real one
  *
  * A server called down1722 fails each question with that error, one called never answers none. Each call is a line in
  * %LOGOFF_PLAYED_LOG%, after the time since the first; the last line counts what was not freed.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +54,8 @@ struct session {
 	wchar_t name[33], domain[64], user[64], client[64], follows[64];
 	char address[64], times[16];
 	long logon, idle, ends, logoff_error, logoff_busy, logoff_hang, query_error, query_closing, query_hang, lacks_from, lacks_to,
-		reset_error, becomes, message_error, answer, after, message_hang, n_queries, n_questions;
+		reset_error, becomes, message_error, answer, after, message_hang, blank, blank_since,
+		n_queries, n_questions;
 	LONGLONG logon_at, idle_at;
 	ULONGLONG asked, empty;		/* ticks; 0: not */
 	BOOL gone, reset;
@@ -58,7 +65,7 @@ struct process {
 	DWORD pid, session;
 	wchar_t command[64];
 	BYTE sid[SECURITY_MAX_SID_SIZE];
-	long term, immortal, real, stays;
+	long term, immortal, real, stays, slow, from, until, own, critical;
 	BOOL person, has_sid, ended;
 	ULONGLONG end;			/* tick; 0: not yet */
 	HANDLE handle;			/* of a real one */
@@ -135,7 +142,8 @@ static void take_session(char *rest)
 		{ "logoff-busy", &s->logoff_busy }, { "logoff-hang", &s->logoff_hang }, { "query-error", &s->query_error },
 		{ "query-closing", &s->query_closing }, { "query-hang", &s->query_hang }, { "reset-error", &s->reset_error }, { "becomes", &s->becomes },
 		{ "message-error", &s->message_error }, { "answer", &s->answer }, { "after", &s->after },
-		{ "message-hang", &s->message_hang }, { "client", NULL, s->client }, { "follows", NULL, s->follows },
+		{ "message-hang", &s->message_hang }, { "blank", &s->blank }, { "blank-since", &s->blank_since },
+		{ "client", NULL, s->client }, { "follows", NULL, s->follows },
 		{ "address", NULL, NULL, address }, { "times", NULL, NULL, times }, { "lacks", NULL, NULL, lacks }, { NULL } };
 
 	*s = (struct session){ .logon = 3600, .idle = 60, .answer = IDOK };
@@ -205,12 +213,43 @@ static void start_real(struct process *p)
 	p->pid = made.dwProcessId;
 }
 
+static BOOL WINAPI played_critical(HANDLE process, BOOL *ret)
+{
+	*ret = FALSE;
+	for (unsigned i = 0; i < n_processes; i++)
+		*ret = *ret || (processes[i].critical && processes[i].pid == GetProcessId(process));
+	return TRUE;
+}
+
+static FARPROC WINAPI played_address(HMODULE module, const char *name)
+{
+	if ((UINT_PTR)name > UINT16_MAX && strcmp(name, "IsProcessCritical") == 0)
+		return (FARPROC)(void *)played_critical;
+	return GetProcAddress(module, name);
+}
+
+/* The program asks the system for IsProcessCritical(): it is given the one above. */
+static void play_critical(void)
+{
+	BYTE *base = (BYTE *)GetModuleHandleW(NULL);
+	IMAGE_NT_HEADERS *head = (IMAGE_NT_HEADERS *)(base + ((IMAGE_DOS_HEADER *)base)->e_lfanew);
+	IMAGE_DATA_DIRECTORY *at = &head->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
+	DWORD before;
+
+	for (IMAGE_IMPORT_DESCRIPTOR *from = (IMAGE_IMPORT_DESCRIPTOR *)(base + at->VirtualAddress); from->Name; from++)
+		for (ULONG_PTR *to = (ULONG_PTR *)(base + from->FirstThunk); *to; to++)
+			if (*to == (ULONG_PTR)GetProcAddress && VirtualProtect(to, sizeof(*to), PAGE_READWRITE, &before))
+				*to = (ULONG_PTR)played_address;
+}
+
 static void take_process(char *rest)
 {
 	struct process *p = &processes[n_processes];
 	char user[128] = "", command[128] = "";
 	int n = 0;
-	const struct key keys[] = { { "term", &p->term }, { "immortal", &p->immortal }, { "real", &p->real }, { "stays", &p->stays }, { NULL } };
+	const struct key keys[] = { { "term", &p->term }, { "immortal", &p->immortal }, { "real", &p->real }, { "stays", &p->stays },
+				    { "slow", &p->slow }, { "from", &p->from }, { "until", &p->until }, { "own", &p->own },
+				    { "critical", &p->critical }, { NULL } };
 
 	*p = (struct process){ 0 };
 	if (sscanf(rest, "%lu %lu %127s %127s%n", &p->pid, &p->session, user, command, &n) != 4)
@@ -218,8 +257,12 @@ static void take_process(char *rest)
 	to_wide(p->command, 64, command);
 	make_sid(p, user);
 	take_keys(rest + n, keys);
+	if (p->own)
+		p->pid = GetCurrentProcessId();
 	if (p->real)
 		start_real(p);
+	if (p->critical)
+		play_critical();
 	n_processes++;
 }
 
@@ -288,6 +331,26 @@ static BOOL has_ended(struct process *p, ULONGLONG tick)
 	return p->ended;
 }
 
+static BOOL has_begun(const struct process *p)
+{
+	return now() >= start + (ULONGLONG)p->from;
+}
+
+/* Whether lists of the programs of session ID tell of it. */
+static BOOL is_told(const struct process *p, DWORD id)
+{
+	return has_begun(p) && !p->ended && (id == WTS_EVERY_SESSION || programs_all || p->session == id);
+}
+
+static void make_blank(struct session *s)
+{
+	*s->user = *s->name = 0;
+	s->blank = 0;
+	if (s->blank_since)
+		s->logon_at = ago(s->blank_since);
+	note("blank %lu\n", s->id);
+}
+
 /* Lets the time pass. */
 static void step(void)
 {
@@ -302,14 +365,19 @@ static void step(void)
 
 		s->empty = s->asked ? s->empty ? s->empty : tick : 0;
 	}
-	for (unsigned k = 0; k < n_processes; k++)
-		if (!has_ended(&processes[k], tick) && processes[k].person)
+	for (unsigned k = 0; k < n_processes; k++) {
+		if (processes[k].until && tick >= start + (ULONGLONG)processes[k].until && !processes[k].end)
+			processes[k].end = tick;
+		if (has_begun(&processes[k]) && !has_ended(&processes[k], tick) && processes[k].person)
 			for (unsigned i = 0; i < n_sessions; i++)
 				if (sessions[i].id == processes[k].session && !sessions[i].gone)
 					sessions[i].empty = 0;
+	}
 	for (unsigned i = 0; i < n_sessions; i++) {
 		struct session *s = &sessions[i];
 
+		if (s->blank && s->asked && tick >= s->asked + (ULONGLONG)s->blank)
+			make_blank(s);
 		if (s->gone || !(s->reset || (s->empty && s->ends >= 0 && tick >= s->empty + (ULONGLONG)s->ends)))
 			continue;
 		note("gone %lu\n", s->id);
@@ -600,7 +668,7 @@ BOOL WINAPI WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWS
 	if ((long)n_program_lists >= programs_from && programs_error)
 		return leave((DWORD)programs_error);
 	for (unsigned i = 0; i < n_processes; i++)
-		n += !processes[i].ended && (id == WTS_EVERY_SESSION || programs_all || processes[i].session == id);
+		n += (DWORD)is_told(&processes[i], id);
 	rows = block_new(WTS_FREE_PROCESSES, n, n * sizeof(*rows));
 	*ret = (LPWSTR)rows;
 	*ret_n = n;
@@ -608,7 +676,7 @@ BOOL WINAPI WTSEnumerateProcessesExW(HANDLE server, DWORD *level, DWORD id, LPWS
 	for (unsigned i = 0; i < n_processes; i++) {
 		struct process *p = &processes[i];
 
-		if (!p->ended && (id == WTS_EVERY_SESSION || programs_all || p->session == id))
+		if (is_told(p, id))
 			*++rows = (WTS_PROCESS_INFOW){ p->session, p->pid, p->command, p->has_sid ? (PSID)p->sid : NULL };
 	}
 	return leave(0);
@@ -647,11 +715,16 @@ BOOL WINAPI WTSTerminateProcess(HANDLE server, DWORD pid, DWORD code)
 	if (!enter(server))
 		return FALSE;
 	for (unsigned i = 0; i < n_processes; i++) {
-		if (processes[i].pid != pid || processes[i].ended)
+		if (processes[i].pid != pid || processes[i].ended || !has_begun(&processes[i]))
 			continue;
 		note("terminate %lu %ls%s\n", pid, processes[i].command, processes[i].person ? "" : ": Windows stops");
 		if (processes[i].immortal)
 			return leave((DWORD)processes[i].immortal);
+		if (processes[i].slow) {
+			LeaveCriticalSection(&lock);
+			Sleep((DWORD)processes[i].slow);
+			EnterCriticalSection(&lock);
+		}
 		processes[i].end = 1;
 		has_ended(&processes[i], now());
 		return leave(0);
