@@ -310,14 +310,22 @@ static int make_act(struct logoff_host *host, struct wts_call *call, struct logo
 	return r;
 }
 
+/* Which logon has the id now cannot be told: it is not forced. */
+static int untold(struct logoff_error *reterr)
+{
+	return unseen(reterr, "it is not forced to end: which logon it is cannot be told");
+}
+
 /* Resets SESSION if it has stayed without programs for long enough. */
 static int reset_session(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
 {
 	struct wts_host *wts = host->data;
 	struct wts_handle *handle = session->data;
 	struct wts_call *call;
-	int r;
+	int r = check_same(host, session);
 
+	if (r < 0)
+		return r == -ENXIO ? 0 : untold(reterr);	/* 0: the next look shows it */
 	if (handle->alone_us == 0)
 		handle->alone_us = host->now_us;
 	if (host->now_us - handle->alone_us < RESET_US)
@@ -342,12 +350,9 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 
 	(void)part;
 	(void)last_act;
+	if (session->logon == 0 || wts->unsteady)
+		return untold(reterr);
 	found = find_programs(host, handle->id, true, &programs, reterr);
-	r = session->logon ? check_same(host, session) : -EAGAIN;
-	if (r == -ENXIO)
-		return 0;	/* the next look shows it */
-	if (r < 0)
-		return unseen(reterr, "it is not forced to end: which logon it is cannot be told");
 	if (found == -EACCES || found == -EOPNOTSUPP)
 		return unseen(reterr, "it is not reset: its processes are hidden");
 	if (found < 0)
@@ -364,11 +369,11 @@ int wts_kill(struct logoff_host *host, struct logoff_session *session, enum host
 	handle->alone_us = 0;
 	if (host->server) {
 		r = make_act(host, call, reterr);
-		return r == 0 ? -EOPNOTSUPP : r < 0 ? r : 0;
+		return r == 0 ? untold(reterr) : r < 0 ? r : 0;
 	}
 	r = end_held(host, session, call);
 	if (r == 0 && call->error)
 		r = wts_fail(call->error, reterr);
 	wts_call_drop(call);
-	return r == -ENXIO ? 0 : r == -EAGAIN ? -EOPNOTSUPP : r;
+	return r == -ENXIO ? 0 : r == -EAGAIN ? untold(reterr) : r;
 }
