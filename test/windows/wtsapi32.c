@@ -146,7 +146,7 @@ static void take_session(char *rest)
 		{ "client", NULL, s->client }, { "follows", NULL, s->follows },
 		{ "address", NULL, NULL, address }, { "times", NULL, NULL, times }, { "lacks", NULL, NULL, lacks }, { NULL } };
 
-	*s = (struct session){ .logon = 3600, .idle = 60, .answer = IDOK };
+	*s = (struct session){ .logon = 3600, .idle = 60, .answer = IDOK, .blank_since = -1 };
 	if (sscanf(rest, "%lu %127s %lu %127s %127s%n", &s->id, name, &s->state, domain, user, &n) != 5)
 		TerminateProcess(GetCurrentProcess(), 98);
 	to_wide(s->name, 33, name);
@@ -346,7 +346,7 @@ static void make_blank(struct session *s)
 {
 	*s->user = *s->name = 0;
 	s->blank = 0;
-	if (s->blank_since)
+	if (s->blank_since >= 0)
 		s->logon_at = ago(s->blank_since);
 	note("blank %lu\n", s->id);
 }
