@@ -172,9 +172,9 @@ static int is_given_away(const struct strays *strays, pid_t pid)
 /* Tells whether the process was there before the session. Within one tick of its clock the numbers given out tell. */
 static bool is_from_before(const struct strays *strays, const struct proc_stat *stat)
 {
-	const struct proc_stat *leader = &strays->items[0].held.stat;
+	const struct proc_stat *leader = strays->has_leader ? &strays->items[0].held.stat : NULL;
 
-	if (!strays->has_leader || !leader->start_time)
+	if (!leader || !leader->start_time)
 		return strays->marks.since_us && table_is_older(stat, strays->marks.since_us, 0);
 	if (stat->start_time == leader->start_time)
 		return stat->pid < leader->pid;
