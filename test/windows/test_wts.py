@@ -16,6 +16,8 @@ import time
 
 import pytest
 
+from conftest import LOADERS
+
 HERE = pathlib.Path(__file__).parent
 OFFICE = (HERE / "hosts/office.txt").read_text(encoding="utf-8")
 
@@ -618,6 +620,12 @@ def test_message_fails(played):
     assert result.status != 0 and "Win32 5" in result.err
 
 
+def wine_version():
+    """The first number of "wine-10.0 (Debian ...)"."""
+    loader = next(one for one in LOADERS if shutil.which(one))
+    return int(re.search(r"wine-(\d+)", subprocess.run([loader, "--version"], capture_output=True, text=True).stdout)[1])
+
+
 def test_message_that_never_returns(played):
     text = host(BOB.replace("ends=200", "message-hang=1"), *CAROL)
     process = played.start(text, "msg", "bob", "/w", "/time:1", "hello", env={})
@@ -625,7 +633,9 @@ def test_message_that_never_returns(played):
     time.sleep(3)
     process.send_signal(signal.SIGINT)
     result = played.finish(process, begin, timeout=20, left=True)
-    assert result.status != 0
+    assert result.err.endswith(": cancelled, EXAMPLE\\bob gets no message\n") and result.seconds < 3 + SLACK
+    # Wine 10 loses the exit status of a program that is interrupted while a call of it hangs.
+    assert result.status == 7 or wine_version() >= 10
 
 
 def test_a_warning_that_never_returns(played):
