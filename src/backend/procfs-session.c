@@ -24,28 +24,6 @@
 
 /* ---- small readers ---- */
 
-int procfs_read_identity(pid_t pid, struct identity *ret)
-{
-	char path[40], text[4096], *line;
-	unsigned ids[4];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
-	if (n < 0)
-		return n == -ENOENT || n == -EACCES || n == -EPERM ? -ESRCH : (int)n;
-	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
-	line = strstr(text, "\nUid:\t");
-	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
-		return -ESRCH;
-	ret->uid = ids[0];
-	ret->root = ids[0] == 0 || ids[1] == 0 || ids[2] == 0 || ids[3] == 0;
-	line = strstr(text, "\nNSpid:\t");
-	line = line ? line + strlen("\nNSpid:\t") : NULL;
-	ret->contained = line && strcspn(line, "\t\n") < strcspn(line, "\n");
-	return 0;
-}
-
 /* The user who logged in, whoever they have become since (su, sudo); the owner where the kernel does not say. */
 static uid_t read_login_uid(pid_t pid, uid_t owner)
 {
@@ -159,7 +137,7 @@ static bool is_registered(const struct group *group)
 }
 
 /* Tells whether the group is no user's login at all. */
-static bool is_no_session(const struct view *view, const struct group *group, const struct identity *identity)
+static bool is_no_session(const struct view *view, const struct group *group, const struct proc_identity *identity)
 {
 	const struct procfs *procfs = view->host->data;
 
@@ -167,7 +145,7 @@ static bool is_no_session(const struct view *view, const struct group *group, co
 		return true;
 	if (procfs->beside && (!view_is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(group)))
 		return true;
-	if (!identity->root)
+	if (identity->uids[0] && identity->uids[1] && identity->uids[2] && identity->uids[3])	/* nothing of root's */
 		return false;
 	if (view_is_audit_group(group))
 		return is_one_of(group->oldest->stat.command, job_runners);
@@ -437,12 +415,12 @@ static const struct task *find_first(const struct group *group)
 }
 
 /* Reads what the first process is that has not ended since the view. Returns 0, -ENXIO if all have, or a fatal errno. */
-static int identify(struct group *group, struct identity *ret)
+static int identify(struct group *group, struct proc_identity *ret)
 {
 	int r;
 
 	do
-		r = procfs_read_identity(find_first(group)->stat.pid, ret);
+		r = proc_read_identity(find_first(group)->stat.pid, ret);
 	while (r == -ESRCH && view_drop_task(group, find_first(group)));
 	return r == -ESRCH ? -ENXIO : r;
 }
@@ -451,7 +429,7 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 			struct logoff_error *reterr)
 {
 	struct logoff_session *session;
-	struct identity identity;
+	struct proc_identity identity;
 	struct place place;
 	const struct task *who;
 	int r = identify(group, &identity);
@@ -464,9 +442,9 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 	r = session_new(&session, view->host);
 	if (r < 0)
 		return r;
-	session->uid = read_login_uid(who->stat.pid, identity.uid);
+	session->uid = read_login_uid(who->stat.pid, identity.uids[0]);
 	if (!view_is_audit_group(group))
-		session->uid = identity.uid;
+		session->uid = identity.uids[0];
 	session->id = make_id(group);
 	session->user = get_user_name(session->uid);
 	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;

@@ -95,16 +95,6 @@ struct own {
 	bool fresh; /* just scanned */
 };
 
-/* What /proc/PID/status tells of a process. */
-struct identity {
-	uid_t uid;
-	bool root;	/* one of its four user ids is root's */
-	bool contained; /* it runs in a pid namespace below ours */
-};
-
-/* Reads them. Returns 0, -ESRCH if the process has ended or is hidden, or a fatal errno. */
-int procfs_read_identity(pid_t pid, struct identity *ret);
-
 /* Tells whether the caller is in GROUP. */
 bool procfs_is_current(const struct view *view, const struct group *group);
 

@@ -388,11 +388,11 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 	for (size_t i = 0; r >= 0 && i < view.n_tasks; i++) {
 		const struct task *task = &view.tasks[i];
 		const struct logoff_session *session = session_of(&view, task);
-		struct identity identity;
+		struct proc_identity identity;
 
-		r = procfs_read_identity(task->stat.pid, &identity);
+		r = proc_read_identity(task->stat.pid, &identity);
 		if (r >= 0)
-			r = census_add(census, task->stat.pid, identity.uid, NULL, session ? session->id : NULL,
+			r = census_add(census, task->stat.pid, identity.uids[0], NULL, session ? session->id : NULL,
 				       task->stat.command);
 		else
 			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "/proc: %s", strerror(-r));

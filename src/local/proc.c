@@ -276,6 +276,26 @@ int proc_read_stat(pid_t pid, struct proc_stat *ret)
 	return proc_parse_stat(buffer, (size_t)n, ret);
 }
 
+int proc_read_identity(pid_t pid, struct proc_identity *ret)
+{
+	char path[40], text[4096], *line;
+	uint32_t *uids = ret->uids;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT || n == -EACCES || n == -EPERM ? -ESRCH : (int)n;
+	/* The name comes first and its newlines are escaped, so that it cannot imitate these lines. */
+	line = strstr(text, "\nUid:\t");
+	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &uids[0], &uids[1], &uids[2], &uids[3]) != 4)
+		return -ESRCH;
+	line = strstr(text, "\nNSpid:\t");
+	line = line ? line + strlen("\nNSpid:\t") : NULL;
+	ret->contained = line && strcspn(line, "\t\n") < strcspn(line, "\n");
+	return 0;
+}
+
 uint32_t proc_read_login_uid(pid_t pid)
 {
 	char path[40], buffer[16];

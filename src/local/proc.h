@@ -95,6 +95,15 @@ int proc_for_each(int (*func)(const struct proc_stat *stat, void *userdata), voi
 /* The same for each number of a process, kernel threads and zombies too: for those who need less than its state. */
 int proc_for_each_pid(int (*func)(pid_t pid, void *userdata), void *userdata);
 
+/* Whose a process is. */
+struct proc_identity {
+	uint32_t uids[4];	/* real, effective, saved, of files */
+	bool contained;		/* it runs in a pid namespace below ours */
+};
+
+/* Reads that of PID. Returns 0, -ESRCH if it has ended or is hidden, or a fatal errno. */
+int proc_read_identity(pid_t pid, struct proc_identity *ret);
+
 /* The number that was last given to a process of the caller's pid namespace; 0: cannot be told. */
 pid_t proc_last_pid(void);
 

@@ -16,7 +16,6 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "local/file.h"
 #include "local/proc-table.h"
 
 #define FOLDER "/run"
@@ -30,46 +29,25 @@
 static const char *const servers[] = { "sshd",	     "sshd-session", "dropbear",	"telnetd", "in.telnetd",      "rlogind",     "in.rlogind",
 				       "xrdp-sesman", "xrdp-sesexec", "lightdm",		"xdm",	   "gdm-session-wor", "sddm-helper", NULL };
 
-static bool is_server(const char *name)
+bool service_lets_in(const char *command)
 {
 	size_t i = 0;
 
-	while (servers[i] && strncmp(servers[i], name, COMMAND_MAX) != 0)
+	while (servers[i] && strncmp(servers[i], command, COMMAND_MAX) != 0)
 		i++;
 	return servers[i];
-}
-
-bool service_lets_in(const char *command)
-{
-	return is_server(command);
-}
-
-/* The real, effective and other users of a process. Returns 0 or -errno. */
-static int read_users(pid_t pid, unsigned users[static 4])
-{
-	char path[40], text[4096], *line;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	n = file_read(AT_FDCWD, path, 0, text, sizeof(text));
-	if (n < 0)
-		return (int)n;
-	/* The name comes first and its newlines are escaped, so that it cannot imitate this line. */
-	line = strstr(text, "\nUid:\t");
-	if (!line || sscanf(line, "\nUid:\t%u\t%u\t%u\t%u", &users[0], &users[1], &users[2], &users[3]) != 4)
-		return -ESRCH;
-	return 0;
 }
 
 bool service_is_server(pid_t pid, const char *command)
 {
 	static const char deleted[] = " (deleted)";	/* it has been replaced by a new version */
 	char path[40], file[PATH_MAX];
-	unsigned users[4];
+	struct proc_identity identity;
+	const uint32_t *uids = identity.uids;
 	const char *name;
 	ssize_t n;
 
-	if (!is_server(command) || read_users(pid, users) < 0 || users[0] || users[1] || users[2] || users[3])
+	if (!service_lets_in(command) || proc_read_identity(pid, &identity) < 0 || uids[0] || uids[1] || uids[2] || uids[3])
 		return false;
 	if (geteuid() != 0)
 		return true;
@@ -81,7 +59,7 @@ bool service_is_server(pid_t pid, const char *command)
 	if ((size_t)n > strlen(deleted) && strcmp(file + n - strlen(deleted), deleted) == 0)
 		file[n - (ssize_t)strlen(deleted)] = '\0';
 	name = strrchr(file, '/');
-	return is_server(name ? name + 1 : file);
+	return service_lets_in(name ? name + 1 : file);
 }
 
 /* ---- pid files ---- */
@@ -109,11 +87,11 @@ static bool is_of(const struct stat *file, const struct proc_stat *stat)
 }
 
 /* Tells whether the program is the one after which the file is named, and root's: then the clock may have been set since. */
-static bool is_named(const char *file, const struct proc_stat *stat, const unsigned users[static 4])
+static bool is_named(const char *file, const struct proc_stat *stat, const struct proc_identity *identity)
 {
 	size_t length = strlen(stat->command);
 
-	return users[0] == 0 && users[1] == 0 && strncmp(file, stat->command, length) == 0 && strcmp(file + length, ".pid") == 0;
+	return identity->uids[0] == 0 && identity->uids[1] == 0 && strncmp(file, stat->command, length) == 0 && strcmp(file + length, ".pid") == 0;
 }
 
 static int read_pid(int fd, uint32_t *ret)
@@ -132,8 +110,8 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), r;
 	struct proc_stat stat;
+	struct proc_identity identity;
 	struct stat file;
-	unsigned users[4];
 	uint32_t pid;
 
 	if (fd < 0)
@@ -143,12 +121,12 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 	if (r >= 0)
 		r = proc_read_stat((pid_t)pid, &stat);
 	if (r >= 0)
-		r = read_users((pid_t)pid, users);
+		r = proc_read_identity((pid_t)pid, &identity);
 	if (r < 0)
 		return is_nothing(-r) || r == -EPROTO ? 0 : r;
-	if (file.st_uid != 0 && (open_to_all || file.st_uid >= FIRST_PERSON || file.st_uid != users[0]))
+	if (file.st_uid != 0 && (open_to_all || file.st_uid >= FIRST_PERSON || file.st_uid != identity.uids[0]))
 		return 0;
-	if (!is_of(&file, &stat) && !is_named(name, &stat, users))
+	if (!is_of(&file, &stat) && !is_named(name, &stat, &identity))
 		return 0;
 	return array_add(&list->items, &list->n_items,
 			 &((struct service){ stat.pid, stat.start_time, proc_read_login_uid(stat.pid) }));
@@ -197,11 +175,11 @@ int services_find(struct services *list)
 /* Tells whether the process is one of the user who started SERVICE, not of the service. For root a terminal tells. */
 static bool is_starters(const struct service *service, const struct proc_stat *stat)
 {
-	unsigned users[4];
+	struct proc_identity identity;
 
 	if (service->starter == 0)
 		return stat->terminal;
-	return read_users(stat->pid, users) >= 0 && users[0] == service->starter;
+	return proc_read_identity(stat->pid, &identity) >= 0 && identity.uids[0] == service->starter;
 }
 
 static bool has(const struct service *service, const struct proc_stat *stat)
