@@ -341,12 +341,8 @@ static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 	if (r == -EAGAIN)	/* nobody stays long enough to be signalled */
 		r = 0;
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		r = proc_read_stat(list.items[i].pid, &held.stat);
-		if (r >= 0 && held.stat.parent > 1)	/* (sd-pam), a child of the first */
-			continue;
-		if (r >= 0)
-			r = held_open(&held);
-		if (r >= 0)
+		r = held_open_pid(&held, list.items[i].pid);
+		if (r >= 0 && held.stat.parent <= 1)	/* its other process, (sd-pam), is a child of the first */
 			(void)held_signal(&held, SIGTERM);	/* not ended: killed after the grace */
 		if (r >= 0)
 			held_close(&held);

@@ -69,7 +69,7 @@ static void kill_one(const struct logoff_session *session, enum host_part part, 
 {
 	struct held held;
 
-	if (pid == 0 || pid == getpid() || proc_read_stat(pid, &held.stat) < 0 || held_open(&held) < 0)
+	if (pid == 0 || pid == getpid() || held_open_pid(&held, pid) < 0)
 		return;
 	if (is_in_part(session, part, pid))
 		(void)held_signal(&held, SIGKILL);

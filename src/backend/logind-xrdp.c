@@ -56,7 +56,7 @@ static int ask_some(const struct logoff_session *session, bool servers)
 	int r = proc_list_cgroup(of(session)->cgroup, &list);
 
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		if (proc_read_stat(list.items[i].pid, &held.stat) < 0 || held_open(&held) < 0)
+		if (held_open_pid(&held, list.items[i].pid) < 0)
 			continue;
 		/* It is looked at when it is held. */
 		if (is_meant(session, &held.stat, servers))

@@ -177,10 +177,8 @@ int desktop_list(const char *manager, struct desktop_span span, struct process_l
 static int signal_one(pid_t pid, struct desktop_span span, int signal)
 {
 	struct held held;
-	int r = proc_read_stat(pid, &held.stat);
+	int r = held_open_pid(&held, pid);
 
-	if (r >= 0)
-		r = held_open(&held);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r == -EACCES ? -EPERM : r;
 	r = is_of_desktop(pid, span);

@@ -54,6 +54,13 @@ int held_open(struct held *held)
 	return r;
 }
 
+int held_open_pid(struct held *held, pid_t pid)
+{
+	int r = proc_read_stat(pid, &held->stat);
+
+	return r < 0 ? r : held_open(held);
+}
+
 void held_close(struct held *held)
 {
 	if (held->pidfd >= 0)

@@ -20,6 +20,9 @@ struct held {
  */
 int held_open(struct held *held);
 
+/* The same for the process PID, of which nothing is known yet. A process that is hidden from the caller is not held: -EACCES. */
+int held_open_pid(struct held *held, pid_t pid);
+
 /* Closes the pidfd. */
 void held_close(struct held *held);
 
