@@ -224,14 +224,9 @@ static int list_unspared(const struct logind_session *data, struct process_list 
 
 	if (r >= 0)
 		r = family_list_spared(data->family, &spared);
-	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
-		bool is_spared = false;
-
-		for (size_t k = 0; k < spared.n_items; k++)
-			is_spared = is_spared || (all.items[i].pid > 0 && spared.items[k].pid == all.items[i].pid);
-		if (!is_spared)
+	for (size_t i = 0; r >= 0 && i < all.n_items; i++)
+		if (!process_list_has(&spared, all.items[i].pid))
 			r = process_list_add(list, all.items[i].pid, all.items[i].command);
-	}
 	process_list_clear(&all);
 	process_list_clear(&spared);
 	return r;

@@ -11,12 +11,24 @@
 
 #include "base/array.h"
 
+static size_t find_place(const struct process_list *list, pid_t pid)
+{
+	return array_place(list->items, list->n_items, sizeof(*list->items), (uint32_t)pid);
+}
+
+bool process_list_has(const struct process_list *list, pid_t pid)
+{
+	size_t place = find_place(list, pid);
+
+	return place < list->n_items && list->items[place].pid == pid;
+}
+
 int process_list_add(struct process_list *list, pid_t pid, const char *command)
 {
-	size_t n = list->n_items, place = array_place(list->items, n, sizeof(*list->items), (uint32_t)pid);
+	size_t n = list->n_items, place = find_place(list, pid);
 	struct logoff_process *grown;
 
-	if (pid > 0 && place < n && list->items[place].pid == pid)
+	if (pid > 0 && process_list_has(list, pid))
 		return 0;
 	grown = array_grow(list->items, n, sizeof(*grown));
 	if (!grown)

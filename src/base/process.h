@@ -26,6 +26,9 @@ struct process_list {
 /* Adds a process to LIST, unless its number is there already and is not 0. Returns 0 or -ENOMEM. */
 int process_list_add(struct process_list *list, pid_t pid, const char *command);
 
+/* Tells whether PID is in LIST. */
+bool process_list_has(const struct process_list *list, pid_t pid);
+
 /* Empties LIST and frees its memory. */
 void process_list_clear(struct process_list *list);
 

@@ -65,14 +65,6 @@ struct family {
 
 /* ---- services ---- */
 
-static bool is_listed(const struct process_list *list, pid_t pid)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		if (list->items[i].pid == pid)
-			return true;
-	return false;
-}
-
 /* Finds the services that were started in the session. One of before it has none of its marks, and lets its own user in. */
 static int find_services(struct family *family)
 {
@@ -88,7 +80,7 @@ static int find_services(struct family *family)
 		bool by_audit = family->marks.audit_session != PROC_NO_AUDIT &&
 				proc_read_audit_session(all.items[i].pid, &audit) >= 0 && audit == family->marks.audit_session;
 
-		if (by_audit || is_listed(&in_cgroup, all.items[i].pid))
+		if (by_audit || process_list_has(&in_cgroup, all.items[i].pid))
 			all.items[n++] = all.items[i];
 	}
 	process_list_clear(&in_cgroup);
@@ -475,7 +467,7 @@ static int check_cgroup_again(struct family *family)
 	int r = proc_list_cgroup(family->cgroup, &list);
 
 	for (size_t i = 0; (r == 0 || r == -EAGAIN) && i < family->n_members; i++)
-		if (!is_listed(&list, family->members[i].held.stat.pid))
+		if (!process_list_has(&list, family->members[i].held.stat.pid))
 			family->members[i].seen = false;
 	process_list_clear(&list);
 	family->unsure = family->unsure || r == -EAGAIN;
