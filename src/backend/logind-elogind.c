@@ -39,18 +39,6 @@ static bool is_free(pid_t pid)
 	return pid > 1 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* The folder of the hierarchy that CGROUP is in. */
-static int open_hierarchy(const char *cgroup)
-{
-	static const char *const hierarchies[] = { "/sys/fs/cgroup/elogind", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd",
-						   "/sys/fs/cgroup" };
-	size_t i = 0;
-
-	while (i < 3 && !(strncmp(cgroup, hierarchies[i], strlen(hierarchies[i])) == 0 && cgroup[strlen(hierarchies[i])] == '/'))
-		i++;
-	return open(hierarchies[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 void logind_elogind_spare(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
@@ -62,7 +50,7 @@ void logind_elogind_spare(struct logoff_session *session)
 		process_list_clear(&list);
 		return;
 	}
-	folder = open_hierarchy(data->cgroup);
+	folder = open(logind_cgroup_root(data->cgroup), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; folder >= 0 && i < list.n_items; i++) {
 		snprintf(number, sizeof(number), "%d", (int)list.items[i].pid);
 		fd = openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);

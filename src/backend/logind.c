@@ -67,6 +67,19 @@ static const char *const cgroup_roots[] = {
 	"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/elogind",
 };
 
+const char *logind_cgroup_root(const char *cgroup)
+{
+	size_t i = sizeof(cgroup_roots) / sizeof(cgroup_roots[0]) - 1, length;
+
+	/* The first one has the others below it. */
+	for (; i > 0; i--) {
+		length = strlen(cgroup_roots[i]);
+		if (strncmp(cgroup, cgroup_roots[i], length) == 0 && cgroup[length] == '/')
+			break;
+	}
+	return cgroup_roots[i];
+}
+
 /* Takes the first cgroup root below which PATH exists. *ret is NULL if there is none. */
 static int find_cgroup(const char *path, const char *leaf, char **ret)
 {

@@ -233,6 +233,9 @@ void logind_xrdp_follow(struct logoff_host *host);
 /* Collects the processes of an elogind session: the session is dropped before they are gone. Returns 0 or -errno. */
 int logind_hold_family(struct logoff_session *session);
 
+/* The folder of the hierarchy that the control group with the folder CGROUP is in. */
+const char *logind_cgroup_root(const char *cgroup);
+
 /* Root takes the services, and what is of them, out of the control group of the session: elogind ends all that is in it. */
 void logind_elogind_spare(struct logoff_session *session);
 
