@@ -98,35 +98,41 @@ static void reads_no_other_lines(void **state)
 }
 
 /* A process that would become a user, with rights that it may pass on: sets of containers, those of people before the screen. */
-static void become_with_rights(void)
+static int become_with_rights(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
 	char home[256];
 
 	if (syscall(SYS_capget, &head, data) < 0)
-		_exit(1);
+		return 1;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
 		data[i].inheritable = data[i].permitted;
 	if (syscall(SYS_capset, &head, data) < 0)
-		_exit(2);
-	_exit(become_user(65534, home, sizeof(home)) < 0 ? 3 : 0);
+		return 2;
+	return become_user(65534, home, sizeof(home)) < 0 ? 3 : 0;
 }
 
-static void becomes_whatever_is_inherited(void **state)
+/* Runs FUNC as root in a child, which ends with what it returns. */
+static void succeeds_in_child(int (*func)(void))
 {
 	pid_t child;
 	int status;
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	child = fork();
 	if (child == 0)
-		become_with_rights();
+		_exit(func());
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void becomes_whatever_is_inherited(void **state)
+{
+	(void)state;
+	succeeds_in_child(become_with_rights);
 }
 
 /* A process of the user may have another group (newgrp), and then refuses prlimit(). Returns the status of the user's program. */
@@ -156,17 +162,8 @@ static int limit_like_other_group(void)
 
 static void limits_of_another_group(void **state)
 {
-	pid_t child;
-	int status;
-
 	(void)state;
-	if (geteuid() != 0)
-		skip();
-	child = fork();
-	if (child == 0)
-		_exit(limit_like_other_group());
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	succeeds_in_child(limit_like_other_group);
 }
 
 int main(void)

@@ -69,6 +69,13 @@ class Played:
                "LOGOFF_PLAYED_LOG": str(self.log), "LC_ALL": "C.UTF-8", "TZ": "UTC"} | (env or {})
         return self.wine.start(self.folder / f"{command}.exe", *words, env=env)
 
+    def await_call(self, call):
+        """Waits until CALL stands in the log."""
+        end = time.monotonic() + 30
+        while not self.log.exists() or call not in self.log.read_text(encoding="utf-8"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def finish(self, process, begin, timeout=60, left=False, stdin=b""):
         """What became of it. LEFT: a call hangs, so what it holds is not freed."""
         try:
@@ -648,9 +655,7 @@ def test_a_warning_that_never_returns(played):
 def test_a_warning_is_cancelled(played):
     process = played.start(host(BOB.replace("ends=200", "ends=200 message-hang=1"), EXPLORER), "logoff", "2", "/warn:1")
     begin = time.monotonic()
-    while not played.log.exists() or "message hangs" not in played.log.read_text(encoding="utf-8"):
-        assert time.monotonic() < begin + 30
-        time.sleep(0.05)
+    played.await_call("message hangs")
     cancelled = time.monotonic()
     process.send_signal(signal.SIGINT)
     result = played.finish(process, begin, left=True)
@@ -669,9 +674,7 @@ def test_ctrl_c(played):
     """While a session is waited for: it is followed to its end, or left at the second."""
     process = played.start(host(BOB.replace("ends=200", "ends=3000"), EXPLORER), "logoff", "2", "/v")
     begin = time.monotonic()
-    while not played.log.exists() or "logoff 2" not in played.log.read_text(encoding="utf-8"):
-        assert time.monotonic() < begin + 30
-        time.sleep(0.05)
+    played.await_call("logoff 2")
     process.send_signal(signal.SIGINT)
     result = played.finish(process, begin)
     assert result.status in (0, 7) and result.acts == ["logoff 2 wait=0"]
