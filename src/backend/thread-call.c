@@ -12,6 +12,9 @@
 /* How long an answer may take after the caller has cancelled. */
 #define CANCEL_US UINT64_C(1000000)
 
+/* How long a thread whose call has returned may take to end: moments, but Windows itself has work to do then. */
+#define END_MS 1000
+
 /* The calls need little; what is reserved counts when hundreds wait for an answer. */
 #define STACK_SIZE (256 * 1024)
 
@@ -70,9 +73,15 @@ int thread_call_await(struct thread_call *call, uint64_t until_us, int cancel_fd
 
 void *thread_call_drop(struct thread_call *call)
 {
-	if (call && !call->thread)
-		call->free(call);	/* never started */
-	else if (call)
-		give_back(call);
+	if (!call)
+		return NULL;
+	if (!call->thread) {	/* never started */
+		call->free(call);
+		return NULL;
+	}
+	/* Wine 10 takes the exit status of a thread that is just ending for the program's. */
+	if (thread_call_is_done(call))
+		(void)WaitForSingleObject(call->thread, END_MS);
+	give_back(call);
 	return NULL;
 }

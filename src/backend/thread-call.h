@@ -35,7 +35,10 @@ bool thread_call_is_done(struct thread_call *call);
  */
 int thread_call_await(struct thread_call *call, uint64_t until_us, int cancel_fd);
 
-/* Gives CALL up, started or not: it is freed now, or when it returns. NULL is allowed. Returns NULL. */
+/*
+ * Gives CALL up, started or not: it is freed now, or when it returns. If it has returned, its thread has ended when
+ * this returns (a second is given for that). NULL is allowed. Returns NULL.
+ */
 void *thread_call_drop(struct thread_call *call);
 
 /* The milliseconds until UNTIL_US for a wait of Windows, rounded up. */
