@@ -237,23 +237,28 @@ static const struct {
 	[HOST_MANAGER] = { LOGOFF_EVENT_MANAGER_ASK, LOGOFF_EVENT_MANAGER_KILL, LOGOFF_EVENT_MANAGER_GONE },
 };
 
+/* Looks at the processes of the part. Returns whether it may be asked to end; else the job is over. */
+static bool may_ask(struct logoff_request *request, struct job *job)
+{
+	int r = look_at_processes(job, &job->cause);
+
+	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN) {
+		job_give_up(request, job, r);
+		return false;
+	}
+	r = job->part == HOST_SESSION ? session_check_rules(job->session, request->how.console, &job->cause) : 0;
+	if (r < 0)	/* its processes show that others are in it */
+		job_finish(request, job, r);
+	return r >= 0;
+}
+
 static void start_part(struct logoff_request *request, struct job *job, enum host_part part)
 {
-	int r;
-
 	job->part = part;
 	job->empty_us = 0;
 	job->woken = false;
-	r = look_at_processes(job, &job->cause);
-	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN) {
-		job_give_up(request, job, r);
+	if (!may_ask(request, job))
 		return;
-	}
-	r = part == HOST_SESSION ? session_check_rules(job->session, request->how.console, &job->cause) : 0;
-	if (r < 0) {	/* its processes show that others are in it */
-		job_finish(request, job, r);
-		return;
-	}
 	if (part == HOST_DESKTOP && job->seen.n_items == 0) {	/* not every desktop has the manager run anything */
 		manager_next(request, job);
 		return;
@@ -504,7 +509,8 @@ static void ask_again(struct logoff_request *request, struct job *job)
 	logoff_session_free(now);
 	switch (meaning) {
 	case MEANING_SAME:
-		ask_part(request, job);
+		if (may_ask(request, job))	/* others may have come into it meanwhile */
+			ask_part(request, job);
 		break;
 	case MEANING_CHANGED:
 		job->cause = (struct logoff_error){};
@@ -733,8 +739,8 @@ static bool is_unneeded(struct logoff_request *request, struct job *job)
 		job_give_up(request, job, r);
 	else if (r > 0 && (manager == HOST_MANAGER_NEEDED || manager == HOST_MANAGER_LINGERS))
 		leave_manager(request, job, manager);
-	else
-		return r > 0;
+	else	/* one that has just ended may have been followed by another */
+		return r > 0 && manager != HOST_MANAGER_NONE;
 	return false;
 }
 
