@@ -17,7 +17,7 @@ static enum meaning compare(const struct logoff_request *request, const struct j
 	session_fill(now, HOST_TIMES);
 	if (session_is_other(now, job->session))
 		return MEANING_OTHER;
-	if (job->session->logon && !now->logon)
+	if (!job->session->logon != !now->logon)	/* the host has told it but once */
 		return MEANING_UNKNOWN;
 	if (job->why == LOGOFF_WHY_SELECTED && request->how.still && !job->left) {
 		session_fill(now, HOST_TERMINALS);
