@@ -151,8 +151,8 @@ int logind_hold_strays(struct logoff_session *session)
 	return strays_new(&data->strays, &marks);
 }
 
-/* The audit session of an elogind session, if it is its own. Returns 0 or a fatal errno. */
-static int find_audit_session(struct logoff_session *session, uint32_t *ret)
+/* Finds the audit session of an elogind session, if it is its own, and the one its logins have. Returns 0 or a fatal errno. */
+static int find_audit_session(struct logoff_session *session, uint32_t *ret, uint32_t *ret_own)
 {
 	struct logind_session *data = of(session);
 	struct table *table;
@@ -162,6 +162,8 @@ static int find_audit_session(struct logoff_session *session, uint32_t *ret)
 		r = logind_table(session->host, clock_now_us(), &table);
 	if (r >= 0)
 		r = strays_audit_session(data->strays, table, ret);
+	if (r >= 0)
+		*ret_own = strays_own_audit(data->strays);
 	data->strays = strays_free(data->strays);
 	return r < 0 ? r : 0;
 }
@@ -170,19 +172,17 @@ int logind_hold_family(struct logoff_session *session)
 {
 	struct logind_session *data = of(session);
 	struct family_marks marks = { .audit_session = PROC_NO_AUDIT, .cgroup = data->cgroup, .spare_services = true,
-				     .own_audit = PROC_NO_AUDIT };
+				     .own_audit = PROC_NO_AUDIT, .user = session->uid };
+	uint32_t audit;
 	int r;
 
 	if (data->family)
 		return 0;
-	if (session->id[0] != 'c') {
-		r = find_audit_session(session, &marks.audit_session);
-		if (r < 0)
-			return r;
-	}
-	marks.own_audit = marks.audit_session;
-	if (marks.own_audit == PROC_NO_AUDIT && session->leader > 1)
-		(void)proc_read_audit_session(session->leader, &marks.own_audit);	/* else it is not known */
+	r = find_audit_session(session, &audit, &marks.own_audit);
+	if (r < 0)
+		return r;
+	if (session->id[0] != 'c')
+		marks.audit_session = audit;
 	r = family_new(&data->family, &marks);
 	return r < 0 ? r : family_scan(data->family);
 }

@@ -199,22 +199,44 @@ int logind_find_cgroups(struct logoff_session *session)
 
 /* ---- looking ---- */
 
+/* Tells whether the process is a server's that was started by another in LIST, as one is for each login. */
+static bool is_of_server(const struct logoff_process *process, const struct process_list *list)
+{
+	struct proc_stat stat;
+
+	if (proc_read_stat(process->pid, &stat) < 0)
+		return false;
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i].pid == stat.parent)
+			return service_is_server(stat.parent, list->items[i].command);
+	return false;
+}
+
+/*
+ * Tells whether the process is a server's with a login of others. It has an audit session of its own; where the kernel has none, the
+ * server has started another for it.
+ */
+static bool is_guest(struct logoff_session *session, const struct logoff_process *process, const struct process_list *list)
+{
+	uint32_t audit;
+	int r;
+
+	if (process->pid <= 1 || !service_lets_in(process->command) || proc_read_audit_session(process->pid, &audit) < 0)
+		return false;
+	r = strays_is_of_others(of(session)->strays, audit);
+	return (r > 0 || (r < 0 && is_of_server(process, list))) && service_is_server(process->pid, process->command);
+}
+
 /*
  * Notes a login of others that is in the session, as it came by a server that somebody has started there: what ends the session's
- * control group would end it. It has an audit session of its own.
+ * control group would end it.
  */
 static void note_guest(struct logoff_session *session, const struct process_list *list)
 {
-	uint32_t audit;
-
 	*session->guest = '\0';
-	for (size_t i = 0; !*session->guest && i < list->n_items; i++) {
-		const struct logoff_process *process = &list->items[i];
-
-		if (process->pid > 1 && service_lets_in(process->command) && proc_read_audit_session(process->pid, &audit) >= 0 &&
-		    strays_is_of_others(of(session)->strays, audit) && service_is_server(process->pid, process->command))
-			snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)process->pid, process->command);
-	}
+	for (size_t i = 0; !*session->guest && i < list->n_items; i++)
+		if (is_guest(session, &list->items[i], list))
+			snprintf(session->guest, sizeof(session->guest), "process %d, %s", (int)list->items[i].pid, list->items[i].command);
 }
 
 /* Notes a service that elogind would end with the session, where the caller cannot take it out of it. */

@@ -231,13 +231,18 @@ int strays_audit_session(struct strays *strays, const struct table *table, uint3
 }
 
 /* The number of the session is that of its audit session, if it is one; else the leader has it, as long as it lives. */
-bool strays_is_of_others(const struct strays *strays, uint32_t audit)
+uint32_t strays_own_audit(const struct strays *strays)
 {
 	uint32_t own = strays->marks.audit_session;
 
-	if (own == PROC_NO_AUDIT && strays->has_leader)
-		own = strays->leader_audit;
-	return audit != PROC_NO_AUDIT && audit != strays->ambient && audit != own;
+	return own == PROC_NO_AUDIT && strays->has_leader ? strays->leader_audit : own;
+}
+
+int strays_is_of_others(const struct strays *strays, uint32_t audit)
+{
+	if (audit == PROC_NO_AUDIT || audit == strays->ambient)
+		return -ENODATA;
+	return audit != strays_own_audit(strays);
 }
 
 bool strays_are_possible(const struct strays *strays)

@@ -41,8 +41,14 @@ struct strays *strays_free(struct strays *strays);
  */
 int strays_audit_session(struct strays *strays, const struct table *table, uint32_t *ret);
 
-/* Tells whether AUDIT, of a process in the session's control group, is the audit session of another login. */
-bool strays_is_of_others(const struct strays *strays, uint32_t audit);
+/* The audit session of the session's own login, whether or not others are in it too; PROC_NO_AUDIT: not known. */
+uint32_t strays_own_audit(const struct strays *strays);
+
+/*
+ * Tells whether AUDIT, of a process in the session's control group, is the audit session of another login. Returns 1, 0, or -ENODATA:
+ * it is none, as in containers without audit.
+ */
+int strays_is_of_others(const struct strays *strays, uint32_t audit);
 
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);

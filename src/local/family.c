@@ -73,15 +73,19 @@ static int find_services(struct family *family)
 	size_t n = 0;
 	int r = services_find(&all);
 
-	if (r >= 0 && family->cgroup && all.n_items > 0)
+	if (r < 0)
+		return r;
+	if (family->cgroup && all.n_items > 0)
 		r = proc_list_cgroup(family->cgroup, &in_cgroup);
 	for (size_t i = 0; i < all.n_items; i++) {
-		uint32_t audit;
-		bool by_audit = family->marks.audit_session != PROC_NO_AUDIT &&
-				proc_read_audit_session(all.items[i].pid, &audit) >= 0 && audit == family->marks.audit_session;
+		struct service *service = &all.items[i];
+		uint32_t audit = PROC_NO_AUDIT;
 
-		if (by_audit || process_list_has(&in_cgroup, all.items[i].pid))
-			all.items[n++] = all.items[i];
+		(void)proc_read_audit_session(service->pid, &audit);
+		if (audit == PROC_NO_AUDIT || audit == family->ambient)	/* its login uid says as little */
+			service->starter = family->marks.user;
+		if ((audit != PROC_NO_AUDIT && audit == family->marks.audit_session) || process_list_has(&in_cgroup, service->pid))
+			all.items[n++] = *service;
 	}
 	process_list_clear(&in_cgroup);
 	if (r < 0 && r != -EAGAIN) {	/* a group in which nobody stays has no services */

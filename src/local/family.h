@@ -24,6 +24,7 @@ struct family_marks {
 	bool spare_services;	/* services of the machine (service.h) and what they have started, and in the cgroup who has another
 				   audit session than OWN_AUDIT, are no members: they came by what somebody started in the session */
 	uint32_t own_audit;	/* with it: the session's own; PROC_NO_AUDIT: not known */
+	uint32_t user;		/* with it: the session's user, who has started the services in it where no audit session tells */
 };
 
 struct family;

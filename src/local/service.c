@@ -71,10 +71,13 @@ static bool is_pid_file(const char *name)
 	return strcmp(name, "pid") == 0 || (length > 4 && strcmp(name + length - 4, ".pid") == 0);
 }
 
-/* Whether a failure says that there is nothing for the caller: what is hidden obeys root alone. */
+/*
+ * Whether a failure says that there is nothing for the caller: what is hidden obeys root alone. EAGAIN: the file has a lease, which its
+ * owner takes, a person for example, but no daemon on its pid file.
+ */
 static bool is_nothing(int error)
 {
-	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO || error == ESRCH || error == EACCES;
+	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO || error == ESRCH || error == EACCES || error == EAGAIN;
 }
 
 /* Tells whether the file was written when the process had begun, as far as the clocks tell. */
@@ -116,7 +119,7 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 
 	if (fd < 0)
 		return is_nothing(errno) ? 0 : -errno;
-	r = fstat(fd, &file) < 0 ? -errno : S_ISREG(file.st_mode) ? read_pid(fd, &pid) : -ESRCH;
+	r = fstat(fd, &file) < 0 ? -errno : !S_ISREG(file.st_mode) || (file.st_uid && (open_to_all || file.st_uid >= FIRST_PERSON)) ? -ESRCH : read_pid(fd, &pid);
 	close(fd);
 	if (r >= 0)
 		r = proc_read_stat((pid_t)pid, &stat);
@@ -124,7 +127,7 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 		r = proc_read_identity((pid_t)pid, &identity);
 	if (r < 0)
 		return is_nothing(-r) || r == -EPROTO ? 0 : r;
-	if (file.st_uid != 0 && (open_to_all || file.st_uid >= FIRST_PERSON || file.st_uid != identity.uids[0]))
+	if (file.st_uid != 0 && file.st_uid != identity.uids[0])
 		return 0;
 	if (!is_of(&file, &stat) && !is_named(name, &stat, &identity))
 		return 0;

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody has started in their session, and is not theirs: a server by which others log on, a service of the machine."""
 
+import subprocess
+import time
+
 import pytest
 
 import sessions
 from cases import OK, PROTECTED, logoff
 from host import wait_until
+from test_rights import PASSWORD_PROMPT
 
 ROOT = "rootly -c 'import os, sys; os.setuid(0); os.setgid(0); os.execvp(sys.argv[1], sys.argv[1:])' "
 
@@ -34,15 +38,24 @@ def restart_ssh(session):
     wait_until(lambda: session.host.run("kill -0 $(cat /run/sshd.pid)").status == 0, what="the server runs")
 
 
+def start_server(session):
+    """A server of theirs by which others log on. It is not a service of the machine."""
+    session.sh(ROOT + "/usr/sbin/sshd -p 2222 -o PidFile=/run/of-theirs")
+    session.host.check("rm -f /run/of-theirs")
+
+
+def log_on_there(host, user):
+    """As systemd sees it, their processes are in the scope of who started the server."""
+    client = ["ssh", "-p", "2222", "-tt", f"{user}@127.0.0.1", f"stty -echo; {sessions.PLAIN_SHELL}"]
+    return sessions.Session(host, user, sessions._client(host, client))
+
+
 @pytest.fixture
 def guest(systemd):
-    """alice, and bob, who came by a server that alice started: as systemd sees it, bob's processes are in alice's scope."""
-    host = systemd
-    alice = sessions.ssh(host, "alice")
-    alice.sh(ROOT + "/usr/sbin/sshd -p 2222 -o PidFile=/run/of-alice")
-    host.check("rm -f /run/of-alice")   # it is not a service of the machine
-    client = ["ssh", "-p", "2222", "-tt", "bob@127.0.0.1", f"stty -echo; {sessions.PLAIN_SHELL}"]
-    return alice, sessions.Session(host, "bob", sessions._client(host, client))
+    """alice, and bob, who came by a server that alice started."""
+    alice = sessions.ssh(systemd, "alice")
+    start_server(alice)
+    return alice, log_on_there(systemd, "bob")
 
 
 def assert_refused(result):
@@ -73,6 +86,56 @@ def test_a_guest_outlives_the_leader(guest):
     assert_refused(logoff(alice.host, alice.id, "/grace:1"))
     assert bob.sh("echo fine") == "fine"
     alice.host.run("pkill -u bob")
+
+
+def test_a_guest_comes_while_the_password_is_typed(systemd):
+    alice, bob = sessions.ssh(systemd, "alice"), sessions.ssh(systemd, "bob")
+    start_server(bob)
+    mark = alice.shell.begin("logoff /user:bob /grace:1")
+    alice.shell.expect(PASSWORD_PROMPT)
+    carol = log_on_there(systemd, "carol")
+    alice.shell.write("pw-carol\n")
+
+    text, status = alice.shell.result(mark)
+
+    assert status == PROTECTED and "a login or a service of others" in text, text
+    assert carol.sh("echo fine") == "fine" and bob.exists()
+
+
+def prepare_unaudited(root):
+    """As in most unprivileged containers: nobody gets an audit session."""
+    prepare(root)
+    for file in (root / "etc/pam.d").iterdir():
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if "pam_loginuid" not in line))
+
+
+def test_a_guest_without_an_audit_session(lend):
+    host = lend("systemd", "unaudited", prepare_unaudited)
+    alice = sessions.ssh(host, "alice")
+    start_server(alice)
+    bob = log_on_there(host, "bob")
+
+    assert_refused(logoff(host, alice.id, "/grace:1"))
+    assert bob.sh("echo fine") == "fine"
+    bob.leave()
+    wait_until(lambda: logoff(host, alice.id, "/grace:1").status == OK, 5, "nobody else is in alice's session")
+
+
+def test_who_restarted_it_without_an_audit_session(lend):
+    """Nothing but the session tells who has restarted the server."""
+    host = lend("elogind", "unaudited", prepare_unaudited)
+    alice = sessions.ssh(host, "alice")
+    restart_ssh(alice)
+    again, bob = sessions.ssh(host, "alice", tty=False), sessions.ssh(host, "bob")
+    again.spawn("stubborn herkeeper", "herkeeper")
+
+    result = logoff(host, alice.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.run("pgrep -u alice").out, result.text
+    assert bob.sh("echo fine") == "fine"
+    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
 
 
 def test_a_name_is_no_guest(systemd):
@@ -114,6 +177,60 @@ def test_services_that_were_restarted_in_a_session(sysv):
     assert result.status == OK, result.text
     assert not host.run("pgrep -u bob").out, result.text
     assert host.run(f"kill -0 {server}").status == 0
+
+
+LEASE = """import fcntl, os, signal, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open("/run/lock/a.pid", os.O_RDWR | os.O_CREAT)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+open("/tmp/leased", "w")
+time.sleep(60)
+"""
+
+
+def test_a_user_makes_a_pid_file_that_cannot_be_opened(sysv):
+    """Their lease makes the kernel keep everybody else waiting, root too."""
+    host = sysv
+    host.check("mkdir -p -m 1777 /run/lock; rm -f /tmp/leased")     # as Debian's own start-up does
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    restart_ssh(alice)
+    server = host.check("cat /run/sshd.pid").strip()
+    bob.sh(f"cat >/tmp/lease.py <<'END'\n{LEASE}END")
+    bob.sh("setsid python3 /tmp/lease.py </dev/null >/dev/null 2>&1 &")
+    wait_until(lambda: host.run("test -e /tmp/leased").status == 0, what="the lease is there")
+
+    result = logoff(host, "user:alice", "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.run("pgrep -u alice").out, result.text
+    assert host.run(f"kill -0 {server}").status == 0, result.text
+    host.run("pkill -f lease.py; rm -f /run/lock/a.pid")
+
+
+def test_a_number_of_a_leader_that_has_ended(lend):
+    """It was given to another process of the user, who has set the login uid of that one: it does not tell whose the session is."""
+    host = lend("elogind", "guests", prepare)
+    audited = "echo 1000 >/proc/self/loginuid && exec sleep"
+    alice = sessions.su(host, "alice")
+    alice.sh(f"setsid sh -c '{audited} 900' </dev/null >/dev/null 2>&1 & sleep .5")
+    leader = int(alice.property("Leader"))
+    time.sleep(2)   # logind's times are rounded, and nobody is given all numbers of a machine in a second
+    alice.leave()
+    wait_until(lambda: host.run(f"kill -0 {leader}").status != 0, what="the leader has ended")
+    command = f"echo {leader - 1} >/proc/sys/kernel/ns_last_pid; setpriv --reuid 1000 --clear-groups sh -c '{audited} 901'"
+    other = subprocess.Popen(["nsenter", "-t", str(host.leader), "-p", "sh", "-c", command])
+    wait_until(lambda: host.run("pgrep -f '^sleep 901'").status == 0, what="it runs")
+    if not alice.exists() or host.check("pgrep -f '^sleep 901'").strip() != str(leader):
+        host.run("pkill -f '^sleep 90'")
+        other.wait(5)
+        pytest.skip("elogind has dropped the session, or the number was not given again")
+
+    result = logoff(host, alice.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert host.run("pgrep -f '^sleep 900'").status != 0, result.text
+    host.run("pkill -f '^sleep 901'")
+    other.wait(5)
 
 
 def test_who_restarted_it_logs_on_through_it(sysv):
