@@ -235,7 +235,7 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 
 	if (empty && ((struct logind *)session->host->data)->sees_strangers)
 		return -EOPNOTSUPP;
-	if (!data->strays || !strays_are_possible(data->strays) || (!empty && !strays_has_leader_outside(data->strays)))
+	if (!data->strays || (!empty && !strays_need_parents(data->strays)))
 		return 0;
 	live = strays_live(data->strays);
 	if (!empty || live)	/* no table so far can prove that nobody is left */

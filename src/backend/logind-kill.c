@@ -102,8 +102,8 @@ static int kill_strays(struct logoff_session *session)
 	if (!data->strays)
 		return 0;
 	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
-		r = strays_are_possible(data->strays) ? logind_table(session->host, clock_now_us(), &table) : 0;
-		if (r >= 0 && strays_are_possible(data->strays))
+		r = logind_table(session->host, clock_now_us(), &table);
+		if (r >= 0)
 			r = strays_collect(data->strays, table);
 		if (r == 0 && round > 0)
 			break;

@@ -19,6 +19,8 @@
 /* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
 #define LEADER_SLACK_US UINT64_C(1000000)
 
+#define DEPTH_MAX 100	/* generations above a process */
+
 struct stray {
 	struct held held;
 	bool asked;			/* it has got the polite signals */
@@ -245,10 +247,34 @@ int strays_is_of_others(const struct strays *strays, uint32_t audit)
 	return audit != strays_own_audit(strays);
 }
 
-bool strays_are_possible(const struct strays *strays)
+/* Tells whether the session has no audit session: only descent tells who belongs to it. */
+static bool is_unaudited(const struct strays *strays)
 {
-	return strays->marks.audit_session != PROC_NO_AUDIT || strays_has_leader_outside(strays) ||
-	       (strays->has_leader && strays->leader_audit != PROC_NO_AUDIT && strays->leader_audit != strays->ambient);
+	uint32_t own = strays_own_audit(strays);
+
+	return own == PROC_NO_AUDIT || own == strays->ambient;
+}
+
+bool strays_need_parents(const struct strays *strays)
+{
+	return strays_has_leader_outside(strays) || is_unaudited(strays);
+}
+
+/*
+ * Tells whether the process is one that a program of the session has moved into a scope of the user's service manager: tmux, with each
+ * pane. The nearest above it that is in a session tells whose it is.
+ */
+static bool is_moved_from(const struct strays *strays, const struct table *table, struct table_row *row)
+{
+	const char *session = NULL;
+
+	if (!table_is_moved(table, row))
+		return false;
+	for (unsigned depth = 0; !session && depth < DEPTH_MAX && row && table_stat(row) && row->stat.parent > 1; depth++) {
+		row = table_find(table, row->stat.parent);
+		session = row ? table_session(table, row) : NULL;
+	}
+	return session && strcmp(session, strays->marks.id) == 0;
 }
 
 /* Notes that something of a process could not be read, for the reason R. Returns whether it is so. */
@@ -262,7 +288,7 @@ static bool note_doubt(struct strays *strays, int r)
 /* Takes one process of the table. Returns 1 if it is new, 0, -ESRCH if it is of the session and has ended, or another errno. */
 static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
 {
-	bool kin = is_kin(strays, table, row);
+	bool kin = is_kin(strays, table, row) || (is_unaudited(strays) && is_moved_from(strays, table, row));
 	int r;
 
 	if (note_doubt(strays, row->audit_error) || (!kin && !strays_has_leader_outside(strays)))
@@ -286,8 +312,6 @@ int strays_collect(struct strays *strays, const struct table *table)
 	int n_new = 0, r;
 
 	strays->doubt = 0;
-	if (!strays_are_possible(strays))
-		return 0;
 	r = find_audit_session(strays, table);
 	if (r < 0)
 		return r;

@@ -9,7 +9,7 @@ import pytest
 
 import roots
 import sessions
-from cases import NO_SESSION, assert_logged_off, assert_untouched, logoff
+from cases import NO_SESSION, OK, assert_logged_off, assert_untouched, logoff
 from host import wait_until
 from test_hidden import saved, write_saver
 
@@ -98,6 +98,20 @@ def test_stubborn(host, desktop_with_a_daemon, backend):
     assert_logged_off(result, rdp, before)
     assert_display_is_free(rdp)
     assert_client_is_told(rdp)
+
+
+def test_a_pane_in_a_scope_of_its_own(host, desktop_with_a_daemon):
+    """Newer versions of tmux have the user's service manager hold each pane, and xrdp's logins have no audit session."""
+    other = sessions.ssh(host, "alice")     # the service manager stays for it
+    host.path("/home/alice/.lab-session").write_text("#!/bin/sh\nsetsid tmux new -d -s work 'stubborn pane' </dev/null >/dev/null 2>&1\n")
+    rdp = sessions.RdpSession(host, "alice")
+    (pane,) = wait_until(lambda: host.named("pane"), what="the pane runs")
+
+    result = logoff(host, rdp.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.survivors([pane]), result.text
+    assert other.sh("echo fine") == "fine"
 
 
 def test_programs_that_cannot_be_held_are_asked(host):
