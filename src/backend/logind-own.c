@@ -74,6 +74,29 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 }
 
 /*
+ * Tells whether a process in the control group of session ID has come by another login: by a server that somebody has restarted in that
+ * session, or as a job of cron's. It has AUDIT, an audit session of its own. Only on elogind: systemd gives services groups of their
+ * own. Returns 1, 0, or -errno if that is not known.
+ */
+static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, struct logoff_error *reterr)
+{
+	struct logoff_session *session = NULL;
+	uint32_t own = PROC_NO_AUDIT;
+	int r;
+
+	if (!((const struct logind *)host->data)->elogind || audit == PROC_NO_AUDIT || audit == proc_ambient_audit_session())
+		return 0;
+	if (id[0] != 'c')	/* the number of its audit session */
+		return strtoul(id, NULL, 10) != audit;
+	r = logind_get_by_id(host, id, &session, reterr);
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = session->leader > 1 && proc_read_audit_session(session->leader, &own) >= 0 && own != audit;
+	logoff_session_free(session);
+	return r;
+}
+
+/*
  * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
  * manager runs it; else by its audit session. "": none. Returns 0, or -errno if that is not known.
  */
@@ -81,16 +104,20 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 {
 	const struct logind *logind = host->data;
 	uid_t manager = (uid_t)-1;
-	pid_t first = pid;
+	uint32_t audit = PROC_NO_AUDIT;
 	struct proc_stat stat;
 	struct cgroup cgroup;
-	uint32_t audit;
 	int r = 0;
 
+	(void)proc_read_audit_session(pid, &audit);
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
-			if (cgroup_parse_session(cgroup.text, logind->elogind, id))
-				return 0;
+			if (cgroup_parse_session(cgroup.text, logind->elogind, id)) {
+				r = is_apart(host, id, audit, reterr);
+				if (r <= 0)
+					return r;
+				break;
+			}
 			if (manager == (uid_t)-1)
 				(void)cgroup_parse_manager(cgroup.text, &manager, NULL);	/* else it stays none */
 		}
@@ -98,11 +125,13 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 			break;
 		pid = stat.parent;
 	}
-	if (manager != (uid_t)-1)
+	if (manager != (uid_t)-1) {
 		r = find_desktop(host, manager, id, reterr);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (proc_read_audit_session(first, &audit) >= 0 && audit != PROC_NO_AUDIT)
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	*id = '\0';
+	if (audit != PROC_NO_AUDIT)
 		snprintf(id, CGROUP_ID, "%u", audit);
 	return 0;
 }
@@ -139,7 +168,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	r = cgroup_read(getpid(), &cgroup);
 	if (r < 0 && r != -EOPNOTSUPP)	/* that is one of no session here */
 		return error_set_errno(reterr, -EIO, r, "the caller's own control group: %s", strerror(-r));
-	if (r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id))
+	if (r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id) && strcmp(id, logind->own_ids[0]) == 0)
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
 	if (*logind->own_ids[0]) {

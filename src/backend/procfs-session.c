@@ -124,14 +124,20 @@ static bool is_manager(const struct group *group)
 	       (*unit == '\n' || strncmp(unit, own_scope, strlen(own_scope)) == 0);
 }
 
-/* Tells whether a process of the session is in one of the session manager's, which then has another id. */
-static bool is_registered(const struct group *group)
+/*
+ * Tells whether a process of the session is in one of the session manager's, which then has another id. On elogind a login that came by
+ * a server of root's is a session of its own: the server may have been restarted in the session whose control group they are in.
+ */
+static bool is_registered(const struct view *view, const struct group *group)
 {
+	bool elogind = ((struct procfs *)view->host->data)->elogind;
 	char id[CGROUP_ID];
 	struct cgroup cgroup;
 
+	if (elogind && service_is_server(group->oldest->stat.pid, group->oldest->stat.command))
+		return false;
 	for (size_t i = 0; i < group->n_tasks; i++)
-		if (cgroup_read(group->tasks[i]->stat.pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, id))
+		if (cgroup_read(group->tasks[i]->stat.pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, elogind, id))
 			return true;
 	return false;
 }
@@ -143,7 +149,7 @@ static bool is_no_session(const struct view *view, const struct group *group, co
 
 	if (identity->contained || (view_is_audit_group(group) && is_manager(group)))
 		return true;
-	if (procfs->beside && (!view_is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(group)))
+	if (procfs->beside && (!view_is_audit_group(group) || (!group->on_terminal && !group->login) || is_registered(view, group)))
 		return true;
 	if (identity->uids[0] && identity->uids[1] && identity->uids[2] && identity->uids[3])	/* nothing of root's */
 		return false;
@@ -442,9 +448,10 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 	r = session_new(&session, view->host);
 	if (r < 0)
 		return r;
-	session->uid = read_login_uid(who->stat.pid, identity.uids[0]);
-	if (!view_is_audit_group(group))
-		session->uid = identity.uids[0];
+	/* A user may set a login uid that is not set, of their own process: root's program tells whose login it is. */
+	session->uid = identity.uids[0];
+	if (view_is_audit_group(group) && identity.uids[0] == 0)
+		session->uid = read_login_uid(who->stat.pid, 0);
 	session->id = make_id(group);
 	session->user = get_user_name(session->uid);
 	r = session->id && session->user ? set_own(session, view, group) : -ENOMEM;

@@ -14,6 +14,7 @@
 struct procfs {
 	uint32_t ambient; /* audit session of process 1 */
 	bool beside;	  /* a session manager knows most sessions; only logins that it does not know are wanted */
+	bool elogind;	  /* it is elogind */
 	struct caller caller; /* nobody: not looked for yet */
 	uint64_t caller_us;   /* monotonic: when it was found */
 	uint64_t interval_us;

@@ -48,6 +48,7 @@ static int procfs_open(struct logoff_host *host, const char *argument, struct lo
 	if (!procfs)
 		return -ENOMEM;
 	procfs->beside = beside;
+	procfs->elogind = beside && access("/run/systemd/system", F_OK) < 0;
 	procfs->interval_us = INTERVAL_MIN_US;
 	procfs->ambient = proc_ambient_audit_session();
 	host->data = procfs;
@@ -205,11 +206,14 @@ static bool has_number(const uint32_t *numbers, size_t n, uint32_t number)
 	return n > 0 && bsearch(&number, numbers, n, sizeof(number), array_compare);
 }
 
-/* Tells whether a process is in an audit session that the session manager does not know. */
+/*
+ * Tells whether a process is in an audit session that the session manager does not know. On elogind it may be in the control group of
+ * one that it knows: if it came by a server that was restarted there.
+ */
 static bool is_unknown(const struct procfs *procfs, const struct known *known, const struct table *table,
 		       struct table_row *row)
 {
-	uint32_t audit = table_session(table, row) ? PROC_NO_AUDIT : table_audit(row);
+	uint32_t audit = !table->elogind && table_session(table, row) ? PROC_NO_AUDIT : table_audit(row);
 
 	return audit != PROC_NO_AUDIT && audit != procfs->ambient && !has_number(known->audits, known->n, audit) &&
 	       !has_number(known->leaders, known->n, (uint32_t)row->pid);
@@ -226,7 +230,7 @@ static bool has_unknown(const struct procfs *procfs, const struct known *known, 
 		struct table_row *row = &table->rows[i];
 		const struct proc_stat *stat;
 
-		if (table_known_session(row) || has_number(known->leaders, known->n, (uint32_t)row->pid))
+		if ((!table->elogind && table_known_session(row)) || has_number(known->leaders, known->n, (uint32_t)row->pid))
 			continue;	/* to read it takes longer than to look it up there */
 		stat = table_stat(row);
 		found = stat && stat->terminal && is_unknown(procfs, known, table, row);
