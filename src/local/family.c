@@ -24,11 +24,13 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "local/held.h"
 #include "local/service.h"
 
 #define EMPTY_SCANS 3	     /* in a row, until a family counts as gone */
 #define KILL_ROUNDS 20	     /* of scanning and killing, while new members are found */
+#define SERVICES_US 500000   /* a service may be restarted at any time, and writes its pid file a moment later */
 
 struct member {
 	struct held held;
@@ -52,6 +54,7 @@ struct family {
 	struct sight *sights; /* by pid once the walk is over */
 	size_t n_sights, n_walked; /* those of the walk come first */
 	struct services services; /* that have one of the marks; none where they are not spared */
+	uint64_t services_us;	  /* monotonic: when they were found */
 	pid_t *sessions; /* by terminal: the kernel sessions of the members found by the last scan, in order */
 	size_t n_sessions;
 	size_t n_unnamed;  /* in the cgroup, of another pid namespace: they can be neither held nor signalled */
@@ -94,6 +97,7 @@ static int find_services(struct family *family)
 	}
 	free(family->services.items);
 	family->services = (struct services){ all.items, n };
+	family->services_us = clock_now_us();
 	return 0;
 }
 
@@ -538,7 +542,9 @@ int family_scan(struct family *family)
 	family->unsure = false;
 	for (size_t i = 0; i < family->n_members; i++)
 		family->members[i].seen = false;
-	if (family->marks.terminal)
+	if (family->marks.spare_services && clock_now_us() - family->services_us > SERVICES_US)
+		r = find_services(family);
+	if (r == 0 && family->marks.terminal)
 		r = note_sessions(family);
 	if (r == 0 && (marked || family->on_sight))
 		r = walk(family); /* killing by group needs to know everybody */

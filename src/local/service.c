@@ -94,7 +94,8 @@ static bool is_named(const char *file, const struct proc_stat *stat, const struc
 {
 	size_t length = strlen(stat->command);
 
-	return identity->uids[0] == 0 && identity->uids[1] == 0 && strncmp(file, stat->command, length) == 0 && strcmp(file + length, ".pid") == 0;
+	return identity->uids[0] == 0 && identity->uids[1] == 0 && strncmp(file, stat->command, length) == 0 &&
+	       (strcmp(file + length, ".pid") == 0 || strcmp(file + length, "d.pid") == 0);
 }
 
 static int read_pid(int fd, uint32_t *ret)
@@ -132,7 +133,7 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 	if (!is_of(&file, &stat) && !is_named(name, &stat, &identity))
 		return 0;
 	return array_add(&list->items, &list->n_items,
-			 &((struct service){ stat.pid, stat.start_time, proc_read_login_uid(stat.pid) }));
+			 &((struct service){ stat.pid, stat.start_time, proc_read_login_uid(stat.pid), service_lets_in(stat.command) }));
 }
 
 static int take_folder(int parent, const char *name, bool deeper, struct services *list)
@@ -175,13 +176,16 @@ int services_find(struct services *list)
 
 /* ---- what they have started ---- */
 
-/* Tells whether the process is one of the user who started SERVICE, not of the service. For root a terminal tells. */
+/*
+ * Tells whether the process is one of the user who started SERVICE, not of the service. What a service runs as root is root's if it has a
+ * terminal, or if it is another program below a server by which root has logged on.
+ */
 static bool is_starters(const struct service *service, const struct proc_stat *stat)
 {
 	struct proc_identity identity;
 
-	if (service->starter == 0)
-		return stat->terminal;
+	if (service->starter == 0 && !stat->terminal && !(service->lets_in && !service_lets_in(stat->command)))
+		return false;
 	return proc_read_identity(stat->pid, &identity) >= 0 && identity.uids[0] == service->starter;
 }
 

@@ -16,6 +16,7 @@ struct service {
 	pid_t pid;
 	uint64_t start_time;	/* as in struct proc_stat */
 	uint32_t starter;	/* the user who has logged in and started it; PROC_NO_AUDIT: nobody */
+	bool lets_in;		/* it is a server by which users log on */
 };
 
 /* All zero is the empty list; freed by free(items). */

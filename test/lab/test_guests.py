@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody has started in their session, and is not theirs: a server by which others log on, a service of the machine."""
 
+import re
 import subprocess
 import time
 
@@ -246,3 +247,117 @@ def test_who_restarted_it_logs_on_through_it(sysv):
     assert result.status == OK, result.text
     assert not host.run("pgrep -u alice").out, result.text
     assert host.run("kill -0 $(cat /run/sshd.pid)").status == 0, result.text
+
+
+@pytest.fixture
+def apart(lend):
+    """alice has restarted the server, and bob came by it: elogind makes no session of his login."""
+    host = lend("elogind", "guests", prepare)
+    alice = sessions.ssh(host, "alice")
+    restart_ssh(alice)
+    yield alice, sessions.ssh(host, "bob")
+    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
+
+
+def test_a_login_through_a_restarted_server_is_listed(apart):
+    alice, bob = apart
+    host = alice.host
+
+    for present in (True, False):
+        listed = host.run("query session").out
+        assert "bob" in listed, listed
+        assert "bob" in logoff(host, "/all", "/dryrun").out
+        if present:
+            alice.leave()
+            wait_until(lambda: "alice" not in host.run("query session").out, 5, "alice has left")
+    result = logoff(host, "user:bob", "/grace:1", "/v")
+    assert result.status == OK, result.text
+    assert not host.run("pgrep -u bob").out, result.text
+    assert host.run("kill -0 $(cat /run/sshd.pid)").status == 0
+
+
+@pytest.mark.parametrize("way", ["", ROOT], ids=["themselves", "as root"])
+def test_who_came_through_a_restarted_server_logs_off(apart, way):
+    """They end their own session, as root or not, and not the one in whose control group they are."""
+    alice, bob = apart
+    host = alice.host
+    work = alice.spawn("sleep 300", "sleep")
+
+    assert re.search(r"(?m)^>.*bob", bob.sh("query session")), bob.sh("query session")
+    bob.shell.write(way + "logoff /grace:1\n")
+    wait_until(lambda: not host.run("pgrep -u bob").out, 15, "bob is gone")
+    assert host.alive(work) and alice.sh("echo fine") == "fine"
+    assert re.search(r"(?m)^>.*alice", alice.sh("query session"))
+
+
+def test_a_job_of_a_restarted_cron(lend):
+    """Root's nightly job logs everybody off, whoever has restarted cron."""
+    host = lend("elogind", "guests", prepare)
+    alice = sessions.ssh(host, "alice")
+    host.path("/etc/cron.d/lab").write_text("@reboot root /usr/local/bin/logoff /all /y /ifany /grace:1 >/tmp/said 2>&1; echo st=$? >>/tmp/said\n")
+    host.path("/tmp/said").unlink(missing_ok=True)
+    alice.sh(ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid /run/crond.reboot; /usr/sbin/cron'")
+
+    wait_until(lambda: host.path("/tmp/said").exists() and "st=" in host.path("/tmp/said").read_text(), 15, "cron has run its job")
+
+    assert "st=0" in host.path("/tmp/said").read_text(), host.path("/tmp/said").read_text()
+    assert not host.run("pgrep -u alice").out
+    assert host.run("kill -0 $(cat /run/crond.pid)").status == 0
+    host.path("/etc/cron.d/lab").unlink()
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_root_logs_on_through_what_root_has_restarted(sysv, tty):
+    """No new audit session, and no user of another number: what is below the server's own programs is root's login."""
+    host = sysv
+    root = sessions.ssh(host, "root")
+    root.sh("sh -c 'kill $(cat /run/sshd.pid); sleep .3; rm -f /run/sshd.pid; mkdir -p /run/sshd; /usr/sbin/sshd'")
+    wait_until(lambda: host.run("kill -0 $(cat /run/sshd.pid)").status == 0, what="the server runs")
+    again = sessions.ssh(host, "root", tty=tty)
+    keeper = again.spawn("stubborn rootskeeper", "rootskeeper")
+
+    result = logoff(host, "user:root", "/grace:1", "/v", "/y")
+
+    assert result.status == OK, result.text
+    assert not host.survivors([keeper]), result.text
+    assert host.run("kill -0 $(cat /run/sshd.pid)").status == 0, result.text
+
+
+def test_a_service_that_is_restarted_in_the_grace(sysv):
+    """It is neither waited for nor killed."""
+    host = sysv
+    alice = sessions.ssh(host, "alice")
+    restart = ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid; /usr/sbin/cron'"
+    alice.sh(f"cat >/tmp/restart.sh <<'END'\ntrap \"{restart}; exit\" TERM HUP\nwhile :; do sleep .1; done\nEND".replace("$", "\\$"))
+    alice.sh("setsid -f bash /tmp/restart.sh </dev/null >/tmp/restart.out 2>&1")
+
+    result = logoff(host, alice.id, "/grace:4", "/v")
+
+    assert result.status == OK and "killing" not in result.text, result.text
+    assert host.run("kill -0 $(cat /run/crond.pid)").status == 0, host.run("cat /tmp/restart.out").text
+
+
+def test_a_service_when_the_clock_was_set_forward(sysv):
+    """As its pid file is older than its process then, its name tells."""
+    host = sysv
+    alice = sessions.ssh(host, "alice")
+    alice.sh(ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid; /usr/sbin/cron'")
+    host.check("touch -d '-1 hour' /run/crond.pid")
+
+    result = logoff(host, alice.id, "/grace:1")
+
+    assert result.status == OK, result.text
+    assert host.run("kill -0 $(cat /run/crond.pid)").status == 0
+    host.run("touch /run/crond.pid")
+
+
+def test_a_login_uid_of_another(lend):
+    """Where nobody has one, a user may set it for their own programs. Their session stays theirs."""
+    host = lend("bare", "unaudited", prepare_unaudited)
+    alice = sessions.ssh(host, "alice")
+    daemon = alice.spawn("sh -c 'echo 0 >/proc/self/loginuid; exec stubborn -d hersdaemon'", "hersdaemon")
+
+    result = logoff(host, "/all", "/exclude:root", "/y", "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.survivors([daemon]), result.text
