@@ -251,7 +251,7 @@ def test_who_restarted_it_logs_on_through_it(sysv):
 
 @pytest.fixture
 def apart(lend):
-    """alice has restarted the server, and bob came by it: elogind makes no session of his login."""
+    """alice has restarted the server, and bob came by it: elogind makes no session of that."""
     host = lend("elogind", "guests", prepare)
     alice = sessions.ssh(host, "alice")
     restart_ssh(alice)
