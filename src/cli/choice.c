@@ -186,11 +186,21 @@ static bool could_have_matching(const struct choice *choice, const char *name)
 	return false;
 }
 
+/* Tells whether NAME has a background session. */
+static bool has_background(const struct choice *choice, const char *name)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < choice->n_all; i++)
+		found = choice->all[i] && logoff_session_kind(choice->all[i]) == LOGOFF_KIND_BACKGROUND && account_is(choice->all[i], name);
+	return found;
+}
+
 /* Adds the sessions of the user called NAME, or reports that there is none. SHOWN is the user as given. */
 static void add_user(struct choice *choice, const char *name, const char *shown)
 {
 	if (!take_matching(choice, name) && !could_have_matching(choice, name) && !choice->if_any)
-		note_status(choice, report_nobody(shown, name));
+		note_status(choice, report_nobody(shown, name, has_background(choice, name)));
 }
 
 /*

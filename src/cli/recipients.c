@@ -123,7 +123,7 @@ static void tell_nobody(struct recipients *recipients, struct word word, const c
 	    count_recipients(recipients, fits_user_gone, word.text) > 0)
 		note_status(recipients, report_user_left(shown, word.text));
 	else
-		note_status(recipients, report_nobody(shown, word.text));
+		note_status(recipients, report_nobody(shown, word.text, false));
 }
 
 /* A list may lack a session that exists, so a word not found in it is looked up. */
