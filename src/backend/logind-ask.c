@@ -2,6 +2,7 @@
 /*
  * logind-ask.c - see logind.h: how logind and the processes of a session are asked to end.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,6 +226,30 @@ static int search_strays(struct logoff_session *session, uint64_t since_us, bool
 	return r == 0 && table->partial ? -EOPNOTSUPP : r;
 }
 
+/* Tells whether the user's service manager holds a scope that is not its own: such as a program has made for what it has started. */
+static bool has_scopes(const char *manager_cgroup)
+{
+	DIR *folder = manager_cgroup ? opendir(manager_cgroup) : NULL;
+	struct dirent *entry;
+	bool found = false;
+
+	while (folder && !found && (entry = readdir(folder))) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		found = end && strcmp(end, ".scope") == 0 && strcmp(entry->d_name, "init.scope") != 0;
+	}
+	if (folder)
+		closedir(folder);
+	return found;
+}
+
+bool logind_may_have_strays(const struct logoff_session *session)
+{
+	const struct strays *strays = of(session)->strays;
+
+	return strays && (!strays_are_unaudited(strays) || strays_has_leader_outside(strays) || has_scopes(of(session)->manager_cgroup));
+}
+
 int logind_find_strays(struct logoff_session *session, bool empty)
 {
 	struct logind_session *data = of(session);
@@ -235,7 +260,8 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 
 	if (empty && ((struct logind *)session->host->data)->sees_strangers)
 		return -EOPNOTSUPP;
-	if (!data->strays || (!empty && !strays_need_parents(data->strays)))
+	if (!logind_may_have_strays(session) ||
+	    (!empty && !strays_has_leader_outside(data->strays) && !strays_are_unaudited(data->strays)))
 		return 0;
 	live = strays_live(data->strays);
 	if (!empty || live)	/* no table so far can prove that nobody is left */

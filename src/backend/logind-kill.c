@@ -99,7 +99,7 @@ static int kill_strays(struct logoff_session *session)
 	struct table *table;
 	int r = 0, refused = 0;
 
-	if (!data->strays)
+	if (!logind_may_have_strays(session))
 		return 0;
 	for (unsigned round = 0; r >= 0 && round < KILL_ROUNDS; round++) {
 		r = logind_table(session->host, clock_now_us(), &table);

@@ -134,6 +134,12 @@ int logind_hold_strays(struct logoff_session *session);
 int logind_find_strays(struct logoff_session *session, bool empty);
 
 /*
+ * Tells whether the session, whose strays are held, may have any. Without an audit session, and with the leader in its scope, those alone
+ * may be that a program has put into a scope of the user's service manager.
+ */
+bool logind_may_have_strays(const struct logoff_session *session);
+
+/*
  * Tells whether the id still means the logon that was looked up. A logind that restarts has forgotten how far it had
  * counted its "c" ids and gives those anew that have become free. Returns 0, -ENXIO if not, or another errno.
  */

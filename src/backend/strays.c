@@ -247,17 +247,11 @@ int strays_is_of_others(const struct strays *strays, uint32_t audit)
 	return audit != strays_own_audit(strays);
 }
 
-/* Tells whether the session has no audit session: only descent tells who belongs to it. */
-static bool is_unaudited(const struct strays *strays)
+bool strays_are_unaudited(const struct strays *strays)
 {
 	uint32_t own = strays_own_audit(strays);
 
 	return own == PROC_NO_AUDIT || own == strays->ambient;
-}
-
-bool strays_need_parents(const struct strays *strays)
-{
-	return strays_has_leader_outside(strays) || is_unaudited(strays);
 }
 
 /*
@@ -288,7 +282,7 @@ static bool note_doubt(struct strays *strays, int r)
 /* Takes one process of the table. Returns 1 if it is new, 0, -ESRCH if it is of the session and has ended, or another errno. */
 static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
 {
-	bool kin = is_kin(strays, table, row) || (is_unaudited(strays) && is_moved_from(strays, table, row));
+	bool kin = is_kin(strays, table, row) || (strays_are_unaudited(strays) && is_moved_from(strays, table, row));
 	int r;
 
 	if (note_doubt(strays, row->audit_error) || (!kin && !strays_has_leader_outside(strays)))

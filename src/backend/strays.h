@@ -53,8 +53,8 @@ int strays_is_of_others(const struct strays *strays, uint32_t audit);
 /* Tells whether the leader lives outside of the session's control group. */
 bool strays_has_leader_outside(const struct strays *strays);
 
-/* Tells whether some can only be found while those above them live: they are to be held before the session is asked to end. */
-bool strays_need_parents(const struct strays *strays);
+/* Tells whether the session has no audit session: then strays can only be found while those above them live. */
+bool strays_are_unaudited(const struct strays *strays);
 
 /* Holds those in TABLE that are not held yet. Returns how many are new, counting those that were born and have ended meanwhile, or an errno. */
 int strays_collect(struct strays *strays, const struct table *table);

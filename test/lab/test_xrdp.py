@@ -106,6 +106,8 @@ def test_a_pane_in_a_scope_of_its_own(host, desktop_with_a_daemon):
     host.path("/home/alice/.lab-session").write_text("#!/bin/sh\nsetsid tmux new -d -s work 'stubborn pane' </dev/null >/dev/null 2>&1\n")
     rdp = sessions.RdpSession(host, "alice")
     (pane,) = wait_until(lambda: host.named("pane"), what="the pane runs")
+    if ".scope" not in pane.cgroup or "user@" not in pane.cgroup:
+        pytest.skip("this version of tmux makes no scopes")
 
     result = logoff(host, rdp.id, "/grace:1", "/v")
 
