@@ -91,9 +91,10 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 	r = logind_get_by_id(host, id, &session, reterr);
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
-	r = session->leader > 1 && proc_read_audit_session(session->leader, &own) >= 0 && own != audit;
+	if (session->leader > 1)
+		(void)proc_read_audit_session(session->leader, &own);	/* not known: then the caller's own is not that of the session */
 	logoff_session_free(session);
-	return r;
+	return own != audit;
 }
 
 /*
@@ -152,6 +153,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	struct logind *logind = host->data;
 	struct cgroup cgroup;
 	char id[CGROUP_ID];
+	bool in_group;
 	int r = caller_find(&logind->caller);
 
 	logind->n_above = 0;
@@ -168,7 +170,8 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	r = cgroup_read(getpid(), &cgroup);
 	if (r < 0 && r != -EOPNOTSUPP)	/* that is one of no session here */
 		return error_set_errno(reterr, -EIO, r, "the caller's own control group: %s", strerror(-r));
-	if (r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id) && strcmp(id, logind->own_ids[0]) == 0)
+	in_group = r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id);
+	if (in_group && strcmp(id, logind->own_ids[0]) == 0)
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
 	if (*logind->own_ids[0]) {
@@ -177,7 +180,8 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 			return r < 0 ? r : 0;
 	}
 	*logind->own_ids[0] = '\0';
-	find_above(logind);
+	if (!in_group)	/* else the caller has come by another login */
+		find_above(logind);
 	return 0;
 }
 

@@ -199,12 +199,12 @@ int logind_find_cgroups(struct logoff_session *session)
 
 /* ---- looking ---- */
 
-/* Tells whether the process is a server's that was started by another in LIST, as one is for each login. */
-static bool is_of_server(const struct logoff_process *process, const struct process_list *list)
+/* Tells whether the process is a server's that was started by another in LIST, as one is for each login; not by the session's own. */
+static bool is_of_server(const struct logoff_session *session, const struct logoff_process *process, const struct process_list *list)
 {
 	struct proc_stat stat;
 
-	if (proc_read_stat(process->pid, &stat) < 0)
+	if (proc_read_stat(process->pid, &stat) < 0 || stat.parent == session->leader)
 		return false;
 	for (size_t i = 0; i < list->n_items; i++)
 		if (list->items[i].pid == stat.parent)
@@ -224,7 +224,7 @@ static bool is_guest(struct logoff_session *session, const struct logoff_process
 	if (process->pid <= 1 || !service_lets_in(process->command) || proc_read_audit_session(process->pid, &audit) < 0)
 		return false;
 	r = strays_is_of_others(of(session)->strays, audit);
-	return (r > 0 || (r < 0 && is_of_server(process, list))) && service_is_server(process->pid, process->command);
+	return (r > 0 || (r < 0 && is_of_server(session, process, list))) && service_is_server(process->pid, process->command);
 }
 
 /*

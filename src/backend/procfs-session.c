@@ -356,6 +356,7 @@ static char *make_id(const struct group *group)
 
 static int set_own(struct logoff_session *session, const struct view *view, const struct group *group)
 {
+	const struct procfs *procfs = view->host->data;
 	const struct proc_stat *leader = &group->leader->stat;
 	struct own *own = calloc(1, sizeof(*own));
 
@@ -364,7 +365,7 @@ static int set_own(struct logoff_session *session, const struct view *view, cons
 	session->data = own;
 	own->marks.audit_session = group->oldest->audit;
 	own->marks.own_audit = group->oldest->audit;
-	own->marks.spare_services = !((struct procfs *)view->host->data)->beside;
+	own->marks.spare_services = !procfs->beside || procfs->elogind;
 	if (view_is_audit_group(group)) {
 		session->logon = group->oldest->audit; /* the kernel gives no number twice */
 		return 0;

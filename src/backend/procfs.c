@@ -352,7 +352,10 @@ static bool is_of_beside(const struct session_list *list, const char *id)
 	return false;
 }
 
-/* Says of processes in no session that they are in one of those that the session manager does not know. */
+/*
+ * Says of processes in no session that they are in one of those that the session manager does not know; on elogind of others too, as by
+ * their control group they may be in the session from which the server was restarted.
+ */
 static int claim_processes(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
 {
 	struct session_list list = {};
@@ -367,7 +370,7 @@ static int claim_processes(struct logoff_host *host, struct census *census, stru
 	for (size_t i = 0; r >= 0 && list.n_items > n_known && i < census->n_items; i++) {
 		struct logoff_host_process *item = &census->items[i];
 
-		if (*item->session_id || proc_read_audit_session(item->pid, &audit) < 0 || audit == PROC_NO_AUDIT)
+		if ((*item->session_id && !((struct procfs *)host->data)->elogind) || proc_read_audit_session(item->pid, &audit) < 0 || audit == PROC_NO_AUDIT)
 			continue;
 		snprintf(id, sizeof(id), "%u", audit);
 		if (is_of_beside(&list, id))

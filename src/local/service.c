@@ -176,30 +176,45 @@ int services_find(struct services *list)
 
 /* ---- what they have started ---- */
 
-/*
- * Tells whether the process is one of the user who started SERVICE, not of the service. What a service runs as root is root's if it has a
- * terminal, or if it is another program below a server by which root has logged on.
- */
-static bool is_starters(const struct service *service, const struct proc_stat *stat)
+/* Programs that a server runs as root for itself. */
+static bool is_servers_own(const char *command)
 {
-	struct proc_identity identity;
-
-	if (service->starter == 0 && !stat->terminal && !(service->lets_in && !service_lets_in(stat->command)))
-		return false;
-	return proc_read_identity(stat->pid, &identity) >= 0 && identity.uids[0] == service->starter;
+	return service_lets_in(command) || strcmp(command, "Xorg") == 0 || strcmp(command, "X") == 0;
 }
 
+/*
+ * Whose process below SERVICE it is, as far as it tells: 1, of the user who started the service; 0, of another user; -1, of the service,
+ * or nobody knows. What runs as root is root's if it has a terminal, or if it is below a server by which root has logged on.
+ */
+static int is_starters(const struct service *service, const struct proc_stat *stat)
+{
+	struct proc_identity identity;
+	uint32_t uid;
+
+	if (proc_read_identity(stat->pid, &identity) < 0)
+		return -1;
+	uid = identity.uids[0];
+	if (uid)
+		return uid == service->starter;
+	return service->starter == 0 && (service->lets_in ? !is_servers_own(stat->command) : stat->terminal != 0) ? 1 : -1;
+}
+
+/* The process nearest to the service that tells whose it is decides: below it somebody may have become root. */
 static bool has(const struct service *service, const struct proc_stat *stat)
 {
 	struct proc_stat at = *stat, parent;
+	bool starters = false;
 
 	for (unsigned depth = 0; depth < DEPTH_MAX && at.pid != service->pid; depth++) {
-		if (at.parent <= 1 || is_starters(service, &at) || proc_read_stat(at.parent, &parent) < 0 ||
-		    parent.start_time > at.start_time)
+		int whose = is_starters(service, &at);
+
+		if (whose >= 0)
+			starters = whose;
+		if (at.parent <= 1 || proc_read_stat(at.parent, &parent) < 0 || parent.start_time > at.start_time)
 			return false;
 		at = parent;
 	}
-	return at.pid == service->pid && at.start_time == service->start_time;
+	return !starters && at.pid == service->pid && at.start_time == service->start_time;
 }
 
 bool services_have(const struct services *services, const struct proc_stat *stat)
