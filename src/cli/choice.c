@@ -192,7 +192,8 @@ static bool has_background(const struct choice *choice, const char *name)
 	bool found = false;
 
 	for (size_t i = 0; !found && i < choice->n_all; i++)
-		found = choice->all[i] && logoff_session_kind(choice->all[i]) == LOGOFF_KIND_BACKGROUND && account_is(choice->all[i], name);
+		found = choice->all[i] && account_is(choice->all[i], name) &&
+			logoff_session_kind(choice->all[i]) == LOGOFF_KIND_BACKGROUND;
 	return found;
 }
 

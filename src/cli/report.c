@@ -398,8 +398,10 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 
 enum exit_status report_nobody(const char *designator, const char *text, bool background)
 {
-	fprintf(stderr, background ? _("%s: %s: no such session, and that user has background sessions only; give the id of one\n") :
-				     _("%s: %s: no such session, and no such user is logged on\n"),
+	fprintf(stderr,
+		background ?
+		_("%s: %s: no such session, and that user has background sessions only; give the id of one\n") :
+		_("%s: %s: no such session, and no such user is logged on\n"),
 		program().text, safe(designator).text);
 	return stream_failure(EXIT_NO_SESSION, "no-user", object_of(designator, text), NULL);
 }

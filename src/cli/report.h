@@ -62,7 +62,7 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
  */
 enum exit_status report_not_found(const char *designator, const char *text, int r, const struct logoff_error *error);
 
-/* Reports that DESIGNATOR, which may be that of a user too, means nobody, or BACKGROUND sessions alone. Returns the exit status. */
+/* Reports that DESIGNATOR, which may be a user, means nobody, or BACKGROUND sessions alone. Returns the exit status. */
 enum exit_status report_nobody(const char *designator, const char *text, bool background);
 
 /* Reports that the user meant by SHOWN, which shows the word TEXT, has left. Returns the exit status. */
