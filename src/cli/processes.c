@@ -106,6 +106,21 @@ const struct table_column process_columns[] = {
 	{},
 };
 
+json_t *to_json_process(const struct process_row *row, const char *server)
+{
+	const char *id = row->process->session_id;
+
+	return json_pack("{so sI so so so so so sb}",
+			 "host", to_json_host(server),
+			 "pid", (json_int_t)row->process->pid,
+			 "user", to_json_text(*row->user ? row->user : NULL),
+			 "uid", to_json_uid(row->process->uid),
+			 "command", to_json_text(row->process->command),
+			 "session_id", to_json_text(*id ? id : NULL),
+			 "session_name", to_json_text(row->session ? logoff_session_name(row->session) : NULL),
+			 "current", process_is_marked(row));
+}
+
 /* ---- asking a host ---- */
 
 void processes_done(struct processes *processes)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "cli/json.h"
 #include "cli/table.h"
 #include "logoff.h"
 
@@ -44,6 +45,9 @@ int processes_read(struct processes *processes, struct logoff_host *host, struct
 
 /* Frees what PROCESSES holds. */
 void processes_done(struct processes *processes);
+
+/* The object of a row on that host. Returns a new reference. */
+json_t *to_json_process(const struct process_row *row, const char *server);
 
 /* The id of the session of a row, "0" for no session. Returns the id. */
 const char *process_session_id(const struct process_row *row);

@@ -122,26 +122,10 @@ static int pick_processes(const struct processes *processes, const char *own, in
 
 /* ---- showing ---- */
 
-static json_t *make_row(const void *data)
-{
-	const struct process_row *row = data;
-	const char *id = row->process->session_id;
-
-	return json_pack("{so sI so so so so so sb}",
-			 "host", to_json_host(arg_server),
-			 "pid", (json_int_t)row->process->pid,
-			 "user", to_json_text(*row->user ? row->user : NULL),
-			 "uid", to_json_uid(row->process->uid),
-			 "command", to_json_text(row->process->command),
-			 "session_id", to_json_text(*id ? id : NULL),
-			 "session_name", to_json_text(row->session ? logoff_session_name(row->session) : NULL),
-			 "current", process_is_marked(row));
-}
-
 static void stream_processes(const void *const *rows, size_t n_rows)
 {
 	for (size_t i = 0; i < n_rows; i++)
-		stream_row("process", make_row(rows[i]));
+		stream_row("process", to_json_process(rows[i], arg_server));
 	stream_end();
 }
 

@@ -37,77 +37,6 @@ int result_print(const struct logoff_request *request, bool talkative)
 	return status;
 }
 
-static const char *stuck_word(enum logoff_stuck stuck)
-{
-	switch (stuck) {
-	case LOGOFF_STUCK_NOT:
-		return NULL;
-	case LOGOFF_STUCK_DEVICE:
-		return "device";
-	case LOGOFF_STUCK_FUSE:
-		return "fuse";
-	case LOGOFF_STUCK_NETWORK:
-		return "network";
-	case LOGOFF_STUCK_FROZEN:
-		return "frozen";
-	case LOGOFF_STUCK_STOPPED:
-		return "stopped";
-	case LOGOFF_STUCK_TRACED:
-		return "traced";
-	}
-	return NULL;
-}
-
-static json_t *make_left(const struct logoff_outcome *outcome)
-{
-	json_t *array = json_array();
-
-	if (outcome->unseen && outcome->n_left == 0) {
-		json_decref(array);
-		return json_null();
-	}
-	for (size_t j = 0; j < outcome->n_left; j++) {
-		const struct logoff_process *left = outcome->left[j];
-
-		json_t *tracer = left->tracer > 0 ? json_integer(left->tracer) : json_null();
-
-		(void)json_array_append_new(array,	/* NULL is refused */
-					    json_pack("{s:i, s:o, s:s?, s:o}", "pid", (int)left->pid, "command",
-						      to_json_text(left->command), "stuck", stuck_word(left->stuck),
-						      "tracer", tracer));
-	}
-	return array;
-}
-
-static json_t *make_exists(enum logoff_existence exists)
-{
-	return exists == LOGOFF_EXISTS_UNKNOWN ? json_null() : json_boolean(exists == LOGOFF_EXISTS_YES);
-}
-
-/* ROW is the session, and is taken. */
-static json_t *make_result(const struct logoff_request *request, size_t i, json_t *row, int status)
-{
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
-	const struct logoff_error *cause = outcome->result == LOGOFF_OK ? NULL : &outcome->cause;
-	json_t *more = json_pack("{s:s, s:i, s:b, s:b, s:f, s:o, s:o, s:o}",
-				 "result", logoff_result_word(outcome->result),
-				 "exit_status", status, "forced", outcome->forced, "warned", outcome->warned,
-				 "elapsed_s", (double)outcome->elapsed_us / 1e6,
-				 "session_exists", make_exists(outcome->exists),
-				 "left", make_left(outcome), "cause", to_json_cause(cause));
-
-	if (json_object_update_new(row, more) < 0) {
-		json_decref(row);
-		return NULL;
-	}
-	if (outcome->exists == LOGOFF_EXISTS_YES) {
-		enum logoff_kind kind = logoff_session_kind(logoff_request_session(request, i));
-
-		(void)json_object_set_new(row, "state", to_json_text(json_state(outcome->state, kind)));
-	}
-	return row;
-}
-
 int result_print_plan(const struct choice *choice, bool console)
 {
 	for (size_t i = 0; i < choice->n_items; i++) {
@@ -157,7 +86,7 @@ static void tell_result(struct result_rows *rows, size_t i)
 	json_t *row = rows->sessions ? rows->sessions[i] : make_session(rows->request, i);
 
 	rows->status = one > rows->status ? one : rows->status;
-	stream_row("result", make_result(rows->request, i, row, one));
+	stream_row("result", to_json_result(rows->request, i, row, one));
 	if (rows->sessions)
 		rows->sessions[i] = NULL;
 }
@@ -181,80 +110,12 @@ int result_end(struct result_rows *rows)
 	return rows->status;
 }
 
-static const char *event_word(enum logoff_event_type type)
-{
-	switch (type) {
-	case LOGOFF_EVENT_LEAVE_ASK:
-		return "leave-ask";
-	case LOGOFF_EVENT_LEAVE_HELD:
-		return "leave-held";
-	case LOGOFF_EVENT_LEAVE_DONE:
-		return "leave-done";
-	case LOGOFF_EVENT_LEAVE_FAILED:
-		return "leave-failed";
-	case LOGOFF_EVENT_ASK:
-		return "ask";
-	case LOGOFF_EVENT_KILL:
-		return "kill";
-	case LOGOFF_EVENT_GONE:
-		return "gone";
-	case LOGOFF_EVENT_ALONE:
-		return "alone";
-	case LOGOFF_EVENT_WARNED:
-		return "warned";
-	case LOGOFF_EVENT_DESKTOP_ASK:
-		return "desktop-ask";
-	case LOGOFF_EVENT_DESKTOP_KILL:
-		return "desktop-kill";
-	case LOGOFF_EVENT_DESKTOP_GONE:
-		return "desktop-gone";
-	case LOGOFF_EVENT_MANAGER_ASK:
-		return "manager-ask";
-	case LOGOFF_EVENT_MANAGER_KILL:
-		return "manager-kill";
-	case LOGOFF_EVENT_MANAGER_GONE:
-		return "manager-gone";
-	case LOGOFF_EVENT_MANAGER_LINGERS:
-		return "manager-lingers";
-	case LOGOFF_EVENT_MANAGER_NEEDED:
-		return "manager-needed";
-	case LOGOFF_EVENT_COUNTDOWN:
-	case LOGOFF_EVENT_RESULT:
-	case LOGOFF_EVENT_FOLLOWED:
-		break;
-	}
-	return NULL;
-}
-
-static json_t *make_processes(const struct logoff_event *event)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < event->n_processes; i++)
-		(void)json_array_append_new(array, json_pack("{s:i, s:o}", "pid", (int)event->processes[i]->pid,
-							     "command", to_json_text(event->processes[i]->command)));
-	return array;
-}
-
 void result_event(const struct logoff_event *event)
 {
-	const char *word = event_word(event->type), *user;
-	bool warned = event->type == LOGOFF_EVENT_WARNED;
+	json_t *object = to_json_event(event, arg_server);
 
-	if (!word)
-		return;
-	user = logoff_session_user(event->session);
-	stream_line("event",
-		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event", word, "host",
-			      to_json_host(arg_server), "session_id", to_json_text(logoff_session_id(event->session)),
-			      "name", to_json_text(logoff_session_name(event->session)), "user",
-			      to_json_text(*user ? user : NULL), "elapsed_s", (double)event->elapsed_us / 1e6,
-			      "remaining_s", warned ? json_real((double)event->remaining_us / 1e6) : json_null(),
-			      "processes", warned || event->unseen ? json_null() : make_processes(event), "delivery",
-			      warned ? to_json_delivery(event->delivery) : json_null(), "desktop",
-			      to_json_text(event->desktop && *event->desktop ? event->desktop : NULL), "held",
-			      to_json_text(event->type == LOGOFF_EVENT_LEAVE_HELD ? event->held : NULL), "cause",
-			      to_json_cause(event->cause)));
+	if (object)
+		stream_line("event", object);
 }
 
 /* TEXT, or "" if it holds a character that nobody can type, as its replacement would be no name. */
