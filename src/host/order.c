@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * order.c - see order.h. jansson reads the JSON; a table has the fields of each order, with their types and limits.
+ *
+ * jansson refuses what is not UTF-8, texts with a null byte, numbers beyond 64 bits, and more than 2048 levels.
+ */
+#include "host/order.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIAL_MAX (INT64_C(1) << 53)	/* every reader of JSON knows such a number exactly */
+
+enum field_type {
+	FIELD_FLAG,			/* bool */
+	FIELD_SECONDS,			/* uint64_t, at most ORDER_SECONDS_MAX */
+	FIELD_WORD,			/* const char *, not empty, at most ORDER_WORD_MAX bytes */
+	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
+	FIELD_WORDS			/* struct option_list: an array of such words */
+};
+
+struct field {
+	const char *name;
+	enum field_type type;
+	size_t offset;
+	unsigned types;			/* the orders that have it, a bit for each */
+};
+
+#define LIST (1u << ORDER_LIST)
+#define LOG_OFF (1u << ORDER_LOG_OFF)
+#define MESSAGE (1u << ORDER_MESSAGE)
+#define FATE (1u << ORDER_FATE)
+#define AT(member) offsetof(struct order, member)
+
+static const struct field fields[] = {
+	{ "people", FIELD_FLAG, AT(people), LIST },
+	{ "boot", FIELD_WORD, AT(boot), LOG_OFF | MESSAGE | FATE },
+	{ "grace", FIELD_SECONDS, AT(grace_s), LOG_OFF },
+	{ "wait", FIELD_SECONDS, AT(wait_s), LOG_OFF },
+	{ "warn", FIELD_SECONDS, AT(warn_s), LOG_OFF },
+	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE },
+	{ "reason", FIELD_TEXT, AT(reason), LOG_OFF },
+	{ "origin", FIELD_WORD, AT(origin), LOG_OFF },
+	{ "console", FIELD_FLAG, AT(console), LOG_OFF },
+	{ "no_desktop", FIELD_FLAG, AT(no_desktop), LOG_OFF },
+	{ "title", FIELD_WORD, AT(title), MESSAGE },
+	{ "time", FIELD_SECONDS, AT(time_s), MESSAGE },
+	{ "answers", FIELD_FLAG, AT(answers), MESSAGE },
+};
+
+#define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
+#define IN(member) offsetof(struct selection, member)
+
+/* The options of logoff(1). */
+static const struct field conditions[] = {
+	{ "all", FIELD_FLAG, IN(all), 0 },
+	{ "user", FIELD_WORDS, IN(users), 0 },
+	{ "state", FIELD_WORD, IN(state), 0 },
+	{ "kind", FIELD_WORD, IN(kind), 0 },
+	{ "idle", FIELD_SECONDS, IN(idle_s), 0 },
+	{ "older", FIELD_SECONDS, IN(older_s), 0 },
+	{ "exclude", FIELD_WORDS, IN(excludes), 0 },
+	{ "keep", FIELD_WORDS, IN(keeps), 0 },
+};
+
+#define N_CONDITIONS (sizeof(conditions) / sizeof(conditions[0]))
+
+static const char *const words[ORDER_TYPES] = {
+	[ORDER_LIST] = "list",
+	[ORDER_PROCESSES] = "processes",
+	[ORDER_FATE] = "fate",
+	[ORDER_LOG_OFF] = "log-off",
+	[ORDER_MESSAGE] = "message",
+	[ORDER_CANCEL] = "cancel",
+};
+
+const char *order_word(enum order_type type)
+{
+	return words[type];
+}
+
+bool order_changes(const struct order *order)
+{
+	return order->type == ORDER_LOG_OFF || order->type == ORDER_MESSAGE;
+}
+
+/* ---- values ---- */
+
+static bool take_text(const json_t *value, size_t max, const char **ret)
+{
+	*ret = json_string_value(value);
+	return *ret && **ret && json_string_length(value) <= max;
+}
+
+static bool take_seconds(const json_t *value, uint64_t *ret)
+{
+	json_int_t seconds = json_integer_value(value);
+
+	*ret = (uint64_t)seconds;
+	return json_is_integer(value) && seconds >= 0 && seconds <= ORDER_SECONDS_MAX;
+}
+
+static bool take_words(const json_t *value, struct option_list *ret)
+{
+	size_t n = json_array_size(value);
+	bool right = json_is_array(value) && n > 0 && n <= sizeof(ret->items) / sizeof(ret->items[0]);
+
+	for (ret->n_items = 0; right && ret->n_items < n; ret->n_items += right)
+		right = take_text(json_array_get(value, ret->n_items), ORDER_WORD_MAX, &ret->items[ret->n_items]);
+	return right;
+}
+
+/* Takes the VALUE of FIELD into the struct at BASE. Returns whether it is right. */
+static bool take_value(const struct field *field, const json_t *value, char *base)
+{
+	void *target = base + field->offset;
+
+	switch (field->type) {
+	case FIELD_FLAG:
+		*(bool *)target = json_is_true(value);
+		return json_is_boolean(value);
+	case FIELD_SECONDS:
+		return take_seconds(value, target);
+	case FIELD_WORD:
+		return take_text(value, ORDER_WORD_MAX, target);
+	case FIELD_TEXT:
+		return take_text(value, ORDER_TEXT_MAX, target);
+	case FIELD_WORDS:
+		return take_words(value, target);
+	}
+	return false;
+}
+
+/* ---- parts of an order: each returns the name of what is wrong, or NULL ---- */
+
+static const char *take_fields(struct order *order)
+{
+	for (size_t i = 0; i < N_FIELDS; i++) {
+		const json_t *value = json_object_get(order->json, fields[i].name);
+
+		if (value && (fields[i].types & (1u << order->type)) && !take_value(&fields[i], value, (char *)order))
+			return fields[i].name;
+	}
+	return NULL;
+}
+
+static const struct field *find_condition(const char *name)
+{
+	for (size_t i = 0; i < N_CONDITIONS; i++)
+		if (strcmp(name, conditions[i].name) == 0)
+			return &conditions[i];
+	return NULL;
+}
+
+static const char *take_selection(struct order *order, json_t *select)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(select))
+		return "select";
+	json_object_foreach(select, name, value) {
+		const struct field *condition = find_condition(name);
+
+		if (!condition || !take_value(condition, value, (char *)&order->selection))
+			return condition ? condition->name : "select";
+	}
+	order->selects = true;
+	return selection_is_given(&order->selection) ? NULL : "select";
+}
+
+static bool take_identity(const json_t *json, struct order_identity *ret)
+{
+	const json_t *logon = json_object_get(json, "logon");
+
+	ret->logon_us = json_is_integer(logon) ? json_integer_value(logon) : -1;
+	return take_text(json_object_get(json, "id"), ORDER_WORD_MAX, &ret->id) &&
+	       (json_is_null(logon) || (json_is_integer(logon) && ret->logon_us >= 0));
+}
+
+static const char *take_identities(struct order *order, const json_t *sessions, int *ret_r)
+{
+	size_t n = json_array_size(sessions);
+
+	if (!json_is_array(sessions) || n == 0 || n > ORDER_IDENTITIES_MAX)
+		return "sessions";
+	order->identities = calloc(n, sizeof(*order->identities));
+	if (!order->identities) {
+		*ret_r = -ENOMEM;
+		return "sessions";
+	}
+	for (order->n_identities = 0; order->n_identities < n; order->n_identities++)
+		if (!take_identity(json_array_get(sessions, order->n_identities),
+				   &order->identities[order->n_identities]))
+			return "sessions";
+	return NULL;
+}
+
+/* Whom the order means: a selection or identities, and not both. */
+static const char *take_targets(struct order *order, int *ret_r)
+{
+	json_t *select = json_object_get(order->json, "select"), *sessions = json_object_get(order->json, "sessions");
+
+	if (!select == !sessions)
+		return select ? "select" : "sessions";
+	return select ? take_selection(order, select) : take_identities(order, sessions, ret_r);
+}
+
+static const char *take_one_identity(struct order *order, int *ret_r)
+{
+	order->identities = calloc(1, sizeof(*order->identities));
+	if (!order->identities) {
+		*ret_r = -ENOMEM;
+		return "id";
+	}
+	order->n_identities = 1;
+	return take_identity(order->json, &order->identities[0]) ? NULL : "id";
+}
+
+/* ---- one order ---- */
+
+static bool take_serial(struct order *order)
+{
+	const json_t *serial = json_object_get(order->json, "serial");
+
+	if (!serial)
+		return false;
+	order->serial = json_integer_value(serial);
+	if (order->serial < 1 || order->serial > SERIAL_MAX)
+		order->serial = 0;
+	return order->serial > 0;
+}
+
+static bool take_type(struct order *order)
+{
+	const char *word = json_string_value(json_object_get(order->json, "order"));
+
+	for (int type = 0; word && type < ORDER_TYPES; type++)
+		if (strcmp(word, words[type]) == 0) {
+			order->type = (enum order_type)type;
+			return true;
+		}
+	return false;
+}
+
+static const char *take_rest(struct order *order, int *ret_r)
+{
+	const char *wrong = take_fields(order);
+
+	if (!wrong && order_changes(order))
+		wrong = take_targets(order, ret_r);
+	if (!wrong && order->type == ORDER_FATE)
+		wrong = take_one_identity(order, ret_r);
+	if (!wrong && order->type == ORDER_FATE && !order->boot)
+		wrong = "boot";
+	if (!wrong && order->type == ORDER_MESSAGE && !order->text)
+		wrong = "text";
+	if (!wrong && order->type == ORDER_LOG_OFF && order->text && !order->warn_s)
+		wrong = "text";		/* nobody would get it */
+	return wrong;
+}
+
+static int find_fault(struct order *order, struct order_fault *fault)
+{
+	bool serial;
+	int r = -EINVAL;
+
+	if (!json_is_object(order->json)) {
+		*fault = (struct order_fault){ .kind = "no-json", .breach = true };
+		return r;
+	}
+	serial = take_serial(order);
+	*fault = (struct order_fault){ .kind = "unknown-order", .serial = order->serial };
+	if (!take_type(order))
+		return r;
+	fault->kind = "wrong-order";
+	if (!serial && (order->type != ORDER_CANCEL || json_object_get(order->json, "serial")))
+		fault->object = "serial";
+	else
+		fault->object = take_rest(order, &r);
+	return fault->object ? r : 0;
+}
+
+int order_parse(struct order *ret_order, const char *line, size_t n, struct order_fault *ret_fault)
+{
+	int r;
+
+	*ret_order = (struct order){ .selection = SELECTION_NONE, .grace_s = 10, .wait_s = 60, .time_s = 60 };
+	ret_order->json = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	r = find_fault(ret_order, ret_fault);
+	if (r < 0)
+		order_done(ret_order);
+	return r;
+}
+
+void order_done(struct order *order)
+{
+	free(order->identities);
+	order->identities = NULL;
+	json_decref(order->json);
+	order->json = NULL;
+}

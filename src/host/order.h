@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * order.h - the orders of a peer: one line of JSON each, checked whole before anything is done.
+ *
+ * doc/json.md describes them. Everything that a peer can choose has a limit here. A field that is not known is ignored,
+ * but not within "select": a condition that is ignored would select too many sessions.
+ */
+#ifndef HOST_ORDER_H
+#define HOST_ORDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/select.h"
+
+#define ORDER_LINE_MAX 1048576		/* bytes of a line, without the newline */
+#define ORDER_IDENTITIES_MAX 4096	/* sessions that one order names */
+#define ORDER_SECONDS_MAX (86400 * 366)	/* of any span; as in the commands */
+#define ORDER_TEXT_MAX 8192		/* bytes of a text for users; as in msg */
+#define ORDER_WORD_MAX 256		/* bytes of a name, an id, a state */
+
+enum order_type {
+	ORDER_LIST,
+	ORDER_PROCESSES,
+	ORDER_FATE,
+	ORDER_LOG_OFF,
+	ORDER_MESSAGE,
+	ORDER_CANCEL
+};
+
+#define ORDER_TYPES 6
+
+/* Which logon is meant: a session's id alone may belong to another one by now. */
+struct order_identity {
+	const char *id;
+	int64_t logon_us;		/* Unix time; -1: unknown, which is no logon's */
+};
+
+/* An order. The texts belong to its JSON. */
+struct order {
+	enum order_type type;
+	int64_t serial;			/* from 1 on; 0: none, which only ORDER_CANCEL may have */
+	json_t *json;
+
+	bool people;			/* ORDER_LIST: only sessions in which somebody works */
+
+	bool selects;			/* else IDENTITIES are meant; ORDER_FATE has just one */
+	struct selection selection;
+	struct order_identity *identities;
+	size_t n_identities;
+	const char *boot;		/* of the IDENTITIES; NULL: that of now */
+
+	uint64_t grace_s, wait_s, warn_s;
+	const char *text, *title, *reason, *origin;
+	bool console, no_desktop;
+	uint64_t time_s;		/* ORDER_MESSAGE: how long it is shown */
+	bool answers;			/* and waited for */
+};
+
+/* Why a line is no order. */
+struct order_fault {
+	const char *kind;		/* of a failure in doc/json.md: "no-json", "unknown-order", "wrong-order" */
+	const char *object;		/* static: the field that is wrong, or NULL */
+	int64_t serial;			/* 0: not known */
+	bool breach;			/* it is no object of JSON: what follows it cannot be trusted either */
+};
+
+/* The word of a type. Returns it. */
+const char *order_word(enum order_type type);
+
+/*
+ * Parses LINE of N bytes, which has no newline. *ret_order is to be freed by order_done(). Returns 0, -EINVAL and
+ * *ret_fault, or -ENOMEM.
+ */
+int order_parse(struct order *ret_order, const char *line, size_t n, struct order_fault *ret_fault);
+
+/* Tells whether ORDER changes something, so that only one such may run. */
+bool order_changes(const struct order *order);
+
+/* Frees what ORDER holds. */
+void order_done(struct order *order);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * targets.h - which sessions an order means: those that fit its selection, or the logons that it identifies.
+ *
+ * Whatever cannot be meant is reported to the peer as a failure, and left alone: a session that is unknown, that is
+ * another logon by now, or in which the program itself runs.
+ */
+#ifndef HOST_TARGETS_H
+#define HOST_TARGETS_H
+
+#include "cli/running.h"
+#include "host/order.h"
+#include "logoff.h"
+
+struct targets {
+	struct logoff_host *host;
+	struct order *order;
+	struct logoff_session **items;	/* NULL where a request has the session */
+	size_t n_items;
+	int status;			/* the highest exit status of the failures */
+	struct running running;
+	bool looked_again;
+};
+
+/* As logoff_host_list(), in the order of the ids. */
+enum logoff_result target_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
+			       struct logoff_error *reterr);
+
+/* What the identity of a logon means now. */
+enum target_fate {
+	TARGET_GONE,
+	TARGET_THERE,
+	TARGET_OTHER,			/* another logon has the id */
+	TARGET_UNKNOWN
+};
+
+/* The boot that this machine runs in, "" if that is unknown. */
+void target_boot(char boot[static 64]);
+
+/*
+ * Looks up what has become of the logon IDENTITY of BOOT (NULL: the boot of now). *ret_session is the session, only for
+ * TARGET_THERE, and the caller's. For TARGET_UNKNOWN *ret_r is why, of the library. Returns the answer.
+ */
+enum target_fate target_find(struct logoff_host *host, const char *boot, const struct order_identity *identity,
+			     struct logoff_session **ret_session, int *ret_r, struct logoff_error *reterr);
+
+/* Finds the sessions that ORDER means on HOST. The caller calls targets_done() at last. */
+void targets_find(struct targets *targets, struct logoff_host *host, struct order *order);
+
+/* A logoff_still_func for a struct targets. */
+enum logoff_result targets_still(struct logoff_session *session, void *userdata);
+
+/* Frees what TARGETS holds. */
+void targets_done(struct targets *targets);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * work.c - see work.h. log-off.c has the orders that change something.
+ */
+#include "host/work.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "cli/processes.h"
+#include "cli/sessions.h"
+#include "host/log-off.h"
+#include "host/order.h"
+#include "host/say.h"
+#include "host/targets.h"
+
+#define PROTOCOL 1
+
+/* ---- orders that only ask ---- */
+
+/* The time that tells the logon from others, to be given back with the id. */
+static void say_session(int64_t serial, struct logoff_session *session)
+{
+	json_t *row = to_json_session(session, NULL);
+	int64_t logon_us = logoff_session_time_us(session, LOGOFF_TIME_LOGON);
+	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "session", row, "logon",
+				 logon_us < 0 ? json_null() : json_integer(logon_us));
+
+	(void)print_json(line, true, stdout);
+}
+
+static int list(struct logoff_host *host, const struct order *order)
+{
+	const unsigned facts =
+		LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT | LOGOFF_FACTS_TERMINALS;
+	struct logoff_session **sessions = NULL;
+	struct logoff_error cause = {};
+	size_t n = 0;
+	int status = EXIT_ENDED, r = target_list(host, &sessions, &n, &cause);
+
+	if (r >= 0)
+		r = logoff_host_fetch(host, sessions, n, facts, &cause);
+	if (r < 0)
+		status = say_host_failure(stdout, order->serial, NULL, r, &cause);
+	for (size_t i = 0; i < n; i++)
+		if (!order->people || session_is_person(sessions[i]))
+			say_session(order->serial, sessions[i]);
+	logoff_session_list_free(sessions, n);
+	return status;
+}
+
+static int list_processes(struct logoff_host *host, const struct order *order)
+{
+	struct logoff_error cause = {};
+	struct processes processes;
+	int r = processes_read(&processes, host, &cause);
+
+	if (r < 0)
+		return say_host_failure(stdout, order->serial, NULL, r, &cause);
+	for (size_t i = 0; i < processes.n_items; i++)
+		say(stdout, order->serial, "process", to_json_process(&processes.rows[i], NULL));
+	processes_done(&processes);
+	return EXIT_ENDED;
+}
+
+static int tell_fate(struct logoff_host *host, const struct order *order)
+{
+	static const char *const words[] = {
+		[TARGET_GONE] = "gone",
+		[TARGET_THERE] = "there",
+		[TARGET_OTHER] = "other",
+		[TARGET_UNKNOWN] = "unknown",
+	};
+	struct logoff_session *session = NULL;
+	struct logoff_error cause = {};
+	int r;
+	enum target_fate fate = target_find(host, order->boot, &order->identities[0], &session, &r, &cause);
+
+	logoff_session_free(session);
+	say(stdout, order->serial, "fate", json_string(words[fate]));
+	return fate == TARGET_UNKNOWN ? EXIT_UNREACHABLE : EXIT_ENDED;
+}
+
+/* ---- serving ---- */
+
+/*
+ * Prints the last line of an order. The mark that the next one may come stands before it, since a peer may be quick.
+ * Both are one write.
+ */
+static void say_last(json_t *line)
+{
+	(void)putchar('\n');
+	(void)print_json(line, true, stdout);
+	(void)fflush(stdout);
+}
+
+static void say_reply(struct logoff_host *host, const struct order *order, int status)
+{
+	say_last(json_pack("{s:I, s:s, s:i, s:b}", "serial", (json_int_t)order->serial, "reply",
+			   order_word(order->type), "exit_status", status, "hides_processes",
+			   logoff_host_hides_processes(host)));
+}
+
+static void carry_out(struct logoff_host *host, struct order *order, int cancel_fd)
+{
+	int status = EXIT_ENDED;
+
+	switch (order->type) {
+	case ORDER_LIST:
+		status = list(host, order);
+		break;
+	case ORDER_PROCESSES:
+		status = list_processes(host, order);
+		break;
+	case ORDER_FATE:
+		status = tell_fate(host, order);
+		break;
+	case ORDER_LOG_OFF:
+		status = log_off(host, order, cancel_fd);
+		break;
+	case ORDER_MESSAGE:
+		status = send_message(host, order, cancel_fd);
+		break;
+	case ORDER_CANCEL:
+		return;		/* which never comes here */
+	}
+	say_reply(host, order, status);
+}
+
+static void say_hello(struct logoff_host *host, bool read_only)
+{
+	char boot[64];
+
+	target_boot(boot);
+	say_last(json_pack("{s:i, s:s, s:o, s:o, s:s, s:I, s:b, s:b}", "logoff-host", PROTOCOL, "version",
+			   logoff_version(), "host", to_json_host(NULL), "boot", to_json_text(*boot ? boot : NULL),
+			   "kind", logoff_host_kind(host), "euid", (json_int_t)geteuid(),
+			   /* every kind of this machine tells them */
+			   "times", true, "read_only", read_only));
+}
+
+static int serve(struct logoff_host *host, int cancel_fd)
+{
+	struct order_fault fault;
+	struct order order;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int status = EXIT_ENDED;
+
+	while (status == EXIT_ENDED && (n = getline(&line, &size, stdin)) > 0) {
+		if (order_parse(&order, line, (size_t)n, &fault) < 0) {
+			status = say_host_failure(stdout, fault.serial, NULL, LOGOFF_E_NO_MEMORY, NULL);
+			continue;
+		}
+		carry_out(host, &order, cancel_fd);
+		order_done(&order);
+	}
+	free(line);
+	return status;
+}
+
+int work(int cancel_fd, bool read_only)
+{
+	struct logoff_error cause = {};
+	struct logoff_host *host;
+	int r, status;
+
+	/* Whatever ends the connection must not end a log-off; see host.c. */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGQUIT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	r = logoff_host_open(&host, NULL, NULL, &cause);
+	if (r < 0)
+		return say_host_failure(stdout, 0, NULL, r, &cause);
+	say_hello(host, read_only);
+	status = serve(host, cancel_fd);
+	logoff_host_close(host);
+	return status;
+}
