@@ -1,0 +1,629 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""logoff-host: what it says over memory hosts, what a hostile peer gets, and what happens to a log-off when the peer leaves."""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+
+from test_json import DOC, HERE, HOSTS, lines_of, query, strict
+
+SECONDS = 20     # the longest time for anything; only a failing test needs it
+
+REAL = """host realtime
+caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=5 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z
+process command=dig term=never
+session id=6 user=bob tty=pts/4 logon=2025-03-14T08:03:00Z
+process command=bash
+"""
+
+
+class Peer:
+    """The far end of a logoff-host. Every line must be plain ASCII and fit the schema."""
+
+    def __init__(self, path, host, *arguments):
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host}
+        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
+        self.process = subprocess.Popen([path, *arguments], cwd=HERE, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, bufsize=0)
+        self.lines, self.serial, self.reads, self.deaf = queue.Queue(), 0, threading.Event(), False
+        self.reads.set()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        self.reads.wait()
+        rest, fd = b"", os.dup(self.process.stdout.fileno())
+        self.process.stdout.close()
+        while chunk := os.read(fd, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self.lines.put(line)
+            self.reads.wait()
+            if self.deaf:
+                os.close(fd)
+                return
+        assert rest == b""
+        os.close(fd)
+        self.lines.put(None)
+
+    def line(self):
+        """The next object, or None at the end."""
+        line = self.lines.get(timeout=SECONDS)
+        if line is None:
+            return None
+        assert not re.search(rb"[^ -~]", line), "something else than plain ASCII was printed"
+        return check(json.loads(line))
+
+    def hello(self):
+        found = self.line()
+        assert "logoff-host" in found, found
+        return found
+
+    def raw(self, data):
+        self.process.stdin.write(data)
+
+    def send(self, order, **fields):
+        self.serial += 1
+        self.raw(json.dumps({"serial": self.serial, "order": order, **fields}).encode() + b"\n")
+        return self.serial
+
+    def until(self, wanted):
+        """The objects up to the one that fits, included. Nothing may be busy, unless that is wanted."""
+        found = []
+        while not found or not wanted(found[-1]):
+            found.append(self.line())
+            assert found[-1] is not None, found
+            assert wanted(found[-1]) or found[-1].get("failure", {}).get("kind") != "busy", found
+        return found
+
+    def ask(self, order, **fields):
+        """Sends an order; returns what comes for it, and the reply."""
+        serial = self.send(order, **fields)
+        found = self.until(lambda one: "reply" in one and one["serial"] == serial)
+        assert {one["serial"] for one in found} == {serial}
+        return found[:-1], found[-1]
+
+    def leave(self):
+        self.process.stdin.close()
+
+    def end(self):
+        """Leaves; returns what is still said, and the exit status."""
+        if not self.process.stdin.closed:
+            self.leave()
+        found = []
+        while (one := self.line()) is not None:
+            found.append(one)
+        return found, self.process.wait(SECONDS)
+
+    def child(self):
+        pid = self.process.pid
+        return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
+SCHEMA = strict(json.loads((DOC / "schema/host.json").read_text()))
+CHECKER = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def check(line):
+    CHECKER.validate(line)
+    return line
+
+
+@pytest.fixture
+def program(binary):
+    built = binary.parent.parent / "host/logoff-host"
+    return built if built.exists() else binary.parent / "logoff-host"
+
+
+@pytest.fixture
+def peer(program, tmp_path):
+    """Starts logoff-host on a memory host, given by its name or its description, and reads the hello."""
+    peers = []
+
+    def start(host, *arguments):
+        if "\n" in host:
+            (tmp_path / "host").write_text(host)
+            path = f"{tmp_path}/host"
+        else:
+            path = f"hosts/{host}"
+        peers.append(Peer(program, f"memory:{path}", *arguments))
+        peers[-1].hello()
+        return peers[-1]
+
+    yield start
+    for one in peers:
+        one.reads.set()
+        one.process.kill()
+        one.process.wait()
+
+
+def only(found, key):
+    return [one[key] for one in found if key in one]
+
+
+def fields(found, key, *names):
+    return [tuple(one[name] for name in names) for one in only(found, key)]
+
+
+def timeless(rows):
+    """Rows without what differs from one run to the next."""
+    return [{name: value for name, value in row.items() if name not in ("age_seconds", "idle_seconds", "logon_time", "type")} for row in rows]
+
+
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(wanted):
+    end = time.monotonic() + SECONDS
+    while not wanted():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+# ---- asking ----
+
+
+def test_the_schema_can_fail():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    for wrong in ({"serial": 1, "reply": "list"}, {"serial": 1, "fate": "dead"}, {"serial": 1, "session": {"id": "5"}, "logon": None}):
+        with pytest.raises(jsonschema.ValidationError):
+            check(wrong)
+
+
+def test_hello(program):
+    one = Peer(program, "memory:hosts/company")
+    hello = one.hello()
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert hello == {"logoff-host": 1, "version": hello["version"], "host": hello["host"], "boot": boot, "kind": "memory",
+                     "euid": os.geteuid(), "times": True, "read_only": False}
+    assert one.end() == ([], 0)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_lists_are_those_of_query(program, binary, host):
+    done = query(binary, f"memory:hosts/{host}", "session")
+    one = Peer(program, f"memory:hosts/{host}")
+    first = one.line()
+    if "failure" in first:
+        assert done.returncode == first["failure"]["exit_status"] == 6 and one.end() == ([], 6)
+        return
+    found, reply = one.ask("list")
+    assert reply["exit_status"] == done.returncode
+    assert timeless(only(found, "session")) == timeless(json.loads(done.stdout or "[]"))
+    for row in found:
+        assert ("session" not in row) or (row["logon"] is None) == (row["session"]["logon_time"] is None)
+    found, reply = one.ask("processes")
+    done = query(binary, f"memory:hosts/{host}", "process", "*")
+    rows = [[row for row in rows if row["pid"] >= 5000000] for rows in (only(found, "process"), json.loads(done.stdout or "[]"))]
+    assert sorted(map(str, rows[0])) == sorted(map(str, rows[1]))
+    assert one.end() == ([], 0)
+
+
+def test_people_only(peer):
+    found, _ = peer("company").ask("list", people=True)
+    assert {row["id"] for row in only(found, "session")} == {"2", "5", "9", "12", "13", "14", "c7", "c8"}
+    assert [row["id"] for row in only(found, "session") if row["current"]] == ["12"]
+
+
+def test_orders_may_be_sent_at_once(peer):
+    """Those that only ask are carried out one after the other."""
+    one = peer("company")
+    for order in ("list", "processes", "list"):
+        one.send(order)
+    found = one.until(lambda row: row.get("serial") == 3 and "reply" in row)
+    assert [row["reply"] for row in found if "reply" in row] == ["list", "processes", "list"]
+    one.send("list")
+    found, status = one.end()
+    assert found[-1]["reply"] == "list" and status == 0, "an order before the end is carried out"
+
+
+def test_after_the_reply_the_next_order_may_come(program):
+    """However soon: a peer without a thread, which is quicker than Peer."""
+    env = {"LOGOFF_HOST": "memory:hosts/empty"}
+    with subprocess.Popen([program], cwd=HERE, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        for serial in range(1, 3001):
+            process.stdin.write(b'{"serial":%d,"order":"log-off","sessions":[{"id":"9","logon":1}]}\n' % serial)
+            process.stdin.flush()
+            assert b'"no-session"' in process.stdout.readline() and b'"reply"' in process.stdout.readline()
+        process.stdin.close()
+
+
+def test_fate(peer):
+    one = peer("company")
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    found, _ = one.ask("list")
+    logon = next(row["logon"] for row in found if row["session"]["id"] == "5")
+
+    def fate(**fields):
+        told, reply = one.ask("fate", **{"boot": boot, "id": "5", "logon": logon} | fields)
+        assert reply["exit_status"] == (6 if told[0]["fate"] == "unknown" else 0)
+        return told[0]["fate"]
+
+    assert fate() == "there" and fate(logon=logon + 900000) == "there"
+    assert fate(logon=logon + 2000000) == fate(logon=1) == "other"
+    assert fate(id="99") == fate(boot="another") == fate(id="pts/3") == "gone"
+    assert fate(logon=None) == fate(id="9") == "unknown", "nobody knows that logon time"
+    one.ask("log-off", sessions=[{"id": "5", "logon": logon}])
+    assert fate() == "gone"
+
+
+def test_fate_of_a_host_that_does_not_answer(peer):
+    one = peer("host get-fails=EAGAIN\ncaller uid=0\nuser name=a uid=1\nsession id=5 user=a logon=2025-03-14T08:02:00Z\n")
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert one.ask("fate", boot=boot, id="5", logon=1741939320000000)[0] == [{"serial": 1, "fate": "unknown"}]
+
+
+# ---- logging off ----
+
+
+@pytest.mark.parametrize("host", [one for one in HOSTS if one not in ("realtime", "watch-quiet", "unreachable", "wrong")])
+def test_log_offs_are_those_of_logoff(program, binary, host):
+    """The same events, results and statuses, over all memory hosts."""
+    done = query(binary, f"memory:hosts/{host}", "/all", "/y", "/v", "/wait:3", "/warn:5", "/noaskpassword", option="--json=lines",
+                 name="logoff")
+    wanted = [row for row in lines_of(done) if row.get("exit_status") != 6 or row["type"] == "result"]
+    one = Peer(program, f"memory:hosts/{host}")
+    if "failure" in one.line():
+        assert done.returncode == 6
+        return
+    found, reply = one.ask("log-off", select={"all": True}, wait=3, warn=5)
+    assert reply["exit_status"] == done.returncode
+    assert timeless(only(found, "result")) == timeless(row for row in wanted if row["type"] == "result")
+    assert only(found, "event") == [{name: value for name, value in row.items() if name != "type"} for row in wanted if row["type"] == "event"]
+    assert one.end() == ([], 0)
+
+
+def test_it_selects(peer):
+    one = peer("company")
+    found, reply = one.ask("log-off", select={"user": ["alice", "b*"], "state": "active", "exclude": ["c7"]}, reason="r", origin="ann@desk")
+    assert fields(found, "result", "id", "result") == [("5", "ended")], "12 is the program's own"
+    assert reply["exit_status"] == 0
+    found, reply = one.ask("list")
+    assert "5" not in [row["id"] for row in only(found, "session")]
+    found, reply = one.ask("log-off", select={"all": True, "idle": 3600, "keep": ["xrdp-sesman"]})
+    assert fields(found, "failure", "kind", "exit_status") == [("none-selected", 2)] and reply["exit_status"] == 2
+
+
+@pytest.mark.parametrize("select,kind,object", [
+    ({"all": True, "exclude": ["nobody-at-all"]}, "no-exclusion", "nobody-at-all"),
+    ({"all": True, "exclude": ["group:no-such-group"]}, "no-exclusion", "group:no-such-group"),
+    ({"state": "dead"}, "wrong-order", "state"),
+    ({"kind": "greeter"}, "wrong-order", "kind"),
+])
+def test_a_wrong_selection_ends_nobody(peer, select, kind, object):
+    one = peer("company")
+    found, reply = one.ask("log-off", select=select)
+    assert fields(found, "failure", "kind", "object") == [(kind, object)] and only(found, "result") == []
+    assert reply["exit_status"] == 1 and len(one.ask("list")[0]) == 10
+
+
+def test_identities(peer):
+    one = peer("company")
+    found, _ = one.ask("list")
+    logons = {row["session"]["id"]: row["logon"] for row in found}
+    meant = [("5", logons["5"]), ("5", logons["5"]), ("13", logons["13"] + 5000000), ("14", None), ("9", None), ("9", 7), ("99", 7),
+             ("pts/5", logons["14"]), ("12", logons["12"])]
+    found, reply = one.ask("log-off", sessions=[{"id": id, "logon": logon} for id, logon in meant])
+    assert fields(found, "result", "id", "result") == [("5", "ended")]
+    assert [(row["object"], row["kind"], row["cause"] and row["cause"]["name"]) for row in only(found, "failure")] == [
+        ("13", "changed", None), ("14", "changed", "ENODATA"), ("9", "changed", "ENODATA"), ("9", "changed", "ENODATA"),
+        ("99", "no-session", None), ("pts/5", "no-session", None), ("12", "own-session", None)]
+    assert reply["exit_status"] == 5
+    found, _ = one.ask("log-off", sessions=[{"id": "14", "logon": logons["14"]}], boot="another")
+    assert fields(found, "failure", "kind", "object") == [("no-session", "14")]
+    assert {row["id"] for row in only(one.ask("list")[0], "session")} >= {"9", "12", "13", "14"}
+
+
+def test_own_session_is_never_ended(peer):
+    one = peer("own")
+    found, reply = one.ask("log-off", select={"all": True})
+    assert fields(found, "result", "id") == [("6",)]
+
+
+def test_messages(peer):
+    one = peer("messages")
+    found, reply = one.ask("message", select={"all": True}, text="Hello\nall", title="From ann", time=5, answers=True)
+    assert len(only(found, "delivery")) > 2 and {"delivered"} < {row["result"] for row in only(found, "delivery")}
+    assert reply["exit_status"] == max(row["exit_status"] for row in only(found, "delivery"))
+    assert "closing" not in {row["state"] for row in only(found, "delivery")}
+
+
+# ---- cancelling and leaving ----
+
+
+def starts(one, wanted="ask", select=None, **fields):
+    """Begins a log-off and waits for an event of it."""
+    one.send("log-off", select=select or {"all": True}, **fields)
+    return one.until(lambda row: "event" in row and row["event"]["event"] == wanted)
+
+
+def outcome(found):
+    return sorted((row["id"], row["result"], row["forced"], row["warned"]) for row in only(found, "result"))
+
+
+def test_cancel_in_the_warning(peer):
+    one = peer(REAL)
+    starts(one, "warned", warn=60, text="Kernel update")
+    one.raw(b'{"order":"cancel","serial":7}\n')
+    found = one.until(lambda row: row.get("reply") == "log-off")
+    assert {"serial": 7, "reply": "cancel", "running": True} in found
+    assert outcome(found) == [("5", "cancelled", False, True), ("6", "cancelled", False, True)] and found[-1]["exit_status"] == 7
+    one.serial = 7
+    assert len(one.ask("list")[0]) == 2, "and it goes on to serve"
+    one.raw(b'{"order":"cancel"}\n')
+    assert one.line() == {"serial": None, "reply": "cancel", "running": False}
+    found, _ = one.ask("log-off", select={"user": ["bob"]})
+    assert fields(found, "result", "id", "result") == [("6", "ended")], "a cancel that came too late cancels nothing else"
+
+
+def test_a_cancel_that_came_too_late(peer):
+    """The first order ends without a look at the cancel."""
+    one = peer(REAL)
+    os.kill(one.child(), signal.SIGSTOP)
+    one.send("log-off", sessions=[{"id": "99", "logon": 1}])
+    one.raw(b'{"order":"cancel"}\n')
+    assert one.line()["running"] is True
+    os.kill(one.child(), signal.SIGCONT)
+    assert one.until(lambda row: row.get("reply") == "log-off")[-1]["exit_status"] == 2
+    found, _ = one.ask("log-off", select={"user": ["bob"]}, warn=1)
+    assert fields(found, "result", "id", "result") == [("6", "ended")]
+
+
+def test_cancel_after_asking(peer):
+    """The first cancel follows those that were asked to their end, the second leaves them."""
+    one = peer(REAL)
+    starts(one, grace=1)
+    one.raw(b'{"order":"cancel"}\n')
+    found = one.until(lambda row: row.get("reply") == "log-off")
+    assert outcome(found)[0] == ("5", "ended", True, False)
+    one = peer(REAL)
+    starts(one, select={"user": ["alice"]}, grace=60)
+    found = []
+    while "log-off" not in [row.get("reply") for row in found]:
+        one.raw(b'{"order":"cancel"}\n')
+        found += one.until(lambda row: row.get("reply") in ("cancel", "log-off"))
+        time.sleep(0.1)     # two at once are one
+        assert len(found) < 100
+    assert outcome(found) == [("5", "cancelled", False, False)]
+    assert only(found, "result")[0]["session_exists"] is not False
+
+
+def test_leaving_in_the_warning_cancels(peer):
+    one = peer(REAL)
+    starts(one, "warned", warn=60)
+    found, status = (one.leave(), one.end())[1]
+    assert outcome(found) == [("5", "cancelled", False, True), ("6", "cancelled", False, True)] and status == 0
+
+
+@pytest.mark.parametrize("rest", [b"", b'{"order":"cancel"', b'{"serial":9,"order":"list"}'], ids=["nothing", "half", "no newline"])
+def test_leaving_after_asking_carries_it_through(peer, rest):
+    one = peer(REAL)
+    starts(one, grace=1)
+    one.raw(rest)
+    found, status = one.end()
+    assert ("5", "ended", True, False) in outcome(found) and status == 0
+    assert found[-1]["reply"] == "log-off", "what was cut is no order"
+
+
+def test_leaving_ends_those_not_asked_yet_too(peer):
+    """More than are asked at once: the host has 64 unanswered questions at most."""
+    people = "".join(f"session id={i} user=alice tty=pts/{i} answer=300\nprocess command=bash term=200\n" for i in range(1, 101))
+    one = peer(f"host realtime\ncaller uid=0\nuser name=alice uid=1000\n{people}")
+    starts(one)
+    found, status = one.end()
+    results = outcome(found)
+    assert len(results) == 100 and {row[1] for row in results} == {"ended"}
+
+
+def test_nobody_reads_any_more(peer):
+    """The pipe of the output is closed: as if the peer had left."""
+    one = peer(REAL)
+    one.deaf = True     # from the first event on
+    one.send("log-off", select={"all": True}, grace=3)
+    child = one.child()
+    one.reader.join(SECONDS)
+    time.sleep(0.5)
+    assert alive(child), "the log-off goes on"
+    assert one.process.wait(SECONDS) == 9
+    wait_until(lambda: not alive(child))
+
+
+def test_a_peer_that_does_not_read_delays_nobody(peer):
+    people = "".join(f"session id={i} user=alice tty=pts/{i}\nprocess command=bash term=never\n" for i in range(1, 1001))
+    one = peer(f"host realtime\ncaller uid=0\nuser name=alice uid=1000\n{people}")
+    child = one.child()
+    one.reads.clear()
+    one.send("log-off", select={"all": True}, grace=0)
+    time.sleep(1)
+    one.leave()
+    wait_until(lambda: not alive(child))    # which writes more than a pipe holds
+    one.reads.set()
+    found, status = one.end()
+    assert len(only(found, "result")) == 1000 and found[-1]["reply"] == "log-off" and status == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE])
+def test_signals_do_not_end_a_log_off(peer, number):
+    one = peer(REAL)
+    starts(one, grace=1)
+    os.kill(one.process.pid, number)
+    os.kill(one.child(), number)
+    found = one.until(lambda row: row.get("reply") == "log-off")
+    assert ("5", "ended", True, False) in outcome(found)
+    one.ask("list")
+    os.kill(one.process.pid, signal.SIGTERM)
+    assert one.process.wait(SECONDS) == -signal.SIGTERM, "idle it ends"
+
+
+@pytest.mark.parametrize("wanted,fields,lasts", [("ask", {"grace": 3}, True), ("warned", {"warn": 60}, False)])
+def test_killed_it_is_as_if_the_peer_had_left(peer, wanted, fields, lasts):
+    one = peer(REAL)
+    starts(one, wanted, **fields)
+    child = one.child()
+    one.process.kill()
+    time.sleep(0.5)
+    assert alive(child) == lasts
+    wait_until(lambda: not alive(child))
+
+
+def test_nobody_knows_when_the_child_is_killed(peer):
+    one = peer(REAL)
+    starts(one, grace=60)
+    os.kill(one.child(), signal.SIGKILL)
+    found, status = one.end()
+    assert fields(found, "failure", "kind", "exit_status") == [("broken", 6)] and found[-1]["serial"] == 1 and status == 6
+
+
+# ---- who may what, and wrong lines ----
+
+
+def test_read_only(program):
+    one = Peer(program, "memory:hosts/company", "--read-only")
+    assert one.hello()["read_only"] is True
+    assert len(one.ask("list")[0]) == 10 and len(one.ask("processes")[0]) > 5
+    orders = [("log-off", {"select": {"all": True}}), ("message", {"select": {"all": True}, "text": "x"}), ("cancel", {}),
+              ("fate", {"boot": "b", "id": "5", "logon": 1})]
+    for order, fields in orders:
+        one.send(order, **fields)
+        refused = one.line()["failure"]
+        assert (refused["kind"], refused["object"], refused["exit_status"]) == ("read-only", order, 3)
+    assert len(one.ask("list")[0]) == 10 and one.end() == ([], 0)
+
+
+def test_busy(peer):
+    one = peer(REAL)
+    starts(one, "warned", warn=60)
+    for order, fields in (("log-off", {"select": {"all": True}}), ("list", {}), ("message", {"select": {"all": True}, "text": "x"})):
+        serial = one.send(order, **fields)
+        assert one.until(lambda row: row["serial"] == serial)[-1]["failure"]["kind"] == "busy"
+    one.raw(b'{"order":"cancel"}\n')
+    found = one.until(lambda row: row.get("reply") == "log-off")
+    assert {row["result"] for row in only(found, "result")} == {"cancelled"}
+
+
+@pytest.mark.parametrize("data", [
+    b"hello\n", b"\n", b"[1]\n", b"7\n", b"\0\n", b'{"serial":1,"order":"li\xffst"}\n', b'{"serial":1,"order":"list"\n',
+    b"[" * 100000 + b"\n", b'{"a":' * 100000 + b"\n", b'{"serial":1,"serial":2,"order":"list"}\n',
+    b'{"serial":99999999999999999999,"order":"list"}\n',
+], ids=lambda data: repr(data[:20]))
+def test_what_is_no_json_ends_it(peer, data):
+    one = peer("company")
+    one.raw(data + b'{"serial":5,"order":"log-off","select":{"all":true}}\n')
+    found, status = one.end()
+    assert [row["failure"]["kind"] for row in found] == ["no-json"] and status == 1, "and nothing after it is done"
+
+
+@pytest.mark.parametrize("data", [b"x" * (2 << 20), b'{"order":"' + b"x" * (1 << 20) + b'"}\n'], ids=["no newline", "a newline"])
+def test_too_long_a_line_ends_it(peer, data):
+    one = peer("company")
+    try:
+        one.raw(data)
+        one.raw(b'\n{"serial":5,"order":"log-off","select":{"all":true}}\n')
+    except BrokenPipeError:
+        pass
+    found, status = one.end()
+    assert [row["failure"]["kind"] for row in found] == ["too-long"] and status == 1
+
+
+def test_the_longest_line(peer):
+    one = peer("company")
+    order = b'{"serial":1,"order":"list","later":"' + b"x" * ((1 << 20) - 38) + b'"}'
+    assert len(order) == 1 << 20
+    one.raw(order + b"\n")
+    assert one.until(lambda row: "reply" in row)[-1]["exit_status"] == 0
+
+
+def test_no_json_in_a_log_off(peer):
+    """What was asked is carried through, what was not is cancelled, and nothing else is done."""
+    one = peer(REAL)
+    starts(one, "warned", warn=60)
+    one.raw(b"hello\n")
+    found, status = one.end()
+    assert outcome(found) == [("5", "cancelled", False, True), ("6", "cancelled", False, True)] and status == 1
+    one = peer(REAL)
+    starts(one, grace=1)
+    one.raw(b"hello\n")
+    found, status = one.end()
+    assert ("5", "ended", True, False) in outcome(found) and status == 1
+
+
+@pytest.mark.parametrize("line,kind,object", [
+    ('{"serial":1}', "unknown-order", None),
+    ('{"serial":1,"order":"reboot"}', "unknown-order", None),
+    ('{"serial":1,"order":["list"]}', "unknown-order", None),
+    ('{"order":"list"}', "wrong-order", "serial"),
+    ('{"serial":"1","order":"list"}', "wrong-order", "serial"),
+    ('{"serial":1,"order":"log-off"}', "wrong-order", "sessions"),
+    ('{"serial":1,"order":"log-off","select":{"all":true,"unless":"bob"}}', "wrong-order", "select"),
+    ('{"serial":1,"order":"log-off","select":{"all":true},"grace":1e9}', "wrong-order", "grace"),
+    ('{"serial":1,"order":"log-off","select":{"all":true},"wait":99999999}', "wrong-order", "wait"),
+    ('{"serial":1,"order":"log-off","sessions":[{"id":5,"logon":1}]}', "wrong-order", "sessions"),
+    ('{"serial":1,"order":"message","select":{"all":true},"text":{}}', "wrong-order", "text"),
+])
+def test_a_wrong_order_is_refused(peer, line, kind, object):
+    one = peer("company")
+    one.raw(line.encode() + b"\n")
+    refused = one.line()["failure"]
+    assert (refused["kind"], refused["object"], refused["exit_status"]) == (kind, object, 1)
+    one.serial = 1
+    assert len(one.ask("list")[0]) == 10 and one.end() == ([], 0)
+
+
+def test_serials_grow(peer):
+    one = peer("company")
+    one.ask("list")
+    for serial in (1, 0):
+        one.raw(b'{"serial":%d,"order":"log-off","select":{"all":true}}\n' % serial)
+        assert one.line()["failure"]["object"] == "serial"
+    assert len(one.ask("list")[0]) == 10
+
+
+def test_foreign_texts_do_no_harm(peer):
+    """Peer.line() fails for any byte that is not printable ASCII."""
+    one = peer("hostile")
+    assert len(one.ask("list")[0]) > 0 and len(one.ask("processes")[0]) > 0
+    one.ask("log-off", select={"all": True}, warn=1, text="\x1b[2J\u202e")
+
+
+# ---- the command line ----
+
+
+@pytest.mark.parametrize("arguments,status,said", [
+    (["--version"], 0, b"logoff-host 0."), (["--help"], 0, b"--read-only"), (["--nonsense"], 1, b"there is no option --nonsense"),
+    (["--read-only=x"], 1, b"takes no value"), (["host\x1b"], 1, b"takes no argument: host\\x1b"),
+])
+def test_command_line(program, arguments, status, said):
+    done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, env={"LOGOFF_HOST": "memory:/nonexistent"})
+    assert done.returncode == status and said in (done.stderr if status else done.stdout)
+    assert (done.stdout if status else done.stderr) == b""
+
+
+def test_a_wrong_host(program):
+    one = Peer(program, "memory:/nonexistent")
+    found, status = one.end()
+    assert fields(found, "failure", "kind") == [("wrong-host",)] and status == 6
+
+
+@pytest.mark.parametrize("closed", [0, 1])
+def test_closed_descriptors(program, closed):
+    done = subprocess.run(["sh", "-c", f'exec "$0" {closed}>&-', program], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
+                          cwd=HERE, env={"LOGOFF_HOST": "memory:hosts/company"})
+    assert done.returncode == (0 if closed == 0 else 9)
