@@ -34,16 +34,21 @@ fail() {
 
 rooms="src/base src/local src/core src/backend"
 
+# The sources at PATH..., without the unit tests and what is for Windows alone.
+sources_at() {
+	find "$@" -name '*.c' ! -name 'test-*' ! -name '*-windows.c' ! -name 'wts*' ! -name thread-call.c
+}
+
 # What each fuzzer is linked with; fuzz-display.c includes one.
+# shellcheck disable=SC2086 # several words on purpose
 sources_of() {
 	case $1 in
-	proc) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
-	display) find $rooms -name "*.c" ! -name "test-*" ! -name display-client.c ;;
+	proc | utmp) sources_at src/base src/local/proc.c src/local/file.c ;;
+	display) sources_at $rooms | grep -v /display-client.c ;;
 	logind) echo src/backend/logind-parse.c ;;
-	utmp) find src/base src/local/proc.c src/local/file.c -name "*.c" ! -name "test-*" ;;
 	options) echo src/cli/options.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
-	*) find $rooms -name '*.c' ! -name 'test-*' ;;
+	*) sources_at $rooms ;;
 	esac
 }
 
