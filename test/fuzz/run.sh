@@ -47,6 +47,7 @@ sources_of() {
 	display) sources_at $rooms | grep -v /display-client.c ;;
 	logind) echo src/backend/logind-parse.c ;;
 	options) echo src/cli/options.c ;;
+	order) sources_at $rooms src/host/order.c src/cli/{select,word,account,facts}.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) sources_at $rooms ;;
 	esac
@@ -55,6 +56,7 @@ sources_of() {
 packages_of() {
 	case $1 in
 	tsts) echo ndr samba-util talloc ;;
+	order) echo libsystemd jansson ;;
 	*) echo libsystemd ;;
 	esac
 }
