@@ -344,6 +344,9 @@ enum logoff_result logoff_request_run(struct logoff_request *request, const stru
 		interrupt(request, r, &cause);
 	if (request_watch(request) < 0)
 		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"), reterr);
+	/* What was cancelled before anybody is asked is not begun; a broken connection shows again. */
+	if (r >= 0 && host->backend->wait(host, 0, request->how.cancel_fd, &cause) == -ECANCELED)
+		interrupt(request, -ECANCELED, &cause);
 	run_jobs(request);
 	host->deadline_us = 0;
 	request_unwatch(request);

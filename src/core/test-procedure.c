@@ -418,6 +418,8 @@ static void test_cancelled(void **state)
 	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x term=never kill=never\n";
 
 	(void)state;
+	/* Nobody is asked to end, though nobody was warned either. */
+	expect((struct run){ .text = text, .sessions = "5", .cancel_at = -1 }, "5 = ECANCELED + x\n");
 	/* A caller that leaves the descriptor readable cancels everything. */
 	expect((struct run){ .text = text, .sessions = "5", .cancel_at = 1 },
 	       "0.0 5 ask 1\nfollowed\n5 = ECANCELED + x\n");

@@ -41,7 +41,7 @@ struct run {
 	bool console;
 	bool no_desktop;
 	int agree;     /* to prove one's identity: 1 yes, -1 no, 0 cannot be asked */
-	int cancel_at; /* the event upon which the user cancels, from 1; 0: never */
+	int cancel_at; /* the event upon which the user cancels, from 1; -1: before it runs; 0: never */
 	uint64_t warn_ms;	 /* 0: nobody is warned */
 	uint64_t think_ms;	 /* so long after the look-up it is run, as if a question had been asked */
 	bool named;		 /* each session was named; else a condition has selected it */
@@ -341,6 +341,7 @@ static void run_it(struct run *run)
 	}
 	run->cancel_fd = test_event_open();
 	assert_true(run->cancel_fd >= 0);
+	assert_true(run->cancel_at >= 0 || test_event_set(run->cancel_fd));
 	run->r = open_host(run->text, &host);
 	if (run->r == 0) {
 		run_on_host(run, host);
