@@ -65,6 +65,7 @@ enum busy {
 
 struct front {
 	struct buffer peer, child, out;	/* lines of the peer, lines of the child, what the peer is to get */
+	pid_t child_pid;
 	int child_in, child_out, cancel_fd;
 	enum busy busy;
 	int64_t last_serial, running;	/* the last one of all, and that of the child's order; 0: none */
@@ -157,6 +158,7 @@ static bool child_start(struct front *front)
 	close(out[1]);
 	front->child_in = in[1];
 	front->child_out = out[0];
+	front->child_pid = pid;
 	return pid > 0;
 }
 
@@ -324,11 +326,15 @@ static void write_out(struct front *front)
 static void take_child_end(struct front *front)
 {
 	int status;
+	pid_t r;
 
 	front->child_gone = true;
 	close(front->child_out);	/* if only reading has failed, the child must not wait for a reader */
 	end_input(front, EXIT_ENDED);
-	if (wait(&status) > 0 && WIFEXITED(status))
+	do	/* for this one: whoever has started the program may have left it other children */
+		r = waitpid(front->child_pid, &status, 0);
+	while (r < 0 && errno == EINTR);
+	if (r > 0 && WIFEXITED(status))
 		return end_input(front, WEXITSTATUS(status));
 	refuse(front, front->busy == BUSY_NOT ? 0 : front->running, "broken", NULL, EXIT_UNREACHABLE);
 	end_input(front, EXIT_UNREACHABLE);
@@ -378,6 +384,7 @@ static int run(void)
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */
 	if (!child_start(&front)) {
 		fprintf(stderr, "%s: %s\n", program().text, strerror(errno));
 		return EXIT_UNREACHABLE;

@@ -95,7 +95,8 @@ static void on_event(const struct logoff_event *event, void *userdata)
 	struct run *run = userdata;
 	json_t *object = to_json_event(event, NULL);
 
-	if (event->type == LOGOFF_EVENT_ASK ||
+	if (event->type == LOGOFF_EVENT_ASK || event->type == LOGOFF_EVENT_MANAGER_ASK ||
+	    event->type == LOGOFF_EVENT_DESKTOP_ASK ||
 	    (event->type == LOGOFF_EVENT_LEAVE_ASK && event->desktop && *event->desktop))
 		cancel_outlive_peer(&run->cancel);
 	if (event->type == LOGOFF_EVENT_FOLLOWED)
@@ -164,7 +165,7 @@ static void run_request(struct run *run, struct targets *targets)
 		.event_data = run,
 		.reason = order->reason,
 		.actor = order->origin,
-		.actor_address = order->origin ? find_address(address) : NULL,
+		.actor_address = find_address(address),
 	};
 	int r = fill_request(run, targets);
 

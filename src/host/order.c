@@ -17,6 +17,7 @@ enum field_type {
 	FIELD_SECONDS,			/* uint64_t, at most ORDER_SECONDS_MAX */
 	FIELD_WORD,			/* const char *, not empty, at most ORDER_WORD_MAX bytes */
 	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
+	FIELD_NAME,			/* a word of letters, digits and "._-@\\" */
 	FIELD_WORDS			/* struct option_list: an array of such words */
 };
 
@@ -41,7 +42,7 @@ static const struct field fields[] = {
 	{ "warn", FIELD_SECONDS, AT(warn_s), LOG_OFF },
 	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE },
 	{ "reason", FIELD_TEXT, AT(reason), LOG_OFF },
-	{ "origin", FIELD_WORD, AT(origin), LOG_OFF },
+	{ "origin", FIELD_NAME, AT(origin), LOG_OFF },
 	{ "console", FIELD_FLAG, AT(console), LOG_OFF },
 	{ "no_desktop", FIELD_FLAG, AT(no_desktop), LOG_OFF },
 	{ "title", FIELD_WORD, AT(title), MESSAGE },
@@ -93,6 +94,12 @@ static bool take_text(const json_t *value, size_t max, const char **ret)
 	return *ret && **ret && json_string_length(value) <= max;
 }
 
+/* Only what cannot be taken for more of the sentence in which it will stand. */
+static bool is_name(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\")] == '\0';
+}
+
 static bool take_seconds(const json_t *value, uint64_t *ret)
 {
 	json_int_t seconds = json_integer_value(value);
@@ -124,6 +131,8 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 		return take_seconds(value, target);
 	case FIELD_WORD:
 		return take_text(value, ORDER_WORD_MAX, target);
+	case FIELD_NAME:
+		return take_text(value, ORDER_WORD_MAX, target) && is_name(*(const char **)target);
 	case FIELD_TEXT:
 		return take_text(value, ORDER_TEXT_MAX, target);
 	case FIELD_WORDS:

@@ -16,8 +16,9 @@
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
 /*
- * Without logind a logon time is computed from the clocks of the machine, and differs a little each time. No id is
- * used again so soon.
+ * Where no session manager tells the logon time, it is computed from the clocks of the machine, and differs a little
+ * each time. It is another one when the login record or the first process is gone, or the clock was set: that says
+ * nothing.
  */
 #define TOLERANCE_US 1000000
 
@@ -52,15 +53,20 @@ static void fail_host(struct targets *targets, const char *object, int r, const 
 
 /* ---- identities ---- */
 
-static enum target_fate compare_logon(const struct logoff_session *session, const struct order_identity *identity,
+static enum target_fate compare_logon(struct logoff_session *session, const struct order_identity *identity,
 				      struct logoff_error *reterr)
 {
+	bool computed = !logoff_session_is(session, LOGOFF_IS_REGISTERED) ||
+			strcmp(logoff_host_kind(logoff_session_host(session)), "procfs") == 0;
 	int64_t logon_us = fact_logon_us(session), apart_us = logon_us - identity->logon_us;
+	int64_t tolerance_us = computed ? TOLERANCE_US : 0;
 
-	if (logon_us >= 0 && identity->logon_us >= 0)
-		return apart_us >= -TOLERANCE_US && apart_us <= TOLERANCE_US ? TARGET_THERE : TARGET_OTHER;
+	if (logon_us >= 0 && identity->logon_us >= 0 && apart_us >= -tolerance_us && apart_us <= tolerance_us)
+		return TARGET_THERE;
+	if (logon_us >= 0 && identity->logon_us >= 0 && !computed)
+		return TARGET_OTHER;
 	*reterr = (struct logoff_error){ .domain = LOGOFF_ERROR_ERRNO, .number = ENODATA, .name = "ENODATA" };
-	snprintf(reterr->text, sizeof(reterr->text), "the logon time is unknown");
+	snprintf(reterr->text, sizeof(reterr->text), "its logon time does not tell");
 	return TARGET_UNKNOWN;
 }
 

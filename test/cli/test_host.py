@@ -257,12 +257,25 @@ def test_fate(peer):
         assert reply["exit_status"] == (6 if told[0]["fate"] == "unknown" else 0)
         return told[0]["fate"]
 
-    assert fate() == "there" and fate(logon=logon + 900000) == "there"
-    assert fate(logon=logon + 2000000) == fate(logon=1) == "other"
+    assert fate() == "there" and fate(logon=logon + 1) == fate(logon=1) == "other"
     assert fate(id="99") == fate(boot="another") == fate(id="pts/3") == "gone"
     assert fate(logon=None) == fate(id="9") == "unknown", "nobody knows that logon time"
     one.ask("log-off", sessions=[{"id": "5", "logon": logon}])
     assert fate() == "gone"
+
+
+def test_fate_by_a_time_that_is_computed(peer):
+    """Of a login that no session manager knows: it differs a little each time, and changes with the first process or the clock."""
+    one = peer("host realtime\ncaller uid=0\nuser name=a uid=1\nsession id=5 user=a unregistered logon=2025-03-14T08:02:00Z\n")
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+    def fate(logon):
+        return one.ask("fate", boot=boot, id="5", logon=logon)[0][0]["fate"]
+
+    logon = 1741939320000000
+    assert fate(logon + 900000) == "there" and fate(logon + 2000000) == fate(1) == "unknown"
+    found, _ = one.ask("log-off", sessions=[{"id": "5", "logon": 1}])
+    assert found[0]["failure"]["kind"] == "changed" and found[0]["failure"]["cause"], found
 
 
 def test_fate_of_a_host_that_does_not_answer(peer):
@@ -372,6 +385,38 @@ def test_cancel_in_the_warning(peer):
     assert one.line() == {"serial": None, "reply": "cancel", "running": False}
     found, _ = one.ask("log-off", select={"user": ["bob"]})
     assert fields(found, "result", "id", "result") == [("6", "ended")], "a cancel that came too late cancels nothing else"
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_cancelled_before_anybody_is_asked(peer, left):
+    """Nobody was warned either: there is no wait in which the library would have seen it."""
+    one = peer(REAL)
+    os.kill(one.child(), signal.SIGSTOP)
+    one.send("log-off", select={"all": True})
+    if left:
+        one.process.stdin.close()
+        time.sleep(0.2)
+    else:
+        one.raw(b'{"order":"cancel"}\n')
+        assert one.line()["running"] is True
+    os.kill(one.child(), signal.SIGCONT)
+    found = one.until(lambda row: row.get("reply") == "log-off")
+    assert not only(found, "event") and fields(found, "result", "id", "result", "session_exists") == [
+        ("5", "cancelled", True), ("6", "cancelled", True)], found
+
+
+def test_a_killed_worker_beside_another_child(program):
+    """A shell that becomes the program leaves it the children of its own."""
+    env = {"PATH": os.environ["PATH"], "LOGOFF_HOST": f"memory:{HERE}/hosts/realtime"}
+    process = subprocess.Popen(["sh", "-c", 'sleep 0.3 & exec "$0"', program], env=env, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert b"logoff-host" in process.stdout.readline()
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    time.sleep(0.5)
+    (worker,) = [pid for pid in children if "logoff-host" in pathlib.Path(f"/proc/{pid}/comm").read_text()
+                 and pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(int(worker), signal.SIGKILL)
+    out, _ = process.communicate(timeout=SECONDS)
+    assert b"broken" in out and process.returncode == 6
 
 
 def test_a_cancel_that_came_too_late(peer):
