@@ -114,28 +114,6 @@ static bool add_chosen(struct choice *choice, struct logoff_session *session, en
 	return true;
 }
 
-/* The programs are checked last: to look at all processes takes time. */
-static enum select_answer judge_session(struct choice *choice, struct logoff_session *session, const char *user,
-				size_t *n_unknown_groups, size_t *n_unknown_programs)
-{
-	enum select_answer answer = selection_judge(choice->selection, session, user);
-
-	if (answer == SELECT_UNKNOWN)
-		++*n_unknown_groups;
-	if (answer != SELECT_YES || choice->selection->keeps.n_items == 0)
-		return answer;
-	switch (running_has(&choice->running, choice->host, session, &choice->selection->keeps)) {
-	case SELECT_YES:
-		return SELECT_NO;
-	case SELECT_UNKNOWN:
-		++*n_unknown_programs;
-		return SELECT_UNKNOWN;
-	case SELECT_NO:
-		break;
-	}
-	return SELECT_YES;
-}
-
 /*
  * Adds the selected sessions, or all sessions of USER, but never the caller's own. Returns true if there is one or may
  * be one, or if the cause has been reported.
@@ -155,11 +133,14 @@ static bool take_matching(struct choice *choice, const char *user)
 	for (size_t i = 0; status == EXIT_ENDED && i < choice->n_all; i++) {
 		struct logoff_session *session = choice->all[i];
 		enum select_answer answer = SELECT_NO;
+		bool programs;
 
 		if (session && !logoff_session_is(session, LOGOFF_IS_OWN))
-			answer = judge_session(choice, session, user, &n_groups, &n_programs);
-		if (answer == SELECT_UNKNOWN)
+			answer = judge_session(&choice->judge, session, user, &programs);
+		if (answer == SELECT_UNKNOWN) {
+			++*(programs ? &n_programs : &n_groups);
 			(void)stream_failure(EXIT_ENDED, "spared-unknown", logoff_session_id(session), NULL);
+		}
 		if (answer != SELECT_YES)
 			continue;
 		found = true;
@@ -401,6 +382,7 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 {
 	bool selects = choice_selects(choice->selection, n_arguments, arguments);
 
+	choice->judge = (struct judge){ .host = choice->host, .selection = choice->selection };
 	check_excludes(choice);
 	for (int i = 0; i < n_arguments && !choice->stopped; i++)
 		if (!is_list(arguments[i]) && !is_user_word(arguments[i]))
@@ -440,7 +422,7 @@ static void show_session(struct choice *choice, const struct logoff_session *ses
 
 	/* The session may hold a terminal multiplexer or a job that outlives the user's shell, which somebody wants. */
 	if (logoff_session_state(session) == LOGOFF_STATE_CLOSING)
-		programs = running_names(&choice->running, choice->host, session);
+		programs = running_names(&choice->judge.running, choice->host, session);
 	report_plan(to, session, console, programs.text);
 }
 
@@ -491,34 +473,16 @@ int choice_request(struct choice *choice, struct logoff_request *request)
 	return r;
 }
 
-static bool is_unanswered(const struct logoff_session *session)
-{
-	return facts_fetch(session, LOGOFF_FACTS_IDLE) != LOGOFF_OK;
-}
-
 enum logoff_result choice_still(struct logoff_session *session, void *userdata)
 {
 	struct choice *choice = userdata;
 	struct chosen *chosen = find_chosen(choice, logoff_session_id(session));
-	size_t n_groups = 0, n_programs = 0;
 
 	if (!chosen)
 		return LOGOFF_E_CHANGED;
 	if (chosen->why == LOGOFF_WHY_NAMED)
 		return 0;
-	if (!choice->looked_again || running_is_old(&choice->running))
-		running_done(&choice->running);
-	choice->looked_again = true;
-	if (logoff_session_is(session, LOGOFF_IS_OWN))
-		return LOGOFF_E_CHANGED;
-	if (judge_session(choice, session, chosen->user, &n_groups, &n_programs) == SELECT_YES)
-		return 0;
-	/* The name service, the kernel, or a server that is asked for the times may answer later. */
-	if (n_groups + n_programs > 0)
-		return LOGOFF_E_AGAIN;
-	if (!chosen->user && selection_asks_times(choice->selection) && is_unanswered(session))
-		return LOGOFF_E_AGAIN;
-	return LOGOFF_E_CHANGED;
+	return judge_again(&choice->judge, session, chosen->user);
 }
 
 void choice_done(struct choice *choice)
@@ -533,5 +497,5 @@ void choice_done(struct choice *choice)
 	choice->n_items = 0;
 	choice->all = logoff_session_list_free(choice->all, choice->n_all);
 	choice->n_all = 0;
-	running_done(&choice->running);
+	judge_done(&choice->judge);
 }

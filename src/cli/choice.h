@@ -11,8 +11,8 @@
 
 #include <stdio.h>
 
+#include "cli/judge.h"
 #include "cli/report.h"
-#include "cli/running.h"
 #include "cli/select.h"
 
 struct chosen {
@@ -41,8 +41,7 @@ struct choice {
 	struct logoff_error list_error;
 	size_t n_unknown_groups, n_unknown_programs;	/* left alone, as a condition is unknown for them */
 	bool hides_logins;		/* the list may lack some */
-	struct running running;
-	bool looked_again;
+	struct judge judge;
 };
 
 /* Tells whether anything is selected: by SELECTION, by a user or by a list. If not, each session is named by itself. */

@@ -199,18 +199,6 @@ static bool fetch_times(struct targets *targets)
 	return r >= 0;
 }
 
-/* The programs are checked last: to look at all processes takes time. */
-static enum select_answer judge(struct targets *targets, struct logoff_session *session)
-{
-	const struct selection *selection = &targets->order->selection;
-	enum select_answer kept, answer = selection_judge(selection, session, NULL);
-
-	if (answer != SELECT_YES || selection->keeps.n_items == 0)
-		return answer;
-	kept = running_has(&targets->running, targets->host, session, &selection->keeps);
-	return kept == SELECT_YES ? SELECT_NO : kept == SELECT_NO ? SELECT_YES : SELECT_UNKNOWN;
-}
-
 /* A user who has left cannot read a message. */
 static bool is_meant(struct targets *targets, struct logoff_session *session)
 {
@@ -219,7 +207,7 @@ static bool is_meant(struct targets *targets, struct logoff_session *session)
 
 	if (message ? logoff_session_state(session) != LOGOFF_STATE_CLOSING
 		    : !logoff_session_is(session, LOGOFF_IS_OWN))
-		answer = judge(targets, session);
+		answer = judge_session(&targets->judge, session, NULL, NULL);
 	if (answer == SELECT_UNKNOWN)
 		fail(targets, "spared-unknown", logoff_session_id(session), NULL, EXIT_ENDED);
 	return answer == SELECT_YES;
@@ -265,6 +253,7 @@ static void find_selected(struct targets *targets)
 void targets_find(struct targets *targets, struct logoff_host *host, struct order *order)
 {
 	*targets = (struct targets){ .host = host, .order = order };
+	targets->judge = (struct judge){ .host = host, .selection = &order->selection };
 	if (order->selects)
 		find_selected(targets);
 	else
@@ -274,25 +263,12 @@ void targets_find(struct targets *targets, struct logoff_host *host, struct orde
 enum logoff_result targets_still(struct logoff_session *session, void *userdata)
 {
 	struct targets *targets = userdata;
-	enum select_answer answer;
 
-	if (!targets->looked_again || running_is_old(&targets->running))
-		running_done(&targets->running);
-	targets->looked_again = true;
-	if (logoff_session_is(session, LOGOFF_IS_OWN))
-		return LOGOFF_E_CHANGED;
-	answer = judge(targets, session);
-	if (answer == SELECT_YES)
-		return LOGOFF_OK;
-	/* The name service, the kernel or the display may answer later. */
-	if (answer == SELECT_UNKNOWN || (selection_asks_times(&targets->order->selection) &&
-					 facts_fetch(session, LOGOFF_FACTS_IDLE) != LOGOFF_OK))
-		return LOGOFF_E_AGAIN;
-	return LOGOFF_E_CHANGED;
+	return judge_again(&targets->judge, session, NULL);
 }
 
 void targets_done(struct targets *targets)
 {
 	drop_all(targets);
-	running_done(&targets->running);
+	judge_done(&targets->judge);
 }

@@ -8,7 +8,7 @@
 #ifndef HOST_TARGETS_H
 #define HOST_TARGETS_H
 
-#include "cli/running.h"
+#include "cli/judge.h"
 #include "host/order.h"
 #include "logoff.h"
 
@@ -18,8 +18,7 @@ struct targets {
 	struct logoff_session **items;	/* NULL where a request has the session */
 	size_t n_items;
 	int status;			/* the highest exit status of the failures */
-	struct running running;
-	bool looked_again;
+	struct judge judge;
 };
 
 /* As logoff_host_list(), in the order of the ids. */

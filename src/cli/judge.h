@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * judge.h - whether a selection means a session: by its conditions, then by the programs that run there (/keep); and
+ * whether it still does after a wait.
+ */
+#ifndef CLI_JUDGE_H
+#define CLI_JUDGE_H
+
+#include "cli/running.h"
+#include "cli/select.h"
+#include "logoff.h"
+
+/* Set the first two; all else zero. */
+struct judge {
+	struct logoff_host *host;
+	const struct selection *selection;
+	struct running running;
+	bool looked_again;
+};
+
+/*
+ * Tells whether SESSION is meant: by the selection, or as one of USER (NULL: nobody was named). *ret_programs (NULL
+ * allowed): an unknown answer is so because of its programs. Returns the answer.
+ */
+enum select_answer judge_session(struct judge *judge, struct logoff_session *session, const char *user,
+				 bool *ret_programs);
+
+/*
+ * The same after a wait, for a logoff_still_func. Never the caller's own session. Returns LOGOFF_OK, LOGOFF_E_CHANGED,
+ * or LOGOFF_E_AGAIN: the name service, the kernel, or a server that is asked for the times may answer later.
+ */
+enum logoff_result judge_again(struct judge *judge, struct logoff_session *session, const char *user);
+
+/* Frees what was looked up. */
+void judge_done(struct judge *judge);
+
+#endif
