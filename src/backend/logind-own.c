@@ -81,20 +81,20 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, struct logoff_error *reterr)
 {
 	struct logoff_session *session = NULL;
-	uint32_t own = PROC_NO_AUDIT;
 	int r;
 
 	if (!((const struct logind *)host->data)->elogind || audit == PROC_NO_AUDIT || audit == proc_ambient_audit_session())
 		return 0;
-	if (id[0] != 'c')	/* the number of its audit session */
+	if (id[0] != 'c')	/* the number of its audit session: no call is needed */
 		return strtoul(id, NULL, 10) != audit;
 	r = logind_get_by_id(host, id, &session, reterr);
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
-	if (session->leader > 1)
-		(void)proc_read_audit_session(session->leader, &own);	/* not known: then the caller's own is not that of the session */
+	r = logind_hold_strays(session);
+	r = r < 0 ? error_set_errno(reterr, -EIO, r, "the leader of session %s: %s", id, strerror(-r)) :
+		    of(session)->strays && strays_is_of_others(of(session)->strays, audit) > 0;
 	logoff_session_free(session);
-	return own != audit;
+	return r;
 }
 
 /*
