@@ -226,18 +226,15 @@ static int search_strays(struct logoff_session *session, uint64_t since_us, bool
 	return r == 0 && table->partial ? -EOPNOTSUPP : r;
 }
 
-/* Tells whether the user's service manager holds a scope that is not its own: such as a program has made for what it has started. */
+/* Tells whether the user's service manager holds a scope into which a program has put what it started. */
 static bool has_scopes(const char *manager_cgroup)
 {
 	DIR *folder = manager_cgroup ? opendir(manager_cgroup) : NULL;
 	struct dirent *entry;
 	bool found = false;
 
-	while (folder && !found && (entry = readdir(folder))) {
-		const char *end = strrchr(entry->d_name, '.');
-
-		found = end && strcmp(end, ".scope") == 0 && strcmp(entry->d_name, "init.scope") != 0;
-	}
+	while (folder && !found && (entry = readdir(folder)))
+		found = desktop_is_moved(entry->d_name);
 	if (folder)
 		closedir(folder);
 	return found;
