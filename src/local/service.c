@@ -109,6 +109,12 @@ static int read_pid(int fd, uint32_t *ret)
 	return proc_parse_number(text, strcspn(text, " \n"), ret) == 0 && *ret > 1 && *ret <= INT32_MAX ? 0 : -ESRCH;
 }
 
+/* Tells whether a pid file in a folder that is OPEN_TO_ALL or not is root's, or may be that of a daemon's own user. */
+static bool may_name(const struct stat *file, bool open_to_all)
+{
+	return S_ISREG(file->st_mode) && (file->st_uid == 0 || (!open_to_all && file->st_uid < FIRST_PERSON));
+}
+
 /* Takes the process that a pid file names, unless the number has been given to another since. OPEN: everybody may write to its folder. */
 static int take_file(int folder, const char *name, bool open_to_all, struct services *list)
 {
@@ -120,7 +126,7 @@ static int take_file(int folder, const char *name, bool open_to_all, struct serv
 
 	if (fd < 0)
 		return is_nothing(errno) ? 0 : -errno;
-	r = fstat(fd, &file) < 0 ? -errno : !S_ISREG(file.st_mode) || (file.st_uid && (open_to_all || file.st_uid >= FIRST_PERSON)) ? -ESRCH : read_pid(fd, &pid);
+	r = fstat(fd, &file) < 0 ? -errno : may_name(&file, open_to_all) ? read_pid(fd, &pid) : -ESRCH;
 	close(fd);
 	if (r >= 0)
 		r = proc_read_stat((pid_t)pid, &stat);
