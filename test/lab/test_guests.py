@@ -13,6 +13,7 @@ from host import wait_until
 from test_rights import PASSWORD_PROMPT
 
 ROOT = "rootly -c 'import os, sys; os.setuid(0); os.setgid(0); os.execvp(sys.argv[1], sys.argv[1:])' "
+RESTART_CRON = ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid /run/crond.reboot; /usr/sbin/cron'"
 
 
 def prepare(root):
@@ -26,16 +27,21 @@ def systemd(lend):
     return lend("systemd", "guests", prepare)
 
 
+def keep_ssh(host):
+    """For the cases that follow."""
+    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
+
+
 @pytest.fixture(params=["elogind", "bare"])
 def sysv(request, lend):
     host = lend(request.param, "guests", prepare)
     yield host
-    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
+    keep_ssh(host)
 
 
-def restart_ssh(session):
+def restart_ssh(session, way=ROOT):
     """As "service ssh restart" does."""
-    session.sh(ROOT + "sh -c 'kill $(cat /run/sshd.pid); sleep .3; rm -f /run/sshd.pid; mkdir -p /run/sshd; /usr/sbin/sshd'")
+    session.sh(way + "sh -c 'kill $(cat /run/sshd.pid); sleep .3; rm -f /run/sshd.pid; mkdir -p /run/sshd; /usr/sbin/sshd'")
     wait_until(lambda: session.host.run("kill -0 $(cat /run/sshd.pid)").status == 0, what="the server runs")
 
 
@@ -136,15 +142,14 @@ def test_who_restarted_it_without_an_audit_session(lend):
     assert result.status == OK, result.text
     assert not host.run("pgrep -u alice").out, result.text
     assert "fine" in bob.sh("echo fine")
-    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
+    keep_ssh(host)
 
 
 def test_others_who_become_root_below_what_root_has_restarted(lend):
     """Without audit sessions the users tell: a program that bob runs as root is no program of root's login."""
     host = lend("elogind", "unaudited", prepare_unaudited)
     root = sessions.ssh(host, "root")
-    root.sh("sh -c 'kill $(cat /run/sshd.pid); sleep .3; rm -f /run/sshd.pid; mkdir -p /run/sshd; /usr/sbin/sshd'")
-    wait_until(lambda: host.run("kill -0 $(cat /run/sshd.pid)").status == 0, what="the server runs")
+    restart_ssh(root, way="")
     bob = sessions.ssh(host, "bob")
     work = bob.spawn(ROOT + "stubborn bobswork", "bobswork")
 
@@ -272,7 +277,7 @@ def apart(lend):
     alice = sessions.ssh(host, "alice")
     restart_ssh(alice)
     yield alice, sessions.ssh(host, "bob")
-    host.run("kill -0 $(cat /run/sshd.pid) || { mkdir -p /run/sshd; /usr/sbin/sshd; }")
+    keep_ssh(host)
 
 
 def test_a_login_through_a_restarted_server_is_listed(apart):
@@ -311,7 +316,7 @@ def test_keep_and_services_in_a_login_through_a_restarted_server(apart):
     alice, bob = apart
     host = alice.host
     bob.spawn("stubborn keepme", "keepme")
-    bob.sh(ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid /run/crond.reboot; /usr/sbin/cron'")
+    bob.sh(RESTART_CRON)
 
     result = logoff(host, "/all", "/keep:keepme", "/y", "/grace:1", "/v")
 
@@ -328,7 +333,7 @@ def test_a_job_of_a_restarted_cron(lend):
     alice = sessions.ssh(host, "alice")
     host.path("/etc/cron.d/lab").write_text("@reboot root /usr/local/bin/logoff /all /y /ifany /grace:1 >/tmp/said 2>&1; echo st=$? >>/tmp/said\n")
     host.path("/tmp/said").unlink(missing_ok=True)
-    alice.sh(ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid /run/crond.reboot; /usr/sbin/cron'")
+    alice.sh(RESTART_CRON)
 
     wait_until(lambda: host.path("/tmp/said").exists() and "st=" in host.path("/tmp/said").read_text(), 15, "cron has run its job")
 
@@ -343,8 +348,7 @@ def test_root_logs_on_through_what_root_has_restarted(sysv, tty):
     """No new audit session, and no user of another number: what is below the server's own programs is root's login."""
     host = sysv
     root = sessions.ssh(host, "root")
-    root.sh("sh -c 'kill $(cat /run/sshd.pid); sleep .3; rm -f /run/sshd.pid; mkdir -p /run/sshd; /usr/sbin/sshd'")
-    wait_until(lambda: host.run("kill -0 $(cat /run/sshd.pid)").status == 0, what="the server runs")
+    restart_ssh(root, way="")
     again = sessions.ssh(host, "root", tty=tty)
     keeper = again.spawn("stubborn rootskeeper", "rootskeeper")
 
@@ -359,8 +363,7 @@ def test_a_service_that_is_restarted_in_the_grace(sysv):
     """It is neither waited for nor killed."""
     host = sysv
     alice = sessions.ssh(host, "alice")
-    restart = ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid; /usr/sbin/cron'"
-    alice.sh(f"cat >/tmp/restart.sh <<'END'\ntrap \"{restart}; exit\" TERM HUP\nwhile :; do sleep .1; done\nEND".replace("$", "\\$"))
+    alice.sh(f"cat >/tmp/restart.sh <<'END'\ntrap \"{RESTART_CRON}; exit\" TERM HUP\nwhile :; do sleep .1; done\nEND".replace("$", "\\$"))
     alice.sh("setsid -f bash /tmp/restart.sh </dev/null >/tmp/restart.out 2>&1")
     before = host.check("cat /run/crond.pid")
 
@@ -375,7 +378,7 @@ def test_a_service_when_the_clock_was_set_forward(sysv):
     """As its pid file is older than its process then, its name tells."""
     host = sysv
     alice = sessions.ssh(host, "alice")
-    alice.sh(ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid; /usr/sbin/cron'")
+    alice.sh(RESTART_CRON)
     host.check("touch -d '-1 hour' /run/crond.pid")
 
     result = logoff(host, alice.id, "/grace:1")
