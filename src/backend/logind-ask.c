@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,25 +227,39 @@ static int search_strays(struct logoff_session *session, uint64_t since_us, bool
 	return r == 0 && table->partial ? -EOPNOTSUPP : r;
 }
 
-/* Tells whether the user's service manager holds a scope into which a program has put what it started. */
-static bool has_scopes(const char *manager_cgroup)
+/*
+ * Tells whether the control group NAME of a user's service manager, in the folder PARENT, or a slice in it has a scope into which a
+ * program has put what it started. What cannot be read may have one.
+ */
+static bool has_scopes(int parent, const char *name)
 {
-	DIR *folder = manager_cgroup ? opendir(manager_cgroup) : NULL;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	bool found = false;
 
-	while (folder && !found && (entry = readdir(folder)))
-		found = desktop_is_moved(entry->d_name);
-	if (folder)
-		closedir(folder);
+	if (!folder) {
+		found = errno != ENOENT;
+		if (fd >= 0)
+			close(fd);
+		return found;
+	}
+	while (!found && (errno = 0, entry = readdir(folder))) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		found = desktop_is_moved(entry->d_name) || (end && strcmp(end, ".slice") == 0 && has_scopes(fd, entry->d_name));
+	}
+	found = found || (errno != 0 && errno != ENODEV);	/* the group was removed meanwhile */
+	closedir(folder);
 	return found;
 }
 
 bool logind_may_have_strays(const struct logoff_session *session)
 {
 	const struct strays *strays = of(session)->strays;
+	const char *manager = of(session)->manager_cgroup;
 
-	return strays && (!strays_are_unaudited(strays) || strays_has_leader_outside(strays) || has_scopes(of(session)->manager_cgroup));
+	return strays && (!strays_are_unaudited(strays) || strays_has_leader_outside(strays) || (manager && has_scopes(AT_FDCWD, manager)));
 }
 
 int logind_find_strays(struct logoff_session *session, bool empty)

@@ -13,7 +13,7 @@ from host import wait_until
 from test_rights import PASSWORD_PROMPT
 
 ROOT = "rootly -c 'import os, sys; os.setuid(0); os.setgid(0); os.execvp(sys.argv[1], sys.argv[1:])' "
-RESTART_CRON = ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid /run/crond.reboot; /usr/sbin/cron'"
+RESTART_CRON = ROOT + "sh -c 'kill $(cat /run/crond.pid); sleep .3; rm -f /run/crond.pid; /usr/sbin/cron'"
 
 
 def prepare(root):
@@ -127,6 +127,20 @@ def test_a_guest_without_an_audit_session(lend):
     assert "fine" in bob.sh("echo fine")
     bob.leave()
     wait_until(lambda: logoff(host, alice.id, "/grace:1").status == OK, 5, "nobody else is in alice's session")
+
+
+def test_a_scope_in_a_slice_without_an_audit_session(lend):
+    """A program of the session has put it there, as terminals do with each window: it is found while that program lives."""
+    host = lend("systemd", "unaudited", prepare_unaudited)
+    alice, other = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    window = alice.spawn("systemd-run --user --scope --quiet --unit=window --slice=app.slice stubborn slicewindow", "slicewindow")
+    assert "app.slice/window.scope" in window.cgroup
+
+    result = logoff(host, alice.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert not host.survivors([window]), result.text
+    assert other.sh("echo fine") == "fine"
 
 
 def test_who_restarted_it_without_an_audit_session(lend):
@@ -333,14 +347,16 @@ def test_a_job_of_a_restarted_cron(lend):
     alice = sessions.ssh(host, "alice")
     host.path("/etc/cron.d/lab").write_text("@reboot root /usr/local/bin/logoff /all /y /ifany /grace:1 >/tmp/said 2>&1; echo st=$? >>/tmp/said\n")
     host.path("/tmp/said").unlink(missing_ok=True)
-    alice.sh(RESTART_CRON)
-
-    wait_until(lambda: host.path("/tmp/said").exists() and "st=" in host.path("/tmp/said").read_text(), 15, "cron has run its job")
+    host.run("rm -f /run/crond.reboot")     # by which cron knows that it has run such jobs
+    try:
+        alice.sh(RESTART_CRON)
+        wait_until(lambda: host.path("/tmp/said").exists() and "st=" in host.path("/tmp/said").read_text(), 15, "cron has run its job")
+    finally:
+        host.path("/etc/cron.d/lab").unlink()
 
     assert "st=0" in host.path("/tmp/said").read_text(), host.path("/tmp/said").read_text()
     assert not host.run("pgrep -u alice").out
     assert host.run("kill -0 $(cat /run/crond.pid)").status == 0
-    host.path("/etc/cron.d/lab").unlink()
 
 
 @pytest.mark.parametrize("tty", [True, False])
