@@ -76,7 +76,7 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 /*
  * Tells whether a process in the control group of session ID has come by another login: by a server that somebody has restarted in that
  * session, or as a job of cron's. It has AUDIT, an audit session of its own. Only on elogind: systemd gives services groups of their
- * own. Returns 1, 0, or -errno if that is not known.
+ * own. Returns 1, 0, -ENODATA if the leader, which would tell, has ended, or a fatal errno.
  */
 static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, struct logoff_error *reterr)
 {
@@ -91,8 +91,10 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
 	r = logind_hold_strays(session);
-	r = r < 0 ? error_set_errno(reterr, -EIO, r, "the leader of session %s: %s", id, strerror(-r)) :
-		    of(session)->strays && strays_is_of_others(of(session)->strays, audit) > 0;
+	if (r < 0)
+		r = error_set_errno(reterr, -EIO, r, "the leader of session %s: %s", id, strerror(-r));
+	else if (of(session)->strays)
+		r = strays_has_leader(of(session)->strays) ? strays_is_of_others(of(session)->strays, audit) > 0 : -ENODATA;
 	logoff_session_free(session);
 	return r;
 }
@@ -103,7 +105,7 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
  */
 static int find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID], struct logoff_error *reterr)
 {
-	const struct logind *logind = host->data;
+	struct logind *logind = host->data;
 	uid_t manager = (uid_t)-1;
 	uint32_t audit = PROC_NO_AUDIT;
 	struct proc_stat stat;
@@ -115,7 +117,9 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, id)) {
 				r = is_apart(host, id, audit, reterr);
-				if (r <= 0)
+				if (r == -ENODATA)
+					memcpy(logind->unsure_id, id, CGROUP_ID);
+				else if (r <= 0)
 					return r;
 				break;
 			}
@@ -157,6 +161,7 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	int r = caller_find(&logind->caller);
 
 	logind->n_above = 0;
+	*logind->unsure_id = '\0';
 	free(logind->own_ids);
 	logind->own_ids = r < 0 ? NULL : calloc(logind->caller.n_pids, sizeof(*logind->own_ids));
 	if (!logind->own_ids) {
@@ -208,7 +213,7 @@ bool logind_is_own(const struct logind *logind, const char *id)
 	for (size_t i = 0; i < logind->caller.n_pids; i++)
 		if (strcmp(logind->own_ids[i], id) == 0)
 			return true;
-	return false;
+	return strcmp(logind->unsure_id, id) == 0;
 }
 
 bool logind_is_own_leader(const struct logind *logind, pid_t leader)

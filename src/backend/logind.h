@@ -58,6 +58,7 @@ struct logind {
 	size_t n_listed;
 	struct caller caller;
 	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none */
+	char unsure_id[CGROUP_ID];	/* one of which nobody knows whether they are in it: never taken for theirs, and spared; "": none */
 };
 
 /* session->data */

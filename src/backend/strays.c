@@ -139,6 +139,11 @@ struct strays *strays_free(struct strays *strays)
 	return NULL;
 }
 
+bool strays_has_leader(const struct strays *strays)
+{
+	return strays->has_leader;
+}
+
 bool strays_has_leader_outside(const struct strays *strays)
 {
 	return strays->has_leader && strays->leader_outside;
