@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "base/error.h"
+#include "base/os.h"
 #include "core/job.h"
 #include "core/meaning.h"
 #include "core/result.h"
@@ -344,8 +345,8 @@ enum logoff_result logoff_request_run(struct logoff_request *request, const stru
 		interrupt(request, r, &cause);
 	if (request_watch(request) < 0)
 		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"), reterr);
-	/* What was cancelled before anybody is asked is not begun; a broken connection shows again. */
-	if (r >= 0 && host->backend->wait(host, 0, request->how.cancel_fd, &cause) == -ECANCELED)
+	/* What was cancelled before anybody is asked is not begun. A wait of the host need not look at that if there is news. */
+	if (r >= 0 && os_wait(request->how.cancel_fd, 0) > 0)
 		interrupt(request, -ECANCELED, &cause);
 	run_jobs(request);
 	host->deadline_us = 0;
