@@ -345,6 +345,7 @@ enum logoff_result logoff_request_run(struct logoff_request *request, const stru
 		interrupt(request, r, &cause);
 	if (request_watch(request) < 0)
 		return result_of(error_set_errno(reterr, -ENOMEM, -ENOMEM, "out of memory"), reterr);
+	(void)host->backend->wait(host, 0, -1, NULL);	/* only sets the clock: the looks may have taken seconds, and be old */
 	/* What was cancelled before anybody is asked is not begun. A wait of the host need not look at that if there is news. */
 	if (r >= 0 && os_wait(request->how.cancel_fd, 0) > 0)
 		interrupt(request, -ECANCELED, &cause);

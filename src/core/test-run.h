@@ -52,6 +52,7 @@ struct run {
 	uint64_t not_meant_from_ms; /* ... from then on */
 	const char *unsure;	 /* of the session of this id that cannot be told ... */
 	int n_unsure;		 /* ... so many times */
+	const struct host_backend *backend; /* the memory host's, with some functions of the test's; NULL: as it is */
 
 	/* What became of it. */
 	char transcript[4096];
@@ -344,6 +345,8 @@ static void run_it(struct run *run)
 	assert_true(run->cancel_at >= 0 || test_event_set(run->cancel_fd));
 	run->r = open_host(run->text, &host);
 	if (run->r == 0) {
+		if (run->backend)
+			host->backend = run->backend;
 		run_on_host(run, host);
 		logoff_host_close(host);
 	}

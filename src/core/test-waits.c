@@ -31,6 +31,48 @@ static void test_condition_after_a_question(void **state)
 	       "0.0 5 ask 1\n0.0 5 gone\n5 = ok\n");
 }
 
+/* Each look takes two seconds. */
+static int look_slowly(struct logoff_host *host, const char *id, struct logoff_session **ret_session, struct logoff_error *reterr)
+{
+	((struct memory_world *)host->data)->now_us += 2000000;
+	return host_memory.get(host, id, ret_session, reterr);
+}
+
+/* A look at one session is old when the others have been looked at, with a warning or without. */
+static void test_condition_after_slow_looks(void **state)
+{
+	static const char text[] = ROOT ALICE "session id=5 user=alice\nprocess command=x\n"
+					      "session id=6 user=alice\nprocess command=y\n";
+	struct host_backend slow = host_memory;
+	struct run run = { .text = text, .sessions = "5 6", .warn_ms = 1000, .not_meant = "5", .not_meant_from_ms = 8000,
+			   .backend = &slow };
+
+	(void)state;
+	slow.get = look_slowly;
+	run_true(&run);
+	assert_non_null(strstr(run.transcript, "5 = ESTALE +\n6 = ok\n"));
+	run = (struct run){ .text = text, .sessions = "5 6", .not_meant = "5", .not_meant_from_ms = 7000, .backend = &slow };
+	run_true(&run);
+	assert_non_null(strstr(run.transcript, "5 = ESTALE +\n6 = ok\n"));
+}
+
+/* A wait for no time that has news does not look whether it was cancelled. */
+static int wait_with_news(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
+{
+	return host_memory.wait(host, until_us, until_us ? cancel_fd : -1, reterr);
+}
+
+static void test_cancelled_while_there_is_news(void **state)
+{
+	struct host_backend busy = host_memory;
+
+	(void)state;
+	busy.wait = wait_with_news;
+	expect((struct run){ .text = ROOT ALICE "session id=5 user=alice\nprocess command=x\n", .sessions = "5", .cancel_at = -1,
+			     .backend = &busy },
+	       "5 = ECANCELED + x\n");
+}
+
 /* What was just listed is not looked up again. */
 static void test_no_second_look_in_a_moment(void **state)
 {
@@ -193,6 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_another_logon_after_a_question),
 		cmocka_unit_test(test_condition_after_a_question),
+		cmocka_unit_test(test_condition_after_slow_looks),
+		cmocka_unit_test(test_cancelled_while_there_is_news),
 		cmocka_unit_test(test_no_second_look_in_a_moment),
 		cmocka_unit_test(test_many_after_a_question),
 		cmocka_unit_test(test_another_after_a_password),
