@@ -101,11 +101,13 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 
 /*
  * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
- * manager runs it; else by its audit session. "": none. Returns 0, or -errno if that is not known.
+ * manager runs it; else by its audit session. "": none. UNSURE, which is empty, becomes the one by control group of which that is not
+ * known. Returns 0, or -errno if the host could not be asked.
  */
-static int find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID], struct logoff_error *reterr)
+static int find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID], char unsure[static CGROUP_ID],
+			   struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
+	const struct logind *logind = host->data;
 	uid_t manager = (uid_t)-1;
 	uint32_t audit = PROC_NO_AUDIT;
 	struct proc_stat stat;
@@ -118,7 +120,7 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 			if (cgroup_parse_session(cgroup.text, logind->elogind, id)) {
 				r = is_apart(host, id, audit, reterr);
 				if (r == -ENODATA)
-					memcpy(logind->unsure_id, id, CGROUP_ID);
+					memcpy(unsure, id, CGROUP_ID);
 				else if (r <= 0)
 					return r;
 				break;
@@ -161,15 +163,14 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	int r = caller_find(&logind->caller);
 
 	logind->n_above = 0;
-	*logind->unsure_id = '\0';
 	free(logind->own_ids);
-	logind->own_ids = r < 0 ? NULL : calloc(logind->caller.n_pids, sizeof(*logind->own_ids));
+	logind->own_ids = r < 0 ? NULL : calloc(2 * logind->caller.n_pids, sizeof(*logind->own_ids));
 	if (!logind->own_ids) {
 		caller_done(&logind->caller);
 		return r < 0 ? error_set_errno(reterr, -EIO, r, "the caller's own processes: %s", strerror(-r)) : -ENOMEM;
 	}
 	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
-		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], reterr);
+		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], logind->own_ids[logind->caller.n_pids + i], reterr);
 	if (r < 0)
 		return r;
 	r = cgroup_read(getpid(), &cgroup);
@@ -210,10 +211,10 @@ const char *logind_own_id(const struct logind *logind)
 
 bool logind_is_own(const struct logind *logind, const char *id)
 {
-	for (size_t i = 0; i < logind->caller.n_pids; i++)
+	for (size_t i = 0; i < 2 * logind->caller.n_pids; i++)
 		if (strcmp(logind->own_ids[i], id) == 0)
 			return true;
-	return strcmp(logind->unsure_id, id) == 0;
+	return false;
 }
 
 bool logind_is_own_leader(const struct logind *logind, pid_t leader)

@@ -57,8 +57,8 @@ struct logind {
 	struct logoff_session **listed;	/* the sessions of the last full list that have not been freed; NULL: freed */
 	size_t n_listed;
 	struct caller caller;
-	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none */
-	char unsure_id[CGROUP_ID];	/* one of which nobody knows whether they are in it: never taken for theirs, and spared; "": none */
+	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none. Then for each the one of which nobody knows
+					   whether it is in it: never taken for theirs, and spared; "": none */
 };
 
 /* session->data */
