@@ -76,7 +76,7 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 /*
  * Tells whether a process in the control group of session ID has come by another login: by a server that somebody has restarted in that
  * session, or as a job of cron's. It has AUDIT, an audit session of its own. Only on elogind: systemd gives services groups of their
- * own. Returns 1, 0, -ENODATA if the leader, which would tell, has ended, or a fatal errno.
+ * own. Returns 1, 0, -ENODATA if the leader, which would tell, has ended or is hidden, or a fatal errno.
  */
 static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, struct logoff_error *reterr)
 {
@@ -94,7 +94,7 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 	if (r < 0)
 		r = error_set_errno(reterr, -EIO, r, "the leader of session %s: %s", id, strerror(-r));
 	else if (of(session)->strays)
-		r = strays_has_leader(of(session)->strays) ? strays_is_of_others(of(session)->strays, audit) > 0 : -ENODATA;
+		r = strays_knows_login(of(session)->strays) ? strays_is_of_others(of(session)->strays, audit) > 0 : -ENODATA;
 	logoff_session_free(session);
 	return r;
 }

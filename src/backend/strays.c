@@ -31,6 +31,7 @@ struct strays {
 	struct stray *items;		/* the leader first, if there is one */
 	size_t n_items;
 	bool has_leader, leader_outside;
+	bool knows_leader_audit;	/* it has been read, and may be none */
 	char leader_unit[CGROUP_UNIT];	/* of the system, in which the leader is; "": in none */
 	bool knows_audit;		/* whether the audit session is its own has been found out */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
@@ -75,6 +76,7 @@ static int read_leader(struct strays *strays)
 	r = proc_read_audit_session(marks->leader, &strays->leader_audit);
 	if (is_failure(r))
 		return r;
+	strays->knows_leader_audit = r >= 0;
 	r = cgroup_read(marks->leader, &cgroup);
 	if (r < 0)
 		return is_failure(r) ? r : 0;
@@ -139,9 +141,9 @@ struct strays *strays_free(struct strays *strays)
 	return NULL;
 }
 
-bool strays_has_leader(const struct strays *strays)
+bool strays_knows_login(const struct strays *strays)
 {
-	return strays->has_leader;
+	return strays->has_leader && strays->knows_leader_audit;
 }
 
 bool strays_has_leader_outside(const struct strays *strays)

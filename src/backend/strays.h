@@ -41,8 +41,8 @@ struct strays *strays_free(struct strays *strays);
  */
 int strays_audit_session(struct strays *strays, const struct table *table, uint32_t *ret);
 
-/* Tells whether the leader is held: it lives, and its number has not been given to another. */
-bool strays_has_leader(const struct strays *strays);
+/* Tells whether the leader is held, its number has not been given to another, and its audit session is known, which may be none. */
+bool strays_knows_login(const struct strays *strays);
 
 /* The audit session of the session's own login, whether or not others are in it too; PROC_NO_AUDIT: not known. */
 uint32_t strays_own_audit(const struct strays *strays);

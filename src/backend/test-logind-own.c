@@ -26,7 +26,7 @@ int __wrap_cgroup_read(pid_t pid, struct cgroup *ret);
 int __wrap_proc_read_audit_session(pid_t pid, uint32_t *ret);
 int __wrap_logind_get_by_id(struct logoff_host *host, const char *id, struct logoff_session **ret_session, struct logoff_error *reterr);
 int __wrap_logind_hold_strays(struct logoff_session *session);
-bool __wrap_strays_has_leader(const struct strays *strays);
+bool __wrap_strays_knows_login(const struct strays *strays);
 int __wrap_strays_is_of_others(const struct strays *strays, uint32_t audit);
 struct logoff_session *__wrap_logoff_session_free(struct logoff_session *session);
 
@@ -68,7 +68,7 @@ int __wrap_logind_hold_strays(struct logoff_session *session)
 	return 0;
 }
 
-bool __wrap_strays_has_leader(const struct strays *strays)
+bool __wrap_strays_knows_login(const struct strays *strays)
 {
 	(void)strays;
 	return leaders_live;

@@ -36,8 +36,11 @@ int __wrap_proc_read_stat(pid_t pid, struct proc_stat *ret)
 
 int __wrap_proc_read_audit_session(pid_t pid, uint32_t *ret)
 {
-	*ret = pid == leader || pid == stray ? AUDIT : PROC_NO_AUDIT;
-	return pid == unread_pid ? audit_result : 0;
+	int r = pid == unread_pid ? audit_result : 0;
+
+	if (r >= 0)
+		*ret = pid == leader || pid == stray ? AUDIT : PROC_NO_AUDIT;
+	return r;
 }
 
 int __wrap_cgroup_read(pid_t pid, struct cgroup *ret)
@@ -240,6 +243,23 @@ static void a_leader_that_cannot_be_read(void **state)
 	strays_free(new_strays());
 }
 
+/* Whose login a session with another sort of id is tells the leader alone, if it can be read. */
+static void whose_login_it_is_may_be_unknown(void **state)
+{
+	static const int results[] = { 0, -EACCES, -ESRCH };
+	struct strays_marks marks = { .id = "c1", .leader = leader, .since_us = UINT64_MAX / 2, .audit_session = PROC_NO_AUDIT };
+	struct strays *strays;
+
+	(void)state;
+	unread_pid = leader;
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		audit_result = results[i];
+		assert_int_equal(strays_new(&strays, &marks), 0);
+		assert_int_equal(strays_knows_login(strays), results[i] == 0);
+		strays_free(strays);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_that_has_ended_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(born_and_ended_meanwhile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_leader_that_cannot_be_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(whose_login_it_is_may_be_unknown, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
