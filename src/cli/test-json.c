@@ -112,6 +112,7 @@ static void only_plain_ascii_is_printed(void **state)
 	char *text;
 
 	(void)state;
+	assert_non_null(to);
 	assert_int_equal(print_json(json_pack("[o]", to_json_text("a\177\033\302\233\342\200\256\377電")), false, to),
 			 0);
 	text = test_take_text(to);

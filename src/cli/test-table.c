@@ -108,6 +108,7 @@ static void assert_table(const struct table *table, const struct thing *rows_of,
 	FILE *to = tmpfile();
 	char *text;
 
+	assert_non_null(to);
 	for (size_t i = 0; i < n; i++)
 		rows[i] = &rows_of[i];
 	assert_int_equal(table_sort(table, rows, n), 0);

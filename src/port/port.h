@@ -139,6 +139,8 @@ int setenv(const char *name, const char *value, int overwrite);
 int unsetenv(const char *name);
 #define nanosleep port_nanosleep
 int nanosleep(const struct timespec *time, struct timespec *rest);
+#define tmpfile port_tmpfile	/* the C library's needs the root of the drive, and fails at times in Wine: see port-test.c */
+FILE *tmpfile(void);
 FILE *open_memstream(char **ret_text, size_t *ret_size);
 
 #endif
