@@ -81,7 +81,7 @@ static bool is_closed(struct trusted *trusted, ACL *dacl)
 }
 
 /* Returns 0, or -errno and *ret_fault. */
-static int check_rights(HANDLE file, enum authfile_fault *ret_fault)
+static int check_rights(HANDLE file, enum trusted_fault *ret_fault)
 {
 	PSECURITY_DESCRIPTOR descriptor;
 	struct trusted trusted;
@@ -89,30 +89,30 @@ static int check_rights(HANDLE file, enum authfile_fault *ret_fault)
 	ACL *dacl = NULL;
 	int r = 0;
 
-	*ret_fault = AUTHFILE_UNREADABLE;
+	*ret_fault = TRUSTED_UNREADABLE;
 	if (!find_trusted(&trusted) ||
 	    GetSecurityInfo(file, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, NULL,
 			    &dacl, NULL, &descriptor) != ERROR_SUCCESS)
 		return -EACCES;
 	if (!owner || !is_trusted(&trusted, owner)) {
-		*ret_fault = AUTHFILE_OF_OTHERS;
+		*ret_fault = TRUSTED_OF_OTHERS;
 		r = -EPERM;
 	} else if (!is_closed(&trusted, dacl)) {
-		*ret_fault = AUTHFILE_OPEN_TO_OTHERS;
+		*ret_fault = TRUSTED_OPEN_TO_OTHERS;
 		r = -EPERM;
 	}
 	LocalFree(descriptor);
 	return r;
 }
 
-int authfile_open(const char *path, enum authfile_fault *ret_fault)
+int authfile_open(const char *path, enum trusted_fault *ret_fault)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = 0;
 
-	*ret_fault = errno == EISDIR ? AUTHFILE_NO_FILE : AUTHFILE_UNREADABLE;
+	*ret_fault = errno == EISDIR ? TRUSTED_NO_FILE : TRUSTED_UNREADABLE;
 	if (fd < 0)
 		return -errno;
-	*ret_fault = AUTHFILE_NO_FILE;
+	*ret_fault = TRUSTED_NO_FILE;
 	if (GetFileType((HANDLE)_get_osfhandle(fd)) != FILE_TYPE_DISK)
 		r = -EINVAL;
 	if (r == 0)

@@ -118,16 +118,16 @@ static enum exit_status file_of_another(void)
 }
 
 /* FAULT is why the file was not opened, R the errno. */
-static enum exit_status file_refused(enum authfile_fault fault, int r)
+static enum exit_status file_refused(enum trusted_fault fault, int r)
 {
 	switch (fault) {
-	case AUTHFILE_UNREADABLE:
+	case TRUSTED_UNREADABLE:
 		break;
-	case AUTHFILE_NO_FILE:
+	case TRUSTED_NO_FILE:
 		return file_no_file();
-	case AUTHFILE_OF_OTHERS:
+	case TRUSTED_OF_OTHERS:
 		return file_of_others();
-	case AUTHFILE_OPEN_TO_OTHERS:
+	case TRUSTED_OPEN_TO_OTHERS:
 		return file_open_to_others();
 	}
 	return file_unreadable(r);
@@ -152,7 +152,7 @@ static int read_all(int fd, char text[static FILE_SIZE])
 
 static enum exit_status read_file(char text[static FILE_SIZE])
 {
-	enum authfile_fault fault;
+	enum trusted_fault fault;
 	int fd = authfile_open(arg_logon.file, &fault), r;
 
 	if (fd < 0)
