@@ -241,7 +241,7 @@ struct logoff_session **logoff_session_list_free(struct logoff_session **session
 
 /*
  * The host that SESSION is on, which is not the caller's.
- * Returns the host.
+ * Returns the host, or NULL for a session that was imported.
  */
 struct logoff_host *logoff_session_host(const struct logoff_session *session);
 
@@ -335,7 +335,8 @@ enum logoff_detail {
 	LOGOFF_DETAIL_CLIENT,		/* the client's own name for itself (RDP) */
 	LOGOFF_DETAIL_TERMINAL,		/* "pts/3", "tty1" */
 	LOGOFF_DETAIL_DISPLAY,		/* ":10" */
-	LOGOFF_DETAIL_DOMAIN		/* the domain of the user (Windows) */
+	LOGOFF_DETAIL_DOMAIN,		/* the domain of the user (Windows) */
+	LOGOFF_DETAIL_HOST		/* of a session that was imported: the name of its host, as the program gave it */
 };
 
 /*
@@ -364,6 +365,37 @@ enum logoff_time {
  * Returns that time, or -1 if it is not known.
  */
 int64_t logoff_session_time_us(const struct logoff_session *session, enum logoff_time time);
+
+/* What another program tells of a session. All of it is the caller's; NULL, or -1 for a time, where something is not known. */
+struct logoff_session_facts {
+	size_t size;			/* sizeof(struct logoff_session_facts) */
+	const char *host;		/* the name of its host: LOGOFF_DETAIL_HOST */
+	const char *id;			/* never NULL */
+	const char *name;		/* while it is active */
+	const char *user;		/* NULL: nobody has logged on */
+	const char *domain, *protocol, *display, *address, *client;
+	const char *const *terminals;	/* N_TERMINALS of them */
+	size_t n_terminals;
+	uint32_t uid;			/* UINT32_MAX: none, or not known */
+	enum logoff_state state;
+	enum logoff_kind kind;
+	bool current, own, console, registered, by_terminal, state_unsure; /* enum logoff_trait; the caller is that program */
+	int64_t logon_us, age_us, idle_us; /* enum logoff_time */
+};
+
+/* Nothing is known, and the host's session manager knows the session. */
+#define LOGOFF_SESSION_FACTS_DEFAULT                                                                                               \
+	{ .size = sizeof(struct logoff_session_facts), .uid = UINT32_MAX, .registered = true, .logon_us = -1, .age_us = -1,        \
+	  .idle_us = -1 }
+
+/*
+ * Makes a session of FACTS, which are copied: another program has told of it, as logoff-host does on a far machine. All calls that
+ * tell something of a session work on it; nothing of it is ever looked up, and its times do not go on. It is on no host of
+ * this program (logoff_session_host() is NULL), so no request takes it, and no message goes to it. FACTS begin with
+ * LOGOFF_SESSION_FACTS_DEFAULT. *ret_session is the caller's: logoff_session_free().
+ * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (no id, or a struct without its size).
+ */
+enum logoff_result logoff_session_import(struct logoff_session **ret_session, const struct logoff_session_facts *facts);
 
 /* ---- watching ---- */
 
@@ -492,7 +524,8 @@ struct logoff_delivery {
  * the user off, the message service of this machine delivers, under its own title. Blocks until each is delivered (ten seconds at
  * most) and, if so wanted, answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable. *ret_deliveries is an array
  * of N_SESSIONS pointers to what became of each, the caller's: logoff_delivery_list_free().
- * Returns LOGOFF_OK, whatever the deliveries say, or LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID.
+ * Returns LOGOFF_OK, whatever the deliveries say, or LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (a session was imported, or MESSAGE has
+ * no size).
  */
 enum logoff_result logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
 				       struct logoff_session *const *sessions, size_t n_sessions, int cancel_fd,
@@ -650,7 +683,8 @@ enum logoff_why {
  * not use SESSION any more, but logoff_request_session(). A session that is already in REQUEST is only freed; if it is named
  * once it counts as named.
  * Nothing can be added once the request runs or has run.
- * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (then SESSION is still the caller's).
+ * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID, which a session that was imported gets too (then SESSION is still
+ * the caller's).
  */
 enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 

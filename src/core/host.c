@@ -503,6 +503,9 @@ enum logoff_result logoff_host_message(struct logoff_host *host, const struct lo
 
 	if (r >= 0 && !host_take_struct(&own, sizeof(own), message))
 		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
+		if (!sessions[i]->host)
+			r = error_set_errno(reterr, -EINVAL, -EINVAL, "session %s was imported", sessions[i]->id);
 	if (r >= 0)
 		r = host_message(host, &own, sessions, n_sessions, deliveries, cancel_fd, reterr);
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)

@@ -47,6 +47,8 @@ enum logoff_result logoff_request_add(struct logoff_request *request, struct log
 {
 	struct job *jobs;
 
+	if (!session->host)	/* imported: the session of that id here may be anybody's */
+		return LOGOFF_E_INVALID;
 	if (request->begun)	/* back ends hold pointers into the array */
 		return LOGOFF_E_INVALID;
 	for (size_t i = 0; i < request->n_jobs; i++) {

@@ -28,7 +28,7 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host)
 	session->logon_us = -1;
 	session->age_us = -1;
 	session->idle_us = -1;
-	session->looked_us = host->simulated ? host->now_us : clock_now_us();
+	session->looked_us = host && host->simulated ? host->now_us : clock_now_us();
 	*ret_session = session;
 	return 0;
 }
@@ -37,7 +37,8 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 {
 	if (!session)
 		return NULL;
-	session->host->backend->release(session);
+	if (session->host)
+		session->host->backend->release(session);
 	free(session->id);
 	free(session->name);
 	free(session->user);
@@ -49,8 +50,76 @@ struct logoff_session *logoff_session_free(struct logoff_session *session)
 	free(session->terminals);
 	free(session->display);
 	free(session->domain);
+	free(session->told_host);
 	free(session);
 	return NULL;
+}
+
+/* ---- sessions that another program has told of ---- */
+
+static int copy_terminals(struct logoff_session *session, const struct logoff_session_facts *facts)
+{
+	int r = 0;
+
+	session->terminals = calloc(facts->n_terminals + 1, sizeof(*session->terminals));
+	if (!session->terminals)
+		return -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < facts->n_terminals; i++) {
+		r = text_copy(&session->terminals[i], facts->terminals[i]);
+		session->n_terminals += r >= 0;
+	}
+	return r;
+}
+
+static int copy_facts(struct logoff_session *session, const struct logoff_session_facts *facts)
+{
+	const struct { char **to; const char *from; } texts[] = {
+		{ &session->told_host, facts->host },
+		{ &session->name, facts->name },
+		{ &session->domain, facts->domain },
+		{ &session->protocol, facts->protocol },
+		{ &session->display, facts->display },
+		{ &session->address, facts->address },
+		{ &session->client, facts->client },
+	};
+	int r = text_copy(&session->id, facts->id);
+
+	if (r >= 0)
+		r = text_copy(&session->user, facts->user ? facts->user : "");
+	for (size_t i = 0; r >= 0 && i < sizeof(texts) / sizeof(texts[0]); i++)
+		r = text_copy_set(texts[i].to, texts[i].from);
+	if (r >= 0)
+		r = copy_terminals(session, facts);
+	session->uid = facts->uid;
+	session->state = facts->state;
+	session->kind = facts->kind;
+	session->current = facts->current;
+	session->own = facts->own;
+	session->console = facts->console;
+	session->unregistered = !facts->registered;
+	session->by_terminal = facts->by_terminal;
+	session->unsure = facts->state_unsure;
+	session->logon_us = facts->logon_us;
+	session->age_us = facts->age_us;
+	session->idle_us = facts->idle_us;
+	return r;
+}
+
+enum logoff_result logoff_session_import(struct logoff_session **ret_session, const struct logoff_session_facts *facts)
+{
+	struct logoff_session_facts own = LOGOFF_SESSION_FACTS_DEFAULT;
+	struct logoff_session *session;
+
+	if (!host_take_struct(&own, sizeof(own), facts) || !own.id)
+		return LOGOFF_E_INVALID;
+	if (session_new(&session, NULL) < 0)
+		return LOGOFF_E_NO_MEMORY;
+	if (copy_facts(session, &own) < 0) {
+		logoff_session_free(session);
+		return LOGOFF_E_NO_MEMORY;
+	}
+	*ret_session = session;
+	return LOGOFF_OK;
 }
 
 void session_fill(struct logoff_session *session, unsigned facts)
@@ -138,7 +207,7 @@ struct logoff_session **logoff_session_list_free(struct logoff_session **session
 
 struct logoff_host *logoff_session_host(const struct logoff_session *session)
 {
-	return session->host->above ? session->host->above : session->host;
+	return session->host && session->host->above ? session->host->above : session->host;
 }
 
 const char *logoff_session_id(const struct logoff_session *session)
@@ -217,6 +286,8 @@ const char *logoff_session_detail(const struct logoff_session *session, enum log
 		return session->display;
 	case LOGOFF_DETAIL_DOMAIN:
 		return session->domain;
+	case LOGOFF_DETAIL_HOST:
+		return session->told_host;
 	}
 	return NULL;
 }
@@ -233,8 +304,8 @@ static int64_t age_us(const struct logoff_session *session)
 
 	if (session->age_us >= 0 || session->logon_us < 0)
 		return known(session->age_us);
-	if (session->host->server)
-		return -1;	/* a server's times say nothing beside our clock */
+	if (!session->host || session->host->server)
+		return -1;	/* the times of other machines say nothing beside our clock */
 	us = clock_real_us() - session->logon_us;
 	return us > 0 ? us : 0;
 }

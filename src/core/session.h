@@ -59,7 +59,8 @@ struct logoff_session {
 
 	struct host_ending *ending;	/* from the begin of its ending on; before NULL. Not its own */
 	void *data;			/* the back end's own; freed by its release() */
-	struct logoff_host *host;
+	struct logoff_host *host;	/* NULL: it was imported, and nothing can be asked or done */
+	char *told_host;		/* of such a session: the name of its host, or NULL */
 };
 
 /* A growing list of sessions. All zero is the empty list. */
