@@ -275,9 +275,9 @@ static json_t *make_exists(enum logoff_existence exists)
 	return exists == LOGOFF_EXISTS_UNKNOWN ? json_null() : json_boolean(exists == LOGOFF_EXISTS_YES);
 }
 
-json_t *to_json_result(const struct logoff_request *request, size_t i, json_t *row, int status)
+json_t *to_json_result(const struct logoff_session *session, const struct logoff_outcome *outcome, json_t *row,
+		       int status)
 {
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	const struct logoff_error *cause = outcome->result == LOGOFF_OK ? NULL : &outcome->cause;
 	json_t *more = json_pack("{s:s, s:i, s:b, s:b, s:f, s:o, s:o, s:o}",
 				 "result", logoff_result_word(outcome->result),
@@ -290,11 +290,9 @@ json_t *to_json_result(const struct logoff_request *request, size_t i, json_t *r
 		json_decref(row);
 		return NULL;
 	}
-	if (outcome->exists == LOGOFF_EXISTS_YES) {
-		enum logoff_kind kind = logoff_session_kind(logoff_request_session(request, i));
-
-		(void)json_object_set_new(row, "state", to_json_text(json_state(outcome->state, kind)));
-	}
+	if (outcome->exists == LOGOFF_EXISTS_YES)
+		(void)json_object_set_new(row, "state",
+					  to_json_text(json_state(outcome->state, logoff_session_kind(session))));
 	return row;
 }
 

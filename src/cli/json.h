@@ -42,10 +42,11 @@ json_t *to_json_cause(const struct logoff_error *cause);
 json_t *to_json_delivery(const struct logoff_delivery *delivery);
 
 /*
- * The result of session number I of REQUEST: ROW, which is the object of the session, is taken and gets the fields of
- * the result. STATUS is its exit status. Returns a new reference, or NULL without memory.
+ * The result of SESSION: ROW, which is the object of the session, is taken and gets the fields of OUTCOME. STATUS is
+ * its exit status. Returns a new reference, or NULL without memory.
  */
-json_t *to_json_result(const struct logoff_request *request, size_t i, json_t *row, int status);
+json_t *to_json_result(const struct logoff_session *session, const struct logoff_outcome *outcome, json_t *row,
+		       int status);
 
 /* EVENT on that host. Returns a new reference, or NULL for an event that programs do not get. */
 json_t *to_json_event(const struct logoff_event *event, const char *server);

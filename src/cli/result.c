@@ -82,11 +82,13 @@ void result_done(struct result_rows *rows)
 
 static void tell_result(struct result_rows *rows, size_t i)
 {
+	const struct logoff_session *session = logoff_request_session(rows->request, i);
+	const struct logoff_outcome *outcome = logoff_request_outcome(rows->request, i);
 	int one = report_one(rows->request, i, false);
 	json_t *row = rows->sessions ? rows->sessions[i] : make_session(rows->request, i);
 
 	rows->status = one > rows->status ? one : rows->status;
-	stream_row("result", to_json_result(rows->request, i, row, one));
+	stream_row("result", to_json_result(session, outcome, row, one));
 	if (rows->sessions)
 		rows->sessions[i] = NULL;
 }

@@ -76,16 +76,16 @@ static void note_status(struct run *run, int status)
 
 static void say_result(struct run *run, size_t i)
 {
+	const struct logoff_session *session = logoff_request_session(run->request, i);
 	const struct logoff_outcome *outcome = logoff_request_outcome(run->request, i);
-	const char *id = logoff_session_id(logoff_request_session(run->request, i));
 	int status = (int)say_status(outcome->result);
 
 	if (!outcome->recorded) {
-		(void)say_failure(stdout, run->order->serial, "no-record", id, &outcome->record_cause,
-				  EXIT_UNREACHABLE);
+		(void)say_failure(stdout, run->order->serial, "no-record", logoff_session_id(session),
+				  &outcome->record_cause, EXIT_UNREACHABLE);
 		status = status > EXIT_UNREACHABLE ? status : EXIT_UNREACHABLE;
 	}
-	say(stdout, run->order->serial, "result", to_json_result(run->request, i, run->rows[i], status));
+	say(stdout, run->order->serial, "result", to_json_result(session, outcome, run->rows[i], status));
 	run->rows[i] = NULL;
 	note_status(run, status);
 }
