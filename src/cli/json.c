@@ -58,9 +58,9 @@ json_t *to_json_host(const char *server)
 	return to_json_text(*name ? name : "localhost");
 }
 
-static const char *kind_word(const struct logoff_session *session)
+static const char *kind_word(enum logoff_kind kind)
 {
-	switch (logoff_session_kind(session)) {
+	switch (kind) {
 	case LOGOFF_KIND_USER:
 		return "user";
 	case LOGOFF_KIND_GREETER:
@@ -121,7 +121,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "domain", to_json_detail(session, LOGOFF_DETAIL_DOMAIN),
 			 "uid", to_json_uid(logoff_session_uid(session)),
 			 "state", to_json_text(json_state(logoff_session_state(session), logoff_session_kind(session))),
-			 "kind", to_json_text(kind_word(session)),
+			 "kind", to_json_text(kind_word(logoff_session_kind(session))),
 			 "current", logoff_session_is(session, LOGOFF_IS_CURRENT),
 			 "own", logoff_session_is(session, LOGOFF_IS_OWN),
 			 "console", logoff_session_is(session, LOGOFF_IS_CONSOLE),
@@ -337,6 +337,29 @@ static const char *event_word(enum logoff_event_type type)
 	case LOGOFF_EVENT_RESULT:
 	case LOGOFF_EVENT_FOLLOWED:
 		break;
+	}
+	return NULL;
+}
+
+const char *json_word(enum json_words words, int value)
+{
+	switch (words) {
+	case JSON_KIND:
+		return kind_word((enum logoff_kind)value);
+	case JSON_DOMAIN:
+		return domain_word((enum logoff_error_domain)value);
+	case JSON_DELIVERY:
+		return delivery_word(value);
+	case JSON_CHANNEL:
+		return channel_word((enum logoff_channel)value);
+	case JSON_ANSWER:
+		return answer_word((enum logoff_answer)value);
+	case JSON_STUCK:
+		return stuck_word((enum logoff_stuck)value);
+	case JSON_RESULT:
+		return logoff_result_word((enum logoff_result)value);
+	case JSON_EVENT:
+		return event_word((enum logoff_event_type)value);
 	}
 	return NULL;
 }

@@ -30,6 +30,21 @@ json_t *to_json_host(const char *server);
 /* The word for a state; a login screen is "connected", not active. Returns it. */
 const char *json_state(enum logoff_state state, enum logoff_kind kind);
 
+/* The words of an enum, for far.c, which reads them. */
+enum json_words {
+	JSON_KIND,		/* enum logoff_kind */
+	JSON_DOMAIN,		/* enum logoff_error_domain */
+	JSON_DELIVERY,		/* enum logoff_result, of a delivery */
+	JSON_CHANNEL,		/* enum logoff_channel */
+	JSON_ANSWER,		/* enum logoff_answer */
+	JSON_STUCK,		/* enum logoff_stuck */
+	JSON_RESULT,		/* enum logoff_result, of a session */
+	JSON_EVENT		/* enum logoff_event_type */
+};
+
+/* The word for VALUE. Returns it, or NULL: in JSON it is null or has no line, or it is none of that enum. */
+const char *json_word(enum json_words words, int value);
+
 /*
  * The object of a session on that host, to which fields can be added. Returns a new reference, or NULL without memory.
  */

@@ -48,6 +48,7 @@ sources_of() {
 	logind) echo src/backend/logind-parse.c ;;
 	options) echo src/cli/options.c ;;
 	order) sources_at $rooms src/host/order.c src/cli/{select,word,account,facts}.c ;;
+	far) sources_at $rooms src/cli/{far,json,facts,when}.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) sources_at $rooms ;;
 	esac
@@ -56,7 +57,7 @@ sources_of() {
 packages_of() {
 	case $1 in
 	tsts) echo ndr samba-util talloc ;;
-	order) echo libsystemd jansson ;;
+	far | order) echo libsystemd jansson ;;
 	*) echo libsystemd ;;
 	esac
 }
