@@ -495,9 +495,8 @@ static void print_left(const struct logoff_process *process, bool first)
 }
 
 /* Prints what is left of a session that did not end: "the session is still there, 2 processes: 4711 dig, 4712 tmux". */
-static void print_remains(const struct logoff_request *request, size_t i)
+static void print_remains(const struct logoff_outcome *outcome)
 {
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	size_t n = outcome->n_left;
 
 	if (outcome->unseen && n == 0)
@@ -523,14 +522,12 @@ static void print_remains(const struct logoff_request *request, size_t i)
 }
 
 /* Prints the same after a refusal, if the session has changed before it. */
-static void print_changes(const struct logoff_request *request, size_t i)
+static void print_changes(const struct logoff_outcome *outcome)
 {
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
-
 	if (outcome->exists == LOGOFF_EXISTS_YES && outcome->state != LOGOFF_STATE_CLOSING)
 		fputc('\n', stderr);
 	else
-		print_remains(request, i);
+		print_remains(outcome);
 }
 
 static enum exit_status report_protected(const char *who, enum logoff_protection protection, struct safe cause)
@@ -553,10 +550,9 @@ static enum exit_status report_protected(const char *who, enum logoff_protection
 	return EXIT_PROTECTED;
 }
 
-enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative)
+enum exit_status report_result(const struct logoff_session *session, const struct logoff_outcome *outcome,
+			       bool talkative)
 {
-	const struct logoff_session *session = logoff_request_session(request, i);
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	struct safe who = report_label(session), cause = report_cause(&outcome->cause);
 
 	switch ((int)outcome->result) {
@@ -570,7 +566,7 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 	case LOGOFF_E_DENIED:
 		fprintf(stderr, _("%s: session %s: access denied, Full Control is needed%s"),
 			program().text, who.text, cause.text);
-		print_changes(request, i);
+		print_changes(outcome);
 		return EXIT_DENIED;
 	case LOGOFF_E_PROTECTED:
 		return report_protected(who.text, logoff_session_protection(session), cause);
@@ -584,15 +580,15 @@ enum exit_status report_result(const struct logoff_request *request, size_t i, b
 		return EXIT_NOT_ENDED;
 	case LOGOFF_E_TIMEOUT:
 		fprintf(stderr, _("%s: session %s: not ended in time%s"), program().text, who.text, cause.text);
-		print_remains(request, i);
+		print_remains(outcome);
 		return EXIT_NOT_ENDED;
 	case LOGOFF_E_CANCELLED:
 		fprintf(stderr, _("%s: session %s: cancelled"), program().text, who.text);
-		print_remains(request, i);
+		print_remains(outcome);
 		return EXIT_CANCELLED;
 	default:
 		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
-		print_remains(request, i);
+		print_remains(outcome);
 		return status_of(outcome->result);
 	}
 }
@@ -606,14 +602,13 @@ bool report_lacks_rights(const struct logoff_request *request)
 	return lacks && logoff_is_this_machine(arg_server);
 }
 
-enum exit_status report_record(const struct logoff_request *request, size_t i)
+enum exit_status report_record(const struct logoff_session *session, const struct logoff_outcome *outcome)
 {
-	const struct logoff_outcome *outcome = logoff_request_outcome(request, i);
 	struct safe who, cause;
 
 	if (outcome->recorded)
 		return EXIT_ENDED;
-	who = report_label(logoff_request_session(request, i));
+	who = report_label(session);
 	cause = report_cause(&outcome->record_cause);
 	if (outcome->result == LOGOFF_OK)
 		fprintf(stderr, _("%s: session %s: logged off, but its record could not be written%s\n"),
@@ -621,8 +616,7 @@ enum exit_status report_record(const struct logoff_request *request, size_t i)
 	else
 		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text,
 			cause.text);
-	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(logoff_request_session(request, i)),
-			      &outcome->record_cause);
+	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(session), &outcome->record_cause);
 }
 
 /* ---- choosing ---- */

@@ -132,16 +132,14 @@ void report_nothing_done(void);
 /* Reports that nothing was done, since the user did not answer yes. Returns the exit status. */
 enum exit_status report_declined(void);
 
-/*
- * Reports the result of session number I of REQUEST: a failure always, success only if TALKATIVE. Returns the exit
- * status.
- */
-enum exit_status report_result(const struct logoff_request *request, size_t i, bool talkative);
+/* Reports what became of SESSION: a failure always, success only if TALKATIVE. Returns the exit status. */
+enum exit_status report_result(const struct logoff_session *session, const struct logoff_outcome *outcome,
+			       bool talkative);
 
 /* Tells whether a session of this machine in REQUEST was refused without Full Control. */
 bool report_lacks_rights(const struct logoff_request *request);
 
-/* Reports a record of session number I of REQUEST that could not be written. Returns the exit status. */
-enum exit_status report_record(const struct logoff_request *request, size_t i);
+/* Reports it if the record of SESSION could not be written. Returns the exit status. */
+enum exit_status report_record(const struct logoff_session *session, const struct logoff_outcome *outcome);
 
 #endif

@@ -14,10 +14,9 @@
 #include "cli/stream.h"
 #include "cli/printable.h"
 
-/* Reports the result of one session, and a missing record. Returns the exit status. */
-static int report_one(const struct logoff_request *request, size_t i, bool talkative)
+int result_report(const struct logoff_session *session, const struct logoff_outcome *outcome, bool talkative)
 {
-	int result = report_result(request, i, talkative), record = report_record(request, i);
+	int result = report_result(session, outcome, talkative), record = report_record(session, outcome);
 
 	return record > result ? record : result;
 }
@@ -28,7 +27,8 @@ int result_print(const struct logoff_request *request, bool talkative)
 	int status = EXIT_ENDED;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = report_one(request, i, talkative);
+		int one = result_report(logoff_request_session(request, i), logoff_request_outcome(request, i),
+					talkative);
 
 		status = one > status ? one : status;
 	}
@@ -84,7 +84,7 @@ static void tell_result(struct result_rows *rows, size_t i)
 {
 	const struct logoff_session *session = logoff_request_session(rows->request, i);
 	const struct logoff_outcome *outcome = logoff_request_outcome(rows->request, i);
-	int one = report_one(rows->request, i, false);
+	int one = result_report(session, outcome, false);
 	json_t *row = rows->sessions ? rows->sessions[i] : make_session(rows->request, i);
 
 	rows->status = one > rows->status ? one : rows->status;

@@ -10,6 +10,12 @@
 #include "cli/choice.h"
 #include "logoff.h"
 
+/*
+ * Reports what became of SESSION, and a record of it that could not be written; success only if TALKATIVE. Returns the
+ * exit status.
+ */
+int result_report(const struct logoff_session *session, const struct logoff_outcome *outcome, bool talkative);
+
 /* Reports the result of each session of REQUEST; success only if TALKATIVE. Returns the exit status. */
 int result_print(const struct logoff_request *request, bool talkative);
 
