@@ -139,7 +139,8 @@ static bool take_matching(struct choice *choice, const char *user)
 			answer = judge_session(&choice->judge, session, user, &programs);
 		if (answer == SELECT_UNKNOWN) {
 			++*(programs ? &n_programs : &n_groups);
-			(void)stream_failure(EXIT_ENDED, "spared-unknown", logoff_session_id(session), NULL);
+			(void)stream_failure_of(fact_host(session, arg_server), EXIT_ENDED, "spared-unknown",
+						logoff_session_id(session), NULL);
 		}
 		if (answer != SELECT_YES)
 			continue;

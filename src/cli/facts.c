@@ -37,6 +37,13 @@ const char *fact_terminal(const struct logoff_session *session, size_t i)
 	return logoff_session_terminal(session, i);
 }
 
+const char *fact_host(const struct logoff_session *session, const char *server)
+{
+	const char *host = logoff_session_detail(session, LOGOFF_DETAIL_HOST);
+
+	return host ? host : server;
+}
+
 const char *fact_detail(const struct logoff_session *session, enum logoff_detail detail)
 {
 	if (detail == LOGOFF_DETAIL_ADDRESS || detail == LOGOFF_DETAIL_CLIENT)

@@ -21,6 +21,12 @@ int64_t fact_logon_us(const struct logoff_session *session);
 /* Terminal number I of SESSION. Returns its name, or NULL if there is no such number. */
 const char *fact_terminal(const struct logoff_session *session, size_t i);
 
+/*
+ * The name of the host of SESSION: its own if it is of a far host, else SERVER (/server). Returns it, or NULL: this
+ * machine.
+ */
+const char *fact_host(const struct logoff_session *session, const char *server);
+
 /* A detail of SESSION. Returns the text, or NULL. */
 const char *fact_detail(const struct logoff_session *session, enum logoff_detail detail);
 

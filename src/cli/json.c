@@ -114,7 +114,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 	const char *user = logoff_session_user(session);
 
 	return json_pack("{so so so so so so so so sb sb sb sb so so so so so so so so so}",
-			 "host", to_json_host(server),
+			 "host", to_json_host(fact_host(session, server)),
 			 "id", to_json_text(logoff_session_id(session)),
 			 "name", to_json_text(logoff_session_name(session)),
 			 "user", to_json_text(*user ? user : NULL),
@@ -383,7 +383,8 @@ json_t *to_json_event(const struct logoff_event *event, const char *server)
 		return NULL;
 	user = logoff_session_user(event->session);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event", word, "host",
-			 to_json_host(server), "session_id", to_json_text(logoff_session_id(event->session)), "name",
+			 to_json_host(fact_host(event->session, server)), "session_id",
+			 to_json_text(logoff_session_id(event->session)), "name",
 			 to_json_text(logoff_session_name(event->session)), "user", to_json_text(*user ? user : NULL),
 			 "elapsed_s", (double)event->elapsed_us / 1e6, "remaining_s",
 			 warned ? json_real((double)event->remaining_us / 1e6) : json_null(), "processes",

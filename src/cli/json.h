@@ -46,7 +46,8 @@ enum json_words {
 const char *json_word(enum json_words words, int value);
 
 /*
- * The object of a session on that host, to which fields can be added. Returns a new reference, or NULL without memory.
+ * The object of a session on that host, to which fields can be added; a session of a far host has a host of its own.
+ * Returns a new reference, or NULL without memory.
  */
 json_t *to_json_session(struct logoff_session *session, const char *server);
 
@@ -63,7 +64,10 @@ json_t *to_json_delivery(const struct logoff_delivery *delivery);
 json_t *to_json_result(const struct logoff_session *session, const struct logoff_outcome *outcome, json_t *row,
 		       int status);
 
-/* EVENT on that host. Returns a new reference, or NULL for an event that programs do not get. */
+/*
+ * EVENT on that host, or on the far host of its session. Returns a new reference, or NULL for an event that programs do
+ * not get.
+ */
 json_t *to_json_event(const struct logoff_event *event, const char *server);
 
 /* Prints JSON (NULL: there was no memory) in ONE_LINE or many, and drops the reference. Returns 0 or -errno. */

@@ -107,7 +107,7 @@ static void tell_unregistered(const struct table *table, const void *const *rows
 	for (size_t i = 0; i < n_rows && n < sizeof(ids.text); i++)
 		if (!logoff_session_is(rows[i], LOGOFF_IS_REGISTERED))
 			n += (size_t)snprintf(ids.text + n, sizeof(ids.text) - n, "%s%s", n > 0 ? ", " : "",
-					      safe(logoff_session_id(rows[i])).text);
+					      report_id(rows[i]).text);
 	if (n > 0)
 		fprintf(stderr, _("%s: not registered with the session manager: %s\n"), program().text,
 			safe(ids.text).text);

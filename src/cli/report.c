@@ -17,17 +17,34 @@
 #include "cli/stream.h"
 #include "cli/printable.h"
 
+bool report_shows_hosts;
+
+/* TEXT, which is safe, or with the host of SESSION "login03:TEXT". */
+static struct safe with_host(const struct logoff_session *session, struct safe text)
+{
+	const char *host = fact_host(session, NULL);
+	struct safe out = {};
+
+	if (!report_shows_hosts || !host)
+		return text;
+	snprintf(out.text, sizeof(out.text), "%.200s:%.300s", safe(host).text, text.text);
+	return out;
+}
+
+struct safe report_id(const struct logoff_session *session)
+{
+	return with_host(session, safe(logoff_session_id(session)));
+}
+
 struct safe report_label(const struct logoff_session *session)
 {
 	const char *name = logoff_session_name(session);
-	struct safe out = {};
+	struct safe id = safe(logoff_session_id(session)), out = {};
 
-	if (name)
-		snprintf(out.text, sizeof(out.text), "%.100s (%.300s)", safe(logoff_session_id(session)).text,
-			 safe(name).text);
-	else
-		out = safe(logoff_session_id(session));
-	return out;
+	if (!name)
+		return report_id(session);
+	snprintf(out.text, sizeof(out.text), "%.100s (%.300s)", id.text, safe(name).text);
+	return with_host(session, out);
 }
 
 struct safe report_user(const struct logoff_session *session)
@@ -181,15 +198,22 @@ static void report_left_failed(const struct logoff_event *event, const char *who
 		printf(_("Session %s: no desktop is asked%s\n"), who, cause.text);
 }
 
+/* Tells whether somebody who sees processes has looked at those of SESSION. A server of MS-TSTS tells of none. */
+static bool has_visible_processes(const struct logoff_session *session)
+{
+	return fact_host(session, NULL) || logoff_is_this_machine(arg_server);
+}
+
 void report_event(const struct logoff_event *event, void *unused)
 {
-	struct safe who, user;
+	struct safe who, user, whose;
 	double seconds = (double)event->elapsed_us / 1e6;
 
 	if (!event->session)	/* the countdown is drawn by progress.c */
 		return;
 	who = report_label(event->session);
 	user = report_user(event->session);
+	whose = with_host(event->session, user);
 
 	(void)unused;
 	switch (event->type) {
@@ -207,7 +231,7 @@ void report_event(const struct logoff_event *event, void *unused)
 		report_kill(event, who.text, seconds);
 		break;
 	case LOGOFF_EVENT_GONE:
-		if (event->unseen && !logoff_is_this_machine(arg_server))
+		if (event->unseen && !has_visible_processes(event->session))
 			printf(_("Session %s: the host has deleted it; its processes could not be seen (%.3f s).\n"),
 			       who.text, seconds);
 		else if (event->unseen)	/* the result says the rest */
@@ -223,28 +247,28 @@ void report_event(const struct logoff_event *event, void *unused)
 		printf(ngettext("It was the last session of %s: ending the service manager too (%zu process).\n",
 				"It was the last session of %s: ending the service manager too (%zu processes).\n",
 				event->n_processes),
-		       user.text, event->n_processes);
+		       whose.text, event->n_processes);
 		break;
 	case LOGOFF_EVENT_MANAGER_KILL:
-		report_manager_kill(event, user.text, seconds);
+		report_manager_kill(event, whose.text, seconds);
 		break;
 	case LOGOFF_EVENT_MANAGER_GONE:
-		printf(_("Service manager of %s: ended (%.3f s).\n"), user.text, seconds);
+		printf(_("Service manager of %s: ended (%.3f s).\n"), whose.text, seconds);
 		break;
 	case LOGOFF_EVENT_DESKTOP_ASK:
 		printf(ngettext("Desktop of %s: asking %zu process in the service manager to end.\n",
 				"Desktop of %s: asking %zu processes in the service manager to end.\n",
 				event->n_processes),
-		       user.text, event->n_processes);
+		       whose.text, event->n_processes);
 		break;
 	case LOGOFF_EVENT_DESKTOP_KILL:
 		printf(ngettext("Desktop of %s: %zu process left after %.3f s, killing it:\n",
 				"Desktop of %s: %zu processes left after %.3f s, killing them:\n", event->n_processes),
-		       user.text, event->n_processes, seconds);
+		       whose.text, event->n_processes, seconds);
 		print_processes(event);
 		break;
 	case LOGOFF_EVENT_DESKTOP_GONE:
-		printf(_("Desktop of %s: every process has ended (%.3f s).\n"), user.text, seconds);
+		printf(_("Desktop of %s: every process has ended (%.3f s).\n"), whose.text, seconds);
 		break;
 	case LOGOFF_EVENT_LEAVE_ASK:
 		printf(_("Session %s: asking the desktop (%s) to log %s off.\n"), who.text, safe(event->desktop).text,
@@ -260,10 +284,10 @@ void report_event(const struct logoff_event *event, void *unused)
 		report_left_failed(event, who.text, user.text);
 		break;
 	case LOGOFF_EVENT_MANAGER_LINGERS:
-		printf(_("%s lingers: the service manager and what runs in it are left alone.\n"), user.text);
+		printf(_("%s lingers: the service manager and what runs in it are left alone.\n"), whose.text);
 		break;
 	case LOGOFF_EVENT_MANAGER_NEEDED:
-		printf(_("%s has other sessions: the service manager is left alone.\n"), user.text);
+		printf(_("%s has other sessions: the service manager is left alone.\n"), whose.text);
 		break;
 	}
 	output_flush();	/* so that a pipe gets each step at once */
@@ -283,22 +307,22 @@ static enum exit_status status_of(int r)
 	return r == LOGOFF_E_DENIED ? EXIT_DENIED : r == LOGOFF_E_NOT_ACCEPTED ? EXIT_LOGON : EXIT_UNREACHABLE;
 }
 
-/* The line for programs about it. OBJECT is what the host was asked for, or NULL. Returns the exit status. */
-static enum exit_status host_failure(int r, const char *object, const struct logoff_error *error)
+/* The line for programs about HOST. OBJECT is what it was asked for, or NULL. Returns the exit status. */
+static enum exit_status host_failure(const char *host, int r, const char *object, const struct logoff_error *error)
 {
 	switch (r) {
 	case LOGOFF_E_NOT_ACCEPTED:
-		return stream_failure(EXIT_LOGON, "not-accepted", object, error);
+		return stream_failure_of(host, EXIT_LOGON, "not-accepted", object, error);
 	case LOGOFF_E_DENIED:
-		return stream_failure(EXIT_DENIED, "denied", object, error);
+		return stream_failure_of(host, EXIT_DENIED, "denied", object, error);
 	case LOGOFF_E_TIMEOUT:
-		return stream_failure(EXIT_UNREACHABLE, "no-answer", object, error);
+		return stream_failure_of(host, EXIT_UNREACHABLE, "no-answer", object, error);
 	case LOGOFF_E_UNSUPPORTED:
-		return stream_failure(EXIT_UNREACHABLE, "unsupported", object, error);
+		return stream_failure_of(host, EXIT_UNREACHABLE, "unsupported", object, error);
 	case LOGOFF_E_PROTOCOL:
-		return stream_failure(EXIT_UNREACHABLE, "wrong-answer", object, error);
+		return stream_failure_of(host, EXIT_UNREACHABLE, "wrong-answer", object, error);
 	default:
-		return stream_failure(EXIT_UNREACHABLE, "unreachable", object, error);
+		return stream_failure_of(host, EXIT_UNREACHABLE, "unreachable", object, error);
 	}
 }
 
@@ -309,7 +333,7 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 	if (r == LOGOFF_E_UNSUPPORTED) {
 		fprintf(stderr, _("%s: %s: the MS-TSTS client, logoff-tsts, is not installed%s\n"), program().text,
 			name.text, report_cause(error).text);
-		return stream_failure(EXIT_UNREACHABLE, "no-client", NULL, error);
+		return stream_failure_of(host, EXIT_UNREACHABLE, "no-client", NULL, error);
 	}
 	if (r != LOGOFF_E_INVALID)
 		return report_host(host, r, error);
@@ -318,7 +342,7 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 			(long long)error->number, safe(error->text).text);
 	else
 		fprintf(stderr, _("%s: %s\n"), program().text, safe(error->text).text);
-	return stream_failure(EXIT_UNREACHABLE, "wrong-host", NULL, error);
+	return stream_failure_of(host, EXIT_UNREACHABLE, "wrong-host", NULL, error);
 }
 
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error)
@@ -346,7 +370,7 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 		fprintf(stderr, _("%s: %s: cannot be reached%s\n"), program().text, name.text, cause.text);
 		break;
 	}
-	return host_failure(r, NULL, error);
+	return host_failure(host, r, NULL, error);
 }
 
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions)
@@ -392,7 +416,7 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 	case LOGOFF_E_NO_SESSION:
 		return stream_failure(EXIT_NO_SESSION, "no-session", object, error);
 	default:
-		return host_failure(r, object, error);
+		return host_failure(arg_server, r, object, error);
 	}
 }
 
@@ -557,7 +581,7 @@ enum exit_status report_result(const struct logoff_session *session, const struc
 
 	switch ((int)outcome->result) {
 	case LOGOFF_OK:
-		if (outcome->unseen && logoff_is_this_machine(arg_server))
+		if (outcome->unseen && has_visible_processes(session))
 			fprintf(stderr, _("%s: session %s: the host has deleted it; its processes could not be seen\n"),
 				program().text, who.text);
 		else if (talkative)
@@ -616,7 +640,8 @@ enum exit_status report_record(const struct logoff_session *session, const struc
 	else
 		fprintf(stderr, _("%s: session %s: its record could not be written%s\n"), program().text, who.text,
 			cause.text);
-	return stream_failure(EXIT_UNREACHABLE, "no-record", logoff_session_id(session), &outcome->record_cause);
+	return stream_failure_of(fact_host(session, arg_server), EXIT_UNREACHABLE, "no-record",
+				 logoff_session_id(session), &outcome->record_cause);
 }
 
 /* ---- choosing ---- */

@@ -35,7 +35,13 @@ enum exit_status {
  */
 struct safe report_user(const struct logoff_session *session);
 
-/* "12 (pts/3)", or "12" without a name. For use within one expression, like safe(). Returns the text. */
+/* Sessions are shown with their hosts, as there are several. A command sets it. */
+extern bool report_shows_hosts;
+
+/* "12", or with its host "login03:12". For use within one expression, like safe(). Returns the text. */
+struct safe report_id(const struct logoff_session *session);
+
+/* The same with its name, if it has one: "12 (pts/3)", "login03:12 (pts/3)". Returns the text. */
 struct safe report_label(const struct logoff_session *session);
 
 /* The text of the cause, in parentheses with a blank before, or nothing. Returns the text. */

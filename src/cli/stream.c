@@ -60,14 +60,20 @@ void stream_end(void)
 	incomplete = false;
 }
 
+enum exit_status stream_failure_of(const char *host, enum exit_status status, const char *kind, const char *object,
+				   const struct logoff_error *cause)
+{
+	if (stream_is_lines())
+		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(host), "kind", kind,
+						 "object", to_json_text(object), "cause", to_json_cause(cause),
+						 "exit_status", (int)status));
+	return status;
+}
+
 enum exit_status stream_failure(enum exit_status status, const char *kind, const char *object,
 				const struct logoff_error *cause)
 {
-	if (stream_is_lines())
-		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(arg_server), "kind",
-						 kind, "object", to_json_text(object), "cause", to_json_cause(cause),
-						 "exit_status", (int)status));
-	return status;
+	return stream_failure_of(arg_server, status, kind, object, cause);
 }
 
 enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r)

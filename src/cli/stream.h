@@ -42,7 +42,11 @@ void stream_end(void);
 enum exit_status stream_failure(enum exit_status status, const char *kind, const char *object,
 				const struct logoff_error *cause);
 
-/* The same for a cause that is an errno: R is -errno. Returns STATUS. */
+/* The same for HOST (NULL: this machine), where that is not the one that /server names. Returns STATUS. */
+enum exit_status stream_failure_of(const char *host, enum exit_status status, const char *kind, const char *object,
+				   const struct logoff_error *cause);
+
+/* As stream_failure() for a cause that is an errno: R is -errno. Returns STATUS. */
 enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r);
 
 #endif
