@@ -155,7 +155,8 @@ static int resolve_user(struct selection *selection, const char *name)
 	int r = account_find(name, &selection->excluded_uids[selection->n_excluded_uids]);
 
 	selection->n_excluded_uids += r == 0;
-	return r == -ENOENT ? -ENXIO : r;
+	/* The name service may fail with -ENXIO too, which does not mean nobody. */
+	return r == -ENOENT ? -ENXIO : r == -ENXIO ? -EIO : r;
 }
 
 static int resolve_exclusion(struct selection *selection, struct word word, bool foreign,

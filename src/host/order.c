@@ -206,14 +206,15 @@ static const char *take_identities(struct order *order, const json_t *sessions, 
 	return NULL;
 }
 
-/* Whom the order means: a selection or identities, and not both. */
+/* Whom the order means: a selection, identities, or those of the identities that fit the selection. */
 static const char *take_targets(struct order *order, int *ret_r)
 {
 	json_t *select = json_object_get(order->json, "select"), *sessions = json_object_get(order->json, "sessions");
+	const char *wrong = NULL;
 
-	if (!select == !sessions)
-		return select ? "select" : "sessions";
-	return select ? take_selection(order, select) : take_identities(order, sessions, ret_r);
+	if (sessions || !select)
+		wrong = take_identities(order, sessions, ret_r);
+	return !wrong && select ? take_selection(order, select) : wrong;
 }
 
 static const char *take_one_identity(struct order *order, int *ret_r)

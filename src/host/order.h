@@ -46,9 +46,9 @@ struct order {
 
 	bool people;			/* ORDER_LIST: only sessions in which somebody works */
 
-	bool selects;			/* else IDENTITIES are meant; ORDER_FATE has just one */
+	bool selects;			/* SELECTION counts; with IDENTITIES those of them that fit it are meant */
 	struct selection selection;
-	struct order_identity *identities;
+	struct order_identity *identities; /* ORDER_FATE has just one */
 	size_t n_identities;
 	const char *boot;		/* of the IDENTITIES; NULL: that of now */
 

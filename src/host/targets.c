@@ -51,6 +51,13 @@ static void fail_host(struct targets *targets, const char *object, int r, const 
 	note_status(targets, say_host_failure(stdout, targets->order->serial, object, r, cause));
 }
 
+/* Notes that something is unknown, which TEXT says. */
+static void set_cause(struct logoff_error *reterr, const char *text)
+{
+	*reterr = (struct logoff_error){ .domain = LOGOFF_ERROR_ERRNO, .number = ENODATA, .name = "ENODATA" };
+	snprintf(reterr->text, sizeof(reterr->text), "%s", text);
+}
+
 /* ---- identities ---- */
 
 static enum target_fate compare_logon(struct logoff_session *session, const struct order_identity *identity,
@@ -65,8 +72,7 @@ static enum target_fate compare_logon(struct logoff_session *session, const stru
 		return TARGET_THERE;
 	if (logon_us >= 0 && identity->logon_us >= 0 && !computed)
 		return TARGET_OTHER;
-	*reterr = (struct logoff_error){ .domain = LOGOFF_ERROR_ERRNO, .number = ENODATA, .name = "ENODATA" };
-	snprintf(reterr->text, sizeof(reterr->text), "its logon time does not tell");
+	set_cause(reterr, "its logon time does not tell");
 	return TARGET_UNKNOWN;
 }
 
@@ -129,15 +135,18 @@ static void add_identity(struct targets *targets, const struct order_identity *i
 	}
 }
 
-static void find_identities(struct targets *targets)
+static bool find_identities(struct targets *targets)
 {
 	const struct order *order = targets->order;
 
 	targets->items = calloc(order->n_identities, sizeof(struct logoff_session *));
-	if (!targets->items)
-		return fail_host(targets, NULL, LOGOFF_E_NO_MEMORY, NULL);
+	if (!targets->items) {
+		fail_host(targets, NULL, LOGOFF_E_NO_MEMORY, NULL);
+		return false;
+	}
 	for (size_t i = 0; i < order->n_identities; i++)
 		add_identity(targets, &order->identities[i]);
+	return true;
 }
 
 /* ---- selections ---- */
@@ -158,32 +167,69 @@ enum logoff_result target_list(struct logoff_host *host, struct logoff_session *
 	return r;
 }
 
+static bool list_all(struct targets *targets)
+{
+	struct logoff_error cause = {};
+	int r = target_list(targets->host, &targets->items, &targets->n_items, &cause);
+
+	if (r < 0)
+		fail_host(targets, NULL, r, &cause);
+	return r >= 0;
+}
+
+/* ITEM of the exclusions means nobody on this host. Returns whether the order is carried out nevertheless. */
+static bool pass_exclusion(struct targets *targets, const char *item)
+{
+	if (targets->order->n_identities == 0)
+		fail(targets, "no-exclusion", item, NULL, EXIT_USAGE);
+	return targets->order->n_identities > 0;
+}
+
+/* Of a group that does not exist nobody is a member, but to ask who is would be a failure. */
+static void drop_exclusion(struct option_list *excludes, const char *item)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < excludes->n_items; i++)
+		if (excludes->items[i] != item)
+			excludes->items[n++] = excludes->items[i];
+	excludes->n_items = n;
+}
+
 /* A wrong condition might select too many. Returns whether the selection can be used. */
 static bool check_selection(struct targets *targets)
 {
+	struct selection *selection = &targets->order->selection;
 	enum option_fault fault;
 	const char *culprit;
 
-	if (selection_check(&targets->order->selection, false, &fault, &culprit) == 0)
-		return true;
-	if (fault == OPTION_FAULT_UNKNOWN_GROUP)
-		fail(targets, "exclusion-unknown", culprit, NULL, EXIT_USAGE);
-	else if (fault == OPTION_FAULT_GROUP)
-		fail(targets, "no-exclusion", culprit, NULL, EXIT_USAGE);
-	else
-		fail(targets, "wrong-order", fault == OPTION_FAULT_STATE ? "state" : "kind", NULL, EXIT_USAGE);
-	return false;
+	while (selection_check(selection, false, &fault, &culprit) < 0) {
+		if (fault == OPTION_FAULT_GROUP && pass_exclusion(targets, culprit)) {
+			drop_exclusion(&selection->excludes, culprit);
+			continue;
+		}
+		if (fault == OPTION_FAULT_UNKNOWN_GROUP)
+			fail(targets, "exclusion-unknown", culprit, NULL, EXIT_USAGE);
+		else if (fault != OPTION_FAULT_GROUP)
+			fail(targets, "wrong-order", fault == OPTION_FAULT_STATE ? "state" : "kind", NULL,
+			     EXIT_USAGE);
+		return false;
+	}
+	return true;
 }
 
 static bool resolve_excludes(struct targets *targets)
 {
 	struct selection *selection = &targets->order->selection;
+	const char *const *items = selection->excludes.items;
 	size_t i = 0;
-	int r = selection_resolve(selection, false, targets->items, targets->n_items, &i);
+	int r;
 
-	if (r < 0)
-		fail(targets, r == -ENXIO ? "no-exclusion" : "exclusion-unknown", selection->excludes.items[i], NULL,
-		     EXIT_USAGE);
+	while ((r = selection_resolve(selection, false, targets->items, targets->n_items, &i)) == -ENXIO &&
+	       pass_exclusion(targets, items[i]))
+		i++;
+	if (r < 0 && r != -ENXIO)
+		fail(targets, "exclusion-unknown", items[i], NULL, EXIT_USAGE);
 	return r >= 0;
 }
 
@@ -200,16 +246,32 @@ static bool fetch_times(struct targets *targets)
 }
 
 /* A user who has left cannot read a message. */
-static bool is_meant(struct targets *targets, struct logoff_session *session)
+static enum select_answer judge_target(struct targets *targets, struct logoff_session *session)
 {
 	bool message = targets->order->type == ORDER_MESSAGE;
-	enum select_answer answer = SELECT_NO;
+	enum select_answer answer;
 
-	if (message ? logoff_session_state(session) != LOGOFF_STATE_CLOSING
-		    : !logoff_session_is(session, LOGOFF_IS_OWN))
-		answer = judge_session(&targets->judge, session, NULL, NULL);
-	if (answer == SELECT_UNKNOWN)
-		fail(targets, "spared-unknown", logoff_session_id(session), NULL, EXIT_ENDED);
+	if (message ? logoff_session_state(session) == LOGOFF_STATE_CLOSING
+		    : logoff_session_is(session, LOGOFF_IS_OWN))
+		return SELECT_NO;
+	answer = judge_session(&targets->judge, session, NULL, NULL);
+	if (answer == SELECT_NO && targets->order->n_identities > 0 &&
+	    selection_asks_times(&targets->order->selection) && facts_fetch(session, LOGOFF_FACTS_IDLE) != LOGOFF_OK)
+		answer = SELECT_UNKNOWN;
+	return answer;
+}
+
+static bool is_meant(struct targets *targets, struct logoff_session *session)
+{
+	enum select_answer answer = judge_target(targets, session);
+	const char *id = logoff_session_id(session);
+	struct logoff_error cause;
+
+	set_cause(&cause, "nobody can tell whether it fits the selection");
+	if (targets->order->n_identities > 0 && answer != SELECT_YES)
+		fail(targets, "changed", id, answer == SELECT_UNKNOWN ? &cause : NULL, EXIT_NOT_ENDED);
+	else if (answer == SELECT_UNKNOWN)
+		fail(targets, "spared-unknown", id, NULL, EXIT_ENDED);
 	return answer == SELECT_YES;
 }
 
@@ -224,7 +286,7 @@ static void keep_meant(struct targets *targets)
 		else
 			logoff_session_free(targets->items[i]);
 	targets->n_items = n;
-	if (n == 0)
+	if (n == 0 && targets->order->n_identities == 0)
 		fail(targets, "none-selected", NULL, NULL, EXIT_NO_SESSION);
 }
 
@@ -234,30 +296,25 @@ static void drop_all(struct targets *targets)
 	targets->n_items = 0;
 }
 
-static void find_selected(struct targets *targets)
-{
-	struct logoff_error cause = {};
-	int r;
-
-	if (!check_selection(targets))
-		return;
-	r = target_list(targets->host, &targets->items, &targets->n_items, &cause);
-	if (r < 0)
-		fail_host(targets, NULL, r, &cause);
-	else if (resolve_excludes(targets) && fetch_times(targets))
-		keep_meant(targets);
-	else
-		drop_all(targets);
-}
-
 void targets_find(struct targets *targets, struct logoff_host *host, struct order *order)
 {
+	bool named = order->n_identities > 0, found;
+
 	*targets = (struct targets){ .host = host, .order = order };
 	targets->judge = (struct judge){ .host = host, .selection = &order->selection };
-	if (order->selects)
-		find_selected(targets);
-	else
-		find_identities(targets);
+	found = check_selection(targets);
+	if (found && (!named || order->selection.excludes.n_items > 0))
+		found = list_all(targets) && resolve_excludes(targets);
+	if (found && named) {
+		drop_all(targets);
+		found = find_identities(targets);
+	}
+	if (found && order->selects)
+		found = fetch_times(targets);
+	if (!found)
+		drop_all(targets);
+	else if (order->selects)
+		keep_meant(targets);
 }
 
 enum logoff_result targets_still(struct logoff_session *session, void *userdata)

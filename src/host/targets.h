@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * targets.h - which sessions an order means: those that fit its selection, or the logons that it identifies.
+ * targets.h - which sessions an order means: those that fit its selection, the logons that it identifies, or those of
+ * the latter that fit the former.
  *
  * Whatever cannot be meant is reported to the peer as a failure, and left alone: a session that is unknown, that is
- * another logon by now, or in which the program itself runs.
+ * another logon by now or does not fit any more, or in which the program itself runs.
  */
 #ifndef HOST_TARGETS_H
 #define HOST_TARGETS_H

@@ -107,6 +107,19 @@ static void test_log_off_by_identities(void **state)
 	order_done(&order);
 }
 
+/* Those of the identities that fit the selection. */
+static void test_log_off_by_both(void **state)
+{
+	struct order order = parse("{\"serial\":1,\"order\":\"log-off\",\"select\":{\"user\":[\"bob\"]},"
+				   "\"sessions\":[{\"id\":\"5\",\"logon\":1}]}");
+
+	(void)state;
+	assert_true(order.selects && order.n_identities == 1);
+	assert_string_equal(order.selection.users.items[0], "bob");
+	assert_string_equal(order.identities[0].id, "5");
+	order_done(&order);
+}
+
 static void test_others(void **state)
 {
 	struct order order = parse("{\"order\":\"cancel\"}");
@@ -207,7 +220,10 @@ static void test_targets(void **state)
 {
 	(void)state;
 	assert_wrong(LOG_OFF "}", "sessions");
-	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":[{\"id\":\"5\",\"logon\":1}]}", "select");
+	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":[]}", "sessions");
+	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":null}", "sessions");
+	assert_wrong(LOG_OFF ",\"select\":{},\"sessions\":[{\"id\":\"5\",\"logon\":1}]}", "select");
+	assert_wrong(LOG_OFF ",\"select\":null,\"sessions\":[{\"id\":\"5\",\"logon\":1}]}", "select");
 	assert_wrong(LOG_OFF ",\"select\":{}}", "select");
 	assert_wrong(LOG_OFF ",\"select\":{\"all\":false}}", "select");
 	assert_wrong(LOG_OFF ",\"select\":[\"all\"]}", "select");
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_log_off_by_selection),
 		cmocka_unit_test(test_log_off_by_identities),
+		cmocka_unit_test(test_log_off_by_both),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_no_json),
 		cmocka_unit_test(test_unknown),

@@ -345,6 +345,83 @@ def test_identities(peer):
     assert {row["id"] for row in only(one.ask("list")[0], "session")} >= {"9", "12", "13", "14"}
 
 
+def identities(one, *ids):
+    listed = {row["session"]["id"]: row["logon"] for row in one.ask("list")[0]}
+    return [{"id": id, "logon": listed[id]} for id in ids or listed]
+
+
+def refused(found):
+    return [(row["object"], row["kind"], row["cause"] and row["cause"]["name"], row["exit_status"]) for row in only(found, "failure")]
+
+
+def test_identities_that_must_fit(peer):
+    """A question was asked after the list. Each session that does not fit any more is told."""
+    one = peer("company")
+    sessions = identities(one, "5", "14", "c7", "12") + [{"id": "13", "logon": 1}, {"id": "99", "logon": 1}]
+    found, reply = one.ask("log-off", sessions=sessions, select={"user": ["alice"]})
+    assert fields(found, "result", "id", "result") == [("5", "ended")]
+    assert sorted(refused(found)) == [
+        ("12", "own-session", None, 4), ("13", "changed", None, 5), ("14", "changed", None, 5), ("99", "no-session", None, 2),
+        ("c7", "changed", None, 5)]
+    assert reply["exit_status"] == 5
+    found, reply = one.ask("log-off", sessions=identities(one, "14"), select={"idle": 3600})
+    assert refused(found) == [("14", "changed", None, 5)] and not only(found, "result")
+
+
+@pytest.mark.parametrize("exclude", [["nobody-at-all"], ["group:no-such-group"], ["group:no-such-group", "nobody-at-all", "group:nor-this", "14"]])
+def test_exclusions_that_mean_nobody_here(peer, exclude):
+    """The list has told of them; a word behind them counts nevertheless."""
+    one = peer("company")
+    found, reply = one.ask("log-off", sessions=identities(one, "5", "14"), select={"all": True, "exclude": exclude})
+    spared = [("14", "changed", None, 5)] if "14" in exclude else []
+    assert fields(found, "result", "id", "result") == [("5", "ended")] + [("14", "ended")] * (not spared)
+    assert refused(found) == spared
+
+
+def test_exclusions_behind_one_that_means_nobody_here(peer):
+    """By the number that the name service has for the name."""
+    one = peer("caller uid=1\nuser name=admin uid=0\nsession id=5 user=admin tty=pts/3 logon=2025-03-14T08:02:00Z\n")
+    found, _ = one.ask("log-off", sessions=identities(one, "5"), select={"all": True, "exclude": ["nobody-at-all", "root"]})
+    assert refused(found) == [("5", "changed", None, 5)]
+
+
+SPARED = """host realtime
+caller uid=0
+user name=alice uid=3999990
+user name=bob uid=3999991
+session id=5 user=alice tty=pts/3 unsure logon=2025-03-14T08:02:00Z
+session id=6 user=bob tty=pts/4 logon=2025-03-14T08:03:00Z
+"""
+
+
+@pytest.mark.parametrize("select,spared", [({"state": "disc"}, "5"), ({"user": ["bob"], "exclude": ["group:root"]}, "6")])
+def test_identities_that_may_not_fit(peer, select, spared):
+    """Nobody can tell: that ends no session, and is said."""
+    one = peer(SPARED)
+    found, reply = one.ask("log-off", sessions=identities(one, spared), select=select)
+    assert refused(found) == [(spared, "changed", "ENODATA", 5)] and reply["exit_status"] == 5 and not only(found, "result")
+    assert len(one.ask("list")[0]) == 2
+    found, reply = one.ask("log-off", select=select)
+    assert (spared, "spared-unknown", None, 0) in refused(found) and not only(found, "result")
+
+
+def test_identities_that_must_fit_after_a_wait(peer):
+    one = peer("caller uid=0\nuser name=alice uid=1000\n"
+               "session id=5 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z disconnects=2000\nsession id=6 user=alice tty=pts/4 logon=2025-03-14T08:02:00Z\n")
+    found, reply = one.ask("log-off", sessions=identities(one), select={"state": "active"}, warn=5)
+    assert sorted(fields(found, "result", "id", "result", "exit_status", "session_exists")) == [("5", "changed", 5, True), ("6", "ended", 0, False)]
+
+
+def test_identities_of_a_host_that_cannot_list(peer):
+    """To be told of an exclusion there must be a list; without any, each session is looked up by itself."""
+    one = peer("host list-fails=EAGAIN\ncaller uid=0\nuser name=a uid=1\nsession id=5 user=a tty=pts/3 logon=2025-03-14T08:02:00Z\n")
+    sessions = [{"id": "5", "logon": 1741939320000000}]
+    found, reply = one.ask("log-off", sessions=sessions, select={"user": ["a"], "exclude": ["b"]})
+    assert [(row["kind"], row["exit_status"]) for row in only(found, "failure")] == [("unreachable", 6)] and not only(found, "result")
+    found, reply = one.ask("log-off", sessions=sessions, select={"user": ["a"]})
+    assert fields(found, "result", "id", "result") == [("5", "ended")]
+
+
 def test_own_session_is_never_ended(peer):
     one = peer("own")
     found, reply = one.ask("log-off", select={"all": True})
@@ -357,6 +434,15 @@ def test_messages(peer):
     assert len(only(found, "delivery")) > 2 and {"delivered"} < {row["result"] for row in only(found, "delivery")}
     assert reply["exit_status"] == max(row["exit_status"] for row in only(found, "delivery"))
     assert "closing" not in {row["state"] for row in only(found, "delivery")}
+
+
+def test_messages_to_identities_that_must_fit(peer):
+    """A user who has left cannot read it."""
+    one = peer("host realtime\ncaller uid=0\nuser name=alice uid=1000\nsession id=5 user=alice tty=pts/3 state=closing logon=2025-03-14T08:02:00Z\n"
+               "session id=6 user=alice tty=pts/4 logon=2025-03-14T08:02:00Z\n")
+    found, reply = one.ask("message", sessions=identities(one), select={"all": True}, text="Hello")
+    assert fields(found, "delivery", "id", "result") == [("6", "delivered")]
+    assert refused(found) == [("5", "changed", None, 5)] and reply["exit_status"] == 5
 
 
 # ---- cancelling and leaving ----

@@ -2,8 +2,8 @@
 /*
  * fuzz-order.c - any line of the peer of logoff-host.
  *
- * Beside crashes and leaks it looks for orders that cannot be: without a serial number, with nobody or both kinds of
- * whom, beyond a limit; and for faults without a kind.
+ * Beside crashes and leaks it looks for orders that cannot be: without a serial number, with nobody, beyond a
+ * limit; and for faults without a kind.
  */
 #include "host/order.h"
 
@@ -49,8 +49,8 @@ static void check_order(const struct order *order)
 	require(order->serial > 0 || order->type == ORDER_CANCEL);
 	require(order->type < ORDER_TYPES && order_word(order->type));
 	if (order_changes(order))
-		require(order->selects ? order->n_identities == 0 && selection_is_given(&order->selection)
-				       : order->n_identities > 0 && !selection_is_given(&order->selection));
+		require(order->selects || order->n_identities > 0);
+	require(order->selects == selection_is_given(&order->selection));
 	require(order->n_identities <= ORDER_IDENTITIES_MAX);
 	for (size_t i = 0; i < order->n_identities; i++) {
 		require(order->identities[i].id && order->identities[i].logon_us >= -1);

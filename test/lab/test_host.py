@@ -92,6 +92,28 @@ def test_over_ssh(host):
     end_of(peer)
 
 
+def test_a_session_that_does_not_fit_any_more(host):
+    """Its user starts the program that is to be kept while they are warned. The other one, who does not, is logged off."""
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    before = alice.processes()
+    peer = Peer(host, "root")
+    peer.begin("log-off", sessions=[peer.identity(alice), peer.identity(bob)], select={"user": ["alice", "bob"], "keep": ["keeper"]}, warn=5, grace=1)
+    peer.await_event("warned")
+    bob.spawn("stubborn keeper", "keeper")
+
+    results = {}
+    while "reply" not in (line := peer.line()):
+        if "result" in line:
+            results[line["result"]["id"]] = line["result"]
+
+    assert results[alice.id]["result"] == "ended" and host.survivors(before) == []
+    assert (results[bob.id]["result"], results[bob.id]["cause"], results[bob.id]["session_exists"]) == ("changed", None, True)
+    assert "fine" in bob.sh("echo fine")
+    (told,) = [line for line in peer.order("log-off", sessions=[peer.identity(bob)], select={"all": True, "keep": ["keeper"]}) if "failure" in line]
+    assert (told["failure"]["kind"], told["failure"]["object"]) == ("changed", bob.id)
+    end_of(peer)
+
+
 @pytest.mark.parametrize("user, command", [("root", "logoff-host"), ("alice", AS_ROOT)], ids=["root", "by sudo"])
 def test_the_connection_breaks(host, user, command):
     """Before a session is asked: nothing happens. After that: the log-off is carried through."""
