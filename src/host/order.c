@@ -260,6 +260,8 @@ static const char *take_rest(struct order *order, int *ret_r)
 
 	if (!wrong && order_changes(order))
 		wrong = take_targets(order, ret_r);
+	if (!wrong && order->type == ORDER_LIST && json_object_get(order->json, "select"))
+		wrong = take_selection(order, json_object_get(order->json, "select"));
 	if (!wrong && order->type == ORDER_FATE)
 		wrong = take_one_identity(order, ret_r);
 	if (!wrong && order->type == ORDER_FATE && !order->boot)

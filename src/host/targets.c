@@ -157,32 +157,30 @@ static int compare_ids(const void *a, const void *b)
 			  logoff_session_id(*(struct logoff_session *const *)b));
 }
 
-enum logoff_result target_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
-			       struct logoff_error *reterr)
-{
-	enum logoff_result r = logoff_host_list(host, ret_sessions, ret_n_sessions, reterr);
-
-	if (r == LOGOFF_OK && *ret_n_sessions > 0)
-		qsort(*ret_sessions, *ret_n_sessions, sizeof(struct logoff_session *), compare_ids);
-	return r;
-}
-
+/* All sessions of the host, in the order of their ids. */
 static bool list_all(struct targets *targets)
 {
 	struct logoff_error cause = {};
-	int r = target_list(targets->host, &targets->items, &targets->n_items, &cause);
+	int r = logoff_host_list(targets->host, &targets->items, &targets->n_items, &cause);
 
 	if (r < 0)
 		fail_host(targets, NULL, r, &cause);
+	else if (targets->n_items > 0)
+		qsort(targets->items, targets->n_items, sizeof(struct logoff_session *), compare_ids);
 	return r >= 0;
 }
 
-/* ITEM of the exclusions means nobody on this host. Returns whether the order is carried out nevertheless. */
+/*
+ * ITEM of the exclusions means nobody on this host. A peer that lists has other hosts and decides whether that is an
+ * error; one that names sessions has listed them. Returns whether the order is carried out.
+ */
 static bool pass_exclusion(struct targets *targets, const char *item)
 {
-	if (targets->order->n_identities == 0)
-		fail(targets, "no-exclusion", item, NULL, EXIT_USAGE);
-	return targets->order->n_identities > 0;
+	bool lists = targets->order->type == ORDER_LIST, names = targets->order->n_identities > 0;
+
+	if (!names)
+		fail(targets, "no-exclusion", item, NULL, lists ? EXIT_ENDED : EXIT_USAGE);
+	return lists || names;
 }
 
 /* Of a group that does not exist nobody is a member, but to ask who is would be a failure. */
@@ -286,7 +284,7 @@ static void keep_meant(struct targets *targets)
 		else
 			logoff_session_free(targets->items[i]);
 	targets->n_items = n;
-	if (n == 0 && targets->order->n_identities == 0)
+	if (n == 0 && targets->order->n_identities == 0 && targets->order->type != ORDER_LIST)
 		fail(targets, "none-selected", NULL, NULL, EXIT_NO_SESSION);
 }
 

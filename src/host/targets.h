@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * targets.h - which sessions an order means: those that fit its selection, the logons that it identifies, or those of
- * the latter that fit the former.
+ * the latter that fit the former. A list without either means all.
  *
  * Whatever cannot be meant is reported to the peer as a failure, and left alone: a session that is unknown, that is
  * another logon by now or does not fit any more, or in which the program itself runs.
@@ -21,10 +21,6 @@ struct targets {
 	int status;			/* the highest exit status of the failures */
 	struct judge judge;
 };
-
-/* As logoff_host_list(), in the order of the ids. */
-enum logoff_result target_list(struct logoff_host *host, struct logoff_session ***ret_sessions, size_t *ret_n_sessions,
-			       struct logoff_error *reterr);
 
 /* What the identity of a logon means now. */
 enum target_fate {

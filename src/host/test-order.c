@@ -65,6 +65,19 @@ static void test_list(void **state)
 	order_done(&order);
 }
 
+static void test_list_of_a_selection(void **state)
+{
+	struct order order = parse("{\"serial\":1,\"order\":\"list\",\"select\":{\"state\":\"disc\"},\"sessions\":7}");
+
+	(void)state;
+	assert_true(order.selects && !order.people && order.n_identities == 0);
+	assert_string_equal(order.selection.state, "disc");
+	order_done(&order);
+	order = parse("{\"serial\":1,\"order\":\"processes\",\"select\":7}");
+	assert_false(order.selects);
+	order_done(&order);
+}
+
 static void test_log_off_by_selection(void **state)
 {
 	struct order order = parse(
@@ -213,12 +226,18 @@ static void test_fields(void **state)
 	assert_wrong("{\"order\":\"message\",\"serial\":1,\"select\":{\"all\":true}}", "text");
 }
 
+#define LIST "{\"serial\":1,\"order\":\"list\""
 #define LOG_OFF "{\"serial\":1,\"order\":\"log-off\""
 
 /* A selection that is not understood whole would mean too many. */
 static void test_targets(void **state)
 {
 	(void)state;
+	assert_wrong(LIST ",\"select\":{}}", "select");
+	assert_wrong(LIST ",\"select\":null}", "select");
+	assert_wrong(LIST ",\"select\":{\"exclude\":[\"bob\"]}}", "select");
+	assert_wrong(LIST ",\"select\":{\"all\":true,\"unless\":\"bob\"}}", "select");
+	assert_wrong(LIST ",\"select\":{\"idle\":\"2h\"}}", "idle");
 	assert_wrong(LOG_OFF "}", "sessions");
 	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":[]}", "sessions");
 	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":null}", "sessions");
@@ -288,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_of_a_selection),
 		cmocka_unit_test(test_log_off_by_selection),
 		cmocka_unit_test(test_log_off_by_identities),
 		cmocka_unit_test(test_log_off_by_both),

@@ -33,23 +33,23 @@ static void say_session(int64_t serial, struct logoff_session *session)
 	(void)print_json(line, true, stdout);
 }
 
-static int list(struct logoff_host *host, const struct order *order)
+static int list(struct logoff_host *host, struct order *order)
 {
 	const unsigned facts =
 		LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT | LOGOFF_FACTS_TERMINALS;
-	struct logoff_session **sessions = NULL;
 	struct logoff_error cause = {};
-	size_t n = 0;
-	int status = EXIT_ENDED, r = target_list(host, &sessions, &n, &cause);
+	struct targets targets;
+	int status = EXIT_ENDED, r;
 
-	if (r >= 0)
-		r = logoff_host_fetch(host, sessions, n, facts, &cause);
+	targets_find(&targets, host, order);
+	r = logoff_host_fetch(host, targets.items, targets.n_items, facts, &cause);
 	if (r < 0)
 		status = say_host_failure(stdout, order->serial, NULL, r, &cause);
-	for (size_t i = 0; i < n; i++)
-		if (!order->people || session_is_person(sessions[i]))
-			say_session(order->serial, sessions[i]);
-	logoff_session_list_free(sessions, n);
+	for (size_t i = 0; i < targets.n_items; i++)
+		if (!order->people || session_is_person(targets.items[i]))
+			say_session(order->serial, targets.items[i]);
+	status = status > targets.status ? status : targets.status;
+	targets_done(&targets);
 	return status;
 }
 

@@ -33,9 +33,10 @@ process command=bash
 class Peer:
     """The far end of a logoff-host. Every line must be plain ASCII and fit the schema."""
 
-    def __init__(self, path, host, *arguments):
+    def __init__(self, path, host, *arguments, **more):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "LOGOFF_HOST": host}
         env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
+        env.update(more)
         self.process = subprocess.Popen([path, *arguments], cwd=HERE, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, bufsize=0)
         self.lines, self.serial, self.reads, self.deaf = queue.Queue(), 0, threading.Event(), False
@@ -222,6 +223,64 @@ def test_people_only(peer):
     assert [row["id"] for row in only(found, "session") if row["current"]] == ["12"]
 
 
+@pytest.mark.parametrize("select,arguments", [
+    ({"all": True}, ["/all"]), ({"user": ["bob", "al*"]}, ["/user:bob,al*"]), ({"state": "disc"}, ["/state:disc"]),
+    ({"kind": "background"}, ["/kind:background"]), ({"idle": 3600}, ["/idle:1h"]), ({"all": True, "keep": ["xrdp-sesman", "mak*"]}, ["/all", "/keep:xrdp-sesman,mak*"]),
+    ({"all": True, "exclude": ["console", "b*"]}, ["/all", "/exclude:console,b*"]), ({"older": 1, "user": ["alice"]}, ["/older:1", "/user:alice"]),
+], ids=str)
+@pytest.mark.parametrize("host", [one for one in HOSTS if one not in ("unreachable", "wrong")])
+def test_a_list_of_a_selection_is_what_logoff_would_take(program, binary, host, select, arguments):
+    done = query(binary, f"memory:hosts/{host}", *arguments, "/dryrun", option="--json=lines", name="logoff")
+    wanted = lines_of(done)
+    one = Peer(program, f"memory:hosts/{host}")
+    one.hello()
+    found, reply = one.ask("list", select=select)
+    assert [row["id"] for row in only(found, "session")] == [row["id"] for row in wanted if row["type"] == "result"]
+    assert not [row for row in only(found, "session") if row["own"]]
+    told = [(row["kind"], row["object"], row["exit_status"]) for row in wanted if row["type"] == "failure" and row["kind"] != "none-selected"]
+    assert fields(found, "failure", "kind", "object", "exit_status") == told
+    assert reply["exit_status"] == max([status for *_, status in told], default=0)
+    for row in found:
+        assert ("session" not in row) or (row["logon"] is None) == (row["session"]["logon_time"] is None)
+    assert one.end() == ([], 0)
+
+
+def test_a_list_of_a_selection(peer):
+    """If none fits, that is no failure."""
+    one = peer("company")
+    found, reply = one.ask("list", select={"user": ["bob"]})
+    assert {row["session"]["id"]: row["logon"] for row in found} == {"9": None, "c7": 1741914900000000, "c8": 1741801200000000}
+    assert reply["exit_status"] == 0
+    assert one.ask("list", select={"user": ["nobody"]}) == ([], {"serial": 2, "reply": "list", "exit_status": 0, "hides_processes": False})
+    assert one.ask("list", select={"user": ["alice"], "state": "active"})[0][0]["session"]["id"] == "5", "12 is the program's own"
+    assert fields(one.ask("list", select={"state": "dead"})[0], "failure", "kind", "object") == [("wrong-order", "state")]
+    one = peer(SPARED)
+    found, reply = one.ask("list", select={"state": "disc"})
+    assert refused(found) == [("5", "spared-unknown", None, 0)] and len(found) == 1 and reply["exit_status"] == 0
+
+
+@pytest.mark.parametrize("exclude,told", [
+    (["nobody-at-all"], ["nobody-at-all"]), (["group:no-such-group"], ["group:no-such-group"]),
+    (["group:no-such-group", "bob", "nobody-at-all", "14", "group:nor-this"], ["group:no-such-group", "group:nor-this", "nobody-at-all"]),
+])
+def test_a_list_goes_on_after_an_exclusion_that_means_nobody_here(peer, exclude, told):
+    """The peer has other hosts, and decides whether the word means nobody anywhere."""
+    found, reply = peer("company").ask("list", select={"all": True, "exclude": exclude})
+    assert refused(found) == [(object, "no-exclusion", None, 0) for object in told] and reply["exit_status"] == 0
+    spared = {"9", "c7", "c8", "14"} if "bob" in exclude else set()
+    assert {row["id"] for row in only(found, "session")} == {"2", "5", "9", "13", "14", "c7", "c8"} - spared
+
+
+def test_a_list_without_an_exclusion_that_is_unknown(program):
+    """Without logoff-user nobody can tell whether there is such a group or user, so any session might be excluded."""
+    one = Peer(program, "memory:hosts/company", LOGOFF_USER_PROGRAM="/nonexistent")
+    one.hello()
+    for exclude in ("group:crew", "nobody-at-all"):
+        found, reply = one.ask("list", select={"all": True, "exclude": [exclude]})
+        assert refused(found) == [(exclude, "exclusion-unknown", None, 1)] and len(found) == 1 and reply["exit_status"] == 1
+    assert one.end() == ([], 0)
+
+
 def test_orders_may_be_sent_at_once(peer):
     """Those that only ask are carried out one after the other."""
     one = peer("company")
@@ -355,7 +414,7 @@ def refused(found):
 
 
 def test_identities_that_must_fit(peer):
-    """A question was asked after the list. Each session that does not fit any more is told."""
+    """The peer asked a question after the list. Each session that does not fit any more has a line."""
     one = peer("company")
     sessions = identities(one, "5", "14", "c7", "12") + [{"id": "13", "logon": 1}, {"id": "99", "logon": 1}]
     found, reply = one.ask("log-off", sessions=sessions, select={"user": ["alice"]})

@@ -50,6 +50,8 @@ static void check_order(const struct order *order)
 	require(order->type < ORDER_TYPES && order_word(order->type));
 	if (order_changes(order))
 		require(order->selects || order->n_identities > 0);
+	else
+		require(!order->selects || order->type == ORDER_LIST);
 	require(order->selects == selection_is_given(&order->selection));
 	require(order->n_identities <= ORDER_IDENTITIES_MAX);
 	for (size_t i = 0; i < order->n_identities; i++) {
