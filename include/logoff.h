@@ -651,6 +651,8 @@ struct logoff_options {
 	const char *actor;		/* on whose behalf it is done, for the audit records of services that log off for others; it
 					   gives no rights, and nobody checks it. NULL: on that of the caller */
 	const char *actor_address;	/* where they have come from; NULL: not told */
+	const char *run;		/* for the audit records: a word for the run over several hosts to which this request belongs. NULL:
+					   none */
 };
 
 /* 10 s of grace, 60 s of deadline, nobody is warned, nobody hears. */

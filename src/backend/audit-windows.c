@@ -117,6 +117,7 @@ static char *compose(const struct host_record *record)
 	add_line(&text, "LOGOFF_REASON", record->reason);
 	add_line(&text, "LOGOFF_FOR", record->actor);
 	add_line(&text, "LOGOFF_FOR_ADDRESS", record->actor_address);
+	add_line(&text, "LOGOFF_RUN", record->run);
 	if (record->result < 0 && record->cause->text[0])
 		add_line(&text, "LOGOFF_CAUSE", record->cause->text);
 	return break_numbers(text);

@@ -29,7 +29,7 @@
 /* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
 #define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
 
-#define N_FIELDS 20
+#define N_FIELDS 21
 
 /* The fields of one record. */
 struct fields {
@@ -127,6 +127,8 @@ static void fill_fields(struct fields *fields, const struct host_record *record,
 		add_field(fields, "LOGOFF_FOR=%s", record->actor);
 	if (record->actor_address)
 		add_field(fields, "LOGOFF_FOR_ADDRESS=%s", record->actor_address);
+	if (record->run)
+		add_field(fields, "LOGOFF_RUN=%s", record->run);
 	if (record->result < 0 && record->cause->text[0])
 		add_field(fields, "LOGOFF_CAUSE=%s%s%s", record->cause->name, record->cause->name[0] ? ": " : "", record->cause->text);
 	add_field(fields, "MESSAGE_ID=" RECORD_ID);

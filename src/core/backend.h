@@ -100,6 +100,7 @@ struct host_record {
 	const struct logoff_error *cause;
 	const char *reason;		/* the caller's words, or NULL */
 	const char *actor, *actor_address; /* on whose behalf, and from where; or NULL */
+	const char *run;		/* of several hosts, or NULL */
 	bool forced;			/* processes had to be killed */
 };
 

@@ -104,6 +104,7 @@ static void write_record(const struct logoff_request *request, struct job *job)
 		.reason = request->how.reason,
 		.actor = request->how.actor,
 		.actor_address = request->how.actor_address,
+		.run = request->how.run,
 		.forced = job->forced,
 	};
 

@@ -166,6 +166,7 @@ static void run_request(struct run *run, struct targets *targets)
 		.reason = order->reason,
 		.actor = order->origin,
 		.actor_address = find_address(address),
+		.run = order->run,
 	};
 	int r = fill_request(run, targets);
 

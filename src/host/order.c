@@ -18,6 +18,7 @@ enum field_type {
 	FIELD_WORD,			/* const char *, not empty, at most ORDER_WORD_MAX bytes */
 	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
 	FIELD_NAME,			/* a word of letters, digits and "._-@\\" */
+	FIELD_RUN,			/* letters, digits and "-", at most ORDER_RUN_MAX bytes */
 	FIELD_WORDS			/* struct option_list: an array of such words */
 };
 
@@ -43,6 +44,7 @@ static const struct field fields[] = {
 	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE },
 	{ "reason", FIELD_TEXT, AT(reason), LOG_OFF },
 	{ "origin", FIELD_NAME, AT(origin), LOG_OFF },
+	{ "run", FIELD_RUN, AT(run), LOG_OFF },
 	{ "console", FIELD_FLAG, AT(console), LOG_OFF },
 	{ "no_desktop", FIELD_FLAG, AT(no_desktop), LOG_OFF },
 	{ "title", FIELD_WORD, AT(title), MESSAGE },
@@ -94,10 +96,14 @@ static bool take_text(const json_t *value, size_t max, const char **ret)
 	return *ret && **ret && json_string_length(value) <= max;
 }
 
-/* Only what cannot be taken for more of the sentence in which it will stand. */
-static bool is_name(const char *text)
+/* Only what cannot be taken for more of the sentence in which it will stand: letters, digits and those of MORE. */
+static bool is_name(const char *text, const char *more)
 {
-	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\")] == '\0';
+	for (; *text; text++)
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && !strchr(more, *text))
+			return false;
+	return true;
 }
 
 static bool take_seconds(const json_t *value, uint64_t *ret)
@@ -132,7 +138,9 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 	case FIELD_WORD:
 		return take_text(value, ORDER_WORD_MAX, target);
 	case FIELD_NAME:
-		return take_text(value, ORDER_WORD_MAX, target) && is_name(*(const char **)target);
+		return take_text(value, ORDER_WORD_MAX, target) && is_name(*(const char **)target, "._-@\\");
+	case FIELD_RUN:
+		return take_text(value, ORDER_RUN_MAX, target) && is_name(*(const char **)target, "-");
 	case FIELD_TEXT:
 		return take_text(value, ORDER_TEXT_MAX, target);
 	case FIELD_WORDS:

@@ -20,6 +20,7 @@
 #define ORDER_SECONDS_MAX (86400 * 366)	/* of any span; as in the commands */
 #define ORDER_TEXT_MAX 8192		/* bytes of a text for users; as in msg */
 #define ORDER_WORD_MAX 256		/* bytes of a name, an id, a state */
+#define ORDER_RUN_MAX 64		/* bytes of the word for a run */
 
 enum order_type {
 	ORDER_LIST,
@@ -53,7 +54,7 @@ struct order {
 	const char *boot;		/* of the IDENTITIES; NULL: that of now */
 
 	uint64_t grace_s, wait_s, warn_s;
-	const char *text, *title, *reason, *origin;
+	const char *text, *title, *reason, *origin, *run;
 	bool console, no_desktop;
 	uint64_t time_s;		/* ORDER_MESSAGE: how long it is shown */
 	bool answers;			/* and waited for */

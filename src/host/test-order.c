@@ -82,7 +82,7 @@ static void test_log_off_by_selection(void **state)
 {
 	struct order order = parse(
 		"{\"serial\":2,\"order\":\"log-off\",\"grace\":3,\"wait\":20,\"warn\":60,\"text\":\"Kernel\","
-		"\"reason\":\"r\",\"origin\":\"ann@desk\",\"console\":true,\"no_desktop\":true,"
+		"\"reason\":\"r\",\"origin\":\"ann@desk\",\"run\":\"0f-7A\",\"console\":true,\"no_desktop\":true,"
 		"\"select\":{\"all\":true,\"user\":[\"bob\",\"a*\"],\"state\":\"disc\",\"kind\":\"user\",\"idle\":60,"
 		"\"older\":0,\"exclude\":[\"group:staff\"],\"keep\":[\"make\"]}}");
 	const struct selection *selection = &order.selection;
@@ -94,6 +94,7 @@ static void test_log_off_by_selection(void **state)
 	assert_string_equal(order.text, "Kernel");
 	assert_string_equal(order.reason, "r");
 	assert_string_equal(order.origin, "ann@desk");
+	assert_string_equal(order.run, "0f-7A");
 	assert_true(selection->all && selection->idle_s == 60 && selection->older_s == 0);
 	assert_int_equal(selection->users.n_items, 2);
 	assert_string_equal(selection->users.items[1], "a*");
@@ -219,6 +220,11 @@ static void test_fields(void **state)
 	assert_wrong("{" ALL ",\"warn\":null}", "warn");
 	assert_wrong("{" ALL ",\"text\":\"Nobody gets it\"}", "text");
 	assert_wrong("{" ALL ",\"reason\":\"\"}", "reason");
+	assert_wrong("{" ALL ",\"origin\":\"ann: ended\"}", "origin");
+	assert_wrong("{" ALL ",\"run\":\"a.b\"}", "run");
+	assert_wrong("{" ALL ",\"run\":\"a\\n\"}", "run");
+	assert_wrong("{" ALL ",\"run\":\"\"}", "run");
+	assert_wrong("{" ALL ",\"run\":7}", "run");
 	assert_wrong("{" ALL ",\"console\":\"yes\"}", "console");
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"b\",\"id\":\"5\"}", "id");
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"b\",\"id\":5,\"logon\":1}", "id");
@@ -287,6 +293,7 @@ static void test_limits(void **state)
 		{ LOG_OFF ",\"select\":{\"user\":[\"", "b", "", "\"]}}", "user", ORDER_WORD_MAX },
 		{ "{" ALL ",\"warn\":1,\"text\":\"", "t", "", "\"}", "text", ORDER_TEXT_MAX },
 		{ "{" ALL ",\"origin\":\"", "t", "", "\"}", "origin", ORDER_WORD_MAX },
+		{ "{" ALL ",\"run\":\"", "0", "", "\"}", "run", ORDER_RUN_MAX },
 	};
 
 	(void)state;

@@ -66,6 +66,7 @@ static void check_order(const struct order *order)
 	check_text(order->reason, ORDER_TEXT_MAX);
 	check_text(order->title, ORDER_WORD_MAX);
 	check_text(order->origin, ORDER_WORD_MAX);
+	check_text(order->run, ORDER_RUN_MAX);
 	check_text(order->boot, ORDER_WORD_MAX);
 	check_selection(&order->selection);
 }

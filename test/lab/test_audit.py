@@ -231,7 +231,7 @@ C = ctypes
 class Options(C.Structure):
     _fields_ = [("size", C.c_size_t), ("grace_ms", C.c_uint64), ("wait_ms", C.c_uint64), ("no_desktop", C.c_bool),
                 ("console", C.c_bool), ("cancel_fd", C.c_int), ("warning_ms", C.c_uint64), ("functions", C.c_void_p * 8),
-                ("reason", C.c_char_p), ("actor", C.c_char_p), ("actor_address", C.c_char_p)]
+                ("reason", C.c_char_p), ("actor", C.c_char_p), ("actor_address", C.c_char_p), ("run", C.c_char_p)]
 
 library = C.CDLL("liblogoff.so.0")
 host, session, request = C.c_void_p(), C.c_void_p(), C.c_void_p()
@@ -240,7 +240,7 @@ assert library.logoff_host_find(host, sys.argv[1].encode(), C.byref(session), No
 assert library.logoff_request_new(C.byref(request), host) == 0
 assert library.logoff_request_add(request, session, 0) == 0
 options = Options(size=C.sizeof(Options), grace_ms=1000, wait_ms=20000, cancel_fd=-1, reason=b"asked on the page",
-                  actor=b"erin", actor_address=b"192.0.2.7")
+                  actor=b"erin", actor_address=b"192.0.2.7", run=b"0f-7")
 assert library.logoff_request_run(request, C.byref(options), None) == 0
 library.logoff_request_free(request)
 library.logoff_host_close(host)
@@ -253,5 +253,5 @@ def test_on_behalf_of_somebody(host):
     host.path("/root/service.py").write_text(SERVICE)
     host.check(["python3", "/root/service.py", session.id])
     one = record(session, **whose(session), **by("root"), LOGOFF_RESULT="ended", LOGOFF_REASON="asked on the page",
-                 LOGOFF_FOR="erin", LOGOFF_FOR_ADDRESS="192.0.2.7", _UID="0")
+                 LOGOFF_FOR="erin", LOGOFF_FOR_ADDRESS="192.0.2.7", LOGOFF_RUN="0f-7", _UID="0")
     assert one["MESSAGE"].startswith(f"logoff of session {session.id} of alice by root for erin: ended")

@@ -148,10 +148,10 @@ def test_the_administrators_session_is_killed(lend):
     bob.spawn("stubborn keeper", "keeper")
     before = bob.processes()
     peer = Peer(host, "alice", AS_ROOT)
-    peer.begin("log-off", sessions=[peer.identity(bob)], grace=3)
+    peer.begin("log-off", sessions=[peer.identity(bob)], grace=3, origin="ann@desk", run="0f-7")
     peer.await_event("ask")
 
     peer.cut()
 
     wait_until(lambda: not host.survivors(before) and not bob.exists(), 10, "the log-off is carried through")
-    record(bob, LOGOFF_RESULT="ended", LOGOFF_FORCED="yes")
+    record(bob, LOGOFF_RESULT="ended", LOGOFF_FORCED="yes", LOGOFF_FOR="ann@desk", LOGOFF_RUN="0f-7")
