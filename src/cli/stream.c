@@ -16,6 +16,7 @@ enum option_word arg_json;
 
 static json_t *document;	/* the rows of the document so far */
 static bool incomplete;
+static void (*tell_failure)(json_t *failure);
 
 bool stream_is_lines(void)
 {
@@ -63,10 +64,15 @@ void stream_end(void)
 enum exit_status stream_failure_of(const char *host, enum exit_status status, const char *kind, const char *object,
 				   const struct logoff_error *cause)
 {
-	if (stream_is_lines())
-		stream_line("failure", json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(host), "kind", kind,
-						 "object", to_json_text(object), "cause", to_json_cause(cause),
-						 "exit_status", (int)status));
+	json_t *failure = NULL;
+
+	if (tell_failure || stream_is_lines())
+		failure = json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(host), "kind", kind, "object",
+				    to_json_text(object), "cause", to_json_cause(cause), "exit_status", (int)status);
+	if (tell_failure)
+		tell_failure(failure);
+	else
+		stream_line("failure", failure);
 	return status;
 }
 
@@ -74,6 +80,11 @@ enum exit_status stream_failure(enum exit_status status, const char *kind, const
 				const struct logoff_error *cause)
 {
 	return stream_failure_of(arg_server, status, kind, object, cause);
+}
+
+void stream_tell_failures(void (*tell)(json_t *failure))
+{
+	tell_failure = tell;
 }
 
 enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r)

@@ -49,4 +49,10 @@ enum exit_status stream_failure_of(const char *host, enum exit_status status, co
 /* As stream_failure() for a cause that is an errno: R is -errno. Returns STATUS. */
 enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r);
 
+/*
+ * Has each failure handed to TELL, as an object that is its own then, in place of such a line: for a program that has
+ * lines of another form.
+ */
+void stream_tell_failures(void (*tell)(json_t *failure));
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * host.c - logoff-host: serves this session host to a program at the far end of its standard input and output.
+ * host.c - logoff-host: serves a session host, mostly this machine, to a program at the far end of its standard input
+ * and output.
  *
  * Two processes. This one reads the peer's lines and writes all lines to it; a child (work.c) has the host and carries
  * out one order at a time. So the peer is read while the library blocks in a log-off, without a thread: "cancel"
@@ -24,6 +25,7 @@
 #include "base/os.h"
 #include "cli/charset.h"
 #include "cli/command.h"
+#include "cli/logon.h"
 #include "cli/output.h"
 #include "host/order.h"
 #include "host/say.h"
@@ -37,6 +39,9 @@
 static bool arg_read_only;
 
 static const struct option_row options[] = {
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
+	  N_("The session host that is served. Without it: this machine.") },
+	LOGON_OPTIONS,
 	{ "readonly", "read-only", 0, OPTION_FLAG, &arg_read_only, NULL,
 	  N_("Shows sessions and processes only, and changes nothing.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
@@ -47,7 +52,9 @@ static const struct option_row options[] = {
 
 static const struct help help = {
 	.summary = N_("Serves this session host to another program, by lines of JSON on standard input and output."),
-	.usage = "LOGOFF-HOST [/READONLY] [/VERSION] [--help]",
+	.usage = "LOGOFF-HOST [/SERVER:servername]\n"
+		 LOGON_USAGE
+		 "       [/READONLY] [/VERSION] [--help]",
 	.options = options,
 };
 
@@ -404,7 +411,8 @@ int main(int argc, char **argv)
 
 	os_hold_standard_files();
 	charset_init();
-	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
+	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0 ||
+	    logon_check(&fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
 	if (arg_help)
 		return output_end(help_print(&help));
@@ -414,5 +422,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, _("%s: takes no argument: %s\n"), program().text, safe(argv[1]).text);
 		return help_try(&help);
 	}
+	arg_logon.no_password = true;	/* the peer may be far from any terminal of this program */
 	return run();
 }

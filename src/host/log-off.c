@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/account.h"
+#include "cli/command.h"
 #include "cli/json.h"
 #include "cli/warning-text.h"
 #include "host/say.h"
@@ -93,7 +94,7 @@ static void say_result(struct run *run, size_t i)
 static void on_event(const struct logoff_event *event, void *userdata)
 {
 	struct run *run = userdata;
-	json_t *object = to_json_event(event, NULL);
+	json_t *object = to_json_event(event, arg_server);
 
 	if (event->type == LOGOFF_EVENT_ASK || event->type == LOGOFF_EVENT_MANAGER_ASK ||
 	    event->type == LOGOFF_EVENT_DESKTOP_ASK ||
@@ -123,20 +124,25 @@ static int fill_request(struct run *run, struct targets *targets)
 	n = logoff_request_count(run->request);
 	run->rows = calloc(n, sizeof(*run->rows));
 	for (size_t i = 0; run->rows && i < n; i++) {
+		const struct logoff_session *session = logoff_request_session(run->request, i);
+
 		/* Only the question for an idle time changes it. */
-		run->rows[i] = to_json_session((struct logoff_session *)logoff_request_session(run->request, i), NULL);
+		run->rows[i] = to_json_session((struct logoff_session *)session, arg_server);
 		r = run->rows[i] ? r : LOGOFF_E_NO_MEMORY;
 	}
 	return run->rows ? r : LOGOFF_E_NO_MEMORY;
 }
 
-/* Where the peer has come from, by the environment of sshd: "192.0.2.7 51234 192.0.2.1 22". Returns it, or NULL. */
+/*
+ * Where the peer has come from, by the environment of sshd: "192.0.2.7 51234 192.0.2.1 22". The peer of a program that
+ * serves another server is on this machine. Returns it, or NULL.
+ */
 static const char *find_address(char address[static 64])
 {
 	const char *connection = getenv("SSH_CONNECTION");
 	size_t n = connection ? strcspn(connection, " ") : 0;
 
-	if (n == 0 || n >= 64 || strspn(connection, "0123456789abcdefABCDEF.:") < n)
+	if (target_is_server() || n == 0 || n >= 64 || strspn(connection, "0123456789abcdefABCDEF.:") < n)
 		return NULL;
 	memcpy(address, connection, n);
 	address[n] = '\0';
@@ -206,7 +212,7 @@ int log_off(struct logoff_host *host, struct order *order, int cancel_fd)
 static int say_delivery(const struct order *order, struct logoff_session *session,
 			const struct logoff_delivery *delivery)
 {
-	json_t *row = to_json_session(session, NULL);
+	json_t *row = to_json_session(session, arg_server);
 	int status = (int)say_status(delivery->result);
 
 	if (json_object_update_new(row, to_json_delivery(delivery)) < 0 ||

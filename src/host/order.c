@@ -16,6 +16,7 @@ enum field_type {
 	FIELD_FLAG,			/* bool */
 	FIELD_SECONDS,			/* uint64_t, at most ORDER_SECONDS_MAX */
 	FIELD_WORD,			/* const char *, not empty, at most ORDER_WORD_MAX bytes */
+	FIELD_BOOT,			/* the same, or null */
 	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
 	FIELD_NAME,			/* a word of letters, digits and "._-@\\" */
 	FIELD_RUN,			/* letters, digits and "-", at most ORDER_RUN_MAX bytes */
@@ -37,7 +38,7 @@ struct field {
 
 static const struct field fields[] = {
 	{ "people", FIELD_FLAG, AT(people), LIST },
-	{ "boot", FIELD_WORD, AT(boot), LOG_OFF | MESSAGE | FATE },
+	{ "boot", FIELD_BOOT, AT(boot), LOG_OFF | MESSAGE | FATE },
 	{ "grace", FIELD_SECONDS, AT(grace_s), LOG_OFF },
 	{ "wait", FIELD_SECONDS, AT(wait_s), LOG_OFF },
 	{ "warn", FIELD_SECONDS, AT(warn_s), LOG_OFF },
@@ -135,6 +136,8 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 		return json_is_boolean(value);
 	case FIELD_SECONDS:
 		return take_seconds(value, target);
+	case FIELD_BOOT:
+		return json_is_null(value) || take_text(value, ORDER_WORD_MAX, target);
 	case FIELD_WORD:
 		return take_text(value, ORDER_WORD_MAX, target);
 	case FIELD_NAME:
@@ -272,7 +275,7 @@ static const char *take_rest(struct order *order, int *ret_r)
 		wrong = take_selection(order, json_object_get(order->json, "select"));
 	if (!wrong && order->type == ORDER_FATE)
 		wrong = take_one_identity(order, ret_r);
-	if (!wrong && order->type == ORDER_FATE && !order->boot)
+	if (!wrong && order->type == ORDER_FATE && !json_object_get(order->json, "boot"))
 		wrong = "boot";
 	if (!wrong && order->type == ORDER_MESSAGE && !order->text)
 		wrong = "text";

@@ -51,7 +51,7 @@ struct order {
 	struct selection selection;
 	struct order_identity *identities; /* ORDER_FATE has just one */
 	size_t n_identities;
-	const char *boot;		/* of the IDENTITIES; NULL: that of now */
+	const char *boot;		/* of the IDENTITIES; NULL: that of now, or the host has none */
 
 	uint64_t grace_s, wait_s, warn_s;
 	const char *text, *title, *reason, *origin, *run;

@@ -4,6 +4,7 @@
  */
 #include "host/say.h"
 
+#include "cli/command.h"
 #include "cli/json.h"
 
 void say(FILE *to, int64_t serial, const char *key, json_t *value)
@@ -17,7 +18,7 @@ int say_failure(FILE *to, int64_t serial, const char *kind, const char *object, 
 		enum exit_status status)
 {
 	say(to, serial, "failure",
-	    json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(NULL), "kind", kind, "object",
+	    json_pack("{s:o, s:s, s:o, s:o, s:i}", "host", to_json_host(arg_server), "kind", kind, "object",
 		      to_json_text(object), "cause", to_json_cause(cause), "exit_status", (int)status));
 	return (int)status;
 }
@@ -25,6 +26,8 @@ int say_failure(FILE *to, int64_t serial, const char *kind, const char *object, 
 int say_host_failure(FILE *to, int64_t serial, const char *object, int r, const struct logoff_error *cause)
 {
 	switch (r) {
+	case LOGOFF_E_NOT_ACCEPTED:
+		return say_failure(to, serial, "not-accepted", object, cause, EXIT_LOGON);
 	case LOGOFF_E_DENIED:
 		return say_failure(to, serial, "denied", object, cause, EXIT_DENIED);
 	case LOGOFF_E_TIMEOUT:

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/word.h"
 #include "host/say.h"
@@ -22,9 +23,14 @@
  */
 #define TOLERANCE_US 1000000
 
+bool target_is_server(void)
+{
+	return !logoff_is_this_machine(arg_server);
+}
+
 void target_boot(char boot[static 64])
 {
-	FILE *file = fopen(BOOT_FILE, "re");
+	FILE *file = target_is_server() ? NULL : fopen(BOOT_FILE, "re");
 
 	if (!file || !fgets(boot, 64, file))
 		boot[0] = '\0';
@@ -96,8 +102,10 @@ enum target_fate target_find(struct logoff_host *host, const char *boot, const s
 		fate = TARGET_GONE;
 	else
 		fate = compare_logon(session, identity, reterr);
-	if (fate == TARGET_THERE && boot && !*now)
+	if (fate == TARGET_THERE && boot && !*now) {
+		set_cause(reterr, "the boot of the host is unknown");
 		fate = TARGET_UNKNOWN;
+	}
 	if (fate == TARGET_THERE)
 		*ret_session = session;
 	else
@@ -201,12 +209,12 @@ static bool check_selection(struct targets *targets)
 	enum option_fault fault;
 	const char *culprit;
 
-	while (selection_check(selection, false, &fault, &culprit) < 0) {
+	while (selection_check(selection, target_is_server(), &fault, &culprit) < 0) {
 		if (fault == OPTION_FAULT_GROUP && pass_exclusion(targets, culprit)) {
 			drop_exclusion(&selection->excludes, culprit);
 			continue;
 		}
-		if (fault == OPTION_FAULT_UNKNOWN_GROUP)
+		if (fault == OPTION_FAULT_UNKNOWN_GROUP || fault == OPTION_FAULT_FOREIGN_GROUP)
 			fail(targets, "exclusion-unknown", culprit, NULL, EXIT_USAGE);
 		else if (fault != OPTION_FAULT_GROUP)
 			fail(targets, "wrong-order", fault == OPTION_FAULT_STATE ? "state" : "kind", NULL,
@@ -223,7 +231,7 @@ static bool resolve_excludes(struct targets *targets)
 	size_t i = 0;
 	int r;
 
-	while ((r = selection_resolve(selection, false, targets->items, targets->n_items, &i)) == -ENXIO &&
+	while ((r = selection_resolve(selection, target_is_server(), targets->items, targets->n_items, &i)) == -ENXIO &&
 	       pass_exclusion(targets, items[i]))
 		i++;
 	if (r < 0 && r != -ENXIO)

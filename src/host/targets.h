@@ -30,7 +30,10 @@ enum target_fate {
 	TARGET_UNKNOWN
 };
 
-/* The boot that this machine runs in, "" if that is unknown. */
+/* Tells whether the host is another server, whose users and boots are not those of this machine. */
+bool target_is_server(void);
+
+/* The boot that the host runs in, "" if that is unknown. */
 void target_boot(char boot[static 64]);
 
 /*

@@ -144,6 +144,9 @@ static void test_others(void **state)
 	order = parse("{\"order\":\"fate\",\"serial\":3,\"boot\":\"b\",\"id\":\"5\",\"logon\":7}");
 	assert_true(order.type == ORDER_FATE && order.n_identities == 1 && order.identities[0].logon_us == 7);
 	order_done(&order);
+	order = parse("{\"order\":\"fate\",\"serial\":3,\"boot\":null,\"id\":\"5\",\"logon\":7}");
+	assert_null(order.boot);
+	order_done(&order);
 	order = parse("{\"order\":\"message\",\"serial\":3,\"select\":{\"all\":true},\"text\":\"Hi\\nall\","
 		      "\"title\":\"t\",\"time\":5,\"answers\":true}");
 	assert_true(order.type == ORDER_MESSAGE && order.time_s == 5 && order.answers && order_changes(&order));
@@ -229,6 +232,8 @@ static void test_fields(void **state)
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"b\",\"id\":\"5\"}", "id");
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"b\",\"id\":5,\"logon\":1}", "id");
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"id\":\"5\",\"logon\":1}", "boot");
+	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"\",\"id\":\"5\",\"logon\":1}", "boot");
+	assert_wrong("{" ALL ",\"boot\":7}", "boot");
 	assert_wrong("{\"order\":\"message\",\"serial\":1,\"select\":{\"all\":true}}", "text");
 }
 

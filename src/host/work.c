@@ -10,9 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/json.h"
+#include "cli/logon.h"
 #include "cli/processes.h"
 #include "cli/sessions.h"
+#include "cli/stream.h"
 #include "host/log-off.h"
 #include "host/order.h"
 #include "host/say.h"
@@ -25,7 +28,7 @@
 /* The time that tells the logon from others, to be given back with the id. */
 static void say_session(int64_t serial, struct logoff_session *session)
 {
-	json_t *row = to_json_session(session, NULL);
+	json_t *row = to_json_session(session, arg_server);
 	int64_t logon_us = logoff_session_time_us(session, LOGOFF_TIME_LOGON);
 	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "session", row, "logon",
 				 logon_us < 0 ? json_null() : json_integer(logon_us));
@@ -62,7 +65,7 @@ static int list_processes(struct logoff_host *host, const struct order *order)
 	if (r < 0)
 		return say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < processes.n_items; i++)
-		say(stdout, order->serial, "process", to_json_process(&processes.rows[i], NULL));
+		say(stdout, order->serial, "process", to_json_process(&processes.rows[i], arg_server));
 	processes_done(&processes);
 	return EXIT_ENDED;
 }
@@ -137,9 +140,10 @@ static void say_hello(struct logoff_host *host, bool read_only)
 
 	target_boot(boot);
 	say_last(json_pack("{s:i, s:s, s:o, s:o, s:s, s:I, s:b, s:b}", "logoff-host", PROTOCOL, "version",
-			   logoff_version(), "host", to_json_host(NULL), "boot", to_json_text(*boot ? boot : NULL),
-			   "kind", logoff_host_kind(host), "euid", (json_int_t)geteuid(),
-			   /* every kind of this machine tells them */
+			   logoff_version(), "host", to_json_host(arg_server), "boot",
+			   to_json_text(*boot ? boot : NULL), "kind", logoff_host_kind(host), "euid",
+			   (json_int_t)geteuid(),
+			   /* every kind tells them */
 			   "times", true, "read_only", read_only));
 }
 
@@ -164,20 +168,25 @@ static int serve(struct logoff_host *host, int cancel_fd)
 	return status;
 }
 
+static void say_opening_failure(json_t *failure)
+{
+	say(stdout, 0, "failure", failure);
+}
+
 int work(int cancel_fd, bool read_only)
 {
-	struct logoff_error cause = {};
 	struct logoff_host *host;
-	int r, status;
+	int status;
 
 	/* Whatever ends the connection must not end a log-off; see host.c. */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	r = logoff_host_open(&host, NULL, NULL, &cause);
-	if (r < 0)
-		return say_host_failure(stdout, 0, NULL, r, &cause);
+	stream_tell_failures(say_opening_failure);
+	status = (int)logon_open(&host, arg_server);
+	if (status != EXIT_ENDED)
+		return status;
 	say_hello(host, read_only);
 	status = serve(host, cancel_fd);
 	logoff_host_close(host);

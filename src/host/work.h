@@ -8,8 +8,9 @@
 #include <stdbool.h>
 
 /*
- * Opens the host, says hello and carries out orders, one after the other, until the end of standard input. The orders
- * are right already. An empty line before hello and before each reply says that the next one may come.
+ * Opens the host that the options name, says hello and carries out orders, one after the other, until the end of
+ * standard input. The orders are right already. An empty line before hello and before each reply says that the next one
+ * may come.
  *
  * CANCEL_FD, an eventfd that does not block, becomes readable when the peer cancels the order that runs. The end of
  * standard input cancels it too, but only until the first session has been asked to end. Returns the exit status.

@@ -16,6 +16,7 @@ import pytest
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
 from test_json import DOC, HERE, HOSTS, lines_of, query, strict
+from test_logon import Terminal
 
 SECONDS = 20     # the longest time for anything; only a failing test needs it
 
@@ -318,6 +319,7 @@ def test_fate(peer):
 
     assert fate() == "there" and fate(logon=logon + 1) == fate(logon=1) == "other"
     assert fate(id="99") == fate(boot="another") == fate(id="pts/3") == "gone"
+    assert fate(boot=None) == "there" and fate(boot=None, logon=1) == "other", "then the logon alone tells"
     assert fate(logon=None) == fate(id="9") == "unknown", "nobody knows that logon time"
     one.ask("log-off", sessions=[{"id": "5", "logon": logon}])
     assert fate() == "gone"
@@ -793,11 +795,123 @@ def test_foreign_texts_do_no_harm(peer):
     one.ask("log-off", select={"all": True}, warn=1, text="\x1b[2J\u202e")
 
 
+# ---- another server ----
+
+
+@pytest.fixture
+def served(program, windows):
+    """Starts logoff-host for a server that windows.c plays, and hands over its end and its first line."""
+    peers = []
+
+    def start(server, *arguments):
+        peers.append(Peer(program, "memory:/nonexistent", f"--server={server}", *arguments, LOGOFF_TSTS=windows))
+        return peers[-1], peers[-1].line()
+
+    yield start
+    for one in peers:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_a_server(served, binary, windows):
+    """Its name is in every line, it has no boot, and its lists are those of query."""
+    one, hello = served("ts1")
+    assert (hello["host"], hello["boot"], hello["kind"], hello["times"]) == ("ts1", None, "tsts", True)
+    for order, name, arguments in (("list", "session", ["session"]), ("processes", "process", ["process", "*"])):
+        found, reply = one.ask(order)
+        wanted = query(binary, "none", *arguments, "/server:ts1", tsts=windows)
+        assert timeless(only(found, name)) == timeless(json.loads(wanted.stdout)) and reply["exit_status"] == 0 and len(found) > 4
+        assert {row["host"] for row in only(found, name)} == {"ts1"}
+    assert one.end() == ([], 0)
+
+
+def test_log_offs_and_messages_of_a_server(served):
+    one, _ = served("ts1")
+    sessions = identities(one, "2", "3", "4")
+    found, reply = one.ask("log-off", sessions=sessions, boot=None, select={"user": ["BOB", "administrator"]}, wait=1)
+    assert fields(found, "result", "id", "result", "host") == [("2", "ended", "ts1"), ("4", "denied", "ts1")] and reply["exit_status"] == 5
+    assert refused(found) == [("3", "changed", None, 5)] and {row["host"] for row in only(found, "event") + only(found, "failure")} == {"ts1"}
+
+    def fate(session, **more):
+        return one.ask("fate", **{"boot": None} | session | more)[0][0]["fate"]
+
+    assert [fate(session) for session in sessions] == ["gone", "there", "there"]
+    assert fate(sessions[1], logon=1) == "other" and fate(sessions[1], boot="b") == "unknown" and fate(sessions[0], boot="b") == "gone"
+    found, _ = one.ask("log-off", sessions=sessions[1:2], boot="b")
+    assert refused(found) == [("3", "changed", "ENODATA", 5)], "nobody can tell which boot it was"
+    found, _ = one.ask("message", sessions=sessions[1:], text="Hello")
+    assert fields(found, "delivery", "id", "result", "host") == [("3", "denied", "ts1"), ("4", "delivered", "ts1")]
+
+
+@pytest.mark.parametrize("select,arguments", [
+    ({"all": True}, ["/all"]), ({"user": ["carol"]}, ["/user:carol"]), ({"all": True, "exclude": ["EXAMPLE\\bob"]}, ["/all", "/exclude:EXAMPLE\\bob"]),
+    ({"idle": 3600}, ["/idle:1h"]), ({"all": True, "keep": ["winword.exe"]}, ["/all", "/keep:winword.exe"]),
+])
+def test_a_list_of_a_selection_of_a_server(served, binary, windows, select, arguments):
+    done = query(binary, "none", *arguments, "/dryrun", "/server:ts1", option="--json=lines", name="logoff", tsts=windows)
+    found, _ = served("ts1")[0].ask("list", select=select)
+    assert only(found, "session") and {row["id"] for row in only(found, "session")} == {row["id"] for row in lines_of(done) if row["type"] == "result"}
+
+
+def test_exclusions_on_a_server(served):
+    """Nobody here knows the members of its groups."""
+    one, _ = served("ts1")
+    found, _ = one.ask("list", select={"all": True, "exclude": ["group:staff"]})
+    assert refused(found) == [("group:staff", "exclusion-unknown", None, 1)] and len(found) == 1
+    found, _ = one.ask("log-off", sessions=identities(one, "2"), select={"all": True, "exclude": ["group:staff"]})
+    assert refused(found) == [("group:staff", "exclusion-unknown", None, 1)] and len(found) == 1
+    found, _ = one.ask("list", select={"all": True, "exclude": ["dave"]})
+    assert refused(found) == [("dave", "no-exclusion", None, 0)] and len(only(found, "session")) > 2
+
+
+@pytest.mark.parametrize("server", ["wrong-password", "no-rights", "late", "faulty", "unknown", "hostile", "echo", "tickets", "a b", "x" * 400])
+def test_a_server_that_cannot_be_opened(served, binary, windows, server):
+    """The failure is the one of the commands; and nobody is asked for a password."""
+    one, first = served(server)
+    wanted = lines_of(query(binary, "none", "session", "/nopass", f"/server:{server}", option="--json=lines", tsts=windows))
+    assert [first | {"failure": first["failure"] | {"type": "failure"}}] == [{"serial": None, "failure": row} for row in wanted]
+    assert one.end() == ([], wanted[0]["exit_status"]) and wanted[0]["exit_status"] in (3, 6, 8)
+
+
+def test_there_is_no_client_for_servers(program):
+    one = Peer(program, "none", "--server=ts1", LOGOFF_TSTS="/nonexistent")
+    found, status = one.end()
+    assert fields(found, "failure", "kind", "exit_status", "host") == [("no-client", 6, "ts1")] and status == 6
+
+
+def test_the_account_for_a_server(served, tmp_path):
+    """Its password comes from a file, and is in no line."""
+    path = tmp_path / "auth"
+    path.write_text("username = bob\npassword = secret\n")
+    path.chmod(0o600)
+    one, first = served("echo", f"/authfile:{path}", "/encrypt", "/kerberos:off")
+    assert "user=bob domain= password=6 ccache= kerberos=2 encrypted" in first["failure"]["cause"]["text"]
+    path.chmod(0o644)
+    one, first = served("echo", "-A", str(path))
+    assert (first["failure"]["kind"], first["failure"]["object"], first["failure"]["exit_status"]) == ("authfile", str(path), 1)
+    assert one.end() == ([], 1)
+
+
+def test_nobody_is_asked_for_a_password(program, windows):
+    with Terminal([program, "--server=tickets", "-U", "bob"], windows) as terminal:
+        out, status = terminal.end()
+    failure = check(json.loads(out.splitlines()[-1]))["failure"]
+    assert (failure["kind"], failure["exit_status"], status) == ("not-accepted", 8, 8) and "Password" not in terminal.text + out
+
+
+def test_this_machine_as_a_server(program):
+    one = Peer(program, "memory:hosts/company", "/SERVER:localhost", "/logon:bob")
+    hello = one.hello()
+    assert hello["kind"] == "memory" and hello["boot"] and len(one.ask("list")[0]) == 10
+    one.end()
+
+
 # ---- the command line ----
 
 
 @pytest.mark.parametrize("arguments,status,said", [
     (["--version"], 0, b"logoff-host 0."), (["--help"], 0, b"--read-only"), (["--nonsense"], 1, b"there is no option --nonsense"),
+    (["--kerberos=perhaps"], 1, b"perhaps"), (["--logon="], 1, b"--logon"), (["--server"], 1, b"--server"),
     (["--read-only=x"], 1, b"takes no value"), (["host\x1b"], 1, b"takes no argument: host\\x1b"),
 ])
 def test_command_line(program, arguments, status, said):

@@ -59,7 +59,7 @@ static void check_order(const struct order *order)
 		check_text(order->identities[i].id, ORDER_WORD_MAX);
 	}
 	require(order->type != ORDER_MESSAGE || order->text);
-	require(order->type != ORDER_FATE || (order->boot && order->n_identities == 1));
+	require(order->type != ORDER_FATE || order->n_identities == 1);
 	require(order->grace_s <= ORDER_SECONDS_MAX && order->wait_s <= ORDER_SECONDS_MAX);
 	require(order->warn_s <= ORDER_SECONDS_MAX && order->time_s <= ORDER_SECONDS_MAX);
 	check_text(order->text, ORDER_TEXT_MAX);
