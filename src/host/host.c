@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/os.h"
 #include "cli/charset.h"
 #include "cli/command.h"
@@ -31,7 +32,6 @@
 #include "host/say.h"
 #include "host/work.h"
 
-#define CHUNK 65536
 #define WRITE_MAX 4096			/* a descriptor that is ready takes so much without blocking: PIPE_BUF */
 #define KEPT_SOFT (4 * ORDER_LINE_MAX)	/* beyond that the child waits, unless a log-off runs */
 #define KEPT_HARD (64 * ORDER_LINE_MAX)	/* beyond that the peer counts as gone */
@@ -58,12 +58,6 @@ static const struct help help = {
 	.options = options,
 };
 
-/* Bytes that have come and are not used yet. */
-struct buffer {
-	char *data;
-	size_t start, n, size;
-};
-
 enum busy {
 	BUSY_NOT,
 	BUSY_ASKING,			/* the child starts, or the order changes nothing */
@@ -81,55 +75,6 @@ struct front {
 	bool child_gone;
 	int status;
 };
-
-/* ---- buffers ---- */
-
-static bool buffer_add(struct buffer *buffer, const char *data, size_t n)
-{
-	if (buffer->start > buffer->n) {	/* so each byte is moved once at most, on average */
-		memmove(buffer->data, buffer->data + buffer->start, buffer->n);
-		buffer->start = 0;
-	}
-	if (buffer->size - buffer->start - buffer->n < n) {
-		size_t size = 2 * (buffer->start + buffer->n + n);
-		char *grown = realloc(buffer->data, size);
-
-		if (!grown)
-			return false;
-		buffer->data = grown;
-		buffer->size = size;
-	}
-	memcpy(buffer->data + buffer->start + buffer->n, data, n);
-	buffer->n += n;
-	return true;
-}
-
-static void buffer_drop(struct buffer *buffer, size_t n)
-{
-	buffer->start += n;
-	buffer->n -= n;
-}
-
-/* The next line, with its newline; *ret_n is its length. Returns it, or NULL. */
-static const char *buffer_line(const struct buffer *buffer, size_t *ret_n)
-{
-	const char *line = buffer->data + buffer->start;
-	const char *end = buffer->n > 0 ? memchr(line, '\n', buffer->n) : NULL;
-
-	*ret_n = end ? (size_t)(end - line) + 1 : buffer->n;
-	return end ? line : NULL;
-}
-
-/* Reads once. Returns false at the end, or after a failure. */
-static bool buffer_read(struct buffer *buffer, int fd)
-{
-	char chunk[CHUNK];
-	ssize_t n = read(fd, chunk, sizeof(chunk));
-
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	return n > 0 && buffer_add(buffer, chunk, (size_t)n);
-}
 
 /* ---- the child ---- */
 
@@ -320,12 +265,7 @@ static void take_peer_lines(struct front *front)
 /* Writes a part. A peer that gets nothing any more has left. */
 static void write_out(struct front *front)
 {
-	ssize_t n = write(STDOUT_FILENO, front->out.data + front->out.start,
-			  front->out.n < WRITE_MAX ? front->out.n : WRITE_MAX);
-
-	if (n > 0)
-		buffer_drop(&front->out, (size_t)n);
-	else if (n < 0 && errno != EINTR && errno != EAGAIN)
+	if (!buffer_write(&front->out, STDOUT_FILENO, WRITE_MAX))
 		front->lost = true;
 }
 
