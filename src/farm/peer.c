@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * peer.c - see peer.h.
+ */
+#include "farm/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WORDS_MAX 8192		/* bytes of standard error that are kept: a changed host key takes 900 */
+
+extern char **environ;
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* ---- its start ---- */
+
+static int plan_attributes(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	memset(&all, 0xff, sizeof(all));	/* sigfillset() leaves out two of the C library's own */
+	r = posix_spawnattr_setflags(attributes,
+				     POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (r == 0)
+		r = posix_spawnattr_setsigmask(attributes, &none);
+	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;
+}
+
+static int spawn(pid_t *ret_pid, char *const argv[], int in, int out, int err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int r = posix_spawn_file_actions_init(&actions);
+
+	if (r != 0)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r == 0) {
+		r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+		if (r == 0)
+			r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+		if (r == 0)
+			r = posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+		if (r == 0)
+			r = plan_attributes(&attributes);
+		if (r == 0)
+			r = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, environ);
+		posix_spawnattr_destroy(&attributes);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+/* The commands hold the standard descriptors, so none of these is one. */
+static int open_pipes(int pipes[static 3][2])
+{
+	for (int i = 0; i < 3; i++)
+		pipes[i][0] = pipes[i][1] = -1;
+	for (int i = 0; i < 3; i++)
+		if (pipe2(pipes[i], O_CLOEXEC) < 0)
+			return -errno;
+	return 0;
+}
+
+static void set_nonblocking(int fd)
+{
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+int peer_start(struct peer *peer, char *const argv[])
+{
+	int pipes[3][2], r = open_pipes(pipes);
+
+	if (r >= 0)
+		r = spawn(&peer->pid, argv, pipes[0][0], pipes[1][1], pipes[2][1]);
+	close_fd(&pipes[0][0]);
+	close_fd(&pipes[1][1]);
+	close_fd(&pipes[2][1]);
+	peer->in = pipes[0][1];
+	peer->out = pipes[1][0];
+	peer->err = pipes[2][0];
+	if (r >= 0) {
+		peer->pidfd = (int)syscall(SYS_pidfd_open, peer->pid, 0);
+		r = peer->pidfd < 0 ? -errno : 0;
+		if (r < 0)
+			peer_signal(peer, SIGKILL);
+	} else {
+		peer->pid = 0;
+	}
+	if (r < 0) {
+		(void)peer_end(peer);
+		return r;
+	}
+	set_nonblocking(peer->in);
+	set_nonblocking(peer->out);
+	set_nonblocking(peer->err);
+	return 0;
+}
+
+/* ---- its words ---- */
+
+void peer_read_words(struct peer *peer)
+{
+	char chunk[WORDS_MAX / 2];
+	ssize_t n;
+
+	while (peer->err >= 0 && (n = read(peer->err, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			break;
+		(void)buffer_add(&peer->words, chunk, (size_t)n);
+		if (peer->words.n > WORDS_MAX)
+			buffer_drop(&peer->words, peer->words.n - WORDS_MAX);
+	}
+	close_fd(&peer->err);
+}
+
+/* ---- its end ---- */
+
+void peer_close_input(struct peer *peer)
+{
+	close_fd(&peer->in);
+}
+
+/* Its number is its own until it is waited for, and so is that of its group. */
+void peer_signal(const struct peer *peer, int signal)
+{
+	if (peer->pid > 0)
+		(void)kill(-peer->pid, signal);
+}
+
+static void empty(struct buffer *buffer)
+{
+	free(buffer->data);
+	*buffer = (struct buffer){};
+}
+
+int peer_end(struct peer *peer)
+{
+	int status = 0;
+	pid_t r;
+
+	if (peer->err >= 0)
+		peer_read_words(peer);
+	do
+		r = peer->pid > 0 ? waitpid(peer->pid, &status, 0) : 0;
+	while (r < 0 && errno == EINTR);
+	peer->pid = 0;
+	close_fd(&peer->pidfd);
+	close_fd(&peer->in);
+	close_fd(&peer->out);
+	close_fd(&peer->err);
+	empty(&peer->lines);
+	empty(&peer->orders);
+	return status;
+}
+
+void peer_forget(struct peer *peer)
+{
+	empty(&peer->words);
+}

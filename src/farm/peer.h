@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * peer.h - the child that serves one host: ssh, a program that enters a container, or logoff-host itself.
+ *
+ * Its descriptors do not block. What it prints on standard output are lines; the last of what it prints on standard
+ * error may say why it has ended.
+ */
+#ifndef FARM_PEER_H
+#define FARM_PEER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+
+/* All zero but the descriptors, which are -1, is none: PEER_NONE. */
+struct peer {
+	pid_t pid;			/* 0: none */
+	int pidfd, in, out, err;	/* readable when it has ended; its standard files; -1: none, or closed */
+	struct buffer lines, orders, words;	/* what it has printed; what it is to get; the last of its standard error */
+};
+
+#define PEER_NONE { .pidfd = -1, .in = -1, .out = -1, .err = -1 }
+
+/*
+ * Starts ARGV in a process group of its own, so that Ctrl-C on the terminal is not for it. PEER is none. Does not block.
+ * Returns 0 or -errno: then PEER is none.
+ */
+int peer_start(struct peer *peer, char *const argv[]);
+
+/* Reads what it has printed on standard error, and keeps the last of it. */
+void peer_read_words(struct peer *peer);
+
+/* Closes its standard input, which tells it to end. */
+void peer_close_input(struct peer *peer);
+
+/* Sends SIGNAL to its process group. */
+void peer_signal(const struct peer *peer, int signal);
+
+/*
+ * Waits for its end, which PEER->pidfd has announced or a signal will cause, and frees what PEER has but its words. Returns
+ * the status as waitpid(2) tells it.
+ */
+int peer_end(struct peer *peer);
+
+/* Frees its words. */
+void peer_forget(struct peer *peer);
+
+#endif

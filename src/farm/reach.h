@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * reach.h - which program reaches a host, and with which arguments.
+ *
+ * ssh is called so that it never asks anybody, accepts no unknown host key, forwards nothing, and notices a dead connection
+ * within 20 seconds. All else is as the administrator has configured it: keys, agent, jump hosts, shared connections. The far
+ * command is always the same text; nothing that a user has typed is in it. Source: ssh(1), ssh_config(5) of OpenSSH 9.2.
+ */
+#ifndef FARM_REACH_H
+#define FARM_REACH_H
+
+#include <stdint.h>
+
+#include "farm/hosts.h"
+
+/* How hosts are reached. All of it is the caller's. */
+struct reach_how {
+	unsigned parallel;		/* how many at once at most; while something is changed there are more */
+	uint64_t timeout_ms;		/* from the start of a connection to the reply to a first order */
+	const char *const *logon;	/* arguments for MS-TSTS, as logoff-host has them ("--logon=ann"); NULL at the end; NULL: none */
+};
+
+#define REACH_PARALLEL 32
+#define REACH_TIMEOUT_MS 20000
+
+/* Makes the arguments of the program that reaches HOST; *ret_argv is one block, to be freed. Returns 0 or -ENOMEM. */
+int reach_argv(const struct farm_host *host, const struct reach_how *how, char ***ret_argv);
+
+#endif

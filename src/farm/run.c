@@ -1,0 +1,752 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run.c - see run.h.
+ *
+ * One epoll has the descriptors of all children. What a descriptor says is only a reason to look: a child counts as ended
+ * when the kernel says so by its pidfd, since a process that it has left behind may hold its standard output open.
+ */
+#include "farm/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "farm/peer.h"
+
+#define PROTOCOL 1			/* the number in the hello */
+#define HELD_MAX 64			/* connections between two rounds */
+#define TRIES_MAX 4			/* of a host that shuts us out, as others connect at the same time */
+#define NOISE_LINES_MAX 100		/* before the hello: what login scripts print */
+#define NOISE_MAX 65536
+#define LINE_MAX_BYTES (16 << 20)
+#define ORDER_MAX_BYTES (64 << 20)	/* of all lines of one order */
+#define LEAVE_MS 1000			/* from the end of its input to SIGTERM, and as long again to SIGKILL */
+#define CANCEL_MS 3000			/* after the second cancel */
+#define DRAW_US 100000
+#define EVENTS_MAX 64
+
+enum state {
+	RESTING,			/* no child, and none wanted */
+	WAITING,			/* to be started at WAKE_US */
+	GREETING,			/* started; its hello has not come */
+	ORDERED,			/* it carries out an order */
+	HELD,				/* between two rounds */
+	LEAVING				/* it has been told to end, and nobody reads it any more */
+};
+
+struct link {
+	struct peer peer;
+	enum state state;
+	uint64_t started_us, wake_us;	/* in this round; when to look again whatever happens, 0: never */
+	uint64_t elapsed_ms;
+	unsigned tries, n_noise, signals;
+	size_t n_bytes;			/* of noise, or of lines of the order */
+	json_t *hello;
+	json_int_t serial, order_serial; /* the last one in this connection, and that of the order */
+	char word[24];			/* of the order */
+	bool order_changes;		/* what the order is; what is true now: */
+	bool changes, input_waits, in_round;
+	enum farm_failure failure;
+	char text[FAILURE_TEXT_SIZE];
+};
+
+struct farm {
+	const struct farm_hosts *hosts;
+	const struct reach_how *how;
+	struct link *links;
+	int epoll;
+	const struct farm_calls *calls;
+	size_t n_busy, n_open;		/* which are not done; which count for the limit of PARALLEL */
+	size_t n_held;
+	int cancels;
+	uint64_t drawn_us;
+};
+
+/* ---- the descriptors ---- */
+
+enum part { PART_OUT, PART_ERR, PART_END, PART_IN };
+
+#define N_PARTS 4
+#define CANCEL_KEY UINT64_MAX
+
+static int *fd_of(struct peer *peer, enum part part)
+{
+	return part == PART_OUT ? &peer->out : part == PART_ERR ? &peer->err : part == PART_END ? &peer->pidfd : &peer->in;
+}
+
+static int listen_to(struct farm *farm, size_t i, enum part part)
+{
+	struct epoll_event event = { .events = part == PART_IN ? EPOLLOUT : EPOLLIN, .data.u64 = i * N_PARTS + part };
+
+	return epoll_ctl(farm->epoll, EPOLL_CTL_ADD, *fd_of(&farm->links[i].peer, part), &event) < 0 ? -errno : 0;
+}
+
+/* Standard input is listened to only while something waits for it. */
+static void listen_to_input(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	bool wanted = link->peer.in >= 0 && link->peer.orders.n > 0;
+
+	if (wanted && !link->input_waits)
+		wanted = listen_to(farm, i, PART_IN) >= 0;
+	else if (!wanted && link->input_waits && link->peer.in >= 0)
+		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.in, NULL);
+	link->input_waits = wanted;
+}
+
+/* ---- states ---- */
+
+/* Counts for the limit of how many run at once: not what waits for a person, or for users who have been warned. */
+static bool is_open(const struct link *link)
+{
+	return link->state == GREETING || (link->state == ORDERED && !link->changes) || link->state == LEAVING;
+}
+
+static void set_state(struct farm *farm, size_t i, enum state state)
+{
+	struct link *link = &farm->links[i];
+
+	farm->n_open -= is_open(link);
+	farm->n_held -= link->state == HELD;
+	link->state = state;
+	link->changes = link->order_changes && state == ORDERED;
+	farm->n_open += is_open(link);
+	farm->n_held += link->state == HELD;
+}
+
+/* Host I has nothing more to do in this round. */
+static void finish(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (!link->in_round)
+		return;
+	link->in_round = false;
+	farm->n_busy--;
+	if (farm->calls->done)
+		farm->calls->done(i, farm->calls->data);
+}
+
+/* Tells the child to end. */
+static void leave(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	set_state(farm, i, link->peer.pid > 0 ? LEAVING : RESTING);
+	link->signals = 0;
+	link->wake_us = clock_now_us() + LEAVE_MS * 1000;
+	if (link->input_waits)
+		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.in, NULL);
+	link->input_waits = false;
+	peer_close_input(&link->peer);
+}
+
+static void fail(struct farm *farm, size_t i, enum farm_failure failure, const char *text)
+{
+	struct link *link = &farm->links[i];
+
+	link->failure = failure;
+	if (text)
+		snprintf(link->text, sizeof(link->text), "%s", text);
+	leave(farm, i);
+	if (failure == FARM_LATE || failure == FARM_WRONG)	/* it may not heed the end of its input */
+		peer_signal(&link->peer, SIGTERM);
+	finish(farm, i);
+}
+
+/* ---- orders ---- */
+
+static void write_orders(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (link->peer.in >= 0 && link->peer.orders.n > 0 && !buffer_write(&link->peer.orders, link->peer.in, SIZE_MAX))
+		link->peer.orders.n = 0;	/* its end shows at its output */
+	listen_to_input(farm, i);
+}
+
+/* Takes JSON. Returns false without memory. */
+static bool send_line(struct farm *farm, size_t i, json_t *json)
+{
+	struct buffer *orders = &farm->links[i].peer.orders;
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	bool done = text && buffer_add(orders, text, strlen(text)) && buffer_add(orders, "\n", 1);
+
+	free(text);
+	json_decref(json);
+	write_orders(farm, i);
+	return done;
+}
+
+static void send_cancel(struct farm *farm, size_t i)
+{
+	(void)send_line(farm, i, json_pack("{s:I, s:s}", "serial", ++farm->links[i].serial, "order", "cancel"));
+}
+
+static void send_order(struct farm *farm, size_t i, struct farm_order *order)
+{
+	struct link *link = &farm->links[i];
+	const char *word = json_string_value(json_object_get(order->json, "order"));
+	bool done;
+
+	snprintf(link->word, sizeof(link->word), "%s", word ? word : "");
+	link->order_changes = order->changes;
+	set_state(farm, i, ORDERED);
+	link->n_bytes = 0;
+	if (order->time_ms > 0)
+		link->wake_us = clock_now_us() + order->time_ms * 1000;
+	link->order_serial = ++link->serial;
+	done = order->json && json_object_set_new(order->json, "serial", json_integer(link->serial)) == 0;
+	if (!done)
+		json_decref(order->json);
+	if (!done || !send_line(farm, i, order->json))
+		fail(farm, i, FARM_UNREACHABLE, strerror(ENOMEM));
+}
+
+/* Asks the caller what is next for host I, which has a connection. */
+static void go_on(struct farm *farm, size_t i)
+{
+	struct farm_order order = {};
+
+	/* Nothing is begun after a cancel, as nobody could cancel it. */
+	if (farm->cancels > 0) {
+		leave(farm, i);
+		finish(farm, i);
+		return;
+	}
+	switch (farm->calls->next(i, &order, farm->calls->data)) {
+	case FARM_ORDER:
+		send_order(farm, i, &order);
+		return;
+	case FARM_HOLD:
+		if (farm->n_held < HELD_MAX) {
+			set_state(farm, i, HELD);
+			farm->links[i].wake_us = 0;
+			break;
+		}
+		/* fall through */
+	case FARM_DONE:
+		leave(farm, i);
+		break;
+	}
+	finish(farm, i);
+}
+
+/* ---- lines ---- */
+
+static void fail_by_words(struct farm *farm, size_t i, int status)
+{
+	struct link *link = &farm->links[i];
+	enum farm_failure failure;
+
+	failure = failure_find(link->peer.words.data + link->peer.words.start, link->peer.words.n, status, link->text);
+	fail(farm, i, failure, NULL);
+}
+
+/* The far program has said why it cannot serve its host. */
+static void take_refusal(struct farm *farm, size_t i, const json_t *told)
+{
+	static const char *const not_accepted[] = { "not-accepted", "no-password", "authfile" };
+	const char *kind = json_string_value(json_object_get(told, "kind"));
+	const char *text = json_string_value(json_object_get(json_object_get(told, "cause"), "text"));
+	enum farm_failure failure = FARM_FAILED;
+	char safe_text[FAILURE_TEXT_SIZE];
+	size_t n = 0;
+
+	for (size_t k = 0; kind && k < sizeof(not_accepted) / sizeof(not_accepted[0]); k++)
+		if (strcmp(kind, not_accepted[k]) == 0)
+			failure = FARM_NOT_LET_IN;
+	for (text = text ? text : kind ? kind : ""; text[n] && n < sizeof(safe_text) - 1; n++)
+		safe_text[n] = text[n] >= ' ' && text[n] < 127 ? text[n] : '?';
+	safe_text[n] = '\0';
+	fail(farm, i, failure, safe_text);
+}
+
+static void take_hello(struct farm *farm, size_t i, json_t *json)
+{
+	struct link *link = &farm->links[i];
+	const json_t *number = json_object_get(json, "logoff-host");
+
+	if (json_integer_value(number) != PROTOCOL) {
+		fail(farm, i, FARM_WRONG, "");
+		return;
+	}
+	json_decref(link->hello);
+	link->hello = json_incref(json);
+	link->serial = 0;
+	go_on(farm, i);
+}
+
+/* A line before the hello. */
+static void take_greeting(struct farm *farm, size_t i, const char *line, size_t n)
+{
+	struct link *link = &farm->links[i];
+	json_t *json = *line == '{' ? json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	link->n_bytes += n;
+	if (json_is_object(json) && json_is_integer(json_object_get(json, "logoff-host")))
+		take_hello(farm, i, json);
+	else if (json_is_object(json) && json_is_object(json_object_get(json, "failure")))
+		take_refusal(farm, i, json_object_get(json, "failure"));
+	else if (n == strlen("logoff-bus\n") && memcmp(line, "logoff-bus", n - 1) == 0)
+		fail(farm, i, FARM_MISSING, "");
+	else if (++link->n_noise > NOISE_LINES_MAX || link->n_bytes > NOISE_MAX)
+		fail(farm, i, FARM_WRONG, "");
+	json_decref(json);
+}
+
+static void take_reply(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (link->elapsed_ms == 0)
+		link->elapsed_ms = (clock_now_us() - link->started_us) / 1000 + 1;
+	go_on(farm, i);
+}
+
+/* Whether a line is one of the order that runs. */
+static bool is_of_order(const struct link *link, const json_t *json)
+{
+	const char *reply = json_string_value(json_object_get(json, "reply"));
+	const json_t *serial = json_object_get(json, "serial");
+
+	if (json_is_null(serial))
+		return json_object_get(json, "failure");
+	return json_is_integer(serial) && json_integer_value(serial) == link->order_serial &&
+	       (!reply || strcmp(reply, link->word) == 0);
+}
+
+/* The reply to a cancel says nothing about the order: the results do. */
+static bool is_cancel(const json_t *json)
+{
+	const char *reply = json_string_value(json_object_get(json, "reply"));
+
+	return reply && strcmp(reply, "cancel") == 0;
+}
+
+/* A line while an order runs. */
+static void take_line(struct farm *farm, size_t i, const char *line, size_t n)
+{
+	struct link *link = &farm->links[i];
+	json_t *json = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+
+	link->n_bytes += n;
+	if (!is_cancel(json) && (link->n_bytes > ORDER_MAX_BYTES || !is_of_order(link, json) ||
+				 !farm->calls->line(i, json, farm->calls->data)))
+		fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
+	else if (json_object_get(json, "reply") && !is_cancel(json))
+		take_reply(farm, i);
+	json_decref(json);
+}
+
+static void take_lines(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	const char *line;
+	size_t n;
+
+	while (link->state == GREETING || link->state == ORDERED) {
+		line = buffer_line(&link->peer.lines, &n);
+		if (!line && n > LINE_MAX_BYTES)
+			fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
+		if (!line)
+			return;
+		if (link->state == GREETING)
+			take_greeting(farm, i, line, n);
+		else
+			take_line(farm, i, line, n);
+		buffer_drop(&link->peer.lines, n);
+	}
+	link->peer.lines.n = 0;		/* nobody waits for it */
+}
+
+/* ---- children ---- */
+
+static void start(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	char **argv = NULL;
+	int r = reach_argv(&farm->hosts->items[i], farm->how, &argv);
+
+	peer_forget(&link->peer);
+	link->n_noise = 0;
+	link->n_bytes = 0;
+	if (link->tries++ == 0)
+		link->started_us = clock_now_us();
+	if (r >= 0)
+		r = peer_start(&link->peer, argv);
+	free(argv);
+	set_state(farm, i, GREETING);
+	link->wake_us = link->started_us + farm->how->timeout_ms * 1000;
+	for (enum part part = PART_OUT; r >= 0 && part <= PART_END; part++)
+		r = listen_to(farm, i, part);
+	if (r < 0)
+		fail(farm, i, r == -ENOENT ? FARM_MISSING : FARM_UNREACHABLE, strerror(-r));
+}
+
+/* Waits a while, longer each time, and not as long as the others that were shut out. */
+static void wait_for_room(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	uint64_t now_us = clock_now_us();
+
+	set_state(farm, i, WAITING);
+	link->wake_us = now_us + link->tries * (500000 + (now_us * 2654435761u + i * 40503u) % 1500000);
+}
+
+static void take_end(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	enum state state = link->state;
+	const char *words;
+	bool changes;
+	size_t n;
+	int status;
+
+	if (state == GREETING || state == ORDERED) {	/* what is left in the pipe */
+		while (link->peer.out >= 0 && buffer_read(&link->peer.lines, link->peer.out) && poll(
+			&(struct pollfd){ .fd = link->peer.out, .events = POLLIN }, 1, 0) > 0)
+			;
+		take_lines(farm, i);
+	}
+	state = link->state;
+	changes = link->changes;
+	status = peer_end(&link->peer);
+	link->input_waits = false;
+	set_state(farm, i, RESTING);
+	words = link->peer.words.data ? link->peer.words.data + link->peer.words.start : "";
+	n = link->peer.words.n;
+	if (state == GREETING && link->tries < TRIES_MAX && farm->cancels == 0 && failure_is_crowd(words, n, status) &&
+	    clock_now_us() < link->started_us + farm->how->timeout_ms * 1000)
+		wait_for_room(farm, i);
+	else if (state == GREETING)
+		fail_by_words(farm, i, status);
+	else if (state == ORDERED)
+		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
+	else if (state == LEAVING && link->in_round)	/* it is wanted again */
+		set_state(farm, i, WAITING);
+}
+
+/* Its output has ended. Its own end, which comes next, says why. */
+static void take_silence(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	uint64_t end_us = clock_now_us() + LEAVE_MS * 1000;
+
+	(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.out, NULL);
+	if (link->state != LEAVING && (link->wake_us == 0 || link->wake_us > end_us))
+		link->wake_us = end_us;
+}
+
+static void take_event(struct farm *farm, size_t i, enum part part)
+{
+	struct link *link = &farm->links[i];
+
+	if (*fd_of(&link->peer, part) < 0)
+		return;		/* an event before it in the same look has closed it */
+	switch (part) {
+	case PART_OUT:
+		if (!buffer_read(&link->peer.lines, link->peer.out))
+			take_silence(farm, i);
+		take_lines(farm, i);
+		break;
+	case PART_ERR:
+		peer_read_words(&link->peer);
+		break;
+	case PART_END:
+		take_end(farm, i);
+		break;
+	case PART_IN:
+		write_orders(farm, i);
+		break;
+	}
+}
+
+/* ---- times ---- */
+
+static void take_time(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	switch (link->state) {
+	case RESTING:
+	case WAITING:
+		break;
+	case GREETING:
+		fail(farm, i, FARM_LATE, "");
+		break;
+	case ORDERED:
+		fail(farm, i, link->changes ? FARM_BROKEN : FARM_LATE, "");
+		break;
+	case HELD:
+		leave(farm, i);
+		break;
+	case LEAVING:
+		peer_signal(&link->peer, link->signals++ == 0 ? SIGTERM : SIGKILL);
+		link->wake_us = clock_now_us() + LEAVE_MS * 1000;
+		break;
+	}
+}
+
+/* Starts what may be started, does what is due, and tells when to look again. Returns it in milliseconds, or -1. */
+static int take_times(struct farm *farm)
+{
+	uint64_t now_us = clock_now_us(), next_us = UINT64_MAX;
+
+	for (size_t i = 0; i < farm->hosts->n_items; i++) {
+		struct link *link = &farm->links[i];
+
+		if (link->state == WAITING && link->wake_us <= now_us) {
+			if (farm->n_open >= farm->how->parallel)
+				continue;	/* the end of another one is an event */
+			start(farm, i);
+		} else if (link->wake_us > 0 && link->wake_us <= now_us && link->state != RESTING) {
+			take_time(farm, i);
+		}
+		if (link->state != RESTING && link->wake_us > 0 && link->wake_us < next_us)
+			next_us = link->wake_us;
+	}
+	if (next_us == UINT64_MAX)
+		return -1;
+	return next_us <= now_us ? 0 : (int)((next_us - now_us) / 1000 + 1);
+}
+
+/* ---- cancelling ---- */
+
+static void cancel_one(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (!link->in_round)
+		return;
+	if (link->state == ORDERED && link->changes) {
+		send_cancel(farm, i);
+		if (farm->cancels > 1)
+			link->wake_us = clock_now_us() + CANCEL_MS * 1000;
+		return;
+	}
+	link->failure = link->state == WAITING && link->tries == 0 ? FARM_NOT_ASKED : FARM_CANCELLED;
+	link->text[0] = '\0';
+	leave(farm, i);
+	peer_signal(&link->peer, SIGTERM);
+	finish(farm, i);
+}
+
+static void cancel(struct farm *farm, int fd)
+{
+	farm->cancels++;
+	if (farm->calls->cancelled)
+		farm->calls->cancelled(farm->calls->data);
+	else
+		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, fd, NULL);
+	for (size_t i = 0; i < farm->hosts->n_items; i++)
+		cancel_one(farm, i);
+}
+
+/* ---- a round ---- */
+
+static void draw(struct farm *farm)
+{
+	uint64_t now_us = clock_now_us();
+
+	if (!farm->calls->draw || now_us - farm->drawn_us < DRAW_US)
+		return;
+	farm->drawn_us = now_us;
+	farm->calls->draw(farm->calls->data);
+}
+
+/* Waits for events, and takes them. Returns how many there were, or -errno. */
+static int take_events(struct farm *farm, int cancel_fd, int wait_ms)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int n = epoll_wait(farm->epoll, events, EVENTS_MAX, wait_ms);
+
+	for (int k = 0; k < n; k++)
+		if (events[k].data.u64 == CANCEL_KEY)
+			cancel(farm, cancel_fd);
+		else
+			take_event(farm, events[k].data.u64 / N_PARTS, events[k].data.u64 % N_PARTS);
+	return n < 0 && errno != EINTR ? -errno : n;
+}
+
+static int wait_once(struct farm *farm, int cancel_fd)
+{
+	int wait_ms = take_times(farm), r;
+
+	if (farm->n_busy == 0)
+		return 0;
+	if (farm->calls->draw && (wait_ms < 0 || wait_ms > DRAW_US / 1000))
+		wait_ms = DRAW_US / 1000;
+	r = take_events(farm, cancel_fd, wait_ms);
+	draw(farm);
+	return r;
+}
+
+static void enter(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	link->failure = FARM_NO_FAILURE;
+	link->text[0] = '\0';
+	link->tries = 0;
+	link->in_round = true;
+	farm->n_busy++;
+	if (link->state == RESTING) {
+		set_state(farm, i, WAITING);
+		link->wake_us = clock_now_us();
+	}
+}
+
+int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = CANCEL_KEY };
+	int r = 0;
+
+	farm->calls = calls;
+	farm->cancels = 0;
+	while (take_events(farm, -1, 0) == EVENTS_MAX)	/* connections that were held may have broken meanwhile */
+		;
+	if (cancel_fd >= 0 && epoll_ctl(farm->epoll, EPOLL_CTL_ADD, cancel_fd, &event) < 0)
+		return -errno;
+	for (size_t k = 0; k < n; k++)
+		enter(farm, which ? which[k] : k);
+	for (size_t i = 0; i < farm->hosts->n_items; i++)
+		if (farm->links[i].in_round && farm->links[i].state == HELD) {
+			farm->links[i].started_us = clock_now_us();
+			farm->links[i].wake_us = farm->links[i].started_us + farm->how->timeout_ms * 1000;
+			go_on(farm, i);
+		}
+	while (r >= 0 && farm->n_busy > 0)
+		r = wait_once(farm, cancel_fd);
+	if (cancel_fd >= 0)
+		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, cancel_fd, NULL);
+	return r < 0 ? r : 0;
+}
+
+/* ---- the farm ---- */
+
+/* Each child takes four descriptors, and a process may often have no more than 1024. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struct reach_how *how)
+{
+	struct farm *farm = calloc(1, sizeof(*farm));
+
+	if (!farm)
+		return -ENOMEM;
+	farm->hosts = hosts;
+	farm->how = how;
+	farm->links = calloc(hosts->n_items, sizeof(*farm->links));
+	farm->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!farm->links || farm->epoll < 0) {
+		int r = farm->links ? -errno : -ENOMEM;
+
+		farm_free(farm);
+		return r;
+	}
+	for (size_t i = 0; i < hosts->n_items; i++)
+		farm->links[i].peer = (struct peer)PEER_NONE;
+	if (hosts->n_items > HELD_MAX)
+		raise_limit();
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */
+	*ret_farm = farm;
+	return 0;
+}
+
+size_t farm_count(const struct farm *farm)
+{
+	return farm->hosts->n_items;
+}
+
+const struct farm_host *farm_host(const struct farm *farm, size_t i)
+{
+	return &farm->hosts->items[i];
+}
+
+enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **ret_text)
+{
+	*ret_text = farm->links[i].text;
+	return farm->links[i].failure;
+}
+
+const json_t *farm_hello(const struct farm *farm, size_t i)
+{
+	return farm->links[i].hello;
+}
+
+uint64_t farm_elapsed_ms(const struct farm *farm, size_t i)
+{
+	return farm->links[i].elapsed_ms;
+}
+
+/* Whether host I has been waited for longer than host K. */
+static bool is_before(const struct farm *farm, size_t i, size_t k)
+{
+	const struct link *one = &farm->links[i], *two = &farm->links[k];
+
+	return one->started_us < two->started_us || (one->started_us == two->started_us && i < k);
+}
+
+size_t farm_slowest(const struct farm *farm, size_t after)
+{
+	size_t n = farm->hosts->n_items, best = n;
+
+	for (size_t i = 0; i < n; i++)
+		if ((farm->links[i].state == GREETING || farm->links[i].state == ORDERED) &&
+		    (after == n || is_before(farm, after, i)) && (best == n || is_before(farm, i, best)))
+			best = i;
+	return best;
+}
+
+static bool has_child(const struct farm *farm)
+{
+	for (size_t i = 0; i < farm->hosts->n_items; i++)
+		if (farm->links[i].peer.pid > 0)
+			return true;
+	return false;
+}
+
+/* Lets the children end, and kills those that do not. */
+static void end_children(struct farm *farm)
+{
+	for (size_t i = 0; i < farm->hosts->n_items; i++)
+		if (farm->links[i].state != LEAVING)
+			leave(farm, i);
+	while (has_child(farm))
+		(void)take_events(farm, -1, take_times(farm));
+}
+
+struct farm *farm_free(struct farm *farm)
+{
+	if (!farm)
+		return NULL;
+	for (size_t i = 0; farm->links && i < farm->hosts->n_items; i++)
+		farm->links[i].in_round = false;
+	if (farm->links && farm->epoll >= 0)
+		end_children(farm);
+	for (size_t i = 0; farm->links && i < farm->hosts->n_items; i++) {
+		peer_forget(&farm->links[i].peer);
+		json_decref(farm->links[i].hello);
+	}
+	free(farm->links);
+	if (farm->epoll >= 0)
+		close(farm->epoll);
+	free(farm);
+	return NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run.h - orders to many hosts side by side: one child for each host, one loop for all.
+ *
+ * A farm is worked on in rounds. In a round each host gets orders, one after the other, until its caller has none for it any
+ * more; its lines are handed over as they come. Between two rounds connections are held, as many as is reasonable. A host
+ * that cannot be reached, that answers wrongly or too late has a failure, and the round goes on with the others.
+ *
+ * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel".
+ */
+#ifndef FARM_RUN_H
+#define FARM_RUN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "farm/failure.h"
+#include "farm/hosts.h"
+#include "farm/reach.h"
+
+struct farm;
+
+/* An order to one host. */
+struct farm_order {
+	json_t *json;			/* without a serial number; taken */
+	uint64_t time_ms;		/* in which its reply has to come; 0: the time of the farm, from the start of the connection on */
+	bool changes;			/* it is cancelled by an order; if the connection breaks, what has become of it is unknown */
+};
+
+enum farm_next {
+	FARM_ORDER,			/* *ret_order is to be carried out */
+	FARM_HOLD,			/* none in this round; the connection is wanted in the next one */
+	FARM_DONE			/* none, and none later */
+};
+
+/* What a caller does. I is the number of the host. */
+struct farm_calls {
+	/* Tells the next order; called after the hello, and after the reply to each order. */
+	enum farm_next (*next)(size_t i, struct farm_order *ret_order, void *data);
+
+	/*
+	 * Takes a line that belongs to its order: an object with "session", "event", "result", "failure", ... or "reply", which is
+	 * the last. Returns false if it is against the protocol: the host then has the failure FARM_WRONG.
+	 */
+	bool (*line)(size_t i, const json_t *line, void *data);
+
+	/* Host I has nothing more to do in this round, or a failure. */
+	void (*done)(size_t i, void *data);
+
+	/* Draws how far the round is; called ten times a second at most. NULL: nobody looks. */
+	void (*draw)(void *data);
+
+	/* The descriptor that cancels has become readable: it has to be read empty, or closed. */
+	void (*cancelled)(void *data);
+	void *data;
+};
+
+/*
+ * Makes a farm of HOSTS, which must outlive it, as HOW says. *ret_farm is the caller's: farm_free(). Returns 0 or -errno.
+ */
+int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struct reach_how *how);
+
+/*
+ * Runs one round with the N hosts whose numbers are WHICH, NULL: with all. Blocks until each is done. CANCEL_FD (-1: none):
+ * when it is readable the first time, hosts that were not asked or only asked a question are left, those that change something get
+ * "cancel". The second time they get another one, and have three seconds. Returns 0 or -errno: the loop itself has failed.
+ */
+int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
+
+/* How many hosts there are; host number I. */
+size_t farm_count(const struct farm *farm);
+const struct farm_host *farm_host(const struct farm *farm, size_t i);
+
+/* The failure of host I, and the line that says more, "" for none; it is made harmless. Returns the failure, or FARM_NO_FAILURE. */
+enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **ret_text);
+
+/* The hello of host I in its last connection. Returns it, owned by FARM, or NULL. */
+const json_t *farm_hello(const struct farm *farm, size_t i);
+
+/* How long host I took from its start to the reply to its first order. Returns milliseconds, or 0 if there was none. */
+uint64_t farm_elapsed_ms(const struct farm *farm, size_t i);
+
+/* The host that has been waited for longest, after AFTER others. Returns its number, or farm_count(). */
+size_t farm_slowest(const struct farm *farm, size_t after);
+
+/* Ends all connections, waits for the children, and frees FARM. NULL is allowed. Returns NULL. */
+struct farm *farm_free(struct farm *farm);
+
+#endif

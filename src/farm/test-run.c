@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-run.c - rounds with hosts that are small shell scripts: good ones, and each bad one that a farm may have.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "farm/run.h"
+
+#define N_MAX 600
+#define HELLO "echo '{\"logoff-host\":1,\"host\":\"x\",\"boot\":null}'; "
+#define LIST "read order; echo '{\"serial\":1,\"session\":{\"id\":\"7\"}}'; echo '{\"serial\":1,\"reply\":\"list\",\"exit_status\":0}'; "
+
+/* What a test sees of each host. */
+struct seen {
+	unsigned n_next, n_sessions, n_lines, n_replies, n_done;
+};
+
+struct test {
+	struct farm_host items[N_MAX];
+	struct farm_hosts hosts;
+	struct reach_how how;
+	struct farm *farm;
+	struct seen seen[N_MAX];
+	enum farm_next then;		/* after the first order */
+	bool changes;
+	int cancel_fd, n_cancels;
+	unsigned cancel_at;		/* the lines after which it is cancelled */
+};
+
+static struct test *test;
+
+static void add(const char *script)
+{
+	struct farm_host *host = &test->items[test->hosts.n_items++];
+
+	host->way = FARM_COMMAND;
+	host->name = strdup("x");
+	host->command = calloc(4, sizeof(char *));
+	host->command[0] = strdup("/bin/sh");
+	host->command[1] = strdup("-c");
+	host->command[2] = strdup(script);
+}
+
+static enum farm_next next(size_t i, struct farm_order *ret_order, void *data)
+{
+	(void)data;
+	if (test->seen[i].n_next++ > 0)
+		return test->then;
+	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", test->changes ? "log-off" : "list"),
+					  .changes = test->changes, .time_ms = test->changes ? 3000 : 0 };
+	return FARM_ORDER;
+}
+
+static bool line(size_t i, const json_t *json, void *data)
+{
+	(void)data;
+	test->seen[i].n_lines++;
+	test->seen[i].n_sessions += json_object_get(json, "session") != NULL;
+	test->seen[i].n_replies += json_object_get(json, "reply") != NULL;
+	if (test->seen[i].n_lines == test->cancel_at)
+		eventfd_write(test->cancel_fd, 1);
+	return true;
+}
+
+static void done(size_t i, void *data)
+{
+	(void)data;
+	test->seen[i].n_done++;
+}
+
+static void cancelled(void *data)
+{
+	eventfd_t value;
+
+	(void)data;
+	test->n_cancels++;
+	eventfd_read(test->cancel_fd, &value);
+	if (test->n_cancels < 2 && test->changes)
+		eventfd_write(test->cancel_fd, 1);
+}
+
+static const struct farm_calls calls = { .next = next, .line = line, .done = done, .cancelled = cancelled };
+
+static void run(void)
+{
+	if (!test->farm)
+		assert_int_equal(farm_new(&test->farm, &test->hosts, &test->how), 0);
+	assert_int_equal(farm_round(test->farm, NULL, test->hosts.n_items, &calls, test->cancel_fd), 0);
+}
+
+static enum farm_failure failure_of(size_t i)
+{
+	const char *text;
+
+	return farm_failure(test->farm, i, &text);
+}
+
+static const char *text_of(size_t i)
+{
+	const char *text;
+
+	(void)farm_failure(test->farm, i, &text);
+	return text;
+}
+
+static int count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	test = calloc(1, sizeof(*test));
+	test->hosts.items = test->items;
+	test->how = (struct reach_how){ .parallel = 8, .timeout_ms = 2000 };
+	test->then = FARM_DONE;
+	test->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	farm_free(test->farm);
+	for (size_t i = 0; i < test->hosts.n_items; i++) {
+		for (char **word = test->items[i].command; *word; word++)
+			free(*word);
+		free(test->items[i].command);
+		free(test->items[i].name);
+	}
+	close(test->cancel_fd);
+	free(test);
+	return 0;
+}
+
+/* ---- good hosts ---- */
+
+static void test_each_answers(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		add(HELLO LIST);
+	run();
+	for (size_t i = 0; i < 20; i++) {
+		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
+		assert_int_equal(test->seen[i].n_sessions, 1);
+		assert_int_equal(test->seen[i].n_replies, 1);
+		assert_int_equal(test->seen[i].n_done, 1);
+		assert_non_null(farm_hello(test->farm, i));
+		assert_true(farm_elapsed_ms(test->farm, i) > 0);
+	}
+}
+
+static void test_what_login_scripts_print_is_skipped(void **state)
+{
+	(void)state;
+	add("echo Welcome; echo '{'; echo '[1]'; echo; " HELLO LIST);
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_sessions, 1);
+}
+
+/* A held connection is the same child; one that has broken meanwhile is made again. */
+static void test_connections_are_held(void **state)
+{
+	(void)state;
+	add(HELLO LIST "read order; echo '{\"serial\":2,\"reply\":\"list\"}'; read order");
+	add(HELLO LIST);	/* it ends after the first round */
+	test->then = FARM_HOLD;
+	run();
+	usleep(200000);
+	test->seen[0].n_next = test->seen[1].n_next = 0;
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(failure_of(1), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_sessions, 1);
+	assert_int_equal(test->seen[0].n_replies, 2);
+	assert_int_equal(test->seen[1].n_sessions, 2);
+}
+
+/* Nothing of any child is left, not even one that ignores the end of its input and SIGTERM. */
+static void test_nothing_is_left(void **state)
+{
+	int before = count_files();
+	char command[400];
+
+	(void)state;
+	snprintf(command, sizeof(command), "trap '' TERM; " HELLO LIST "exec sleep 1%d", (int)getpid());
+	add(command);
+	for (int i = 0; i < 40; i++)
+		add(HELLO LIST "read order");
+	run();
+	test->farm = farm_free(test->farm);
+	assert_int_equal(count_files(), before);
+	snprintf(command, sizeof(command), "pgrep -x -f 'sleep 1%d' >/dev/null", (int)getpid());
+	assert_int_not_equal(system(command), 0);
+}
+
+/* ---- bad hosts ---- */
+
+static void test_bad_hosts(void **state)
+{
+	static const struct {
+		const char *script;
+		enum farm_failure failure;
+		const char *text;
+	} rows[] = {
+		{ "echo 'ssh: connect to host a port 22: No route to host' >&2; exit 255", FARM_UNREACHABLE, "No route to host" },
+		{ "echo 'ssh: Could not resolve hostname a: Name or service not known' >&2; exit 255", FARM_UNREACHABLE,
+		  "Name or service not known" },
+		{ "echo 'a@b: Permission denied (publickey).' >&2; exit 255", FARM_NOT_LET_IN, "Permission denied (publickey)." },
+		{ "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255",
+		  FARM_KEY_CHANGED, NULL },
+		{ "echo 'No ED25519 host key is known for a and you have requested strict checking.' >&2;"
+		  "echo 'Host key verification failed.' >&2; exit 255", FARM_KEY_UNKNOWN, NULL },
+		{ "echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
+		{ "echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_MISSING, NULL },
+		{ "echo logoff-bus; sleep 9", FARM_MISSING, NULL },
+		{ "sleep 9", FARM_LATE, "" },
+		{ "trap '' TERM; while :; do sleep 1; done", FARM_LATE, "" },
+		{ "while :; do echo x; done", FARM_WRONG, NULL },
+		{ "echo '{\"logoff-host\":2}'; sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; echo nonsense; sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; echo '{\"serial\":9,\"session\":{}}'; sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; echo '{\"serial\":1,\"reply\":\"log-off\"}'; sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; head -c 99999999 /dev/zero | tr '\\0' x; sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; sleep 9", FARM_LATE, "" },
+		{ HELLO "read order; echo '{\"serial\":1,\"session\":{\"id\":\"7\"}}'", FARM_UNREACHABLE, "" },
+		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"unreachable\",\"cause\":{\"text\":\"no\\u001bbus\"}}}'",
+		  FARM_FAILED, "no?bus" },
+		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"not-accepted\",\"cause\":null}}'", FARM_NOT_LET_IN,
+		  "not-accepted" },
+		{ "exec /no/such/program", FARM_MISSING, NULL },
+	};
+	size_t n = sizeof(rows) / sizeof(rows[0]);
+	uint64_t start_us = clock_now_us();
+
+	(void)state;
+	test->how.parallel = 64;
+	for (size_t i = 0; i < n; i++)
+		add(rows[i].script);
+	add(HELLO LIST);
+	run();
+	assert_true(clock_now_us() - start_us < 4000000);
+	for (size_t i = 0; i < n; i++) {
+		if (failure_of(i) != rows[i].failure)
+			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i), rows[i].failure);
+		assert_int_equal(failure_of(i), rows[i].failure);
+		if (rows[i].text)
+			assert_string_equal(text_of(i), rows[i].text);
+		assert_int_equal(test->seen[i].n_done, 1);
+	}
+	assert_int_equal(failure_of(n), FARM_NO_FAILURE);
+}
+
+/* A host that has too many connections at once is tried again, and nothing else is. */
+static void test_crowd_is_tried_again(void **state)
+{
+	char file[] = "/tmp/test-run-XXXXXX", script[400];
+
+	(void)state;
+	close(mkstemp(file));
+	snprintf(script, sizeof(script), "echo x >>%s; if [ $(wc -l <%s) -lt 2 ]; then"
+		 " echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255; fi; " HELLO LIST, file, file);
+	test->how.timeout_ms = 10000;
+	add(script);
+	run();
+	unlink(file);
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_sessions, 1);
+}
+
+/* ---- orders that change something ---- */
+
+static void test_broken_connection_leaves_unknown(void **state)
+{
+	(void)state;
+	test->changes = true;
+	add(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'");
+	add(HELLO "read order; sleep 9");
+	add(HELLO "read order; echo '{\"serial\":1,\"reply\":\"list\"}'; sleep 9");
+	run();
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(failure_of(i), FARM_BROKEN);
+}
+
+/* ---- cancelling ---- */
+
+static void test_cancel(void **state)
+{
+	(void)state;
+	test->how.parallel = 2;
+	test->cancel_at = 2;
+	add(HELLO LIST);
+	add("sleep 9");
+	add(HELLO LIST);
+	add(HELLO LIST);
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_replies, 1);
+	assert_int_equal(failure_of(1), FARM_CANCELLED);
+	assert_int_equal(failure_of(3), FARM_NOT_ASKED);
+	assert_int_equal(test->seen[3].n_next, 0);
+}
+
+/* What changes something hears of both. */
+static void test_cancel_twice(void **state)
+{
+	(void)state;
+	test->changes = true;
+	test->cancel_at = 2;
+	add(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'; echo '{\"serial\":1,\"event\":{}}'; read a; read b;"
+	    "case $a$b in *cancel*cancel*) echo '{\"serial\":2,\"reply\":\"cancel\",\"running\":true}';"
+	    "echo '{\"serial\":1,\"result\":{}}'; echo '{\"serial\":1,\"reply\":\"log-off\"}';; esac; read c");
+	run();
+	assert_int_equal(test->n_cancels, 2);
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_replies, 1);
+	assert_int_equal(test->seen[0].n_lines, 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_each_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_login_scripts_print_is_skipped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_connections_are_held, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bad_hosts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_broken_connection_leaves_unknown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel_twice, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
