@@ -73,7 +73,8 @@ enum logoff_error_domain {
 	LOGOFF_ERROR_NTSTATUS,	/* number is a status of SMB, name its name (MS-ERREF 2.3) */
 	LOGOFF_ERROR_HRESULT,	/* number is a result of MS-TSTS (MS-ERREF 2.1) */
 	LOGOFF_ERROR_RPC,	/* number is a fault of DCE/RPC, name its name (MS-RPCE, C706) */
-	LOGOFF_ERROR_WIN32	/* number is an error of a call of Windows (MS-ERREF 2.2), text Windows' own for it */
+	LOGOFF_ERROR_WIN32,	/* number is an error of a call of Windows (MS-ERREF 2.2), text Windows' own for it */
+	LOGOFF_ERROR_PROGRAM	/* text is what a program that was started has said, as ssh does; the library never uses it */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "cli/charset.h"
+#include "cli/farm.h"
 #include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -22,12 +23,25 @@ int command_print_version(void)
 	return EXIT_ENDED;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+/* Opens the one host of /server, or this machine, and runs COMMAND on it. Returns the exit status. */
+static int run_host(const struct command *command, int n_arguments, char **arguments)
 {
 	struct logoff_host *host;
+	int status = logon_open(&host, arg_server);
+
+	if (status != EXIT_ENDED)
+		return status;
+	status = command->run(host, n_arguments, arguments);
+	logoff_host_close(host);
+	return status;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	enum exit_status status = EXIT_ENDED;
 	enum option_fault fault;
 	const char *culprit;
-	int n_arguments, status, r;
+	int n_arguments, r;
 
 	r = options_parse(command->help->options, argc, argv, command->n_before_text, &n_arguments, &fault, &culprit);
 	if (r == 0)
@@ -38,12 +52,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return help_print(command->help);
 	if (arg_version)
 		return command_print_version();
-	status = logon_open(&host, arg_server);
-	if (status != EXIT_ENDED)
+	r = command->run_farm ? server_farm_is_meant(arg_server, &status) : 0;
+	if (r < 0)
 		return status;
-	status = command->run(host, n_arguments, argv + 1);
-	logoff_host_close(host);
-	return status;
+	return r > 0 ? command->run_farm(n_arguments, argv + 1) : run_host(command, n_arguments, argv + 1);
 }
 
 int command_main(const struct command *command, int argc, char **argv)

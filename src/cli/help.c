@@ -218,6 +218,10 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 		fprintf(stderr, _("%s: /watch has no end at which %s could print: use /json:lines\n"), program().text,
 			what.text);
 		break;
+	case OPTION_FAULT_ONE_SERVER:
+		fprintf(stderr, _("%s: %s is for one server that is reached by MS-TSTS, or for this machine\n"),
+			program().text, what.text);
+		break;
 	case OPTION_FAULT_MANY:
 		fprintf(stderr, _("%s: too many values: %s\n"), program().text, what.text);
 		break;

@@ -156,6 +156,8 @@ static const char *domain_word(enum logoff_error_domain domain)
 		return "rpc";
 	case LOGOFF_ERROR_WIN32:
 		return "win32";
+	case LOGOFF_ERROR_PROGRAM:
+		return "program";
 	}
 	return NULL;
 }

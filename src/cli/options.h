@@ -68,6 +68,7 @@ enum option_fault {
 	OPTION_FAULT_NOTHING,		/* it needs a selection beside it */
 	OPTION_FAULT_NO_WARNING,	/* it is part of a warning, but there is no warning */
 	OPTION_FAULT_ENDLESS,		/* it prints at the end, but there is no end */
+	OPTION_FAULT_ONE_SERVER,	/* it is for one server only */
 	OPTION_FAULT_MANY,		/* it was given too many times */
 	OPTION_FAULT_REPEATED		/* it was given twice with different values */
 };

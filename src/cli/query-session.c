@@ -128,39 +128,57 @@ static bool shows_times(const struct table *table, bool people)
 	return found;
 }
 
+int query_make_table(struct table *table, const struct table_column *columns, bool people)
+{
+	const struct help *help = people ? &user_help : &session_help;
+	int status;
+
+	*table = query_table(columns, "id");
+	table->is_marked = session_is_marked;
+	status = query_check(table, help);
+	if (status == EXIT_ENDED && arg_watch && arg_json == OPTION_WORD_BARE)
+		return help_usage_error(help, OPTION_FAULT_ENDLESS, "/json");
+	return status;
+}
+
+int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
+	       int n_arguments, char **arguments)
+{
+	const void **rows = calloc(n + 1, sizeof(*rows));
+	int status = EXIT_ENDED;
+	size_t n_rows = 0;
+
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
+		status = pick_sessions(sessions, n, n_arguments, arguments, people, rows, &n_rows);
+		show_sessions(table, rows, n_rows, n_arguments > 0);
+		if (people)
+			tell_unregistered(table, rows, n_rows);
+	}
+	free(rows);
+	return status;
+}
+
 static int query_with_columns(struct logoff_host *host, const struct table_column *columns, bool people,
 			      int n_arguments, char **arguments)
 {
-	struct table table = query_table(columns, "id");
 	struct logoff_error error = {};
 	struct logoff_session **sessions;
-	const void **rows;
-	size_t n, n_rows = 0;
-	int r, status;
+	struct table table;
+	size_t n;
+	int r, status = query_make_table(&table, columns, people);
 
-	table.is_marked = session_is_marked;
-	status = query_check(&table, people ? &user_help : &session_help);
 	if (status != EXIT_ENDED)
 		return status;
-	if (arg_watch && arg_json == OPTION_WORD_BARE)
-		return help_usage_error(people ? &user_help : &session_help, OPTION_FAULT_ENDLESS, "/json");
 	if (arg_watch)
 		return query_watch(host, &table, people, n_arguments, arguments);
 	r = logoff_host_list(host, &sessions, &n, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
 	charset_init_times();		/* for the logon times */
-	rows = calloc(n + 1, sizeof(*rows));
-	output_note(rows ? 0 : -ENOMEM);
-	if (rows) {
-		status = pick_sessions(sessions, n, n_arguments, arguments, people, rows, &n_rows);
-		show_sessions(&table, rows, n_rows, n_arguments > 0);
-		if (people)
-			tell_unregistered(&table, rows, n_rows);
-		if (status == EXIT_ENDED && shows_times(&table, people))
-			status = (int)report_times(arg_server, sessions, n);
-	}
-	free(rows);
+	status = query_show(&table, people, sessions, n, n_arguments, arguments);
+	if (status == EXIT_ENDED && shows_times(&table, people))
+		status = (int)report_times(arg_server, sessions, n);
 	logoff_session_list_free(sessions, n);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "cli/charset.h"
 #include "cli/command.h"
+#include "cli/farm.h"
 #include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/query.h"
@@ -36,6 +37,7 @@ struct option_list arg_columns;
 static const struct option_row session_options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
 	LOGON_OPTIONS,
+	FARM_OPTIONS
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
 	{ "watch", "watch", 0, OPTION_FLAG, &arg_watch, NULL,
 	  N_("Shows what begins, changes and goes, until Ctrl-C.") },
@@ -76,14 +78,14 @@ static const struct option_row query_options[] = {
 #define ARGUMENT_USER_NAME { "username", N_("The name of a user.") }
 #define ARGUMENT_SESSION_ID { "sessionid", N_("The id of a session: 12, c3.") }
 
-#define USAGE_REST(WATCH) "[/SERVER:servername]\n" LOGON_USAGE \
-		   "[/JSON[:lines]] " WATCH "[/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
+#define USAGE_REST(WATCH) "[/SERVER:servername]\n" LOGON_USAGE WATCH \
+		   "[/JSON[:lines]] [/NOLEGEND] [/SORT:column] [/COLUMNS:columns] [/VERSION] [--help]"
 
 const struct help session_help = {
 	.sub_command = "session",
 	.other_name = "qwinsta",
 	.summary = N_("Shows the sessions of a session host."),
-	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST("[/WATCH] "),
+	.usage = "QUERY SESSION [sessionname | username | sessionid ...] " USAGE_REST(FARM_USAGE "[/WATCH] "),
 	.arguments = { ARGUMENT_SESSION_NAME, ARGUMENT_USER_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
@@ -92,7 +94,7 @@ const struct help user_help = {
 	.sub_command = "user",
 	.other_name = "quser",
 	.summary = N_("Shows who is logged on to a session host, since when, and how long idle."),
-	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST("[/WATCH] "),
+	.usage = "QUERY USER [username | sessionname | sessionid ...] " USAGE_REST(FARM_USAGE "[/WATCH] "),
 	.arguments = { ARGUMENT_USER_NAME, ARGUMENT_SESSION_NAME, ARGUMENT_SESSION_ID },
 	.options = session_options,
 };
@@ -148,8 +150,8 @@ int query_check(const struct table *table, const struct help *help)
 /* ---- sub-commands ---- */
 
 static const struct command sub_commands[] = {
-	{ .help = &session_help, .run = query_sessions },
-	{ .help = &user_help, .run = query_users },
+	{ .help = &session_help, .run = query_sessions, RUN_FARM(query_farm_sessions) },
+	{ .help = &user_help, .run = query_users, RUN_FARM(query_farm_users) },
 	{ .help = &process_help, .run = query_processes },
 };
 

@@ -21,11 +21,25 @@ int query_sessions(struct logoff_host *host, int n_arguments, char **arguments);
 int query_users(struct logoff_host *host, int n_arguments, char **arguments);
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments);
 
+/* The same for the hosts of /server. */
+int query_farm_sessions(int n_arguments, char **arguments);
+int query_farm_users(int n_arguments, char **arguments);
+
 /*
  * Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit
  * status.
  */
 int query_watch(struct logoff_host *host, const struct table *table, bool people, int n_arguments, char **arguments);
+
+/* Makes the table of COLUMNS, and checks the options for it. Returns the exit status. */
+int query_make_table(struct table *table, const struct table_column *columns, bool people);
+
+/*
+ * Shows those of the N SESSIONS that the arguments mean; with PEOPLE only those in which somebody works. Returns the exit
+ * status.
+ */
+int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
+	       int n_arguments, char **arguments);
 
 /* Tells whether one of the arguments means SESSION, or there are none. */
 bool query_means(const struct logoff_session *session, int n_arguments, char **arguments);

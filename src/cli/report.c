@@ -78,6 +78,7 @@ struct safe report_cause(const struct logoff_error *error)
 		break;
 	case LOGOFF_ERROR_ERRNO:
 	case LOGOFF_ERROR_FORMAT:
+	case LOGOFF_ERROR_PROGRAM:
 		snprintf(out.text, sizeof(out.text), " (%.400s)", safe(error->text).text);
 		break;
 	case LOGOFF_ERROR_DBUS:

@@ -10,7 +10,9 @@
 #include <strings.h>
 
 #include "cli/account.h"
+#include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/json.h"
 #include "cli/when.h"
 
 /* "03/14/2025 08:02 AM" */
@@ -49,6 +51,15 @@ bool session_is_marked(const void *row)
 static struct safe cell_current(const void *row)
 {
 	return safe(logoff_session_is(row, LOGOFF_IS_CURRENT) ? ">" : "");
+}
+
+static struct safe cell_host(const void *row)
+{
+	json_t *host = to_json_host(fact_host(row, arg_server));
+	struct safe cell = safe(json_string_value(host));
+
+	json_decref(host);
+	return cell;
 }
 
 static struct safe cell_id(const void *row)
@@ -223,6 +234,7 @@ static int64_t number_logon(const void *row)
 
 /* The columns that Windows does not have. */
 #define CHOSEN_COLUMNS                                                                          \
+	{ "host", N_("HOST"), 0, 0, 0, false, cell_host, NULL },                            \
 	{ "current", N_("CURRENT"), 0, 0, 0, false, cell_current, NULL },                   \
 	{ "uid", N_("UID"), 0, 0, 0, true, cell_uid, number_uid },                          \
 	{ "domain", N_("DOMAIN"), 0, 0, 0, false, cell_domain, NULL },                      \

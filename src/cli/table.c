@@ -61,14 +61,27 @@ void table_print_names(const struct table *table, FILE *to)
 /* The sort key of a row, made once. */
 struct key {
 	const void *row;
-	char *order;		/* key of the column that decides ties */
+	char *order;		/* key of the columns that decide ties */
 	char *text;		/* key of the sort column, if that has no number; else NULL */
 	int64_t number;
 };
 
-static int key_init(struct key *key, const void *row, const struct table_column *by, const struct table_column *order)
+/* No cell holds a newline, so a shorter group comes before a longer one. */
+static char *make_order(const void *row, const struct table_column *group, const struct table_column *order)
 {
-	*key = (struct key){ .row = row, .order = strdup(order->cell(row).text) };
+	char *text = NULL;
+
+	if (!group)
+		return strdup(order->cell(row).text);
+	return asprintf(&text, "%s\n%s", group->cell(row).text, order->cell(row).text) < 0 ? NULL : text;
+}
+
+static int key_init(struct key *key, const struct table *table, const void *row, const struct table_column *by)
+{
+	const struct table_column *order = find_column(table, table->order);
+	const struct table_column *group = table->group ? find_column(table, table->group) : NULL;
+
+	*key = (struct key){ .row = row, .order = make_order(row, group, order) };
 	if (by->number)
 		key->number = by->number(row);
 	else
@@ -106,13 +119,12 @@ static int compare_keys(const void *a, const void *b, void *reverse)
 int table_sort(const struct table *table, const void **rows, size_t n_rows)
 {
 	bool reverse = table->sort && *table->sort == '-';
-	const struct table_column *order = find_column(table, table->order);
-	const struct table_column *by = table->sort ? find_column(table, table->sort + reverse) : order;
+	const struct table_column *by = find_column(table, table->sort ? table->sort + reverse : table->order);
 	struct key *keys = calloc(n_rows + 1, sizeof(*keys));
 	int r = keys ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < n_rows; i++)
-		r = key_init(&keys[i], rows[i], by, order);
+		r = key_init(&keys[i], table, rows[i], by);
 	if (r == 0)
 		qsort_r(keys, n_rows, sizeof(*keys), compare_keys, &reverse);
 	for (size_t i = 0; keys && i < n_rows; i++) {
@@ -177,15 +189,20 @@ static size_t lay_out(const struct table *table, const void *const *rows, size_t
 	bool fixed = is_fixed(table);
 	size_t n = 0;
 
-	for (const struct table_column *column = table->columns; fixed && column->name; column++)
-		if (column->width > 0)
-			shown[n++] = (struct shown){ column, column->gap, column->width };
+	if (fixed && table->group)
+		shown[n++] = (struct shown){ find_column(table, table->group), 0, 0 };
+	for (const struct table_column *column = table->columns; fixed && column->name; column++) {
+		if (column->width == 0)
+			continue;
+		shown[n] = (struct shown){ column, n == 1 && table->group ? GAP : column->gap, column->width };
+		n++;
+	}
 	for (size_t i = 0; !fixed && i < table->chosen->n_items; i++)
 		shown[n++] = (struct shown){ find_column(table, table->chosen->items[i]), i > 0 ? GAP : 0, 0 };
 	for (size_t i = 0; i < n; i++) {
 		size_t width = table->legend ? text_width(_(shown[i].column->heading)) : 0;
 
-		size_t most = fixed ? shown[i].column->most : TABLE_WHOLE;
+		size_t most = fixed && shown[i].column->width > 0 ? shown[i].column->most : TABLE_WHOLE;
 
 		for (size_t k = 0; k < n_rows && most > 0; k++) {
 			size_t cell = text_width(make_cell(table, shown[i].column, rows[k]).text);

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * farm.c - see farm.h.
+ */
+#include "cli/farm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "cli/cancel.h"
+#include "cli/charset.h"
+#include "cli/logon.h"
+#include "cli/output.h"
+#include "cli/printable.h"
+#include "cli/stream.h"
+#include "cli/terminal.h"
+#include "farm/nodeset.h"
+
+uint64_t arg_parallel = REACH_PARALLEL, arg_timeout_s = REACH_TIMEOUT_MS / 1000;
+bool arg_allow_unreachable;
+
+/* ---- which hosts ---- */
+
+static enum exit_status report_wrong(const char *sentence, const char *word)
+{
+	fprintf(stderr, "%s: %s: ", program().text, safe(word).text);
+	fprintf(stderr, "%s\n", sentence);
+	return stream_failure(EXIT_USAGE, "wrong-host", word, NULL);
+}
+
+/* Reports why there is no list of hosts. */
+static enum exit_status report_hosts(const struct farm_fault *fault)
+{
+	char word[sizeof(fault->path) + 64];
+
+	/* "hosts, line 7: login[1" where a file has the word. */
+	if (*fault->path && fault->line > 0)
+		snprintf(word, sizeof(word), _("%s, line %zu: %s"), fault->path, fault->line, fault->word);
+	else
+		snprintf(word, sizeof(word), "%s", *fault->word ? fault->word : fault->path);
+	switch (fault->kind) {
+	case FARM_FAULT_SYSTEM:
+		return report_wrong(strerror(-fault->error), *fault->path ? fault->path : word);
+	case FARM_FAULT_NO_FILE:
+		return report_wrong(_("not a regular file"), fault->path);
+	case FARM_FAULT_OF_OTHERS:
+		return report_wrong(_("it, or the link of that name, belongs to another user; its owner must be you or root"),
+				    fault->path);
+	case FARM_FAULT_OPEN_TO_OTHERS:
+		return report_wrong(_("others may write to it, so it is not used"), fault->path);
+	case FARM_FAULT_LINE:
+		return report_wrong(_("this line of the hosts file is wrong"), word);
+	case FARM_FAULT_WORD:
+		return report_wrong(_("neither a host nor a list of hosts"), word);
+	case FARM_FAULT_TOO_MANY:
+		return report_wrong(_("more than 100000 hosts"), word);
+	case FARM_FAULT_NO_GROUP:
+		return report_wrong(_("no group of hosts has this name"), word);
+	case FARM_FAULT_CIRCLE:
+		return report_wrong(_("this group of hosts holds itself"), word);
+	case FARM_FAULT_DIFFERS:
+		return report_wrong(_("two hosts with different ways to them have this name"), word);
+	case FARM_FAULT_NOT_THERE:
+		return report_wrong(_("leaves out hosts that are not in the list"), word);
+	case FARM_FAULT_NONE:
+		return report_wrong(_("no host is left"), word);
+	}
+	return EXIT_USAGE;
+}
+
+int server_farm_is_meant(const char *server, enum exit_status *ret_status)
+{
+	struct farm_fault fault = {};
+	int r;
+
+	if (logoff_is_this_machine(server))
+		return 0;
+	r = hosts_is_single_server(server, &fault);
+	if (r >= 0)
+		return r == 0;
+	*ret_status = report_hosts(&fault);
+	return -1;
+}
+
+/* ---- how they are reached ---- */
+
+static void add_logon(struct server_farm *farm, const char *option, const char *value)
+{
+	size_t n = 0;
+
+	while (farm->logon[n])
+		n++;
+	if (!value)
+		farm->logon[n] = option;
+	else if (asprintf(&farm->logon_texts[n], "%s=%s", option, value) >= 0)
+		farm->logon[n] = farm->logon_texts[n];
+	else
+		farm->logon_texts[n] = NULL;
+}
+
+/* A password could not be asked for by many at once. */
+static void add_logons(struct server_farm *farm)
+{
+	if (arg_logon.name)
+		add_logon(farm, "--logon", arg_logon.name);
+	if (arg_logon.file)
+		add_logon(farm, "--authentication-file", arg_logon.file);
+	if (arg_logon.kerberos)
+		add_logon(farm, "--use-kerberos", arg_logon.kerberos);
+	if (arg_logon.ccache)
+		add_logon(farm, "--use-krb5-ccache", arg_logon.ccache);
+	if (arg_logon.require_encryption)
+		add_logon(farm, "--require-encryption", NULL);
+}
+
+static enum exit_status report_memory(int r)
+{
+	fprintf(stderr, "%s: %s\n", program().text, strerror(-r));
+	return stream_failure(EXIT_UNREACHABLE, "unreachable", NULL, NULL);
+}
+
+enum exit_status server_farm_open(struct server_farm *farm, const char *server)
+{
+	struct farm_fault fault = {};
+	int r;
+
+	*farm = (struct server_farm){ .cancel_fd = -1 };
+	if (arg_parallel < 1 || arg_parallel > 256)
+		return report_wrong(_("from 1 to 256 hosts can be asked at once"), "/parallel");
+	if (arg_timeout_s < 1)
+		return report_wrong(_("a host needs a second at least"), "/timeout");
+	if (hosts_resolve(&farm->hosts, server, &fault) < 0)
+		return report_hosts(&fault);
+	add_logons(farm);
+	farm->how = (struct reach_how){ .parallel = (unsigned)arg_parallel, .timeout_ms = arg_timeout_s * 1000,
+					.logon = farm->logon };
+	farm->items = calloc(farm->hosts.n_items, sizeof(*farm->items));
+	r = farm->items ? farm_new(&farm->farm, &farm->hosts, &farm->how) : -ENOMEM;
+	report_shows_hosts = farm->hosts.n_items > 1;
+	charset_init_times();
+	return r < 0 ? report_memory(r) : EXIT_ENDED;
+}
+
+const char *server_farm_name(const struct server_farm *farm, size_t i)
+{
+	return farm->hosts.items[i].name;
+}
+
+/* ---- progress ---- */
+
+void server_farm_wipe(struct server_farm *farm)
+{
+	if (farm->drawn)
+		terminal_wipe();
+	farm->drawn = false;
+}
+
+/* The two that have been waited for longest. */
+static void draw(void *data)
+{
+	struct server_farm *farm = data;
+	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n), two = one < n ? farm_slowest(farm->farm, one) : n;
+	struct safe line = {};
+	int length;
+
+	length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered, n,
+			  farm->n_sessions);
+	if (farm->n_ended > 0)
+		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length, _(", %zu logged off"),
+				   farm->n_ended);
+	if (one < n)
+		snprintf(line.text + length, sizeof(line.text) - (size_t)length, _("; waiting for %.100s%s%.100s"),
+			 server_farm_name(farm, one), two < n ? ", " : "", two < n ? server_farm_name(farm, two) : "");
+	terminal_draw(line);
+	farm->drawn = true;
+}
+
+/* ---- rounds ---- */
+
+static void on_cancel(void *data)
+{
+	struct server_farm *farm = data;
+
+	farm->cancelled = true;
+	cancel_again(farm->cancel_fd);
+}
+
+enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n, struct farm_calls *calls)
+{
+	int r;
+
+	if (farm->cancel_fd < 0)
+		farm->cancel_fd = cancel_open(false);
+	calls->cancelled = on_cancel;
+	if (farm->hosts.n_items > 1 && isatty(STDERR_FILENO) && terminal_can_draw())
+		calls->draw = draw;
+	r = farm_round(farm->farm, which, n, calls, farm->cancel_fd);
+	server_farm_wipe(farm);
+	return r < 0 ? report_memory(r) : EXIT_ENDED;
+}
+
+static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
+{
+	struct far_host *host = &farm->items[i];
+	struct logoff_session *session;
+	int r = far_session(json_object_get(line, "session"), json_object_get(line, "logon"), server_farm_name(farm, i),
+			    &session);
+
+	if (r < 0)
+		return false;
+	/* The session in which logoff-host runs there is our own connection. */
+	if (logoff_session_is(session, LOGOFF_IS_OWN)) {
+		logoff_session_free(session);
+		return true;
+	}
+	if (array_add(&host->sessions, &host->n_sessions, &session) < 0) {
+		logoff_session_free(session);
+		return false;
+	}
+	farm->n_sessions++;
+	return true;
+}
+
+static void note_status(struct far_host *host, int status)
+{
+	host->status = host->status > status ? host->status : status;
+}
+
+bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
+{
+	struct far_host *host = &farm->items[i];
+	struct far_failure failure;
+
+	if (json_object_get(line, "session"))
+		return add_session(farm, i, line);
+	if (json_object_get(line, "failure")) {
+		if (far_failure(&failure, json_object_get(line, "failure")) < 0)
+			return false;
+		server_farm_wipe(farm);
+		note_status(host, server_farm_report_failure(farm, i, &failure));
+		return true;
+	}
+	if (!json_is_integer(json_object_get(line, "exit_status")))
+		return false;
+	host->listed = json_integer_value(json_object_get(line, "exit_status")) == EXIT_ENDED;
+	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
+	return true;
+}
+
+/* ---- the order "list" ---- */
+
+struct listing {
+	struct server_farm *farm;
+	json_t *select;
+	bool *asked;
+};
+
+static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
+{
+	struct listing *listing = data;
+	json_t *json;
+
+	if (listing->asked[i])
+		return FARM_HOLD;
+	listing->asked[i] = true;
+	json = json_pack("{s:s}", "order", "list");
+	if (json && listing->select)
+		(void)json_object_set(json, "select", listing->select);
+	*ret_order = (struct farm_order){ .json = json };
+	return FARM_ORDER;
+}
+
+static bool take_list(size_t i, const json_t *line, void *data)
+{
+	struct listing *listing = data;
+
+	return server_farm_take(listing->farm, i, line);
+}
+
+static const char *way_word(enum farm_way way)
+{
+	switch (way) {
+	case FARM_TSTS:
+		return "tsts";
+	case FARM_SSH:
+		return "ssh";
+	case FARM_MACHINE:
+		return "machine";
+	case FARM_COMMAND:
+		return "command";
+	}
+	return NULL;
+}
+
+static void listed(size_t i, void *data)
+{
+	struct listing *listing = data;
+	struct server_farm *farm = listing->farm;
+	const char *text;
+
+	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE)
+		return;
+	farm->n_answered++;
+	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
+				      way_word(farm->hosts.items[i].way), "elapsed_ms",
+				      (json_int_t)farm_elapsed_ms(farm->farm, i)));
+}
+
+enum exit_status server_farm_list(struct server_farm *farm, json_t *select)
+{
+	struct listing listing = { .farm = farm, .select = select };
+	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .data = &listing };
+	enum exit_status status = EXIT_UNREACHABLE;
+
+	listing.asked = calloc(farm->hosts.n_items, sizeof(bool));
+	if (listing.asked)
+		status = server_farm_round(farm, NULL, farm->hosts.n_items, &calls);
+	free(listing.asked);
+	json_decref(select);
+	return status;
+}
+
+struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n)
+{
+	struct logoff_session **all = calloc(farm->n_sessions + 1, sizeof(*all));
+
+	*ret_n = 0;
+	for (size_t i = 0; all && i < farm->hosts.n_items; i++)
+		for (size_t k = 0; k < farm->items[i].n_sessions; k++)
+			all[(*ret_n)++] = farm->items[i].sessions[k];
+	return all;
+}
+
+/* ---- what failed ---- */
+
+static enum exit_status status_of(enum farm_failure failure)
+{
+	switch (failure) {
+	case FARM_NO_FAILURE:
+		return EXIT_ENDED;
+	case FARM_NOT_ASKED:
+	case FARM_CANCELLED:
+		return EXIT_CANCELLED;
+	case FARM_NOT_LET_IN:
+	case FARM_KEY_UNKNOWN:
+	case FARM_KEY_CHANGED:
+		return EXIT_LOGON;
+	case FARM_UNREACHABLE:
+	case FARM_LATE:
+	case FARM_MISSING:
+	case FARM_WRONG:
+	case FARM_FAILED:
+	case FARM_BROKEN:
+		break;
+	}
+	return EXIT_UNREACHABLE;
+}
+
+static const char *sentence_of(enum farm_failure failure)
+{
+	switch (failure) {
+	case FARM_NO_FAILURE:
+		break;
+	case FARM_NOT_ASKED:
+		return _("not asked, as the command was cancelled");
+	case FARM_CANCELLED:
+		return _("cancelled before it answered");
+	case FARM_UNREACHABLE:
+		return _("cannot be reached");
+	case FARM_LATE:
+		return _("no answer in time");
+	case FARM_NOT_LET_IN:
+		return _("does not accept who you are");
+	case FARM_KEY_UNKNOWN:
+		return _("its host key is not known");
+	case FARM_KEY_CHANGED:
+		return _("its host key has changed");
+	case FARM_MISSING:
+		return _("logoff-host is not installed there");
+	case FARM_WRONG:
+		return _("answers wrongly");
+	case FARM_FAILED:
+		return _("it cannot tell its sessions");
+	case FARM_BROKEN:
+		return _("the connection broke");
+	}
+	return "";
+}
+
+/* A host that has a failure, for putting those of the same cause together. */
+struct failed {
+	enum farm_failure failure;
+	const char *text, *name;
+};
+
+static int compare_failed(const void *a, const void *b)
+{
+	const struct failed *one = a, *two = b;
+	int order = (one->failure > two->failure) - (one->failure < two->failure);
+
+	return order ? order : strcmp(one->text, two->text);
+}
+
+/* The names of hosts have no character that would harm a terminal. */
+static void report_same(const struct failed *failed, size_t n)
+{
+	const char **names = calloc(n, sizeof(*names));
+	char *folded = NULL;
+
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = failed[i].name;
+	if (names)
+		folded = nodeset_fold(names, n);
+	fprintf(stderr, "%s: %s: %s", program().text, folded ? folded : failed->name, sentence_of(failed->failure));
+	fprintf(stderr, *failed->text ? " (%s)\n" : "\n", safe(failed->text).text);
+	free(folded);
+	free(names);
+}
+
+/* For programs each host has its own line. Returns the exit status that counts. */
+static enum exit_status stream_failed(const struct failed *failed)
+{
+	struct logoff_error cause = { .domain = *failed->text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE };
+	enum exit_status status = status_of(failed->failure);
+
+	if (arg_allow_unreachable && status == EXIT_UNREACHABLE && failed->failure != FARM_BROKEN)
+		status = EXIT_ENDED;
+	snprintf(cause.text, sizeof(cause.text), "%s", failed->text);
+	return stream_failure_of(failed->name, status, failure_word(failed->failure), NULL, &cause);
+}
+
+enum exit_status server_farm_report(struct server_farm *farm)
+{
+	struct failed *failed = calloc(farm->hosts.n_items, sizeof(*failed));
+	enum exit_status status = EXIT_ENDED;
+	size_t n = 0, same;
+
+	for (size_t i = 0; failed && i < farm->hosts.n_items; i++) {
+		failed[n].failure = farm_failure(farm->farm, i, &failed[n].text);
+		failed[n].name = server_farm_name(farm, i);
+		n += failed[n].failure != FARM_NO_FAILURE;
+		if (farm->items[i].status > (int)status)
+			status = (enum exit_status)farm->items[i].status;
+	}
+	if (n > 0)
+		qsort(failed, n, sizeof(*failed), compare_failed);
+	for (size_t i = 0; i < n; i += same) {
+		for (same = 1; i + same < n && compare_failed(&failed[i], &failed[i + same]) == 0; same++)
+			;
+		report_same(&failed[i], same);
+	}
+	for (size_t i = 0; i < n; i++) {
+		enum exit_status one = stream_failed(&failed[i]);
+
+		status = one > status ? one : status;
+	}
+	if (!failed)
+		status = report_memory(-ENOMEM);
+	free(failed);
+	return status;
+}
+
+/* The sentences for what far hosts report; others are told by their word. */
+static const struct {
+	const char *kind, *sentence;
+} kinds[] = {
+	{ "no-session", N_("no session has this id or name") },
+	{ "changed", N_("it is no longer the session that was chosen, and is left alone") },
+	{ "own-session", N_("logoff-host runs in it, so it is left alone") },
+	{ "spared-unknown", N_("left alone, as it is not known whether it fits the selection") },
+	{ "exclusion-unknown", N_("nobody can tell whether /exclude names anybody") },
+	{ "no-exclusion", N_("/exclude names nobody there") },
+	{ "no-record", N_("its record could not be written") },
+	{ "unreachable", N_("cannot be reached") },
+	{ "no-answer", N_("no answer in time") },
+	{ "wrong-answer", N_("answers wrongly") },
+	{ "denied", N_("access denied") },
+	{ "unsupported", N_("this host cannot do that") },
+	{ "read-only", N_("logoff-host may only show sessions there") },
+	{ "broken", N_("its part that serves the host was killed") },
+};
+
+int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure)
+{
+	const char *sentence = failure->kind;
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		if (strcmp(failure->kind, kinds[k].kind) == 0)
+			sentence = _(kinds[k].sentence);
+	fprintf(stderr, "%s: %s%s%s: %s%s\n", program().text, server_farm_name(farm, i), failure->object ? ":" : "",
+		safe(failure->object).text, sentence, report_cause(&failure->cause).text);
+	return (int)stream_failure_of(server_farm_name(farm, i), (enum exit_status)failure->exit_status, failure->kind,
+				      failure->object, &failure->cause);
+}
+
+void server_farm_summarize(const struct server_farm *farm, bool ended)
+{
+	size_t n = farm->hosts.n_items, n_with = 0;
+
+	if (n < 2 || (!isatty(STDERR_FILENO) && farm->n_answered == n) || arg_json)
+		return;
+	output_flush();
+	for (size_t i = 0; i < n; i++)
+		n_with += farm->items[i].n_sessions > 0;
+	fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n, farm->n_sessions,
+		n_with);
+	if (ended)
+		fprintf(stderr, _(", %zu logged off"), farm->n_ended);
+	fputc('\n', stderr);
+}
+
+void server_farm_done(struct server_farm *farm)
+{
+	farm->farm = farm_free(farm->farm);
+	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
+		logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
+	free(farm->items);
+	farm->items = NULL;
+	for (size_t i = 0; i < sizeof(farm->logon_texts) / sizeof(farm->logon_texts[0]); i++)
+		free(farm->logon_texts[i]);
+	farm_hosts_done(&farm->hosts);
+}

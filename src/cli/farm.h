@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * farm.h - the hosts of /server, where they are many or reached by ssh: what the commands share for them.
+ *
+ * The order "list" brings the sessions of all hosts here, as those of one list; each knows its host. What failed is said
+ * at the end, hosts with the same cause in one line. doc/json.md, Protocol, has orders and lines.
+ */
+#ifndef CLI_FARM_H
+#define CLI_FARM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/far.h"
+#include "cli/report.h"
+#include "farm/run.h"
+#include "logoff.h"
+
+extern uint64_t arg_parallel, arg_timeout_s;
+extern bool arg_allow_unreachable;
+
+/* The rows of a command that takes many hosts, and its function for them. */
+#ifndef _WIN32
+#define RUN_FARM(FUNCTION) .run_farm = FUNCTION
+#define FARM_OPTIONS                                                                                       \
+	{ "parallel", "parallel", 0, OPTION_SECONDS, &arg_parallel, "number",                              \
+	  N_("How many hosts are asked at once; 32 if not given.") },                                      \
+	{ "timeout", "timeout", 0, OPTION_SECONDS, &arg_timeout_s, "seconds",                              \
+	  N_("How long a host may take to answer; 20 if not given.") },                                    \
+	{ "allowunreachable", "allow-unreachable", 0, OPTION_FLAG, &arg_allow_unreachable, NULL,           \
+	  N_("Hosts that cannot be reached are shown, and are no failure.") },
+#define FARM_USAGE "       [/PARALLEL:number] [/TIMEOUT:seconds] [/ALLOWUNREACHABLE]\n"
+#else
+#define RUN_FARM(FUNCTION) .run_farm = NULL
+#define FARM_OPTIONS
+#define FARM_USAGE
+#endif
+
+/* What has come from one host. */
+struct far_host {
+	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
+	size_t n_sessions;
+	bool listed;			/* it has told all of them */
+	bool hides_logins;		/* its list may lack some */
+	int status;			/* the highest exit status of what it has reported */
+};
+
+/* All zero is the empty farm. */
+struct server_farm {
+	struct farm_hosts hosts;
+	struct reach_how how;
+	struct farm *farm;
+	struct far_host *items;		/* one for each host, in their order */
+	const char *logon[8];		/* see struct reach_how */
+	char *logon_texts[8];
+	size_t n_sessions, n_answered, n_ended;	/* for progress and summary */
+	bool drawn;
+	int cancel_fd;			/* of cancel_open(); -1: not yet */
+	bool cancelled;
+};
+
+/*
+ * Tells whether /server means many hosts, or one that is not reached by MS-TSTS. Returns 1, 0, or -1: unknown, which has been
+ * reported, and *ret_status is the exit status.
+ */
+int server_farm_is_meant(const char *server, enum exit_status *ret_status);
+
+/*
+ * Finds the hosts of SERVER, and prepares to reach them. Reports failures. server_farm_done() frees FARM, also after a
+ * failure. Returns the exit status.
+ */
+enum exit_status server_farm_open(struct server_farm *farm, const char *server);
+
+/* Runs a round with the hosts WHICH (NULL: all), as farm_round(). Ctrl-C cancels it. Returns the exit status. */
+enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n, struct farm_calls *calls);
+
+/*
+ * Takes a line of the order "list" of host I: a session, a failure or the reply. Returns false if it is wrong.
+ */
+bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line);
+
+/* Lists the sessions of all hosts; with SELECT (a new reference or NULL) those that it means. Returns the exit status. */
+enum exit_status server_farm_list(struct server_farm *farm, json_t *select);
+
+/* All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without memory. */
+struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);
+
+/* Reports a FAILURE that host I has told, in a line. Returns its exit status. */
+int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure);
+
+/* Reports the hosts that have not answered, those with the same cause in one line. Returns the exit status. */
+enum exit_status server_farm_report(struct server_farm *farm);
+
+/* On a terminal, or if anything failed: "38 of 40 hosts answered, 112 sessions". ENDED: sessions have been logged off. */
+void server_farm_summarize(const struct server_farm *farm, bool ended);
+
+/* Wipes the line that shows the progress, so that other output can be printed. */
+void server_farm_wipe(struct server_farm *farm);
+
+/* The name of host I. Returns it. */
+const char *server_farm_name(const struct server_farm *farm, size_t i);
+
+/* Ends the connections and frees what FARM holds. */
+void server_farm_done(struct server_farm *farm);
+
+#endif
