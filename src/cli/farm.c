@@ -159,10 +159,9 @@ void server_farm_wipe(struct server_farm *farm)
 	farm->drawn = false;
 }
 
-/* The two that have been waited for longest. */
-static void draw(void *data)
+/* The two hosts that have been waited for longest stand at its end. */
+void server_farm_draw(struct server_farm *farm)
 {
-	struct server_farm *farm = data;
 	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n), two = one < n ? farm_slowest(farm->farm, one) : n;
 	struct safe line = {};
 	int length;
@@ -181,23 +180,24 @@ static void draw(void *data)
 
 /* ---- rounds ---- */
 
-static void on_cancel(void *data)
+bool server_farm_can_draw(const struct server_farm *farm)
 {
-	struct server_farm *farm = data;
+	return farm->hosts.n_items > 1 && isatty(STDERR_FILENO) && terminal_can_draw();
+}
 
+void server_farm_cancelled(struct server_farm *farm)
+{
 	farm->cancelled = true;
 	cancel_again(farm->cancel_fd);
 }
 
-enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n, struct farm_calls *calls)
+enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n,
+				   const struct farm_calls *calls)
 {
 	int r;
 
 	if (farm->cancel_fd < 0)
 		farm->cancel_fd = cancel_open(false);
-	calls->cancelled = on_cancel;
-	if (farm->hosts.n_items > 1 && isatty(STDERR_FILENO) && terminal_can_draw())
-		calls->draw = draw;
 	r = farm_round(farm->farm, which, n, calls, farm->cancel_fd);
 	server_farm_wipe(farm);
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
@@ -206,7 +206,10 @@ enum exit_status server_farm_round(struct server_farm *farm, const size_t *which
 static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 {
 	struct far_host *host = &farm->items[i];
+	const json_t *logon = json_object_get(line, "logon");
+	int64_t logon_us = json_is_integer(logon) ? json_integer_value(logon) : -1;
 	struct logoff_session *session;
+	size_t n = host->n_sessions;
 	int r = far_session(json_object_get(line, "session"), json_object_get(line, "logon"), server_farm_name(farm, i),
 			    &session);
 
@@ -217,7 +220,8 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 		logoff_session_free(session);
 		return true;
 	}
-	if (array_add(&host->sessions, &host->n_sessions, &session) < 0) {
+	if (array_add(&host->logons_us, &n, &logon_us) < 0 ||
+	    array_add(&host->sessions, &host->n_sessions, &session) < 0) {
 		logoff_session_free(session);
 		return false;
 	}
@@ -240,6 +244,8 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 	if (json_object_get(line, "failure")) {
 		if (far_failure(&failure, json_object_get(line, "failure")) < 0)
 			return false;
+		if (farm->takes_failure && farm->takes_failure(i, &failure, farm->data))
+			return true;
 		server_farm_wipe(farm);
 		note_status(host, server_farm_report_failure(farm, i, &failure));
 		return true;
@@ -255,22 +261,17 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 
 struct listing {
 	struct server_farm *farm;
-	json_t *select;
 	bool *asked;
 };
 
 static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct listing *listing = data;
-	json_t *json;
 
 	if (listing->asked[i])
 		return FARM_HOLD;
 	listing->asked[i] = true;
-	json = json_pack("{s:s}", "order", "list");
-	if (json && listing->select)
-		(void)json_object_set(json, "select", listing->select);
-	*ret_order = (struct farm_order){ .json = json };
+	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", "list") };
 	return FARM_ORDER;
 }
 
@@ -296,31 +297,51 @@ static const char *way_word(enum farm_way way)
 	return NULL;
 }
 
-static void listed(size_t i, void *data)
+void server_farm_listed(struct server_farm *farm, size_t i)
 {
-	struct listing *listing = data;
-	struct server_farm *farm = listing->farm;
-	const char *text;
+	const char *boot = json_string_value(json_object_get(farm_hello(farm->farm, i), "boot")), *text;
 
 	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE)
 		return;
+	snprintf(farm->items[i].boot, sizeof(farm->items[i].boot), "%s", boot ? boot : "");
 	farm->n_answered++;
 	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
 				      way_word(farm->hosts.items[i].way), "elapsed_ms",
 				      (json_int_t)farm_elapsed_ms(farm->farm, i)));
 }
 
-enum exit_status server_farm_list(struct server_farm *farm, json_t *select)
+static void listed(size_t i, void *data)
 {
-	struct listing listing = { .farm = farm, .select = select };
-	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .data = &listing };
+	struct listing *listing = data;
+
+	server_farm_listed(listing->farm, i);
+}
+
+static void draw_listing(void *data)
+{
+	struct listing *listing = data;
+
+	server_farm_draw(listing->farm);
+}
+
+static void cancel_listing(void *data)
+{
+	struct listing *listing = data;
+
+	server_farm_cancelled(listing->farm);
+}
+
+enum exit_status server_farm_list(struct server_farm *farm)
+{
+	struct listing listing = { .farm = farm };
+	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = cancel_listing,
+				    .draw = server_farm_can_draw(farm) ? draw_listing : NULL, .data = &listing };
 	enum exit_status status = EXIT_UNREACHABLE;
 
 	listing.asked = calloc(farm->hosts.n_items, sizeof(bool));
 	if (listing.asked)
 		status = server_farm_round(farm, NULL, farm->hosts.n_items, &calls);
 	free(listing.asked);
-	json_decref(select);
 	return status;
 }
 
@@ -517,7 +538,9 @@ void server_farm_done(struct server_farm *farm)
 {
 	farm->farm = farm_free(farm->farm);
 	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
-		logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
+		farm->items[i].sessions = logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
+	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
+		free(farm->items[i].logons_us);
 	free(farm->items);
 	farm->items = NULL;
 	for (size_t i = 0; i < sizeof(farm->logon_texts) / sizeof(farm->logon_texts[0]); i++)

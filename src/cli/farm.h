@@ -40,7 +40,9 @@ extern bool arg_allow_unreachable;
 /* What has come from one host. */
 struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
+	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
 	size_t n_sessions;
+	char boot[64];			/* the boot in which they were listed; "": unknown */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
 	int status;			/* the highest exit status of what it has reported */
@@ -58,6 +60,10 @@ struct server_farm {
 	bool drawn;
 	int cancel_fd;			/* of cancel_open(); -1: not yet */
 	bool cancelled;
+
+	/* Takes a failure of host I that needs no line of its own: returns true. NULL: there is none such. */
+	bool (*takes_failure)(size_t i, const struct far_failure *failure, void *data);
+	void *data;
 };
 
 /*
@@ -73,15 +79,28 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 enum exit_status server_farm_open(struct server_farm *farm, const char *server);
 
 /* Runs a round with the hosts WHICH (NULL: all), as farm_round(). Ctrl-C cancels it. Returns the exit status. */
-enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n, struct farm_calls *calls);
+enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n,
+				   const struct farm_calls *calls);
+
+/* What "cancelled" of a struct farm_calls does; the second Ctrl-C counts too. */
+void server_farm_cancelled(struct server_farm *farm);
+
+/* Tells whether there is a terminal that shows progress, of several hosts. Returns true if so. */
+bool server_farm_can_draw(const struct server_farm *farm);
+
+/* Draws how far the hosts are. */
+void server_farm_draw(struct server_farm *farm);
 
 /*
  * Takes a line of the order "list" of host I: a session, a failure or the reply. Returns false if it is wrong.
  */
 bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line);
 
-/* Lists the sessions of all hosts; with SELECT (a new reference or NULL) those that it means. Returns the exit status. */
-enum exit_status server_farm_list(struct server_farm *farm, json_t *select);
+/* Lists the sessions of all hosts. Returns the exit status. */
+enum exit_status server_farm_list(struct server_farm *farm);
+
+/* To be called when host I has been listed: counts it, and tells programs. */
+void server_farm_listed(struct server_farm *farm, size_t i);
 
 /* All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without memory. */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);

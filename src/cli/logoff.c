@@ -13,6 +13,8 @@
 #include "cli/cancel.h"
 #include "cli/choice.h"
 #include "cli/command.h"
+#include "cli/farm.h"
+#include "cli/log-off.h"
 #include "cli/logon.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -22,16 +24,17 @@
 #include "cli/warning-text.h"
 #include "logoff.h"
 
-static bool arg_verbose, arg_console, arg_no_ask_password, arg_complete, arg_dry_run, arg_yes, arg_if_any,
-	arg_no_desktop;
-static uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
-static const char *arg_message, *arg_reason;
-static struct selection arg_selection = SELECTION_NONE;
+bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;
+uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
+const char *arg_message, *arg_reason;
+struct selection arg_selection = SELECTION_NONE;
+static bool arg_no_ask_password, arg_complete;
 
 static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose session is meant. Without it: this machine.") },
 	LOGON_OPTIONS,
+	FARM_OPTIONS
 	{ "user", "user", 0, OPTION_LIST, &arg_selection.users, "name",
 	  N_("Selects the sessions of this user; * and ? stand for any characters.") },
 	{ "state", "state", 0, OPTION_STRING, &arg_selection.state, "state",
@@ -80,7 +83,7 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Logs users off sessions, ends all their processes and deletes the sessions."),
 	.usage = "LOGOFF [sessionname | sessionid | @filename ...] [/SERVER:servername]\n"
-		 LOGON_USAGE
+		 LOGON_USAGE FARM_USAGE
 		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
 		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
@@ -97,8 +100,7 @@ static const struct help help = {
 
 /* ---- events ---- */
 
-/* A user who cannot be warned the first time cannot be warned later either; one report is enough. */
-static bool is_first_warning(const struct logoff_event *event)
+bool log_off_is_first_warning(const struct logoff_event *event)
 {
 	return event->remaining_us + 500000 >= arg_warn_s * 1000000;
 }
@@ -112,7 +114,7 @@ struct listeners {
 static void on_event(const struct logoff_event *event, void *userdata)
 {
 	struct listeners *listeners = userdata;
-	bool not_warned = event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && is_first_warning(event);
+	bool not_warned = event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && log_off_is_first_warning(event);
 
 	if (arg_verbose || stream_is_lines())
 		progress_wipe(&listeners->progress);
@@ -231,16 +233,13 @@ static int act_on_choice(struct logoff_host *host, struct choice *choice)
 	return status;
 }
 
-static int run_logoff(struct logoff_host *host, int n_arguments, char **arguments)
+int log_off_check(bool far, int n_arguments, char **arguments)
 {
-	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any };
 	enum option_fault fault;
 	const char *culprit;
-	int status;
 
-	if (arg_complete)
-		return result_print_sessions(host);
-	if (selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
+	if (far ? selection_check_words(&arg_selection, &fault, &culprit) < 0
+		: selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
 	culprit = find_lonely_option(n_arguments, arguments);
 	if (culprit)
@@ -249,6 +248,19 @@ static int run_logoff(struct logoff_host *host, int n_arguments, char **argument
 		return help_usage_error(&help, OPTION_FAULT_NO_WARNING, "/message");
 	if (stream_is_lines() && !arg_dry_run)
 		cancel_outlive_reader();
+	return EXIT_ENDED;
+}
+
+static int run_logoff(struct logoff_host *host, int n_arguments, char **arguments)
+{
+	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any };
+	int status;
+
+	if (arg_complete)
+		return result_print_sessions(host);
+	status = log_off_check(false, n_arguments, arguments);
+	if (status != EXIT_ENDED)
+		return status;
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
 	status = act_on_choice(host, &choice);
 	status = status > (int)choice.status ? status : (int)choice.status;
@@ -258,5 +270,5 @@ static int run_logoff(struct logoff_host *host, int n_arguments, char **argument
 
 int main(int argc, char **argv)
 {
-	return command_main(&(struct command){ .help = &help, .run = run_logoff }, argc, argv);
+	return command_main(&(struct command){ .help = &help, .run = run_logoff, RUN_FARM(log_off_farm) }, argc, argv);
 }

@@ -25,7 +25,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		return help_usage_error(people ? &user_help : &session_help, OPTION_FAULT_ONE_SERVER, "/watch");
 	status = server_farm_open(&farm, arg_server);
 	if (status == EXIT_ENDED)
-		status = server_farm_list(&farm, NULL);
+		status = server_farm_list(&farm);
 	if (status == EXIT_ENDED) {
 		table.group = report_shows_hosts ? "host" : NULL;
 		sessions = server_farm_sessions(&farm, &n);

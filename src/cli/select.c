@@ -55,16 +55,23 @@ static int set_fault(enum option_fault fault, const char *culprit, enum option_f
 	return -EINVAL;
 }
 
-int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
-		    const char **ret_culprit)
+int selection_check_words(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit)
 {
-	const struct option_list *excludes = &selection->excludes;
-	int r;
-
 	if (selection->state && !is_state(selection->state))
 		return set_fault(OPTION_FAULT_STATE, selection->state, ret_fault, ret_culprit);
 	if (selection->kind && !is_background(selection) && strcasecmp(selection->kind, "user") != 0)
 		return set_fault(OPTION_FAULT_KIND, selection->kind, ret_fault, ret_culprit);
+	return 0;
+}
+
+int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
+		    const char **ret_culprit)
+{
+	const struct option_list *excludes = &selection->excludes;
+	int r = selection_check_words(selection, ret_fault, ret_culprit);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < excludes->n_items; i++) {
 		struct word word = word_parse(excludes->items[i]);
 

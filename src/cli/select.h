@@ -51,6 +51,9 @@ bool selection_is_given(const struct selection *selection);
 int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
 		    const char **ret_culprit);
 
+/* The part of that which is the same on every host: not the groups. */
+int selection_check_words(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit);
+
 /*
  * Looks up what the exclusions of SELECTION mean, from number *i on, among the N SESSIONS of the host. An exclusion
  * that is neither a user nor a session is an error. On a server (FOREIGN), whose users are unknown, a pattern, a name

@@ -50,7 +50,8 @@ static const char *printed(void)
 	assert_true(n >= 0);
 	text[n] = '\0';
 	assert_int_equal(ftruncate(STDOUT_FILENO, 0), 0);
-	(void)lseek(STDOUT_FILENO, 0, SEEK_SET);
+	rewind(stdout);
+	rewind(stderr);
 	return text;
 }
 
@@ -136,11 +137,13 @@ static void steps_name_the_host(void **state)
 	logoff_session_free(session);
 }
 
-/* The host of the JSON that stands in TEXT. */
+/* The host of the JSON that stands in TEXT, before or behind a message. */
 static void assert_host(const char *text, const char *wanted)
 {
-	json_t *json = json_loads(strchr(text, '{'), 0, NULL);
+	const char *begin = strchr(text, '{');
+	json_t *json = begin ? json_loads(begin, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 
+	assert_non_null(json);
 	assert_string_equal(json_string_value(json_object_get(json, "host")), wanted);
 	json_decref(json);
 }
@@ -181,7 +184,7 @@ static void lines_name_the_host(void **state)
 static int out, err;	/* the real ones, where cmocka prints between the tests */
 static char path[32];
 
-static int begin(void **state)
+static int catch_output(void **state)
 {
 	int fd;
 
@@ -196,7 +199,7 @@ static int begin(void **state)
 	return close(fd);
 }
 
-static int end(void **state)
+static int give_back(void **state)
 {
 	(void)state;
 	fflush(stdout);
@@ -206,7 +209,7 @@ static int end(void **state)
 	return close(out);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, catch_output, give_back)
 
 int main(void)
 {

@@ -13,8 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/test-port.h"
-#include "core/host.h"
+#include "logoff.h"
 
 static unsigned n_allocations, fails_at;	/* the allocation of this number fails; 0: none */
 
