@@ -166,8 +166,8 @@ void server_farm_draw(struct server_farm *farm)
 	struct safe line = {};
 	int length;
 
-	length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered, n,
-			  farm->n_sessions);
+	length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered,
+			  farm->n_asked, farm->n_sessions);
 	if (farm->n_ended > 0)
 		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length, _(", %zu logged off"),
 				   farm->n_ended);
@@ -198,6 +198,7 @@ enum exit_status server_farm_round(struct server_farm *farm, const size_t *which
 
 	if (farm->cancel_fd < 0)
 		farm->cancel_fd = cancel_open(false);
+	farm->n_asked = farm->n_asked > n ? farm->n_asked : n;
 	r = farm_round(farm->farm, which, n, calls, farm->cancel_fd);
 	server_farm_wipe(farm);
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
@@ -520,12 +521,12 @@ int server_farm_report_failure(const struct server_farm *farm, size_t i, const s
 
 void server_farm_summarize(const struct server_farm *farm, bool ended)
 {
-	size_t n = farm->hosts.n_items, n_with = 0;
+	size_t n = farm->n_asked, n_with = 0;
 
 	if (n < 2 || (!isatty(STDERR_FILENO) && farm->n_answered == n) || arg_json)
 		return;
 	output_flush();
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < farm->hosts.n_items; i++)
 		n_with += farm->items[i].n_sessions > 0;
 	fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n, farm->n_sessions,
 		n_with);

@@ -56,7 +56,7 @@ struct server_farm {
 	struct far_host *items;		/* one for each host, in their order */
 	const char *logon[8];		/* see struct reach_how */
 	char *logon_texts[8];
-	size_t n_sessions, n_answered, n_ended;	/* for progress and summary */
+	size_t n_asked, n_sessions, n_answered, n_ended; /* for progress and summary: hosts, sessions */
 	bool drawn;
 	int cancel_fd;			/* of cancel_open(); -1: not yet */
 	bool cancelled;

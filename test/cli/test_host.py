@@ -862,6 +862,8 @@ def test_exclusions_on_a_server(served):
     assert refused(found) == [("group:staff", "exclusion-unknown", None, 1)] and len(found) == 1
     found, _ = one.ask("list", select={"all": True, "exclude": ["dave"]})
     assert refused(found) == [("dave", "no-exclusion", None, 0)] and len(only(found, "session")) > 2
+    found, _ = one.ask("list", select={"all": True, "exclude": ["EXAMPLE\\dave", "user:dave", "root"]})
+    assert refused(found) == [("root", "no-exclusion", None, 0)], "a user of this machine is none of the server's"
 
 
 @pytest.mark.parametrize("server", ["wrong-password", "no-rights", "late", "faulty", "unknown", "hostile", "echo", "tickets", "a b", "x" * 400])

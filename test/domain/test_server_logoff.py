@@ -3,6 +3,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -270,3 +271,52 @@ def test_ends_by_itself_during_the_warning(server, run):
     server.end(2)
     result = finish(process)
     assert result.status in (OK, NO_SESSION) and server.done() == [], result
+
+
+class Peer:
+    """logoff-host as a child that serves the server."""
+
+    def __init__(self, server, run, **options):
+        self.process, self.serial = run.start(server, "logoff-host", stdin=subprocess.PIPE, **options), 0
+        self.hello = json.loads(self.process.stdout.readline())
+
+    def order(self, order, **fields):
+        """All lines of the answer, the reply last."""
+        self.serial += 1
+        self.process.stdin.write(json.dumps({"serial": self.serial, "order": order, **fields}) + "\n")
+        self.process.stdin.flush()
+        lines = [json.loads(self.process.stdout.readline())]
+        while "reply" not in lines[-1]:
+            lines.append(json.loads(self.process.stdout.readline()))
+        return lines
+
+    def leave(self):
+        self.process.stdin.close()
+        self.process.stdin = None
+        return finish(self.process).status
+
+
+def test_logoff_host(server, run):
+    """One connection lists, another one logs off: those that were listed and still fit."""
+    peer = Peer(server, run)
+    assert (peer.hello["host"], peer.hello["kind"], peer.hello["boot"]) == (server.name, "tsts", None)
+    listed = {line["session"]["id"]: line["logon"] for line in peer.order("list", select={"all": True, "exclude": ["helen"]}) if "session" in line}
+    assert sorted(listed) == ["2", "3", "4"] and peer.leave() == OK
+
+    peer = Peer(server, run)
+    sessions = [{"id": id, "logon": logon} for id, logon in sorted(listed.items())]
+    sessions[0]["logon"] += 1
+    lines = peer.order("log-off", sessions=sessions, select={"state": "disc"}, run="0f-7")
+
+    assert [(line["result"]["id"], line["result"]["result"]) for line in lines if "result" in line] == [("4", "ended")]
+    told = sorted((line["failure"]["object"], line["failure"]["kind"]) for line in lines if "failure" in line)
+    assert told == [("2", "changed"), ("3", "changed")] and server.done() == [4] and server.ids() == without(4)
+    fates = [peer.order("fate", boot=None, **one)[0]["fate"] for one in sessions]
+    assert fates == ["other", "there", "gone"] and peer.leave() == OK
+
+
+def test_logoff_host_without_an_account(server, run):
+    """Nobody is asked for a password."""
+    peer = Peer(server, run, user=None)
+    assert (peer.hello["failure"]["kind"], peer.hello["failure"]["exit_status"]) == ("not-accepted", 8)
+    assert peer.leave() == 8
