@@ -761,6 +761,16 @@ struct logoff_outcome {
 const struct logoff_outcome *logoff_request_outcome(const struct logoff_request *request, size_t i);
 
 /*
+ * Writes a record into the log of this machine of a SESSION that was imported, as logoff_request_run() writes one for each of its
+ * sessions: the caller has had another machine log its user off, with this OUTCOME. Of OPTIONS (NULL: nothing) reason, actor,
+ * actor_address and run are told. Blocks for two seconds at most, if the log does not listen.
+ * Returns LOGOFF_OK, which is so too where the machine has no log, LOGOFF_E_TIMEOUT, LOGOFF_E_FAILED or LOGOFF_E_INVALID (it was not
+ * imported).
+ */
+enum logoff_result logoff_session_record(const struct logoff_session *session, const struct logoff_outcome *outcome,
+					 const struct logoff_options *options, struct logoff_error *reterr);
+
+/*
  * The version of the library.
  * Returns "MAJOR.MINOR.PATCH".
  */

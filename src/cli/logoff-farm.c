@@ -67,6 +67,7 @@ struct run {
 	char origin[160];
 	uint64_t warned_until_us;	/* when the warning time is over; 0: not begun */
 	bool told;			/* the countdown has been said */
+	bool log_is_silent;		/* a record has waited for the log, which did not listen: no other one waits */
 	int status;
 };
 
@@ -488,13 +489,38 @@ static struct target *find_target(const struct run *run, size_t i, const char *i
 	return NULL;
 }
 
+/* A host in memory has no records, here as there. */
+static bool is_recorded(const struct run *run, size_t i)
+{
+	const char *kind = json_string_value(json_object_get(farm_hello(run->farm.farm, i), "kind"));
+
+	return !kind || strcmp(kind, "memory") != 0;
+}
+
+/* Writes a record of it here too, as the far host's own one is there. */
+static void write_record(struct run *run, const struct target *target, struct logoff_outcome *outcome)
+{
+	struct logoff_options how = LOGOFF_OPTIONS_DEFAULT;
+	enum logoff_result r = LOGOFF_E_TIMEOUT;
+
+	if (!is_recorded(run, target->host))
+		return;
+	how.reason = arg_reason;
+	how.run = run->id;
+	if (!run->log_is_silent)
+		r = logoff_session_record(target->session, outcome, &how, &outcome->record_cause);
+	run->log_is_silent = run->log_is_silent || r == LOGOFF_E_TIMEOUT;
+	outcome->recorded = r == LOGOFF_OK;
+}
+
 /* Reports what became of TARGET. STATUS is the exit status that its host tells, if it tells one. */
-static void finish(struct run *run, struct target *target, const struct logoff_outcome *outcome, int status)
+static void finish(struct run *run, struct target *target, struct logoff_outcome *outcome, int status)
 {
 	int own;
 
+	write_record(run, target, outcome);
 	server_farm_wipe(&run->farm);
-	own = (int)report_result(target->session, outcome, !arg_verbose && !arg_json);
+	own = result_report(target->session, outcome, !arg_verbose && !arg_json);
 	status = own > status ? own : status;
 	if (arg_json)
 		stream_row("result", to_json_result(target->session, outcome,

@@ -42,6 +42,14 @@ enum logoff_result result_of(int r, struct logoff_error *reterr)
 	return LOGOFF_E_FAILED;
 }
 
+int result_errno(enum logoff_result result)
+{
+	for (size_t i = 0; result < 0 && i < sizeof(results) / sizeof(results[0]); i++)
+		if (results[i].result == result)
+			return results[i].r;
+	return result < 0 ? -EIO : 0;
+}
+
 const char *logoff_result_word(enum logoff_result result)
 {
 	if (result == LOGOFF_OK)

@@ -13,4 +13,7 @@
  */
 enum logoff_result result_of(int r, struct logoff_error *reterr);
 
+/* The opposite, for what takes errnos. Returns 0 or -errno. */
+int result_errno(enum logoff_result result);
+
 #endif
