@@ -263,6 +263,23 @@ static bool take_process(const json_t *json, bool left, struct logoff_process *r
 	return true;
 }
 
+int far_process(struct far_process *ret, const json_t *row)
+{
+	const char *command, *user, *session;
+	int64_t pid;
+
+	*ret = (struct far_process){};
+	if (!take_number(json_object_get(row, "pid"), INT32_MAX, &pid) || pid < 0 || !take_uid(row, &ret->process.uid) ||
+	    !take_text(row, "command", &command) || !command || !take_text(row, "user", &user) ||
+	    !take_text(row, "session_id", &session))
+		return -EBADMSG;
+	ret->process.pid = (int32_t)pid;
+	copy_text(ret->process.command, sizeof(ret->process.command), command);
+	copy_text(ret->process.session_id, sizeof(ret->process.session_id), session ? session : "");
+	copy_text(ret->user, sizeof(ret->user), user ? user : "");
+	return 0;
+}
+
 static void processes_done(struct far_processes *processes)
 {
 	free(processes->items);

@@ -32,6 +32,15 @@ int far_cause(const json_t *json, struct logoff_error *ret);
 /* Reads what became of a message. A recipient that was left out is no delivery. Returns 0 or -EBADMSG. */
 int far_delivery(const json_t *json, struct logoff_delivery *ret);
 
+/* A process of the order "processes". */
+struct far_process {
+	struct logoff_host_process process;
+	char user[256];			/* "" if unknown; longer names are cut */
+};
+
+/* Reads such a process. Returns 0 or -EBADMSG. */
+int far_process(struct far_process *ret, const json_t *row);
+
 /* Processes of an event or an outcome. */
 struct far_processes {
 	struct logoff_process *items;

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "local/nss.h"
+#include "cli/command.h"
 #include "cli/sessions.h"
 
 #define NO_SESSION_ID "0"
@@ -35,6 +36,20 @@ bool process_is_marked(const void *data)
 	const struct process_row *row = data;
 
 	return row->session && logoff_session_is(row->session, LOGOFF_IS_CURRENT);
+}
+
+static const char *host_of(const struct process_row *row)
+{
+	return row->host ? row->host : arg_server;
+}
+
+static struct safe cell_host(const void *row)
+{
+	json_t *host = to_json_host(host_of(row));
+	struct safe cell = safe(json_string_value(host));
+
+	json_decref(host);
+	return cell;
 }
 
 static struct safe cell_current(const void *row)
@@ -102,6 +117,7 @@ const struct table_column process_columns[] = {
 	{ "pid", N_("PID"), 1, 6, TABLE_WHOLE, true, cell_pid, number_pid },
 	{ "command", N_("IMAGE"), 2, 15, 0, false, cell_command, NULL },
 	{ "uid", N_("UID"), 0, 0, 0, true, cell_uid, number_uid },
+	{ "host", N_("HOST"), 0, 0, 0, false, cell_host, NULL },
 	{ "current", N_("CURRENT"), 0, 0, 0, false, cell_current, NULL },
 	{},
 };
@@ -111,7 +127,7 @@ json_t *to_json_process(const struct process_row *row, const char *server)
 	const char *id = row->process->session_id;
 
 	return json_pack("{so sI so so so so so sb}",
-			 "host", to_json_host(server),
+			 "host", to_json_host(row->host ? row->host : server),
 			 "pid", (json_int_t)row->process->pid,
 			 "user", to_json_text(*row->user ? row->user : NULL),
 			 "uid", to_json_uid(row->process->uid),

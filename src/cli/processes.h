@@ -18,6 +18,7 @@ struct process_row {
 	const struct logoff_host_process *process;
 	const struct logoff_session *session;	/* NULL: in no session */
 	const char *user;			/* "" if unknown */
+	const char *host;			/* NULL: that of /server, or this machine */
 };
 
 /* The name of a user. */

@@ -102,15 +102,15 @@ static int check_found(const void **rows, size_t n_rows, const char *designator,
 }
 
 /* Copies the rows that are meant to ROWS, and reports each argument that means none. Returns the exit status. */
-static int pick_processes(const struct processes *processes, const char *own, int n_arguments, char **arguments,
-		const void **rows, size_t *ret_n_rows)
+static int pick_processes(const struct process_row *all, size_t n, const char *own, int n_arguments, char **arguments,
+			  const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
 	*ret_n_rows = 0;
-	for (size_t i = 0; i < processes->n_items; i++)
-		if (is_wanted(&processes->rows[i], own, n_arguments, arguments))
-			rows[(*ret_n_rows)++] = &processes->rows[i];
+	for (size_t i = 0; i < n; i++)
+		if (is_wanted(&all[i], own, n_arguments, arguments))
+			rows[(*ret_n_rows)++] = &all[i];
 	for (int k = 0; k < n_arguments; k++)
 		status |= check_found(rows, *ret_n_rows, arguments[k], is_meant);
 	if (arg_id)
@@ -141,31 +141,44 @@ static void show_processes(const struct table *table, const void **rows, size_t 
 	output_note(r);
 }
 
+int query_make_process_table(struct table *table)
+{
+	*table = query_table(process_columns, "pid");
+	table->is_marked = process_is_marked;
+	return query_check(table, &process_help);
+}
+
+int query_show_processes(const struct table *table, const struct process_row *all, size_t n, const char *own,
+			 int n_arguments, char **arguments)
+{
+	const void **rows = calloc(n + 1, sizeof(*rows));
+	int status = EXIT_ENDED;
+	size_t n_rows;
+
+	output_note(rows ? 0 : -ENOMEM);
+	if (rows) {
+		status = pick_processes(all, n, own, n_arguments, arguments, rows, &n_rows);
+		show_processes(table, rows, n_rows);
+	}
+	free(rows);
+	return status;
+}
+
 int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 {
 	char own[ACCOUNT_NAME_SIZE];
-	struct table table = query_table(process_columns, "pid");
 	struct logoff_error error = {};
 	struct processes processes;
-	const void **rows;
-	size_t n_rows;
-	int r, status;
+	struct table table;
+	int r, status = query_make_process_table(&table);
 
-	table.is_marked = process_is_marked;
 	own_name(host, own);
-	status = query_check(&table, &process_help);
 	if (status != EXIT_ENDED)
 		return status;
 	r = processes_read(&processes, host, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	rows = calloc(processes.n_items + 1, sizeof(*rows));
-	output_note(rows ? 0 : -ENOMEM);
-	if (rows) {
-		status = pick_processes(&processes, own, n_arguments, arguments, rows, &n_rows);
-		show_processes(&table, rows, n_rows);
-	}
-	free(rows);
+	status = query_show_processes(&table, processes.rows, processes.n_items, own, n_arguments, arguments);
 	processes_done(&processes);
 	return status;
 }

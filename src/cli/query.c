@@ -55,6 +55,7 @@ static const struct option_row process_options[] = {
 	  N_("Shows the processes of the session with this id.") },
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
 	LOGON_OPTIONS,
+	FARM_OPTIONS
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
@@ -104,7 +105,7 @@ const struct help process_help = {
 	.other_name = "qprocess",
 	.summary = N_("Shows the processes of a session host and the sessions they are in."),
 	.usage = "QUERY PROCESS ['*' | processid | username | sessionname | programname ...] "
-		 "[/ID:sessionid] " USAGE_REST(""),
+		 "[/ID:sessionid] " USAGE_REST(FARM_USAGE "       "),
 	.arguments = {
 		{ "'*'", N_("All processes. Without any argument: your own.") },
 		{ "processid", N_("The number of a process.") },
@@ -152,7 +153,7 @@ int query_check(const struct table *table, const struct help *help)
 static const struct command sub_commands[] = {
 	{ .help = &session_help, .run = query_sessions, RUN_FARM(query_farm_sessions) },
 	{ .help = &user_help, .run = query_users, RUN_FARM(query_farm_users) },
-	{ .help = &process_help, .run = query_processes },
+	{ .help = &process_help, .run = query_processes, RUN_FARM(query_farm_processes) },
 };
 
 #define N_SUB_COMMANDS (sizeof(sub_commands) / sizeof(sub_commands[0]))

@@ -7,6 +7,7 @@
 
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/processes.h"
 #include "cli/table.h"
 #include "logoff.h"
 
@@ -24,6 +25,7 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 /* The same for the hosts of /server. */
 int query_farm_sessions(int n_arguments, char **arguments);
 int query_farm_users(int n_arguments, char **arguments);
+int query_farm_processes(int n_arguments, char **arguments);
 
 /*
  * Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit
@@ -40,6 +42,11 @@ int query_make_table(struct table *table, const struct table_column *columns, bo
  */
 int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
 	       int n_arguments, char **arguments);
+
+/* The same two for processes; OWN is the user whose processes are meant without an argument. */
+int query_make_process_table(struct table *table);
+int query_show_processes(const struct table *table, const struct process_row *all, size_t n, const char *own,
+			 int n_arguments, char **arguments);
 
 /* Tells whether one of the arguments means SESSION, or there are none. */
 bool query_means(const struct logoff_session *session, int n_arguments, char **arguments);

@@ -82,7 +82,9 @@ static int key_init(struct key *key, const struct table *table, const void *row,
 	const struct table_column *group = table->group ? find_column(table, table->group) : NULL;
 
 	*key = (struct key){ .row = row, .order = make_order(row, group, order) };
-	if (by->number)
+	if (group && !table->sort)
+		key->text = key->order;
+	else if (by->number)
 		key->number = by->number(row);
 	else
 		key->text = by == order ? key->order : strdup(by->cell(row).text);
