@@ -47,6 +47,8 @@ sources_of() {
 	display) sources_at $rooms | grep -v /display-client.c ;;
 	logind) echo src/backend/logind-parse.c ;;
 	options) echo src/cli/options.c ;;
+	nodeset) echo src/farm/nodeset.c src/base/array.c | tr ' ' '\n' ;;
+	hosts) sources_at src/base src/farm ;;
 	order) sources_at $rooms src/host/order.c src/cli/{select,word,account,facts}.c ;;
 	far) sources_at $rooms src/cli/{far,json,facts,when}.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
