@@ -18,7 +18,8 @@
 #include "base/trusted.h"
 #include "farm/words.h"
 
-#define GROUPS_MAX 10000u
+#define GROUPS_MAX 5000u
+#define MEMBERS_MAX 1000000u	/* names in all groups of a file */
 
 /* ---- hosts ---- */
 
@@ -91,7 +92,8 @@ struct reading {
 	struct farm_fault *fault;
 	const char *path;
 	size_t line;
-	size_t first_group; /* of this file */
+	size_t first_group;		/* of this file */
+	size_t n_members;
 };
 
 /* Records that the line is wrong at WORD. */
@@ -104,6 +106,14 @@ static int wrong(const struct reading *reading, const char *word)
 static int too_many(const struct reading *reading, const char *word)
 {
 	return fault_word(reading->fault, FARM_FAULT_TOO_MANY, reading->path, reading->line, word, strlen(word));
+}
+
+/* Records why WORD could not be expanded, with R. Returns -EINVAL or -ENOMEM. */
+static int expand_failed(const struct reading *reading, int r, const char *word)
+{
+	if (r == -ENOMEM)
+		return r;
+	return r == -E2BIG ? too_many(reading, word) : wrong(reading, word);
 }
 
 /* The value of WORD if it is "NAME=value", or NULL. */
@@ -204,7 +214,7 @@ static int add_names(const struct reading *reading, const char *word)
 	int r = nodeset_expand(&set, word, &culprit);
 
 	if (r < 0)
-		return r == -EINVAL ? wrong(reading, word) : r == -E2BIG ? too_many(reading, word) : r;
+		return expand_failed(reading, r, word);
 	for (; r >= 0 && n < set.n_names; n++) {
 		struct table_name name = { set.names[n], table->n_hosts - 1 };
 
@@ -251,35 +261,38 @@ static int take_host_line(const struct reading *reading, char **words, size_t n_
 	return r;
 }
 
-/* A word of a group: no list in a file, and nothing is left out. */
-static bool is_member(const char *word)
+/* Checks a word of a group: no list in a file, and nothing is left out. */
+static int check_member(struct reading *reading, const char *word)
 {
 	struct host_word host;
 	struct nodeset set;
 	const char *culprit;
-	bool are_hosts;
+	int r;
 
 	if (*word == '@')
-		return is_plain_name(word + 1, strlen(word + 1));
-	are_hosts = nodeset_expand(&set, word, &culprit) >= 0;
-	if (are_hosts) {
-		for (size_t i = 0; are_hosts && i < set.n_names; i++)
-			are_hosts = host_word_parse(&host, set.names[i]);
-		nodeset_done(&set);
-	}
-	return are_hosts;
+		return is_plain_name(word + 1, strlen(word + 1)) ? 0 : wrong(reading, word);
+	r = nodeset_expand(&set, word, &culprit);
+	if (r < 0)
+		return expand_failed(reading, r, word);
+	for (size_t i = 0; r >= 0 && i < set.n_names; i++)
+		if (!host_word_parse(&host, set.names[i]))
+			r = wrong(reading, word);
+	reading->n_members += set.n_names;
+	if (r >= 0 && reading->n_members > MEMBERS_MAX)
+		r = too_many(reading, word);
+	nodeset_done(&set);
+	return r;
 }
 
 /* Takes "@NAME [WORD...]". */
-static int take_group_line(const struct reading *reading, char **words, size_t n_words)
+static int take_group_line(struct reading *reading, char **words, size_t n_words)
 {
 	struct hosts_table *table = reading->table;
 	struct table_group group = { .path = reading->path, .line = reading->line, .n_words = n_words - 1 };
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < n_words; i++)
-		if (!is_member(words[i]))
-			r = wrong(reading, words[i]);
+		r = check_member(reading, words[i]);
 	/* A second group of the name, in the same file, would be passed over. */
 	for (size_t i = reading->first_group; r >= 0 && i < table->n_groups; i++)
 		if (compare_names(table->groups[i].name, words[0]) == 0)
@@ -299,7 +312,7 @@ static int take_group_line(const struct reading *reading, char **words, size_t n
 	return r;
 }
 
-static int take_line(const struct reading *reading, char *line)
+static int take_line(struct reading *reading, char *line)
 {
 	char **words;
 	size_t n = 0;

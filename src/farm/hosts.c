@@ -218,11 +218,12 @@ static int gather_group(struct gathering *gathering, const struct word *word, un
 {
 	const struct hosts_table *table = &gathering->resolving->table;
 	size_t number = hosts_table_find_group(table, word->text);
-	const struct table_group *group = &table->groups[number];
+	const struct table_group *group;
 	int r = 0;
 
 	if (number == table->n_groups)
 		return wrong_word(gathering->resolving, FARM_FAULT_NO_GROUP, word);
+	group = &table->groups[number];
 	if (gathering->groups[number] == GROUP_OPEN || depth == DEPTH_MAX)
 		return wrong_word(gathering->resolving, FARM_FAULT_CIRCLE, word);
 	if (gathering->groups[number] == GROUP_DONE)
@@ -283,25 +284,14 @@ static bool are_equal(const char *one, const char *two)
 	return one && two ? strcmp(one, two) == 0 : one == two;
 }
 
-static bool are_equal_words(char *const *one, char *const *two)
-{
-	if (!one || !two)
-		return one == two;
-	for (; *one && *two; one++, two++)
-		if (strcmp(*one, *two) != 0)
-			return false;
-	return !*one && !*two;
-}
-
-/* Tells whether two hosts of one name are the same host. */
+/* Tells whether two hosts of one name are the same host. Those of the files are: they come from the same line. */
 static bool are_same(const struct farm_host *one, const struct farm_host *two)
 {
 	bool same_address = one->address && two->address ? compare_names(one->address, two->address) == 0
 							 : one->address == two->address;
 
 	return one->way == two->way && one->port == two->port && one->sudo == two->sudo && same_address &&
-	       are_equal(one->user, two->user) && are_equal(one->authfile, two->authfile) &&
-	       are_equal_words(one->command, two->command);
+	       are_equal(one->user, two->user);
 }
 
 /* Makes the places of HOSTS, each name once. The second of two hosts loses its name. */
@@ -326,24 +316,40 @@ static int make_places(struct place *places, size_t *ret_n, struct farm_hosts *h
 	return 0;
 }
 
-/* Leaves out what WORD means. Hosts that were named one by one must be in the list: else a name is misspelt. */
-static int leave_out(struct resolving *resolving, const struct word *word, struct place *places, size_t n_places)
+/*
+ * Leaves out what WORD means, and gathers it behind what was left out before. Hosts that were named one by one must be
+ * in the list: else a name is misspelt.
+ */
+static int leave_out(struct gathering *gathering, const struct word *word, struct place *places, size_t n_places)
 {
-	struct gathering gathering;
+	size_t start = gathering->hosts.n_items;
 	bool found = false;
-	int r = gathering_init(&gathering, resolving);
+	int r = gather_word(gathering, word, 0);
 
-	if (r >= 0)
-		r = gather_word(&gathering, word, 0);
-	for (size_t i = 0; r >= 0 && i < gathering.hosts.n_items; i++) {
-		struct place *place = bsearch(gathering.hosts.items[i].name, places, n_places, sizeof(*places),
+	for (size_t i = start; r >= 0 && i < gathering->hosts.n_items; i++) {
+		struct place *place = bsearch(gathering->hosts.items[i].name, places, n_places, sizeof(*places),
 					      compare_to_place);
 
 		if (place)
 			place->left_out = found = true;
 	}
 	if (r >= 0 && !found && !word->path && *word->text != '@')
-		r = wrong_word(resolving, FARM_FAULT_NOT_THERE, word);
+		r = wrong_word(gathering->resolving, FARM_FAULT_NOT_THERE, word);
+	return r;
+}
+
+/* Leaves out of the hosts of PLACES what all words mean that do so. */
+static int leave_all_out(struct resolving *resolving, struct place *places, size_t n_places)
+{
+	struct gathering gathering;
+	int r = gathering_init(&gathering, resolving);
+
+	for (size_t i = 0; r >= 0 && i < resolving->n_words; i++)
+		if (resolving->words[i].leaves_out)
+			r = leave_out(&gathering, &resolving->words[i], places, n_places);
+	for (size_t i = 0; r >= 0 && i < n_places; i++)
+		if (places[i].left_out)
+			farm_host_done(places[i].host);
 	gathering_done(&gathering);
 	return r;
 }
@@ -355,12 +361,8 @@ static int reduce_hosts(struct resolving *resolving, struct farm_hosts *hosts)
 	size_t n_places = 0, n = 0;
 	int r = places ? make_places(places, &n_places, hosts, resolving->fault) : -ENOMEM;
 
-	for (size_t i = 0; r >= 0 && i < resolving->n_words; i++)
-		if (resolving->words[i].leaves_out)
-			r = leave_out(resolving, &resolving->words[i], places, n_places);
-	for (size_t i = 0; r >= 0 && i < n_places; i++)
-		if (places[i].left_out)
-			farm_host_done(places[i].host);
+	if (r >= 0)
+		r = leave_all_out(resolving, places, n_places);
 	free(places);
 	if (r < 0)
 		return r;
@@ -426,7 +428,7 @@ int hosts_is_single_server(const char *value, struct farm_fault *ret_fault)
 
 	if (*value == '@' || *value == '-' || strstr(value, "://"))
 		return 0;
-	if (strpbrk(value, ",[]") && !(host_text_parse(&host, value) && host.is_ipv6))
+	if (strpbrk(value, ",[]") && !host_text_parse(&host, value)) /* an address has brackets, too */
 		return 0;
 	r = hosts_table_read(&table, ret_fault);
 	if (r >= 0)

@@ -34,8 +34,8 @@ void nodeset_done(struct nodeset *set);
 
 /*
  * The opposite, for messages: NAMES in their natural order (strverscmp(3)), and those that differ in their last number
- * only as one word: "login[03-05,09],ts1". A name that stands there twice is told once. The text depends on the set of
- * names alone, and nodeset_expand() makes the same names of it. Returns the text (free() it), or NULL without memory.
+ * only as one word: "login[03-05,09],ts1". A repeated name is one name. The text depends on the set of names alone, and
+ * nodeset_expand() makes the same names of it. Returns the text (free() it), or NULL without memory.
  */
 char *nodeset_fold(const char *const *names, size_t n_names);
 

@@ -214,14 +214,14 @@ static void knows_options_of_lines(void **state)
 		  "six ssh host=[2001:db8::7] port=65535\n"
 		  "2001:db8::8 [2001:db8::9] ssh\n"
 		  "odd:1 command=\"sh -c \\\"echo \\\\\\\"a b\\\\\\\" # \\\\\\\\\\\" \"\n"
-		  "bare command=logoff-host\n"
+		  "bare command=\"logoff-host # 1\"\n"
 		  "quo\"t\"ed tsts \"authfile=/etc/my \\\"file\"\\\n",
 		  NULL);
 	assert_means("gate,six,2001:db8::8,[2001:db8::9]", "gate ssh address=192.0.2.7\n"
 							   "six ssh address=2001:db8::7 port=65535\n"
 							   "2001:db8::8 ssh\n"
 							   "[2001:db8::9] ssh address=2001:db8::9\n");
-	assert_means("odd:1,bare", "odd:1 command <sh> <-c> <echo \"a b\" # \\>\nbare command <logoff-host>\n");
+	assert_means("odd:1,bare", "odd:1 command <sh> <-c> <echo \"a b\" # \\>\nbare command <logoff-host> <#> <1>\n");
 	assert_means("quoted", "quoted tsts authfile=/etc/my \"file\\\n");
 }
 
@@ -236,12 +236,16 @@ static void compares_names_without_case(void **state)
 static void tells_each_host_once(void **state)
 {
 	(void)state;
-	set_files("a ssh user=ops\nb ssh host=c\n", NULL);
+	set_files("a ssh user=ops\nb ssh host=c\nc ssh port=22\nd ssh sudo\ne command=x\n", NULL);
 	assert_means("ts2,ts1,ts[1-3],ts2", "ts2 tsts\nts1 tsts\nts3 tsts\n");
 	assert_means("ssh://ops@a,a", "a ssh user=ops\n");
 	assert_fault("a,ssh://a", FARM_FAULT_DIFFERS, "", 0, "a");
 	assert_fault("x,ssh://root@a,a", FARM_FAULT_DIFFERS, "", 0, "a");
 	assert_fault("b,ssh://b", FARM_FAULT_DIFFERS, "", 0, "b");
+	assert_fault("c,ssh://c", FARM_FAULT_DIFFERS, "", 0, "c");
+	assert_fault("d,ssh://d", FARM_FAULT_DIFFERS, "", 0, "d");
+	assert_fault("e,ssh://e", FARM_FAULT_DIFFERS, "", 0, "e");
+	assert_means("e,E", "e command <x>\n");
 	assert_fault("web1,machine://web1", FARM_FAULT_DIFFERS, "", 0, "web1");
 	assert_means("ssh://n:22,ssh://n:23,ssh://n",
 		     "n:22 ssh address=n port=22\nn:23 ssh address=n port=23\nn ssh\n");
@@ -371,6 +375,9 @@ static void refuses_words(void **state)
 		"ssh://a@b@c",
 		"ssh://a:x",
 		"ssh://[a]",
+		"[a:1]",
+		"::1xeth0",
+		"a:22x",
 		"ssh://[1::2",
 		"ssh://[1::2]x",
 		"machine://",
@@ -423,6 +430,7 @@ static void refuses_lines(void **state)
 	assert_wrong_line("a ssh port=x", "");
 	assert_wrong_line("a ssh host=-x", "");
 	assert_wrong_line("a ssh host=x:22", "");
+	assert_wrong_line("a ssh host=x host=y", "");
 	assert_wrong_line("a ssh authfile=/x", "");
 	assert_wrong_line("a[1-2] ssh host=x", "a[1-2]");
 	assert_wrong_line("a:22 ssh", "a:22");
@@ -456,6 +464,37 @@ static void refuses_lines(void **state)
 	assert_fault("ts1", FARM_FAULT_TOO_MANY, user_file, 2, "b[1-60000]");
 	set_files("a[1-999999999] ssh\n", NULL);
 	assert_fault("ts1", FARM_FAULT_TOO_MANY, user_file, 1, "a[1-999999999]");
+}
+
+/* Up to the limit, and one more. */
+static void refuses_too_many_groups(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(to);
+	for (unsigned i = 1; i <= 5000; i++)
+		fprintf(to, "@g%u x\n", i);
+	fflush(to);
+	set_files(text, NULL);
+	assert_means("@g5000", "x tsts\n");
+	fprintf(to, "@g5001\n");
+	fflush(to);
+	set_files(text, NULL);
+	assert_fault("x", FARM_FAULT_TOO_MANY, user_file, 5001, "@g5001");
+	fclose(to);
+	free(text);
+	/* ten times 100,000 names */
+	set_files("@a a[0-99999] a[0-99999] a[0-99999] a[0-99999] a[0-99999]\n@b a[0-99999] a[0-99999] a[0-99999]\n"
+		  "@c a[0-99999] a[0-99999]\n",
+		  NULL);
+	assert_means("x", "x tsts\n");
+	set_files("@a a[0-99999] a[0-99999] a[0-99999] a[0-99999] a[0-99999]\n@b a[0-99999] a[0-99999] a[0-99999]\n"
+		  "@c a[0-99999] a[0-99999] y\n",
+		  NULL);
+	assert_fault("x", FARM_FAULT_TOO_MANY, user_file, 3, "y");
 }
 
 static void refuses_circles_and_strange_groups(void **state)
@@ -523,6 +562,8 @@ static void refuses_files_that_others_may_write(void **state)
 
 static void finds_the_files(void **state)
 {
+	char config[64];
+
 	(void)state;
 	set_files("a ssh\n", "b ssh\n");
 	assert_means("a,b", "a ssh\nb ssh\n");
@@ -534,7 +575,11 @@ static void finds_the_files(void **state)
 	assert_means("a,b", "a ssh\nb ssh\n");
 	assert_int_equal(unsetenv("LOGOFF_HOSTS_FILE"), 0);
 	assert_int_equal(setenv("XDG_CONFIG_HOME", "relative", 1), 0);
+	snprintf(config, sizeof(config), "%s/.config", folder);
+	assert_int_equal(symlink(".", config), 0);
 	assert_int_equal(setenv("HOME", folder, 1), 0);
+	assert_means("a,b", "a ssh\nb ssh\n");
+	unlink(config);
 	assert_means("a,b", "a tsts\nb ssh\n");
 	assert_int_equal(unsetenv("HOME"), 0);
 	assert_means("a,b", "a tsts\nb ssh\n");
@@ -602,6 +647,7 @@ int main(void)
 		TEST(refuses_lists_that_cannot_be_read),
 		TEST(refuses_words),
 		TEST(refuses_lines),
+		TEST(refuses_too_many_groups),
 		TEST(refuses_circles_and_strange_groups),
 		TEST(refuses_files_that_others_may_write),
 		TEST(finds_the_files),

@@ -107,6 +107,7 @@ static void refuses_everything_else(void **state)
 		"a[1]]",
 		"a[[1]]",
 		"a[1[2]]",
+		"[a:[b]",
 		"a[1][",
 		"a[b]",
 		"a[1-]",
@@ -205,6 +206,7 @@ static void folds_the_last_number(void **state)
 	FOLDS("a[1-2].x", "a2.x", "a1.x");
 	FOLDS("a1.x[1-2],a2.x1", "a1.x1", "a1.x2", "a2.x1");
 	FOLDS("login,ts[9-10]", "ts10", "ts9", "login", "ts9");
+	FOLDS("ts,ts[1-2]", "ts2", "ts", "ts1");
 	FOLDS("a[1,3],a2b", "a1", "a2b", "a3");
 	assert_folds((const char *const[]){ NULL }, "");
 }
@@ -226,6 +228,7 @@ static void folds_zeros_as_they_are(void **state)
 	FOLDS("a[08-09,100]", "a08", "a09", "a100");
 	FOLDS("a[9,09-10,010]", "a9", "a09", "a10", "a010");
 	FOLDS("a[0-1]", "a0", "a1");
+	FOLDS("a[9,010]", "a9", "a010");
 }
 
 static void folds_no_part_of_an_address(void **state)
