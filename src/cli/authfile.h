@@ -7,7 +7,7 @@
 
 #include "base/trusted.h"
 
-/* Opens the file PATH, whose author chooses the account that is used. Returns a descriptor, or -errno and *ret_fault. */
+/* Opens the file PATH, whose author chooses the account. Returns a descriptor, or -errno and *ret_fault. */
 int authfile_open(const char *path, enum trusted_fault *ret_fault);
 
 /* Prints that the file PATH is open to others, and what to do about it. */
