@@ -48,7 +48,7 @@ def stage():
 
 @pytest.fixture(scope="session")
 def lab(request):
-    """Boots hosts on demand: `lab(flavour, name, prepare)` gives the same host for the same
+    """Boots hosts on demand: `lab(flavour, name, prepare, debian)` gives the same host for the same
     flavour and name."""
     reason = hosts.why_unavailable()
     if reason:
@@ -57,13 +57,13 @@ def lab(request):
     hosts.sweep()
     running, failed = {}, {}
 
-    def get(flavour, name="", prepare=None):
+    def get(flavour, name="", prepare=None, debian=roots.DEBIAN):
         key = flavour, name
         if key in failed:
             pytest.skip(failed[key])
         if key not in running:
             try:
-                running[key] = hosts.Host(flavour, stage, prepare)
+                running[key] = hosts.Host(flavour, stage, prepare, debian=debian)
             except roots.Unavailable as why:
                 failed[key] = str(why)
                 pytest.skip(str(why))

@@ -129,9 +129,9 @@ def why_unavailable(flavour="systemd"):
 class Host:
     """A booted host. Use it as a context manager, or call `stop` yourself."""
 
-    def __init__(self, flavour="systemd", stage=None, prepare=None, keep=False):
+    def __init__(self, flavour="systemd", stage=None, prepare=None, keep=False, debian=roots.DEBIAN):
         """Boots. `stage` is a DESTDIR tree to lay over the root; `prepare(root)` may change the
-        root's files before the boot; a host to `keep` outlives this process."""
+        root's files before the boot; a host to `keep` outlives this process; `debian` is its release."""
         reason = why_unavailable(flavour)
         if reason:
             raise Unavailable(reason)
@@ -143,7 +143,7 @@ class Host:
         self.root = self.folder / "root"
         self.leader = None
         self.nspawn = None
-        base = roots.base(self.base_flavour)
+        base = roots.base(self.base_flavour, debian)
         try:
             self._mount(base)
             self._furnish(stage)
@@ -241,12 +241,12 @@ class Host:
                 self.nspawn.wait(20)
         remove(self.folder)
 
-    def connect(self, other, address="10.77.0.1", other_address="10.77.0.2"):
-        """A cable between two hosts, removed with them."""
-        subprocess.run(["ip", "link", "add", "lab0", "netns", str(self.leader), "type", "veth",
-                        "peer", "name", "lab0", "netns", str(other.leader)], check=True, timeout=10)
+    def connect(self, other, address="10.77.0.1", other_address="10.77.0.2", cable="lab0"):
+        """A cable between two hosts, removed with them. A host with several has a name for each."""
+        subprocess.run(["ip", "link", "add", cable, "netns", str(self.leader), "type", "veth",
+                        "peer", "name", cable, "netns", str(other.leader)], check=True, timeout=10)
         for host, own in ((self, address), (other, other_address)):
-            host.check(f"ip addr add {own}/24 dev lab0 && ip link set lab0 up")
+            host.check(f"ip addr add {own}/24 dev {cable} && ip link set {cable} up")
         with self.path("/etc/hosts").open("a") as hosts:
             hosts.write(f"{other_address} {other.name}\n")
         with other.path("/etc/hosts").open("a") as hosts:

@@ -48,18 +48,18 @@ def cache():
     return Path(base) / "logoff-lab"
 
 
-def packages(flavour):
+def packages(flavour, debian=DEBIAN):
     """The Debian packages of a root, in the order of its list. A line "NAME 13" is of that release only, "@SECTION" is
     that section of tools/packages.txt, "+FLAVOUR" all of another list."""
     lines = (HERE / "roots" / f"{flavour}.packages").read_text().splitlines()
     words = [line.split() for line in lines if line and not line.startswith("#")]
-    names = [word[0] for word in words if word[1:] in ([], [DEBIAN])]
-    return [package for name in names for package in expand(name)]
+    names = [word[0] for word in words if word[1:] in ([], [debian])]
+    return [package for name in names for package in expand(name, debian)]
 
 
-def expand(name):
+def expand(name, debian):
     if name[0] == "+":
-        return packages(name[1:])
+        return packages(name[1:], debian)
     return section(name[1:]) if name[0] == "@" else [name]
 
 
@@ -73,20 +73,20 @@ def hooks(flavour):
     return [file for file in (HERE / "roots/prepare.sh", HERE / f"roots/{flavour}.sh") if file.exists()]
 
 
-def recipe_hash(flavour):
-    recipe = [RELEASE.suite, *packages(flavour), *[file.read_text() for file in hooks(flavour)]]
+def recipe_hash(flavour, debian=DEBIAN):
+    recipe = [RELEASES[debian].suite, *packages(flavour, debian), *[file.read_text() for file in hooks(flavour)]]
     return hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
 
 
-def build(flavour, target):
+def build(flavour, target, debian=DEBIAN):
     """Makes a root in `target`, which exists only after success."""
     part = target.with_name(target.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     command = [
         "mmdebstrap", "--mode=root", "--variant=minbase", "--components=main",
-        "--include=" + ",".join(packages(flavour)),
+        "--include=" + ",".join(packages(flavour, debian)),
         *[f"--customize-hook={file} \"$1\"" for file in hooks(flavour)],
-        RELEASE.suite, str(part),
+        RELEASES[debian].suite, str(part),
     ]
     log = target.with_name(target.name + ".log")
     seconds = BUILD_SECONDS.get(flavour, USUAL_SECONDS)
@@ -112,16 +112,16 @@ def remove_unused(old_roots):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
-def base(flavour):
-    """The root of a flavour; builds it if there is none of this recipe yet."""
+def base(flavour, debian=DEBIAN):
+    """The root of a flavour and a release; builds it if there is none of this recipe yet."""
     if not shutil.which("mmdebstrap"):
         raise Unavailable("no mmdebstrap to build a base root with")
     folder = cache() / "roots"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{flavour}-{DEBIAN}-{recipe_hash(flavour)}"
-    with (folder / f"{flavour}-{DEBIAN}.lock").open("w") as lock:
+    target = folder / f"{flavour}-{debian}-{recipe_hash(flavour, debian)}"
+    with (folder / f"{flavour}-{debian}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            remove_unused(folder.glob(f"{flavour}-{DEBIAN}-*"))
-            build(flavour, target)
+            remove_unused(folder.glob(f"{flavour}-{debian}-*"))
+            build(flavour, target, debian)
     return target
