@@ -51,7 +51,7 @@ static const struct {
 
 /* Lines that say nothing which another line does not say better. */
 static const char *const chatter[] = {
-	"Connection to ", "Host key verification failed", "Warning: Permanently added", "Killed by signal",
+	"Connection to ", "stdio forwarding failed", "Host key verification failed", "Warning: Permanently added", "Killed by signal",
 	"debug1:", "** WARNING: connection is not using", "** This session may be vulnerable",
 	"** The server may need to be upgraded",
 };
@@ -69,9 +69,30 @@ static bool is_chatter(const char *line, size_t n)
 	return n == 0;
 }
 
-/* ssh ends its line with the words of the system: "connect to host login07 port 22: No route to host". */
+/* What ssh says when the other end has closed the connection, whoever closed it and why. */
+static bool is_closing(const char *line, size_t n)
+{
+	static const char *const begin[] = { "Connection closed by ", "Connection reset by ",
+					     "kex_exchange_identification: Connection closed",
+					     "kex_exchange_identification: read: Connection reset" };
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
+		if (begins(line, n, begin[i]))
+			return true;
+	return false;
+}
+
+/*
+ * ssh ends its line with the words of the system: "connect to host login07 port 22: No route to host". The sshd of a jump host
+ * has words before or after these: "channel 0: open failed: connect failed: No route to host", "...: connect failed: open failed".
+ */
 static void cut_names(const char **line, size_t *n)
 {
+	static const char before[] = "channel 0: open failed: ", after[] = ": open failed";
+
+	if (begins(*line, *n, before) && *n > strlen(before) + strlen(after) &&
+	    memcmp(*line + *n - strlen(after), after, strlen(after)) == 0)
+		*n -= strlen(after);
 	for (size_t i = *n; i >= 2; i--)
 		if ((*line)[i - 2] == ':' && (*line)[i - 1] == ' ' && i < *n) {
 			*line += i;
@@ -80,21 +101,7 @@ static void cut_names(const char **line, size_t *n)
 		}
 }
 
-/* "Connection closed by 192.0.2.7 port 22", "Connection timed out during banner exchange". */
-static void shorten(const char **line, size_t *n)
-{
-	static const char *const ends[] = { "Connection closed by", "Connection reset by" };
-
-	for (size_t i = 0; i < 2; i++)
-		if (begins(*line, *n, ends[i])) {
-			*n = strlen("Connection closed");
-			return;
-		}
-	cut_names(line, n);
-}
-
-/* Copies a line so that a terminal shows it and nothing else. */
-static void copy_line(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n)
+void failure_copy(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n)
 {
 	size_t size = n < FAILURE_TEXT_SIZE - 1 ? n : FAILURE_TEXT_SIZE - 1;
 
@@ -103,37 +110,43 @@ static void copy_line(char text[static FAILURE_TEXT_SIZE], const char *line, siz
 	text[size] = '\0';
 }
 
-/* Copies the last line that says something; a text before ssh's own "Connection closed" was sent by the host. */
-static void copy_last(char text[static FAILURE_TEXT_SIZE], const char *words, size_t n)
+/* Takes the last line of WORDS that says something. *N is how much is left before it. Returns whether there is one. */
+static bool take_last(const char *words, size_t *n, const char **ret_line, size_t *ret_length)
 {
-	const char *closed = NULL;
-	size_t n_closed = 0;
-
-	text[0] = '\0';
-	while (n > 0) {
-		const char *end = words + n, *line = end;
-		size_t length;
+	while (*n > 0) {
+		const char *end = words + *n, *line = end;
 
 		while (line > words && line[-1] != '\n' && line[-1] != '\r')
 			line--;
-		length = (size_t)(end - line);
-		n = (size_t)(line - words);
-		n -= n > 0;
-		if (is_chatter(line, length))
-			continue;
-		if (!closed && (begins(line, length, "Connection closed") || begins(line, length, "Connection reset"))) {
-			closed = line;
-			n_closed = length;
+		*n = (size_t)(line - words);
+		*n -= *n > 0;
+		*ret_line = line;
+		*ret_length = (size_t)(end - line);
+		if (!is_chatter(line, *ret_length))
+			return true;
+	}
+	return false;
+}
+
+/* Copies the last line that says something; what stands before ssh's own "Connection closed" tells why. */
+static void copy_last(char text[static FAILURE_TEXT_SIZE], const char *words, size_t n)
+{
+	bool closed = false;
+	const char *line;
+	size_t length;
+
+	text[0] = '\0';
+	while (take_last(words, &n, &line, &length)) {
+		if (is_closing(line, length)) {
+			closed = true;
 			continue;
 		}
-		shorten(&line, &length);
-		copy_line(text, line, length);
+		cut_names(&line, &length);
+		failure_copy(text, line, length);
 		return;
 	}
-	if (closed) {
-		shorten(&closed, &n_closed);
-		copy_line(text, closed, n_closed);
-	}
+	if (closed)
+		snprintf(text, FAILURE_TEXT_SIZE, "Connection closed");
 }
 
 static bool has(const char *words, size_t n, const char *part)
@@ -145,8 +158,12 @@ enum farm_failure failure_find(const char *words, size_t n, int status, char tex
 {
 	copy_last(text, words, n);
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (has(words, n, marks[i].part))
+		if (has(words, n, marks[i].part)) {
+			/* ssh says no more about a key than its host, its port and where it is written. */
+			if (marks[i].failure == FARM_KEY_UNKNOWN || marks[i].failure == FARM_KEY_CHANGED)
+				text[0] = '\0';
 			return marks[i].failure;
+		}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SHELL_MISSING)
 		return FARM_MISSING;
 	return *text || (WIFEXITED(status) && WEXITSTATUS(status) == SSH_FAILED) ? FARM_UNREACHABLE : FARM_WRONG;
@@ -154,9 +171,16 @@ enum farm_failure failure_find(const char *words, size_t n, int status, char tex
 
 bool failure_is_crowd(const char *words, size_t n, int status)
 {
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != SSH_FAILED || has(words, n, "Permission denied") ||
-	    has(words, n, "Host key") || has(words, n, "host key"))
+	bool closed = false;
+	const char *line;
+	size_t length;
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != SSH_FAILED || has(words, n, "Host key"))
 		return false;
-	return has(words, n, "kex_exchange_identification") || has(words, n, "banner exchange: Connection closed") ||
-	       has(words, n, "Connection closed by") || has(words, n, "Connection reset by");
+	while (take_last(words, &n, &line, &length)) {
+		if (!is_closing(line, length))
+			return false;	/* sshd, or a jump host, has said something */
+		closed = true;
+	}
+	return closed;
 }

@@ -31,6 +31,9 @@ enum farm_failure {
 /* The word of FAILURE for programs: a kind of failure in doc/json.md. Static. */
 const char *failure_word(enum farm_failure failure);
 
+/* Copies a LINE of N bytes so that a terminal shows it and nothing else; it is cut if it is too long. */
+void failure_copy(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n);
+
 /*
  * Tells why a child has ended before it had said hello: by the WORDS of N bytes that it has printed on standard error, and
  * by STATUS, as waitpid(2) tells it. TEXT becomes one line, without characters that a terminal would obey; "" if nothing is

@@ -35,7 +35,7 @@ static int plan_attributes(posix_spawnattr_t *attributes)
 	sigemptyset(&none);
 	memset(&all, 0xff, sizeof(all));	/* sigfillset() leaves out two of the C library's own */
 	r = posix_spawnattr_setflags(attributes,
-				     POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+				     POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	if (r == 0)
 		r = posix_spawnattr_setsigmask(attributes, &none);
 	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;

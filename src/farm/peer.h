@@ -23,8 +23,9 @@ struct peer {
 #define PEER_NONE { .pidfd = -1, .in = -1, .out = -1, .err = -1 }
 
 /*
- * Starts ARGV in a process group of its own, so that Ctrl-C on the terminal is not for it. PEER is none. Does not block.
- * Returns 0 or -errno: then PEER is none.
+ * Starts ARGV in a session of its own: Ctrl-C on the terminal is not for it, and it has no terminal on which it, or what it
+ * starts (the ssh to a jump host), could ask for a password. PEER is none. Does not block. Returns 0 or -errno: then PEER
+ * is none.
  */
 int peer_start(struct peer *peer, char *const argv[]);
 

@@ -35,7 +35,7 @@ static void add_ssh(struct arguments *arguments, const struct farm_host *host, c
 {
 	static const char *const options[] = {
 		"BatchMode=yes", "ServerAliveInterval=5", "ServerAliveCountMax=3", "RemoteCommand=none",
-		"ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no",
+		"ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no", "UpdateHostKeys=no",
 	};
 	const char *program = getenv("LOGOFF_SSH");
 
@@ -62,7 +62,7 @@ static void add_ssh(struct arguments *arguments, const struct farm_host *host, c
 
 static void add_machine(struct arguments *arguments, const char *machine)
 {
-	static const char *const before[] = { "systemd-run", "--quiet", "--collect", "--pipe", "--wait" };
+	static const char *const before[] = { "systemd-run", "--quiet", "--no-ask-password", "--collect", "--pipe", "--wait" };
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		add(arguments, before[i]);
@@ -127,8 +127,8 @@ int reach_argv(const struct farm_host *host, const struct reach_how *how, char *
 
 	switch (host->way) {
 	case FARM_SSH:
-		snprintf(connect, sizeof(connect), "ConnectTimeout=%u",
-			 (unsigned)(how->timeout_ms < 10000 ? (how->timeout_ms + 999) / 1000 : 10));
+		/* Half of the time: so ssh says why before we do, and the login has the other half. */
+		snprintf(connect, sizeof(connect), "ConnectTimeout=%u", (unsigned)((how->timeout_ms + 1999) / 2000));
 		snprintf(port, sizeof(port), "%u", host->port);
 		add_ssh(&arguments, host, connect, port);
 		break;

@@ -2,8 +2,8 @@
 /*
  * reach.h - which program reaches a host, and with which arguments.
  *
- * ssh is called so that it never asks anybody, accepts no unknown host key, forwards nothing, and notices a dead connection
- * within 20 seconds. All else is as the administrator has configured it: keys, agent, jump hosts, shared connections. The far
+ * ssh is called so that it never asks anybody, accepts no unknown host key, writes none down, forwards nothing, and notices a
+ * dead connection within 20 seconds. All else is as the administrator has configured it: keys, agent, jump hosts, shared connections. The far
  * command is always the same text; nothing that a user has typed is in it. Source: ssh(1), ssh_config(5) of OpenSSH 9.2.
  */
 #ifndef FARM_REACH_H

@@ -241,13 +241,15 @@ static void go_on(struct farm *farm, size_t i)
 
 /* ---- lines ---- */
 
+/* If nothing stands on standard error, the last line before the hello may say it: "This account is currently not available." */
 static void fail_by_words(struct farm *farm, size_t i, int status)
 {
 	struct link *link = &farm->links[i];
+	char text[FAILURE_TEXT_SIZE];
 	enum farm_failure failure;
 
-	failure = failure_find(link->peer.words.data + link->peer.words.start, link->peer.words.n, status, link->text);
-	fail(farm, i, failure, NULL);
+	failure = failure_find(link->peer.words.data + link->peer.words.start, link->peer.words.n, status, text);
+	fail(farm, i, failure, *text || failure != FARM_WRONG ? text : NULL);
 }
 
 /* The far program has said why it cannot serve its host. */
@@ -258,14 +260,12 @@ static void take_refusal(struct farm *farm, size_t i, const json_t *told)
 	const char *text = json_string_value(json_object_get(json_object_get(told, "cause"), "text"));
 	enum farm_failure failure = FARM_FAILED;
 	char safe_text[FAILURE_TEXT_SIZE];
-	size_t n = 0;
 
 	for (size_t k = 0; kind && k < sizeof(not_accepted) / sizeof(not_accepted[0]); k++)
 		if (strcmp(kind, not_accepted[k]) == 0)
 			failure = FARM_NOT_LET_IN;
-	for (text = text ? text : kind ? kind : ""; text[n] && n < sizeof(safe_text) - 1; n++)
-		safe_text[n] = text[n] >= ' ' && text[n] < 127 ? text[n] : '?';
-	safe_text[n] = '\0';
+	text = text ? text : kind ? kind : "";
+	failure_copy(safe_text, text, strlen(text));
 	fail(farm, i, failure, safe_text);
 }
 
@@ -281,6 +281,7 @@ static void take_hello(struct farm *farm, size_t i, json_t *json)
 	json_decref(link->hello);
 	link->hello = json_incref(json);
 	link->serial = 0;
+	link->text[0] = '\0';
 	go_on(farm, i);
 }
 
@@ -299,6 +300,8 @@ static void take_greeting(struct farm *farm, size_t i, const char *line, size_t 
 		fail(farm, i, FARM_MISSING, "");
 	else if (++link->n_noise > NOISE_LINES_MAX || link->n_bytes > NOISE_MAX)
 		fail(farm, i, FARM_WRONG, "");
+	else if (n > 1)
+		failure_copy(link->text, line, n - 1 - (line[n - 2] == '\r'));
 	json_decref(json);
 }
 
@@ -376,6 +379,7 @@ static void start(struct farm *farm, size_t i)
 	int r = reach_argv(&farm->hosts->items[i], farm->how, &argv);
 
 	peer_forget(&link->peer);
+	link->text[0] = '\0';
 	link->n_noise = 0;
 	link->n_bytes = 0;
 	if (link->tries++ == 0)
@@ -391,14 +395,28 @@ static void start(struct farm *farm, size_t i)
 		fail(farm, i, r == -ENOENT ? FARM_MISSING : FARM_UNREACHABLE, strerror(-r));
 }
 
-/* Waits a while, longer each time, and not as long as the others that were shut out. */
-static void wait_for_room(struct farm *farm, size_t i)
+/*
+ * Has a host that has shut us out wait a while, longer each time, and not as long as the others. Returns false if it has had
+ * its tries, or its time would be over then.
+ */
+static bool wait_for_room(struct farm *farm, size_t i)
 {
 	struct link *link = &farm->links[i];
 	uint64_t now_us = clock_now_us();
+	uint64_t wake_us = now_us + link->tries * (500000 + (now_us * 2654435761u + i * 40503u) % 1500000);
 
+	if (link->tries == TRIES_MAX || farm->cancels > 0 || wake_us >= link->started_us + farm->how->timeout_ms * 1000)
+		return false;
 	set_state(farm, i, WAITING);
-	link->wake_us = now_us + link->tries * (500000 + (now_us * 2654435761u + i * 40503u) % 1500000);
+	link->wake_us = wake_us;
+	return true;
+}
+
+/* A connection to host I is to be made as soon as there is room. */
+static void want(struct farm *farm, size_t i)
+{
+	set_state(farm, i, WAITING);
+	farm->links[i].wake_us = clock_now_us();
 }
 
 static void take_end(struct farm *farm, size_t i)
@@ -423,15 +441,12 @@ static void take_end(struct farm *farm, size_t i)
 	set_state(farm, i, RESTING);
 	words = link->peer.words.data ? link->peer.words.data + link->peer.words.start : "";
 	n = link->peer.words.n;
-	if (state == GREETING && link->tries < TRIES_MAX && farm->cancels == 0 && failure_is_crowd(words, n, status) &&
-	    clock_now_us() < link->started_us + farm->how->timeout_ms * 1000)
-		wait_for_room(farm, i);
-	else if (state == GREETING)
+	if (state == GREETING && !(failure_is_crowd(words, n, status) && wait_for_room(farm, i)))
 		fail_by_words(farm, i, status);
 	else if (state == ORDERED)
 		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
 	else if (state == LEAVING && link->in_round)	/* it is wanted again */
-		set_state(farm, i, WAITING);
+		want(farm, i);
 }
 
 /* Its output has ended. Its own end, which comes next, says why. */
@@ -598,10 +613,8 @@ static void enter(struct farm *farm, size_t i)
 	link->tries = 0;
 	link->in_round = true;
 	farm->n_busy++;
-	if (link->state == RESTING) {
-		set_state(farm, i, WAITING);
-		link->wake_us = clock_now_us();
-	}
+	if (link->state == RESTING)
+		want(farm, i);
 }
 
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd)
@@ -663,6 +676,8 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 		farm->links[i].peer = (struct peer)PEER_NONE;
 	if (hosts->n_items > HELD_MAX)
 		raise_limit();
+	/* The ssh to a jump host is not told that it must ask nobody; it has no terminal, and this keeps it from opening a window. */
+	(void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */
 	*ret_farm = farm;

@@ -181,6 +181,16 @@ static void test_what_login_scripts_print_is_skipped(void **state)
 	assert_int_equal(test->seen[0].n_sessions, 1);
 }
 
+/* Neither ssh nor what it starts may ask a person: no child has a terminal, or opens a window. */
+static void test_no_child_can_ask(void **state)
+{
+	(void)state;
+	add("read pid name state parent group session rest </proc/$$/stat; [ $session = $$ ] || exit;"
+	    "[ $SSH_ASKPASS_REQUIRE = never ] || exit; " HELLO LIST);
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+}
+
 /* A held connection is the same child; one that has broken meanwhile is made again. */
 static void test_connections_are_held(void **state)
 {
@@ -231,11 +241,14 @@ static void test_bad_hosts(void **state)
 		  "Name or service not known" },
 		{ "echo 'a@b: Permission denied (publickey).' >&2; exit 255", FARM_NOT_LET_IN, "Permission denied (publickey)." },
 		{ "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255",
-		  FARM_KEY_CHANGED, NULL },
+		  FARM_KEY_CHANGED, "" },
 		{ "echo 'No ED25519 host key is known for a and you have requested strict checking.' >&2;"
-		  "echo 'Host key verification failed.' >&2; exit 255", FARM_KEY_UNKNOWN, NULL },
+		  "echo 'Host key verification failed.' >&2; exit 255", FARM_KEY_UNKNOWN, "" },
+		{ "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255", FARM_UNREACHABLE,
+		  "Connection closed" },
 		{ "echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
 		{ "echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_MISSING, NULL },
+		{ "echo Hello; printf 'No \\033 account.\\r\\n'; exit 1", FARM_WRONG, "No ? account." },
 		{ "echo logoff-bus; sleep 9", FARM_MISSING, NULL },
 		{ "sleep 9", FARM_LATE, "" },
 		{ "trap '' TERM; while :; do sleep 1; done", FARM_LATE, "" },
@@ -345,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_login_scripts_print_is_skipped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_child_can_ask, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_connections_are_held, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_hosts, set_up, tear_down),
