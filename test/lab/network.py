@@ -15,7 +15,7 @@ from host import wait_until
 
 ADMIN_CONFIG = """\
 Host jumped*
-	HostName 10.77.1.2
+	HostName 10.77.3.2
 	ProxyJump jump
 Host jump
 	HostName 10.77.3.2
@@ -41,13 +41,13 @@ unknown         ssh host=10.77.3.2 port=2231
 hangs           ssh host=10.77.3.2 port=2225
 bridge          ssh host=10.77.3.2 port=2226
 bare            ssh host=10.77.3.2 port=2227
-password        ssh host=10.77.3.2 user=bob sudo
+sudoer          ssh host=10.77.3.2 user=bob sudo
 disabled        ssh host=10.77.3.2 user=svc
 full            ssh host=10.77.3.2 port=2228
 jumped[01-50]   ssh
 unknown-jumped  ssh
 @good           login[1-2] noisy
-@bad            off drops silent closed nameless refuses changed unknown hangs bridge bare password disabled full
+@bad            off drops silent closed nameless refuses changed unknown hangs bridge bare sudoer disabled full
 """
 
 # The programs of the bad host, by port: more options of an sshd.

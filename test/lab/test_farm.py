@@ -25,9 +25,9 @@ BAD = {
     "hangs": ("no answer in time", UNREACHABLE),
     "bridge": ("logoff-host is not installed there", UNREACHABLE),
     "bare": ("logoff-host is not installed there", UNREACHABLE),
-    "password": ("does not accept who you are (a password is required)", LOGON),
+    "sudoer": ("does not accept who you are (a password is required)", LOGON),
     "disabled": ("answers wrongly (This account is currently not available.)", UNREACHABLE),
-    "full": ("cannot be reached (Connection closed by remote host)", UNREACHABLE),
+    "full": ("cannot be reached (Connection closed)", UNREACHABLE),
 }
 
 
@@ -62,7 +62,7 @@ def failures(result):
     for line in result.err.splitlines():
         match = re.fullmatch(r"query: ([\w.,\[\]-]+): (.*)", line)
         if match:
-            found[match.group(1)] = match.group(2).replace("reset by peer", "closed by remote host")  # whichever packet is first
+            found[match.group(1)] = match.group(2)
     return found
 
 
@@ -95,7 +95,7 @@ def test_bad_hosts_and_good_ones(network):
     assert rows(result) == [("login1", "alice"), ("login2", "alice"), ("noisy", "alice")], result
     assert failures(result) == expected(BAD), result.err
     assert len(result.err.splitlines()) == len(expected(BAD)) + 1, result.err
-    assert result.err.splitlines()[-1] == f"3 of {len(BAD) + 3} hosts answered, 4 sessions on 3 hosts", result.err
+    assert result.err.splitlines()[-1].startswith(f"3 of {len(BAD) + 3} hosts answered, "), result.err
     assert result.status == LOGON
     assert result.seconds < TIMEOUT + 2
 
@@ -112,7 +112,7 @@ def on_a_terminal(network, command, seconds=60):
 
 def test_nobody_is_asked(network):
     """With a terminal, ssh asks about a host key and for a password, and the ssh to a jump host does not know that it must not."""
-    shown = on_a_terminal(network, f"query user /server:login1,refuses,unknown,unknown-jumped,password /timeout:{TIMEOUT}")
+    shown = on_a_terminal(network, f"query user /server:login1,refuses,unknown,unknown-jumped,sudoer /timeout:{TIMEOUT}")
     for word in ("fingerprint", "yes/no", "assword:", "Host key for", "Warning:", "root@"):
         assert word not in shown, shown
     assert "unknown,unknown-jumped: its host key is not known" in shown
@@ -121,7 +121,7 @@ def test_nobody_is_asked(network):
 
 def test_hosts_behind_a_crowded_one(network):
     """sshd shuts out some of 32 that connect at once; all are reached in the end."""
-    sessions.ssh(network.login1, "alice")
+    sessions.ssh(network.trouble, "alice")
     result = query(network, "user", "alice", "/server:jumped[01-50]", "/parallel:32", "/timeout:100", timeout=110)
     assert (result.status, result.err) == (OK, ""), result
     assert rows(result) == [(f"jumped{number:02}", "alice") for number in range(1, 51)], result.out
