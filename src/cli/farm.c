@@ -129,8 +129,6 @@ enum exit_status server_farm_open(struct server_farm *farm, const char *server)
 	int r;
 
 	*farm = (struct server_farm){ .cancel_fd = -1 };
-	if (arg_parallel < 1 || arg_parallel > 256)
-		return report_wrong(_("from 1 to 256 hosts can be asked at once"), "/parallel");
 	if (arg_timeout_s < 1)
 		return report_wrong(_("a host needs a second at least"), "/timeout");
 	if (hosts_resolve(&farm->hosts, server, &fault) < 0)

@@ -24,7 +24,7 @@ extern bool arg_allow_unreachable;
 #ifndef _WIN32
 #define RUN_FARM(FUNCTION) .run_farm = FUNCTION
 #define FARM_OPTIONS                                                                                       \
-	{ "parallel", "parallel", 0, OPTION_SECONDS, &arg_parallel, "number",                              \
+	{ "parallel", "parallel", 0, OPTION_COUNT, &arg_parallel, "number",                              \
 	  N_("How many hosts are asked at once; 32 if not given.") },                                      \
 	{ "timeout", "timeout", 0, OPTION_SECONDS, &arg_timeout_s, "seconds",                              \
 	  N_("How long a host may take to answer; 20 if not given.") },                                    \

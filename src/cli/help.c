@@ -173,6 +173,9 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_NUMBER:
 		fprintf(stderr, _("%s: not a number of seconds: %s\n"), program().text, what.text);
 		break;
+	case OPTION_FAULT_COUNT:
+		fprintf(stderr, _("%s: not a number from 1 to 256: %s\n"), program().text, what.text);
+		break;
 	case OPTION_FAULT_DURATION:
 		fprintf(stderr, _("%s: not a time like 90, 15m, 2h or 1d: %s\n"), program().text, what.text);
 		break;

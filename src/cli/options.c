@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define SECONDS_MAX (UINT64_C(86400) * 366)
+#define COUNT_MAX 256u
 #define N_ROWS_MAX 64 /* bits of struct parser's "given" */
 
 struct parser {
@@ -162,12 +163,14 @@ static int take_account(struct parser *parser, const struct option_row *row, con
 	return take_string(parser, row, value, culprit);
 }
 
-static int take_seconds(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
+static int take_number(struct parser *parser, const struct option_row *row, const char *value, const char *culprit)
 {
 	uint64_t *target = row->target, seconds;
 	bool is_time = row->type == OPTION_DURATION;
 	int r = is_time ? parse_duration(value, &seconds) : parse_seconds(value, strlen(value), 1, &seconds);
 
+	if (row->type == OPTION_COUNT && (r < 0 || seconds < 1 || seconds > COUNT_MAX))
+		return set_fault(parser, OPTION_FAULT_COUNT, parser->argv[parser->at]);
 	if (r == -ERANGE)
 		return set_fault(parser, OPTION_FAULT_LONG, parser->argv[parser->at]);
 	if (r < 0)
@@ -251,8 +254,9 @@ static int take_value(struct parser *parser, const struct option_row *row, const
 	case OPTION_ACCOUNT:
 		return take_account(parser, row, value, culprit);
 	case OPTION_SECONDS:
+	case OPTION_COUNT:
 	case OPTION_DURATION:
-		return take_seconds(parser, row, value, culprit);
+		return take_number(parser, row, value, culprit);
 	case OPTION_LIST:
 		return take_items(parser, row, value, culprit);
 	case OPTION_FLAG:

@@ -20,7 +20,8 @@ enum option_type {
 	OPTION_FILE,		/* the same: the name of a file, which may begin with "/" */
 	OPTION_ACCOUNT,		/* the same: a user's name; "%" and a password behind it are overwritten and refused */
 	OPTION_SECONDS,		/* target: uint64_t, whole seconds from 0 to 86400 * 366 */
-	OPTION_DURATION,	/* the same, with a unit: "90", "90s", "15m", "2h", "1d" */
+	OPTION_COUNT,		/* target: uint64_t, from 1 to 256 */
+	OPTION_DURATION,	/* seconds, with a unit: "90", "90s", "15m", "2h", "1d" */
 	OPTION_LIST,		/* target: struct option_list; each use adds a value, "a,b" adds two */
 	OPTION_WORD /* target: enum option_word; its value is the row's word in the same argument, or missing */
 };
@@ -55,6 +56,7 @@ enum option_fault {
 	OPTION_FAULT_VALUE,		/* it takes no value */
 	OPTION_FAULT_WORD,		/* it takes no value but its word */
 	OPTION_FAULT_NUMBER,		/* its value is not such a number */
+	OPTION_FAULT_COUNT,		/* its value is not a number from 1 to 256 */
 	OPTION_FAULT_DURATION,		/* its value is not a time */
 	OPTION_FAULT_LONG,		/* its value is more than a year */
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */

@@ -20,7 +20,7 @@
 static struct {
 	bool verbose, help, console;
 	const char *server, *user, *file;
-	uint64_t grace, wait;
+	uint64_t grace, wait, parallel;
 	enum option_word json;
 } got;
 
@@ -29,6 +29,7 @@ static const struct option_row rows[] = {
 	{ "grace", "grace", 'g', OPTION_SECONDS, &got.grace, "seconds", "time between asking and killing" },
 	{ "wait", "wait", 0, OPTION_SECONDS, &got.wait, "seconds", "deadline" },
 	{ "delay", NULL, 0, OPTION_SECONDS, &got.wait, NULL, NULL }, /* another name of /wait */
+	{ "parallel", "parallel", 'P', OPTION_COUNT, &got.parallel, "number", "how many at once" },
 	{ "server", "server", 's', OPTION_STRING, &got.server, "name", "other machine" },
 	{ "file", "file", 'A', OPTION_FILE, &got.file, "filename", "a file" },
 	{ "user", "user", 'U', OPTION_ACCOUNT, &got.user, "name", "who logs on" },
@@ -253,6 +254,22 @@ static void test_number(void **state)
 	assert_int_equal(got.wait, 0);
 }
 
+static void test_count(void **state)
+{
+	static const char *const texts[] = { "x /parallel:0", "x /parallel:257", "x /parallel:many", "x --parallel=-1", "x -P1s",
+					     "x /parallel:18446744073709551617" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_fault(texts[i], OPTION_FAULT_COUNT, 1);
+	assert_fault("x /parallel 300", OPTION_FAULT_COUNT, 2);
+	assert_fault("x /parallel:2 /parallel:3", OPTION_FAULT_REPEATED, 2);
+	parse_good("x /parallel:1");
+	assert_int_equal(got.parallel, 1);
+	parse_good("x -P 256");
+	assert_int_equal(got.parallel, 256);
+}
+
 static void test_letters_with_a_value_at_their_end(void **state)
 {
 	(void)state;
@@ -348,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_no_value),
 		cmocka_unit_test(test_flag_with_value),
 		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_letters_with_a_value_at_their_end),
 		cmocka_unit_test(test_password_is_wiped_and_refused),

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
 	bool verbose, help;
 	const char *server;
-	uint64_t grace, wait;
+	uint64_t grace, wait, parallel;
 	enum option_word json;
 } got;
 
@@ -26,6 +26,7 @@ static const struct option_row rows[] = {
 	{ "v", "verbose", 'v', OPTION_FLAG, &got.verbose, NULL, "verbose" },
 	{ "grace", "grace", 'g', OPTION_SECONDS, &got.grace, "seconds", "grace" },
 	{ "wait", "wait", 0, OPTION_SECONDS, &got.wait, "seconds", "wait" },
+	{ "parallel", "parallel", 0, OPTION_COUNT, &got.parallel, "number", "parallel" },
 	{ "server", "server", 's', OPTION_STRING, &got.server, "name", "server" },
 	{ "json", "json", 'j', OPTION_WORD, &got.json, "lines", "json" },
 	{ "?", "help", 'h', OPTION_FLAG, &got.help, NULL, "help" },
@@ -99,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_fault(fault, culprit, typed, argc);
 	}
 	require(got.grace <= UINT64_C(86400) * 366 && got.wait <= UINT64_C(86400) * 366);
+	require(got.parallel <= 256);
 	require(!got.server || got.server[0]);
 	require(got.json <= OPTION_WORD_GIVEN);
 	free(text);
