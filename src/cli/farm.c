@@ -32,26 +32,29 @@ static enum exit_status report_wrong(const char *sentence, const char *word)
 	return stream_failure(EXIT_USAGE, "wrong-host", word, NULL);
 }
 
-/* Reports why there is no list of hosts. */
-static enum exit_status report_hosts(const struct farm_fault *fault)
+/* Reports why there is no list of the hosts that SERVER means. */
+static enum exit_status report_hosts(const struct farm_fault *fault, const char *server)
 {
-	char word[sizeof(fault->path) + 64];
+	const char *dash = fault->kind == FARM_FAULT_NOT_THERE ? "-" : "";
+	char word[sizeof(fault->path) + sizeof(fault->word) + 64];
 
 	/* "hosts, line 7: login[1" where a file has the word. */
-	if (*fault->path && fault->line > 0)
-		snprintf(word, sizeof(word), _("%s, line %zu: %s"), fault->path, fault->line, fault->word);
+	if (fault->line > 0 && *fault->word)
+		snprintf(word, sizeof(word), _("%s, line %zu: %s%s"), fault->path, fault->line, dash, fault->word);
+	else if (fault->line > 0)
+		snprintf(word, sizeof(word), _("%s, line %zu"), fault->path, fault->line);
 	else
-		snprintf(word, sizeof(word), "%s", *fault->word ? fault->word : fault->path);
+		snprintf(word, sizeof(word), "%s%s", dash, *fault->word ? fault->word : server);
 	switch (fault->kind) {
 	case FARM_FAULT_SYSTEM:
 		return report_wrong(strerror(-fault->error), *fault->path ? fault->path : word);
 	case FARM_FAULT_NO_FILE:
 		return report_wrong(_("not a regular file"), fault->path);
 	case FARM_FAULT_OF_OTHERS:
-		return report_wrong(_("it, or the link of that name, belongs to another user; its owner must be you or root"),
+		return report_wrong(_("the file, or the link to it, belongs neither to you nor to root, so it is not used"),
 				    fault->path);
 	case FARM_FAULT_OPEN_TO_OTHERS:
-		return report_wrong(_("others may write to it, so it is not used"), fault->path);
+		return report_wrong(_("others may write to this file, so it is not used"), fault->path);
 	case FARM_FAULT_LINE:
 		return report_wrong(_("this line of the hosts file is wrong"), word);
 	case FARM_FAULT_WORD:
@@ -61,11 +64,11 @@ static enum exit_status report_hosts(const struct farm_fault *fault)
 	case FARM_FAULT_NO_GROUP:
 		return report_wrong(_("no group of hosts has this name"), word);
 	case FARM_FAULT_CIRCLE:
-		return report_wrong(_("this group of hosts holds itself"), word);
+		return report_wrong(_("this group of hosts contains itself, or groups are nested too deep"), word);
 	case FARM_FAULT_DIFFERS:
-		return report_wrong(_("two hosts with different ways to them have this name"), word);
+		return report_wrong(_("this is the name of two hosts that are reached in different ways"), word);
 	case FARM_FAULT_NOT_THERE:
-		return report_wrong(_("leaves out hosts that are not in the list"), word);
+		return report_wrong(_("leaves out no host of the list"), word);
 	case FARM_FAULT_NONE:
 		return report_wrong(_("no host is left"), word);
 	}
@@ -82,7 +85,7 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 	r = hosts_is_single_server(server, &fault);
 	if (r >= 0)
 		return r == 0;
-	*ret_status = report_hosts(&fault);
+	*ret_status = report_hosts(&fault, server);
 	return -1;
 }
 
@@ -129,10 +132,12 @@ enum exit_status server_farm_open(struct server_farm *farm, const char *server)
 	int r;
 
 	*farm = (struct server_farm){ .cancel_fd = -1 };
-	if (arg_timeout_s < 1)
-		return report_wrong(_("a host needs a second at least"), "/timeout");
+	if (arg_timeout_s < 1) {
+		fprintf(stderr, _("%s: /timeout: at least one second is needed\n"), program().text);
+		return stream_failure(EXIT_USAGE, "usage", "/timeout", NULL);
+	}
 	if (hosts_resolve(&farm->hosts, server, &fault) < 0)
-		return report_hosts(&fault);
+		return report_hosts(&fault, server);
 	add_logons(farm);
 	farm->how = (struct reach_how){ .parallel = (unsigned)arg_parallel, .timeout_ms = arg_timeout_s * 1000,
 					.logon = farm->logon };
@@ -404,7 +409,7 @@ static const char *sentence_of(enum farm_failure failure)
 	case FARM_WRONG:
 		return _("answers wrongly");
 	case FARM_FAILED:
-		return _("it cannot tell its sessions");
+		return _("its sessions cannot be listed");
 	case FARM_BROKEN:
 		return _("the connection broke");
 	}
@@ -491,8 +496,8 @@ static const struct {
 	{ "no-session", N_("no session has this id or name") },
 	{ "changed", N_("it is no longer the session that was chosen, and is left alone") },
 	{ "own-session", N_("logoff-host runs in it, so it is left alone") },
-	{ "spared-unknown", N_("left alone, as it is not known whether it fits the selection") },
-	{ "exclusion-unknown", N_("nobody can tell whether /exclude names anybody") },
+	{ "spared-unknown", N_("left alone, as it is unknown whether it fits the selection") },
+	{ "exclusion-unknown", N_("cannot find out whether /exclude names anybody there") },
 	{ "no-exclusion", N_("/exclude names nobody there") },
 	{ "no-record", N_("its record could not be written") },
 	{ "unreachable", N_("cannot be reached") },
@@ -501,7 +506,9 @@ static const struct {
 	{ "denied", N_("access denied") },
 	{ "unsupported", N_("this host cannot do that") },
 	{ "read-only", N_("logoff-host may only show sessions there") },
-	{ "broken", N_("its part that serves the host was killed") },
+	{ "broken", N_("the part of logoff-host that serves the host was killed") },
+	{ "unknown-order", N_("its logoff-host does not know this order") },
+	{ "wrong-order", N_("its logoff-host does not accept this order") },
 };
 
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure)

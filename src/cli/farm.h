@@ -29,7 +29,7 @@ extern bool arg_allow_unreachable;
 	{ "timeout", "timeout", 0, OPTION_SECONDS, &arg_timeout_s, "seconds",                              \
 	  N_("How long a host may take to answer; 20 if not given.") },                                    \
 	{ "allowunreachable", "allow-unreachable", 0, OPTION_FLAG, &arg_allow_unreachable, NULL,           \
-	  N_("Hosts that cannot be reached are shown, and are no failure.") },
+	  N_("Hosts that cannot be reached are reported, but do not count as a failure.") },
 #define FARM_USAGE "       [/PARALLEL:number] [/TIMEOUT:seconds] [/ALLOWUNREACHABLE]\n"
 #else
 #define RUN_FARM(FUNCTION) .run_farm = NULL

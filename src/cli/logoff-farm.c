@@ -78,6 +78,11 @@ static void note_status(struct run *run, int status)
 
 /* ---- the command line ---- */
 
+static bool selects(void)
+{
+	return selection_is_given(&arg_selection);
+}
+
 /* The host that ARGUMENT names ("login03:12"), and *ret_word behind it. Returns its number, or that of all hosts. */
 static size_t find_host(const struct run *run, const char *argument, const char **ret_word)
 {
@@ -103,10 +108,24 @@ static int report_without_host(const char *argument)
 	return stream_failure(EXIT_USAGE, "usage", argument, NULL);
 }
 
+static int report_list(const char *argument)
+{
+	fprintf(stderr, _("%s: %s is for one server that is reached by MS-TSTS, or for this machine\n"),
+		program().text, safe(argument).text);
+	return stream_failure(EXIT_USAGE, "usage", argument, NULL);
+}
+
+/* There is no own session there. */
+static int report_without_session(void)
+{
+	fprintf(stderr, _("%s: no session was given; write HOST:ID, or select sessions, as with /user\n"), program().text);
+	return stream_failure(EXIT_NO_SESSION, "no-current", NULL, NULL);
+}
+
 /* Sorts the arguments to their hosts; one that is a text becomes the message. */
 static int take_arguments(struct run *run, int n_arguments, char **arguments)
 {
-	bool text_allowed = arg_warn_s && !arg_message;
+	bool text_allowed = arg_warn_s && !arg_message, has_names = false;
 
 	for (int k = 0; k < n_arguments; k++) {
 		const char *word;
@@ -115,14 +134,18 @@ static int take_arguments(struct run *run, int n_arguments, char **arguments)
 
 		if (is_text && (i == run->farm.hosts.n_items || word == arguments[k])) {
 			arg_message = arguments[k];
+		} else if (*arguments[k] == '@') {
+			return report_list(arguments[k]);
 		} else if (i == run->farm.hosts.n_items) {
 			return report_without_host(arguments[k]);
 		} else {
 			run->plans[i].named[k] = true;
-			run->plans[i].has_names = true;
+			run->plans[i].has_names = has_names = true;
 		}
 	}
-	return EXIT_ENDED;
+	if (has_names || selects())
+		return EXIT_ENDED;
+	return n_arguments > 0 ? (int)report_only_text(arg_message) : report_without_session();
 }
 
 /* ---- what hosts are asked ---- */
@@ -158,11 +181,6 @@ static json_t *make_select(void)
 	add_list(select, "exclude", &selection->excludes);
 	add_list(select, "keep", &selection->keeps);
 	return select;
-}
-
-static bool selects(void)
-{
-	return selection_is_given(&arg_selection);
 }
 
 /* A condition that is lost for want of memory would select more, so the object is looked at. */
@@ -812,12 +830,12 @@ static void log_off(struct run *run, size_t *which)
 	finish_rest(run);
 }
 
-/* Nobody is selected only if each of the hosts WHICH has told so. */
+/* Nobody is selected only if each of the hosts WHICH that count has told so. */
 static int report_none(const struct run *run, const size_t *which, size_t n)
 {
 	bool all_listed = true;
 
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; k < n && !arg_allow_unreachable; k++)
 		all_listed = all_listed && run->farm.items[which[k]].listed;
 	if (run->n_spared > 0)
 		report_unknown_groups(run->n_spared);
@@ -895,8 +913,6 @@ int log_off_farm(int n_arguments, char **arguments)
 	which = calloc(run.farm.hosts.n_items, sizeof(*which));
 	if (!which || !make_plans(&run, n_arguments))
 		status = (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
-	else if (n_arguments == 0 && !selects())
-		status = (int)report_not_found(NULL, NULL, LOGOFF_E_NO_CURRENT, &(struct logoff_error){});
 	else
 		status = take_arguments(&run, n_arguments, arguments);
 	if (status == EXIT_ENDED)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many hosts: what cannot be done, and what the command says then."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+
+HOSTS = """\
+login[01-03]  command="env LOGOFF_HOST=memory:{here}/hosts/office {program}"
+deaf          command="false"
+@linux        login[01-03]
+@farm         @linux deaf
+@circle       @circle
+"""
+
+
+@pytest.fixture
+def run(binary, tmp_path):
+    """Runs a command with a hosts file. Returns (status, output, errors)."""
+    program = binary.parent.parent / "host/logoff-host"
+    (tmp_path / "hosts").write_text(HOSTS.format(here=HERE, program=program))
+
+    def run(name, *arguments, hosts="hosts", **more):
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "LOGOFF_HOSTS_FILE": str(tmp_path / hosts), "LOGOFF_TSTS": "/nonexistent",
+               **{name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ}, **more}
+        done = subprocess.run([binary.parent / name, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "command, status, error",
+    [
+        ("logoff /server:@linux", 2, "logoff: no session was given; write HOST:ID, or select sessions, as with /user"),
+        ("logoff 5 /server:@linux", 1, "logoff: 5: with several hosts write HOST:ID"),
+        ("logoff nobody:5 /server:@linux", 1, "logoff: nobody:5: with several hosts write HOST:ID"),
+        ("logoff login01:99 /server:@linux", 2, "logoff: login01:99: no such session"),
+        ("logoff 99 /server:login01", 2, "logoff: 99: no such session"),
+        ("logoff @leavers /server:@linux", 1, "logoff: @leavers is for one server that is reached by MS-TSTS"),
+        ("logoff @leavers /server:login01", 1, "logoff: @leavers is for one server that is reached by MS-TSTS"),
+        ("logoff /server:@linux /warn:60 Good|night.", 1, 'logoff: "Good night." is no session'),
+        ("logoff /user:nobody /server:@linux", 2, "logoff: no session is selected"),
+        ("query session /watch /server:@linux", 1, "query: /watch is for one server that is reached by MS-TSTS"),
+        ("query process /server:@linux", 1, "query: query process is for one server that is reached by MS-TSTS"),
+        ("query process /server:login01", 1, "query: query process is for one server that is reached by MS-TSTS"),
+        ("query user /server:@linux /parallel:257", 1, "query: not a number from 1 to 256: /parallel:257"),
+        ("query user /server:@linux /timeout:0", 1, "query: /timeout: at least one second is needed"),
+        ("query user /server:@windows", 1, "query: @windows: no group of hosts has this name"),
+        ("query user /server:@circle", 1, "hosts, line 5: @circle: this group of hosts contains itself"),
+        ("query user /server:login[3-1]", 1, "query: login[3-1]: neither a host nor a list of hosts"),
+        ("query user /server:@linux,-login4", 1, "query: -login4: leaves out no host of the list"),
+        ("query user /server:@linux,-@linux", 1, "query: @linux,-@linux: no host is left"),
+        ("query user /server:login01,ssh://login01", 1, "query: login01: this is the name of two hosts"),
+        ("query user /server:@./none", 1, "query: ./none: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done(run, command, status, error):
+    done = run(*[word.replace("|", " ") for word in command.split()])
+    assert done[0] == status and error in done[2], done
+    assert done[1] == ""
+
+
+@pytest.mark.parametrize("text, error", [
+    ("login01 ssh sodu\n", "line 1: sodu: this line of the hosts file is wrong"),
+    ('\nlogin01 command="logoff-host\n', "line 2: this line of the hosts file is wrong"),
+])
+def test_wrong_hosts_file(run, tmp_path, text, error):
+    (tmp_path / "wrong").write_text(text)
+    status, out, errors = run("query", "user", "/server:login01", hosts="wrong")
+    assert (status, out) == (1, "") and errors.endswith(error + "\n")
+
+
+def test_hosts_file_of_others(run, tmp_path):
+    (tmp_path / "open").touch()
+    (tmp_path / "open").chmod(0o666)
+    status, out, errors = run("query", "user", "/server:login01", hosts="open")
+    assert (status, out) == (1, "") and "others may write to this file, so it is not used" in errors
+
+
+@pytest.mark.parametrize("more, logoff_status, query_status", [([], 6, 6), (["/allowunreachable"], 2, 2)])
+def test_nobody_on_the_hosts_that_answered(run, more, logoff_status, query_status):
+    """Where a host is deaf, nobody knows that there is no such session; unless that host does not count."""
+    status, _, errors = run("logoff", "/user:nobody", "/server:@farm", *more)
+    assert status == logoff_status and "deaf" in errors
+    assert ("no session is selected" in errors) == bool(more)
+    status, _, errors = run("query", "user", "nobody", "/server:@farm", *more)
+    assert status == query_status and "deaf" in errors
