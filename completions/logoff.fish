@@ -21,7 +21,7 @@ function __logoff_sessions
     end
 end
 
-set --global __logoff_session_columns name user id state protocol device idle logon current uid domain kind address client terminal display registered
+set --global __logoff_session_columns host name user id state protocol device idle logon current uid domain kind address client terminal display registered
 set --global __logoff_process_columns user name id pid command uid current
 
 function __logoff_columns
@@ -32,11 +32,19 @@ function __logoff_columns
     end
 end
 
+# Prints the hosts and groups of the hosts files, behind "-" if the last word begins so: they are left out.
+function __logoff_hosts --argument-names text
+    set --local minus (string match --regex --groups-only '^(?:.*,)?(-)' -- $text)
+    set --local hosts (command query --complete-hosts 2>/dev/null)
+    printf '%s\tthis machine\n' "$minus"localhost "$minus"(prompt_hostname)
+    set --query hosts[1]; and printf '%s\thost\n' "$minus"$hosts
+end
+
 # Prints what could be a value of this type.
 function __logoff_values --argument-names type text
     switch $type
-        case host
-            printf '%s\tthis machine\n' localhost (prompt_hostname)
+        case host,
+            __logoff_hosts $text
         case user, id
             __logoff_sessions (string trim --right --chars=, $type)
         case state
@@ -178,13 +186,16 @@ for command in $__logoff_commands
         -a '@(__fish_complete_path (string sub --start 2 -- (__logoff_word)))'
 end
 
-__logoff_option logoff,msg,session,user,process server server - host 'Session host that is meant'
+__logoff_option logoff,msg,session,user,process server server - host, 'Session hosts that are meant'
 __logoff_option logoff,msg,session,user,process logon logon U text 'Account that logs on to the server'
 __logoff_option logoff,msg,session,user,process authfile authentication-file A file 'File with name and password'
 __logoff_option logoff,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
 __logoff_option logoff,msg,session,user,process ccache use-krb5-ccache - text 'Kerberos ticket cache'
 __logoff_option logoff,msg,session,user,process nopass no-pass N - 'Never ask for the password of the server'
 __logoff_option logoff,msg,session,user,process encrypt require-encryption - - 'Require that the whole connection is encrypted'
+__logoff_option logoff,session,user parallel parallel - number 'How many hosts are asked at once'
+__logoff_option logoff,session,user timeout timeout - seconds 'Seconds that a host may take to answer'
+__logoff_option logoff,session,user allowunreachable allow-unreachable - - 'Do not count hosts that cannot be reached'
 __logoff_option logoff user user - user, 'Select the sessions of this user'
 __logoff_option logoff state state - state 'Select the sessions in this state'
 __logoff_option logoff kind kind - kind 'Select the sessions of this kind'

@@ -89,6 +89,20 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 	return -1;
 }
 
+/* Nobody wants to read about a wrong file at the tabulator key. */
+int server_farm_print_hosts(void)
+{
+	struct farm_fault fault;
+	struct nodeset names;
+
+	if (hosts_names(&names, &fault) < 0)
+		return EXIT_UNREACHABLE;
+	for (size_t i = 0; i < names.n_names; i++)
+		puts(names.names[i]);
+	nodeset_done(&names);
+	return EXIT_ENDED;
+}
+
 /* ---- how they are reached ---- */
 
 static void add_logon(struct server_farm *farm, const char *option, const char *value)

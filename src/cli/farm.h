@@ -72,6 +72,9 @@ struct server_farm {
  */
 int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 
+/* Prints the names of the hosts files, one in a line, for completions. Returns the exit status. */
+int server_farm_print_hosts(void);
+
 /*
  * Finds the hosts of SERVER, and prepares to reach them. Reports failures. server_farm_done() frees FARM, also after a
  * failure. Returns the exit status.

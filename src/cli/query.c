@@ -21,6 +21,7 @@
 #include "cli/stream.h"
 
 bool arg_no_legend, arg_watch;
+static bool arg_complete;
 const char *arg_sort, *arg_id;
 struct option_list arg_columns;
 
@@ -67,6 +68,7 @@ static const struct option_row process_options[] = {
 };
 
 static const struct option_row query_options[] = {
+	{ NULL, "complete-hosts", 0, OPTION_FLAG, &arg_complete, NULL, NULL },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
 	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
@@ -171,6 +173,8 @@ static int run_bare(int argc, char **argv)
 		return help_print(&query_help);
 	if (arg_version)
 		return command_print_version();
+	if (arg_complete)
+		return server_farm_print_hosts();
 	if (n_arguments > 0)
 		fprintf(stderr, _("%s: no sub-command %s\n"), program().text, safe(argv[1]).text);
 	else

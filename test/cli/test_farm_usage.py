@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many hosts: what cannot be done, and what the command says then."""
+"""Many hosts: what cannot be done, and what the command says then; the hosts for completions."""
 
 import os
 import pathlib
@@ -90,3 +90,10 @@ def test_nobody_on_the_hosts_that_answered(run, more, logoff_status, query_statu
     assert ("no session is selected" in errors) == bool(more)
     status, _, errors = run("query", "user", "nobody", "/server:@farm", *more)
     assert status == query_status and "deaf" in errors
+
+
+def test_hosts_for_completions(run, tmp_path):
+    assert run("query", "--complete-hosts") == (0, "login01\nlogin02\nlogin03\ndeaf\n@linux\n@farm\n@circle\n", "")
+    assert run("query", "--complete-hosts", hosts="none")[:2] == (6, "")
+    (tmp_path / "wrong").write_text("login01\n")
+    assert run("query", "--complete-hosts", hosts="wrong") == (6, "", "")

@@ -35,33 +35,41 @@ session id=15 user=bob rdp=11 state=disconnected
 session id=c4 user=alice display=:1
 session id=16 user=erin@example.org
 """
+HOSTS_FILE = """\
+# SPDX-License-Identifier: GPL-3.0-or-later
+login[01-02]  ssh
+web.example   machine
+[2001:db8::7]:445  tsts
+@linux        login[01-02]
+"""
+HOSTS = {"login01", "login02", "web.example", "[2001:db8::7]:445", "@linux"}
 IDS = {"12", "c3", "14", "15", "c4", "16"}
 NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
 USERS = {"alice", "bob", "erin@example.org"}
 SESSIONS = IDS | NAMES
-COLUMNS = {"name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
+COLUMNS = {"host", "name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
            "client", "terminal", "display", "registered"}
 SLASH = {
-    "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt",
+    "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable",
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
                "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
-    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
 }
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-               "--require-encryption", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
+               "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
                "--warn=", "--message=", "--grace=", "--wait=", "--no-desktop", "--console", "--reason=", "--no-ask-password", "--json", "--json=lines", "-v",
                "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
             "--require-encryption", "--time=", "--json", "--json=lines", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
     "query session": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                      "--require-encryption", "--json", "--json=lines", "--watch", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                      "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--watch", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query user": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                   "--require-encryption", "--json", "--json=lines", "--watch", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                   "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--watch", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                       "--require-encryption", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
@@ -74,6 +82,7 @@ class Shell:
     """An interactive shell on a terminal of its own; it writes its edited line to a file when asked."""
 
     def __init__(self, command, folder, environment):
+        self.folder = folder
         self.told = folder / "told"
         self.fd = None
         self.pid, self.fd = pty.fork()
@@ -161,7 +170,7 @@ class Zsh(Shell):
     def candidates(self, line):
         self.line_after("")
         self.lines.write_text("")
-        self.line_after(line + 40 * "\t")
+        self.line_after(line + 60 * "\t")
         start = line[: len(line) - len(line.split(" ")[-1])]
         seen = {one.replace("\\", "") for one in self.lines.read_text().splitlines()}
         return {one[len(start) :].strip() for one in seen if one.startswith(start) and len(one) > len(line)}
@@ -205,6 +214,7 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
     assert COMMAND.exists(), f"{COMMAND} is not built; set LOGOFF"
     folder = tmp_path_factory.mktemp(kind.name)
     (folder / "host").write_text(host)
+    (folder / "hosts").write_text(HOSTS_FILE)
     (folder / "bin").mkdir()
     for name in ("logoff", "msg", "query", *OTHER_NAMES):
         (folder / "bin" / name).symlink_to(COMMAND.parent / (name if name in ("logoff", "msg") else "query"))
@@ -216,6 +226,7 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "LOGOFF_HOST": f"memory:{folder}/host",
+        "LOGOFF_HOSTS_FILE": f"{folder}/hosts",
         "LOGOFF_USER_PROGRAM": str(COMMAND.parent.parent / "user/logoff-user"),
     }
     one = kind(folder, environment, wordbreaks)
@@ -345,8 +356,40 @@ def test_the_sessions_of_this_machine_are_not_those_of_a_server(shell, words):
     assert shell.candidates(f"logoff {words} /") == SLASH["logoff"]
 
 
+def test_hosts_of_the_hosts_file(shell):
+    here = {"localhost", MACHINE}
+    assert shell.candidates("logoff /server ") == here | HOSTS
+    left_out = {one.rpartition(",")[2] for one in shell.candidates("logoff /server:@linux,-")}
+    assert left_out - {""} == {"-" + one for one in here | HOSTS}
+
+
+@pytest.mark.parametrize(
+    "typed, completed",
+    [
+        ("logoff /server:@l", "logoff /server:@linux "),
+        ("quser --server=we", "quser --server=web.example "),
+        ("msg /server:web.example,login02,@l", "msg /server:web.example,login02,@linux "),
+        ("qwinsta /server:@linux,-login01,-we", "qwinsta /server:@linux,-login01,-web.example "),
+        ("logoff --server=@linux,-w", "logoff --server=@linux,-web.example "),
+        ("logoff /server @linux,we", "logoff /server @linux,web.example "),
+    ],
+)
+def test_one_host_of_the_hosts_file(shell, typed, completed):
+    assert shell.complete(typed) == completed
+
+
+def test_no_hosts_where_the_hosts_file_is_wrong(tmp_path_factory):
+    for kind in (Bash, Zsh, Fish):
+        if not shutil.which(kind.name):
+            continue
+        for one in start(kind, tmp_path_factory):
+            (one.folder / "hosts").write_text("login01\n")
+            assert one.complete("logoff /server:web") == "logoff /server:web"
+            assert one.complete("logoff /server:loc") == "logoff /server:localhost "
+
+
 def test_seconds_are_left_to_the_user(shell):
-    for typed in ("/grace:", "/wait:", "--grace=", "--wait=", "/grace ", "--wait ", "/warn:", "/idle ", "--older="):
+    for typed in ("/grace:", "/wait:", "/parallel:", "--timeout=", "--grace=", "--wait=", "/grace ", "--wait ", "/warn:", "/idle ", "--older="):
         assert shell.complete("logoff " + typed) == "logoff " + typed
         assert shell.complete("logoff " + typed + "1") == "logoff " + typed + "1"
 
