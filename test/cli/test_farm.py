@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""query and logoff for many hosts: memory hosts behind real logoff-hosts, and peers that break the protocol, off, or both.
+
+The promise: exit status 0 means that nobody is left who was meant, on any host meant, and only those were logged off.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+
+jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+
+from test_cli import VALGRIND
+from test_json import DOC, HERE, strict
+
+SECONDS = 60     # the longest time for anything; only a failing test needs it
+
+
+def widen(part):
+    """The words that only many hosts need."""
+    for one in part.values() if isinstance(part, dict) else part:
+        if isinstance(one, (dict, list)):
+            widen(one)
+    if isinstance(part, dict) and "ntstatus" in part.get("enum", []):
+        part["enum"].append("program")
+    if isinstance(part, dict) and "none-selected" in part.get("enum", []):
+        part["enum"] += ["not-asked", "cancelled", "host-key-unknown", "host-key-changed", "not-installed", "broken", "changed", "read-only",
+                         "wrong-order", "own-session", "busy", "unknown-order", "no-json", "too-long"]
+    return part
+
+
+HOST_LINE = {"type": "object", "additionalProperties": False, "required": ["type", "host", "way", "elapsed_ms"], "properties": {
+    "type": {"enum": ["host"]}, "host": {"type": "string"}, "way": {"enum": ["ssh", "machine", "command", "tsts"]},
+    "elapsed_ms": {"type": "integer", "minimum": 0}}}
+LINES = jsonschema.Draft202012Validator({"anyOf": [HOST_LINE, widen(strict(json.loads((DOC / "schema/lines.json").read_text())))]})
+
+PRELUDE = '''
+import json, os, signal, sys, time
+NAME, FOLDER = {name!r}, {folder!r}
+BOOT, LOGON = "0f00-boot", 1741939320000000
+with open(FOLDER + "/" + NAME + ".starts", "a") as file:
+    file.write(" ".join(fd for fd in map(str, range(3, 64)) if os.path.exists("/proc/self/fd/" + fd) and fd != str(file.fileno())) + "\\n")
+with open(FOLDER + "/" + NAME + ".starts") as file:
+    connection = len(file.readlines())
+stdin, last = open(0, "rb", buffering=0, closefd=False), dict()
+
+def raw(data):
+    while data:
+        data = data[os.write(1, data):]
+
+def say(**line):
+    raw(json.dumps(line).encode() + b"\\n")
+
+def hello(**more):
+    say(**{{"logoff-host": 1, "version": "0", "host": NAME, "boot": BOOT, "kind": "memory", "euid": 0, "times": True, "read_only": False, **more}})
+
+def order(wanted=None):
+    global last
+    line = stdin.readline()
+    if not line:
+        sys.exit(0)
+    with open(FOLDER + "/" + NAME + ".orders", "ab") as file:
+        file.write(line)
+    last = json.loads(line)
+    if wanted:
+        assert last["order"] == wanted, last
+    return last
+
+def row(id, user="alice", **more):
+    return {{"host": "a lie", "id": id, "name": None, "user": user, "domain": None, "uid": 1000, "state": "disconnected", "kind": "user",
+            "current": False, "own": False, "console": False, "registered": True, "protocol": "ssh", "terminal": None, "terminals": [],
+            "display": None, "address": None, "client": None, "logon_time": "2025-03-14T08:02:00Z", "age_seconds": 60, "idle_seconds": 60, **more}}
+
+def session(id, logon=LOGON, **more):
+    say(serial=last["serial"], session=row(id, **more), logon=logon)
+
+def reply(status=0, **more):
+    say(serial=last["serial"], reply=last["order"], exit_status=status, hides_processes=False, **more)
+
+def event(id, word="ask", **more):
+    say(serial=last["serial"], event={{"event": word, "host": "x", "session_id": id, "name": None, "user": "alice", "elapsed_s": 0.1,
+        "remaining_s": None, "processes": [], "delivery": None, "desktop": None, "held": None, "cause": None, **more}})
+
+def result(id, word="ended", **more):
+    ended = word == "ended"
+    say(serial=last["serial"], result=row(id, result=word, exit_status=0 if ended else 3, forced=False, warned=False, elapsed_s=0.5,
+        session_exists=not ended, left=[], cause=None) | more)
+
+def failure(kind, object=None, status=6, cause=None, **more):
+    say(**({{"serial": last.get("serial"), "failure": {{"host": "x", "kind": kind, "object": object, "cause": cause, "exit_status": status}}}} | more))
+
+def listing(*ids, **more):
+    hello()
+    order("list")
+    for id in ids:
+        session(id, **more)
+    reply()
+
+def hang():
+    while True:
+        time.sleep(600)
+
+'''
+
+
+class Done:
+    """What a command has said; the lines for programs are checked."""
+
+    def __init__(self, out, err, status, lines):
+        self.out, self.err, self.status = out, err, status
+        self.rows = []
+        if lines:
+            assert not re.search("[^\n -~]", out), "something else than plain ASCII was printed"
+            self.rows = [json.loads(line) for line in out.splitlines()]
+            for one in self.rows:
+                LINES.validate(one)
+
+    def results(self):
+        """Host, id, and result of each session."""
+        return [(one["host"], one["id"], one["result"]) for one in self.rows if one["type"] == "result"]
+
+    def only(self, type, *names):
+        return [tuple(one[name] for name in names) for one in self.rows if one["type"] == type]
+
+
+class Farm:
+    def __init__(self, binary, folder, valgrind):
+        self.binary, self.folder, self.valgrind = binary, folder, valgrind
+        self.mark = uuid.uuid4().hex
+        self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC", "TERM": "dumb", "LOGOFF_HOSTS_FILE": str(folder / "hosts"),
+                    "LOGOFF_TEST_MARK": self.mark, "LOGOFF_HOST": "memory:/nonexistent"}
+        self.env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
+        self.text, self.names = "", []
+        built = binary.parent.parent / "host/logoff-host"
+        self.program = built if built.exists() else binary.parent / "logoff-host"
+
+    def hosts(self, **hosts):
+        """Adds hosts: each is the name of a memory host, its description, or the script of a peer."""
+        for name, what in hosts.items():
+            self.add(name.replace("__", "."), what)
+        return self
+
+    def add(self, name, what, *arguments):
+        self.names.append(name)
+        if "\n" in what and what.startswith(("host ", "caller ")):
+            (self.folder / f"{len(self.names)}.memory").write_text(what)
+            what = str(self.folder / f"{len(self.names)}.memory")
+        elif not re.fullmatch("[a-z-]+", what):
+            script = self.folder / f"{len(self.names)}.py"
+            file = re.sub("[^a-z0-9.]", "_", name)
+            script.write_text(PRELUDE.format(name=file, folder=str(self.folder)) + what)
+            self.text += f'{name} command="{sys.executable} -IS {script}"\n'
+            return self
+        else:
+            what = str(HERE / "hosts" / what)
+        self.text += f'{name} command="env LOGOFF_HOST=memory:{what} {self.program} {" ".join(arguments)}"\n'
+        return self
+
+    def command(self, name, words):
+        (self.folder / "hosts").write_text(self.text)
+        command = [str(self.binary.parent / name), *words]
+        if not any(word.startswith("/server:") for word in words):
+            command.append("/server:" + ",".join(self.names))
+        if self.valgrind:
+            command = VALGRIND + ["--track-fds=no", f"--log-file={self.folder}/valgrind-%p"] + command
+        return command
+
+    def run(self, name, *words, **options):
+        options = {"timeout": SECONDS, "stdin": subprocess.DEVNULL, **options}
+        start = time.monotonic()
+        done = subprocess.run(self.command(name, words), env=self.env, capture_output=True, start_new_session=True, cwd=self.folder, **options)
+        self.seconds = time.monotonic() - start
+        assert done.returncode >= 0 and done.returncode < 20, (done, self.said_by_valgrind())
+        return Done(done.stdout.decode(), done.stderr.decode(), done.returncode, "/json:lines" in words)
+
+    def query(self, *words, **options):
+        return self.run("query", "session", *words, **options)
+
+    def logoff(self, *words, **options):
+        return self.run("logoff", *words, **options)
+
+    def orders(self, name):
+        """What a peer was told, over all its connections."""
+        path = self.folder / f"{name}.orders"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def ordered(self, name):
+        """The ids in its orders to log off, one list for each."""
+        return [[one["id"] for one in order["sessions"]] for order in self.orders(name) if order["order"] == "log-off"]
+
+    def said_by_valgrind(self):
+        return [path.read_text() for path in self.folder.glob("valgrind-*") if path.read_text()]
+
+    def check_end(self):
+        """Nothing of the command is left, and its children had nothing of it."""
+        deadline = time.monotonic() + 5
+        while (left := self.left()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert left == [], "a child was left"
+        assert self.said_by_valgrind() == []
+        for path in self.folder.glob("*.starts"):
+            assert path.read_text().split() == [], "a child has got more descriptors than three"
+
+    def left(self):
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self.mark.encode() in path.read_bytes():
+                    found.append((path.parent / "cmdline").read_bytes())
+            except OSError:
+                pass
+        return found
+
+
+@pytest.fixture
+def farm(binary, tmp_path, request):
+    one = Farm(binary, tmp_path, request.config.getoption("--valgrind"))
+    yield one
+    one.check_end()
+
+
+TWO = """caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=5 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z
+process command=bash
+session id=6 user=bob tty=pts/4 logon=2025-03-14T08:03:00Z
+process command=vim
+"""
+GOOD = "listing('5')\norder('log-off')\nresult('5')\nreply()\norder()\n"
+
+
+# ---- what is shown ----
+
+
+def test_query_shows_all_hosts_in_natural_order(farm):
+    done = farm.hosts(h10=TWO, h9=TWO, h1=TWO).query()
+    assert done.status == 0 and done.err == ""
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[0][0] == "HOST" and [line[0] for line in lines[1:]] == ["h1", "h1", "h9", "h9", "h10", "h10"]
+
+
+def test_a_peer_does_not_choose_its_name(farm):
+    done = farm.hosts(one=GOOD, two=TWO).query("/json:lines")
+    assert done.status == 0 and done.only("session", "host", "id") == [("one", "5"), ("two", "5"), ("two", "6")]
+
+
+# ---- what is promised ----
+
+
+@pytest.mark.parametrize("words", [(), ("/all",), ("/ifany",)], ids=repr)
+def test_a_text_alone_means_nobody(farm, words):
+    """It is no session: without a selection nobody was meant, which is no success."""
+    done = farm.hosts(one=TWO, two=TWO).logoff("we reboot at noon", "/warn:5", "/y", *words)
+    assert done.status == (0 if words == ("/all",) else 1)
