@@ -113,7 +113,10 @@ struct logoff_address {
 	const char *kind;		/* "logind", "procfs", "memory", "tsts"; on Windows "wts", "memory", "wts-server"; NULL: what NAME
 					   leads to */
 	const char *name;		/* of a server: a host name or an address; of a memory host: the file that describes it; of a
-					   logind: the D-Bus address of the system bus of another machine. NULL: this machine */
+					   logind: the D-Bus address of the system bus of another machine, or, as "fd:3,4,login07", two
+					   descriptors that lead to it, of which the first is read, and that machine's name. They are the
+					   library's from then on, and closed by it if the host is opened or cannot be reached. NULL: this
+					   machine */
 	uint16_t port;			/* of a server; 0: that in NAME ("ts1:1445", "[2001:db8::7]:445"), or 445 */
 };
 

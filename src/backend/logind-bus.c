@@ -3,6 +3,8 @@
  * logind-bus.c - the connection of a logind host with the system bus: opening it, calls with a deadline, and what errors mean.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +21,9 @@
 /* Grace after the deadline: for a logind that has answered before, so that it can say what is left, and for one that has not. */
 #define LAST_TIMEOUT_US UINT64_C(250000)
 #define SILENT_TIMEOUT_US UINT64_C(5000)
+
+/* How the address of a bus begins that is spoken with by descriptors; see struct logoff_address. */
+#define FDS "fd:"
 
 /* ---- errors ---- */
 
@@ -207,19 +212,73 @@ static int open_far(const char *address, sd_bus **ret_bus)
 	return r;
 }
 
-/* Notes that HOST is another machine, by the ADDRESS of its bus. */
+/* Speaks with a bus by FDS, which it reads and writes. They are closed with the bus, or after a failure. */
+static int open_fds(const int fds[static 2], sd_bus **ret_bus)
+{
+	sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r >= 0)
+		r = sd_bus_set_fd(bus, fds[0], fds[1]);
+	if (r < 0) {
+		close(fds[0]);
+		close(fds[1]);
+	}
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, true);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		bus = sd_bus_unref(bus);
+	*ret_bus = bus;
+	return r;
+}
+
+/* "fd:3,4,login07" in parts. Returns whether it is one such, of descriptors that are open. */
+static bool parse_fds(const char *address, int fds[static 2], const char **ret_name)
+{
+	int n = 0;
+
+	if (sscanf(address, FDS "%d,%d,%n", &fds[0], &fds[1], &n) != 2 || n == 0 || address[n] == '\0')
+		return false;
+	*ret_name = address + n;
+	return fds[0] != fds[1] && fcntl(fds[0], F_GETFD) >= 0 && fcntl(fds[1], F_GETFD) >= 0;
+}
+
+/* Notes that HOST is another machine, by the ADDRESS of its bus. Returns 0, -ENOMEM or -EINVAL. */
 static int set_far(struct logoff_host *host, const char *address)
 {
+	struct logind *logind = host->data;
+	const char *name = address;
+
 	host->far = true;
-	host->server = strdup(address);
+	logind->has_fds = strncmp(address, FDS, strlen(FDS)) == 0;
+	if (logind->has_fds && !parse_fds(address, logind->fds, &name))
+		return -EINVAL;
+	host->server = strdup(name);
 	return host->server ? 0 : -ENOMEM;
 }
 
 int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus)
 {
-	int r = host->far ? open_far(host->server, ret_bus) : sd_bus_open_system(ret_bus);
+	const struct logind *logind = host->data;
+	int r;
 
+	if (logind->has_fds)
+		r = logind->bus ? -EOPNOTSUPP : open_fds(logind->fds, ret_bus);	/* there is only one such connection */
+	else
+		r = host->far ? open_far(host->server, ret_bus) : sd_bus_open_system(ret_bus);
 	return r < 0 ? r : await_bus(*ret_bus);
+}
+
+void logind_poll_bus(const struct logind *logind, struct pollfd fds[static LOGIND_N_FDS])
+{
+	short events = (short)sd_bus_get_events(logind->bus);
+
+	fds[0] = (struct pollfd){ .fd = logind->has_fds ? logind->fds[0] : sd_bus_get_fd(logind->bus), .events = events };
+	fds[1] = (struct pollfd){ .fd = logind->has_fds ? logind->fds[1] : -1, .events = events & POLLOUT };
+	if (logind->has_fds)
+		fds[0].events &= POLLIN;
 }
 
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
@@ -237,15 +296,16 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 	logind->elogind = !far && access("/run/systemd/system", F_OK) < 0;
 	if (logind->elogind)
 		host->kind = "elogind";
-	if (far && set_far(host, argument) < 0)
-		return -ENOMEM;
+	r = far ? set_far(host, argument) : 0;
+	if (r < 0)
+		return error_set_errno(reterr, r, r, "%s: %s", argument, strerror(-r));
 	r = logind_open_bus(host, &logind->bus);
 	if (r >= 0)
 		logind_set_timeout(host);
 	if (probes && is_without_logind(logind, r))	/* nobody says that it is a logind's machine */
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
 	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s: %s", far ? argument : "the system bus", strerror(-r));
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s: %s", host->server ? host->server : "the system bus", strerror(-r));
 	return 0;
 }
 

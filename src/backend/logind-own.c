@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backend/logind.h"
+#include "backend/logind-read.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -164,8 +164,10 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 
 	logind->n_above = 0;
 	free(logind->own_ids);
-	logind->own_ids = r < 0 ? NULL : calloc(2 * logind->caller.n_pids, sizeof(*logind->own_ids));
+	logind->n_own_ids = 2 * logind->caller.n_pids;
+	logind->own_ids = r < 0 ? NULL : calloc(logind->n_own_ids, sizeof(*logind->own_ids));
 	if (!logind->own_ids) {
+		logind->n_own_ids = 0;
 		caller_done(&logind->caller);
 		return r < 0 ? error_set_errno(reterr, -EIO, r, "the caller's own processes: %s", strerror(-r)) : -ENOMEM;
 	}
@@ -191,15 +193,40 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	return 0;
 }
 
+/*
+ * Finds out in which session of another machine its end of the connection runs, which ends if that session does. A connection that came
+ * by no login is in none.
+ */
+static int find_own_far(struct logoff_host *host, struct logoff_error *reterr)
+{
+	struct logind *logind = host->data;
+	struct logoff_session *session = NULL;
+	int r = logind_get_by_call(host, &session, reterr, "GetSessionByPID", "u", (uint32_t)0);
+
+	if (r == -ENXIO)
+		return 0;
+	if (r >= 0 && strlen(session->id) >= CGROUP_ID)
+		r = logind_bad_answer(-EBADMSG, "GetSessionByPID", reterr);
+	if (r >= 0 && !logind->own_ids)
+		logind->own_ids = calloc(1, sizeof(*logind->own_ids));
+	if (r >= 0 && !logind->own_ids)
+		r = -ENOMEM;
+	logind->n_own_ids = r >= 0;
+	if (r >= 0)
+		memcpy(*logind->own_ids, session->id, strlen(session->id) + 1);
+	logoff_session_free(session);
+	return r;
+}
+
 int logind_find_own(struct logoff_host *host, struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
 	uint64_t now = clock_now_us();
 	int r;
 
-	if (host->far || (logind->own_us && now - logind->own_us < OWN_AGE_US))
+	if (logind->own_us && now - logind->own_us < OWN_AGE_US)
 		return 0;
-	r = find_own(host, reterr);
+	r = host->far ? find_own_far(host, reterr) : find_own(host, reterr);
 	logind->own_us = r < 0 ? 0 : now;
 	return r;
 }
@@ -211,7 +238,7 @@ const char *logind_own_id(const struct logind *logind)
 
 bool logind_is_own(const struct logind *logind, const char *id)
 {
-	for (size_t i = 0; i < 2 * logind->caller.n_pids; i++)
+	for (size_t i = 0; i < logind->n_own_ids; i++)
 		if (strcmp(logind->own_ids[i], id) == 0)
 			return true;
 	return false;

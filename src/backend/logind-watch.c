@@ -153,7 +153,7 @@ int logind_watch(struct host_watch *watch, struct logoff_error *reterr)
 	if (r >= 0)
 		r = subscribe(watch, own->bus);
 	if (r < 0)
-		r = error_set_errno(reterr, -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
+		r = error_set_errno(reterr, r == -EOPNOTSUPP ? r : -EHOSTUNREACH, r, "the system bus: %s", strerror(-r));
 	else
 		r = watch_timer_init(&own->timer, watch, sd_bus_get_fd(own->bus), reterr);
 	if (r < 0)

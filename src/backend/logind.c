@@ -602,7 +602,7 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 {
 	struct logind *logind = host->data;
 	uint64_t now = clock_now_us(), wake = until_us, bus_us;
-	size_t n = 2;
+	size_t n = LOGIND_N_FDS + 1;
 	struct pollfd *fds;
 	bool cancelled;
 
@@ -611,9 +611,9 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 	fds = calloc(n, sizeof(*fds));
 	if (!fds)
 		return -ENOMEM;
-	fds[0] = (struct pollfd){ .fd = sd_bus_get_fd(logind->bus), .events = (short)sd_bus_get_events(logind->bus) };
-	fds[1] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-	n = 2;
+	logind_poll_bus(logind, fds);
+	n = LOGIND_N_FDS;
+	fds[n++] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
 	for (size_t i = 0; i < host->n_watched; i++) {
 		const struct logind_session *data = of(host->watched[i]);
 
@@ -633,7 +633,7 @@ static int poll_all(struct logoff_host *host, uint64_t until_us, int cancel_fd)
 		wake = logind->xrdp_look_us;
 	wake = wake > now ? wake - now : 0;
 	(void)poll(fds, n, wake > 3600000000 ? 3600000 : (int)((wake + 999) / 1000));	/* EINTR: look and come back */
-	cancelled = fds[1].revents != 0;
+	cancelled = fds[LOGIND_N_FDS].revents != 0;
 	free(fds);
 	return cancelled ? -ECANCELED : 0;
 }

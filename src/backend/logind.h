@@ -8,6 +8,7 @@
 #ifndef BACKEND_LOGIND_H
 #define BACKEND_LOGIND_H
 
+#include <poll.h>
 #include <systemd/sd-bus.h>
 
 #include "local/caller.h"
@@ -40,6 +41,8 @@ struct family;
 
 struct logind {
 	sd_bus *bus;
+	bool has_fds;			/* BUS is that of another machine, and was handed over as */
+	int fds[2];			/* these, which it reads and writes */
 	bool elogind;
 	bool subscribed;
 	bool hurried;			/* see KILL_TIMEOUT_US */
@@ -58,7 +61,9 @@ struct logind {
 	size_t n_listed;
 	struct caller caller;
 	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none. Then for each the one of which nobody knows
-					   whether it is in it: never taken for theirs, and spared; "": none */
+					   whether it is in it: never taken for theirs, and spared; "": none. On another machine: the one
+					   in which its end of the connection runs */
+	size_t n_own_ids;
 };
 
 /* session->data */
@@ -146,8 +151,15 @@ bool logind_may_have_strays(const struct logoff_session *session);
  */
 int logind_check_logon(struct logoff_session *session, struct logoff_error *reterr);
 
-/* Connects to the bus of HOST, within a few seconds. *ret_bus may be set also after a failure. Returns 0 or what sd-bus says. */
+/*
+ * Connects to the bus of HOST, within a few seconds. *ret_bus may be set also after a failure. Returns 0, -EOPNOTSUPP (there can be
+ * only one connection) or what sd-bus says.
+ */
 int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus);
+
+/* Writes into FDS what is to be polled for the bus of LOGIND. */
+#define LOGIND_N_FDS 2
+void logind_poll_bus(const struct logind *logind, struct pollfd fds[static LOGIND_N_FDS]);
 
 /* Sets how long the next question may wait for its answer, from now on. */
 void logind_set_timeout(struct logoff_host *host);
