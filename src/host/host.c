@@ -30,6 +30,7 @@
 #include "cli/output.h"
 #include "host/order.h"
 #include "host/say.h"
+#include "host/targets.h"
 #include "host/work.h"
 
 #define WRITE_MAX 4096			/* a descriptor that is ready takes so much without blocking: PIPE_BUF */
@@ -42,6 +43,7 @@ static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host that is served. Without it: this machine.") },
 	LOGON_OPTIONS,
+	{ NULL, "bus", 0, OPTION_STRING, &arg_bus, NULL, NULL },
 	{ "readonly", "read-only", 0, OPTION_FLAG, &arg_read_only, NULL,
 	  N_("Shows sessions and processes only, and changes nothing.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
@@ -105,6 +107,10 @@ static bool child_start(struct front *front)
 		close(out[0]);
 		close(out[1]);
 		exit(work(front->cancel_fd, arg_read_only));
+	}
+	if (arg_bus) {	/* they are the child's: the end of the bus shows only if nobody else holds them */
+		close(WORK_BUS_IN);
+		close(WORK_BUS_OUT);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -362,6 +368,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, _("%s: takes no argument: %s\n"), program().text, safe(argv[1]).text);
 		return help_try(&help);
 	}
+	if (arg_bus)
+		arg_server = arg_bus;
 	arg_logon.no_password = true;	/* the peer may be far from any terminal of this program */
 	return run();
 }

@@ -23,9 +23,11 @@
  */
 #define TOLERANCE_US 1000000
 
+const char *arg_bus;
+
 bool target_is_server(void)
 {
-	return !logoff_is_this_machine(arg_server);
+	return arg_bus || !logoff_is_this_machine(arg_server);
 }
 
 void target_boot(char boot[static 64])

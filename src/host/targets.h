@@ -30,7 +30,10 @@ enum target_fate {
 	TARGET_UNKNOWN
 };
 
-/* Tells whether the host is another server, whose users and boots are not those of this machine. */
+/* The name of the host if it is another machine that is served over its bus; else NULL. Filled by the option table. */
+extern const char *arg_bus;
+
+/* Tells whether the host is another machine, whose users and boots are not those of this one. */
 bool target_is_server(void);
 
 /* The boot that the host runs in, "" if that is unknown. */

@@ -139,12 +139,12 @@ static void say_hello(struct logoff_host *host, bool read_only)
 	char boot[64];
 
 	target_boot(boot);
-	say_last(json_pack("{s:i, s:s, s:o, s:o, s:s, s:I, s:b, s:b}", "logoff-host", PROTOCOL, "version",
+	say_last(json_pack("{s:i, s:s, s:o, s:o, s:s, s:I, s:b, s:b, s:o}", "logoff-host", PROTOCOL, "version",
 			   logoff_version(), "host", to_json_host(arg_server), "boot",
 			   to_json_text(*boot ? boot : NULL), "kind", logoff_host_kind(host), "euid",
 			   (json_int_t)geteuid(),
 			   /* every kind tells them */
-			   "times", true, "read_only", read_only));
+			   "times", true, "read_only", read_only, "way", to_json_text(arg_bus ? "bus" : NULL)));
 }
 
 static int serve(struct logoff_host *host, int cancel_fd)
@@ -173,6 +173,22 @@ static void say_opening_failure(json_t *failure)
 	say(stdout, 0, "failure", failure);
 }
 
+/* Opens the host at the far end of the two descriptors. Reports failures. Returns the exit status. */
+static int open_bus(struct logoff_host **ret_host)
+{
+	struct logoff_address address = { .size = sizeof(address), .kind = "logind" };
+	struct logoff_error cause = {};
+	char *name;
+	int r;
+
+	if (asprintf(&name, "fd:%d,%d,%s", WORK_BUS_IN, WORK_BUS_OUT, arg_bus) < 0)
+		return (int)report_open(arg_bus, LOGOFF_E_NO_MEMORY, &cause);
+	address.name = name;
+	r = logoff_host_open(ret_host, &address, NULL, &cause);
+	free(name);
+	return r < 0 ? (int)report_open(arg_bus, r, &cause) : EXIT_ENDED;
+}
+
 int work(int cancel_fd, bool read_only)
 {
 	struct logoff_host *host;
@@ -184,7 +200,7 @@ int work(int cancel_fd, bool read_only)
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	stream_tell_failures(say_opening_failure);
-	status = (int)logon_open(&host, arg_server);
+	status = arg_bus ? open_bus(&host) : (int)logon_open(&host, arg_server);
 	if (status != EXIT_ENDED)
 		return status;
 	say_hello(host, read_only);

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* The descriptors of the far bus with the option --bus: that which is read, and that which is written. */
+#define WORK_BUS_IN 3
+#define WORK_BUS_OUT 4
+
 /*
  * Opens the host that the options name, says hello and carries out orders, one after the other, until the end of
  * standard input. The orders are right already. An empty line before hello and before each reply says that the next one
