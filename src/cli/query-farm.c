@@ -52,13 +52,6 @@ int query_farm_sessions(int n_arguments, char **arguments)
 	return query_farm(session_columns, false, n_arguments, arguments);
 }
 
-int query_farm_processes(int n_arguments, char **arguments)
-{
-	(void)n_arguments;
-	(void)arguments;
-	return help_usage_error(&process_help, OPTION_FAULT_ONE_SERVER, "query process");
-}
-
 int query_farm_users(int n_arguments, char **arguments)
 {
 	return query_farm(user_columns, true, n_arguments, arguments);

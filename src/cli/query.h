@@ -27,9 +27,6 @@ int query_farm_sessions(int n_arguments, char **arguments);
 int query_farm_users(int n_arguments, char **arguments);
 int query_farm_processes(int n_arguments, char **arguments);
 
-/* Reports that processes are shown of one server only. Returns the exit status. */
-int query_farm_processes(int n_arguments, char **arguments);
-
 /*
  * Shows with TABLE what becomes of the sessions that the arguments mean, or of all, until Ctrl-C. Returns the exit
  * status.

@@ -233,7 +233,7 @@ static void every_cause(void **state)
 		assert_same(to_json_cause(&far), json);
 		n++;
 	}
-	assert_int_equal(n, 8);
+	assert_int_equal(n, 9);
 }
 
 /* A peer may write more than there is room for. Half a character is none. */
