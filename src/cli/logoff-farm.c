@@ -43,7 +43,7 @@ struct target {
 	int64_t logon_us;
 	bool named;			/* else selected */
 	bool done;			/* its result has been reported */
-	bool ordered;			/* its host has the order */
+	unsigned order;			/* the number of its order to its host; 0: none yet */
 };
 
 /* What the command line says of one host. */
@@ -53,7 +53,9 @@ struct plan {
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	unsigned n_lists, n_orders;	/* how many it has got */
 	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
+	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
+	struct target *asked;		/* the one whose fate it has not told yet */
 };
 
 struct run {
@@ -437,26 +439,40 @@ static int confirm(const struct run *run)
 
 /* ---- the order ---- */
 
-static json_t *make_identities(const struct run *run, const struct plan *plan, bool named)
+#define IDENTITIES_MAX 4096		/* in an order; doc/json.md, Protocol */
+#define IDENTITIES_SIZE_MAX 500000	/* bytes of them at most: a line has 1 MiB, and other fields */
+
+/* The room of an id in JSON, which may have to escape each byte. */
+static size_t room_of(const struct target *target)
 {
+	return 6 * strlen(logoff_session_id(target->session)) + 40;
+}
+
+/* Those of the next order to host I: sessions that are NAMED, or others. */
+static json_t *make_identities(struct run *run, size_t i, bool named)
+{
+	const struct plan *plan = &run->plans[i];
 	json_t *sessions = json_array();
+	size_t room = IDENTITIES_SIZE_MAX;
 
-	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++) {
-		const struct target *target = &run->targets[t];
+	for (size_t t = plan->first; t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
+		struct target *target = &run->targets[t];
 
-		if (target->named == named)
-			(void)json_array_append_new(
-				sessions, json_pack("{s:s, s:o}", "id", logoff_session_id(target->session), "logon",
-						    target->logon_us < 0 ? json_null() : json_integer(target->logon_us)));
+		if (target->order > 0 || target->named != named || room_of(target) > room)
+			continue;
+		room -= room_of(target);
+		target->order = plan->n_orders + 1;
+		(void)json_array_append_new(
+			sessions, json_pack("{s:s, s:o}", "id", logoff_session_id(target->session), "logon",
+					    target->logon_us < 0 ? json_null() : json_integer(target->logon_us)));
 	}
 	return sessions;
 }
 
-/* The order to host I for its sessions that are NAMED, or for the others. Returns NULL if there are none. */
-static json_t *make_order(const struct run *run, size_t i, bool named)
+/* The next order to host I for its sessions that are NAMED, or for the others. Returns NULL if there are none. */
+static json_t *make_order(struct run *run, size_t i, bool named)
 {
-	const struct plan *plan = &run->plans[i];
-	json_t *sessions = make_identities(run, plan, named), *order;
+	json_t *sessions = make_identities(run, i, named), *order;
 
 	if (json_array_size(sessions) == 0) {
 		json_decref(sessions);
@@ -479,16 +495,12 @@ static json_t *make_order(const struct run *run, size_t i, bool named)
 static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct run *run = data;
-	struct plan *plan = &run->plans[i];
-	json_t *order = NULL;
+	json_t *order;
 
-	while (!order && plan->n_orders < 2) {
-		bool named = plan->n_orders++ > 0;
-
-		order = make_order(run, i, named);
-		for (size_t t = plan->first; order && t < plan->first + plan->n_targets; t++)
-			run->targets[t].ordered |= run->targets[t].named == named;
-	}
+	order = make_order(run, i, false);
+	if (!order)
+		order = make_order(run, i, true);
+	run->plans[i].n_orders++;
 	*ret_order = (struct farm_order){
 		.json = order, .changes = true, .time_ms = (arg_warn_s + 2 * arg_wait_s + MARGIN_S) * 1000,
 	};
@@ -497,13 +509,20 @@ static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void 
 
 /* ---- results ---- */
 
-static struct target *find_target(const struct run *run, size_t i, const char *id)
+/* The session ID of the order that host I carries out. Its lines mostly come in the order of its sessions. */
+static struct target *find_target(struct run *run, size_t i, const char *id)
 {
-	const struct plan *plan = &run->plans[i];
+	struct plan *plan = &run->plans[i];
 
-	for (size_t t = plan->first; id && t < plan->first + plan->n_targets; t++)
-		if (strcmp(logoff_session_id(run->targets[t].session), id) == 0)
-			return &run->targets[t];
+	for (size_t k = 0; id && k < plan->n_targets; k++) {
+		size_t number = (plan->found + k) % plan->n_targets;
+		struct target *target = &run->targets[plan->first + number];
+
+		if (target->order == plan->n_orders && strcmp(logoff_session_id(target->session), id) == 0) {
+			plan->found = number;
+			return target;
+		}
+	}
 	return NULL;
 }
 
@@ -549,13 +568,38 @@ static void finish(struct run *run, struct target *target, struct logoff_outcome
 	note_status(run, status);
 }
 
+/* The same for one of which no right result has come, for the cause TEXT. */
+static void finish_unknown(struct run *run, struct target *target, enum logoff_result result, const char *text)
+{
+	struct logoff_outcome outcome = { .result = result, .exists = LOGOFF_EXISTS_UNKNOWN, .unseen = true };
+
+	outcome.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;
+	outcome.recorded = true;
+	snprintf(outcome.cause.text, sizeof(outcome.cause.text), "%s", text);
+	finish(run, target, &outcome, EXIT_ENDED);
+}
+
+/* The order of host I is over: it will tell nothing more of its sessions. */
+static void finish_order(struct run *run, size_t i)
+{
+	const struct plan *plan = &run->plans[i];
+
+	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
+		if (run->targets[t].order == plan->n_orders && !run->targets[t].done)
+			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
+}
+
 static bool take_result(struct run *run, size_t i, const json_t *result)
 {
 	struct target *target = find_target(run, i, far_id(result));
 	struct far_outcome far;
 
-	if (!target || target->done || far_outcome(&far, result) < 0)
+	if (!target || target->done)
 		return false;	/* nobody asked for it */
+	if (far_outcome(&far, result) < 0) {
+		finish_unknown(run, target, LOGOFF_E_PROTOCOL, "its result is wrong");
+		return false;
+	}
 	finish(run, target, &far.outcome, far.exit_status);
 	far_outcome_done(&far);
 	return true;
@@ -629,7 +673,10 @@ static bool take_line(size_t i, const json_t *line, void *data)
 		return take_event(run, i, part);
 	if ((part = json_object_get(line, "failure")))
 		return take_refusal(run, i, part);
-	return json_is_string(json_object_get(line, "reply"));
+	if (!json_is_string(json_object_get(line, "reply")))
+		return false;
+	finish_order(run, i);
+	return true;
 }
 
 /* ---- progress ---- */
@@ -668,12 +715,11 @@ static struct target *next_unknown(const struct run *run, size_t i)
 {
 	struct plan *plan = &run->plans[i];
 
-	while (plan->n_asked < plan->n_targets) {
+	for (; plan->n_asked < plan->n_targets; plan->n_asked++) {
 		struct target *target = &run->targets[plan->first + plan->n_asked];
 
-		if (!target->done && target->ordered)
+		if (!target->done && target->order > 0)
 			return target;
-		plan->n_asked++;
 	}
 	return NULL;
 }
@@ -686,6 +732,8 @@ static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *da
 
 	if (!target)
 		return FARM_HOLD;
+	run->plans[i].n_asked++;
+	run->plans[i].asked = target;
 	order = json_pack("{s:s, s:s, s:o, s:o}", "order", "fate", "id", logoff_session_id(target->session), "logon",
 			  target->logon_us < 0 ? json_null() : json_integer(target->logon_us), "boot",
 			  *run->farm.items[i].boot ? json_string(run->farm.items[i].boot) : json_null());
@@ -697,13 +745,13 @@ static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *da
 static bool take_fate(size_t i, const json_t *line, void *data)
 {
 	struct run *run = data;
-	struct target *target = next_unknown(run, i);
+	struct target *target = run->plans[i].asked;
 	const char *fate = json_string_value(json_object_get(line, "fate"));
 	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
 
-	if (json_object_get(line, "reply"))
-		run->plans[i].n_asked++;
-	else if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
+	if (fate)
+		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
+	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
 		finish(run, target, &outcome, EXIT_ENDED);
 	return true;
 }
@@ -746,21 +794,16 @@ static void finish_rest(struct run *run)
 {
 	for (size_t t = 0; t < run->n_targets; t++) {
 		struct target *target = &run->targets[t];
-		struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_UNKNOWN, .recorded = true,
-						  .result = LOGOFF_E_UNREACHABLE, .unseen = true };
 		const char *text;
 		enum farm_failure failure = farm_failure(run->farm.farm, target->host, &text);
+		bool cancelled = failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled;
 
 		if (target->done)
 			continue;
-		if (!target->ordered && (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled))
-			outcome.result = LOGOFF_E_CANCELLED;
-		outcome.cause.domain = LOGOFF_ERROR_PROGRAM;
-		snprintf(outcome.cause.text, sizeof(outcome.cause.text), "%s",
-			 target->ordered ? "the connection broke; what became of it is unknown" : text);
-		if (!*outcome.cause.text)
-			outcome.cause.domain = LOGOFF_ERROR_NONE;
-		finish(run, target, &outcome, EXIT_ENDED);
+		if (target->order > 0)
+			text = "the connection broke; what became of it is unknown";
+		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
+			       text);
 	}
 }
 

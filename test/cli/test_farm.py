@@ -260,3 +260,26 @@ def test_a_text_alone_means_nobody(farm, words):
     """It is no session: without a selection nobody was meant, which is no success."""
     done = farm.hosts(one=TWO, two=TWO).logoff("we reboot at noon", "/warn:5", "/y", *words)
     assert done.status == (0 if words == ("/all",) else 1)
+
+
+def test_a_result_that_nobody_asked_for(farm):
+    """The second session is named, so it is ordered on its own, after the selected one."""
+    early = "hello()\norder()\nsession('5')\nreply()\norder()\nsession('5')\nsession('7')\nreply()\norder('log-off')\nresult('7')\nresult('5')\nreply()\n"
+    done = farm.hosts(one=early, two=TWO).logoff("/user:bob", "one:7", "/y", "/json:lines", "/timeout:1", "/grace:0")
+    assert done.status == 6 and ("one", "7", "ended") not in done.results() and ("two", "6", "ended") in done.results()
+
+
+def test_two_fates_in_one_answer(farm):
+    """The second "gone" is not that of the next session."""
+    lies = """if connection == 1:
+    listing('5', '6')
+    order('log-off')
+else:
+    hello()
+    order('fate')
+    say(serial=last['serial'], fate='gone')
+    say(serial=last['serial'], fate='gone')
+    hang()
+"""
+    done = farm.hosts(one=lies, two=TWO).logoff("/user:alice", "/y", "/json:lines", "/timeout:1", "/grace:0")
+    assert done.status == 6 and ("one", "6", "ended") not in done.results()
