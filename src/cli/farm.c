@@ -315,13 +315,30 @@ static const char *way_word(enum farm_way way)
 	return NULL;
 }
 
+/* What the hello of host I tells in the field NAME, or "". */
+static const char *hello_text(const struct server_farm *farm, size_t i, const char *name)
+{
+	const char *text = json_string_value(json_object_get(farm_hello(farm->farm, i), name));
+
+	return text ? text : "";
+}
+
+bool server_farm_is_same(const struct server_farm *farm, size_t i)
+{
+	const struct far_host *host = &farm->items[i];
+
+	return strncmp(hello_text(farm, i, "host"), host->machine, sizeof(host->machine) - 1) == 0;
+}
+
 void server_farm_listed(struct server_farm *farm, size_t i)
 {
-	const char *boot = json_string_value(json_object_get(farm_hello(farm->farm, i), "boot")), *text;
+	struct far_host *host = &farm->items[i];
+	const char *text;
 
 	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE)
 		return;
-	snprintf(farm->items[i].boot, sizeof(farm->items[i].boot), "%s", boot ? boot : "");
+	snprintf(host->boot, sizeof(host->boot), "%s", hello_text(farm, i, "boot"));
+	snprintf(host->machine, sizeof(host->machine), "%s", hello_text(farm, i, "host"));
 	farm->n_answered++;
 	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
 				      way_word(farm->hosts.items[i].way), "elapsed_ms",

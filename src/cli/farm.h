@@ -43,6 +43,7 @@ struct far_host {
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
 	size_t n_sessions;
 	char boot[64];			/* the boot in which they were listed; "": unknown */
+	char machine[256];		/* what the machine called itself then */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
 	int status;			/* the highest exit status of what it has reported */
@@ -104,6 +105,12 @@ enum exit_status server_farm_list(struct server_farm *farm);
 
 /* To be called when host I has been listed: counts it, and tells programs. */
 void server_farm_listed(struct server_farm *farm, size_t i);
+
+/*
+ * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines. After a
+ * restart it is the same one. Returns true if so.
+ */
+bool server_farm_is_same(const struct server_farm *farm, size_t i);
 
 /* All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without memory. */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);

@@ -55,6 +55,7 @@ struct plan {
 	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
 	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
+	bool moved;			/* another machine has answered to its name */
 	struct target *asked;		/* the one whose fate it has not told yet */
 };
 
@@ -497,6 +498,10 @@ static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void 
 	struct run *run = data;
 	json_t *order;
 
+	/* Its sessions are not there, which says nothing. */
+	run->plans[i].moved = !server_farm_is_same(&run->farm, i);
+	if (run->plans[i].moved)
+		return FARM_DONE;
 	order = make_order(run, i, false);
 	if (!order)
 		order = make_order(run, i, true);
@@ -732,6 +737,8 @@ static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *da
 
 	if (!target)
 		return FARM_HOLD;
+	if (!server_farm_is_same(&run->farm, i))
+		return FARM_DONE;
 	run->plans[i].n_asked++;
 	run->plans[i].asked = target;
 	order = json_pack("{s:s, s:s, s:o, s:o}", "order", "fate", "id", logoff_session_id(target->session), "logon",
@@ -802,6 +809,8 @@ static void finish_rest(struct run *run)
 			continue;
 		if (target->order > 0)
 			text = "the connection broke; what became of it is unknown";
+		else if (run->plans[target->host].moved)
+			text = "another machine answers now";
 		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
 			       text);
 	}

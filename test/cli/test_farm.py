@@ -283,3 +283,34 @@ else:
 """
     done = farm.hosts(one=lies, two=TWO).logoff("/user:alice", "/y", "/json:lines", "/timeout:1", "/grace:0")
     assert done.status == 6 and ("one", "6", "ended") not in done.results()
+
+
+def test_the_second_connection_leads_to_another_machine(farm):
+    """A name can stand for several machines. There nothing is gone, as nothing was there."""
+    other = """listing('5') if connection == 1 else hello(host='other', boot='1f')
+if connection > 1:
+    order('fate')
+    say(serial=last['serial'], fate='gone')
+    reply()
+order('log-off')
+"""
+    done = farm.hosts(one=other, two=TWO).logoff("/user:alice", "/y", "/json:lines", "/timeout:1", "/grace:0")
+    assert done.status == 6 and ("one", "5", "ended") not in done.results() and ("two", "5", "ended") in done.results()
+
+
+@pytest.mark.parametrize("number", [1, 66])
+def test_the_order_reaches_another_machine(farm, number):
+    """Beyond 64 hosts connections are closed and made again."""
+    other = """if connection == 1:
+    listing('5')
+    sys.exit(0)
+hello(host='other', boot='1f')
+order('log-off')
+failure('no-session', '5', 2)
+reply(2)
+order()
+"""
+    for i in range(number):
+        farm.add(f"h{i}", other)
+    done = farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:5", "/grace:0", "/parallel:8")
+    assert done.status == 6 and {one[2] for one in done.results()} == {"failed"} and len(done.results()) == number
