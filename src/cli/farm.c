@@ -451,6 +451,7 @@ static const char *sentence_of(enum farm_failure failure)
 struct failed {
 	enum farm_failure failure;
 	const char *text, *name;
+	bool excused;			/* by /allowunreachable */
 };
 
 static int compare_failed(const void *a, const void *b)
@@ -477,14 +478,20 @@ static void report_same(const struct failed *failed, size_t n)
 	free(names);
 }
 
+bool server_farm_is_excused(const struct server_farm *farm, size_t i)
+{
+	const char *text;
+	enum farm_failure failure = farm_failure(farm->farm, i, &text);
+
+	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) && !farm_hello(farm->farm, i);
+}
+
 /* For programs each host has its own line. Returns the exit status that counts. */
 static enum exit_status stream_failed(const struct failed *failed)
 {
 	struct logoff_error cause = { .domain = *failed->text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE };
-	enum exit_status status = status_of(failed->failure);
+	enum exit_status status = failed->excused ? EXIT_ENDED : status_of(failed->failure);
 
-	if (arg_allow_unreachable && status == EXIT_UNREACHABLE && failed->failure != FARM_BROKEN)
-		status = EXIT_ENDED;
 	snprintf(cause.text, sizeof(cause.text), "%s", failed->text);
 	return stream_failure_of(failed->name, status, failure_word(failed->failure), NULL, &cause);
 }
@@ -498,6 +505,7 @@ enum exit_status server_farm_report(struct server_farm *farm)
 	for (size_t i = 0; failed && i < farm->hosts.n_items; i++) {
 		failed[n].failure = farm_failure(farm->farm, i, &failed[n].text);
 		failed[n].name = server_farm_name(farm, i);
+		failed[n].excused = server_farm_is_excused(farm, i);
 		n += failed[n].failure != FARM_NO_FAILURE;
 		if (farm->items[i].status > (int)status)
 			status = (enum exit_status)farm->items[i].status;

@@ -118,6 +118,9 @@ struct logoff_session **server_farm_sessions(const struct server_farm *farm, siz
 /* Reports a FAILURE that host I has told, in a line. Returns its exit status. */
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure);
 
+/* Tells whether host I cannot be reached, and /allowunreachable says that this is no failure. Once it has said hello, it is one. */
+bool server_farm_is_excused(const struct server_farm *farm, size_t i);
+
 /* Reports the hosts that have not answered, those with the same cause in one line. Returns the exit status. */
 enum exit_status server_farm_report(struct server_farm *farm);
 

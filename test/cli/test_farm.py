@@ -314,3 +314,22 @@ order()
         farm.add(f"h{i}", other)
     done = farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:5", "/grace:0", "/parallel:8")
     assert done.status == 6 and {one[2] for one in done.results()} == {"failed"} and len(done.results()) == number
+
+
+@pytest.mark.parametrize("script,status", [
+    ("os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n", 0),
+    ("hang()\n", 0),
+    ("sys.exit(127)\n", 6),
+    ("os.write(2, b'a: Permission denied (publickey).\\n')\nsys.exit(255)\n", 8),
+    ("hello()\nhang()\n", 6),
+    ("hello()\n", 6),
+    ("hello()\norder('list')\nsession('5')\n", 6),
+    ("hello()\norder('list')\nraw(b'nonsense\\n')\n", 6),
+    ("failure('unreachable', serial=None)\n", 6),
+], ids=["off", "silent", "missing", "refused", "hangs", "ends", "breaks", "wrong", "fails"])
+def test_who_may_be_unreachable(farm, script, status):
+    """/allowunreachable is for hosts that are off: what has said hello has been reached."""
+    farm.hosts(one=script, two=TWO)
+    for name, words in [("query", ["session"]), ("logoff", ["/user:alice", "/y"])]:
+        done = farm.run(name, *words, "/allowunreachable", "/timeout:1")
+        assert done.status == status and "one: " in done.err, (name, done.err)
