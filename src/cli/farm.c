@@ -254,6 +254,7 @@ static void note_status(struct far_host *host, int status)
 
 bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 {
+	const json_t *status = json_object_get(line, "exit_status");
 	struct far_host *host = &farm->items[i];
 	struct far_failure failure;
 
@@ -268,9 +269,10 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		note_status(host, server_farm_report_failure(farm, i, &failure));
 		return true;
 	}
-	if (!json_is_integer(json_object_get(line, "exit_status")))
+	/* It is the highest that the lines before have told. */
+	if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED || json_integer_value(status) > host->status)
 		return false;
-	host->listed = json_integer_value(json_object_get(line, "exit_status")) == EXIT_ENDED;
+	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
 	return true;
 }

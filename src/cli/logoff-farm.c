@@ -50,6 +50,7 @@ struct target {
 struct plan {
 	bool *named;			/* the arguments that name a session of it */
 	bool has_names;
+	uint64_t no_exclusions;		/* the items of /exclude that it does not know, a bit for each; a list holds 64 */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	unsigned n_lists, n_orders;	/* how many it has got */
 	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
@@ -64,7 +65,6 @@ struct run {
 	struct plan *plans;		/* one for each host */
 	struct target *targets;
 	size_t n_targets;
-	size_t no_exclusion[64];	/* how many hosts do not know each item of /exclude; as many as a list holds */
 	size_t n_spared;		/* sessions for which a condition is unknown */
 	char id[40];			/* of this run, for the records */
 	char origin[160];
@@ -208,6 +208,7 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 		*ret_order = (struct farm_order){ .json = make_list(false) };
 	else
 		return run->farm.items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
+	run->farm.items[i].listed = false;	/* each list counts */
 	return FARM_ORDER;
 }
 
@@ -246,6 +247,7 @@ static void cancelled(void *data)
 static bool take_failure(size_t i, const struct far_failure *failure, void *data)
 {
 	struct run *run = data;
+	bool found = false;
 
 	if (failure->exit_status != EXIT_ENDED || !failure->object)
 		return false;
@@ -258,17 +260,25 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 	for (size_t k = 0; k < arg_selection.excludes.n_items; k++)
 		if (strcmp(failure->kind, "no-exclusion") == 0 &&
 		    strcmp(failure->object, arg_selection.excludes.items[k]) == 0) {
-			run->no_exclusion[k]++;
-			return true;
+			run->plans[i].no_exclusions |= UINT64_C(1) << k;
+			found = true;
 		}
-	return false;
+	return found;
 }
 
 /* An exclusion that nobody knows is a wrong word, and may have been meant for somebody. */
 static int check_exclusions(struct run *run)
 {
-	for (size_t k = 0; selects() && k < arg_selection.excludes.n_items; k++)
-		if (run->no_exclusion[k] > 0 && run->no_exclusion[k] >= run->farm.n_answered) {
+	uint64_t unknown = UINT64_MAX;
+	bool listed = false;
+
+	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
+		if (run->farm.items[i].listed) {
+			unknown &= run->plans[i].no_exclusions;
+			listed = true;
+		}
+	for (size_t k = 0; listed && selects() && k < arg_selection.excludes.n_items; k++)
+		if (unknown & UINT64_C(1) << k) {
 			report_no_exclusion(arg_selection.excludes.items[k], -ENXIO, true);
 			report_nothing_done();
 			return EXIT_USAGE;
@@ -360,9 +370,11 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	int r = 0;
 
 	plan->first = run->n_targets;
+	if (!run->farm.items[i].listed)		/* part of a list says too little */
+		return 0;
 	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
 		r = add_target(run, i, k, false);
-	for (int k = 0; r >= 0 && run->farm.items[i].listed && k < n_arguments; k++)
+	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
 			r = add_named(run, i, arguments[k]);
 	plan->n_targets = run->n_targets - plan->first;
@@ -882,18 +894,18 @@ static void log_off(struct run *run, size_t *which)
 	finish_rest(run);
 }
 
-/* Nobody is selected only if each of the hosts WHICH that count has told so. */
+/* Nobody is selected only if each of the hosts WHICH that count has told so. A session that may be meant is not nobody. */
 static int report_none(const struct run *run, const size_t *which, size_t n)
 {
 	bool all_listed = true;
 
-	for (size_t k = 0; k < n && !arg_allow_unreachable; k++)
-		all_listed = all_listed && run->farm.items[which[k]].listed;
+	for (size_t k = 0; k < n; k++)
+		all_listed = all_listed && (run->farm.items[which[k]].listed || server_farm_is_excused(&run->farm, which[k]));
 	if (run->n_spared > 0)
 		report_unknown_groups(run->n_spared);
-	if (run->n_targets > 0 || !selects() || run->n_spared > 0 || !all_listed)
+	if (run->n_targets > 0 || !selects() || !all_listed || (arg_if_any && run->n_spared == 0))
 		return EXIT_ENDED;
-	return arg_if_any ? EXIT_ENDED : (int)report_none_selected();
+	return (int)report_none_selected();
 }
 
 static int act(struct run *run, size_t *which, int n_arguments, char **arguments)

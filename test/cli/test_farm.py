@@ -316,6 +316,27 @@ order()
     assert done.status == 6 and {one[2] for one in done.results()} == {"failed"} and len(done.results()) == number
 
 
+def test_an_unknown_session_is_not_nobody(farm):
+    """As on one machine: nobody is selected, and of one session nobody can tell."""
+    spares = "hello()\norder('list')\nfailure('spared-unknown', '5', 0)\nreply()\norder()\n"
+    done = farm.hosts(one=spares, two="empty").logoff("/user:alice", "/y")
+    assert done.status == 2 and "left alone" in done.err
+    assert farm.logoff("/user:alice", "/y", "/ifany").status == 2
+
+
+@pytest.mark.parametrize("name,words", [("query", ("session",)), ("logoff", ("/user:alice", "/ifany"))], ids=["query", "logoff"])
+def test_a_list_that_failed_without_a_word(farm, name, words):
+    done = farm.hosts(one="hello()\norder('list')\nreply(6)\norder()\n", two="empty").run(name, *words)
+    assert done.status == 6 and "one" in done.err
+
+
+def test_a_broken_list_is_no_list(farm):
+    """The first list, of the selected sessions, was whole; of the second one, of all, a part came."""
+    breaks = "listing('5')\norder('list')\nsession('5')\nsession('6', name='pts/4', state='active')\n"
+    done = farm.hosts(one=breaks, two=TWO).logoff("/user:alice", "one:pts/4", "/y", "/json:lines")
+    assert done.status == 6 and done.results() == [("two", "5", "ended")] and farm.ordered("one") == []
+
+
 @pytest.mark.parametrize("script,status", [
     ("os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n", 0),
     ("hang()\n", 0),
@@ -333,3 +354,48 @@ def test_who_may_be_unreachable(farm, script, status):
     for name, words in [("query", ["session"]), ("logoff", ["/user:alice", "/y"])]:
         done = farm.run(name, *words, "/allowunreachable", "/timeout:1")
         assert done.status == status and "one: " in done.err, (name, done.err)
+
+
+@pytest.mark.parametrize("words,status", [((), 2), (("/ifany",), 0), (("/dryrun",), 2)], ids=repr)
+def test_nobody_on_the_hosts_that_are_on(farm, words, status):
+    off = "os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n"
+    farm.hosts(one=off, two=TWO)
+    assert farm.logoff("/user:carol", "/allowunreachable", *words).status == status
+    assert farm.logoff("/user:carol", *words).status == 6
+
+
+# ---- exclusions ----
+
+
+@pytest.mark.parametrize("words,status,ended", [
+    (["/exclude:bob"], 0, ["one 5", "two 7"]),
+    (["/exclude:carol"], 0, ["one 5", "one 6", "two 6"]),
+    (["/exclude:carol,carol"], 0, ["one 5", "one 6", "two 6"]),
+    (["/exclude:nosuchuser"], 1, []),
+    (["/exclude:carol,nosuchuser"], 1, []),
+    (["/exclude:group:nosuchgroup"], 1, []),
+    (["/exclude:6"], 0, ["one 5", "two 7"]),
+    (["/exclude:7"], 0, ["one 5", "one 6", "two 6"]),
+    (["/exclude:pts/4"], 0, ["one 5", "two 7"]),
+], ids=repr)
+def test_exclusions(farm, words, status, ended):
+    """Known on one host only, on both, on none."""
+    other = TWO.replace("name=alice uid=1000", "name=carol uid=1002").replace("id=5 user=alice", "id=7 user=carol")
+    done = farm.hosts(one=TWO, two=other).logoff("/all", "/y", "/json:lines", *words)
+    assert (done.status, sorted(f"{host} {id}" for host, id, result in done.results() if result == "ended")) == (status, ended)
+    if status == 1:
+        assert done.only("failure", "kind") == [("no-exclusion",)] and "nothing was done" in done.err
+
+
+def test_an_exclusion_that_a_broken_host_did_not_know(farm):
+    """Only hosts that have told everything count: the other one knows it."""
+    breaks = "hello()\norder('list')\nfailure('no-exclusion', 'bob', 0)\nfailure('no-exclusion', 'bob', 0)\n"
+    done = farm.hosts(one=breaks, two=TWO).logoff("/all", "/exclude:bob", "/y", "/json:lines")
+    assert done.status == 6 and done.results() == [("two", "5", "ended")]
+
+
+def test_an_exclusion_that_a_host_cannot_judge(farm):
+    """It leaves all alone, and the others go on."""
+    unsure = "hello()\norder('list')\nfailure('exclusion-unknown', 'bob', 1)\nreply(1)\norder()\n"
+    done = farm.hosts(one=unsure, two=TWO).logoff("/all", "/exclude:bob", "/y", "/json:lines")
+    assert done.status == 1 and done.results() == [("two", "5", "ended")]
