@@ -282,7 +282,7 @@ static void add_line(struct choice *choice, const char *path, const struct name 
 static void add_file(struct choice *choice, const char *path)
 {
 	struct names names;
-	int r = names_read(&names, path);
+	int r = names_read(&names, path, NULL, NULL);
 
 	if (r < 0)
 		stop_choice(choice, report_file(path, r, names.wrong_line));

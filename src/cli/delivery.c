@@ -111,14 +111,30 @@ enum exit_status delivery_report(struct logoff_session *session, const struct lo
 	return status;
 }
 
+/* A row about a session of whose message no host tells. */
+static void stream_word(struct logoff_session *session, const char *result, enum exit_status status)
+{
+	stream_delivery(session, json_pack("{s:s, s:n, s:n, s:n}", "result", result, "channel", "answer", "cause"),
+			status);
+}
+
+enum exit_status delivery_report_unknown(struct logoff_session *session)
+{
+	struct safe who = report_label(session), user = report_user(session);
+
+	fprintf(stderr, _("%s: session %s: nobody can tell whether %s has got the message\n"), program().text, who.text,
+		user.text);
+	if (arg_json)
+		stream_word(session, "unknown", EXIT_UNREACHABLE);
+	return EXIT_UNREACHABLE;
+}
+
 void delivery_report_left_out(struct logoff_session *session)
 {
 	struct safe who = report_label(session), user = report_user(session);
 
 	if (arg_json) {
-		stream_delivery(session,
-				json_pack("{s:s, s:n, s:n, s:n}", "result", "left-out", "channel", "answer", "cause"),
-				EXIT_ENDED);
+		stream_word(session, "left-out", EXIT_ENDED);
 		return;
 	}
 	if (!*logoff_session_user(session) && logoff_session_kind(session) != LOGOFF_KIND_SERVICES) {

@@ -123,10 +123,10 @@ static char *trim_line(char *line)
 	return line;
 }
 
-/* Tells whether TEXT can be the name of a session or a user: a colon stands only where word.h allows it. */
-static bool is_possible(const char *line)
+/* Tells whether NAME, at the end of LINE, can be a session or a user: a colon stands only where word.h allows it. */
+static bool is_possible(const char *line, const char *name)
 {
-	const char *text = word_parse(line).text;
+	const char *text = word_parse(name).text;
 
 	if (strlen(line) > LENGTH_MAX || strchr(*text == ':' ? text + 1 : text, ':'))
 		return false;
@@ -157,7 +157,7 @@ bool names_are_plain(const char *text)
 }
 
 /* Cuts NAMES->text, without its byte order mark from AT on, into names. */
-static int cut_names(struct names *names, char *at)
+static int cut_names(struct names *names, char *at, names_behind_host_func behind_host, void *userdata)
 {
 	char *next;
 	int r = 0;
@@ -169,14 +169,16 @@ static int cut_names(struct names *names, char *at)
 		at = trim_line(at);
 		if (!*at)
 			continue;
-		r = is_possible(at) ? add_name(names, at, line) : -EBADMSG;
+		r = -EBADMSG;
+		if (is_possible(at, behind_host ? behind_host(at, userdata) : at))
+			r = add_name(names, at, line);
 		if (r == -EBADMSG)
 			names->wrong_line = line;
 	}
 	return r;
 }
 
-int names_read(struct names *names, const char *path)
+int names_read(struct names *names, const char *path, names_behind_host_func behind_host, void *userdata)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
 	size_t length = 0;
@@ -192,7 +194,8 @@ int names_read(struct names *names, const char *path)
 		return r;
 	if (strlen(names->text) != length)
 		return -EILSEQ;
-	return cut_names(names, names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0));
+	return cut_names(names, names->text + (strncmp(names->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), behind_host,
+			 userdata);
 }
 
 void names_done(struct names *names)

@@ -29,11 +29,17 @@ struct names {
 };
 
 /*
- * Reads the names in the file PATH; names_done() frees them, after a failure too. Returns 0, -EFBIG (above 1 MiB),
- * -EILSEQ (a null byte, or half a character: not a text), -EBADMSG (a line that can be no name) or the failure of
- * reading.
+ * Where several hosts are meant: finds what stands behind the name of one of them and a colon, "12" of "login03:12".
+ * Returns it, or LINE if that begins with no such name.
  */
-int names_read(struct names *names, const char *path);
+typedef const char *(*names_behind_host_func)(const char *line, void *userdata);
+
+/*
+ * Reads the names in the file PATH; names_done() frees them, after a failure too. BEHIND_HOST gets USERDATA; NULL: no
+ * name of a host stands before a name. Returns 0, -EFBIG (above 1 MiB), -EILSEQ (a null byte, or half a character: not
+ * a text), -EBADMSG (a line that can be no name) or the failure of reading.
+ */
+int names_read(struct names *names, const char *path, names_behind_host_func behind_host, void *userdata);
 
 /* Tells whether TEXT looks like the name of a user or session and like nothing else, so that it may be shown. */
 bool names_are_plain(const char *text);

@@ -15,7 +15,7 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/delivery.h"
-#include "cli/names.h"
+#include "cli/facts.h"
 #include "cli/stream.h"
 #include "cli/printable.h"
 #include "cli/word.h"
@@ -56,12 +56,18 @@ static bool fits_all(const struct logoff_session *session, const char *word)
 	return is_at_work(session);
 }
 
+/* Tells whether words may mean SESSION. */
+static bool is_in_scope(const struct recipients *recipients, const struct logoff_session *session)
+{
+	return !recipients->scope || strcmp(fact_host(session, ""), recipients->scope) == 0;
+}
+
 static size_t count_recipients(const struct recipients *recipients, fits_func fits, const char *word)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < recipients->n_all; i++)
-		n += fits(recipients->all[i], word);
+		n += is_in_scope(recipients, recipients->all[i]) && fits(recipients->all[i], word);
 	return n;
 }
 
@@ -71,7 +77,7 @@ static void add_recipient(struct recipients *recipients, fits_func fits, const c
 	for (size_t i = recipients->n_recipients; i < recipients->n_all; i++) {
 		struct logoff_session *session = recipients->all[i];
 
-		if (!fits(session, word))
+		if (!is_in_scope(recipients, session) || !fits(session, word))
 			continue;
 		memmove(&recipients->all[recipients->n_recipients + 1], &recipients->all[recipients->n_recipients],
 			(i - recipients->n_recipients) * sizeof(struct logoff_session *));
@@ -82,12 +88,15 @@ static void add_recipient(struct recipients *recipients, fits_func fits, const c
 static const struct logoff_session *find_word(const struct recipients *recipients, fits_func fits, const char *word)
 {
 	for (size_t i = 0; i < recipients->n_all; i++)
-		if (fits(recipients->all[i], word))
+		if (is_in_scope(recipients, recipients->all[i]) && fits(recipients->all[i], word))
 			return recipients->all[i];
 	return NULL;
 }
 
-/* Tells whether TEXT, by which SESSION was found, may mean another user: any user that exists, logged on or not. */
+/*
+ * Tells whether TEXT, by which SESSION was found, may mean another user: any user that exists, logged on or not. Of the
+ * users of another host only those are known who are logged on.
+ */
 static bool is_ambiguous(const struct recipients *recipients, const struct logoff_session *session, const char *text,
 			 int *ret_r)
 {
@@ -97,9 +106,10 @@ static bool is_ambiguous(const struct recipients *recipients, const struct logof
 	if (!word_may_be_user(text))
 		return false;
 	for (size_t i = 0; i < recipients->n_all; i++)
-		if (recipients->all[i] != session && account_is(recipients->all[i], text))
+		if (recipients->all[i] != session && is_in_scope(recipients, recipients->all[i]) &&
+		    account_is(recipients->all[i], text))
 			return true;
-	if (account_is_foreign(session) || account_is(session, text))
+	if (!recipients->host || account_is_foreign(session) || account_is(session, text))
 		return false;
 	*ret_r = account_find(text, &uid);
 	return *ret_r != -ENOENT;
@@ -119,11 +129,26 @@ static void take_session(struct recipients *recipients, const struct logoff_sess
 
 static void tell_nobody(struct recipients *recipients, struct word word, const char *shown)
 {
-	if (word.kind != WORD_ID && word.kind != WORD_NAME &&
-	    count_recipients(recipients, fits_user_gone, word.text) > 0)
+	if (recipients->incomplete)
+		note_status(recipients, report_unknown_recipient(shown, word.text, recipients->scope));
+	else if (word.kind != WORD_ID && word.kind != WORD_NAME &&
+		 count_recipients(recipients, fits_user_gone, word.text) > 0)
 		note_status(recipients, report_user_left(shown, word.text));
 	else
 		note_status(recipients, report_nobody(shown, word.text, false));
+}
+
+/* What a host is asked for a word, judged by the list of far hosts. Returns as word_find() if it finds none. */
+static int judge_word(const struct recipients *recipients, struct word word, struct logoff_error *reterr)
+{
+	const struct logoff_session *session = find_word(recipients, word_is_name, word.text);
+
+	if (word.kind == WORD_ID || !session)
+		return LOGOFF_E_NO_SESSION;
+	if (count_recipients(recipients, fits_name, word.text) > 1)
+		return LOGOFF_E_NOT_UNIQUE;
+	snprintf(reterr->text, sizeof(reterr->text), "%s", logoff_session_id(session));
+	return LOGOFF_E_NOT_ACTIVE;
 }
 
 /* A list may lack a session that exists, so a word not found in it is looked up. */
@@ -131,8 +156,11 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 {
 	struct logoff_session *session = NULL, **grown;
 	struct logoff_error error = {};
-	int r = word.kind == WORD_USER ? LOGOFF_E_NO_SESSION : word_find(recipients->host, word, &session, &error);
+	int r = LOGOFF_E_NO_SESSION;
 
+	if (word.kind != WORD_USER)
+		r = recipients->host ? word_find(recipients->host, word, &session, &error)
+				     : judge_word(recipients, word, &error);
 	if (r < 0) {
 		if (r == LOGOFF_E_NO_SESSION)
 			tell_nobody(recipients, word, shown);
@@ -150,7 +178,24 @@ static void look_up(struct recipients *recipients, struct word word, const char 
 	take_session(recipients, session, word, shown);
 }
 
-static void take_word(struct recipients *recipients, const char *text, const char *shown)
+/* WORD stands without one of the hosts: it is a user of any of them. */
+static void add_user(struct recipients *recipients, struct word word, const char *shown)
+{
+	const struct logoff_session *session = NULL;
+
+	if (word.kind == WORD_ANY)
+		session = find_word(recipients, word_is_id, word.text);
+	if (word.kind == WORD_ANY && !session)
+		session = find_word(recipients, fits_name, word.text);
+	if (session)
+		note_status(recipients, report_needs_host(shown, word.text, fact_host(session, "")));
+	else if (count_recipients(recipients, fits_user, word.text) > 0)
+		add_recipient(recipients, fits_user, word.text);
+	else
+		tell_nobody(recipients, word, shown);
+}
+
+void recipients_add(struct recipients *recipients, const char *text, const char *shown)
 {
 	struct word word = word_parse(text);
 	bool by_id = word.kind == WORD_ANY || word.kind == WORD_ID,
@@ -158,7 +203,9 @@ static void take_word(struct recipients *recipients, const char *text, const cha
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
 	size_t n_names = by_name ? count_recipients(recipients, fits_name, word.text) : 0;
 
-	if (by_id && count_recipients(recipients, word_is_id, word.text) == 1)
+	if (!recipients->host && !recipients->scope)
+		add_user(recipients, word, shown);
+	else if (by_id && count_recipients(recipients, word_is_id, word.text) == 1)
 		take_session(recipients, find_word(recipients, word_is_id, word.text), word, shown);
 	else if (n_names == 1)
 		take_session(recipients, find_word(recipients, fits_name, word.text), word, shown);
@@ -168,28 +215,38 @@ static void take_word(struct recipients *recipients, const char *text, const cha
 		look_up(recipients, word, shown);
 }
 
-static void take_file(struct recipients *recipients, const char *path)
+enum exit_status recipients_read(struct names *names, const char *path, names_behind_host_func behind_host,
+				 void *userdata)
 {
-	struct names names;
-	int r = names_read(&names, path);
+	int r = names_read(names, path, behind_host, userdata);
 
 	if (r < 0)
-		note_status(recipients, report_file(path, r, names.wrong_line));
-	if (r >= 0 && names.n_items == 0) {
-		fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
-		note_status(recipients, stream_failure(EXIT_NO_SESSION, "list-empty", path, NULL));
-	}
-	for (size_t i = 0; r >= 0 && i < names.n_items; i++)
-		take_word(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
+		return report_file(path, r, names->wrong_line);
+	if (names->n_items > 0)
+		return EXIT_ENDED;
+	fprintf(stderr, _("%s: the list %s is empty\n"), program().text, safe(path).text);
+	return stream_failure(EXIT_NO_SESSION, "list-empty", path, NULL);
+}
+
+static void add_file(struct recipients *recipients, const char *path)
+{
+	struct names names;
+	enum exit_status status = recipients_read(&names, path, NULL, NULL);
+
+	note_status(recipients, status);
+	for (size_t i = 0; status == EXIT_ENDED && i < names.n_items; i++)
+		recipients_add(recipients, names.items[i].text, report_line(path, &names.items[i]).text);
 	names_done(&names);
 }
 
-static void take_all(struct recipients *recipients, bool talkative)
+void recipients_add_all(struct recipients *recipients, bool talkative)
 {
 	add_recipient(recipients, fits_all, NULL);
 	for (size_t i = recipients->n_recipients; talkative && i < recipients->n_all; i++)
 		delivery_report_left_out(recipients->all[i]);
-	if (recipients->n_recipients == 0) {
+	if (recipients->n_recipients == 0 && recipients->incomplete) {
+		note_status(recipients, report_unknown_recipient("*", "*", recipients->scope));
+	} else if (recipients->n_recipients == 0) {
 		fprintf(stderr, _("%s: nobody is logged on\n"), program().text);
 		note_status(recipients, stream_failure(EXIT_NO_SESSION, "nobody-logged-on", NULL, NULL));
 	}
@@ -205,15 +262,18 @@ void recipients_find(struct recipients *recipients, struct logoff_host *host, co
 	if (r < 0)
 		note_status(recipients, report_host(arg_server, r, &error));
 	else if (strcmp(word, "*") == 0)
-		take_all(recipients, talkative);
+		recipients_add_all(recipients, talkative);
 	else if (word[0] == '@')
-		take_file(recipients, word + 1);
+		add_file(recipients, word + 1);
 	else
-		take_word(recipients, word, word);
+		recipients_add(recipients, word, word);
 }
 
 void recipients_done(struct recipients *recipients)
 {
-	logoff_session_list_free(recipients->all, recipients->n_all);
+	if (recipients->host)
+		logoff_session_list_free(recipients->all, recipients->n_all);
+	else
+		free(recipients->all);
 	*recipients = (struct recipients){};
 }

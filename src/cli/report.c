@@ -668,8 +668,12 @@ static struct safe typed(const char *name)
 enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r)
 {
 	struct safe id = typed(logoff_session_id(session)), user = typed(text);
+	const char *host = report_shows_hosts ? fact_host(session, NULL) : NULL;
 
-	if (r == 0)
+	if (r == 0 && host)
+		fprintf(stderr, _("%s: %s: a session and a user have this name; write %s:id:%s or %s:user:%s\n"),
+			program().text, safe(shown).text, host, id.text, host, user.text);
+	else if (r == 0)
 		fprintf(stderr, _("%s: %s: a session and a user have this name; write id:%s or user:%s\n"),
 			program().text, safe(shown).text, id.text, user.text);
 	else
@@ -678,6 +682,26 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 			program().text, safe(shown).text, strerror(-r), id.text, user.text);
 	return r == 0 ? stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(shown, text), NULL)
 		      : stream_failure_errno(EXIT_UNREACHABLE, "ambiguous", object_of(shown, text), r);
+}
+
+enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host)
+{
+	if (host)
+		fprintf(stderr, _("%s: %s: not found, but %s has not told of all its sessions\n"), program().text,
+			safe(shown).text, safe(host).text);
+	else
+		fprintf(stderr, _("%s: %s: found on none of the hosts that answered\n"), program().text,
+			safe(shown).text);
+	return stream_failure_of(host ? host : arg_server, EXIT_UNREACHABLE, "recipient-unknown",
+				 object_of(shown, text), NULL);
+}
+
+enum exit_status report_needs_host(const char *shown, const char *text, const char *host)
+{
+	fprintf(stderr,
+		_("%s: %s: with several hosts write a session with its host, such as %s:%s, and a user as user:NAME\n"),
+		program().text, safe(shown).text, safe(host).text, typed(text).text);
+	return stream_failure(EXIT_USAGE, "usage", object_of(shown, text), NULL);
 }
 
 enum exit_status report_user_left(const char *shown, const char *text)

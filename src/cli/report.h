@@ -71,6 +71,18 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 /* Reports that DESIGNATOR, which may be a user, means nobody, or BACKGROUND sessions alone. Returns the exit status. */
 enum exit_status report_nobody(const char *designator, const char *text, bool background);
 
+/*
+ * Reports that SHOWN, which shows the word TEXT, was not found, but that not all is known: of HOST, or (NULL) of all
+ * hosts. Returns the exit status.
+ */
+enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host);
+
+/*
+ * Reports that SHOWN, which shows the word TEXT, means no session without its host; HOST is the one in the example.
+ * Returns the exit status.
+ */
+enum exit_status report_needs_host(const char *shown, const char *text, const char *host);
+
 /* Reports that the user meant by SHOWN, which shows the word TEXT, has left. Returns the exit status. */
 enum exit_status report_user_left(const char *shown, const char *text);
 

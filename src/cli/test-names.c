@@ -15,6 +15,8 @@
 
 #include "cli/names.h"
 
+static names_behind_host_func behind_host;	/* of the list that is read */
+
 /* Reads TEXT as a file. */
 static int read_text(struct names *names, const char *text, size_t length)
 {
@@ -24,7 +26,7 @@ static int read_text(struct names *names, const char *text, size_t length)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, length), length);
 	close(fd);
-	r = names_read(names, path);
+	r = names_read(names, path, behind_host, NULL);
 	unlink(path);
 	return r;
 }
@@ -109,9 +111,9 @@ static void refuses_what_is_no_list(void **state)
 	free(large);
 	assert_int_equal(read_text(&names, "alice\n\0bob\n", 11), -EILSEQ);
 	names_done(&names);
-	assert_int_equal(names_read(&names, "/nonexistent/list"), -ENOENT);
+	assert_int_equal(names_read(&names, "/nonexistent/list", NULL, NULL), -ENOENT);
 	names_done(&names);
-	assert_int_equal(names_read(&names, "/"), -EISDIR);
+	assert_int_equal(names_read(&names, "/", NULL, NULL), -EISDIR);
 	names_done(&names);
 }
 
@@ -138,6 +140,29 @@ static void refuses_lines_that_are_no_names(void **state)
 	names_done(&names);
 	assert_names(":1\nid:12\nname:pts/3\nname::1\nuser:EXAMPLE\\bob\n[x]\n",
 		     (const char *[]){ ":1", "id:12", "name:pts/3", "name::1", "user:EXAMPLE\\bob", "[x]", NULL });
+}
+
+static const char *behind_login03(const char *line, void *userdata)
+{
+	(void)userdata;
+	return strncmp(line, "login03:", 8) == 0 ? line + 8 : line;
+}
+
+/* What stands before the first colon of a line is a host only if there is one of that name. */
+static void takes_names_behind_hosts(void **state)
+{
+	static const char *const wrong[] = { "login04:12", "login03:12:13", "login03:root:x", "login03:a\tb", "id:1:2" };
+	struct names names;
+
+	(void)state;
+	behind_host = behind_login03;
+	assert_names("alice\nlogin03:12\nlogin03:id:12\nlogin03::1\nid:7\n",
+		     (const char *[]){ "alice", "login03:12", "login03:id:12", "login03::1", "id:7", NULL });
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(read_text(&names, wrong[i], strlen(wrong[i])), -EBADMSG);
+		names_done(&names);
+	}
+	behind_host = NULL;
 }
 
 static void shows_only_what_looks_like_a_name(void **state)
@@ -178,6 +203,7 @@ int main(void)
 		cmocka_unit_test(understands_utf16),
 		cmocka_unit_test(refuses_what_is_no_list),
 		cmocka_unit_test(refuses_lines_that_are_no_names),
+		cmocka_unit_test(takes_names_behind_hosts),
 		cmocka_unit_test(shows_only_what_looks_like_a_name),
 		cmocka_unit_test(grows),
 	};
