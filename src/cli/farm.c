@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -160,6 +161,24 @@ enum exit_status server_farm_open(struct server_farm *farm, const char *server)
 	report_shows_hosts = farm->hosts.n_items > 1;
 	charset_init_times();
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
+}
+
+/* The longest name counts, as an IPv6 address has colons of its own. */
+size_t server_farm_find(const struct server_farm *farm, const char *argument, const char **ret_word)
+{
+	size_t n = farm->hosts.n_items, best = n, best_length = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = server_farm_name(farm, i);
+		size_t length = strlen(name);
+
+		if (length > best_length && strncasecmp(argument, name, length) == 0 && argument[length] == ':') {
+			best = i;
+			best_length = length;
+		}
+	}
+	*ret_word = best < n ? argument + best_length + 1 : argument;
+	return best;
 }
 
 const char *server_farm_name(const struct server_farm *farm, size_t i)
@@ -498,13 +517,15 @@ static enum exit_status stream_failed(const struct failed *failed)
 	return stream_failure_of(failed->name, status, failure_word(failed->failure), NULL, &cause);
 }
 
-enum exit_status server_farm_report(struct server_farm *farm)
+enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *which, size_t n_which)
 {
-	struct failed *failed = calloc(farm->hosts.n_items, sizeof(*failed));
+	struct failed *failed = calloc(n_which + 1, sizeof(*failed));
 	enum exit_status status = EXIT_ENDED;
 	size_t n = 0, same;
 
-	for (size_t i = 0; failed && i < farm->hosts.n_items; i++) {
+	for (size_t k = 0; failed && k < n_which; k++) {
+		size_t i = which ? which[k] : k;
+
 		failed[n].failure = farm_failure(farm->farm, i, &failed[n].text);
 		failed[n].name = server_farm_name(farm, i);
 		failed[n].excused = server_farm_is_excused(farm, i);
@@ -528,6 +549,11 @@ enum exit_status server_farm_report(struct server_farm *farm)
 		status = report_memory(-ENOMEM);
 	free(failed);
 	return status;
+}
+
+enum exit_status server_farm_report(struct server_farm *farm)
+{
+	return server_farm_report_of(farm, NULL, farm->hosts.n_items);
 }
 
 /* The sentences for what far hosts report; others are told by their word. */

@@ -124,11 +124,20 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i);
 /* Reports the hosts that have not answered, those with the same cause in one line. Returns the exit status. */
 enum exit_status server_farm_report(struct server_farm *farm);
 
+/* The same for the N hosts WHICH. */
+enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *which, size_t n);
+
 /* On a terminal, or if anything failed: "38 of 40 hosts answered, 112 sessions". ENDED: sessions have been logged off. */
 void server_farm_summarize(const struct server_farm *farm, bool ended);
 
 /* Wipes the line that shows the progress, so that other output can be printed. */
 void server_farm_wipe(struct server_farm *farm);
+
+/*
+ * Finds the host that ARGUMENT names, "login03:12", and *ret_word, what stands behind the colon. Returns the number of
+ * the host, or that of all hosts: it names none, and *ret_word is ARGUMENT.
+ */
+size_t server_farm_find(const struct server_farm *farm, const char *argument, const char **ret_word);
 
 /* The name of host I. Returns it. */
 const char *server_farm_name(const struct server_farm *farm, size_t i);
