@@ -16,7 +16,9 @@
 #include "cli/charset.h"
 #include "cli/command.h"
 #include "cli/delivery.h"
+#include "cli/farm.h"
 #include "cli/logon.h"
+#include "cli/msg.h"
 #include "cli/recipients.h"
 #include "cli/stream.h"
 #include "cli/terminal.h"
@@ -24,15 +26,14 @@
 #include "cli/warning-text.h"
 #include "cli/when.h"
 
-#define TEXT_MAX 8192
-
-static bool arg_verbose, arg_wait;
-static uint64_t arg_time_s = 60;
+bool arg_verbose, arg_wait;
+uint64_t arg_time_s = 60;
 
 static const struct option_row options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
 	  N_("The session host whose users are meant. Without it: this machine.") },
 	LOGON_OPTIONS,
+	FARM_OPTIONS
 	{ "time", "time", 0, OPTION_SECONDS, &arg_time_s, "seconds",
 	  N_("How long to show the message and wait; 60 if not given, 0: until it is closed.") },
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
@@ -48,7 +49,7 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Sends a message to users of a session host."),
 	.usage = "MSG {username | sessionname | sessionid | @filename | '*'} [/SERVER:servername]\n"
-		 LOGON_USAGE
+		 LOGON_USAGE FARM_USAGE
 		 "       [/TIME:seconds] [/JSON[:lines]] [/V] [/W] [/VERSION] [--help] [message]",
 	.arguments = {
 		{ "username", N_("The name of a user: all sessions of that user.") },
@@ -71,14 +72,14 @@ static int refuse_text(const char *sentence)
 }
 
 /* Joins the words by blanks. Returns the length of the text, even if it does not fit. */
-static size_t join_words(int n_words, char **words, char text[static TEXT_MAX + 1])
+static size_t join_words(int n_words, char **words, char text[static MSG_TEXT_MAX + 1])
 {
 	size_t n = 0;
 
 	for (int i = 0; i < n_words; i++) {
 		size_t length = strlen(words[i]);
 
-		if (n + length <= TEXT_MAX) {
+		if (n + length <= MSG_TEXT_MAX) {
 			memcpy(text + n, words[i], length);
 			text[n + length] = ' ';
 		}
@@ -87,8 +88,8 @@ static size_t join_words(int n_words, char **words, char text[static TEXT_MAX + 
 	return n - 1;
 }
 
-/* Reads standard input to its end, but at most one byte more than TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
-static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
+/* Reads standard input to its end, but at most one byte more than MSG_TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
+static int read_text(char text[static MSG_TEXT_MAX + 1], size_t *ret_n)
 {
 	int fd = cancel_open(false);
 	size_t n = 0;
@@ -96,7 +97,7 @@ static int read_text(char text[static TEXT_MAX + 1], size_t *ret_n)
 
 	if (isatty(STDIN_FILENO))
 		terminal_invite();
-	while (n <= TEXT_MAX && (got = cancel_read(fd, text + n, TEXT_MAX + 1 - n)) > 0)
+	while (n <= MSG_TEXT_MAX && (got = cancel_read(fd, text + n, MSG_TEXT_MAX + 1 - n)) > 0)
 		n += (size_t)got;
 	cancel_close(fd, got >= 0);
 	if (got < 0 && isatty(STDIN_FILENO))
@@ -111,8 +112,12 @@ static int refuse_input(int r)
 	return stream_failure_errno(EXIT_USAGE, "wrong-text", NULL, r);
 }
 
-/* Gets the text from the words of the command line or from standard input. Returns the exit status. */
-static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
+int msg_refuse_length(void)
+{
+	return refuse_text(_("the message is longer than 8192 bytes"));
+}
+
+int msg_take_text(int n_words, char **words, char text[static MSG_TEXT_MAX + 1])
 {
 	size_t n = 0;
 	int r = 0;
@@ -123,8 +128,8 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 		r = read_text(text, &n);
 	if (r < 0)
 		return r == -ECANCELED ? (int)report_declined() : refuse_input(r);
-	if (n > TEXT_MAX)
-		return refuse_text(_("the message is longer than 8192 bytes"));
+	if (n > MSG_TEXT_MAX)
+		return msg_refuse_length();
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
 		n--;
 	text[n] = '\0';
@@ -133,7 +138,7 @@ static int take_text(int n_words, char **words, char text[static TEXT_MAX + 1])
 	return n > 0 ? EXIT_ENDED : refuse_text(_("there is no message"));
 }
 
-static void compose_title(const struct logoff_host *host, char *title, size_t size)
+void msg_compose_title(const struct logoff_host *host, char *title, size_t size)
 {
 	char sender[ACCOUNT_NAME_SIZE];
 
@@ -155,7 +160,7 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	struct logoff_error error = {};
 	int r, status = EXIT_ENDED;
 
-	compose_title(host, title, sizeof(title));
+	msg_compose_title(host, title, sizeof(title));
 	r = logoff_host_message(host, &message, recipients->all, recipients->n_recipients, cancel_open(false),
 				&deliveries,
 				&error);
@@ -170,12 +175,8 @@ static int send_to(struct logoff_host *host, const struct recipients *recipients
 	return status;
 }
 
-static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
+int msg_check(int n_arguments)
 {
-	char text[TEXT_MAX + 1];
-	struct recipients recipients;
-	int status, sent = EXIT_ENDED;
-
 	if (n_arguments == 0) {
 		fprintf(stderr, _("%s: no recipient is given\n"), program().text);
 		(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
@@ -183,7 +184,17 @@ static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
 	}
 	if (stream_is_lines())
 		cancel_outlive_reader();
-	status = take_text(n_arguments - 1, arguments + 1, text);
+	return EXIT_ENDED;
+}
+
+static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
+{
+	char text[MSG_TEXT_MAX + 1];
+	struct recipients recipients;
+	int status = msg_check(n_arguments), sent = EXIT_ENDED;
+
+	if (status == EXIT_ENDED)
+		status = msg_take_text(n_arguments - 1, arguments + 1, text);
 	if (status != EXIT_ENDED)
 		return status;
 	recipients_find(&recipients, host, arguments[0], arg_verbose);
@@ -197,7 +208,8 @@ static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
 
 int main(int argc, char **argv)
 {
-	static const struct command command = { .help = &help, .n_before_text = 2, .run = run_msg };
+	static const struct command command = { .help = &help, .n_before_text = 2, .run = run_msg,
+						RUN_FARM(msg_farm) };
 
 	return command_main(&command, argc, argv);
 }
