@@ -26,10 +26,15 @@ bool arg_allow_unreachable;
 
 /* ---- which hosts ---- */
 
+/* SENTENCE is about WHAT; CAUSE is "", or stands in parentheses. */
+static void report(const char *what, const char *sentence, const char *cause)
+{
+	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, safe(what).text, sentence, cause);
+}
+
 static enum exit_status report_wrong(const char *sentence, const char *word)
 {
-	fprintf(stderr, "%s: %s: ", program().text, safe(word).text);
-	fprintf(stderr, "%s\n", sentence);
+	report(word, sentence, "");
 	return stream_failure(EXIT_USAGE, "wrong-host", word, NULL);
 }
 
@@ -209,7 +214,7 @@ void server_farm_draw(struct server_farm *farm)
 				   farm->n_ended);
 	if (one < n)
 		snprintf(line.text + length, sizeof(line.text) - (size_t)length, _("; waiting for %.100s%s%.100s"),
-			 server_farm_name(farm, one), two < n ? ", " : "", two < n ? server_farm_name(farm, two) : "");
+			 server_farm_name(farm, one), two < n ? _(", ") : "", two < n ? server_farm_name(farm, two) : "");
 	terminal_draw(line);
 	farm->drawn = true;
 }
@@ -483,18 +488,21 @@ static int compare_failed(const void *a, const void *b)
 	return order ? order : strcmp(one->text, two->text);
 }
 
-/* The names of hosts have no character that would harm a terminal. */
+/* The names of hosts have no character that would harm a terminal; all of them are shown. */
 static void report_same(const struct failed *failed, size_t n)
 {
 	const char **names = calloc(n, sizeof(*names));
+	struct safe cause = {};
 	char *folded = NULL;
 
 	for (size_t i = 0; names && i < n; i++)
 		names[i] = failed[i].name;
 	if (names)
 		folded = nodeset_fold(names, n);
-	fprintf(stderr, "%s: %s: %s", program().text, folded ? folded : failed->name, sentence_of(failed->failure));
-	fprintf(stderr, *failed->text ? " (%s)\n" : "\n", safe(failed->text).text);
+	if (*failed->text)
+		snprintf(cause.text, sizeof(cause.text), " (%.300s)", safe(failed->text).text);
+	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, folded ? folded : failed->name,
+		sentence_of(failed->failure), cause.text);
 	free(folded);
 	free(names);
 }
@@ -580,14 +588,16 @@ static const struct {
 
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure)
 {
-	const char *sentence = failure->kind;
+	const char *sentence = failure->kind, *name = server_farm_name(farm, i);
+	struct safe what = safe(name);
 
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 		if (strcmp(failure->kind, kinds[k].kind) == 0)
 			sentence = _(kinds[k].sentence);
-	fprintf(stderr, "%s: %s%s%s: %s%s\n", program().text, server_farm_name(farm, i), failure->object ? ":" : "",
-		safe(failure->object).text, sentence, report_cause(&failure->cause).text);
-	return (int)stream_failure_of(server_farm_name(farm, i), (enum exit_status)failure->exit_status, failure->kind,
+	if (failure->object)
+		snprintf(what.text, sizeof(what.text), "%.200s:%.300s", name, safe(failure->object).text);
+	report(what.text, sentence, report_cause(&failure->cause).text);
+	return (int)stream_failure_of(name, (enum exit_status)failure->exit_status, failure->kind,
 				      failure->object, &failure->cause);
 }
 

@@ -20,8 +20,9 @@
 extern uint64_t arg_parallel, arg_timeout_s;
 extern bool arg_allow_unreachable;
 
-/* The rows of a command that takes many hosts, and its function for them. */
+/* The rows of a command that takes many hosts, what its help says of /server, and its function for them. */
 #ifndef _WIN32
+#define HELP_SERVERS N_("The session hosts: names, login[01-40], @group. Without it: this machine.")
 #define RUN_FARM(FUNCTION) .run_farm = FUNCTION
 #define FARM_OPTIONS                                                                                       \
 	{ "parallel", "parallel", 0, OPTION_COUNT, &arg_parallel, "number",                              \
@@ -32,6 +33,7 @@ extern bool arg_allow_unreachable;
 	  N_("Hosts that cannot be reached are reported, but do not count as a failure.") },
 #define FARM_USAGE "       [/PARALLEL:number] [/TIMEOUT:seconds] [/ALLOWUNREACHABLE]\n"
 #else
+#define HELP_SERVERS N_("The session host that is asked. Without it: this machine.")
 #define RUN_FARM(FUNCTION) .run_farm = NULL
 #define FARM_OPTIONS
 #define FARM_USAGE

@@ -31,8 +31,7 @@ struct selection arg_selection = SELECTION_NONE;
 static bool arg_no_ask_password, arg_complete;
 
 static const struct option_row options[] = {
-	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
-	  N_("The session host whose session is meant. Without it: this machine.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVERS },
 	LOGON_OPTIONS,
 	FARM_OPTIONS
 	{ "user", "user", 0, OPTION_LIST, &arg_selection.users, "name",

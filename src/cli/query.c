@@ -36,7 +36,7 @@ struct option_list arg_columns;
 #define HELP_VERSION N_("Shows the version.")
 
 static const struct option_row session_options[] = {
-	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVERS },
 	LOGON_OPTIONS,
 	FARM_OPTIONS
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },
