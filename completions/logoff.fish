@@ -21,7 +21,7 @@ function __logoff_sessions
     end
 end
 
-set --global __logoff_session_columns host name user id state protocol device idle logon current uid domain kind address client terminal display registered
+set --global __logoff_session_columns name user id state protocol device idle logon host current uid domain kind address client terminal display registered
 set --global __logoff_process_columns user name id pid command uid current
 
 function __logoff_columns
