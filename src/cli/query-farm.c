@@ -188,7 +188,7 @@ int query_farm_processes(int n_arguments, char **arguments)
 
 	/* As whom ssh logs on is not known here, so nobody's processes are "own". */
 	if (status == EXIT_ENDED && n_arguments == 0 && !arg_id) {
-		fprintf(stderr, _("%s: with several hosts say which processes are meant; '*' means all\n"),
+		fprintf(stderr, _("%s: say which processes of these hosts are meant; '*' means all\n"),
 			program().text);
 		(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
 		return help_try(&process_help);

@@ -27,7 +27,6 @@ struct option_list arg_columns;
 
 /* ---- options ---- */
 
-#define HELP_SERVER N_("The session host that is asked. Without it: this machine.")
 #define HELP_JSON N_("Prints all known data as JSON; lines: one object on each line.")
 #define HELP_NO_LEGEND N_("Prints no headings.")
 #define HELP_SORT N_("Sorts by a column; with - before its name in reverse.")
@@ -54,7 +53,7 @@ static const struct option_row session_options[] = {
 static const struct option_row process_options[] = {
 	{ "id", "id", 0, OPTION_STRING, &arg_id, "sessionid",
 	  N_("Shows the processes of the session with this id.") },
-	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVER },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVERS },
 	LOGON_OPTIONS,
 	FARM_OPTIONS
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines", HELP_JSON },

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many hosts: what cannot be done, and what the command says then; the hosts for completions."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -11,7 +12,7 @@ HERE = pathlib.Path(__file__).parent
 
 HOSTS = """\
 login[01-03]  command="env LOGOFF_HOST=memory:{here}/hosts/office {program}"
-deaf          command="false"
+deaf          command="sh deaf"
 @linux        login[01-03]
 @farm         @linux deaf
 @circle       @circle
@@ -22,6 +23,7 @@ deaf          command="false"
 def run(binary, tmp_path):
     """Runs a command with a hosts file. Returns (status, output, errors)."""
     program = binary.parent.parent / "host/logoff-host"
+    (tmp_path / "deaf").write_text("echo No route to host >&2\nexit 255\n")
     (tmp_path / "hosts").write_text(HOSTS.format(here=HERE, program=program))
 
     def run(name, *arguments, hosts="hosts", **more):
@@ -46,8 +48,8 @@ def run(binary, tmp_path):
         ("logoff /server:@linux /warn:60 Good|night.", 1, 'logoff: "Good night." is no session'),
         ("logoff /user:nobody /server:@linux", 2, "logoff: no session is selected"),
         ("query session /watch /server:@linux", 1, "query: /watch is for one server that is reached by MS-TSTS"),
-        ("query process /server:@linux", 1, "query: with several hosts say which processes are meant"),
-        ("query process /server:login01", 1, "query: with several hosts say which processes are meant"),
+        ("query process /server:@linux", 1, "query: say which processes of these hosts are meant"),
+        ("query process /server:login01", 1, "query: say which processes of these hosts are meant"),
         ("query user /server:@linux /parallel:257", 1, "query: not a number from 1 to 256: /parallel:257"),
         ("query user /server:@linux /timeout:0", 1, "query: /timeout: at least one second is needed"),
         ("query user /server:@windows", 1, "query: @windows: no group of hosts has this name"),
@@ -90,6 +92,32 @@ def test_nobody_on_the_hosts_that_answered(run, more, logoff_status, query_statu
     assert ("no session is selected" in errors) == bool(more)
     status, _, errors = run("query", "user", "nobody", "/server:@farm", *more)
     assert status == query_status and "deaf" in errors
+
+
+SSH_SAYS = {
+    "host-key-unknown": ("No ED25519 host key is known for login01 and you have requested strict checking.", 255, 8),
+    "host-key-changed": ("@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @", 255, 8),
+    "not-accepted": ("ops@login01: Permission denied (publickey).", 255, 8),
+    "not-installed": ("sh: 1: exec: logoff-host: not found", 127, 6),
+    "unreachable": ("ssh: connect to host login01 port 22: No route to host", 255, 6),
+}
+
+
+@pytest.mark.parametrize("kind", SSH_SAYS)
+def test_what_ssh_says(run, tmp_path, kind):
+    """ssh's words become a kind, for programs and in one line for people; only some hosts may be unreachable."""
+    words, code, status = SSH_SAYS[kind]
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit {code}\n")
+    ssh.chmod(0o755)
+    for more, wanted in ([], status), (["/allowunreachable"], 0 if kind == "unreachable" else status):
+        done = run("query", "session", "/server:ssh://login01,login02", "--json=lines", *more, LOGOFF_SSH=str(ssh))
+        rows = [json.loads(line) for line in done[1].splitlines()]
+        assert done[0] == wanted
+        assert [row["host"] for row in rows if row["type"] == "host"] == ["login02"]
+        failures = [(row["host"], row["kind"], row["exit_status"]) for row in rows if row["type"] == "failure"]
+        assert failures == [("login01", kind, wanted)]
+        assert done[2].startswith("query: login01: ") and done[2].count("\n") == 1
 
 
 def test_hosts_for_completions(run, tmp_path):

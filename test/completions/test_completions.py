@@ -56,7 +56,7 @@ SLASH = {
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
-    "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
+    "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
 }
 DASH = {
@@ -71,7 +71,7 @@ DASH = {
     "query user": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                    "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--watch", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-                      "--require-encryption", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
+                      "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
 }
 OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process"}
@@ -271,7 +271,7 @@ def test_options_in_both_styles(shell, command):
         ("quser --use-kerberos ", {"required", "desired", "off"}),
         ("quser /columns ", COLUMNS),
         ("query session --sort ", COLUMNS | {"-" + one for one in COLUMNS}),
-        ("qprocess --columns ", {"name", "user", "id", "pid", "command", "uid", "current"}),
+        ("qprocess --columns ", {"name", "user", "id", "pid", "command", "uid", "host", "current"}),
     ],
 )
 def test_what_there_is(shell, line, wanted):
