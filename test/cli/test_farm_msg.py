@@ -160,7 +160,8 @@ class Farm:
         self.file = folder / "hosts"
         self.file.touch(mode=0o600)
         (folder / "peer").write_text(PEER)
-        self.add("gone", "sh -c exit")
+        (folder / "gone").write_text("echo 'ssh: connect to host gone port 22: No route to host' >&2; exit 255\n")
+        self.add("gone", f"sh {folder}/gone")
 
     def add(self, name, command):
         with self.file.open("a") as file:
