@@ -53,4 +53,20 @@ int drain_write(int root, const struct drain_state *state, const char **ret_path
  */
 int drain_check_conf(int root);
 
+/* What becomes of a logon of an ordinary user. */
+enum drain_proof {
+	DRAIN_PROVED = 1,		/* refused, with our text */
+	DRAIN_DISPROVED,		/* let in */
+	DRAIN_UNPROVED			/* unknown: PAM has not answered, or has refused for a reason of its own */
+};
+
+/* To be called for each service that has a file in PAM's folders and begins sessions of people. */
+typedef void (*drain_proof_func)(const char *service, enum drain_proof proof, void *data);
+
+/*
+ * Asks PAM, in a child process, whether each service refuses the user nobody with the text of STATE, which has been
+ * written. A service has five seconds. Returns the number of services, or -errno: -ENOPKG if PAM cannot be loaded.
+ */
+int drain_prove(int root, const struct drain_state *state, drain_proof_func func, void *data);
+
 #endif

@@ -5,6 +5,7 @@ A file of cases/ holds command lines and what came of them:
 
     # why this case is here
     host: stubborn          the memory host hosts/stubborn, from here on ("host: none" for none)
+    root: drained           the files of this machine that "change logon" reads are those of roots/drained ("root: none": there are none)
     tsts: windows           from here on other servers are played by windows.c ("tsts: none": nothing reaches them)
     lang: zh_TW             the language, from here on ("lang: C")
     interrupt: asking       Ctrl-C as soon as this text is on stdout; for the next command only
@@ -23,6 +24,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -33,8 +35,8 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 TREE = HERE.parent.parent
 MANUAL = TREE / "doc/memory-host.md"
-OTHER_NAMES = {b"qwinsta": "query", b"quser": "query", b"qprocess": "query"}
-SUB_COMMANDS = (b"session", b"user", b"process")
+OTHER_NAMES = {b"qwinsta": "query", b"quser": "query", b"qprocess": "query", b"chglogon": "change"}
+SUB_COMMANDS = (b"session", b"user", b"process", b"logon")
 FILES = sorted((HERE / "cases").glob("*.txt"))
 VALGRIND = [
     "valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible",
@@ -45,7 +47,7 @@ VALGRIND = [
 class Case:
     """One command line of a file, with the settings in force."""
 
-    def __init__(self, line, words, host, lang, interrupt, stdin=b"", tsts="none", not_windows=None):
+    def __init__(self, line, words, host, lang, interrupt, stdin=b"", tsts="none", not_windows=None, root="none"):
         self.line = line            # its index in the file
         self.words = words
         self.host = host
@@ -54,6 +56,7 @@ class Case:
         self.stdin = stdin
         self.tsts = tsts
         self.not_windows = not_windows
+        self.root = root
         self.recorded = []
 
 
@@ -69,15 +72,17 @@ def split(line):
 
 def parse(lines):
     """Reads the lines of a file into cases."""
-    cases, host, lang, interrupt, stdin, tsts, not_windows = [], "none", "C", None, b"", "none", None
+    cases, host, lang, interrupt, stdin, tsts, not_windows, root = [], "none", "C", None, b"", "none", None, "none"
     for number, line in enumerate(lines):
         if line.startswith("$ "):
-            cases.append(Case(number, split(line[2:]), host, lang, interrupt, stdin, tsts, not_windows))
+            cases.append(Case(number, split(line[2:]), host, lang, interrupt, stdin, tsts, not_windows, root))
             interrupt, stdin, not_windows = None, b"", None
         elif line.startswith(("| ", "! ", "= ")) or line in ("|", "!"):
             cases[-1].recorded.append(line)
         elif line.startswith("host: "):
             host = line.removeprefix("host: ")
+        elif line.startswith("root: "):
+            root = line.removeprefix("root: ")
         elif line.startswith("tsts: "):
             tsts = line.removeprefix("tsts: ")
         elif line.startswith("lang: "):
@@ -93,9 +98,18 @@ def parse(lines):
     return cases
 
 
+def own_root(name, tmp_path):
+    """A copy of a root that belongs to the user who runs the test, as only such files count."""
+    copy = tmp_path / f"root-{name}"
+    if name != "none" and not copy.exists():
+        shutil.copytree(HERE / "roots" / name, copy)
+    return copy
+
+
 def environment(case, request):
     env = {"PATH": os.environ["PATH"], "LC_ALL": case.lang, "TZ": "UTC", "LOGOFF_HOST": f"memory:hosts/{case.host}"}
     env["LOGOFF_TSTS"] = request.getfixturevalue("windows") if case.tsts == "windows" else "/nonexistent/logoff-tsts"
+    env["LOGOFF_DRAIN_ROOT"] = str(own_root(case.root, request.getfixturevalue("tmp_path")))  # never this machine itself
     if case.host == "none":
         del env["LOGOFF_HOST"]
     if case.lang == "zh_TW":

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""change logon: what it writes, and how it proves that PAM refuses logons. PAM itself is asked, with stacks of the test's own."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+TEXT = "Kernel update"
+REFUSES = "account [success=ignore default=1] pam_exec.so quiet quiet_log stdout /bin/echo {}\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
+PROVED = REFUSES.format(TEXT)
+LETS_IN = "account required pam_permit.so\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    for folder in ("run", "var/lib", "etc/pam.d", "usr/lib/pam.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def change(root, binary):
+    try:
+        ctypes.CDLL("libpam.so.0")
+    except OSError:
+        pytest.skip("no PAM on this machine")
+
+    def run(*words, **options):
+        return subprocess.run([binary.parent / "change", "logon", *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+                              env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ["PATH"], "LOGOFF_DRAIN_ROOT": str(root)}, **options)
+    return run
+
+
+def services(root, folder="etc/pam.d", **stacks):
+    for name, stack in stacks.items():
+        (root / folder / name.replace("_", "-")).write_text(stack)
+
+
+def state(root, where="var/lib"):
+    return (root / where / "logoff/drain").read_text()
+
+
+def test_proved(root, change):
+    services(root, sshd=PROVED, gdm_password=PROVED)
+    begun = int(time.time())
+    result = change("/drain", *TEXT.split())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "New sessions are refused. Users may reconnect to those that they have.\nThis remains after a restart.\n"
+    found = re.fullmatch(rf"logoff drain 1\nmode=drain\nsince=(\d+)\nby=.+\ntext={TEXT}\n", state(root))
+    assert begun <= int(found[1]) <= time.time()
+    query = change("/query")
+    assert (query.returncode, query.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("way, where, mode", [("/drain", "var/lib", "drain"), ("--drain-until-restart", "run", "drain"), ("/disable", "run", "disable")])
+def test_where_the_state_is(root, change, way, where, mode):
+    change("--drain" if where == "run" else "/disable")
+    change(way, TEXT)
+    assert f"\nmode={mode}\n" in state(root, where)
+    assert not (root / {"run": "var/lib", "var/lib": "run"}[where] / "logoff/drain").exists()
+    assert os.listdir(root / where / "logoff") == ["drain"]
+    result = change("/enable")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "New logons are accepted.\n", "")
+    assert os.listdir(root / where / "logoff") == []
+
+
+def test_the_sentence_that_stands_for_a_text(root, change):
+    services(root, sshd=REFUSES.format("This machine accepts no new logons at present."))
+    assert change("/drain").returncode == 0
+    assert "text=This machine accepts no new logons at present.\n" in state(root)
+    assert change("/drain", "").returncode == 0
+    assert state(root).endswith("\ntext=\n")
+    services(root, sshd=REFUSES.format("Maintenance"))
+    assert change("/query").returncode == 6
+
+
+def test_hostile_text(root, change):
+    services(root, sshd=REFUSES.format("a"))
+    assert change("/drain", "a\nb\x1b[2J").returncode == 0
+    assert state(root).endswith("text=a\nb\\x1b[2J\n")
+    assert "\n  a\n  b\\x1b[2J\n" in change("/query").stdout
+
+
+def test_services_that_let_users_in(root, change):
+    """Only those that begin sessions count, and of two files the one that PAM reads."""
+    services(root, sshd=PROVED, lightdm=LETS_IN, xrdp_sesman=PROVED, cron=LETS_IN, sudo=LETS_IN, gdm_launch_environment=LETS_IN)
+    services(root, "usr/lib/pam.d", sshd=LETS_IN, login=LETS_IN, systemd_user=LETS_IN)
+    for words in (["/drain", TEXT], ["/query"]):
+        result = change(*words)
+        assert result.returncode == 6
+        assert result.stderr.splitlines() == [f"change: logons through {one} are not refused (PAM is not set up)" for one in ("lightdm", "login")]
+    assert TEXT in state(root)
+
+
+@pytest.mark.parametrize("stack", [
+    "account requisite pam_deny.so\n", REFUSES.format("Maintenance"), "account required pam_no_such_module.so\n",
+    "account required pam_exec.so quiet quiet_log stdout /bin/sleep 8\n",
+], ids=["denied", "another-text", "broken", "hanging"])
+def test_what_proves_nothing(root, change, stack):
+    services(root, sshd=stack, login=PROVED)
+    begun = time.monotonic()
+    result = change("/drain", TEXT)
+    assert result.returncode == 6
+    assert result.stderr == "change: whether logons through sshd are refused is unknown\n"
+    assert time.monotonic() - begun < 8
+
+
+def test_a_caller_that_ignores_its_children(root, change):
+    """The kernel would keep no status of a child then."""
+    ignore = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    services(root, sshd=PROVED)
+    assert change("/drain", TEXT, preexec_fn=ignore).returncode == 0
+    services(root, sshd=LETS_IN)
+    assert "sshd are not refused" in change("/query", preexec_fn=ignore).stderr
+
+
+def test_no_service(root, change):
+    services(root, cron=PROVED)
+    result = change("/drain", TEXT)
+    assert (result.returncode, result.stderr) == (6, "change: whether logons are refused is unknown: PAM has no service for sessions\n")
+
+
+def test_groups_that_cannot_be_read(root, change):
+    services(root, sshd=PROVED)
+    (root / "etc/logoff").mkdir()
+    (root / "etc/logoff/drain.conf").write_text("sudo\n")
+    result = change("/drain", TEXT)
+    assert (result.returncode, result.stderr) == (6, "change: whether logons are refused is unknown: /etc/logoff/drain.conf is not valid\n")
+
+
+def test_a_state_that_cannot_be_written(root, change):
+    (root / "var/lib/logoff").touch()
+    result = change("/drain", TEXT)
+    assert (result.returncode, result.stdout) == (6, "")
+    assert result.stderr == "change: /var/lib/logoff/drain cannot be changed: Not a directory\n"
