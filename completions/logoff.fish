@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Completion of logoff(1), msg(1) and query(1) for fish: options in both styles, and the sessions and users there are
+# Completion of logoff(1), msg(1), query(1) and change(1) for fish: options in both styles, and the sessions and users there are
 # now. fish knows only options with dashes; those with a slash are offered as arguments once a slash has been typed.
 
 # ---- what there is ----
@@ -94,6 +94,10 @@ function __logoff_kind
                 end
             end
             echo query
+        case chglogon
+            echo logon
+        case change
+            contains -- logon (string lower -- $words[2..]); and echo logon; or echo change
         case '*'
             path basename -- $words[1]
     end
@@ -133,6 +137,8 @@ function __logoff_arguments
     switch (__logoff_kind)
         case query
             printf '%s\n' session user process
+        case change
+            echo logon
         case session user
             __logoff_sessions id name user
         case process
@@ -148,7 +154,7 @@ end
 
 # ---- the completions ----
 
-set --global __logoff_commands logoff msg query qwinsta quser qprocess
+set --global __logoff_commands logoff msg query change qwinsta quser qprocess chglogon
 set --global __logoff_open_options
 
 # One option: for which kinds of command; /name; --name; -letter; what its value is ("-": it has none; with a comma:
@@ -224,5 +230,10 @@ __logoff_option session,user,process sort sort - sort 'Column to sort by'
 __logoff_option session,user,process columns columns - column, 'Columns to show'
 __logoff_option logoff,msg v verbose v - 'Show each step'
 __logoff_option msg w wait w - 'Wait for the answers'
-__logoff_option logoff,msg,session,user,process,query '?' help h - 'Show the help'
-__logoff_option logoff,msg,session,user,process,query version version - - 'Show the version'
+__logoff_option logon query query - - 'Show whether new logons are accepted'
+__logoff_option logon enable enable - - 'Accept new logons again'
+__logoff_option logon disable disable - - 'Refuse logons until the next restart'
+__logoff_option logon drain drain - - 'Refuse new sessions'
+__logoff_option logon drainuntilrestart drain-until-restart - - 'Refuse new sessions until the next restart'
+__logoff_option logoff,msg,session,user,process,query,logon,change '?' help h - 'Show the help'
+__logoff_option logoff,msg,session,user,process,query,logon,change version version - - 'Show the version'

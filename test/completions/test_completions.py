@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the shells make of "logoff ...", "msg ...", "query ..." and the tabulator key.
+"""What the shells make of "logoff ...", "msg ...", "query ...", "change ..." and the tabulator key.
 
 bash and zsh are driven through a pseudo terminal, as a person does, because what they do with ":" and "=" in words is
 decided by their line editors and not by the completion functions. fish can be asked. The sessions are those of a memory
@@ -58,6 +58,8 @@ SLASH = {
     "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
+    "change logon": {"/query", "/enable", "/disable", "/drain", "/drainuntilrestart", "/?", "/version"},
+    "change": {"/?", "/version"},
 }
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
@@ -73,8 +75,10 @@ DASH = {
     "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                       "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
+    "change logon": {"--query", "--enable", "--disable", "--drain", "--drain-until-restart", "-h", "--help", "--version"},
+    "change": {"-h", "--help", "--version"},
 }
-OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process"}
+OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process", "chglogon": "change logon"}
 MACHINE = os.uname().nodename
 
 
@@ -216,8 +220,9 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
     (folder / "host").write_text(host)
     (folder / "hosts").write_text(HOSTS_FILE)
     (folder / "bin").mkdir()
-    for name in ("logoff", "msg", "query", *OTHER_NAMES):
-        (folder / "bin" / name).symlink_to(COMMAND.parent / (name if name in ("logoff", "msg") else "query"))
+    for name in ("logoff", "msg", "query", "change", *OTHER_NAMES):
+        program = OTHER_NAMES.get(name, name).split()[0]
+        (folder / "bin" / name).symlink_to(COMMAND.parent / program)
     (folder / "lists").mkdir()
     (folder / "lists/people").touch()
     environment = {
@@ -261,6 +266,7 @@ def test_options_in_both_styles(shell, command):
         ("msg /v /time:5 ", SESSIONS | USERS | {"*"}),
         ("query ", {"session", "user", "process"}),
         ("query session ", SESSIONS | USERS),
+        ("change ", {"logon"}),
         ("qwinsta ", SESSIONS | USERS),
         ("quser /json ", SESSIONS | USERS),
         ("query process ", NAMES | USERS | {"*"}),
@@ -287,6 +293,9 @@ def test_what_there_is(shell, line, wanted):
         ("msg alice co", "msg alice co"),
         ("msg alice ", "msg alice "),
         ("query SESS", "query session "),
+        ("change l", "change logon "),
+        ("change logon /drainu", "change logon /drainuntilrestart "),
+        ("chglogon --en", "chglogon --enable "),
         ("query session con", "query session console "),
         ("query USER al", "query USER alice "),
         ("quser al", "quser alice "),
@@ -414,7 +423,7 @@ def test_no_answer_where_there_is_no_host(tmp_path_factory):
 
 
 def test_installed_names_are_what_the_shells_look_for():
-    names = " ".join(["logoff", "msg", "query", *OTHER_NAMES])
+    names = " ".join(["logoff", "msg", "query", "change", *OTHER_NAMES])
     assert (COMPLETIONS / "logoff").read_text().rstrip().endswith(f"complete -F _logoff {names}")
     assert (COMPLETIONS / "_logoff").read_text().startswith(f"#compdef {names}\n")
     assert f"set --global __logoff_commands {names}\n" in (COMPLETIONS / "logoff.fish").read_text()
