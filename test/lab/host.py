@@ -189,7 +189,7 @@ class Host:
         command += ["--as-pid2", "bash", "-c", self.init] if self.init else ["--boot"]
         self.cgroups = [tree / f"lab-{self.name}" for tree in cgroup_trees()]
         for cgroup in self.cgroups:
-            cgroup.mkdir()
+            cgroup.mkdir(exist_ok=True)
         libc = ctypes.CDLL(None)
 
         def in_the_child():
@@ -229,6 +229,13 @@ class Host:
         state = {"owner": owner, "owner_start": start_time(owner), "leader": self.leader,
                  "nspawn": self.nspawn and self.nspawn.pid, "flavour": self.flavour}
         (self.folder / "state.json").write_text(json.dumps(state))
+
+    def reboot(self):
+        """The machine restarts by itself: nothing of /run is left."""
+        self.run("systemctl reboot --force")
+        self.nspawn.wait(60)  # it leaves a new start to whoever has started it
+        self._boot(keep=False)
+        self._write_state(owner=os.getpid())
 
     def stop(self):
         """Ends the host at once, with all its processes, and removes its files."""

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""change logon: who can log on to a machine that is drained, by which service, and what the command says of it.
+
+The host has the check in PAM's stacks, as pam-auth-update puts it there from the profile of this tree.
+"""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import roots
+import sessions
+from cases import DENIED, OK, UNREACHABLE, USAGE
+from host import wait_until
+from test_stuck import hangfs, hanging  # noqa: F401: fixtures
+
+PROFILE = Path(__file__).resolve().parents[2] / "src/drain/logoff-drain.in"
+PROGRAM = "/usr/local/libexec/logoff/drain-refuses"
+TEXT = "Kernel update until 18:00"
+BEGIN_SESSIONS = {"sshd", "login", "remote", "xrdp-sesman", "tigervnc"}
+ON = "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable logoff-drain"
+
+
+def set_up_pam(root):
+    (root / "usr/share/pam-configs/logoff-drain").write_text(PROFILE.read_text().replace("@program@", PROGRAM))
+    if roots.DEBIAN != "12":  # OpenSSH 9.8 punishes an address from which logons are refused
+        (root / "etc/ssh/sshd_config.d/drain.conf").write_text("PerSourcePenalties no\n")
+    subprocess.run(["chroot", root, "sh", "-c", ON], check=True, timeout=30, capture_output=True)
+
+
+@pytest.fixture
+def host(lend, request):
+    name = "drain, restarted" if "restart" in request.function.__name__ else "drain"  # one that no other case has used
+    one = lend("systemd", name, set_up_pam)
+    yield one
+    one.check(f"rm -rf /run/logoff /var/lib/logoff /etc/logoff /run/nologin; mv -f {PROGRAM}.away {PROGRAM} 2>/dev/null; {ON}; "
+              "grep -q drain-refuses /etc/pam.d/common-account && change logon /query")
+
+
+def change(host, *words, user=None):
+    return host.run(["change", "logon", *words], user=user, timeout=60)
+
+
+def drain(host, *words):
+    """Sets a state, which must be proved."""
+    result = change(host, *(words or ("/drain", TEXT)))
+    assert result.status == OK, result.text
+    assert not result.err
+    return result
+
+
+def assert_let_in_by_all(host, result):
+    """The command says so of each service that the host has."""
+    has = BEGIN_SESSIONS & {file.name for file in host.path("/etc/pam.d").iterdir()}
+    assert {"sshd", "login", "xrdp-sesman"} <= has
+    assert result.status == UNREACHABLE
+    assert set(re.findall(r"logons through (\S+) are not refused \(PAM is not set up\)", result.err)) == has, result.err
+
+
+def ssh(host, user):
+    """The output of a new login over ssh, and whether it came to be."""
+    result = host.run(["ssh", "-T", "-o", "BatchMode=yes", "-o", "LogLevel=INFO", f"{user}@127.0.0.1", "echo", "in"])
+    return result.text, result.status == 0 and result.out.endswith("in\n")
+
+
+def assert_refused(host, user, text=TEXT):
+    said, came_in = ssh(host, user)
+    assert not came_in
+    for line in text.splitlines():
+        assert line in said
+
+
+def assert_let_in(host, *users):
+    for user in users:
+        said, came_in = ssh(host, user)
+        assert came_in, said
+        assert TEXT not in said
+
+
+def journal(host, since):
+    return host.check(f"journalctl --sync; journalctl --no-pager -o cat --since=@{since}")
+
+
+def now(host):
+    return host.check("date +%s.%N")
+
+
+def restart_machine(host):
+    host.reboot()
+    wait_until(lambda: not host.run("ss -ltn sport = :22 | grep -q LISTEN").status, 20, "sshd listens")
+
+
+# ---- who is let in ----
+
+
+def test_a_user_is_refused_with_the_text(host):
+    open_before = sessions.ssh(host, "alice")
+    result = drain(host)
+    assert result.out.startswith("New sessions are refused.")
+    assert_refused(host, "alice")
+    assert_refused(host, "bob")
+    assert_let_in(host, "root", "carol")
+    assert open_before.sh("echo fine") == "fine"
+    assert change(host, "/enable").status == OK
+    assert_let_in(host, "alice", "bob")
+
+
+def test_a_password_does_not_help(host):
+    drain(host)
+    host.check("printf '#!/bin/sh\\necho pw-alice\\n' >/tmp/ask; chmod 755 /tmp/ask")
+    result = host.run("SSH_ASKPASS=/tmp/ask SSH_ASKPASS_REQUIRE=force setsid ssh -o LogLevel=INFO -o PubkeyAuthentication=no alice@127.0.0.1 echo in")
+    assert result.status and TEXT in result.text, result.text
+
+
+@pytest.mark.parametrize("text", [["Two", "words"], ["First line\nsecond line\n第三行"], ["x" * 1024], ["\x1b[2J"], []],
+                         ids=["words", "lines", "long", "hostile", "none"])
+def test_texts(host, text):
+    drain(host, "/drain", *text)
+    shown = {"Two": "Two words", "\x1b[2J": r"\x1b[2J"}.get((text or [""])[0], (text or ["This machine accepts no new logons at present."])[0])
+    # PAM cuts a message at 511 bytes.
+    assert_refused(host, "alice", shown[:500])
+    assert "\x1b" not in ssh(host, "alice")[0]
+
+
+def test_a_terminal(host):
+    """login(1) asks PAM as well."""
+    drain(host)
+    client = host.start(["script", "--quiet", "--command", "exec login -f alice", "/dev/null"], stdin=subprocess.PIPE)
+    sessions.Shell(client).expect(TEXT)
+    client.communicate("", timeout=20)
+    assert not host.session_ids()
+    assert sessions.login(host, "carol").id
+
+
+def test_what_begins_no_session_goes_on(host):
+    drain(host, "/disable", TEXT)
+    for command in ("su - alice -c 'echo in'", "su alice -c 'echo in'", "runuser -l alice -c 'echo in'", "sudo -u alice echo in",
+                    "setpriv --reuid=carol --regid=carol --init-groups sh -c 'echo pw-carol | sudo -S echo in'"):
+        result = host.run(command)
+        assert result.out == "in\n", f"{command}: {result.text}"
+    assert sessions.cron_job(host, "alice")
+    host.check("systemctl start user@1000")
+    assert host.unit_is_active("user@1000")
+    host.check("systemctl start atd; rm -f /tmp/at-was-here; su bob -c 'echo touch /tmp/at-was-here | at now'")
+    wait_until(host.path("/tmp/at-was-here").exists, 10, "at's job has run")
+
+
+def test_groups_of_the_file(host):
+    host.check("mkdir -p /etc/logoff; groupadd -f ops; gpasswd -a bob ops; echo 'group ops # who repairs' >/etc/logoff/drain.conf")
+    drain(host)
+    assert_let_in(host, "bob", "root")
+    assert_refused(host, "alice")
+    assert_refused(host, "carol")
+
+
+# ---- coming back to a session ----
+
+
+def connects(rdp, seconds=5):
+    """Whether a client comes to its desktop."""
+    rdp.connect()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not rdp.connected():
+        time.sleep(0.1)
+    return rdp.connected()
+
+
+def assert_no_desktop(host, user, text):
+    """A new RDP login is refused, and sesman's log has the text."""
+    since, before = now(host), host.session_ids()
+    client = host.start([roots.RELEASE.rdp_client, "/v:127.0.0.1", f"/u:{user}", f"/p:pw-{user}", "/cert:ignore"],
+                        env={"DISPLAY": sessions.CLIENT_DISPLAY}, stderr=subprocess.STDOUT)
+    log = "journalctl --sync; { journalctl --no-pager -o cat --since=@%s; cat /var/log/xrdp-sesman.log; } | grep -ac 'pam_acct_mgmt failed'" % since
+    wait_until(lambda: int(host.run(log).out or 0) > 0, 15, "sesman has refused")
+    time.sleep(1)
+    assert host.session_ids() == before, text
+    client.kill()
+    client.wait(10)
+
+
+@pytest.mark.parametrize("backend", ["Xorg", "Xvnc"])
+def test_a_desktop_of_xrdp(host, backend):
+    rdp = sessions.RdpSession(host, "alice", backend)
+    host.check(": >/var/log/xrdp-sesman.log")
+    rdp.disconnect()
+    drain(host)
+
+    rdp.reconnect()
+    assert_no_desktop(host, "bob", TEXT)
+    rdp.disconnect()
+    drain(host, "/disable", TEXT)
+    assert not connects(rdp)
+    rdp.client.kill()
+    drain(host, "/drainuntilrestart", TEXT)
+    rdp.reconnect()
+    assert host.session_ids() == [rdp.id]
+
+
+# ---- a check that cannot tell ----
+
+
+@pytest.mark.parametrize("spoil", [
+    "rm {0}; mkfifo {0}", "echo drain >{0}", "rm {0}; ln -s /etc/passwd {0}", "rm {0}; mkdir {0}", "truncate -s 1G {0}", "chown bob {0}",
+], ids=["fifo", "text", "link", "folder", "huge", "owner"])
+def test_a_state_that_is_none(host, spoil):
+    drain(host)
+    since = now(host)
+    host.check(spoil.format("/var/lib/logoff/drain"))
+
+    assert_let_in(host, "alice")
+
+    assert "sshd lets in alice: /var/lib/logoff/drain: " in journal(host, since)
+    result = change(host, "/query")
+    assert result.status == UNREACHABLE
+    assert re.search("whether logons are refused is unknown: /var/lib/logoff/drain ", result.err)
+    assert not result.out
+    host.check("rm -rf /var/lib/logoff/drain")
+    drain(host)
+    assert_refused(host, "alice")
+
+
+def test_a_list_of_groups_that_is_wrong(host):
+    host.check("mkdir -p /etc/logoff; echo ops >/etc/logoff/drain.conf")
+    result = change(host, "/drain")
+    assert result.status == UNREACHABLE
+    assert "unknown: /etc/logoff/drain.conf " in result.err
+    assert_let_in(host, "alice")
+
+
+@pytest.mark.parametrize("spoil", [
+    "rm {0}", "printf '#!/bin/sh\\nkill -SEGV $$\\n' >{0}", "chmod 644 {0}", "printf 'not a program' >{0}", "printf '#!/bin/sh\\nexit 3\\n' >{0}",
+], ids=["missing", "crashing", "not-executable", "garbage", "failing"])
+def test_a_program_that_does_not_run(host, spoil):
+    drain(host)
+    host.check(f"cp -a {PROGRAM} {PROGRAM}.away; " + spoil.format(PROGRAM))
+
+    assert_let_in(host, "alice")
+    result = change(host, "/drain", TEXT)
+
+    assert_let_in_by_all(host, result)
+    assert host.path("/var/lib/logoff/drain").exists()
+
+
+def test_a_file_system_that_hangs(host, hangfs):
+    """A process that asks it cannot be ended."""
+    drain(host, "/drainuntilrestart", TEXT)
+    assert_refused(host, "alice")
+    host.check(f"rm -rf /var/lib/logoff; ln -s {hangfs} /var/lib/logoff")
+    since, begun = now(host), time.monotonic()
+
+    said, came_in = ssh(host, "alice")
+
+    assert came_in, said
+    assert 0.9 < time.monotonic() - begun < 5
+    assert "sshd lets in alice: no answer within a second" in journal(host, since)
+    host.check("rm /var/lib/logoff")
+
+
+def test_a_logon_while_the_state_changes(host):
+    """Nobody sees half a state, or none between two."""
+    drain(host)
+    writer = host.start("for i in $(seq 60); do change logon /drainuntilrestart one; change logon /drain two; done")
+    answers = []
+    while writer.poll() is None:
+        answers.append(host.run(f"PAM_SERVICE=sshd PAM_USER=alice {PROGRAM}"))
+    assert len(answers) > 20
+    assert {one.status for one in answers} == {0}
+    assert {one.out.strip() for one in answers} <= {TEXT, "one", "two"}
+
+
+def test_the_log_is_quiet(host):
+    """pam_exec would log each logon that is not refused as an error."""
+    since = now(host)
+    assert_let_in(host, "alice")
+    host.check("su alice -c true")
+    drain(host)
+    assert_let_in(host, "carol")
+    assert_refused(host, "alice")
+    assert not re.search("pam_exec|drain", journal(host, since)), journal(host, since)
+
+
+# ---- the command ----
+
+
+def test_restarts(host):
+    drain(host, "/drain", TEXT)
+    restart_machine(host)
+    assert_refused(host, "alice")
+    result = change(host, "/query")
+    assert result.status == OK
+    assert "This remains after a restart." in result.out
+    assert re.search(r"^Since \S+ \S+, by root\.$", result.out, re.M)
+    assert f"\n  {TEXT}\n" in result.out
+
+    for way in ("/drainuntilrestart", "/disable"):
+        drain(host, way, TEXT)
+        assert not host.path("/var/lib/logoff/drain").exists()
+        assert "This ends at the next restart." in change(host, "/query").out
+        assert_refused(host, "alice")
+        restart_machine(host)
+        assert change(host, "/query").out == "New logons are accepted.\n"
+        assert_let_in(host, "alice")
+
+
+def test_services_that_begin_anew_do_not_enable(host):
+    drain(host)
+    host.check("systemctl restart systemd-user-sessions ssh")
+    assert_refused(host, "alice")
+
+
+def test_without_the_profile(host):
+    host.check("pam-auth-update --package --remove logoff-drain")
+    assert "drain" not in host.check("cat /etc/pam.d/common-account")
+    result = change(host, "/drain", TEXT)
+    assert_let_in_by_all(host, result)
+    assert_let_in(host, "alice")
+    query = change(host, "/query")
+    assert query.status == UNREACHABLE and query.err == result.err
+    host.check(ON)
+    assert_refused(host, "alice")       # the state has stayed
+    assert change(host, "/query").status == OK
+
+
+def test_a_refusal_for_another_reason_proves_nothing(host):
+    host.check("pam-auth-update --package --remove logoff-drain; echo maintenance >/run/nologin")
+    result = change(host, "/drain", TEXT)
+    assert result.status == UNREACHABLE
+    assert "whether logons through sshd are refused is unknown" in result.err
+    query = change(host, "/query")
+    assert "/run/nologin exists: services that look at it let only root in." in query.out
+
+
+def test_how_many_sessions_are_left(host):
+    drain(host)
+    assert "Drained: no session is left." in change(host, "/query").out
+    change(host, "/enable")
+    alice, bob = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    sessions.fake(host, "carol", class_="greeter")
+    drain(host)
+    assert "Draining: 2 sessions are left." in change(host, "/query").out
+    bob.leave()
+    wait_until(lambda: not bob.exists(), what="bob has left")
+    assert "Draining: 1 session is left." in change(host, "/query").out
+    # who asks does not count
+    assert "Drained: no session is left." in alice.sh("change logon /query")
+
+
+def test_who_may(host):
+    for way in ("/drain", "/enable", "/disable", "/drainuntilrestart"):
+        result = change(host, way, user="carol")
+        assert (result.status, result.out) == (DENIED, "")
+        assert result.err == "change: only root can change whether logons are accepted\n"
+    carol = sessions.ssh(host, "carol")
+    carol.sh("echo pw-carol | sudo -S -p '' chglogon /drain Update 2>&1")
+    query = change(host, "/query", user="alice")
+    assert query.status == OK, query.text
+    assert ", by carol." in query.out
+    assert_refused(host, "alice", "Update")
+
+
+def test_usage(host):
+    assert change(host).status == USAGE
+    assert change(host, "/server:localhost", "/query").status == USAGE
+    assert change(host, "/query").out == "New logons are accepted.\n"
