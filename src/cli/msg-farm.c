@@ -3,8 +3,8 @@
  * msg-farm.c - msg for many hosts: all list their sessions, then each delivers to those that are recipients.
  *
  * What is wrong with the words is said before any host is asked. The order to a host has the logons as they were
- * listed, so that nobody gets the message who has logged on with the same id meanwhile. A recipient of whom the host
- * tells nothing is reported once, and never as one who has got the message: the order is not given a second time.
+ * listed, so that nobody gets the message who has logged on with the same id meanwhile. A recipient whom the host does
+ * not report is reported here, once, and never as one who has got the message. The order is not given a second time.
  */
 #include "cli/msg.h"
 
@@ -198,7 +198,7 @@ static bool has_answered(const struct run *run, size_t i)
 	return run->plans[i].asked && farm_failure(run->farm.farm, i, &text) == FARM_NO_FAILURE;
 }
 
-/* Whether host I has told of all its sessions. */
+/* Whether the list of host I surely has all its sessions. */
 static bool is_known(const struct run *run, size_t i)
 {
 	return has_answered(run, i) && run->farm.items[i].listed && !run->farm.items[i].hides_logins;
@@ -317,7 +317,7 @@ static json_t *make_identities(const struct target *targets, size_t n)
 {
 	json_t *sessions = json_array();
 
-	/* One that is left out for want of memory has no delivery, and that is reported. */
+	/* One that is left out for want of memory gets no delivery, and that is reported. */
 	for (size_t t = 0; t < n; t++)
 		(void)json_array_append_new(
 			sessions, json_pack("{s:s, s:o}", "id", logoff_session_id(targets[t].session), "logon",
@@ -347,7 +347,7 @@ static enum farm_next next_message(size_t i, struct farm_order *ret_order, void 
 	return FARM_ORDER;
 }
 
-/* The recipient called ID of whom host I has not told yet. Returns it, or NULL. */
+/* The recipient called ID, if host I has the order for it and has not reported it yet. Returns it, or NULL. */
 static struct target *find_target(const struct run *run, size_t i, const char *id)
 {
 	const struct plan *plan = &run->plans[i];
@@ -402,7 +402,7 @@ static bool take_message(size_t i, const json_t *line, void *data)
 	return true;
 }
 
-/* The recipients of whom nobody has told: their hosts did not get the order, or it is unknown what came of it. */
+/* Reports the other recipients of host I: it did not get the order for them, or what came of the order is unknown. */
 static void finish_rest(struct run *run, size_t i)
 {
 	const struct plan *plan = &run->plans[i];
@@ -428,8 +428,8 @@ static void finish_rest(struct run *run, size_t i)
 }
 
 /*
- * Reports why those of the hosts WHICH that have the order have told no more. Recipients who surely have no message
- * have the cause in their own lines, and after a second Ctrl-C it is not the host's fault.
+ * Reports the failures of the hosts WHICH during the order. Recipients on a host that did not get it have the cause in
+ * their own lines. After a second Ctrl-C the failure is not the host's.
  */
 static void report_broken(struct run *run, size_t *which, size_t n)
 {

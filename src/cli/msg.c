@@ -88,7 +88,7 @@ static size_t join_words(int n_words, char **words, char text[static MSG_TEXT_MA
 	return n - 1;
 }
 
-/* Reads standard input to its end, but at most one byte more than MSG_TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
+/* Reads standard input to its end, or one byte more than MSG_TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
 static int read_text(char text[static MSG_TEXT_MAX + 1], size_t *ret_n)
 {
 	int fd = cancel_open(false);

@@ -39,7 +39,7 @@ void recipients_add(struct recipients *recipients, const char *word, const char 
 /* Adds everybody who is logged on. Reports who is left out if TALKATIVE, and if nobody is there. */
 void recipients_add_all(struct recipients *recipients, bool talkative);
 
-/* Reads the list of recipients at PATH, as names_read(). Reports failures and an empty list. Returns the exit status. */
+/* Reads the list of recipients at PATH, as names_read(). Reports failures, also an empty list. Returns the status. */
 enum exit_status recipients_read(struct names *names, const char *path, names_behind_host_func behind_host,
 				 void *userdata);
 

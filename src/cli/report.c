@@ -687,7 +687,7 @@ enum exit_status report_ambiguous(const char *shown, const char *text, const str
 enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host)
 {
 	if (host)
-		fprintf(stderr, _("%s: %s: not found, but %s has not told of all its sessions\n"), program().text,
+		fprintf(stderr, _("%s: %s: not found, but the list of %s may lack sessions\n"), program().text,
 			safe(shown).text, safe(host).text);
 	else
 		fprintf(stderr, _("%s: %s: found on none of the hosts that answered\n"), program().text,

@@ -151,7 +151,9 @@ static const char *behind_login03(const char *line, void *userdata)
 /* What stands before the first colon of a line is a host only if there is one of that name. */
 static void takes_names_behind_hosts(void **state)
 {
-	static const char *const wrong[] = { "login04:12", "login03:12:13", "login03:root:x", "login03:a\tb", "id:1:2" };
+	static const char *const wrong[] = {
+		"login04:12", "login03:12:13", "login03:root:x", "login03:a\tb", "id:1:2",
+	};
 	struct names names;
 
 	(void)state;

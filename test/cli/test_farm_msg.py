@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""msg for many hosts: who is meant, what each host is told, and what is said of hosts that answer wrongly, late or not at all.
+"""msg for many hosts: who is meant, which orders hosts get, and what msg reports if they answer wrongly, late or not at all.
 
 The hosts are logoff-hosts over memory hosts, and PEER, which speaks the protocol and breaks it where its word says so.
 """
@@ -377,7 +377,7 @@ def test_who_is_found_gets_it_all_the_same(farm):
 
 @pytest.mark.parametrize("word,first", [("dies-listing", "cannot be reached"), ("late-list", "no answer in time")])
 def test_a_list_that_breaks_off_is_none(farm, word, first):
-    """Half a list is not the host's; nobody is told by it."""
+    """A session of half a list gets no message."""
     farm.peer("three", word)
     found = farm.msg("alice", "/v", "/server:one,three", "/timeout:2")
     assert found.out == told(("one:5 (pts/3)", "alice")) and found.status == 6
@@ -387,7 +387,7 @@ def test_a_list_that_breaks_off_is_none(farm, word, first):
 
 @pytest.mark.parametrize("word", ["list-fails", "hides"])
 def test_a_list_that_may_lack_some(farm, word):
-    """Who is listed gets the message. Who is not may be there."""
+    """Listed users get the message. Others may be there."""
     farm.peer("three", word)
     found = farm.msg("alice", "/v", "/server:one,three")
     assert sorted(found.out) == told(("one:5 (pts/3)", "alice"), ("three:1 (pts/1)", "alice"))
@@ -396,10 +396,10 @@ def test_a_list_that_may_lack_some(farm, word):
     assert "msg: erin: found on none of the hosts that answered" in found.err and found.status == 6
     assert ("msg: logins that the session manager does not know cannot be seen: /proc hides them (hidepid)" in found.err) == (word == "hides")
     found = farm.msg("three:7", "/server:one,three")
-    assert "msg: three:7: not found, but three has not told of all its sessions" in found.err and found.status == 6
+    assert "msg: three:7: not found, but the list of three may lack sessions" in found.err and found.status == 6
 
 
-# ---- what hosts are told ----
+# ---- orders ----
 
 
 def test_the_order(farm):
@@ -446,7 +446,7 @@ def test_answers(farm):
     assert (found.err, found.status) == ([], 0)
 
 
-# ---- what hosts say ----
+# ---- answers ----
 
 UNKNOWN = "msg: session three:{0} (pts/{0}): nobody can tell whether alice has got the message"
 
@@ -455,7 +455,7 @@ UNKNOWN = "msg: session three:{0} (pts/{0}): nobody can tell whether alice has g
     ("for-nobody", 0), ("nothing", 0), ("breaks", 1), ("twice", 1), ("strange", 0), ("no-delivery", 0), ("no-id", 0), ("noise", 0),
 ])
 def test_wrong_peers(farm, word, delivered):
-    """Each recipient is told of once, and nobody who may not have got it counts as one who has. The host has a line too."""
+    """Each recipient has one line, and only those count as delivered whose delivery came. The host has a line too."""
     farm.peer("three", word, 2)
     found = farm.msg("alice", "/v", "/server:one,three")
     assert sorted(found.out) == told(("one:5 (pts/3)", "alice"), *((f"three:{i} (pts/{i})", "alice") for i in range(1, delivered + 1)))
@@ -533,7 +533,7 @@ def test_cancel_while_hosts_are_asked(farm):
 
 
 def test_cancel_of_the_wait_for_answers(farm):
-    """Each host is told, and tells who has got the message. The second Ctrl-C waits for three seconds."""
+    """Each host gets a cancel, and reports who has got the message. The second Ctrl-C waits for three seconds."""
     farm.peer("three", "waits", 3)
     farm.peer("four", "deaf", 2)
     process = farm.start("alice", "/v", "/w", "/time:50", "/server:three,four", "hello")
