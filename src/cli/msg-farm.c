@@ -42,6 +42,7 @@ struct target {
 /* One host. */
 struct plan {
 	bool asked, list_ordered;	/* its sessions are wanted; it has the order to list them */
+	bool moved;			/* another machine has answered to its name */
 	size_t first, n_targets;	/* its recipients, side by side */
 	size_t ordered, n_ordered;	/* those of the order that it has now; all of the orders that it has got */
 };
@@ -333,7 +334,9 @@ static enum farm_next next_message(size_t i, struct farm_order *ret_order, void 
 	size_t n = count_room(run, plan, plan->n_ordered);
 	uint64_t wait_s = !arg_wait ? 0 : arg_time_s > 0 ? arg_time_s : ENDLESS_S;
 
-	if (n == 0)
+	/* The sessions are not there, which does not mean that they have ended. */
+	plan->moved = !server_farm_is_same(&run->farm, i);
+	if (n == 0 || plan->moved)
 		return FARM_DONE;
 	plan->ordered = plan->n_ordered;
 	plan->n_ordered += n;
@@ -410,6 +413,8 @@ static void finish_rest(struct run *run, size_t i)
 	const char *text;
 	enum farm_failure failure = farm_failure(run->farm.farm, i, &text);
 
+	if (plan->moved)
+		text = "another machine answers now";
 	if (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled)
 		delivery.result = LOGOFF_E_CANCELLED;
 	delivery.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;

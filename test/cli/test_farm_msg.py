@@ -70,7 +70,8 @@ def reply(serial, order, status=0, hides=False):
 
 
 CAUSE = {"domain": "errno", "text": "its logon time does not tell", "name": "ENODATA", "number": 61}
-say(**{"logoff-host": 1, "version": "x", "host": "h", "boot": None if word == "no-boot" else "b-1", "kind": "logind", "euid": 0, "times": True,
+first = open(log).read().count("started") == 1
+say(**{"logoff-host": 1, "version": "x", "host": "h" if first or word != "moves" else "other", "boot": None if word == "no-boot" else "b-1", "kind": "logind", "euid": 0, "times": True,
        "read_only": False})
 for line in sys.stdin:
     order = json.loads(line)
@@ -86,7 +87,7 @@ for line in sys.stdin:
         if word == "list-fails":
             fail(serial, "no-answer", None, 6)
         reply(serial, "list", 6 if word == "list-fails" else 0, word == "hides")
-        if word == "held-dies":
+        if word in ("held-dies", "moves"):
             sys.exit(1)
         continue
     if what == "cancel":
@@ -473,6 +474,16 @@ def test_a_connection_that_breaks_between_the_orders(farm):
     assert sorted(found.out) == told(("three:1 (pts/1)", "alice"), ("three:2 (pts/2)", "alice"), ("four:1 (pts/1)", "alice"))
     assert (found.err, found.status) == ([], 0)
     assert farm.log("three").count("started") == 2 and [order["order"] for order in farm.orders("three")] == ["list", "message"]
+
+
+def test_another_machine_answers_to_the_name(farm):
+    """Its sessions are others, whatever their ids, and those of the first machine have not ended."""
+    farm.peer("three", "moves")
+    farm.peer("four", "slow")
+    found = farm.msg("alice", "/v", "/server:three,four")
+    assert found.out == told(("four:1 (pts/1)", "alice")) and found.status == 6
+    assert found.err == ["msg: session three:1 (pts/1): the message to alice could not be delivered (another machine answers now)"]
+    assert [order["order"] for order in farm.orders("three")] == ["list"]
 
 
 def test_a_host_that_is_not_reached_again(farm, tmp_path):
