@@ -134,6 +134,8 @@ for line in sys.stdin:
     else:
         for id in ids:
             deliver(serial, id)
+    if word == "fails-then":
+        fail(serial, "unreachable", None, 6)
     reply(serial, "message")
 """
 
@@ -280,6 +282,23 @@ def test_a_session_and_a_user_have_one_name(farm):
     assert farm.msg("user:12", "/v", "/server:one,three").out == told(("three:5 (pts/3)", "12"))
     found = farm.msg("12", "/server:three")
     assert found.err == ["msg: 12: a session and a user have this name; write id:12 or user:12"] and found.status == 2
+
+
+def test_users_of_this_machine_are_not_those_of_another(farm):
+    farm.memory("three", ONE.replace("tty=pts/3", "tty=root"))
+    assert farm.msg("root", "/v", "/server:three").out == told(("5 (root)", "alice"))
+    assert farm.msg("three:root", "/v", "/server:one,three").out == told(("three:5 (root)", "alice"))
+
+
+def test_hosts_with_strange_names(farm):
+    """A kind of word comes before a host, and of two hosts the longer name counts."""
+    farm.memory("user", ONE)
+    assert sorted(farm.msg("user:alice", "/v", "/server:user,two").out) == told(
+        ("two:5 (pts/1)", "alice"), ("two:6 (pts/2)", "alice"), ("user:5 (pts/3)", "alice"))
+    farm.memory("fe80::1", ONE)
+    farm.memory("fe80::1:5", TWO)
+    assert farm.msg("fe80::1:5", "/v", "/server:fe80::1,fe80::1:5").out == told(("fe80::1:5 (pts/3)", "alice"))
+    assert farm.msg("fe80::1:5:6", "/v", "/server:fe80::1,fe80::1:5").out == told(("fe80::1:5:6 (pts/2)", "alice"))
 
 
 def test_nobody(farm):
@@ -521,6 +540,14 @@ def test_failures_of_recipients(farm):
     assert found.err[5].startswith("msg: three: ") and found.err[6].startswith("msg: three:999: ")
     assert found.err[7:] == ["msg: session 6 (pts/6): nobody can tell whether alice has got the message"]
     assert found.status == 6
+
+
+def test_a_failure_of_the_host_counts(farm):
+    """Whatever it is about, not all may be well."""
+    farm.peer("three", "fails-then")
+    found = farm.msg("alice", "/v", "/server:one,three")
+    assert sorted(found.out) == told(("one:5 (pts/3)", "alice"), ("three:1 (pts/1)", "alice")) and found.status == 6
+    assert len(found.err) == 1 and found.err[0].startswith("msg: three: ")
 
 
 # ---- Ctrl-C ----
