@@ -54,6 +54,7 @@ struct plan {
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	unsigned n_lists, n_orders;	/* how many it has got */
 	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
+	int told;			/* the highest exit status in the lines of the order */
 	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
 	bool moved;			/* another machine has answered to its name */
@@ -518,6 +519,7 @@ static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void 
 	if (!order)
 		order = make_order(run, i, true);
 	run->plans[i].n_orders++;
+	run->plans[i].told = EXIT_ENDED;
 	*ret_order = (struct farm_order){
 		.json = order, .changes = true, .time_ms = (arg_warn_s + 2 * arg_wait_s + MARGIN_S) * 1000,
 	};
@@ -606,6 +608,13 @@ static void finish_order(struct run *run, size_t i)
 			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
 }
 
+static void note_told(struct run *run, size_t i, int status)
+{
+	struct plan *plan = &run->plans[i];
+
+	plan->told = plan->told > status ? plan->told : status;
+}
+
 static bool take_result(struct run *run, size_t i, const json_t *result)
 {
 	struct target *target = find_target(run, i, far_id(result));
@@ -617,6 +626,7 @@ static bool take_result(struct run *run, size_t i, const json_t *result)
 		finish_unknown(run, target, LOGOFF_E_PROTOCOL, "its result is wrong");
 		return false;
 	}
+	note_told(run, i, far.exit_status);
 	finish(run, target, &far.outcome, far.exit_status);
 	far_outcome_done(&far);
 	return true;
@@ -656,6 +666,7 @@ static bool take_refusal(struct run *run, size_t i, const json_t *json)
 
 	if (far_failure(&failure, json) < 0)
 		return false;
+	note_told(run, i, failure.exit_status);
 	target = find_target(run, i, failure.object);
 	/* The result that says so too follows. */
 	if (!target || target->done || strcmp(failure.kind, "no-record") == 0) {
@@ -679,6 +690,21 @@ static bool take_refusal(struct run *run, size_t i, const json_t *json)
 	return true;
 }
 
+/* Its exit status is the highest of the lines before. One that is higher says that something has failed, but not what. */
+static bool take_reply(struct run *run, size_t i, const json_t *line)
+{
+	const json_t *status = json_object_get(line, "exit_status");
+	bool right = json_is_integer(status) && json_integer_value(status) >= EXIT_ENDED &&
+		     json_integer_value(status) <= run->plans[i].told;
+
+	finish_order(run, i);
+	if (!right)
+		note_status(run, server_farm_report_failure(&run->farm, i,
+							    &(struct far_failure){ .kind = "wrong-answer",
+										   .exit_status = EXIT_UNREACHABLE }));
+	return right;
+}
+
 static bool take_line(size_t i, const json_t *line, void *data)
 {
 	struct run *run = data;
@@ -688,12 +714,12 @@ static bool take_line(size_t i, const json_t *line, void *data)
 		return take_result(run, i, part);
 	if ((part = json_object_get(line, "event")))
 		return take_event(run, i, part);
-	if ((part = json_object_get(line, "failure")))
-		return take_refusal(run, i, part);
-	if (!json_is_string(json_object_get(line, "reply")))
-		return false;
-	finish_order(run, i);
-	return true;
+	if ((part = json_object_get(line, "failure")) && take_refusal(run, i, part)) {
+		if (farm_is_refusal(line))
+			finish_order(run, i);
+		return true;
+	}
+	return json_is_string(json_object_get(line, "reply")) && take_reply(run, i, line);
 }
 
 /* ---- progress ---- */

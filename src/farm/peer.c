@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define CHUNKS_MAX 16		/* read at once: others have to be heard too */
 #define WORDS_MAX 8192		/* bytes of standard error that are kept: a changed host key takes 900 */
 
 extern char **environ;
@@ -119,10 +120,10 @@ void peer_read_words(struct peer *peer)
 	char chunk[WORDS_MAX / 2];
 	ssize_t n;
 
-	while (peer->err >= 0 && (n = read(peer->err, chunk, sizeof(chunk))) != 0) {
+	for (int i = 0; peer->err >= 0 && (n = read(peer->err, chunk, sizeof(chunk))) != 0; i++) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if ((n < 0 && errno == EAGAIN) || i == CHUNKS_MAX)
 			return;
 		if (n < 0)
 			break;

@@ -27,6 +27,7 @@
 #define NOISE_MAX 65536
 #define LINE_MAX_BYTES (16 << 20)
 #define ORDER_MAX_BYTES (64 << 20)	/* of all lines of one order */
+#define REST_CHUNKS 16			/* of 64 KiB, of what a child has left in its pipe: as much as a pipe may hold */
 #define LEAVE_MS 1000			/* from the end of its input to SIGTERM, and as long again to SIGKILL */
 #define CANCEL_MS 3000			/* after the second cancel */
 #define DRAW_US 100000
@@ -53,6 +54,7 @@ struct link {
 	char word[24];			/* of the order */
 	bool order_changes;		/* what the order is; what is true now: */
 	bool changes, input_waits, in_round;
+	bool silent;			/* its output has ended */
 	enum farm_failure failure;
 	char text[FAILURE_TEXT_SIZE];
 };
@@ -334,6 +336,17 @@ static bool is_cancel(const json_t *json)
 	return reply && strcmp(reply, "cancel") == 0;
 }
 
+bool farm_is_refusal(const json_t *line)
+{
+	static const char *const kinds[] = { "read-only", "busy", "wrong-order", "unknown-order" };
+	const char *kind = json_string_value(json_object_get(json_object_get(line, "failure"), "kind"));
+
+	for (size_t k = 0; kind && k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		if (strcmp(kind, kinds[k]) == 0)
+			return true;
+	return false;
+}
+
 /* A line while an order runs. */
 static void take_line(struct farm *farm, size_t i, const char *line, size_t n)
 {
@@ -344,7 +357,7 @@ static void take_line(struct farm *farm, size_t i, const char *line, size_t n)
 	if (!is_cancel(json) && (link->n_bytes > ORDER_MAX_BYTES || !is_of_order(link, json) ||
 				 !farm->calls->line(i, json, farm->calls->data)))
 		fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
-	else if (json_object_get(json, "reply") && !is_cancel(json))
+	else if ((json_object_get(json, "reply") && !is_cancel(json)) || farm_is_refusal(json))
 		take_reply(farm, i);
 	json_decref(json);
 }
@@ -382,6 +395,7 @@ static void start(struct farm *farm, size_t i)
 	link->text[0] = '\0';
 	link->n_noise = 0;
 	link->n_bytes = 0;
+	link->silent = false;
 	if (link->tries++ == 0)
 		link->started_us = clock_now_us();
 	if (r >= 0)
@@ -429,9 +443,11 @@ static void take_end(struct farm *farm, size_t i)
 	int status;
 
 	if (state == GREETING || state == ORDERED) {	/* what is left in the pipe */
-		while (link->peer.out >= 0 && buffer_read(&link->peer.lines, link->peer.out) && poll(
-			&(struct pollfd){ .fd = link->peer.out, .events = POLLIN }, 1, 0) > 0)
-			;
+		/* A process that the child has left behind may go on writing. */
+		for (int k = 0; k < REST_CHUNKS && link->peer.out >= 0 &&
+				buffer_read(&link->peer.lines, link->peer.out); k++)
+			if (poll(&(struct pollfd){ .fd = link->peer.out, .events = POLLIN }, 1, 0) <= 0)
+				break;
 		take_lines(farm, i);
 	}
 	state = link->state;
@@ -445,7 +461,7 @@ static void take_end(struct farm *farm, size_t i)
 		fail_by_words(farm, i, status);
 	else if (state == ORDERED)
 		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
-	else if (state == LEAVING && link->in_round)	/* it is wanted again */
+	else if ((state == LEAVING || state == HELD) && link->in_round)	/* it is wanted again */
 		want(farm, i);
 }
 
@@ -455,6 +471,7 @@ static void take_silence(struct farm *farm, size_t i)
 	struct link *link = &farm->links[i];
 	uint64_t end_us = clock_now_us() + LEAVE_MS * 1000;
 
+	link->silent = true;
 	(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.out, NULL);
 	if (link->state != LEAVING && (link->wake_us == 0 || link->wake_us > end_us))
 		link->wake_us = end_us;
@@ -543,7 +560,7 @@ static void cancel_one(struct farm *farm, size_t i)
 		return;
 	if (link->state == ORDERED && link->changes) {
 		send_cancel(farm, i);
-		if (farm->cancels > 1)
+		if (farm->cancels == 2)
 			link->wake_us = clock_now_us() + CANCEL_MS * 1000;
 		return;
 	}
@@ -617,6 +634,20 @@ static void enter(struct farm *farm, size_t i)
 		want(farm, i);
 }
 
+/* The same in the next round for host I, whose connection was held. */
+static void go_on_again(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (link->silent) {	/* it cannot answer: there has to be another connection */
+		leave(farm, i);
+		return;
+	}
+	link->started_us = clock_now_us();
+	link->wake_us = link->started_us + farm->how->timeout_ms * 1000;
+	go_on(farm, i);
+}
+
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = CANCEL_KEY };
@@ -624,18 +655,16 @@ int farm_round(struct farm *farm, const size_t *which, size_t n, const struct fa
 
 	farm->calls = calls;
 	farm->cancels = 0;
-	while (take_events(farm, -1, 0) == EVENTS_MAX)	/* connections that were held may have broken meanwhile */
-		;
 	if (cancel_fd >= 0 && epoll_ctl(farm->epoll, EPOLL_CTL_ADD, cancel_fd, &event) < 0)
 		return -errno;
 	for (size_t k = 0; k < n; k++)
 		enter(farm, which ? which[k] : k);
+	/* Connections that were held may have broken meanwhile, and Ctrl-C may have come. */
+	while (take_events(farm, cancel_fd, 0) == EVENTS_MAX)
+		;
 	for (size_t i = 0; i < farm->hosts->n_items; i++)
-		if (farm->links[i].in_round && farm->links[i].state == HELD) {
-			farm->links[i].started_us = clock_now_us();
-			farm->links[i].wake_us = farm->links[i].started_us + farm->how->timeout_ms * 1000;
-			go_on(farm, i);
-		}
+		if (farm->links[i].in_round && farm->links[i].state == HELD)
+			go_on_again(farm, i);
 	while (r >= 0 && farm->n_busy > 0)
 		r = wait_once(farm, cancel_fd);
 	if (cancel_fd >= 0)

@@ -6,7 +6,7 @@
  * more; its lines are handed over as they come. Between two rounds connections are held, as many as is reasonable. A host
  * that cannot be reached, that answers wrongly or too late has a failure, and the round goes on with the others.
  *
- * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel".
+ * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel" and refusals.
  */
 #ifndef FARM_RUN_H
 #define FARM_RUN_H
@@ -37,7 +37,7 @@ enum farm_next {
 
 /* What a caller does. I is the number of the host. */
 struct farm_calls {
-	/* Tells the next order; called after the hello, and after the reply to each order. */
+	/* Tells the next order; called after the hello, and after the reply to each order, or its refusal. */
 	enum farm_next (*next)(size_t i, struct farm_order *ret_order, void *data);
 
 	/*
@@ -68,6 +68,9 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
  * "cancel". The second time they get another one, and have three seconds. Returns 0 or -errno: the loop itself has failed.
  */
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
+
+/* Tells whether LINE is a failure that stands in place of the reply: the host has not begun with the order. Returns true if so. */
+bool farm_is_refusal(const json_t *line);
 
 /* How many hosts there are; host number I. */
 size_t farm_count(const struct farm *farm);

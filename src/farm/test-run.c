@@ -38,6 +38,8 @@ struct test {
 	enum farm_next then;		/* after the first order */
 	bool changes;
 	int cancel_fd, n_cancels;
+	bool cancels_for_ever;
+	uint64_t order_ms;		/* for one that changes something */
 	unsigned cancel_at;		/* the lines after which it is cancelled */
 };
 
@@ -61,7 +63,7 @@ static enum farm_next next(size_t i, struct farm_order *ret_order, void *data)
 	if (test->seen[i].n_next++ > 0)
 		return test->then;
 	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", test->changes ? "log-off" : "list"),
-					  .changes = test->changes, .time_ms = test->changes ? 3000 : 0 };
+					  .changes = test->changes, .time_ms = test->changes ? test->order_ms : 0 };
 	return FARM_ORDER;
 }
 
@@ -88,7 +90,10 @@ static void cancelled(void *data)
 
 	(void)data;
 	test->n_cancels++;
-	eventfd_read(test->cancel_fd, &value);
+	if (test->cancels_for_ever)
+		usleep(100000);
+	else
+		eventfd_read(test->cancel_fd, &value);
 	if (test->n_cancels < 2 && test->changes)
 		eventfd_write(test->cancel_fd, 1);
 }
@@ -135,6 +140,7 @@ static int set_up(void **state)
 	test->hosts.items = test->items;
 	test->how = (struct reach_how){ .parallel = 8, .timeout_ms = 2000 };
 	test->then = FARM_DONE;
+	test->order_ms = 3000;
 	test->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return 0;
 }
@@ -287,6 +293,28 @@ static void test_bad_hosts(void **state)
 	assert_int_equal(failure_of(n), FARM_NO_FAILURE);
 }
 
+/* An order that a host refuses has no reply. */
+static void test_refusals(void **state)
+{
+	static const char *const kinds[] = { "read-only", "busy", "wrong-order", "unknown-order" };
+	char script[4][200];
+
+	(void)state;
+	test->changes = true;
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(script[i], sizeof(script[i]), HELLO "read order; echo '{\"serial\":1,\"failure\":{\"kind\":\"%s\"}}'; read order",
+			 kinds[i]);
+		add(script[i]);
+	}
+	add(HELLO "read order; echo '{\"serial\":1,\"failure\":{\"kind\":\"changed\"}}'; read order");
+	run();
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
+		assert_int_equal(test->seen[i].n_next, 2);
+	}
+	assert_int_equal(failure_of(4), FARM_BROKEN);	/* it had 3 s for its reply */
+}
+
 /* A host that has too many connections at once is tried again, and nothing else is. */
 static void test_crowd_is_tried_again(void **state)
 {
@@ -353,6 +381,54 @@ static void test_cancel_twice(void **state)
 	assert_int_equal(test->seen[0].n_lines, 4);
 }
 
+/* Nothing is begun when it has come before the round, not even over a connection that waits. */
+static void test_cancel_before_a_round(void **state)
+{
+	(void)state;
+	test->then = FARM_HOLD;
+	add(HELLO LIST "read order; echo '{\"serial\":2,\"reply\":\"list\"}'; read order");
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	test->changes = true;
+	test->seen[0] = (struct seen){};
+	eventfd_write(test->cancel_fd, 1);
+	run();
+	assert_int_equal(test->seen[0].n_next, 0);
+	assert_int_equal(failure_of(0), FARM_CANCELLED);
+}
+
+/* After the second one there are three seconds, however often it comes. */
+static void test_cancel_again_and_again(void **state)
+{
+	uint64_t start_us = clock_now_us();
+
+	(void)state;
+	test->changes = test->cancels_for_ever = true;
+	test->cancel_at = 1;
+	add(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'; sleep 9");
+	test->order_ms = 9000;
+	run();
+	assert_true(clock_now_us() - start_us < 5000000);
+	assert_int_equal(failure_of(0), FARM_BROKEN);
+}
+
+/* A connection whose output has ended cannot answer: there is another one. */
+static void test_silent_connection(void **state)
+{
+	uint64_t start_us = clock_now_us();
+
+	(void)state;
+	test->then = FARM_HOLD;
+	add(HELLO LIST "exec >&-; read order; sleep 9");
+	run();
+	test->seen[0] = (struct seen){};
+	usleep(200000);
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(test->seen[0].n_replies, 1);
+	assert_true(clock_now_us() - start_us < 5000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,10 +438,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connections_are_held, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_hosts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_connection_leaves_unknown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel_before_a_round, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_silent_connection, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -399,3 +399,83 @@ def test_an_exclusion_that_a_host_cannot_judge(farm):
     unsure = "hello()\norder('list')\nfailure('exclusion-unknown', 'bob', 1)\nreply(1)\norder()\n"
     done = farm.hosts(one=unsure, two=TWO).logoff("/all", "/exclude:bob", "/y", "/json:lines")
     assert done.status == 1 and done.results() == [("two", "5", "ended")]
+
+
+# ---- peers that break, hang or lie: one after the other, side by side with good ones ----
+
+AGAIN = "if connection > 1:\n    hello()\n    order('fate')\n    say(serial=last['serial'], fate=%r)\n    reply()\n    order()\n    sys.exit(0)\n"
+NEVER = "if connection > 1:\n    sys.exit(0)\n"
+ASKED = "listing('5', '6')\norder('log-off')\n"
+PHASES = {    # the script, and what becomes of sessions 5 and 6
+    "before": ("sys.exit(0)\n", []),
+    "hello": ("hello()\n", []),
+    "halfhello": ("raw(b'{\"logoff-host\":1')\n", []),
+    "list": ("hello()\norder('list')\nsession('5')\n", []),
+    "held": (NEVER + "listing('5', '6')\n", ["failed", "failed"]),
+    "unread": (NEVER + "listing('5', '6')\nos.close(0)\ntime.sleep(1)\n", ["failed", "failed"]),
+    "ordered": (NEVER + ASKED, ["failed", "failed"]),
+    "asked": (NEVER + ASKED + "event('5')\nevent('6')\n", ["failed", "failed"]),
+    "result": (NEVER + ASKED + "event('5')\nresult('5')\n", ["ended", "failed"]),
+    "half": (NEVER + ASKED + "result('5')\nraw(b'{\"serial\": 2, \"result\": ')\n", ["ended", "failed"]),
+    "noreply": (NEVER + ASKED + "result('5')\nresult('6')\n", ["ended", "ended"]),
+    "gone": (AGAIN % "gone" + ASKED + "result('6')\n", ["ended", "ended"]),
+    "other": (AGAIN % "other" + ASKED + "result('6')\n", ["ended", "ended"]),
+    "there": (AGAIN % "there" + ASKED + "result('6')\n", ["failed", "ended"]),
+    "unknown": (AGAIN % "unknown" + ASKED + "result('6')\n", ["failed", "ended"]),
+    "nonsense": (AGAIN % "maybe" + ASKED + "result('6')\n", ["failed", "ended"]),
+    "number": (AGAIN % 1 + ASKED + "result('6')\n", ["failed", "ended"]),
+    "silent": (ASKED + "result('5')\nreply()\norder()\n", ["ended", "failed"]),
+    "twice": (NEVER + ASKED + "result('5')\nresult('5')\nresult('6')\nreply()\n", ["ended", "failed"]),
+    "strange": (NEVER + ASKED + "result('7')\nresult('5')\nresult('6')\nreply()\n", ["failed", "failed"]),
+    "noid": (NEVER + ASKED + "result(None)\nresult('5')\nreply()\n", ["failed", "failed"]),
+    "left": (AGAIN % "gone" + ASKED + "result('5', left=[dict(pid=7, command='x', stuck=None, tracer=None)])\nresult('6')\n", ["failed", "ended"]),
+    "there5": (AGAIN % "gone" + ASKED + "result('5', session_exists=True)\n", ["failed", "ended"]),
+    "noword": (AGAIN % "gone" + ASKED + "result('5', 'vanished')\n", ["failed", "ended"]),
+    "otherreply": (NEVER + ASKED + "say(serial=last['serial'], reply='list', exit_status=0)\n", ["failed", "failed"]),
+    "otherserial": (NEVER + ASKED + "last['serial'] -= 1\nresult('5')\nresult('6')\nreply()\n", ["failed", "failed"]),
+    "future": (NEVER + ASKED + "last['serial'] += 1\nresult('5')\nresult('6')\nreply()\n", ["failed", "failed"]),
+    "early": (NEVER + "listing('5', '6')\nlast.update(serial=2, order='log-off')\nresult('5')\nresult('6')\nreply()\ntime.sleep(1)\norder('log-off')\n",
+              ["failed", "failed"]),
+    "mute": (NEVER + "listing('5', '6')\nos.close(1)\nhang()\n", ["failed", "failed"]),
+    "muteasked": (NEVER + ASKED + "result('5')\nos.close(1)\nhang()\n", ["ended", "failed"]),
+    "nojson": (NEVER + ASKED + "raw(b'killed by the kernel\\n')\nhang()\n", ["failed", "failed"]),
+    "array": (NEVER + ASKED + "raw(b'[]\\n')\nhang()\n", ["failed", "failed"]),
+    "empty": (NEVER + ASKED + "raw(b'\\n')\nhang()\n", ["failed", "failed"]),
+    "nothing": (NEVER + ASKED + "say(serial=last['serial'])\nhang()\n", ["failed", "failed"]),
+    "nul": (NEVER + ASKED + "raw(b'{\"serial\":2,\"result\":{\"id\":\"5\\\\u0000\"}}\\n')\nhang()\n", ["failed", "failed"]),
+    "double": (NEVER + ASKED + "raw(b'{\"serial\":2,\"serial\":2,\"reply\":\"log-off\",\"exit_status\":0}\\n')\nhang()\n", ["failed", "failed"]),
+    "readonly": ("listing('5', '6')\norder('log-off')\nfailure('read-only', 'log-off', 3)\norder()\n", ["failed", "failed"]),
+    "busy": ("listing('5', '6')\norder('log-off')\nfailure('busy', 'log-off', 1)\norder()\n", ["failed", "failed"]),
+    "wrongorder": ("listing('5', '6')\norder('log-off')\nfailure('wrong-order', 'wait', 1)\norder()\n", ["failed", "failed"]),
+    "ownsession": (ASKED + "failure('own-session', '5', 4)\nresult('6')\nreply(4)\norder()\n", ["failed", "ended"]),
+    "changed": (ASKED + "failure('changed', '5', 5)\nresult('6')\nreply(5)\norder()\n", ["changed", "ended"]),
+    "nosession": (ASKED + "failure('no-session', '5', 2)\nresult('6')\nreply(2)\norder()\n", ["ended", "ended"]),
+    "denied": (ASKED + "failure('denied', '5', 3)\nfailure('denied', '6', 3)\nreply(3)\norder()\n", ["denied", "denied"]),
+    "excused": (ASKED + "failure('denied', '5', 0)\nresult('6')\nreply(0)\norder()\n", ["denied", "ended"]),
+    "norecord": (ASKED + "failure('no-record', '5', 6)\nresult('5', exit_status=6)\nresult('6')\nreply(6)\norder()\n", ["ended", "ended"]),
+    "hostfailure": (ASKED + "failure('unreachable', None, 6)\nreply(6)\norder()\n", ["failed", "failed"]),
+    "broken": (AGAIN % "gone" + ASKED + "failure('broken', None, 6)\n", ["ended", "ended"]),
+    "badfailure": (NEVER + ASKED + "failure('\\x1b[2J', '5', 2)\n", ["failed", "failed"]),
+    "badreply": (ASKED + "result('5')\nresult('6')\nreply(5)\norder()\n", ["ended", "ended"]),
+}
+
+
+def test_phases(farm):
+    for name, (script, _) in PHASES.items():
+        farm.add(name, script)
+    done = farm.hosts(good1=TWO, good2=GOOD).logoff("/user:alice", "/y", "/json:lines", "/timeout:5", "/grace:0", "/parallel:8")
+    assert done.status == 6
+    found = {}
+    for host, id, result in sorted(done.results()):
+        found.setdefault(host, []).append(result)
+    assert found.pop("good1") == ["ended"] and found.pop("good2") == ["ended"]
+    assert {name: found.get(name, []) for name in PHASES} == {name: list(results) for name, (_, results) in PHASES.items()}
+    assert [one[1] for one in done.results() if one[0] == "gone"] == ["6", "5"]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, results) in PHASES.items() if name not in ("nosession", "gone", "other", "broken", "noreply")])
+def test_no_phase_alone_is_success(farm, name):
+    """The status of each by itself: a good host beside it must not be needed for a failure."""
+    done = farm.hosts(**{name: PHASES[name][0]}).logoff("/user:alice", "/y", "/timeout:2", "/grace:0", timeout=40)
+    assert done.status > 2, done.err
+    assert farm.seconds < 12
