@@ -20,7 +20,7 @@ struct command {
 	const struct help *help;	/* with the option table */
 	int n_before_text;		/* see options_parse() */
 	int (*run)(struct logoff_host *host, int n_arguments, char **arguments);	/* returns the exit status */
-	int (*run_farm)(int n_arguments, char **arguments);	/* the same for the hosts of /server; NULL: for one server only */
+	int (*run_farm)(int n_arguments, char **arguments);	/* for the hosts of /server; NULL: one server only */
 };
 
 /* Parses ARGV, opens the host and runs COMMAND on it, or shows its help or version. Returns the exit status. */

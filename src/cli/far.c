@@ -269,9 +269,9 @@ int far_process(struct far_process *ret, const json_t *row)
 	int64_t pid;
 
 	*ret = (struct far_process){};
-	if (!take_number(json_object_get(row, "pid"), INT32_MAX, &pid) || pid < 0 || !take_uid(row, &ret->process.uid) ||
-	    !take_text(row, "command", &command) || !command || !take_text(row, "user", &user) ||
-	    !take_text(row, "session_id", &session))
+	if (!take_number(json_object_get(row, "pid"), INT32_MAX, &pid) || pid < 0 ||
+	    !take_uid(row, &ret->process.uid) || !take_text(row, "command", &command) || !command ||
+	    !take_text(row, "user", &user) || !take_text(row, "session_id", &session))
 		return -EBADMSG;
 	ret->process.pid = (int32_t)pid;
 	copy_text(ret->process.command, sizeof(ret->process.command), command);

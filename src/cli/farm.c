@@ -57,8 +57,8 @@ static enum exit_status report_hosts(const struct farm_fault *fault, const char 
 	case FARM_FAULT_NO_FILE:
 		return report_wrong(_("not a regular file"), fault->path);
 	case FARM_FAULT_OF_OTHERS:
-		return report_wrong(_("the file, or the link to it, belongs neither to you nor to root, so it is not used"),
-				    fault->path);
+		return report_wrong(_("the file, or the link to it, belongs neither to you nor to root, "
+				      "so it is not used"), fault->path);
 	case FARM_FAULT_OPEN_TO_OTHERS:
 		return report_wrong(_("others may write to this file, so it is not used"), fault->path);
 	case FARM_FAULT_LINE:
@@ -203,7 +203,8 @@ void server_farm_wipe(struct server_farm *farm)
 /* The two hosts that have been waited for longest stand at its end. */
 void server_farm_draw(struct server_farm *farm)
 {
-	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n), two = one < n ? farm_slowest(farm->farm, one) : n;
+	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n);
+	size_t two = one < n ? farm_slowest(farm->farm, one) : n;
 	struct safe line = {};
 	int length;
 
@@ -214,7 +215,8 @@ void server_farm_draw(struct server_farm *farm)
 				   farm->n_ended);
 	if (one < n)
 		snprintf(line.text + length, sizeof(line.text) - (size_t)length, _("; waiting for %.100s%s%.100s"),
-			 server_farm_name(farm, one), two < n ? _(", ") : "", two < n ? server_farm_name(farm, two) : "");
+			 server_farm_name(farm, one), two < n ? _(", ") : "",
+			 two < n ? server_farm_name(farm, two) : "");
 	terminal_draw(line);
 	farm->drawn = true;
 }
@@ -294,7 +296,8 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		return true;
 	}
 	/* It is the highest that the lines before have told. */
-	if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED || json_integer_value(status) > host->status)
+	if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED ||
+	    json_integer_value(status) > host->status)
 		return false;
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
@@ -512,7 +515,8 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 	const char *text;
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
-	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) && !farm_hello(farm->farm, i);
+	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
+	       !farm_hello(farm->farm, i);
 }
 
 /* For programs each host has its own line. Returns the exit status that counts. */
@@ -564,7 +568,7 @@ enum exit_status server_farm_report(struct server_farm *farm)
 	return server_farm_report_of(farm, NULL, farm->hosts.n_items);
 }
 
-/* The sentences for what far hosts report; others are told by their word. */
+/* The sentences for the failures that far hosts report. Any other failure is shown by its word. */
 static const struct {
 	const char *kind, *sentence;
 } kinds[] = {
@@ -610,8 +614,8 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 	output_flush();
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
 		n_with += farm->items[i].n_sessions > 0;
-	fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n, farm->n_sessions,
-		n_with);
+	fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n,
+		farm->n_sessions, n_with);
 	if (ended)
 		fprintf(stderr, _(", %zu logged off"), farm->n_ended);
 	fputc('\n', stderr);

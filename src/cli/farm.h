@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * farm.h - the hosts of /server, where they are many or reached by ssh: what the commands share for them.
+ * farm.h - several hosts of /server, or one that is reached by ssh: what the commands share for them.
  *
- * The order "list" brings the sessions of all hosts here, as those of one list; each knows its host. What failed is said
+ * The order "list" brings the sessions of all hosts into one list; each session knows its host. Failures are reported
  * at the end, hosts with the same cause in one line. doc/json.md, Protocol, has orders and lines.
  */
 #ifndef CLI_FARM_H
@@ -70,8 +70,8 @@ struct server_farm {
 };
 
 /*
- * Tells whether /server means many hosts, or one that is not reached by MS-TSTS. Returns 1, 0, or -1: unknown, which has been
- * reported, and *ret_status is the exit status.
+ * Tells whether /server means many hosts, or one that is not reached by MS-TSTS. Returns 1, 0, or -1: unknown, which
+ * has been reported, and *ret_status is the exit status.
  */
 int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 
@@ -109,18 +109,24 @@ enum exit_status server_farm_list(struct server_farm *farm);
 void server_farm_listed(struct server_farm *farm, size_t i);
 
 /*
- * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines. After a
- * restart it is the same one. Returns true if so.
+ * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines.
+ * After a restart it is the same one. Returns true if so.
  */
 bool server_farm_is_same(const struct server_farm *farm, size_t i);
 
-/* All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without memory. */
+/*
+ * All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without
+ * memory.
+ */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);
 
 /* Reports a FAILURE that host I has told, in a line. Returns its exit status. */
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure);
 
-/* Tells whether host I cannot be reached, and /allowunreachable says that this is no failure. Once it has said hello, it is one. */
+/*
+ * Tells whether host I cannot be reached, and /allowunreachable says that this is no failure. Once it has said hello,
+ * it is one.
+ */
 bool server_farm_is_excused(const struct server_farm *farm, size_t i);
 
 /* Reports the hosts that have not answered, those with the same cause in one line. Returns the exit status. */
@@ -129,7 +135,9 @@ enum exit_status server_farm_report(struct server_farm *farm);
 /* The same for the N hosts WHICH. */
 enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *which, size_t n);
 
-/* On a terminal, or if anything failed: "38 of 40 hosts answered, 112 sessions". ENDED: sessions have been logged off. */
+/*
+ * On a terminal, or if anything failed: "38 of 40 hosts answered, 112 sessions". ENDED: sessions have been logged off.
+ */
 void server_farm_summarize(const struct server_farm *farm, bool ended);
 
 /* Wipes the line that shows the progress, so that other output can be printed. */

@@ -16,10 +16,16 @@ extern uint64_t arg_grace_s, arg_wait_s, arg_warn_s;
 extern const char *arg_message, *arg_reason;
 extern struct selection arg_selection;
 
-/* Checks the options that belong together; on far hosts (FAR) each host checks the groups itself. Returns the exit status. */
+/*
+ * Checks the options that belong together; on far hosts (FAR) each host checks the groups itself. Returns the exit
+ * status.
+ */
 int log_off_check(bool far, int n_arguments, char **arguments);
 
-/* A user who cannot be warned the first time cannot be warned later either; one report is enough. Returns true if it is the first. */
+/*
+ * A user who cannot be warned the first time cannot be warned later either; one report is enough. Returns true if it
+ * is the first.
+ */
 bool log_off_is_first_warning(const struct logoff_event *event);
 
 /* Logs off the sessions that the arguments and options mean, on the hosts of /server. Returns the exit status. */

@@ -50,7 +50,7 @@ struct target {
 struct plan {
 	bool *named;			/* the arguments that name a session of it */
 	bool has_names;
-	uint64_t no_exclusions;		/* the items of /exclude that it does not know, a bit for each; a list holds 64 */
+	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	unsigned n_lists, n_orders;	/* how many it has got */
 	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
@@ -122,7 +122,8 @@ static int report_list(const char *argument)
 /* There is no own session there. */
 static int report_without_session(void)
 {
-	fprintf(stderr, _("%s: no session was given; write HOST:ID, or select sessions, as with /user\n"), program().text);
+	fprintf(stderr, _("%s: no session was given; write HOST:ID, or select sessions, as with /user\n"),
+		program().text);
 	return stream_failure(EXIT_NO_SESSION, "no-current", NULL, NULL);
 }
 
@@ -312,7 +313,9 @@ static bool has_user(const struct far_host *host, size_t from, const char *name,
 	return false;
 }
 
-/* The session that WORD means in the list of all sessions of host I. Returns it in *ret_k, or a result of the library. */
+/*
+ * The session that WORD means in the list of all sessions of host I. Returns it in *ret_k, or a result of the library.
+ */
 static int find_named(const struct run *run, size_t i, struct word word, size_t *ret_k, struct logoff_error *cause)
 {
 	const struct far_host *host = &run->farm.items[i];
@@ -469,7 +472,8 @@ static json_t *make_identities(struct run *run, size_t i, bool named)
 	json_t *sessions = json_array();
 	size_t room = IDENTITIES_SIZE_MAX;
 
-	for (size_t t = plan->first; t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
+	for (size_t t = plan->first;
+	     t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
 		struct target *target = &run->targets[t];
 
 		if (target->order > 0 || target->named != named || room_of(target) > room)
@@ -492,8 +496,9 @@ static json_t *make_order(struct run *run, size_t i, bool named)
 		json_decref(sessions);
 		return NULL;
 	}
-	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s}", "order", "log-off", "sessions", sessions, "grace",
-			  (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s, "warn", (json_int_t)arg_warn_s,
+	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s}", "order", "log-off", "sessions", sessions,
+			  "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
+			  "warn", (json_int_t)arg_warn_s,
 			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id);
 	if (!named)
 		(void)json_object_set_new(order, "select", make_select());
@@ -920,13 +925,17 @@ static void log_off(struct run *run, size_t *which)
 	finish_rest(run);
 }
 
-/* Nobody is selected only if each of the hosts WHICH that count has told so. A session that may be meant is not nobody. */
+/*
+ * Nobody is selected only if each of the hosts WHICH that count has told so. A session that may be meant is not
+ * nobody.
+ */
 static int report_none(const struct run *run, const size_t *which, size_t n)
 {
 	bool all_listed = true;
 
 	for (size_t k = 0; k < n; k++)
-		all_listed = all_listed && (run->farm.items[which[k]].listed || server_farm_is_excused(&run->farm, which[k]));
+		all_listed = all_listed && (run->farm.items[which[k]].listed ||
+					    server_farm_is_excused(&run->farm, which[k]));
 	if (run->n_spared > 0)
 		report_unknown_groups(run->n_spared);
 	if (run->n_targets > 0 || !selects() || !all_listed || (arg_if_any && run->n_spared == 0))

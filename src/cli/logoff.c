@@ -113,7 +113,8 @@ struct listeners {
 static void on_event(const struct logoff_event *event, void *userdata)
 {
 	struct listeners *listeners = userdata;
-	bool not_warned = event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 && log_off_is_first_warning(event);
+	bool not_warned = event->type == LOGOFF_EVENT_WARNED && event->delivery->result < 0 &&
+			  log_off_is_first_warning(event);
 
 	if (arg_verbose || stream_is_lines())
 		progress_wipe(&listeners->progress);

@@ -37,8 +37,8 @@ int query_watch(struct logoff_host *host, const struct table *table, bool people
 int query_make_table(struct table *table, const struct table_column *columns, bool people);
 
 /*
- * Shows those of the N SESSIONS that the arguments mean; with PEOPLE only those in which somebody works. Returns the exit
- * status.
+ * Shows those of the N SESSIONS that the arguments mean; with PEOPLE only those in which somebody works. Returns the
+ * exit status.
  */
 int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
 	       int n_arguments, char **arguments);

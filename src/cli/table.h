@@ -37,7 +37,7 @@ struct table {
 	const struct table_column *columns;	/* ends with a column without name */
 	bool (*is_marked)(const void *row);
 	const char *order;			/* the column by which rows are sorted that are equal otherwise */
-	const char *group;			/* the column that counts before ORDER, and stands first in the fixed layout; NULL: none */
+	const char *group;			/* the column before ORDER, and the first that is shown; NULL: none */
 	const struct option_list *chosen;	/* --columns; empty: the fixed layout */
 	const char *sort;			/* --sort: a column, with "-" before it in reverse; NULL: ORDER */
 	bool legend;				/* with headings */

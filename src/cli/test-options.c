@@ -256,8 +256,8 @@ static void test_number(void **state)
 
 static void test_count(void **state)
 {
-	static const char *const texts[] = { "x /parallel:0", "x /parallel:257", "x /parallel:many", "x --parallel=-1", "x -P1s",
-					     "x /parallel:18446744073709551617" };
+	static const char *const texts[] = { "x /parallel:0", "x /parallel:257", "x /parallel:many", "x --parallel=-1",
+					     "x -P1s", "x /parallel:18446744073709551617" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

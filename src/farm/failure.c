@@ -51,8 +51,8 @@ static const struct {
 
 /* Lines that say nothing which another line does not say better. */
 static const char *const chatter[] = {
-	"Connection to ", "stdio forwarding failed", "Host key verification failed", "Warning: Permanently added", "Killed by signal",
-	"debug1:", "** WARNING: connection is not using", "** This session may be vulnerable",
+	"Connection to ", "stdio forwarding failed", "Host key verification failed", "Warning: Permanently added",
+	"Killed by signal", "debug1:", "** WARNING: connection is not using", "** This session may be vulnerable",
 	"** The server may need to be upgraded",
 };
 
@@ -83,8 +83,9 @@ static bool is_closing(const char *line, size_t n)
 }
 
 /*
- * ssh ends its line with the words of the system: "connect to host login07 port 22: No route to host". The sshd of a jump host
- * has words before or after these: "channel 0: open failed: connect failed: No route to host", "...: connect failed: open failed".
+ * ssh ends its line with the words of the system: "connect to host login07 port 22: No route to host". The sshd of a
+ * jump host has words before or after these: "channel 0: open failed: connect failed: No route to host", "...: connect
+ * failed: open failed".
  */
 static void cut_names(const char **line, size_t *n)
 {

@@ -2,8 +2,8 @@
 /*
  * failure.h - why a host has not answered, in one line.
  *
- * ssh tells it on standard error and exits with 255. Its words are for one host; the text here has neither the name nor the
- * address of the host, so that those of many hosts can be compared and said once. Source: OpenSSH 9.2 and 10.0, as seen.
+ * ssh says why on standard error, and exits with 255. The text here has neither the name nor the address of the host,
+ * so that equal texts of many hosts can be reported once. Source: OpenSSH 9.2 and 10.0, as seen.
  */
 #ifndef FARM_FAILURE_H
 #define FARM_FAILURE_H
@@ -19,7 +19,7 @@ enum farm_failure {
 	FARM_LATE,			/* it has not answered in time */
 	FARM_NOT_LET_IN,		/* it does not accept who we are, or refuses sudo */
 	FARM_KEY_UNKNOWN,		/* its host key is not known */
-	FARM_KEY_CHANGED,		/* its host key is another one than before */
+	FARM_KEY_CHANGED,		/* its host key is not the one that ssh knows */
 	FARM_MISSING,			/* logoff-host is not installed there */
 	FARM_WRONG,			/* it answers against the protocol */
 	FARM_FAILED,			/* logoff-host there says that its session host cannot be opened */
@@ -35,15 +35,15 @@ const char *failure_word(enum farm_failure failure);
 void failure_copy(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n);
 
 /*
- * Tells why a child has ended before it had said hello: by the WORDS of N bytes that it has printed on standard error, and
- * by STATUS, as waitpid(2) tells it. TEXT becomes one line, without characters that a terminal would obey; "" if nothing is
- * known. Returns the failure, never FARM_NO_FAILURE.
+ * Tells why a child has ended before it had said hello: by the WORDS of N bytes that it has printed on standard error,
+ * and by STATUS, as waitpid(2) tells it. TEXT becomes one line, without characters that a terminal would obey; "" if
+ * nothing is known. Returns the failure, never FARM_NO_FAILURE.
  */
 enum farm_failure failure_find(const char *words, size_t n, int status, char text[static FAILURE_TEXT_SIZE]);
 
 /*
- * Tells whether such a child was shut out before anybody looked at who it is, as a host does that has too many connections at
- * once (MaxStartups): then it can be tried again. Returns true if so.
+ * Tells whether such a child was shut out before anybody looked at who it is, as a host does that has too many
+ * connections at once (MaxStartups): then it can be tried again. Returns true if so.
  */
 bool failure_is_crowd(const char *words, size_t n, int status);
 

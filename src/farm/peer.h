@@ -2,8 +2,8 @@
 /*
  * peer.h - the child that serves one host: ssh, a program that enters a container, or logoff-host itself.
  *
- * Its descriptors do not block. What it prints on standard output are lines; the last of what it prints on standard
- * error may say why it has ended.
+ * Its descriptors do not block. It prints lines on standard output. The last of what it prints on standard error may
+ * say why it has ended.
  */
 #ifndef FARM_PEER_H
 #define FARM_PEER_H
@@ -17,15 +17,16 @@
 struct peer {
 	pid_t pid;			/* 0: none */
 	int pidfd, in, out, err;	/* readable when it has ended; its standard files; -1: none, or closed */
-	struct buffer lines, orders, words;	/* what it has printed; what it is to get; the last of its standard error */
+	struct buffer lines, orders;	/* what it has printed; what is to be written to it */
+	struct buffer words;		/* the last of its standard error */
 };
 
 #define PEER_NONE { .pidfd = -1, .in = -1, .out = -1, .err = -1 }
 
 /*
- * Starts ARGV in a session of its own: Ctrl-C on the terminal is not for it, and it has no terminal on which it, or what it
- * starts (the ssh to a jump host), could ask for a password. PEER is none. Does not block. Returns 0 or -errno: then PEER
- * is none.
+ * Starts ARGV in a session of its own: Ctrl-C on the terminal is not for it, and it has no terminal on which it, or
+ * what it starts (the ssh to a jump host), could ask for a password. PEER is none. Does not block. Returns 0 or
+ * -errno: then PEER is none.
  */
 int peer_start(struct peer *peer, char *const argv[]);
 
@@ -39,8 +40,8 @@ void peer_close_input(struct peer *peer);
 void peer_signal(const struct peer *peer, int signal);
 
 /*
- * Waits for its end, which PEER->pidfd has announced or a signal will cause, and frees what PEER has but its words. Returns
- * the status as waitpid(2) tells it.
+ * Waits for its end, which PEER->pidfd has announced or a signal will cause, and frees what PEER has but its words.
+ * Returns the status as waitpid(2) tells it.
  */
 int peer_end(struct peer *peer);
 

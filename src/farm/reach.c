@@ -12,8 +12,8 @@
 #define ARGUMENTS_MAX 64
 
 /*
- * Where logoff-host is not installed there, the first line is not a hello, and the same connection becomes a bridge to the
- * bus. sh, as the user's shell may be another one.
+ * Where logoff-host is not installed there, the first line is not a hello, and the same connection becomes a bridge to
+ * the bus. sh, as the user's shell may be another one.
  */
 #define FAR_COMMAND(BEFORE) \
 	"exec sh -c 'command -v logoff-host >/dev/null 2>&1 && exec " BEFORE "logoff-host; " \
@@ -35,7 +35,8 @@ static void add_ssh(struct arguments *arguments, const struct farm_host *host, c
 {
 	static const char *const options[] = {
 		"BatchMode=yes", "ServerAliveInterval=5", "ServerAliveCountMax=3", "RemoteCommand=none",
-		"ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no", "UpdateHostKeys=no",
+		"ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no",
+		"UpdateHostKeys=no",
 	};
 	const char *program = getenv("LOGOFF_SSH");
 
@@ -62,7 +63,8 @@ static void add_ssh(struct arguments *arguments, const struct farm_host *host, c
 
 static void add_machine(struct arguments *arguments, const char *machine)
 {
-	static const char *const before[] = { "systemd-run", "--quiet", "--no-ask-password", "--collect", "--pipe", "--wait" };
+	static const char *const before[] = { "systemd-run", "--quiet", "--no-ask-password", "--collect", "--pipe",
+					      "--wait" };
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		add(arguments, before[i]);

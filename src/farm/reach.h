@@ -2,9 +2,10 @@
 /*
  * reach.h - which program reaches a host, and with which arguments.
  *
- * ssh is called so that it never asks anybody, accepts no unknown host key, writes none down, forwards nothing, and notices a
- * dead connection within 20 seconds. All else is as the administrator has configured it: keys, agent, jump hosts, shared connections. The far
- * command is always the same text; nothing that a user has typed is in it. Source: ssh(1), ssh_config(5) of OpenSSH 9.2.
+ * ssh is called so that it never asks anybody, accepts no unknown host key, writes none down, forwards nothing, and
+ * notices a dead connection within 20 seconds. All else is as the administrator has configured it: keys, agent, jump
+ * hosts, shared connections. The far command is always the same text; nothing that a user has typed is in it. Source:
+ * ssh(1), ssh_config(5) of OpenSSH 9.2.
  */
 #ifndef FARM_REACH_H
 #define FARM_REACH_H
@@ -17,7 +18,7 @@
 struct reach_how {
 	unsigned parallel;		/* how many at once at most; while something is changed there are more */
 	uint64_t timeout_ms;		/* from the start of a connection to the reply to a first order */
-	const char *const *logon;	/* arguments for MS-TSTS, as logoff-host has them ("--logon=ann"); NULL at the end; NULL: none */
+	const char *const *logon;	/* logon options of logoff-host for MS-TSTS, ended by NULL; NULL: none */
 };
 
 #define REACH_PARALLEL 32

@@ -2,8 +2,9 @@
 /*
  * run.c - see run.h.
  *
- * One epoll has the descriptors of all children. What a descriptor says is only a reason to look: a child counts as ended
- * when the kernel says so by its pidfd, since a process that it has left behind may hold its standard output open.
+ * One epoll has the descriptors of all children. What a descriptor says is only a reason to look: a child counts as
+ * ended when the kernel says so by its pidfd, since a process that it has left behind may hold its standard output
+ * open.
  */
 #include "farm/run.h"
 
@@ -80,7 +81,8 @@ enum part { PART_OUT, PART_ERR, PART_END, PART_IN };
 
 static int *fd_of(struct peer *peer, enum part part)
 {
-	return part == PART_OUT ? &peer->out : part == PART_ERR ? &peer->err : part == PART_END ? &peer->pidfd : &peer->in;
+	return part == PART_OUT ? &peer->out : part == PART_ERR ? &peer->err :
+	       part == PART_END ? &peer->pidfd : &peer->in;
 }
 
 static int listen_to(struct farm *farm, size_t i, enum part part)
@@ -158,7 +160,7 @@ static void fail(struct farm *farm, size_t i, enum farm_failure failure, const c
 	if (text)
 		snprintf(link->text, sizeof(link->text), "%s", text);
 	leave(farm, i);
-	if (failure == FARM_LATE || failure == FARM_WRONG)	/* it may not heed the end of its input */
+	if (failure == FARM_LATE || failure == FARM_WRONG)	/* it may ignore the end of its input */
 		peer_signal(&link->peer, SIGTERM);
 	finish(farm, i);
 }
@@ -243,7 +245,10 @@ static void go_on(struct farm *farm, size_t i)
 
 /* ---- lines ---- */
 
-/* If nothing stands on standard error, the last line before the hello may say it: "This account is currently not available." */
+/*
+ * If nothing stands on standard error, the last line before the hello may say it: "This account is currently not
+ * available."
+ */
 static void fail_by_words(struct farm *farm, size_t i, int status)
 {
 	struct link *link = &farm->links[i];
@@ -410,8 +415,8 @@ static void start(struct farm *farm, size_t i)
 }
 
 /*
- * Has a host that has shut us out wait a while, longer each time, and not as long as the others. Returns false if it has had
- * its tries, or its time would be over then.
+ * Has a host that has shut us out wait a while, longer each time, and not as long as the others. Returns false if it
+ * has had its tries, or its time would be over then.
  */
 static bool wait_for_room(struct farm *farm, size_t i)
 {
@@ -705,7 +710,10 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 		farm->links[i].peer = (struct peer)PEER_NONE;
 	if (hosts->n_items > HELD_MAX)
 		raise_limit();
-	/* The ssh to a jump host is not told that it must ask nobody; it has no terminal, and this keeps it from opening a window. */
+	/*
+	 * The ssh to a jump host is not told that it must ask nobody; it has no terminal, and this keeps it from
+	 * opening a window.
+	 */
 	(void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */

@@ -2,9 +2,10 @@
 /*
  * run.h - orders to many hosts side by side: one child for each host, one loop for all.
  *
- * A farm is worked on in rounds. In a round each host gets orders, one after the other, until its caller has none for it any
- * more; its lines are handed over as they come. Between two rounds connections are held, as many as is reasonable. A host
- * that cannot be reached, that answers wrongly or too late has a failure, and the round goes on with the others.
+ * The caller works on a farm in rounds. In a round each host gets orders, one after the other, until the caller has no
+ * more for it; the caller gets the lines of the host as they come. Between two rounds up to 64 connections are held. A
+ * host that cannot be reached, or that answers wrongly or too late, has a failure, and the round goes on with the
+ * others.
  *
  * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel" and refusals.
  */
@@ -25,8 +26,8 @@ struct farm;
 /* An order to one host. */
 struct farm_order {
 	json_t *json;			/* without a serial number; taken */
-	uint64_t time_ms;		/* in which its reply has to come; 0: the time of the farm, from the start of the connection on */
-	bool changes;			/* it is cancelled by an order; if the connection breaks, what has become of it is unknown */
+	uint64_t time_ms;		/* until its reply; 0: the time of the farm, from the start of the connection */
+	bool changes;			/* an order cancels it; after a broken connection its result is unknown */
 };
 
 enum farm_next {
@@ -41,8 +42,9 @@ struct farm_calls {
 	enum farm_next (*next)(size_t i, struct farm_order *ret_order, void *data);
 
 	/*
-	 * Takes a line that belongs to its order: an object with "session", "event", "result", "failure", ... or "reply", which is
-	 * the last. Returns false if it is against the protocol: the host then has the failure FARM_WRONG.
+	 * Takes a line that belongs to its order: an object with "session", "event", "result", "failure", ... or
+	 * "reply", which is the last. Returns false if it is against the protocol: the host then has the failure
+	 * FARM_WRONG.
 	 */
 	bool (*line)(size_t i, const json_t *line, void *data);
 
@@ -58,14 +60,16 @@ struct farm_calls {
 };
 
 /*
- * Makes a farm of HOSTS, which must outlive it, as HOW says. *ret_farm is the caller's: farm_free(). Returns 0 or -errno.
+ * Makes a farm of HOSTS, which must outlive it, as HOW says. *ret_farm is the caller's: farm_free(). Returns 0 or
+ * -errno.
  */
 int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struct reach_how *how);
 
 /*
- * Runs one round with the N hosts whose numbers are WHICH, NULL: with all. Blocks until each is done. CANCEL_FD (-1: none):
- * when it is readable the first time, hosts that were not asked or only asked a question are left, those that change something get
- * "cancel". The second time they get another one, and have three seconds. Returns 0 or -errno: the loop itself has failed.
+ * Runs one round with the N hosts whose numbers are WHICH, or with the first N (NULL). Blocks until each is done.
+ * CANCEL_FD (-1: none) cancels when it becomes readable. The first time, hosts that have not been asked, or carry out
+ * an order that changes nothing, are given up; the others get "cancel". The second time these get another "cancel",
+ * and have three seconds. Returns 0 or -errno: the loop itself has failed.
  */
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
 
@@ -76,7 +80,10 @@ bool farm_is_refusal(const json_t *line);
 size_t farm_count(const struct farm *farm);
 const struct farm_host *farm_host(const struct farm *farm, size_t i);
 
-/* The failure of host I, and the line that says more, "" for none; it is made harmless. Returns the failure, or FARM_NO_FAILURE. */
+/*
+ * The failure of host I, and the line that says more, "" for none; it is made harmless. Returns the failure, or
+ * FARM_NO_FAILURE.
+ */
 enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **ret_text);
 
 /* The hello of host I in its last connection. Returns it, owned by FARM, or NULL. */

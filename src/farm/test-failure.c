@@ -24,29 +24,35 @@ static const struct {
 	const char *text;
 	bool crowd;
 } rows[] = {
-	{ "ssh: connect to host 10.77.3.99 port 22: No route to host\r\n", 255, FARM_UNREACHABLE, "No route to host", false },
-	{ "ssh: connect to host 10.77.3.98 port 22: Connection timed out\r\n", 255, FARM_UNREACHABLE, "Connection timed out", false },
+	{ "ssh: connect to host 10.77.3.99 port 22: No route to host\r\n", 255, FARM_UNREACHABLE, "No route to host",
+	  false },
+	{ "ssh: connect to host 10.77.3.98 port 22: Connection timed out\r\n", 255, FARM_UNREACHABLE,
+	  "Connection timed out", false },
 	{ "Connection timed out during banner exchange\r\nConnection to 10.77.3.2 port 2221 timed out\r\n", 255,
 	  FARM_UNREACHABLE, "Connection timed out during banner exchange", false },
 	/* Shut out, by the host or by a jump host before it; which of the two is said depends on the packets. */
 	{ CLOSED "Connection closed by 10.77.3.2 port 2228\r\n", 255, FARM_UNREACHABLE, "Connection closed", true },
 	{ RESET "Connection reset by 10.77.3.2 port 2228\r\n", 255, FARM_UNREACHABLE, "Connection closed", true },
-	{ CLOSED "Connection closed by 10.77.3.2 port 2230\r\n" CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "Connection closed", true },
+	{ CLOSED "Connection closed by 10.77.3.2 port 2230\r\n" CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE,
+	  "Connection closed", true },
 	{ CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "Connection closed", true },
-	{ "debug1: Reading configuration data\r\n" CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "Connection closed", true },
+	{ "debug1: Reading configuration data\r\n" CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "Connection closed",
+	  true },
 	{ CLOSED, 1, FARM_UNREACHABLE, "Connection closed", false },
-	/* Whoever says something has listened, so it would say the same again. */
-	{ "root@10.77.3.2: Permission denied (publickey).\r\n" CLOSED UNKNOWN_PORT, 255, FARM_NOT_LET_IN, "Permission denied (publickey).", false },
-	{ "channel 0: open failed: connect failed: No route to host\r\nstdio forwarding failed\r\n" CLOSED UNKNOWN_PORT, 255,
-	  FARM_UNREACHABLE, "No route to host", false },
+	/* A host that has given a reason would give the same one again. */
+	{ "root@10.77.3.2: Permission denied (publickey).\r\n" CLOSED UNKNOWN_PORT, 255, FARM_NOT_LET_IN,
+	  "Permission denied (publickey).", false },
+	{ "channel 0: open failed: connect failed: No route to host\r\nstdio forwarding failed\r\n"
+	  CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "No route to host", false },
 	{ "channel 0: open failed: connect failed: open failed\r\nstdio forwarding failed\r\n" CLOSED UNKNOWN_PORT, 255,
 	  FARM_UNREACHABLE, "connect failed", false },
-	{ "channel 0: open failed: administratively prohibited: open failed\r\nstdio forwarding failed\r\n" CLOSED UNKNOWN_PORT, 255,
-	  FARM_UNREACHABLE, "administratively prohibited", false },
-	{ "No ED25519 host key is known for 10.77.1.2 and you have requested strict checking.\r\nHost key verification failed.\r\n"
-	  CLOSED UNKNOWN_PORT, 255, FARM_KEY_UNKNOWN, "", false },
+	{ "channel 0: open failed: administratively prohibited: open failed\r\nstdio forwarding failed\r\n"
+	  CLOSED UNKNOWN_PORT, 255, FARM_UNREACHABLE, "administratively prohibited", false },
+	{ "No ED25519 host key is known for 10.77.1.2 and you have requested strict checking.\r\n"
+	  "Host key verification failed.\r\n" CLOSED UNKNOWN_PORT, 255, FARM_KEY_UNKNOWN, "", false },
 	{ "Host key verification failed.\r\n" CLOSED UNKNOWN_PORT, 255, FARM_KEY_UNKNOWN, "", false },
-	{ "\"System is going down for maintenance.\"\n\nConnection closed by 10.77.3.2 port 22\r\n", 255, FARM_UNREACHABLE,
+	{ "\"System is going down for maintenance.\"\n\nConnection closed by 10.77.3.2 port 22\r\n", 255,
+	  FARM_UNREACHABLE,
 	  "\"System is going down for maintenance.\"", false },
 	/* Without any word. */
 	{ "", 255, FARM_UNREACHABLE, "", false },

@@ -22,7 +22,9 @@
 
 #define N_MAX 600
 #define HELLO "echo '{\"logoff-host\":1,\"host\":\"x\",\"boot\":null}'; "
-#define LIST "read order; echo '{\"serial\":1,\"session\":{\"id\":\"7\"}}'; echo '{\"serial\":1,\"reply\":\"list\",\"exit_status\":0}'; "
+#define LIST \
+	"read order; echo '{\"serial\":1,\"session\":{\"id\":\"7\"}}'; " \
+	"echo '{\"serial\":1,\"reply\":\"list\",\"exit_status\":0}'; "
 
 /* What a test sees of each host. */
 struct seen {
@@ -242,15 +244,18 @@ static void test_bad_hosts(void **state)
 		enum farm_failure failure;
 		const char *text;
 	} rows[] = {
-		{ "echo 'ssh: connect to host a port 22: No route to host' >&2; exit 255", FARM_UNREACHABLE, "No route to host" },
+		{ "echo 'ssh: connect to host a port 22: No route to host' >&2; exit 255", FARM_UNREACHABLE,
+		  "No route to host" },
 		{ "echo 'ssh: Could not resolve hostname a: Name or service not known' >&2; exit 255", FARM_UNREACHABLE,
 		  "Name or service not known" },
-		{ "echo 'a@b: Permission denied (publickey).' >&2; exit 255", FARM_NOT_LET_IN, "Permission denied (publickey)." },
-		{ "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255",
-		  FARM_KEY_CHANGED, "" },
+		{ "echo 'a@b: Permission denied (publickey).' >&2; exit 255", FARM_NOT_LET_IN,
+		  "Permission denied (publickey)." },
+		{ "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2;"
+		  "echo 'Host key verification failed.' >&2; exit 255", FARM_KEY_CHANGED, "" },
 		{ "echo 'No ED25519 host key is known for a and you have requested strict checking.' >&2;"
 		  "echo 'Host key verification failed.' >&2; exit 255", FARM_KEY_UNKNOWN, "" },
-		{ "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255", FARM_UNREACHABLE,
+		{ "echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255",
+		  FARM_UNREACHABLE,
 		  "Connection closed" },
 		{ "echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
 		{ "echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_MISSING, NULL },
@@ -266,7 +271,8 @@ static void test_bad_hosts(void **state)
 		{ HELLO "read order; head -c 99999999 /dev/zero | tr '\\0' x; sleep 9", FARM_WRONG, NULL },
 		{ HELLO "read order; sleep 9", FARM_LATE, "" },
 		{ HELLO "read order; echo '{\"serial\":1,\"session\":{\"id\":\"7\"}}'", FARM_UNREACHABLE, "" },
-		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"unreachable\",\"cause\":{\"text\":\"no\\u001bbus\"}}}'",
+		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"unreachable\","
+		  "\"cause\":{\"text\":\"no\\u001bbus\"}}}'",
 		  FARM_FAILED, "no?bus" },
 		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"not-accepted\",\"cause\":null}}'", FARM_NOT_LET_IN,
 		  "not-accepted" },
@@ -284,7 +290,8 @@ static void test_bad_hosts(void **state)
 	assert_true(clock_now_us() - start_us < 4000000);
 	for (size_t i = 0; i < n; i++) {
 		if (failure_of(i) != rows[i].failure)
-			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i), rows[i].failure);
+			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i),
+				    rows[i].failure);
 		assert_int_equal(failure_of(i), rows[i].failure);
 		if (rows[i].text)
 			assert_string_equal(text_of(i), rows[i].text);
@@ -323,7 +330,8 @@ static void test_crowd_is_tried_again(void **state)
 	(void)state;
 	close(mkstemp(file));
 	snprintf(script, sizeof(script), "echo x >>%s; if [ $(wc -l <%s) -lt 2 ]; then"
-		 " echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255; fi; " HELLO LIST, file, file);
+		 " echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255; fi; " HELLO LIST,
+		 file, file);
 	test->how.timeout_ms = 10000;
 	add(script);
 	run();
@@ -365,7 +373,7 @@ static void test_cancel(void **state)
 	assert_int_equal(test->seen[3].n_next, 0);
 }
 
-/* What changes something hears of both. */
+/* An order that changes something is cancelled by both. */
 static void test_cancel_twice(void **state)
 {
 	(void)state;
