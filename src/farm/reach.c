@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/os.h"
+
 #define ARGUMENTS_MAX 64
 
 /*
@@ -38,7 +40,7 @@ static void add_ssh(struct arguments *arguments, const struct farm_host *host, c
 		"ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no",
 		"UpdateHostKeys=no",
 	};
-	const char *program = getenv("LOGOFF_SSH");
+	const char *program = os_environment("LOGOFF_SSH");
 
 	add(arguments, program && *program ? program : "ssh");
 	add(arguments, "-T");
@@ -77,7 +79,7 @@ static void add_machine(struct arguments *arguments, const char *machine)
 static int add_server(struct arguments *arguments, const struct farm_host *host, const struct reach_how *how,
 		      char **ret_place, char **ret_file)
 {
-	const char *program = getenv("LOGOFF_HOST_PROGRAM");
+	const char *program = os_environment("LOGOFF_HOST_PROGRAM");
 
 	if (asprintf(ret_place, "--server=%s", host->address) < 0) {
 		*ret_place = NULL;
