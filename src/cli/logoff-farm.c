@@ -695,7 +695,7 @@ static bool take_refusal(struct run *run, size_t i, const json_t *json)
 	return true;
 }
 
-/* Its exit status is the highest of the lines before. One that is higher says that something has failed, but not what. */
+/* Its exit status is the highest of the lines before. A higher one says that something has failed, but not what. */
 static bool take_reply(struct run *run, size_t i, const json_t *line)
 {
 	const json_t *status = json_object_get(line, "exit_status");

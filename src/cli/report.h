@@ -72,8 +72,8 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 enum exit_status report_nobody(const char *designator, const char *text, bool background);
 
 /*
- * Reports that SHOWN, which shows the word TEXT, was not found, but that the list of HOST, or (NULL) those of all hosts,
- * may lack sessions. Returns the exit status.
+ * Reports that SHOWN, which shows the word TEXT, was not found, but that the list of HOST, or (NULL) those of all
+ * hosts, may lack sessions. Returns the exit status.
  */
 enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host);
 

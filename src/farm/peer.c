@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHUNKS_MAX 16		/* read at once: others have to be heard too */
+#define CHUNKS_MAX 16		/* read at once: other hosts have to be read too */
 #define WORDS_MAX 8192		/* bytes of standard error that are kept: a changed host key takes 900 */
 
 extern char **environ;

@@ -28,7 +28,7 @@
 #define NOISE_MAX 65536
 #define LINE_MAX_BYTES (16 << 20)
 #define ORDER_MAX_BYTES (64 << 20)	/* of all lines of one order */
-#define REST_CHUNKS 16			/* of 64 KiB, of what a child has left in its pipe: as much as a pipe may hold */
+#define REST_CHUNKS 16			/* of 64 KiB, of what a child has left in its pipe: as much as it may hold */
 #define LEAVE_MS 1000			/* from the end of its input to SIGTERM, and as long again to SIGKILL */
 #define CANCEL_MS 3000			/* after the second cancel */
 #define DRAW_US 100000

@@ -7,7 +7,8 @@
  * host that cannot be reached, or that answers wrongly or too late, has a failure, and the round goes on with the
  * others.
  *
- * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel" and refusals.
+ * doc/json.md, Protocol, has the orders and the lines. Nothing here knows what they mean, but for "cancel" and
+ * refusals.
  */
 #ifndef FARM_RUN_H
 #define FARM_RUN_H
@@ -73,7 +74,10 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
  */
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
 
-/* Tells whether LINE is a failure that stands in place of the reply: the host has not begun with the order. Returns true if so. */
+/*
+ * Tells whether LINE is a failure that stands in place of the reply: the host has not begun with the order. Returns true
+ * if so.
+ */
 bool farm_is_refusal(const json_t *line);
 
 /* How many hosts there are; host number I. */

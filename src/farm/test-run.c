@@ -309,8 +309,8 @@ static void test_refusals(void **state)
 	(void)state;
 	test->changes = true;
 	for (size_t i = 0; i < 4; i++) {
-		snprintf(script[i], sizeof(script[i]), HELLO "read order; echo '{\"serial\":1,\"failure\":{\"kind\":\"%s\"}}'; read order",
-			 kinds[i]);
+		snprintf(script[i], sizeof(script[i]),
+			 HELLO "read order; echo '{\"serial\":1,\"failure\":{\"kind\":\"%s\"}}'; read order", kinds[i]);
 		add(script[i]);
 	}
 	add(HELLO "read order; echo '{\"serial\":1,\"failure\":{\"kind\":\"changed\"}}'; read order");
