@@ -75,7 +75,7 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
 
 /*
- * Tells whether LINE is a failure that stands in place of the reply: the host has not begun with the order. Returns true
+ * Tells whether LINE is a failure in place of the reply: the host has not begun with the order. Returns true
  * if so.
  */
 bool farm_is_refusal(const json_t *line);
