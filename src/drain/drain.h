@@ -45,6 +45,24 @@ int drain_read(int root, struct drain_state *ret_state, const char **ret_path);
  */
 int drain_write(int root, const struct drain_state *state, const char **ret_path);
 
+/* What "change logon" is to do. */
+enum drain_verb {
+	DRAIN_QUERY,
+	DRAIN_ENABLE,
+	DRAIN_DISABLE,
+	DRAIN_DRAIN,
+	DRAIN_UNTIL_RESTART
+};
+
+/* The word for VERB in orders to logoff-host: "drain-until-restart". Returns it. */
+const char *drain_verb_word(enum drain_verb verb);
+
+/* Finds the verb that WORD is for. Returns whether there is one. */
+bool drain_verb_find(const char *word, enum drain_verb *ret_verb);
+
+/* The state that VERB, which is not DRAIN_QUERY, leads to; without a time, a name and a text. Returns it. */
+struct drain_state drain_verb_state(enum drain_verb verb);
+
 #define DRAIN_CONF "/etc/logoff/drain.conf"	/* the exempt groups */
 
 /*

@@ -63,6 +63,7 @@ static const struct help help = {
 enum busy {
 	BUSY_NOT,
 	BUSY_ASKING,			/* the child starts, or the order changes nothing */
+	BUSY_LOGON,			/* it changes something, and nothing can cancel it */
 	BUSY_CHANGING
 };
 
@@ -144,7 +145,7 @@ static void child_order(struct front *front, const struct order *order, const ch
 	eventfd_t old;
 
 	front->running = order->serial;
-	front->busy = changes ? BUSY_CHANGING : BUSY_ASKING;
+	front->busy = !changes ? BUSY_ASKING : order->type == ORDER_LOGON ? BUSY_LOGON : BUSY_CHANGING;
 	if (changes)
 		protect(true);
 	(void)eventfd_read(front->cancel_fd, &old);	/* a cancel of the last order that came too late */
@@ -160,7 +161,7 @@ static void child_order(struct front *front, const struct order *order, const ch
 
 static void child_ready(struct front *front)
 {
-	if (front->busy == BUSY_CHANGING)
+	if (front->busy >= BUSY_LOGON)
 		protect(false);
 	front->busy = BUSY_NOT;
 }
@@ -211,17 +212,24 @@ static void cancel(struct front *front, const struct order *order)
 	json_decref(line);
 }
 
+/* Tells whether a program that only shows things carries ORDER out. */
+static bool is_harmless(const struct order *order)
+{
+	return order->type == ORDER_LIST || order->type == ORDER_PROCESSES ||
+	       (order->type == ORDER_LOGON && !order_changes(order));
+}
+
 static void take_order(struct front *front, const struct order *order, const char *line, size_t n)
 {
 	if (order->serial && order->serial <= front->last_serial)
 		return refuse(front, order->serial, "wrong-order", "serial", EXIT_USAGE);
 	if (order->serial)
 		front->last_serial = order->serial;
-	if (arg_read_only && order->type != ORDER_LIST && order->type != ORDER_PROCESSES)
+	if (arg_read_only && !is_harmless(order))
 		refuse(front, order->serial, "read-only", order_word(order->type), EXIT_DENIED);
 	else if (order->type == ORDER_CANCEL)
 		cancel(front, order);
-	else if (front->busy == BUSY_CHANGING)
+	else if (front->busy >= BUSY_LOGON)
 		refuse(front, order->serial, "busy", order_word(order->type), EXIT_USAGE);
 	else
 		child_order(front, order, line, n);
@@ -296,7 +304,7 @@ static void take_child_end(struct front *front)
 static void wait_once(struct front *front)
 {
 	bool peer = !front->ended && front->busy != BUSY_ASKING;
-	bool child = !front->child_gone && (front->out.n < KEPT_SOFT || front->busy == BUSY_CHANGING);
+	bool child = !front->child_gone && (front->out.n < KEPT_SOFT || front->busy >= BUSY_LOGON);
 	struct pollfd fds[] = {
 		{ .fd = peer ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = child ? front->child_out : -1, .events = POLLIN },

@@ -34,6 +34,7 @@ struct field {
 #define LOG_OFF (1u << ORDER_LOG_OFF)
 #define MESSAGE (1u << ORDER_MESSAGE)
 #define FATE (1u << ORDER_FATE)
+#define LOGON (1u << ORDER_LOGON)
 #define AT(member) offsetof(struct order, member)
 
 static const struct field fields[] = {
@@ -42,15 +43,16 @@ static const struct field fields[] = {
 	{ "grace", FIELD_SECONDS, AT(grace_s), LOG_OFF },
 	{ "wait", FIELD_SECONDS, AT(wait_s), LOG_OFF },
 	{ "warn", FIELD_SECONDS, AT(warn_s), LOG_OFF },
-	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE },
+	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE | LOGON },
 	{ "reason", FIELD_TEXT, AT(reason), LOG_OFF },
-	{ "origin", FIELD_NAME, AT(origin), LOG_OFF },
+	{ "origin", FIELD_NAME, AT(origin), LOG_OFF | LOGON },
 	{ "run", FIELD_RUN, AT(run), LOG_OFF },
 	{ "console", FIELD_FLAG, AT(console), LOG_OFF },
 	{ "no_desktop", FIELD_FLAG, AT(no_desktop), LOG_OFF },
 	{ "title", FIELD_WORD, AT(title), MESSAGE },
 	{ "time", FIELD_SECONDS, AT(time_s), MESSAGE },
 	{ "answers", FIELD_FLAG, AT(answers), MESSAGE },
+	{ "mode", FIELD_WORD, AT(mode), LOGON },
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -76,6 +78,7 @@ static const char *const words[ORDER_TYPES] = {
 	[ORDER_FATE] = "fate",
 	[ORDER_LOG_OFF] = "log-off",
 	[ORDER_MESSAGE] = "message",
+	[ORDER_LOGON] = "logon",
 	[ORDER_CANCEL] = "cancel",
 };
 
@@ -85,6 +88,11 @@ const char *order_word(enum order_type type)
 }
 
 bool order_changes(const struct order *order)
+{
+	return order_means_sessions(order) || (order->type == ORDER_LOGON && order->verb != DRAIN_QUERY);
+}
+
+bool order_means_sessions(const struct order *order)
 {
 	return order->type == ORDER_LOG_OFF || order->type == ORDER_MESSAGE;
 }
@@ -228,6 +236,14 @@ static const char *take_targets(struct order *order, int *ret_r)
 	return !wrong && select ? take_selection(order, select) : wrong;
 }
 
+/* A text is for those whose logon is refused. */
+static const char *take_mode(struct order *order)
+{
+	if (!order->mode || !drain_verb_find(order->mode, &order->verb))
+		return "mode";
+	return order->text && (order->verb == DRAIN_QUERY || order->verb == DRAIN_ENABLE) ? "text" : NULL;
+}
+
 static const char *take_one_identity(struct order *order, int *ret_r)
 {
 	order->identities = calloc(1, sizeof(*order->identities));
@@ -269,8 +285,10 @@ static const char *take_rest(struct order *order, int *ret_r)
 {
 	const char *wrong = take_fields(order);
 
-	if (!wrong && order_changes(order))
+	if (!wrong && order_means_sessions(order))
 		wrong = take_targets(order, ret_r);
+	if (!wrong && order->type == ORDER_LOGON)
+		wrong = take_mode(order);
 	if (!wrong && order->type == ORDER_LIST && json_object_get(order->json, "select"))
 		wrong = take_selection(order, json_object_get(order->json, "select"));
 	if (!wrong && order->type == ORDER_FATE)

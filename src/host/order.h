@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "cli/select.h"
+#include "drain/drain.h"
 
 #define ORDER_LINE_MAX 1048576		/* bytes of a line, without the newline */
 #define ORDER_IDENTITIES_MAX 4096	/* sessions that one order names */
@@ -28,10 +29,11 @@ enum order_type {
 	ORDER_FATE,
 	ORDER_LOG_OFF,
 	ORDER_MESSAGE,
+	ORDER_LOGON,
 	ORDER_CANCEL
 };
 
-#define ORDER_TYPES 6
+#define ORDER_TYPES 7
 
 /* Which logon is meant: a session's id alone may belong to another one by now. */
 struct order_identity {
@@ -58,6 +60,9 @@ struct order {
 	bool console, no_desktop;
 	uint64_t time_s;		/* ORDER_MESSAGE: how long it is shown */
 	bool answers;			/* and waited for */
+
+	const char *mode;		/* ORDER_LOGON: the word for VERB */
+	enum drain_verb verb;
 };
 
 /* Why a line is no order. */
@@ -79,6 +84,9 @@ int order_parse(struct order *ret_order, const char *line, size_t n, struct orde
 
 /* Tells whether ORDER changes something, so that only one such may run. */
 bool order_changes(const struct order *order);
+
+/* Tells whether ORDER says which sessions it means. */
+bool order_means_sessions(const struct order *order);
 
 /* Frees what ORDER holds. */
 void order_done(struct order *order);

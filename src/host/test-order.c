@@ -157,6 +157,34 @@ static void test_others(void **state)
 	order_done(&order);
 }
 
+static void test_logon(void **state)
+{
+	static const struct {
+		const char *mode;
+		enum drain_verb verb;
+		bool changes;
+	} modes[] = {
+		{ "query", DRAIN_QUERY, false },   { "enable", DRAIN_ENABLE, true },
+		{ "disable", DRAIN_DISABLE, true }, { "drain", DRAIN_DRAIN, true },
+		{ "drain-until-restart", DRAIN_UNTIL_RESTART, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		char line[256];
+		struct order order;
+
+		snprintf(line, sizeof(line), "{\"serial\":1,\"order\":\"logon\",\"mode\":\"%s\",\"origin\":\"ann@desk\"%s}",
+			 modes[i].mode, i >= 2 ? ",\"text\":\"Kernel\"" : ",\"select\":7,\"sessions\":[]");
+		order = parse(line);
+		assert_true(order.type == ORDER_LOGON && order.verb == modes[i].verb);
+		assert_true(order_changes(&order) == modes[i].changes && !order_means_sessions(&order));
+		assert_string_equal(order.origin, "ann@desk");
+		assert_true((order.text != NULL) == (i >= 2));
+		order_done(&order);
+	}
+}
+
 /* ---- wrong ones ---- */
 
 static void test_no_json(void **state)
@@ -235,6 +263,24 @@ static void test_fields(void **state)
 	assert_wrong("{\"order\":\"fate\",\"serial\":1,\"boot\":\"\",\"id\":\"5\",\"logon\":1}", "boot");
 	assert_wrong("{" ALL ",\"boot\":7}", "boot");
 	assert_wrong("{\"order\":\"message\",\"serial\":1,\"select\":{\"all\":true}}", "text");
+}
+
+#define LOGON "{\"serial\":1,\"order\":\"logon\""
+
+/* What is not understood changes nothing. */
+static void test_modes(void **state)
+{
+	(void)state;
+	assert_wrong(LOGON "}", "mode");
+	assert_wrong(LOGON ",\"mode\":null}", "mode");
+	assert_wrong(LOGON ",\"mode\":\"\"}", "mode");
+	assert_wrong(LOGON ",\"mode\":\"Drain\"}", "mode");
+	assert_wrong(LOGON ",\"mode\":\"drainuntilrestart\"}", "mode");
+	assert_wrong(LOGON ",\"mode\":[\"drain\"]}", "mode");
+	assert_wrong(LOGON ",\"mode\":\"query\",\"text\":\"Kernel\"}", "text");
+	assert_wrong(LOGON ",\"mode\":\"enable\",\"text\":\"Kernel\"}", "text");
+	assert_wrong(LOGON ",\"mode\":\"drain\",\"text\":\"\"}", "text");
+	assert_wrong(LOGON ",\"mode\":\"drain\",\"origin\":\"ann: all\"}", "origin");
 }
 
 #define LIST "{\"serial\":1,\"order\":\"list\""
@@ -324,10 +370,12 @@ int main(void)
 		cmocka_unit_test(test_log_off_by_identities),
 		cmocka_unit_test(test_log_off_by_both),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_logon),
 		cmocka_unit_test(test_no_json),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_limits),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * work.c - see work.h. log-off.c has the orders that change something.
+ * work.c - see work.h. log-off.c and logon.c have the orders that change something.
  */
 #include "host/work.h"
 
@@ -17,6 +17,7 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 #include "host/log-off.h"
+#include "host/logon.h"
 #include "host/order.h"
 #include "host/say.h"
 #include "host/targets.h"
@@ -124,6 +125,9 @@ static void carry_out(struct logoff_host *host, struct order *order, int cancel_
 		break;
 	case ORDER_LOG_OFF:
 		status = log_off(host, order, cancel_fd);
+		break;
+	case ORDER_LOGON:
+		status = change_logon(host, order);
 		break;
 	case ORDER_MESSAGE:
 		status = send_message(host, order, cancel_fd);

@@ -48,8 +48,8 @@ static void check_order(const struct order *order)
 {
 	require(order->serial > 0 || order->type == ORDER_CANCEL);
 	require(order->type < ORDER_TYPES && order_word(order->type));
-	if (order_changes(order))
-		require(order->selects || order->n_identities > 0);
+	if (order_means_sessions(order))
+		require(order_changes(order) && (order->selects || order->n_identities > 0));
 	else
 		require(!order->selects || order->type == ORDER_LIST);
 	require(order->selects == selection_is_given(&order->selection));
@@ -59,6 +59,8 @@ static void check_order(const struct order *order)
 		check_text(order->identities[i].id, ORDER_WORD_MAX);
 	}
 	require(order->type != ORDER_MESSAGE || order->text);
+	require(order->type != ORDER_LOGON || (order->mode && order->verb <= DRAIN_UNTIL_RESTART));
+	require(order->type != ORDER_LOGON || !order->text || order->verb >= DRAIN_DISABLE);
 	require(order->type != ORDER_FATE || order->n_identities == 1);
 	require(order->grace_s <= ORDER_SECONDS_MAX && order->wait_s <= ORDER_SECONDS_MAX);
 	require(order->warn_s <= ORDER_SECONDS_MAX && order->time_s <= ORDER_SECONDS_MAX);

@@ -49,7 +49,7 @@ sources_of() {
 	options) echo src/cli/options.c ;;
 	nodeset) echo src/farm/nodeset.c src/base/array.c | tr ' ' '\n' ;;
 	hosts) sources_at src/base src/farm ;;
-	order) sources_at $rooms src/host/order.c src/cli/{select,word,account,facts}.c ;;
+	order) sources_at $rooms src/host/order.c src/drain/verb.c src/cli/{select,word,account,facts}.c ;;
 	far) sources_at $rooms src/cli/{far,json,facts,when}.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) sources_at $rooms ;;

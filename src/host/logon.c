@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logon.c - see logon.h.
+ *
+ * The state is a file of this machine, so there is none of a server or of a host in memory; a test may give the latter
+ * a folder for it.
+ */
+#include "host/logon.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "cli/account.h"
+#include "drain/answer.h"
+#include "host/say.h"
+#include "host/targets.h"
+
+static void say_trouble(enum exit_status status, const char *kind, const char *object, int r, void *data)
+{
+	const struct order *order = data;
+	struct logoff_error cause = { .domain = r < 0 ? LOGOFF_ERROR_ERRNO : LOGOFF_ERROR_NONE, .number = -r };
+
+	/* As stream_failure_errno(): the same words in every language. */
+	snprintf(cause.text, sizeof(cause.text), "%s", r < 0 && strerrordesc_np(-r) ? strerrordesc_np(-r) : "");
+	snprintf(cause.name, sizeof(cause.name), "%s", r < 0 && strerrorname_np(-r) ? strerrorname_np(-r) : "");
+	(void)say_failure(stdout, order->serial, kind, object, &cause, status);
+}
+
+/* "ops", or "ops for ann@desk" if the peer has said on whose behalf it is: told, not proved. */
+static void name_actor(struct logoff_host *host, const struct order *order, char *by, size_t size)
+{
+	char name[ACCOUNT_NAME_SIZE];
+
+	logoff_host_name_caller(host, name, sizeof(name));
+	snprintf(by, size, "%s%s%s", name, order->origin ? " for " : "", order->origin ? order->origin : "");
+}
+
+/* Returns whether there is an answer. */
+static bool find_answer(struct drain_answer *answer, int root, struct logoff_host *host, struct order *order)
+{
+	char text[DRAIN_TEXT_SIZE] = "", by[ACCOUNT_NAME_SIZE + ORDER_WORD_MAX + 8];
+
+	if (order->verb == DRAIN_QUERY) {
+		drain_answer_get(answer, root, say_trouble, order);
+		return true;
+	}
+	name_actor(host, order, by, sizeof(by));
+	if (order->verb != DRAIN_ENABLE && drain_answer_text(order->text, text) < 0) {
+		answer->status = say_failure(stdout, order->serial, "wrong-order", "text", NULL, EXIT_USAGE);
+		return false;
+	}
+	return drain_answer_set(answer, root, order->verb, by, text, say_trouble, order);
+}
+
+static bool has_no_state(struct logoff_host *host)
+{
+	return target_is_server() ||
+	       (strcmp(logoff_host_kind(host), "memory") == 0 && !os_environment("LOGOFF_DRAIN_ROOT"));
+}
+
+int change_logon(struct logoff_host *host, struct order *order)
+{
+	struct drain_answer answer = {};
+	struct logoff_error cause = {};
+	const char *path;
+	int root, r, status;
+
+	if (has_no_state(host))
+		return say_host_failure(stdout, order->serial, NULL, LOGOFF_E_UNSUPPORTED, NULL);
+	root = drain_answer_root(&path);
+	if (root < 0) {
+		say_trouble(EXIT_UNREACHABLE, "drain-unknown", path, root, order);
+		return EXIT_UNREACHABLE;
+	}
+	if (find_answer(&answer, root, host, order)) {
+		r = drain_answer_count(&answer, host, &cause);
+		status = r < 0 ? say_host_failure(stdout, order->serial, NULL, r, &cause) : EXIT_ENDED;
+		answer.status = answer.status > status ? answer.status : status;
+		say(stdout, order->serial, "logon", drain_answer_to_json(&answer));
+	}
+	status = answer.status;
+	drain_answer_done(&answer);
+	close(root);
+	return status;
+}
