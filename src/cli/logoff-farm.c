@@ -63,6 +63,7 @@ struct plan {
 
 struct run {
 	struct server_farm farm;
+	json_t *select;			/* the conditions of all orders */
 	struct plan *plans;		/* one for each host */
 	struct target *targets;
 	size_t n_targets;
@@ -155,47 +156,58 @@ static int take_arguments(struct run *run, int n_arguments, char **arguments)
 
 /* ---- what hosts are asked ---- */
 
-static void add_list(json_t *select, const char *name, const struct option_list *list)
+static int report_no_text(const char *word)
+{
+	fprintf(stderr, _("%s: %s: not a text in UTF-8\n"), program().text, safe(word).text);
+	return stream_failure(EXIT_USAGE, "usage", word, NULL);
+}
+
+/* A condition that was lost would select more. */
+static int add_list(json_t *select, const char *name, const struct option_list *list)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < list->n_items; i++)
-		(void)json_array_append_new(array, json_string(list->items[i]));
+		if (json_array_append_new(array, json_string(list->items[i])) < 0) {
+			json_decref(array);
+			return report_no_text(list->items[i]);
+		}
 	if (list->n_items > 0)
-		(void)json_object_set(select, name, array);
+		return json_object_set_new(select, name, array) < 0 ? report_no_text(name) : EXIT_ENDED;
 	json_decref(array);
+	return EXIT_ENDED;
 }
 
-/* The conditions, as doc/json.md has them. Returns a new reference. */
-static json_t *make_select(void)
+/* Makes the conditions of all orders, as doc/json.md has them. Returns the exit status. */
+static int make_select(struct run *run)
 {
 	const struct selection *selection = &arg_selection;
-	json_t *select = json_object();
+	json_t *select = run->select = json_object();
+	int r = 0, status;
 
 	if (selection->all)
-		(void)json_object_set_new(select, "all", json_true());
-	add_list(select, "user", &selection->users);
+		r |= json_object_set_new(select, "all", json_true());
 	if (selection->state)
-		(void)json_object_set_new(select, "state", json_string(selection->state));
+		r |= json_object_set_new(select, "state", json_string(selection->state));
 	if (selection->kind)
-		(void)json_object_set_new(select, "kind", json_string(selection->kind));
+		r |= json_object_set_new(select, "kind", json_string(selection->kind));
 	if (selection->idle_s != SELECT_ANY)
-		(void)json_object_set_new(select, "idle", json_integer((json_int_t)selection->idle_s));
+		r |= json_object_set_new(select, "idle", json_integer((json_int_t)selection->idle_s));
 	if (selection->older_s != SELECT_ANY)
-		(void)json_object_set_new(select, "older", json_integer((json_int_t)selection->older_s));
-	add_list(select, "exclude", &selection->excludes);
-	add_list(select, "keep", &selection->keeps);
-	return select;
+		r |= json_object_set_new(select, "older", json_integer((json_int_t)selection->older_s));
+	if (!select || r < 0)
+		return (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+	status = add_list(select, "user", &selection->users);
+	if (status == EXIT_ENDED)
+		status = add_list(select, "exclude", &selection->excludes);
+	return status == EXIT_ENDED ? add_list(select, "keep", &selection->keeps) : status;
 }
 
-/* A condition that is lost for want of memory would select more, so the object is looked at. */
-static json_t *make_list(bool with_select)
+static json_t *make_list(const struct run *run, bool with_select)
 {
-	json_t *select = with_select ? make_select() : NULL;
-
 	if (!with_select)
 		return json_pack("{s:s}", "order", "list");
-	return json_pack("{s:s, s:o}", "order", "list", "select", select);
+	return json_pack("{s:s, s:O}", "order", "list", "select", run->select);
 }
 
 static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
@@ -205,9 +217,9 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 	unsigned number = plan->n_lists++;
 
 	if (number == 0 && selects())
-		*ret_order = (struct farm_order){ .json = make_list(true) };
+		*ret_order = (struct farm_order){ .json = make_list(run, true) };
 	else if (number == (selects() ? 1 : 0) && plan->has_names)
-		*ret_order = (struct farm_order){ .json = make_list(false) };
+		*ret_order = (struct farm_order){ .json = make_list(run, false) };
 	else
 		return run->farm.items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
 	run->farm.items[i].listed = false;	/* each list counts */
@@ -496,18 +508,17 @@ static json_t *make_order(struct run *run, size_t i, bool named)
 		json_decref(sessions);
 		return NULL;
 	}
-	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s}", "order", "log-off", "sessions", sessions,
+	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:O*}", "order", "log-off", "sessions", sessions,
 			  "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
 			  "warn", (json_int_t)arg_warn_s,
-			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id);
-	if (!named)
-		(void)json_object_set_new(order, "select", make_select());
+			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id,
+			  "select", named ? NULL : run->select);
 	if (*run->farm.items[i].boot)
 		(void)json_object_set_new(order, "boot", json_string(run->farm.items[i].boot));
 	if (arg_message && arg_warn_s)
-		(void)json_object_set_new(order, "text", json_string(arg_message));
+		(void)json_object_set_new(order, "text", to_json_text(arg_message));
 	if (arg_reason)
-		(void)json_object_set_new(order, "reason", json_string(arg_reason));
+		(void)json_object_set_new(order, "reason", to_json_text(arg_reason));
 	return order;
 }
 
@@ -980,6 +991,7 @@ static void run_done(struct run *run)
 		free(run->plans[i].named);
 	free(run->plans);
 	free(run->targets);
+	json_decref(run->select);
 	server_farm_done(&run->farm);
 }
 
@@ -1013,6 +1025,8 @@ int log_off_farm(int n_arguments, char **arguments)
 	if (!which || !make_plans(&run, n_arguments))
 		status = (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
 	else
+		status = make_select(&run);
+	if (status == EXIT_ENDED)
 		status = take_arguments(&run, n_arguments, arguments);
 	if (status == EXIT_ENDED)
 		status = act(&run, which, n_arguments, arguments);

@@ -166,7 +166,7 @@ class Farm:
     def command(self, name, words):
         (self.folder / "hosts").write_text(self.text)
         command = [str(self.binary.parent / name), *words]
-        if not any(word.startswith("/server:") for word in words):
+        if not any(os.fsdecode(word).startswith("/server:") for word in words):
             command.append("/server:" + ",".join(self.names))
         if self.valgrind:
             command = VALGRIND + ["--track-fds=no", f"--log-file={self.folder}/valgrind-%p"] + command
@@ -406,6 +406,20 @@ def test_an_exclusion_that_a_host_cannot_judge(farm):
 AGAIN = "if connection > 1:\n    hello()\n    order('fate')\n    say(serial=last['serial'], fate=%r)\n    reply()\n    order()\n    sys.exit(0)\n"
 NEVER = "if connection > 1:\n    sys.exit(0)\n"
 ASKED = "listing('5', '6')\norder('log-off')\n"
+EARLY = """hello()
+order('list')
+lines = []
+say = lambda **line: lines.append(json.dumps(line) + "\\n")
+session('5')
+session('6')
+reply()
+last.update(serial=2, order='log-off')
+result('5')
+result('6')
+reply()
+raw("".join(lines).encode())
+order('log-off')
+"""
 PHASES = {    # the script, and what becomes of sessions 5 and 6
     "before": ("sys.exit(0)\n", []),
     "hello": ("hello()\n", []),
@@ -434,8 +448,7 @@ PHASES = {    # the script, and what becomes of sessions 5 and 6
     "otherreply": (NEVER + ASKED + "say(serial=last['serial'], reply='list', exit_status=0)\n", ["failed", "failed"]),
     "otherserial": (NEVER + ASKED + "last['serial'] -= 1\nresult('5')\nresult('6')\nreply()\n", ["failed", "failed"]),
     "future": (NEVER + ASKED + "last['serial'] += 1\nresult('5')\nresult('6')\nreply()\n", ["failed", "failed"]),
-    "early": (NEVER + "listing('5', '6')\nlast.update(serial=2, order='log-off')\nresult('5')\nresult('6')\nreply()\ntime.sleep(1)\norder('log-off')\n",
-              ["failed", "failed"]),
+    "early": (NEVER + EARLY, ["failed", "failed"]),
     "mute": (NEVER + "listing('5', '6')\nos.close(1)\nhang()\n", ["failed", "failed"]),
     "muteasked": (NEVER + ASKED + "result('5')\nos.close(1)\nhang()\n", ["ended", "failed"]),
     "nojson": (NEVER + ASKED + "raw(b'killed by the kernel\\n')\nhang()\n", ["failed", "failed"]),
@@ -479,3 +492,112 @@ def test_no_phase_alone_is_success(farm, name):
     done = farm.hosts(**{name: PHASES[name][0]}).logoff("/user:alice", "/y", "/timeout:2", "/grace:0", timeout=40)
     assert done.status > 2, done.err
     assert farm.seconds < 12
+
+
+# ---- words for sessions ----
+
+
+@pytest.mark.parametrize("words,status,ended,said", [
+    (["h1:5"], 0, ["h1 5"], ""),
+    (["H1:5"], 0, ["h1 5"], ""),
+    (["h1:pts/3"], 0, ["h1 5"], ""),
+    (["h1:/dev/pts/3"], 0, ["h1 5"], ""),
+    (["h1:id:5", "h10:name:pts/4"], 0, ["h1 5", "h10 6"], ""),
+    (["h1:5", "h1:pts/3", "h1:id:5"], 0, ["h1 5"], ""),
+    (["h1:5", "h10:5", "h1.example:6"], 0, ["h1 5", "h1.example 6", "h10 5"], ""),
+    (["h1:id:pts/3"], 2, [], "no such session"),
+    (["h1:name:5"], 2, [], "no such session"),
+    (["h1:7"], 2, [], "no such session"),
+    (["h1:"], 2, [], "no such session"),
+    (["h1:7", "h10:6"], 2, ["h10 6"], "h1:7"),
+    (["h1:alice"], 2, [], "/user:alice"),
+    (["h1:user:alice"], 2, [], "/user:alice"),
+    (["h1:group:staff"], 2, [], "no such session"),
+    (["h1:old"], 2, [], "its id 8"),
+    (["h1:two"], 2, [], "more than one"),
+    (["h1:bob"], 2, [], "have this name"),
+    (["h1:id:11"], 0, ["h1 11"], ""),
+    (["h2:5"], 1, [], "HOST:ID"),
+    (["5"], 1, [], "HOST:ID"),
+    (["h1"], 1, [], "HOST:ID"),
+    (["5", "h1:5"], 1, [], "HOST:ID"),
+    (["user:alice"], 1, [], "HOST:ID"),
+    (["@list"], 1, [], ""),
+    (["h1:7", "/user:carol"], 2, [], "nothing was done"),
+    (["h10:6", "/user:alice"], 0, ["h1 5", "h1.example 5", "h10 5", "h10 6"], ""),
+    ([], 2, [], ""),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_words(farm, words, status, ended, said):
+    """Host names that begin with one another, and sessions that bear the names of others."""
+    more = "session id=8 user=bob tty=old state=disconnected logon=2025-03-14T08:04:00Z\nprocess command=x\n" + "".join(
+        f"session id={id} user=alice tty={name} logon=2025-03-14T08:04:00Z kind=background\nprocess command=x\n".replace(" kind=background", " background")
+        for id, name in ((9, "two"), (10, "two"), (11, "bob")))
+    farm.add("h1", TWO + more)
+    done = farm.add("h10", TWO).add("h1.example", TWO).logoff("/y", "/json:lines", "/parallel:1", *words)
+    assert (done.status, sorted(f"{host} {id}" for host, id, result in done.results() if result == "ended")) == (status, ended), done.err
+    assert said in done.err and (status == 0 or done.err)
+
+
+@pytest.mark.parametrize("word,ended", [("2001:db8::7:5", "2001:db8::7"), ("2001:db8::7:12:5", "2001:db8::7:12"), ("2001:DB8::7:id:5", "2001:db8::7")])
+def test_addresses_with_colons(farm, word, ended):
+    farm.add("2001:db8::7", TWO).add("2001:db8::7:12", TWO)
+    done = farm.logoff(word, "/json:lines")
+    assert (done.status, done.results()) == (0, [(ended, "5", "ended")]), done.err
+
+
+def test_one_host_needs_no_name(farm):
+    farm.hosts(h1=TWO)
+    assert farm.logoff("5", "/json:lines").results() == [("h1", "5", "ended")]
+    assert farm.logoff("h1:pts/4", "/json:lines").results() == [("h1", "6", "ended")]
+    assert farm.logoff("5", "we reboot", "/warn:1", "/json:lines").results() == [("h1", "5", "ended")]
+    assert farm.logoff("we reboot", "/warn:1", "/json:lines").status == 1
+
+
+def test_only_hosts_that_are_named_are_asked(farm):
+    farm.hosts(one=TWO, two="hello()\nhang()\n")
+    done = farm.logoff("one:5", "/json:lines")
+    assert done.status == 0 and done.results() == [("one", "5", "ended")] and farm.orders("two") == []
+
+
+def test_named_and_selected(farm):
+    """One session is both. It is named then: no condition has to hold any more."""
+    script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('7')\nreply()\n" \
+        "order('log-off')\nresult('5')\nresult('7')\nreply()\norder()\n"
+    done = farm.hosts(one=script).logoff("/user:alice", "7", "5", "/y", "/json:lines")
+    assert done.status == 0 and farm.ordered("one") == [["5", "7"]]
+    assert "select" not in farm.orders("one")[-1]
+
+
+def test_names_that_are_no_text(farm):
+    """A condition must not be lost on its way."""
+    farm.hosts(one=TWO, two=TWO)
+    for words in ["/all", b"/exclude:\xff"], ["/all", b"/exclude:\xff,bob"], ["/all", b"/keep:\xff"], [b"/user:\xff"], [b"/user:\xff,alice"]:
+        done = farm.logoff("/y", "/json:lines", *words)
+        assert (done.results(), done.status) == ([], 1) and "UTF-8" in done.err, (words, done.err)
+
+
+def test_texts_in_another_charset_are_sent(farm):
+    farm.hosts(one=GOOD)
+    assert farm.logoff("/user:alice", b"/reason:n\xf6", "/warn:1", b"/message:b\xf6").status == 0
+    assert [(one["text"], one["reason"]) for one in farm.orders("one") if one["order"] == "log-off"] == [("b\ufffd", "n\ufffd")]
+
+
+def test_equal_ids_are_not_mixed_up(farm):
+    """The same ids everywhere, and other results on each host, slowly and in turns."""
+    script = """listing('5', '6')
+order('log-off')
+for id, word in %r:
+    time.sleep(0.05)
+    event(id)
+    time.sleep(0.05)
+    result(id, word)
+reply(3)
+order()
+"""
+    words = [("5", "ended"), ("6", "not-ended")], [("6", "ended"), ("5", "denied")], [("5", "not-ended"), ("6", "ended")], [("5", "cancelled"), ("6", "failed")]
+    for i, one in enumerate(words):
+        farm.add(f"h{i}", script % (one,))
+    done = farm.logoff("/user:alice", "/y", "/v", "/json:lines")
+    assert sorted(done.results()) == sorted((f"h{i}", id, word) for i, one in enumerate(words) for id, word in one)
+    assert {one[:2] for one in done.only("event", "host", "session_id")} == {(f"h{i}", id) for i in range(4) for id in "56"}
+    assert done.status == 7
