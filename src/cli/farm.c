@@ -368,10 +368,25 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 		return;
 	snprintf(host->boot, sizeof(host->boot), "%s", hello_text(farm, i, "boot"));
 	snprintf(host->machine, sizeof(host->machine), "%s", hello_text(farm, i, "host"));
+	if (host->answered)
+		return;
+	host->answered = true;
 	farm->n_answered++;
 	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
 				      way_word(farm->hosts.items[i].way), "elapsed_ms",
 				      (json_int_t)farm_elapsed_ms(farm->farm, i)));
+}
+
+void server_farm_forget(struct server_farm *farm, size_t i)
+{
+	struct far_host *host = &farm->items[i];
+
+	farm->n_sessions -= host->n_sessions;
+	host->sessions = logoff_session_list_free(host->sessions, host->n_sessions);
+	free(host->logons_us);
+	host->logons_us = NULL;
+	host->n_sessions = 0;
+	host->listed = false;
 }
 
 static void listed(size_t i, void *data)

@@ -46,6 +46,7 @@ struct far_host {
 	size_t n_sessions;
 	char boot[64];			/* the boot in which they were listed; "": unknown */
 	char machine[256];		/* what the machine called itself then */
+	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
 	int status;			/* the highest exit status of what it has reported */
@@ -107,6 +108,9 @@ enum exit_status server_farm_list(struct server_farm *farm);
 
 /* To be called when host I has been listed: counts it, and tells programs. */
 void server_farm_listed(struct server_farm *farm, size_t i);
+
+/* Forgets the sessions of host I, which is asked again. */
+void server_farm_forget(struct server_farm *farm, size_t i);
 
 /*
  * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines.

@@ -11,10 +11,23 @@
 #include "cli/select.h"
 #include "logoff.h"
 
-extern bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;
-extern uint64_t arg_grace_s, arg_wait_s, arg_warn_s;
+extern bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop, arg_drain;
+extern uint64_t arg_grace_s, arg_wait_s, arg_warn_s, arg_serial;
 extern const char *arg_message, *arg_reason;
 extern struct selection arg_selection;
+
+/* For hosts that are to be emptied. */
+#ifndef _WIN32
+#define DRAIN_OPTIONS                                                                                     \
+	{ "drain", "drain", 0, OPTION_FLAG, &arg_drain, NULL,                                             \
+	  N_("Refuses new logons first, and logs off those who come in meanwhile.") },                    \
+	{ "serial", "serial", 0, OPTION_COUNT, &arg_serial, "number",                                    \
+	  N_("Empties only so many of the hosts at a time.") },
+#define DRAIN_USAGE "       [/DRAIN] [/SERIAL:number]\n"
+#else
+#define DRAIN_OPTIONS
+#define DRAIN_USAGE
+#endif
 
 /*
  * Checks the options that belong together; on far hosts (FAR) each host checks the groups itself. Returns the exit

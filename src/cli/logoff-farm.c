@@ -22,6 +22,7 @@
 #include "cli/farm.h"
 #include "cli/json.h"
 #include "cli/log-off.h"
+#include "cli/logoff-farm.h"
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/question.h"
@@ -32,51 +33,10 @@
 #include "cli/warning-text.h"
 #include "cli/word.h"
 
-#define MARGIN_S 15		/* for an order, beyond the times that its sessions have */
-#define FATE_AGAIN_MS 1000	/* a log-off that a host carries through goes on */
-#define RUN_FILE "/proc/sys/kernel/random/uuid"
+#define DRAIN_SETTLES_MS 2000	/* a logon that passed PAM before the state was set has its session by then */
+#define DRAIN_LOOKS 4		/* how often a host is asked again for those; the last time only says who is left */
 
-/* A session that is to be logged off. */
-struct target {
-	size_t host;
-	struct logoff_session *session;	/* the farm's */
-	int64_t logon_us;
-	bool named;			/* else selected */
-	bool done;			/* its result has been reported */
-	unsigned order;			/* the number of its order to its host; 0: none yet */
-};
-
-/* What the command line says of one host. */
-struct plan {
-	bool *named;			/* the arguments that name a session of it */
-	bool has_names;
-	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
-	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
-	unsigned n_lists, n_orders;	/* how many it has got */
-	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
-	int told;			/* the highest exit status in the lines of the order */
-	size_t found;			/* the last one that a line was about */
-	size_t n_asked;			/* of them, in the round that asks for their fate */
-	bool moved;			/* another machine has answered to its name */
-	struct target *asked;		/* the one whose fate it has not told yet */
-};
-
-struct run {
-	struct server_farm farm;
-	json_t *select;			/* the conditions of all orders */
-	struct plan *plans;		/* one for each host */
-	struct target *targets;
-	size_t n_targets;
-	size_t n_spared;		/* sessions for which a condition is unknown */
-	char id[40];			/* of this run, for the records */
-	char origin[160];
-	uint64_t warned_until_us;	/* when the warning time is over; 0: not begun */
-	bool told;			/* the countdown has been said */
-	bool log_is_silent;		/* a record has waited for the log, which did not listen: no other one waits */
-	int status;
-};
-
-static void note_status(struct run *run, int status)
+void run_note_status(struct run *run, int status)
 {
 	run->status = run->status > status ? run->status : status;
 }
@@ -218,7 +178,7 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 
 	if (number == 0 && selects())
 		*ret_order = (struct farm_order){ .json = make_list(run, true) };
-	else if (number == (selects() ? 1 : 0) && plan->has_names)
+	else if (number == (selects() ? 1 : 0) && plan->has_names && !run->again)
 		*ret_order = (struct farm_order){ .json = make_list(run, false) };
 	else
 		return run->farm.items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
@@ -250,7 +210,7 @@ static void draw_listing(void *data)
 	server_farm_draw(&run->farm);
 }
 
-static void cancelled(void *data)
+void run_cancelled(void *data)
 {
 	struct run *run = data;
 
@@ -368,14 +328,14 @@ static int add_named(struct run *run, size_t i, const char *argument)
 							      : find_named(run, i, word, &k, &cause);
 	if (r == LOGOFF_OK && word.kind == WORD_ANY && word_may_be_user(word.text) &&
 	    has_user(host, run->plans[i].n_selected, word.text, logoff_session_id(host->sessions[k])))
-		note_status(run, report_ambiguous(argument, word.text, host->sessions[k], 0));
+		run_note_status(run, report_ambiguous(argument, word.text, host->sessions[k], 0));
 	else if (r == LOGOFF_OK)
 		return add_target(run, i, k, true);
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 has_user(host, run->plans[i].n_selected, word.text, NULL))
-		note_status(run, report_is_user(word.text));
+		run_note_status(run, report_is_user(word.text));
 	else
-		note_status(run, report_not_found(argument, word.text, r, &cause));
+		run_note_status(run, report_not_found(argument, word.text, r, &cause));
 	return 0;
 }
 
@@ -466,437 +426,7 @@ static int confirm(const struct run *run)
 	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
 }
 
-/* ---- the order ---- */
-
-#define IDENTITIES_MAX 4096		/* in an order; doc/json.md, Protocol */
-#define IDENTITIES_SIZE_MAX 500000	/* bytes of them at most: a line has 1 MiB, and other fields */
-
-/* The room of an id in JSON, which may have to escape each byte. */
-static size_t room_of(const struct target *target)
-{
-	return 6 * strlen(logoff_session_id(target->session)) + 40;
-}
-
-/* Those of the next order to host I: sessions that are NAMED, or others. */
-static json_t *make_identities(struct run *run, size_t i, bool named)
-{
-	const struct plan *plan = &run->plans[i];
-	json_t *sessions = json_array();
-	size_t room = IDENTITIES_SIZE_MAX;
-
-	for (size_t t = plan->first;
-	     t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
-		struct target *target = &run->targets[t];
-
-		if (target->order > 0 || target->named != named || room_of(target) > room)
-			continue;
-		room -= room_of(target);
-		target->order = plan->n_orders + 1;
-		(void)json_array_append_new(
-			sessions, json_pack("{s:s, s:o}", "id", logoff_session_id(target->session), "logon",
-					    target->logon_us < 0 ? json_null() : json_integer(target->logon_us)));
-	}
-	return sessions;
-}
-
-/* The next order to host I for its sessions that are NAMED, or for the others. Returns NULL if there are none. */
-static json_t *make_order(struct run *run, size_t i, bool named)
-{
-	json_t *sessions = make_identities(run, i, named), *order;
-
-	if (json_array_size(sessions) == 0) {
-		json_decref(sessions);
-		return NULL;
-	}
-	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:O*}", "order", "log-off", "sessions", sessions,
-			  "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
-			  "warn", (json_int_t)arg_warn_s,
-			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id,
-			  "select", named ? NULL : run->select);
-	if (*run->farm.items[i].boot)
-		(void)json_object_set_new(order, "boot", json_string(run->farm.items[i].boot));
-	if (arg_message && arg_warn_s)
-		(void)json_object_set_new(order, "text", to_json_text(arg_message));
-	if (arg_reason)
-		(void)json_object_set_new(order, "reason", to_json_text(arg_reason));
-	return order;
-}
-
-static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void *data)
-{
-	struct run *run = data;
-	json_t *order;
-
-	/* Its sessions are not there, which says nothing. */
-	run->plans[i].moved = !server_farm_is_same(&run->farm, i);
-	if (run->plans[i].moved)
-		return FARM_DONE;
-	order = make_order(run, i, false);
-	if (!order)
-		order = make_order(run, i, true);
-	run->plans[i].n_orders++;
-	run->plans[i].told = EXIT_ENDED;
-	*ret_order = (struct farm_order){
-		.json = order, .changes = true, .time_ms = (arg_warn_s + 2 * arg_wait_s + MARGIN_S) * 1000,
-	};
-	return order ? FARM_ORDER : FARM_DONE;
-}
-
-/* ---- results ---- */
-
-/* The session ID of the order that host I carries out. Its lines mostly come in the order of its sessions. */
-static struct target *find_target(struct run *run, size_t i, const char *id)
-{
-	struct plan *plan = &run->plans[i];
-
-	for (size_t k = 0; id && k < plan->n_targets; k++) {
-		size_t number = (plan->found + k) % plan->n_targets;
-		struct target *target = &run->targets[plan->first + number];
-
-		if (target->order == plan->n_orders && strcmp(logoff_session_id(target->session), id) == 0) {
-			plan->found = number;
-			return target;
-		}
-	}
-	return NULL;
-}
-
-/* A host in memory has no records, here as there. */
-static bool is_recorded(const struct run *run, size_t i)
-{
-	const char *kind = json_string_value(json_object_get(farm_hello(run->farm.farm, i), "kind"));
-
-	return !kind || strcmp(kind, "memory") != 0;
-}
-
-/* Writes a record of it here too, as the far host's own one is there. */
-static void write_record(struct run *run, const struct target *target, struct logoff_outcome *outcome)
-{
-	struct logoff_options how = LOGOFF_OPTIONS_DEFAULT;
-	enum logoff_result r = LOGOFF_E_TIMEOUT;
-
-	if (!is_recorded(run, target->host))
-		return;
-	how.reason = arg_reason;
-	how.run = run->id;
-	if (!run->log_is_silent)
-		r = logoff_session_record(target->session, outcome, &how, &outcome->record_cause);
-	run->log_is_silent = run->log_is_silent || r == LOGOFF_E_TIMEOUT;
-	outcome->recorded = r == LOGOFF_OK;
-}
-
-/* Reports what became of TARGET. STATUS is the exit status that its host tells, if it tells one. */
-static void finish(struct run *run, struct target *target, struct logoff_outcome *outcome, int status)
-{
-	int own;
-
-	write_record(run, target, outcome);
-	server_farm_wipe(&run->farm);
-	own = result_report(target->session, outcome, !arg_verbose && !arg_json);
-	status = own > status ? own : status;
-	if (arg_json)
-		stream_row("result", to_json_result(target->session, outcome,
-						    to_json_session(target->session, arg_server), status));
-	output_flush();
-	target->done = true;
-	run->farm.n_ended += outcome->result == LOGOFF_OK;
-	note_status(run, status);
-}
-
-/* The same for one of which no right result has come, for the cause TEXT. */
-static void finish_unknown(struct run *run, struct target *target, enum logoff_result result, const char *text)
-{
-	struct logoff_outcome outcome = { .result = result, .exists = LOGOFF_EXISTS_UNKNOWN, .unseen = true };
-
-	outcome.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;
-	outcome.recorded = true;
-	snprintf(outcome.cause.text, sizeof(outcome.cause.text), "%s", text);
-	finish(run, target, &outcome, EXIT_ENDED);
-}
-
-/* The order of host I is over: it will tell nothing more of its sessions. */
-static void finish_order(struct run *run, size_t i)
-{
-	const struct plan *plan = &run->plans[i];
-
-	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
-		if (run->targets[t].order == plan->n_orders && !run->targets[t].done)
-			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
-}
-
-static void note_told(struct run *run, size_t i, int status)
-{
-	struct plan *plan = &run->plans[i];
-
-	plan->told = plan->told > status ? plan->told : status;
-}
-
-static bool take_result(struct run *run, size_t i, const json_t *result)
-{
-	struct target *target = find_target(run, i, far_id(result));
-	struct far_outcome far;
-
-	if (!target || target->done)
-		return false;	/* nobody asked for it */
-	if (far_outcome(&far, result) < 0) {
-		finish_unknown(run, target, LOGOFF_E_PROTOCOL, "its result is wrong");
-		return false;
-	}
-	note_told(run, i, far.exit_status);
-	finish(run, target, &far.outcome, far.exit_status);
-	far_outcome_done(&far);
-	return true;
-}
-
-/* Steps that are new are not known here; they are no results. */
-static bool take_event(struct run *run, size_t i, const json_t *json)
-{
-	struct target *target = find_target(run, i, far_id(json));
-	struct far_event far;
-	bool not_warned;
-
-	if (!target || target->done)
-		return target != NULL;
-	if (far_event(&far, json, target->session) < 0)
-		return true;
-	not_warned = far.event.type == LOGOFF_EVENT_WARNED && far.delivery.result < 0 &&
-		     log_off_is_first_warning(&far.event);
-	if (arg_verbose || not_warned)
-		server_farm_wipe(&run->farm);
-	if (arg_verbose && !arg_json)
-		report_event(&far.event, NULL);
-	else if (not_warned)
-		report_not_warned(&far.event);
-	if (stream_is_lines() && (arg_verbose || not_warned))
-		result_event(&far.event);
-	far_event_done(&far);
-	return true;
-}
-
-/* A session that the host leaves alone, before it has begun: it is the result. */
-static bool take_refusal(struct run *run, size_t i, const json_t *json)
-{
-	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_UNKNOWN, .recorded = true };
-	struct far_failure failure;
-	struct target *target;
-
-	if (far_failure(&failure, json) < 0)
-		return false;
-	note_told(run, i, failure.exit_status);
-	target = find_target(run, i, failure.object);
-	/* The result that says so too follows. */
-	if (!target || target->done || strcmp(failure.kind, "no-record") == 0) {
-		server_farm_wipe(&run->farm);
-		note_status(run, server_farm_report_failure(&run->farm, i, &failure));
-		return true;
-	}
-	outcome.cause = failure.cause;
-	if (strcmp(failure.kind, "no-session") == 0) {
-		/* It has ended by itself since it was listed. */
-		outcome.result = LOGOFF_OK;
-		outcome.exists = LOGOFF_EXISTS_NO;
-		outcome.unseen = true;
-		finish(run, target, &outcome, EXIT_ENDED);
-		return true;
-	}
-	outcome.result = strcmp(failure.kind, "changed") == 0	  ? LOGOFF_E_CHANGED :
-			 strcmp(failure.kind, "denied") == 0	  ? LOGOFF_E_DENIED :
-								    LOGOFF_E_FAILED;
-	finish(run, target, &outcome, failure.exit_status);
-	return true;
-}
-
-/* Its exit status is the highest of the lines before. A higher one says that something has failed, but not what. */
-static bool take_reply(struct run *run, size_t i, const json_t *line)
-{
-	const json_t *status = json_object_get(line, "exit_status");
-	bool right = json_is_integer(status) && json_integer_value(status) >= EXIT_ENDED &&
-		     json_integer_value(status) <= run->plans[i].told;
-
-	finish_order(run, i);
-	if (!right)
-		note_status(run, server_farm_report_failure(&run->farm, i,
-							    &(struct far_failure){ .kind = "wrong-answer",
-										   .exit_status = EXIT_UNREACHABLE }));
-	return right;
-}
-
-static bool take_line(size_t i, const json_t *line, void *data)
-{
-	struct run *run = data;
-	const json_t *part;
-
-	if ((part = json_object_get(line, "result")))
-		return take_result(run, i, part);
-	if ((part = json_object_get(line, "event")))
-		return take_event(run, i, part);
-	if ((part = json_object_get(line, "failure")) && take_refusal(run, i, part)) {
-		if (farm_is_refusal(line))
-			finish_order(run, i);
-		return true;
-	}
-	return json_is_string(json_object_get(line, "reply")) && take_reply(run, i, line);
-}
-
-/* ---- progress ---- */
-
-static void say_countdown(struct run *run, unsigned long seconds, bool draw)
-{
-	struct safe line;
-
-	snprintf(line.text, sizeof(line.text),
-		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
-			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_targets),
-		 run->n_targets, seconds);
-	if (draw) {
-		terminal_draw(line);
-		run->farm.drawn = true;
-	} else if (!run->told) {
-		fprintf(stderr, "%s\n", line.text);
-	}
-	run->told = true;
-}
-
-static void draw_log_off(void *data)
-{
-	struct run *run = data;
-	uint64_t now_us = clock_now_us();
-
-	if (now_us < run->warned_until_us)
-		say_countdown(run, (unsigned long)((run->warned_until_us - now_us + 999999) / 1000000), true);
-	else
-		server_farm_draw(&run->farm);
-}
-
-/* ---- what became of those whose connection broke ---- */
-
-static struct target *next_unknown(const struct run *run, size_t i)
-{
-	struct plan *plan = &run->plans[i];
-
-	for (; plan->n_asked < plan->n_targets; plan->n_asked++) {
-		struct target *target = &run->targets[plan->first + plan->n_asked];
-
-		if (!target->done && target->order > 0)
-			return target;
-	}
-	return NULL;
-}
-
-static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *data)
-{
-	struct run *run = data;
-	struct target *target = next_unknown(run, i);
-	json_t *order;
-
-	if (!target)
-		return FARM_HOLD;
-	if (!server_farm_is_same(&run->farm, i))
-		return FARM_DONE;
-	run->plans[i].n_asked++;
-	run->plans[i].asked = target;
-	order = json_pack("{s:s, s:s, s:o, s:o}", "order", "fate", "id", logoff_session_id(target->session), "logon",
-			  target->logon_us < 0 ? json_null() : json_integer(target->logon_us), "boot",
-			  *run->farm.items[i].boot ? json_string(run->farm.items[i].boot) : json_null());
-	*ret_order = (struct farm_order){ .json = order };
-	return FARM_ORDER;
-}
-
-/* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
-static bool take_fate(size_t i, const json_t *line, void *data)
-{
-	struct run *run = data;
-	struct target *target = run->plans[i].asked;
-	const char *fate = json_string_value(json_object_get(line, "fate"));
-	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
-
-	if (fate)
-		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
-	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
-		finish(run, target, &outcome, EXIT_ENDED);
-	return true;
-}
-
-/* The hosts with sessions that have an order and no result. Returns their number. */
-static size_t find_broken(struct run *run, size_t *which)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->farm.hosts.n_items; i++) {
-		run->plans[i].n_asked = 0;
-		if (next_unknown(run, i))
-			which[n++] = i;
-	}
-	return n;
-}
-
-static void wait_a_while(const struct run *run)
-{
-	(void)poll(&(struct pollfd){ .fd = run->farm.cancel_fd, .events = POLLIN }, 1, FATE_AGAIN_MS);
-}
-
-static void ask_fates(struct run *run, size_t *which)
-{
-	struct farm_calls calls = { .next = next_fate, .line = take_fate, .cancelled = cancelled, .data = run };
-	uint64_t until_us = clock_now_us() + (arg_grace_s + arg_timeout_s) * 1000000;
-	size_t n = find_broken(run, which);
-
-	while (n > 0 && !run->farm.cancelled) {
-		(void)server_farm_round(&run->farm, which, n, &calls);
-		n = find_broken(run, which);
-		if (n == 0 || run->farm.cancelled || clock_now_us() > until_us)
-			return;
-		wait_a_while(run);
-	}
-}
-
-/* Sessions that have no result at the end: not ordered, or unknown. */
-static void finish_rest(struct run *run)
-{
-	for (size_t t = 0; t < run->n_targets; t++) {
-		struct target *target = &run->targets[t];
-		const char *text;
-		enum farm_failure failure = farm_failure(run->farm.farm, target->host, &text);
-		bool cancelled = failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled;
-
-		if (target->done)
-			continue;
-		if (target->order > 0)
-			text = "the connection broke; what became of it is unknown";
-		else if (run->plans[target->host].moved)
-			text = "another machine answers now";
-		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
-			       text);
-	}
-}
-
 /* ---- one run ---- */
-
-/* Only what logoff-host takes for a name: letters, digits and ._-@\ */
-static void name_origin(struct run *run)
-{
-	char host[80] = "";
-	size_t n;
-
-	logoff_host_name_caller(NULL, run->origin, 70);
-	(void)gethostname(host, sizeof(host) - 1);
-	n = strlen(run->origin);
-	snprintf(run->origin + n, sizeof(run->origin) - n, "@%s", host);
-	for (char *at = run->origin; *at; at++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\", *at))
-			*at = '_';
-}
-
-static void name_run(struct run *run)
-{
-	FILE *file = fopen(RUN_FILE, "re");
-
-	if (!file || !fgets(run->id, sizeof(run->id), file))
-		snprintf(run->id, sizeof(run->id), "%llx-%x", (unsigned long long)clock_real_us(), (unsigned)getpid());
-	run->id[strcspn(run->id, "\n")] = '\0';
-	if (file)
-		fclose(file);
-}
 
 /* The hosts that have to be asked who is meant: all, or those of which a session is named. */
 static size_t find_asked(const struct run *run, size_t *which)
@@ -909,31 +439,15 @@ static size_t find_asked(const struct run *run, size_t *which)
 	return n;
 }
 
+/* The hosts that get orders: those with targets, or, if they are to be drained, all that have answered. */
 static size_t find_ordered(const struct run *run, size_t *which)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->plans[i].n_targets > 0)
+		if (run->plans[i].n_targets > 0 || (arg_drain && run->farm.items[i].listed))
 			which[n++] = i;
 	return n;
-}
-
-static void log_off(struct run *run, size_t *which)
-{
-	struct farm_calls calls = { .next = next_log_off, .line = take_line, .cancelled = cancelled, .data = run,
-				    .draw = server_farm_can_draw(&run->farm) ||
-						    (arg_warn_s && isatty(STDERR_FILENO) && terminal_can_draw()) ?
-							  draw_log_off : NULL };
-
-	name_run(run);
-	name_origin(run);
-	run->warned_until_us = clock_now_us() + arg_warn_s * 1000000;
-	if (arg_warn_s && isatty(STDERR_FILENO) && !calls.draw)
-		say_countdown(run, (unsigned long)arg_warn_s, false);
-	note_status(run, (int)server_farm_round(&run->farm, which, find_ordered(run, which), &calls));
-	ask_fates(run, which);
-	finish_rest(run);
 }
 
 /*
@@ -954,16 +468,138 @@ static int report_none(const struct run *run, const size_t *which, size_t n)
 	return (int)report_none_selected();
 }
 
+/* Asks the N hosts WHICH who is meant. Returns the exit status of the loop; hosts that fail are said later. */
+static int list_hosts(struct run *run, const size_t *which, size_t n)
+{
+	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = run_cancelled,
+				    .draw = server_farm_can_draw(&run->farm) ? draw_listing : NULL, .data = run };
+
+	return (int)server_farm_round(&run->farm, which, n, &calls);
+}
+
+/* Forgets what host I has told: it is asked anew. */
+static void forget_host(struct run *run, size_t i)
+{
+	struct plan *plan = &run->plans[i];
+
+	server_farm_forget(&run->farm, i);
+	plan->n_selected = plan->n_targets = plan->found = plan->n_asked = 0;
+	plan->n_lists = plan->n_orders = 0;
+	plan->no_exclusions = 0;
+	plan->asked = NULL;
+}
+
+/*
+ * Asks the N hosts WHICH again, as time has passed. A session that was named is not named a second time (AGAIN). A host
+ * that does not answer is left out from then on.
+ */
+static void choose_again(struct run *run, const size_t *which, size_t n, bool again, int n_arguments, char **arguments)
+{
+	size_t *live = calloc(n + 1, sizeof(*live)), n_live = 0;
+	const char *text;
+	int r = live ? 0 : -ENOMEM;
+
+	run->again = again;
+	for (size_t k = 0; k < n; k++) {
+		forget_host(run, which[k]);
+		if (r >= 0 && !run->plans[which[k]].lost)
+			live[n_live++] = which[k];
+	}
+	if (n_live > 0) {
+		run_note_status(run, list_hosts(run, live, n_live));
+		run_note_status(run, (int)server_farm_report_of(&run->farm, live, n_live));
+	}
+	for (size_t k = 0; r >= 0 && k < n_live; k++) {
+		run->plans[live[k]].lost = farm_failure(run->farm.farm, live[k], &text) != FARM_NO_FAILURE;
+		r = choose_host(run, live[k], again ? 0 : n_arguments, arguments);
+	}
+	if (r < 0)
+		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+	free(live);
+}
+
+static size_t count_targets(const struct run *run, const size_t *which, size_t n)
+{
+	size_t n_targets = 0;
+
+	for (size_t k = 0; k < n; k++)
+		n_targets += run->plans[which[k]].n_targets;
+	return n_targets;
+}
+
+/* Says that users go on logging on, though new logons are refused. */
+static void report_still_coming(size_t n)
+{
+	fprintf(stderr, ngettext("%s: %zu session has begun since, and is still there\n",
+				 "%s: %zu sessions have begun since, and are still there\n", n), program().text, n);
+	(void)stream_failure(EXIT_NOT_ENDED, "still-coming", NULL, NULL);
+}
+
+/*
+ * Logs off those who passed PAM before it refused, and got their sessions after the list. The state was set DRAINED_US
+ * ago or more.
+ */
+static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_t drained_us)
+{
+	uint64_t now_us = clock_now_us(), settled_us = drained_us + DRAIN_SETTLES_MS * 1000;
+	size_t n_left = 0;
+
+	for (int look = 0; look < DRAIN_LOOKS && !run->farm.cancelled; look++) {
+		if (now_us < settled_us)
+			(void)poll(&(struct pollfd){ .fd = run->farm.cancel_fd, .events = POLLIN }, 1,
+				   (int)((settled_us - now_us) / 1000 + 1));
+		choose_again(run, which, n, true, 0, NULL);
+		n_left = count_targets(run, which, n);
+		if (n_left == 0)
+			return;
+		if (look < DRAIN_LOOKS - 1)
+			orders_carry_out(run, which, n);
+		now_us = settled_us = clock_now_us();
+	}
+	if (n_left == 0 || run->farm.cancelled)
+		return;
+	report_still_coming(n_left);
+	run_note_status(run, EXIT_NOT_ENDED);
+	for (size_t k = 0; k < n; k++)
+		forget_host(run, which[k]);
+}
+
+/* Empties the N hosts WHICH. AGAIN: it is long ago that they were asked who is meant. */
+static void empty_hosts(struct run *run, const size_t *which, size_t n, bool again, int n_arguments, char **arguments)
+{
+	uint64_t drained_us;
+
+	if (arg_drain)
+		orders_drain(run, which, n);
+	drained_us = clock_now_us();
+	if (arg_drain || again)
+		choose_again(run, which, n, false, n_arguments, arguments);
+	if (!run->farm.cancelled)
+		orders_carry_out(run, which, n);
+	if (arg_drain && !run->farm.cancelled)
+		log_off_late(run, which, n, drained_us);
+}
+
+/* All hosts at once, or /serial of them at a time. */
+static void empty_in_turn(struct run *run, const size_t *which, size_t n, int n_arguments, char **arguments)
+{
+	size_t step = arg_serial > 0 && arg_serial < n ? (size_t)arg_serial : n;
+
+	orders_begin(run);
+	for (size_t k = 0; k < n && !run->farm.cancelled; k += step)
+		empty_hosts(run, which + k, n - k < step ? n - k : step, k > 0, n_arguments, arguments);
+	orders_leave(run, which, n);
+}
+
+/* Asks who is meant, shows it or asks the user, and has it done. Returns the exit status. */
 static int act(struct run *run, size_t *which, int n_arguments, char **arguments)
 {
-	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = cancelled,
-				    .draw = server_farm_can_draw(&run->farm) ? draw_listing : NULL, .data = run };
 	size_t n = find_asked(run, which);
-	int status = (int)server_farm_round(&run->farm, which, n, &calls);
+	int status = list_hosts(run, which, n);
 
 	if (status != EXIT_ENDED)
 		return status;
-	note_status(run, (int)server_farm_report(&run->farm));
+	run_note_status(run, (int)server_farm_report(&run->farm));
 	if (run->farm.cancelled)
 		return report_declined();
 	status = check_exclusions(run);
@@ -973,15 +609,15 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 	run->status = EXIT_ENDED;
 	if (choose(run, n_arguments, arguments) != EXIT_ENDED)
 		return run->status > status ? run->status : status;
-	note_status(run, report_none(run, which, n));
-	note_status(run, status);
+	run_note_status(run, arg_drain ? EXIT_ENDED : report_none(run, which, n));
+	run_note_status(run, status);
 	if (arg_dry_run)
 		return show_plan(run);
-	if (run->n_targets == 0)
+	if (run->n_targets == 0 && !arg_drain)
 		return EXIT_ENDED;
 	status = confirm(run);
 	if (status == EXIT_ENDED)
-		log_off(run, which);
+		empty_in_turn(run, which, find_ordered(run, which), n_arguments, arguments);
 	return status;
 }
 

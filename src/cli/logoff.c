@@ -24,8 +24,8 @@
 #include "cli/warning-text.h"
 #include "logoff.h"
 
-bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop;
-uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s;
+bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop, arg_drain;
+uint64_t arg_grace_s = 10, arg_wait_s = 60, arg_warn_s, arg_serial;
 const char *arg_message, *arg_reason;
 struct selection arg_selection = SELECTION_NONE;
 static bool arg_no_ask_password, arg_complete;
@@ -51,6 +51,7 @@ static const struct option_row options[] = {
 	{ "keep", "keep", 0, OPTION_LIST, &arg_selection.keeps, "program",
 	  N_("Leaves out the sessions in which this program runs.") },
 	{ "ifany", "if-any", 0, OPTION_FLAG, &arg_if_any, NULL, N_("Counts it as success if nothing is selected.") },
+	DRAIN_OPTIONS
 	{ "dryrun", "dry-run", 'n', OPTION_FLAG, &arg_dry_run, NULL,
 	  N_("Shows what would be done, and does nothing.") },
 	{ "y", "yes", 'y', OPTION_FLAG, &arg_yes, NULL,
@@ -85,6 +86,7 @@ static const struct help help = {
 		 LOGON_USAGE FARM_USAGE
 		 "       [/USER:name] [/STATE:state] [/KIND:kind] [/IDLE:time] [/OLDER:time]\n"
 		 "       [/ALL] [/EXCLUDE:name] [/KEEP:program] [/IFANY]\n"
+		 DRAIN_USAGE
 		 "       [/DRYRUN] [/Y] [/WARN:time [/MESSAGE:text]] [/GRACE:seconds] [/WAIT:seconds]\n"
 		 "       [/NODESKTOP] [/CONSOLE] [/REASON:text] [/NOASKPASSWORD] [/JSON[:lines]] [/V] [/VERSION]\n"
 		 "       [--help]",
@@ -202,7 +204,7 @@ static const char *find_lonely_option(int n_arguments, char **arguments)
 		return "/exclude";
 	if (arg_selection.keeps.n_items > 0)
 		return "/keep";
-	return arg_if_any ? "/ifany" : NULL;
+	return arg_drain ? "/drain" : arg_serial > 0 ? "/serial" : arg_if_any ? "/ifany" : NULL;
 }
 
 static int show_plan(struct choice *choice)

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logoff-orders.c - the orders of logoff to many hosts, and what becomes of each session. See logoff-farm.h.
+ *
+ * An order has the logons that were listed and the selection, so the host looks at both again. Where the connection
+ * breaks after it, the host carries the log-off through, and is asked what has become of each session.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/log-off.h"
+#include "cli/logoff-farm.h"
+#include "cli/output.h"
+#include "cli/printable.h"
+#include "cli/result.h"
+#include "cli/stream.h"
+#include "cli/terminal.h"
+
+#define MARGIN_S 15		/* for an order, beyond the times that its sessions have */
+#define FATE_AGAIN_MS 1000	/* a log-off that a host carries through goes on */
+#define RUN_FILE "/proc/sys/kernel/random/uuid"
+#define IDENTITIES_MAX 4096		/* in an order; doc/json.md, Protocol */
+#define IDENTITIES_SIZE_MAX 500000	/* bytes of them at most: a line has 1 MiB, and other fields */
+
+/* ---- the order ---- */
+
+/* The room of an id in JSON, which may have to escape each byte. */
+static size_t room_of(const struct target *target)
+{
+	return 6 * strlen(logoff_session_id(target->session)) + 40;
+}
+
+/* Those of the next order to host I: sessions that are NAMED, or others. */
+static json_t *make_identities(struct run *run, size_t i, bool named)
+{
+	const struct plan *plan = &run->plans[i];
+	json_t *sessions = json_array();
+	size_t room = IDENTITIES_SIZE_MAX;
+
+	for (size_t t = plan->first;
+	     t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
+		struct target *target = &run->targets[t];
+
+		if (target->order > 0 || target->named != named || room_of(target) > room)
+			continue;
+		room -= room_of(target);
+		target->order = plan->n_orders + 1;
+		(void)json_array_append_new(
+			sessions, json_pack("{s:s, s:o}", "id", logoff_session_id(target->session), "logon",
+					    target->logon_us < 0 ? json_null() : json_integer(target->logon_us)));
+	}
+	return sessions;
+}
+
+/* The next order to host I for its sessions that are NAMED, or for the others. Returns NULL if there are none. */
+static json_t *make_order(struct run *run, size_t i, bool named)
+{
+	json_t *sessions = make_identities(run, i, named), *order;
+
+	if (json_array_size(sessions) == 0) {
+		json_decref(sessions);
+		return NULL;
+	}
+	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:O*}", "order", "log-off", "sessions", sessions,
+			  "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
+			  "warn", (json_int_t)arg_warn_s,
+			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id,
+			  "select", named ? NULL : run->select);
+	if (*run->farm.items[i].boot)
+		(void)json_object_set_new(order, "boot", json_string(run->farm.items[i].boot));
+	if (arg_message && arg_warn_s)
+		(void)json_object_set_new(order, "text", to_json_text(arg_message));
+	if (arg_reason)
+		(void)json_object_set_new(order, "reason", to_json_text(arg_reason));
+	return order;
+}
+
+static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void *data)
+{
+	struct run *run = data;
+	json_t *order;
+
+	/* Its sessions are not there, which says nothing. */
+	run->plans[i].moved = !server_farm_is_same(&run->farm, i);
+	if (run->plans[i].moved)
+		return FARM_DONE;
+	order = make_order(run, i, false);
+	if (!order)
+		order = make_order(run, i, true);
+	run->plans[i].n_orders++;
+	run->plans[i].told = EXIT_ENDED;
+	*ret_order = (struct farm_order){
+		.json = order, .changes = true, .time_ms = (arg_warn_s + 2 * arg_wait_s + MARGIN_S) * 1000,
+	};
+	return order ? FARM_ORDER : arg_drain ? FARM_HOLD : FARM_DONE;
+}
+
+/* ---- results ---- */
+
+/* The session ID of the order that host I carries out. Its lines mostly come in the order of its sessions. */
+static struct target *find_target(struct run *run, size_t i, const char *id)
+{
+	struct plan *plan = &run->plans[i];
+
+	for (size_t k = 0; id && k < plan->n_targets; k++) {
+		size_t number = (plan->found + k) % plan->n_targets;
+		struct target *target = &run->targets[plan->first + number];
+
+		if (target->order == plan->n_orders && strcmp(logoff_session_id(target->session), id) == 0) {
+			plan->found = number;
+			return target;
+		}
+	}
+	return NULL;
+}
+
+/* A host in memory has no records, here as there. */
+static bool is_recorded(const struct run *run, size_t i)
+{
+	const char *kind = json_string_value(json_object_get(farm_hello(run->farm.farm, i), "kind"));
+
+	return !kind || strcmp(kind, "memory") != 0;
+}
+
+/* Writes a record of it here too, as the far host's own one is there. */
+static void write_record(struct run *run, const struct target *target, struct logoff_outcome *outcome)
+{
+	struct logoff_options how = LOGOFF_OPTIONS_DEFAULT;
+	enum logoff_result r = LOGOFF_E_TIMEOUT;
+
+	if (!is_recorded(run, target->host))
+		return;
+	how.reason = arg_reason;
+	how.run = run->id;
+	if (!run->log_is_silent)
+		r = logoff_session_record(target->session, outcome, &how, &outcome->record_cause);
+	run->log_is_silent = run->log_is_silent || r == LOGOFF_E_TIMEOUT;
+	outcome->recorded = r == LOGOFF_OK;
+}
+
+/* Reports what became of TARGET. STATUS is the exit status that its host tells, if it tells one. */
+static void finish(struct run *run, struct target *target, struct logoff_outcome *outcome, int status)
+{
+	int own;
+
+	write_record(run, target, outcome);
+	server_farm_wipe(&run->farm);
+	own = result_report(target->session, outcome, !arg_verbose && !arg_json);
+	status = own > status ? own : status;
+	if (arg_json)
+		stream_row("result", to_json_result(target->session, outcome,
+						    to_json_session(target->session, arg_server), status));
+	output_flush();
+	target->done = true;
+	run->farm.n_ended += outcome->result == LOGOFF_OK;
+	run_note_status(run, status);
+}
+
+/* The same for one of which no right result has come, for the cause TEXT. */
+static void finish_unknown(struct run *run, struct target *target, enum logoff_result result, const char *text)
+{
+	struct logoff_outcome outcome = { .result = result, .exists = LOGOFF_EXISTS_UNKNOWN, .unseen = true };
+
+	outcome.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;
+	outcome.recorded = true;
+	snprintf(outcome.cause.text, sizeof(outcome.cause.text), "%s", text);
+	finish(run, target, &outcome, EXIT_ENDED);
+}
+
+/* The order of host I is over: it will tell nothing more of its sessions. */
+static void finish_order(struct run *run, size_t i)
+{
+	const struct plan *plan = &run->plans[i];
+
+	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
+		if (run->targets[t].order == plan->n_orders && !run->targets[t].done)
+			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
+}
+
+static void note_told(struct run *run, size_t i, int status)
+{
+	struct plan *plan = &run->plans[i];
+
+	plan->told = plan->told > status ? plan->told : status;
+}
+
+static bool take_result(struct run *run, size_t i, const json_t *result)
+{
+	struct target *target = find_target(run, i, far_id(result));
+	struct far_outcome far;
+
+	if (!target || target->done)
+		return false;	/* nobody asked for it */
+	if (far_outcome(&far, result) < 0) {
+		finish_unknown(run, target, LOGOFF_E_PROTOCOL, "its result is wrong");
+		return false;
+	}
+	note_told(run, i, far.exit_status);
+	finish(run, target, &far.outcome, far.exit_status);
+	far_outcome_done(&far);
+	return true;
+}
+
+/* Steps that are new are not known here; they are no results. */
+static bool take_event(struct run *run, size_t i, const json_t *json)
+{
+	struct target *target = find_target(run, i, far_id(json));
+	struct far_event far;
+	bool not_warned;
+
+	if (!target || target->done)
+		return target != NULL;
+	if (far_event(&far, json, target->session) < 0)
+		return true;
+	not_warned = far.event.type == LOGOFF_EVENT_WARNED && far.delivery.result < 0 &&
+		     log_off_is_first_warning(&far.event);
+	if (arg_verbose || not_warned)
+		server_farm_wipe(&run->farm);
+	if (arg_verbose && !arg_json)
+		report_event(&far.event, NULL);
+	else if (not_warned)
+		report_not_warned(&far.event);
+	if (stream_is_lines() && (arg_verbose || not_warned))
+		result_event(&far.event);
+	far_event_done(&far);
+	return true;
+}
+
+/* A session that the host leaves alone, before it has begun: it is the result. */
+static bool take_refusal(struct run *run, size_t i, const json_t *json)
+{
+	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_UNKNOWN, .recorded = true };
+	struct far_failure failure;
+	struct target *target;
+
+	if (far_failure(&failure, json) < 0)
+		return false;
+	note_told(run, i, failure.exit_status);
+	target = find_target(run, i, failure.object);
+	/* The result that says so too follows. */
+	if (!target || target->done || strcmp(failure.kind, "no-record") == 0) {
+		server_farm_wipe(&run->farm);
+		run_note_status(run, server_farm_report_failure(&run->farm, i, &failure));
+		return true;
+	}
+	outcome.cause = failure.cause;
+	if (strcmp(failure.kind, "no-session") == 0) {
+		/* It has ended by itself since it was listed. */
+		outcome.result = LOGOFF_OK;
+		outcome.exists = LOGOFF_EXISTS_NO;
+		outcome.unseen = true;
+		finish(run, target, &outcome, EXIT_ENDED);
+		return true;
+	}
+	outcome.result = strcmp(failure.kind, "changed") == 0	  ? LOGOFF_E_CHANGED :
+			 strcmp(failure.kind, "denied") == 0	  ? LOGOFF_E_DENIED :
+								    LOGOFF_E_FAILED;
+	finish(run, target, &outcome, failure.exit_status);
+	return true;
+}
+
+/* Its exit status is the highest of the lines before. A higher one says that something has failed, but not what. */
+static bool take_reply(struct run *run, size_t i, const json_t *line)
+{
+	const json_t *status = json_object_get(line, "exit_status");
+	bool right = json_is_integer(status) && json_integer_value(status) >= EXIT_ENDED &&
+		     json_integer_value(status) <= run->plans[i].told;
+
+	finish_order(run, i);
+	if (!right)
+		run_note_status(run, server_farm_report_failure(&run->farm, i,
+							    &(struct far_failure){ .kind = "wrong-answer",
+										   .exit_status = EXIT_UNREACHABLE }));
+	return right;
+}
+
+static bool take_line(size_t i, const json_t *line, void *data)
+{
+	struct run *run = data;
+	const json_t *part;
+
+	if ((part = json_object_get(line, "result")))
+		return take_result(run, i, part);
+	if ((part = json_object_get(line, "event")))
+		return take_event(run, i, part);
+	if ((part = json_object_get(line, "failure")) && take_refusal(run, i, part)) {
+		if (farm_is_refusal(line))
+			finish_order(run, i);
+		return true;
+	}
+	return json_is_string(json_object_get(line, "reply")) && take_reply(run, i, line);
+}
+
+/* ---- progress ---- */
+
+static void say_countdown(struct run *run, unsigned long seconds, bool draw)
+{
+	struct safe line;
+
+	snprintf(line.text, sizeof(line.text),
+		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
+			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_targets),
+		 run->n_targets, seconds);
+	if (draw) {
+		terminal_draw(line);
+		run->farm.drawn = true;
+	} else if (!run->told) {
+		fprintf(stderr, "%s\n", line.text);
+	}
+	run->told = true;
+}
+
+static void draw_log_off(void *data)
+{
+	struct run *run = data;
+	uint64_t now_us = clock_now_us();
+
+	if (now_us < run->warned_until_us)
+		say_countdown(run, (unsigned long)((run->warned_until_us - now_us + 999999) / 1000000), true);
+	else
+		server_farm_draw(&run->farm);
+}
+
+/* ---- what became of those whose connection broke ---- */
+
+static struct target *next_unknown(const struct run *run, size_t i)
+{
+	struct plan *plan = &run->plans[i];
+
+	for (; plan->n_asked < plan->n_targets; plan->n_asked++) {
+		struct target *target = &run->targets[plan->first + plan->n_asked];
+
+		if (!target->done && target->order > 0)
+			return target;
+	}
+	return NULL;
+}
+
+static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *data)
+{
+	struct run *run = data;
+	struct target *target = next_unknown(run, i);
+	json_t *order;
+
+	if (!target)
+		return FARM_HOLD;
+	if (!server_farm_is_same(&run->farm, i))
+		return FARM_DONE;
+	run->plans[i].n_asked++;
+	run->plans[i].asked = target;
+	order = json_pack("{s:s, s:s, s:o, s:o}", "order", "fate", "id", logoff_session_id(target->session), "logon",
+			  target->logon_us < 0 ? json_null() : json_integer(target->logon_us), "boot",
+			  *run->farm.items[i].boot ? json_string(run->farm.items[i].boot) : json_null());
+	*ret_order = (struct farm_order){ .json = order };
+	return FARM_ORDER;
+}
+
+/* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
+static bool take_fate(size_t i, const json_t *line, void *data)
+{
+	struct run *run = data;
+	struct target *target = run->plans[i].asked;
+	const char *fate = json_string_value(json_object_get(line, "fate"));
+	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
+
+	if (fate)
+		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
+	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
+		finish(run, target, &outcome, EXIT_ENDED);
+	return true;
+}
+
+/* Those of the N hosts WHICH with sessions that have an order and no result, into BROKEN. Returns their number. */
+static size_t find_broken(struct run *run, const size_t *which, size_t n, size_t *broken)
+{
+	size_t n_broken = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		run->plans[which[k]].n_asked = 0;
+		if (next_unknown(run, which[k]))
+			broken[n_broken++] = which[k];
+	}
+	return n_broken;
+}
+
+static void wait_a_while(const struct run *run)
+{
+	(void)poll(&(struct pollfd){ .fd = run->farm.cancel_fd, .events = POLLIN }, 1, FATE_AGAIN_MS);
+}
+
+/* Without memory for it nobody is asked, and it stays unknown. */
+static void ask_fates(struct run *run, const size_t *which, size_t n)
+{
+	struct farm_calls calls = { .next = next_fate, .line = take_fate, .cancelled = run_cancelled, .data = run };
+	uint64_t until_us = clock_now_us() + (arg_grace_s + arg_timeout_s) * 1000000;
+	size_t *broken = calloc(n + 1, sizeof(*broken));
+	size_t n_broken = broken ? find_broken(run, which, n, broken) : 0;
+
+	while (n_broken > 0 && !run->farm.cancelled) {
+		(void)server_farm_round(&run->farm, broken, n_broken, &calls);
+		n_broken = find_broken(run, which, n, broken);
+		if (n_broken == 0 || run->farm.cancelled || clock_now_us() > until_us)
+			break;
+		wait_a_while(run);
+	}
+	free(broken);
+}
+
+/* The sessions of host I that have no result at the end: not ordered, or unknown. */
+static void finish_rest(struct run *run, size_t i)
+{
+	const struct plan *plan = &run->plans[i];
+
+	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++) {
+		struct target *target = &run->targets[t];
+		const char *text;
+		enum farm_failure failure = farm_failure(run->farm.farm, target->host, &text);
+		bool cancelled = failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled;
+
+		if (target->done)
+			continue;
+		if (target->order > 0 && run->farm.cancelled)
+			text = "cancelled; what became of it is unknown";
+		else if (target->order > 0)
+			text = "the connection broke; what became of it is unknown";
+		else if (run->plans[target->host].moved)
+			text = "another machine answers now";
+		finish_unknown(run, target, cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
+			       text);
+	}
+}
+
+/* ---- all of it ---- */
+
+/* Only what logoff-host takes for a name: letters, digits and ._-@\ */
+static void name_origin(struct run *run)
+{
+	char host[80] = "";
+	size_t n;
+
+	logoff_host_name_caller(NULL, run->origin, 70);
+	(void)gethostname(host, sizeof(host) - 1);
+	n = strlen(run->origin);
+	snprintf(run->origin + n, sizeof(run->origin) - n, "@%s", host);
+	for (char *at = run->origin; *at; at++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\", *at))
+			*at = '_';
+}
+
+static void name_run(struct run *run)
+{
+	FILE *file = fopen(RUN_FILE, "re");
+
+	if (!file || !fgets(run->id, sizeof(run->id), file))
+		snprintf(run->id, sizeof(run->id), "%llx-%x", (unsigned long long)clock_real_us(), (unsigned)getpid());
+	run->id[strcspn(run->id, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+void orders_begin(struct run *run)
+{
+	name_run(run);
+	name_origin(run);
+}
+
+void orders_carry_out(struct run *run, const size_t *which, size_t n)
+{
+	struct farm_calls calls = { .next = next_log_off, .line = take_line, .cancelled = run_cancelled, .data = run,
+				    .draw = server_farm_can_draw(&run->farm) ||
+						    (arg_warn_s && isatty(STDERR_FILENO) && terminal_can_draw()) ?
+							  draw_log_off : NULL };
+
+	run->warned_until_us = clock_now_us() + arg_warn_s * 1000000;
+	if (arg_warn_s && isatty(STDERR_FILENO) && !calls.draw)
+		say_countdown(run, (unsigned long)arg_warn_s, false);
+	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
+	ask_fates(run, which, n);
+	orders_leave(run, which, n);
+}
+
+void orders_leave(struct run *run, const size_t *which, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		finish_rest(run, which[k]);
+}
+
+/* ---- new logons ---- */
+
+static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *data)
+{
+	struct run *run = data;
+	struct plan *plan = &run->plans[i];
+
+	if (plan->drained || !server_farm_is_same(&run->farm, i))
+		return FARM_HOLD;
+	plan->drained = true;
+	*ret_order = (struct farm_order){ .json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin",
+							    run->origin) };
+	return FARM_ORDER;
+}
+
+/* A service whose logons go on, or of which nobody knows. */
+static void report_service(const struct run *run, size_t i, const char *service, bool known)
+{
+	fprintf(stderr, known ? _("%s: %s: logons through %s are not refused (PAM is not set up)\n") :
+				_("%s: %s: whether logons through %s are refused is unknown\n"),
+		program().text, server_farm_name(&run->farm, i), safe(service).text);
+	(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_UNREACHABLE, "not-drained", service, NULL);
+}
+
+static bool take_drain(size_t i, const json_t *line, void *data)
+{
+	struct run *run = data;
+	const json_t *services = json_object_get(json_object_get(line, "logon"), "services");
+	const json_t *failure = json_object_get(line, "failure"), *status = json_object_get(line, "exit_status");
+	struct far_failure far;
+
+	server_farm_wipe(&run->farm);
+	for (size_t k = 0; k < json_array_size(services); k++) {
+		const json_t *service = json_array_get(services, k), *refused = json_object_get(service, "refused");
+		const char *name = json_string_value(json_object_get(service, "service"));
+
+		if (name && !json_is_true(refused))
+			report_service(run, i, name, json_is_false(refused));
+	}
+	if (failure && far_failure(&far, failure) < 0)
+		return false;
+	if (failure)
+		run_note_status(run, server_farm_report_failure(&run->farm, i, &far));
+	if (json_object_get(line, "reply") && !json_is_integer(status))
+		return false;
+	if (json_is_integer(status))
+		run_note_status(run, (int)json_integer_value(status));
+	return true;
+}
+
+void orders_drain(struct run *run, const size_t *which, size_t n)
+{
+	struct farm_calls calls = { .next = next_drain, .line = take_drain, .cancelled = run_cancelled, .data = run };
+
+	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
+	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
+}
