@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ import pytest
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
 from test_cli import VALGRIND
-from test_json import DOC, HERE, strict
+from test_json import DOC, HERE, strict, validate
+from test_logon import Terminal
 
 SECONDS = 60     # the longest time for anything; only a failing test needs it
 
@@ -103,7 +105,12 @@ def listing(*ids, **more):
         session(id, **more)
     reply()
 
+def mark():
+    """Tells the test how far it is."""
+    open(FOLDER + "/" + NAME + ".mark", "w").close()
+
 def hang():
+    mark()
     while True:
         time.sleep(600)
 
@@ -185,6 +192,12 @@ class Farm:
 
     def logoff(self, *words, **options):
         return self.run("logoff", *words, **options)
+
+    def wait_for_mark(self, name):
+        deadline = time.monotonic() + SECONDS
+        while not (self.folder / f"{name}.mark").exists():
+            assert time.monotonic() < deadline, f"{name} has not got so far"
+            time.sleep(0.02)
 
     def orders(self, name):
         """What a peer was told, over all its connections."""
@@ -601,3 +614,241 @@ order()
     assert sorted(done.results()) == sorted((f"h{i}", id, word) for i, one in enumerate(words) for id, word in one)
     assert {one[:2] for one in done.only("event", "host", "session_id")} == {(f"h{i}", id) for i in range(4) for id in "56"}
     assert done.status == 7
+
+
+# ---- showing before doing ----
+
+
+def test_a_dry_run_does_nothing(farm):
+    farm.hosts(h2=GOOD, h10=GOOD, h1="company")
+    done = farm.logoff("/all", "/dryrun")
+    assert done.status == 0 and not any(farm.ordered(name) for name in ("h2", "h10"))
+    lines = done.out.splitlines()
+    assert "Session h2:5 of alice, disconnected: would be logged off." in lines
+    places = [re.match("Session (h[0-9]+):", line).group(1) for line in lines]
+    assert places == sorted(places, key=lambda name: farm.names.index(name)) and set(places) == {"h1", "h2", "h10"}
+    rows = validate(farm.logoff("/all", "/dryrun", "/json"), "plans") if (DOC / "schema/plans.json").exists() else \
+        json.loads(farm.logoff("/all", "/dryrun", "/json").out)
+    assert [(one["host"], one["id"], one["result"]) for one in rows if one["host"] == "h2"] == [("h2", "5", "would-end")]
+    assert ("h1", "2", "protected") in [(one["host"], one["id"], one["result"]) for one in rows]
+    done = farm.logoff("/all", "/dryrun", "/json:lines")
+    assert ("h10", "5", "would-end") in done.results() and len(done.only("host", "host")) == 3
+
+
+def test_a_dry_run_with_a_host_that_is_off(farm):
+    done = farm.hosts(one=GOOD, two="sys.exit(1)\n").logoff("/all", "/dryrun")
+    assert done.status == 6 and "one:5" in done.out and "two" in done.err
+
+
+def test_documents(farm):
+    """One array for all hosts, in the order of the hosts for query."""
+    farm.hosts(h2=TWO, h10=TWO, h1="company", off="sys.exit(1)\n")
+    for people in ("session", "user"):
+        done = farm.run("query", people, "/json")
+        rows = json.loads(done.out)
+        jsonschema.validate(rows, strict(json.loads((DOC / "schema/sessions.json").read_text())))
+        hosts = [row["host"] for row in rows]
+        assert done.status == 6 and hosts == sorted(hosts, key=["h1", "h2", "h10"].index) and set(hosts) == {"h1", "h2", "h10"}
+    done = farm.logoff("/user:alice", "/y", "/json")
+    rows = json.loads(done.out)
+    jsonschema.validate(rows, strict(json.loads((DOC / "schema/results.json").read_text())))
+    assert done.status == 6 and sorted((row["host"], row["id"], row["result"]) for row in rows) == [
+        ("h1", "5", "ended"), ("h10", "5", "ended"), ("h2", "5", "ended")]
+
+
+def test_the_text_of_a_warning(farm):
+    farm.hosts(one=GOOD, two=GOOD)
+    assert farm.logoff("/user:alice", "/y", "/warn:2m", "we reboot at noon", "/grace:3", "/wait:4", "/console", "/nodesktop", "/reason:kernel").status == 0
+    for name in ("one", "two"):
+        order = farm.orders(name)[-1]
+        assert [order[word] for word in ("warn", "text", "grace", "wait", "console", "no_desktop", "reason")] == [
+            120, "we reboot at noon", 3, 4, True, True, "kernel"]
+        assert order["select"] == {"user": ["alice"]} and order["sessions"] == [{"id": "5", "logon": 1741939320000000}] and order["boot"] == "0f00-boot"
+    assert farm.orders("one")[-1]["run"] == farm.orders("two")[-1]["run"]
+
+
+def test_warnings(farm):
+    """Who could not be warned is told, with the host."""
+    host = TWO.replace("tty=pts/4", "tty=pts/4 message-fails=EACCES")
+    farm.hosts(one=host, two=host)
+    done = farm.logoff("/user:bob,alice", "/y", "/warn:60")
+    assert done.err.count("session one:6 (pts/4): bob could not be warned") == 1 and "session two:6 (pts/4): bob" in done.err
+    done = farm.logoff("/user:bob,alice", "/y", "/warn:60", "/v")
+    assert "Session one:5 (pts/3): alice has been warned; 60 seconds left." in done.out and done.status == 0
+    done = farm.logoff("/user:bob,alice", "/y", "/warn:60", "/json:lines")
+    assert sorted(done.only("event", "host", "session_id")) == [("one", "6"), ("two", "6")] and len(done.results()) == 4
+
+
+def test_what_a_condition_selects_is_judged_there(farm):
+    host = TWO.replace("tty=pts/3", "tty=pts/3 idle=7200000").replace("tty=pts/4", "tty=pts/4 idle=60000") + \
+        "session id=7 user=bob tty=pts/7 idle=7200000 logon=2025-03-14T08:02:00Z\nprocess command=make\n" \
+        "session id=8 user=bob tty=pts/8 idle=7200000 logon=2025-03-14T08:02:00Z\nprocess command=bash\n"
+    farm.hosts(one=host, two=host)
+    done = farm.logoff("/all", "/y", "/json:lines", "/idle:1h", "/keep:make", "/exclude:a*")
+    assert done.status == 0 and sorted(done.results()) == [("one", "8", "ended"), ("two", "8", "ended")]
+
+
+# ---- the question ----
+
+
+@pytest.fixture
+def terminal(farm, monkeypatch):
+    """Starts a command of the farm on a terminal, which is also its standard error."""
+    monkeypatch.setattr("test_logon.environment", lambda _: farm.env)
+    opened = []
+
+    def start(name, *words):
+        shell = ["sh", "-c", 'exec "$0" "$@" 2>/dev/tty', *farm.command(name, words)]
+        opened.append(Terminal(shell, None, cwd=farm.folder))
+        opened[-1].lost = False
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        if one.lost:
+            one.fd = os.open("/dev/null", os.O_RDWR)
+        one.__exit__()
+
+
+QUESTION = "Log off these 3 sessions on 2 hosts? (y/n) "
+
+
+@pytest.mark.parametrize("keys,status", [(b"y\n", 0), (b"n\n", 7), (b"\n", 7), (b"\x03", 7), (b"\x04", 7)], ids=repr)
+def test_question(farm, terminal, keys, status):
+    one = terminal(*farm.hosts(one=TWO, two=GOOD, three="empty") and ("logoff", "/user:alice,bob"))
+    one.wait_for(QUESTION)
+    assert one.text.count("would be logged off") == 3 and "one:6 (pts/4) of bob" in one.text and farm.ordered("two") == []
+    one.type(keys)
+    out, found = one.end()
+    assert found == status and farm.ordered("two") == ([["5"]] if status == 0 else [])
+    assert ("nothing was done" in one.text) == (status != 0)
+
+
+def test_question_with_a_host_that_is_off(farm, terminal):
+    """It is said before the question, and in the status after a yes."""
+    farm.hosts(one=TWO, two=GOOD, off="os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n")
+    one = terminal("logoff", "/user:alice,bob")
+    one.wait_for(QUESTION)
+    assert "off: cannot be reached (No route to host)" in one.text
+    one.type(b"y\n")
+    assert one.end()[1] == 6 and farm.ordered("two") == [["5"]]
+
+
+def test_question_without_a_terminal(farm):
+    done = farm.hosts(one=TWO, two=GOOD).logoff("/user:alice,bob")
+    assert done.status == 1 and farm.ordered("two") == []
+
+
+def test_question_on_a_lost_terminal(farm, terminal):
+    one = terminal(*farm.hosts(one=TWO, two=GOOD) and ("logoff", "/user:alice,bob"))
+    one.wait_for(QUESTION)
+    os.close(one.fd)
+    one.lost = True
+    assert one.process.wait(SECONDS) == 7 and farm.ordered("two") == []
+
+
+def test_a_connection_that_ends_during_the_question(farm, terminal):
+    """It is made again; the sessions that were shown are ordered, by their boot and their logon."""
+    again = "hello() if connection == 2 else listing('5')\nif connection == 1:\n    sys.exit(0)\n" \
+        "order('log-off')\nresult('5')\nreply()\norder()\n"
+    one = terminal(*farm.hosts(one=TWO, two=again) and ("logoff", "/user:alice,bob"))
+    one.wait_for(QUESTION)
+    time.sleep(0.2)
+    one.type(b"y\n")
+    out, status = one.end()
+    assert status == 0 and farm.ordered("two") == [["5"]] and farm.orders("two")[-1]["boot"] == "0f00-boot", one.text
+
+
+# ---- Ctrl-C ----
+
+REAL = "host realtime\n" + TWO.replace("command=bash", "command=dig term=never")
+
+
+@pytest.mark.parametrize("name,words", [("query", ("session",)), ("logoff", ("/user:alice", "/y"))], ids=["query", "logoff"])
+@pytest.mark.parametrize("script", ["hang()\n", "hello()\norder('list')\nsession('5')\nhang()\n",
+                                    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nhello()\norder('list')\nhang()\n"], ids=["hello", "list", "deaf"])
+def test_cancel_before_the_list(farm, terminal, name, words, script):
+    one = terminal(*farm.hosts(good=GOOD, one=script) and (name, *words))
+    farm.wait_for_mark("one")
+    start = time.monotonic()
+    one.type(b"\x03")
+    out, status = one.end()
+    assert status == 7 and farm.ordered("good") == [] and time.monotonic() - start < 5
+    assert "one: " in one.text and ("nothing was done" in one.text) == (name == "logoff")
+
+
+def test_cancel_before_a_host_is_asked(farm, terminal):
+    one = terminal(*farm.hosts(one="hang()\n", two=GOOD) and ("logoff", "/user:alice", "/y", "/parallel:1"))
+    farm.wait_for_mark("one")
+    one.type(b"\x03")
+    out, status = one.end()
+    assert status == 7 and "two: " in one.text and farm.orders("two") == []
+
+
+@pytest.mark.parametrize("keys", [b"\x03", b"\x1c", signal.SIGTERM, signal.SIGHUP], ids=repr)
+def test_cancel_while_users_are_warned(farm, terminal, keys):
+    """Nobody is logged off, and each session is told of."""
+    warned = "listing('5')\norder('log-off')\nmark()\norder('cancel')\nsay(serial=last['serial'], reply='cancel', running=True)\n" \
+        "last.update(serial=last['serial'] - 1, order='log-off')\nresult('5', 'cancelled', exit_status=7)\nreply(7)\norder()\n"
+    one = terminal(*farm.hosts(one="host realtime\n" + TWO, two=warned) and ("logoff", "/user:alice,bob", "/y", "/warn:60", "/json:lines"))
+    farm.wait_for_mark("two")
+    time.sleep(0.3)
+    if isinstance(keys, bytes):
+        one.type(keys)
+    else:
+        one.process.send_signal(keys)
+    out, status = one.end()
+    done = Done(out, "", status, True)
+    assert status == 7 and sorted(done.results()) == [("one", "5", "cancelled"), ("one", "6", "cancelled"), ("two", "5", "cancelled")]
+    assert [order["order"] for order in farm.orders("two")] == ["list", "log-off", "cancel"]
+
+
+@pytest.mark.parametrize("times,status", [(1, 0), (2, 7)])
+def test_cancel_after_sessions_were_asked(farm, terminal, times, status):
+    """Once: they are followed to their end. Twice: they are left, and that is said."""
+    one = terminal(*farm.hosts(one=REAL) and ("logoff", "5", "/grace:4", "/json:lines", "/v"))
+    out = b""
+    while b'"event":"ask"' not in out:
+        out += one.process.stdout.readline()
+    for _ in range(times):
+        one.type(b"\x03")
+        time.sleep(0.5)
+    rest, found = one.end()
+    done = Done(out.decode() + rest, "", found, True)
+    assert (found, done.results()) == (status, [("one", "5", "ended" if times == 1 else "cancelled")])
+
+
+def test_cancel_a_host_that_does_not_listen(farm, terminal):
+    """The first Ctrl-C is sent, after the second one it has three seconds; nobody knows what it does."""
+    one = terminal(*farm.hosts(one=TWO, two="listing('5')\norder('log-off')\nhang()\n") and ("logoff", "/user:alice", "/y", "/json:lines"))
+    farm.wait_for_mark("two")
+    start = time.monotonic()
+    one.type(b"\x03")
+    time.sleep(0.5)
+    for _ in range(5):
+        one.type(b"\x03")
+        time.sleep(0.6)
+    out, status = one.end()
+    assert status == 6 and ("two", "5", "failed") in Done(out, "", status, True).results() and time.monotonic() - start < 8
+
+
+def test_cancel_while_fates_are_asked(farm, terminal):
+    there = "if connection > 1:\n    hello()\n    order('fate')\n    say(serial=last['serial'], fate='there')\n    reply()\n    mark()\n    order()\n    sys.exit(0)\n"
+    one = terminal(*farm.hosts(one=there + "listing('5')\norder('log-off')\n") and ("logoff", "/user:alice", "/json:lines"))
+    farm.wait_for_mark("one")
+    start = time.monotonic()
+    one.type(b"\x03")
+    out, status = one.end()
+    assert status == 6 and Done(out, "", status, True).results() == [("one", "5", "failed")] and time.monotonic() - start < 5
+
+
+def test_cancel_before_the_second_order(farm, terminal):
+    """The named session comes in an order of its own. It is not begun any more."""
+    script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6')\nreply()\norder('log-off')\nmark()\norder('cancel')\n" \
+        "last.update(serial=3, order='log-off')\nresult('5')\nreply()\norder()\n"
+    one = terminal(*farm.hosts(one=script) and ("logoff", "/user:alice", "6", "/y", "/json:lines"))
+    farm.wait_for_mark("one")
+    one.type(b"\x03")
+    out, status = one.end()
+    assert status == 7 and Done(out, "", status, True).results() == [("one", "5", "ended"), ("one", "6", "cancelled")]
+    assert farm.ordered("one") == [["5"]]
