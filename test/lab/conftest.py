@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import host as hosts
+import network as networks
 import roots
 import sessions
 import stage as stages
@@ -141,3 +142,21 @@ def two_hosts(lend):
     if there.run("ip link show lab0").status:
         here.connect(there)
     return here, there
+
+
+@pytest.fixture(scope="session")
+def built(lab):
+    return networks.Network(lab)
+
+
+@pytest.fixture
+def network(built):
+    """An administrator's host and the hosts that they reach by ssh. A command must leave no child, and accept no host key."""
+    before = built.known_hosts()
+    yield built
+    left = built.children()
+    built.mend()
+    for host in built.far:
+        sessions.clean(host)
+    assert left == []
+    assert built.known_hosts() == before, "a host key was accepted"

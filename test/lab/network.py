@@ -135,6 +135,18 @@ class Network:
         self.admin.path("/root/.ssh/known_hosts").write_text("".join(f"{place} ssh-ed25519 {key}\n" for place, key in known))
         self.admin.path("/root/.ssh/config").write_text(ADMIN_CONFIG)
 
+    def lose_packets(self, far):
+        """From now on nothing gets through between the administrator and this host, and nobody is told."""
+        number = self.far.index(far) + 1
+        for host, other in ((self.admin, f"10.77.{number}.2"), (far, f"10.77.{number}.1")):
+            host.check(f"ip neigh replace {other} lladdr 02:00:00:00:00:98 dev lab{number} nud permanent")
+
+    def mend(self):
+        """Undoes lose_packets()."""
+        for number, far in enumerate(self.far, 1):
+            for host, other in ((self.admin, f"10.77.{number}.2"), (far, f"10.77.{number}.1")):
+                host.run(f"ip neigh del {other} dev lab{number}")
+
     def known_hosts(self):
         return self.admin.path("/root/.ssh/known_hosts").read_bytes()
 

@@ -7,7 +7,6 @@ import pytest
 
 import sessions
 from cases import OK, UNREACHABLE
-from network import Network
 
 LOGON = 8
 TIMEOUT = 12  # longer than ssh's own of 10 s
@@ -29,22 +28,6 @@ BAD = {
     "disabled": ("answers wrongly (This account is currently not available.)", UNREACHABLE),
     "full": ("cannot be reached (Connection closed)", UNREACHABLE),
 }
-
-
-@pytest.fixture(scope="module")
-def built(lab):
-    return Network(lab)
-
-
-@pytest.fixture
-def network(built):
-    before = built.known_hosts()
-    yield built
-    left = built.children()
-    for host in built.far:
-        sessions.clean(host)
-    assert left == []
-    assert built.known_hosts() == before, "a host key was accepted"
 
 
 def query(network, *words, timeout=60, env=None):
