@@ -167,7 +167,7 @@ enum farm_failure failure_find(const char *words, size_t n, int status, char tex
 		}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == SHELL_MISSING)
 		return FARM_MISSING;
-	return *text || (WIFEXITED(status) && WEXITSTATUS(status) == SSH_FAILED) ? FARM_UNREACHABLE : FARM_WRONG;
+	return *text || !WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED ? FARM_UNREACHABLE : FARM_WRONG;
 }
 
 bool failure_is_crowd(const char *words, size_t n, int status)

@@ -15,11 +15,11 @@
 #define CLOSED "kex_exchange_identification: Connection closed by remote host\r\n"
 #define RESET "kex_exchange_identification: read: Connection reset by peer\r\n"
 #define UNKNOWN_PORT "Connection closed by UNKNOWN port 65535\r\n"
-#define STATUS(N) ((N) << 8)
+#define STATUS(N) ((N) < 0 ? -(N) : (N) << 8)
 
 static const struct {
 	const char *words;
-	int status;
+	int status;			/* -N: ended by the signal N */
 	enum farm_failure failure;
 	const char *text;
 	bool crowd;
@@ -57,6 +57,7 @@ static const struct {
 	/* Without any word. */
 	{ "", 255, FARM_UNREACHABLE, "", false },
 	{ "", 0, FARM_WRONG, "", false },
+	{ "", -9, FARM_UNREACHABLE, "", false },
 	{ "\r\n\n", 127, FARM_MISSING, "", false },
 };
 
