@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/choice.h"
 #include "cli/select.h"
 #include "logoff.h"
 
@@ -40,6 +41,22 @@ int log_off_check(bool far, int n_arguments, char **arguments);
  * is the first.
  */
 bool log_off_is_first_warning(const struct logoff_event *event);
+
+/* Logs off the sessions of CHOICE, and reports the results. Returns the exit status. */
+int log_off_chosen(struct choice *choice);
+
+/*
+ * The same for /drain: this machine refuses new logons first, and is asked again for those who passed PAM before. Of
+ * CHOICE, which was shown and confirmed, only what it selects counts. Blocks two seconds more. Returns the exit status.
+ */
+int log_off_drained(struct choice *choice);
+
+/* How often a host is asked again; the last time only says who is left. When, at the earliest. */
+#define DRAIN_LOOKS 4
+#define DRAIN_SETTLES_MS 2000	/* a logon that passed PAM before the state was set has its session by then */
+
+/* Reports that N sessions have begun since new logons are refused, and are left. Returns the exit status. */
+enum exit_status log_off_report_late(size_t n);
 
 /* Logs off the sessions that the arguments and options mean, on the hosts of /server. Returns the exit status. */
 int log_off_farm(int n_arguments, char **arguments);

@@ -33,9 +33,6 @@
 #include "cli/warning-text.h"
 #include "cli/word.h"
 
-#define DRAIN_SETTLES_MS 2000	/* a logon that passed PAM before the state was set has its session by then */
-#define DRAIN_LOOKS 4		/* how often a host is asked again for those; the last time only says who is left */
-
 void run_note_status(struct run *run, int status)
 {
 	run->status = run->status > status ? run->status : status;
@@ -527,14 +524,6 @@ static size_t count_targets(const struct run *run, const size_t *which, size_t n
 	return n_targets;
 }
 
-/* Says that users go on logging on, though new logons are refused. */
-static void report_still_coming(size_t n)
-{
-	fprintf(stderr, ngettext("%s: %zu session has begun since, and is still there\n",
-				 "%s: %zu sessions have begun since, and are still there\n", n), program().text, n);
-	(void)stream_failure(EXIT_NOT_ENDED, "still-coming", NULL, NULL);
-}
-
 /*
  * Logs off those who passed PAM before it refused, and got their sessions after the list. The state was set DRAINED_US
  * ago or more.
@@ -558,8 +547,7 @@ static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_
 	}
 	if (n_left == 0 || run->farm.cancelled)
 		return;
-	report_still_coming(n_left);
-	run_note_status(run, EXIT_NOT_ENDED);
+	run_note_status(run, (int)log_off_report_late(n_left));
 	for (size_t k = 0; k < n; k++)
 		forget_host(run, which[k]);
 }

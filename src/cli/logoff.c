@@ -212,24 +212,29 @@ static int show_plan(struct choice *choice)
 	return arg_json ? result_print_plan(choice, arg_console) : (int)choice_show(choice, stdout, arg_console);
 }
 
-/* Shows the chosen sessions, or asks and logs them off. Returns the exit status. */
-static int act_on_choice(struct logoff_host *host, struct choice *choice)
+int log_off_chosen(struct choice *choice)
 {
-	struct logoff_request *request = NULL;
 	bool talkative = selection_is_given(&arg_selection) || choice->status != EXIT_ENDED;
+	struct logoff_request *request = NULL;
+	int status = EXIT_UNREACHABLE;
+
+	if (logoff_request_new(&request, choice->host) >= 0)
+		status = log_off(choice->host, request, choice, talkative);
+	logoff_request_free(request);
+	return status;
+}
+
+/* Shows the chosen sessions, or asks and logs them off. Returns the exit status. */
+static int act_on_choice(struct choice *choice)
+{
 	int status = EXIT_ENDED;
 
 	if (!choice->stopped && arg_dry_run)
 		return show_plan(choice);
-	if (!choice->stopped && choice->n_items > 0) {
+	if (!choice->stopped && (choice->n_items > 0 || arg_drain)) {
 		status = (int)choice_confirm(choice, arg_yes, arg_console);
-		if (status == EXIT_ENDED) {
-			status = EXIT_UNREACHABLE;
-			if (logoff_request_new(&request, host) >= 0)
-				status = log_off(host, request, choice, talkative);
-			logoff_request_free(request);
-			return status;
-		}
+		if (status == EXIT_ENDED)
+			return arg_drain ? log_off_drained(choice) : log_off_chosen(choice);
 	}
 	stream_end();	/* nothing was done, and the status says so */
 	return status;
@@ -255,16 +260,19 @@ int log_off_check(bool far, int n_arguments, char **arguments)
 
 static int run_logoff(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any };
+	/* A machine that is drained may be empty already. */
+	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any || arg_drain };
 	int status;
 
 	if (arg_complete)
 		return result_print_sessions(host);
 	status = log_off_check(false, n_arguments, arguments);
+	if (status == EXIT_ENDED && arg_drain && !logoff_is_this_machine(arg_server))
+		status = (int)report_host(arg_server, LOGOFF_E_UNSUPPORTED, &(struct logoff_error){});
 	if (status != EXIT_ENDED)
 		return status;
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
-	status = act_on_choice(host, &choice);
+	status = act_on_choice(&choice);
 	status = status > (int)choice.status ? status : (int)choice.status;
 	choice_done(&choice);
 	return status;

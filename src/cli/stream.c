@@ -15,7 +15,7 @@
 enum option_word arg_json;
 
 static json_t *document;	/* the rows of the document so far */
-static bool incomplete;
+static bool incomplete, held;
 static void (*tell_failure)(json_t *failure);
 
 bool stream_is_lines(void)
@@ -46,9 +46,14 @@ void stream_row(const char *type, json_t *row)
 		incomplete = true;
 }
 
+void stream_hold(bool hold)
+{
+	held = hold;
+}
+
 void stream_end(void)
 {
-	if (arg_json != OPTION_WORD_BARE)
+	if (arg_json != OPTION_WORD_BARE || held)
 		return;
 	if (!document)
 		document = json_array();

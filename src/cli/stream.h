@@ -35,6 +35,9 @@ void stream_line(const char *type, json_t *object);
 /* To be called after the last row: prints the document. */
 void stream_end(void);
 
+/* While HOLD is set, stream_end() does nothing, as more rows come. */
+void stream_hold(bool hold);
+
 /*
  * Prints a line for a failure that standard error has shown: of this KIND, about OBJECT (as given; NULL: none), with
  * CAUSE (may be NULL). Returns STATUS, the exit status of this failure alone.

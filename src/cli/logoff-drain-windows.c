@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * logoff-drain-windows.c - Windows has "change logon" of its own, so logoff has no /drain there.
+ */
+#include "cli/log-off.h"
+
+int log_off_drained(struct choice *choice)
+{
+	return log_off_chosen(choice);
+}
