@@ -361,7 +361,7 @@ static struct target *find_target(const struct run *run, size_t i, const char *i
 	return NULL;
 }
 
-static void tell(struct run *run, struct target *target, const struct logoff_delivery *delivery)
+static void tell_delivery(struct run *run, struct target *target, const struct logoff_delivery *delivery)
 {
 	server_farm_wipe(&run->farm);
 	target->told = true;
@@ -383,7 +383,7 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 		delivery.result = LOGOFF_E_NO_SESSION;
 	else if (strcmp(failure->kind, "denied") == 0)
 		delivery.result = LOGOFF_E_DENIED;
-	tell(run, target, &delivery);
+	tell_delivery(run, target, &delivery);
 	return true;
 }
 
@@ -401,7 +401,7 @@ static bool take_message(size_t i, const json_t *line, void *data)
 	target = find_target(run, i, far_id(row));
 	if (!target || far_delivery(row, &delivery) < 0)
 		return false;
-	tell(run, target, &delivery);
+	tell_delivery(run, target, &delivery);
 	return true;
 }
 
@@ -427,7 +427,7 @@ static void finish_rest(struct run *run, size_t i)
 		if (k < plan->n_ordered)
 			note_status(run, (int)delivery_report_unknown(target->session));
 		else
-			tell(run, target, &delivery);
+			tell_delivery(run, target, &delivery);
 	}
 	note_status(run, run->farm.items[i].status);
 }
