@@ -156,7 +156,7 @@ class Farm:
     """A hosts file, and the command."""
 
     def __init__(self, binary, folder, valgrind):
-        self.folder, self.binary = folder, binary
+        self.folder, self.binary, self.started = folder, binary, []
         built = binary.parent.parent / "host/logoff-host"
         self.program = built if built.exists() else binary.parent / "logoff-host"
         self.before = VALGRIND + [f"--log-file={folder}/valgrind-%p"] if valgrind else []
@@ -188,8 +188,18 @@ class Farm:
     def start(self, *arguments):
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC", "LOGOFF_HOSTS_FILE": str(self.file), "LOGOFF_HOST": "memory:/nonexistent"}
         env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
-        return subprocess.Popen([*self.before, self.binary.parent / "msg", *arguments], env=env, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        self.started.append(subprocess.Popen([*self.before, self.binary.parent / "msg", *arguments], env=env, stdin=subprocess.DEVNULL,
+                                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True))
+        return self.started[-1]
+
+    def end(self):
+        """Ends what a failed test has left: SIGTERM twice, so that the peers end too."""
+        for process in self.started:
+            for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+                if process.poll() is None:
+                    process.send_signal(number)
+                    time.sleep(1)
+            process.wait()
 
     def msg(self, *arguments, text=("hello",)):
         found = Run(self.start(*arguments, *text))
@@ -209,7 +219,8 @@ def farm(binary, tmp_path, request):
             if "unhandled amd64-linux syscall: 434" in log.read_text():
                 pytest.skip("this valgrind does not know pidfd_open(2)")
             log.unlink()
-    return made
+    yield made
+    made.end()
 
 
 BOTH = "/server:one,two"
