@@ -45,22 +45,12 @@ static bool selects(void)
 	return selection_is_given(&arg_selection);
 }
 
-/* The host that ARGUMENT names ("login03:12"), and *ret_word behind it. Returns its number, or that of all hosts. */
+/* As server_farm_find(); with one host its name need not be said. */
 static size_t find_host(const struct run *run, const char *argument, const char **ret_word)
 {
-	size_t n = run->farm.hosts.n_items, best = n, best_length = 0;
+	size_t n = run->farm.hosts.n_items, i = server_farm_find(&run->farm, argument, ret_word);
 
-	for (size_t i = 0; i < n; i++) {
-		const char *name = server_farm_name(&run->farm, i);
-		size_t length = strlen(name);
-
-		if (length > best_length && strncasecmp(argument, name, length) == 0 && argument[length] == ':') {
-			best = i;
-			best_length = length;
-		}
-	}
-	*ret_word = best < n ? argument + best_length + 1 : argument;
-	return best == n && n == 1 ? 0 : best;	/* with one host its name need not be said */
+	return i == n && n == 1 ? 0 : i;
 }
 
 static int report_without_host(const char *argument)
