@@ -431,7 +431,7 @@ static void finish_rest(struct run *run, size_t i)
 			text = "the connection broke; what became of it is unknown";
 		else if (run->plans[target->host].moved)
 			text = "another machine answers now";
-		finish_unknown(run, target, cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
+		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
 			       text);
 	}
 }
