@@ -452,6 +452,7 @@ static enum exit_status status_of(enum farm_failure failure)
 	case FARM_UNREACHABLE:
 	case FARM_LATE:
 	case FARM_MISSING:
+	case FARM_NO_BRIDGE:
 	case FARM_WRONG:
 	case FARM_FAILED:
 	case FARM_BROKEN:
@@ -481,6 +482,8 @@ static const char *sentence_of(enum farm_failure failure)
 		return _("its host key has changed");
 	case FARM_MISSING:
 		return _("logoff-host is not installed there");
+	case FARM_NO_BRIDGE:
+		return _("logoff-host is not installed there, nor systemd's bridge");
 	case FARM_WRONG:
 		return _("answers wrongly");
 	case FARM_FAILED:

@@ -21,6 +21,7 @@ static const char *const kinds[] = {
 	[FARM_KEY_UNKNOWN] = "host-key-unknown",
 	[FARM_KEY_CHANGED] = "host-key-changed",
 	[FARM_MISSING] = "not-installed",
+	[FARM_NO_BRIDGE] = "not-installed",
 	[FARM_WRONG] = "wrong-answer",
 	[FARM_FAILED] = "unreachable",
 	[FARM_BROKEN] = "broken",

@@ -21,6 +21,7 @@ enum farm_failure {
 	FARM_KEY_UNKNOWN,		/* its host key is not known */
 	FARM_KEY_CHANGED,		/* its host key is not the one that ssh knows */
 	FARM_MISSING,			/* logoff-host is not installed there */
+	FARM_NO_BRIDGE,			/* nor is what leads to its bus */
 	FARM_WRONG,			/* it answers against the protocol */
 	FARM_FAILED,			/* logoff-host there says that its session host cannot be opened */
 	FARM_BROKEN			/* the connection broke while it carried out an order */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define CHUNKS_MAX 16		/* read at once: other hosts have to be read too */
+#define FDS 5			/* that a child has at its start, two of them for a bus */
 #define WORDS_MAX 8192		/* bytes of standard error that are kept: a changed host key takes 900 */
 
 extern char **environ;
@@ -42,7 +44,18 @@ static int plan_attributes(posix_spawnattr_t *attributes)
 	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;
 }
 
-static int spawn(pid_t *ret_pid, char *const argv[], int in, int out, int err)
+/* Where the child finds what it gets, FDS of them: standard input, output and error, and what carries a bus. */
+static int plan_files(posix_spawn_file_actions_t *actions, const int fds[static FDS])
+{
+	int r = 0;
+
+	for (int to = 0; r == 0 && to < FDS; to++)
+		if (fds[to] >= 0)
+			r = posix_spawn_file_actions_adddup2(actions, fds[to], to);
+	return r;
+}
+
+static int spawn(pid_t *ret_pid, char *const argv[], const int fds[static FDS])
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -52,11 +65,7 @@ static int spawn(pid_t *ret_pid, char *const argv[], int in, int out, int err)
 		return -r;
 	r = posix_spawnattr_init(&attributes);
 	if (r == 0) {
-		r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-		if (r == 0)
-			r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-		if (r == 0)
-			r = posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+		r = plan_files(&actions, fds);
 		if (r == 0)
 			r = plan_attributes(&attributes);
 		if (r == 0)
@@ -83,12 +92,13 @@ static void set_nonblocking(int fd)
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-int peer_start(struct peer *peer, char *const argv[])
+/* BUS_IN and BUS_OUT become its descriptors 3 and 4; -1: it has none. */
+static int start(struct peer *peer, char *const argv[], int bus_in, int bus_out)
 {
 	int pipes[3][2], r = open_pipes(pipes);
 
 	if (r >= 0)
-		r = spawn(&peer->pid, argv, pipes[0][0], pipes[1][1], pipes[2][1]);
+		r = spawn(&peer->pid, argv, (const int[FDS]){ pipes[0][0], pipes[1][1], pipes[2][1], bus_in, bus_out });
 	close_fd(&pipes[0][0]);
 	close_fd(&pipes[1][1]);
 	close_fd(&pipes[2][1]);
@@ -111,6 +121,29 @@ int peer_start(struct peer *peer, char *const argv[])
 	set_nonblocking(peer->out);
 	set_nonblocking(peer->err);
 	return 0;
+}
+
+int peer_start(struct peer *peer, char *const argv[])
+{
+	return start(peer, argv, -1, -1);
+}
+
+/* The copies have numbers that none of the child's own takes away before it is theirs. */
+int peer_start_over(struct peer *peer, struct peer *carrier, char *const argv[])
+{
+	int in = fcntl(carrier->out, F_DUPFD_CLOEXEC, FDS), out = fcntl(carrier->in, F_DUPFD_CLOEXEC, FDS);
+	int r = in < 0 || out < 0 ? -errno : 0;
+
+	if (r >= 0) {
+		(void)fcntl(in, F_SETFL, 0);	/* the child finds them as programs expect them */
+		(void)fcntl(out, F_SETFL, 0);
+		r = start(peer, argv, in, out);
+	}
+	close_fd(&in);
+	close_fd(&out);
+	close_fd(&carrier->in);
+	close_fd(&carrier->out);
+	return r;
 }
 
 /* ---- its words ---- */
@@ -146,6 +179,11 @@ void peer_signal(const struct peer *peer, int signal)
 {
 	if (peer->pid > 0)
 		(void)kill(-peer->pid, signal);
+}
+
+bool peer_has_ended(const struct peer *peer)
+{
+	return peer->pidfd >= 0 && poll(&(struct pollfd){ .fd = peer->pidfd, .events = POLLIN }, 1, 0) > 0;
 }
 
 static void empty(struct buffer *buffer)

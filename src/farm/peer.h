@@ -2,6 +2,9 @@
 /*
  * peer.h - the child that serves one host: ssh, a program that enters a container, or logoff-host itself.
  *
+ * Where ssh leads to a bus, logoff-host here gets ssh's standard output and input, and is the child that serves: then
+ * there are two.
+ *
  * Its descriptors do not block. It prints lines on standard output. The last of what it prints on standard error may
  * say why it has ended.
  */
@@ -30,6 +33,12 @@ struct peer {
  */
 int peer_start(struct peer *peer, char *const argv[]);
 
+/*
+ * Starts ARGV as PEER, with the standard output and input of CARRIER, which has been started, as its descriptors 3 and 4. They
+ * are closed here. As peer_start() otherwise.
+ */
+int peer_start_over(struct peer *peer, struct peer *carrier, char *const argv[]);
+
 /* Reads what it has printed on standard error, and keeps the last of it. */
 void peer_read_words(struct peer *peer);
 
@@ -38,6 +47,9 @@ void peer_close_input(struct peer *peer);
 
 /* Sends SIGNAL to its process group. */
 void peer_signal(const struct peer *peer, int signal);
+
+/* Tells whether it has ended and can be waited for without blocking. */
+bool peer_has_ended(const struct peer *peer);
 
 /*
  * Waits for its end, which PEER->pidfd has announced or a signal will cause, and frees what PEER has but its words.

@@ -19,7 +19,8 @@
  */
 #define FAR_COMMAND(BEFORE) \
 	"exec sh -c 'command -v logoff-host >/dev/null 2>&1 && exec " BEFORE "logoff-host; " \
-	"echo logoff-bus; exec " BEFORE "systemd-stdio-bridge'"
+	"command -v systemd-stdio-bridge >/dev/null 2>&1 || exit 127; " \
+	"echo " REACH_BUS "; exec " BEFORE "systemd-stdio-bridge'"
 
 /* Arguments; the texts are copied when all are known. */
 struct arguments {
@@ -75,17 +76,23 @@ static void add_machine(struct arguments *arguments, const char *machine)
 	add(arguments, "logoff-host");
 }
 
+/* logoff-host of this machine. */
+static const char *local_program(void)
+{
+	const char *program = os_environment("LOGOFF_HOST_PROGRAM");
+
+	return program && *program ? program : BINDIR "/logoff-host";
+}
+
 /* The texts of *ret_place and *ret_file are the caller's, NULL after a failure. */
 static int add_server(struct arguments *arguments, const struct farm_host *host, const struct reach_how *how,
 		      char **ret_place, char **ret_file)
 {
-	const char *program = os_environment("LOGOFF_HOST_PROGRAM");
-
 	if (asprintf(ret_place, "--server=%s", host->address) < 0) {
 		*ret_place = NULL;
 		return -ENOMEM;
 	}
-	add(arguments, program && *program ? program : BINDIR "/logoff-host");
+	add(arguments, local_program());
 	add(arguments, *ret_place);
 	if (host->authfile) {
 		if (asprintf(ret_file, "--authentication-file=%s", host->authfile) < 0) {
@@ -152,5 +159,20 @@ int reach_argv(const struct farm_host *host, const struct reach_how *how, char *
 	r = r < 0 ? -ENOMEM : copy(&arguments, ret_argv);
 	free(place);
 	free(file);
+	return r;
+}
+
+int reach_bus_argv(const struct farm_host *host, char ***ret_argv)
+{
+	struct arguments arguments = {};
+	char *bus;
+	int r;
+
+	if (asprintf(&bus, "--bus=%s", host->name) < 0)
+		return -ENOMEM;
+	add(&arguments, local_program());
+	add(&arguments, bus);
+	r = copy(&arguments, ret_argv);
+	free(bus);
 	return r;
 }

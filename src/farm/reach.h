@@ -27,4 +27,10 @@ struct reach_how {
 /* Makes the arguments of the program that reaches HOST; *ret_argv is one block, to be freed. Returns 0 or -ENOMEM. */
 int reach_argv(const struct farm_host *host, const struct reach_how *how, char ***ret_argv);
 
+/* The same of the program here that serves HOST over its bus. */
+int reach_bus_argv(const struct farm_host *host, char ***ret_argv);
+
+/* The line by which a far host says that its bus can be spoken with from now on. */
+#define REACH_BUS "logoff-bus"
+
 #endif

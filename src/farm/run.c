@@ -38,6 +38,7 @@ enum state {
 	RESTING,			/* no child, and none wanted */
 	WAITING,			/* to be started at WAKE_US */
 	GREETING,			/* started; its hello has not come */
+	FAILING,			/* it cannot serve its bus; the end of what carries that, which comes next, may say why */
 	ORDERED,			/* it carries out an order */
 	HELD,				/* between two rounds */
 	LEAVING				/* it has been told to end, and nobody reads it any more */
@@ -45,6 +46,7 @@ enum state {
 
 struct link {
 	struct peer peer;
+	struct peer carrier;		/* ssh, where PEER is a program here that speaks with the far bus by it; else none */
 	enum state state;
 	uint64_t started_us, wake_us;	/* in this round; when to look again whatever happens, 0: never */
 	uint64_t elapsed_ms;
@@ -56,7 +58,8 @@ struct link {
 	bool order_changes;		/* what the order is; what is true now: */
 	bool changes, input_waits, in_round;
 	bool silent;			/* its output has ended */
-	enum farm_failure failure;
+	bool over_bus;			/* the far host has only its bus, which CARRIER has led to, or leads */
+	enum farm_failure failure;	/* in FAILING: what it is unless the end of the carrier says it better */
 	char text[FAILURE_TEXT_SIZE];
 };
 
@@ -74,22 +77,46 @@ struct farm {
 
 /* ---- the descriptors ---- */
 
-enum part { PART_OUT, PART_ERR, PART_END, PART_IN };
+enum part { PART_OUT, PART_ERR, PART_END, PART_IN, PART_CARRIER_ERR, PART_CARRIER_END };
 
-#define N_PARTS 4
+#define N_PARTS 6
 #define CANCEL_KEY UINT64_MAX
 
-static int *fd_of(struct peer *peer, enum part part)
+static int fd_of(const struct link *link, enum part part)
 {
-	return part == PART_OUT ? &peer->out : part == PART_ERR ? &peer->err :
-	       part == PART_END ? &peer->pidfd : &peer->in;
+	switch (part) {
+	case PART_OUT:
+		return link->peer.out;
+	case PART_ERR:
+		return link->peer.err;
+	case PART_END:
+		return link->peer.pidfd;
+	case PART_IN:
+		return link->peer.in;
+	case PART_CARRIER_ERR:
+		return link->carrier.err;
+	case PART_CARRIER_END:
+		return link->carrier.pidfd;
+	}
+	return -1;
 }
 
-static int listen_to(struct farm *farm, size_t i, enum part part)
+/* WHAT: EPOLL_CTL_ADD, or EPOLL_CTL_MOD for what has become another part. */
+static int listen_to(struct farm *farm, size_t i, enum part part, int what)
 {
 	struct epoll_event event = { .events = part == PART_IN ? EPOLLOUT : EPOLLIN, .data.u64 = i * N_PARTS + part };
 
-	return epoll_ctl(farm->epoll, EPOLL_CTL_ADD, *fd_of(&farm->links[i].peer, part), &event) < 0 ? -errno : 0;
+	return epoll_ctl(farm->epoll, what, fd_of(&farm->links[i], part), &event) < 0 ? -errno : 0;
+}
+
+/* Listens to a peer that has just been started. */
+static int listen_to_peer(struct farm *farm, size_t i)
+{
+	int r = 0;
+
+	for (enum part part = PART_OUT; r >= 0 && part <= PART_END; part++)
+		r = listen_to(farm, i, part, EPOLL_CTL_ADD);
+	return r;
 }
 
 /* Standard input is listened to only while something waits for it. */
@@ -99,7 +126,7 @@ static void listen_to_input(struct farm *farm, size_t i)
 	bool wanted = link->peer.in >= 0 && link->peer.orders.n > 0;
 
 	if (wanted && !link->input_waits)
-		wanted = listen_to(farm, i, PART_IN) >= 0;
+		wanted = listen_to(farm, i, PART_IN, EPOLL_CTL_ADD) >= 0;
 	else if (!wanted && link->input_waits && link->peer.in >= 0)
 		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.in, NULL);
 	link->input_waits = wanted;
@@ -110,7 +137,13 @@ static void listen_to_input(struct farm *farm, size_t i)
 /* Counts for the limit of how many run at once: not what waits for a person, or for users who have been warned. */
 static bool is_open(const struct link *link)
 {
-	return link->state == GREETING || (link->state == ORDERED && !link->changes) || link->state == LEAVING;
+	return link->state == GREETING || link->state == FAILING || (link->state == ORDERED && !link->changes) ||
+	       link->state == LEAVING;
+}
+
+static bool has_children(const struct link *link)
+{
+	return link->peer.pid > 0 || link->carrier.pid > 0;
 }
 
 static void set_state(struct farm *farm, size_t i, enum state state)
@@ -138,18 +171,24 @@ static void finish(struct farm *farm, size_t i)
 		farm->calls->done(i, farm->calls->data);
 }
 
-/* Tells the child to end. */
+/* Tells the children to end: what carries a bus ends with the one that speaks with it. */
 static void leave(struct farm *farm, size_t i)
 {
 	struct link *link = &farm->links[i];
 
-	set_state(farm, i, link->peer.pid > 0 ? LEAVING : RESTING);
+	set_state(farm, i, has_children(link) ? LEAVING : RESTING);
 	link->signals = 0;
 	link->wake_us = clock_now_us() + LEAVE_MS * 1000;
 	if (link->input_waits)
 		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.in, NULL);
 	link->input_waits = false;
 	peer_close_input(&link->peer);
+}
+
+static void signal_children(const struct link *link, int signal)
+{
+	peer_signal(&link->peer, signal);
+	peer_signal(&link->carrier, signal);
 }
 
 static void fail(struct farm *farm, size_t i, enum farm_failure failure, const char *text)
@@ -161,7 +200,7 @@ static void fail(struct farm *farm, size_t i, enum farm_failure failure, const c
 		snprintf(link->text, sizeof(link->text), "%s", text);
 	leave(farm, i);
 	if (failure == FARM_LATE || failure == FARM_WRONG)	/* it may ignore the end of its input */
-		peer_signal(&link->peer, SIGTERM);
+		signal_children(link, SIGTERM);
 	finish(farm, i);
 }
 
@@ -246,34 +285,53 @@ static void go_on(struct farm *farm, size_t i)
 /* ---- lines ---- */
 
 /*
- * If nothing stands on standard error, the last line before the hello may say it: "This account is currently not
- * available."
+ * Fails by the last words of CHILD, which leads to the far host, and by the STATUS of its end. Returns false if they say
+ * nothing.
  */
-static void fail_by_words(struct farm *farm, size_t i, int status)
+static bool fail_by_words(struct farm *farm, size_t i, const struct peer *child, int status)
 {
-	struct link *link = &farm->links[i];
+	const struct buffer *words = &child->words;
 	char text[FAILURE_TEXT_SIZE];
-	enum farm_failure failure;
+	enum farm_failure failure =
+		failure_find(words->data ? words->data + words->start : "", words->n, status, text);
 
-	failure = failure_find(link->peer.words.data + link->peer.words.start, link->peer.words.n, status, text);
-	fail(farm, i, failure, *text || failure != FARM_WRONG ? text : NULL);
+	if (failure == FARM_WRONG && !*text)
+		return false;
+	if (failure == FARM_MISSING && (farm->hosts->items[i].way == FARM_SSH || child == &farm->links[i].carrier))
+		failure = FARM_NO_BRIDGE;
+	fail(farm, i, failure, text);
+	return true;
 }
 
-/* The far program has said why it cannot serve its host. */
+/* What speaks with the bus has failed with FAILURE and the text of the link: mostly as nobody is at the other end. */
+static void wait_for_carrier(struct farm *farm, size_t i, enum farm_failure failure)
+{
+	struct link *link = &farm->links[i];
+
+	link->failure = failure;
+	set_state(farm, i, FAILING);
+	link->wake_us = clock_now_us() + LEAVE_MS * 1000;
+	peer_close_input(&link->peer);
+}
+
+/* The program that serves the host has said why it cannot. */
 static void take_refusal(struct farm *farm, size_t i, const json_t *told)
 {
+	struct link *link = &farm->links[i];
 	static const char *const not_accepted[] = { "not-accepted", "no-password", "authfile" };
 	const char *kind = json_string_value(json_object_get(told, "kind"));
 	const char *text = json_string_value(json_object_get(json_object_get(told, "cause"), "text"));
 	enum farm_failure failure = FARM_FAILED;
-	char safe_text[FAILURE_TEXT_SIZE];
 
 	for (size_t k = 0; kind && k < sizeof(not_accepted) / sizeof(not_accepted[0]); k++)
 		if (strcmp(kind, not_accepted[k]) == 0)
 			failure = FARM_NOT_LET_IN;
 	text = text ? text : kind ? kind : "";
-	failure_copy(safe_text, text, strlen(text));
-	fail(farm, i, failure, safe_text);
+	failure_copy(link->text, text, strlen(text));
+	if (link->carrier.pid > 0)
+		wait_for_carrier(farm, i, failure);
+	else
+		fail(farm, i, failure, NULL);
 }
 
 static void take_hello(struct farm *farm, size_t i, json_t *json)
@@ -303,14 +361,64 @@ static void take_greeting(struct farm *farm, size_t i, const char *line, size_t 
 		take_hello(farm, i, json);
 	else if (json_is_object(json) && json_is_object(json_object_get(json, "failure")))
 		take_refusal(farm, i, json_object_get(json, "failure"));
-	else if (n == strlen("logoff-bus\n") && memcmp(line, "logoff-bus", n - 1) == 0)
-		fail(farm, i, FARM_MISSING, "");
 	else if (++link->n_noise > NOISE_LINES_MAX || link->n_bytes > NOISE_MAX)
 		fail(farm, i, FARM_WRONG, "");
 	else if (n > 1)
 		failure_copy(link->text, line, n - 1 - (line[n - 2] == '\r'));
 	json_decref(json);
 }
+
+/* ---- over the bus ---- */
+
+/* The line after which a bus is at the other end. */
+static bool is_bus(const struct link *link, const char *line, size_t n)
+{
+	return link->state == GREETING && !link->over_bus && n == sizeof(REACH_BUS) &&
+	       memcmp(line, REACH_BUS "\n", n) == 0;
+}
+
+/*
+ * The child becomes the carrier, and a program here the one that serves the host. The pipes of the carrier live on there, so
+ * they have to be taken out of the epoll by hand.
+ */
+static int start_over(struct farm *farm, size_t i, char *const argv[])
+{
+	struct link *link = &farm->links[i];
+	int r;
+
+	(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.out, NULL);
+	peer_forget(&link->carrier);
+	link->carrier = link->peer;
+	link->peer = (struct peer)PEER_NONE;
+	if (link->carrier.err >= 0)
+		(void)listen_to(farm, i, PART_CARRIER_ERR, EPOLL_CTL_MOD);	/* of what is there it cannot fail */
+	(void)listen_to(farm, i, PART_CARRIER_END, EPOLL_CTL_MOD);
+	r = peer_start_over(&link->peer, &link->carrier, argv);
+	return r < 0 ? r : listen_to_peer(farm, i);
+}
+
+static void hand_over(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	char **argv = NULL;
+	int r;
+
+	link->over_bus = true;
+	link->text[0] = '\0';
+	link->silent = false;
+	if (link->peer.lines.n > 0) {	/* a bus does not speak first */
+		fail(farm, i, FARM_WRONG, "");
+		return;
+	}
+	r = reach_bus_argv(&farm->hosts->items[i], &argv);
+	if (r >= 0)
+		r = start_over(farm, i, argv);
+	free(argv);
+	if (r < 0)
+		fail(farm, i, FARM_UNREACHABLE, strerror(-r));
+}
+
+/* ---- lines of an order ---- */
 
 static void take_reply(struct farm *farm, size_t i)
 {
@@ -379,6 +487,11 @@ static void take_lines(struct farm *farm, size_t i)
 			fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
 		if (!line)
 			return;
+		if (is_bus(link, line, n)) {
+			buffer_drop(&link->peer.lines, n);
+			hand_over(farm, i);
+			continue;
+		}
 		if (link->state == GREETING)
 			take_greeting(farm, i, line, n);
 		else
@@ -397,10 +510,11 @@ static void start(struct farm *farm, size_t i)
 	int r = reach_argv(&farm->hosts->items[i], farm->how, &argv);
 
 	peer_forget(&link->peer);
+	peer_forget(&link->carrier);
 	link->text[0] = '\0';
 	link->n_noise = 0;
 	link->n_bytes = 0;
-	link->silent = false;
+	link->silent = link->over_bus = false;
 	if (link->tries++ == 0)
 		link->started_us = clock_now_us();
 	if (r >= 0)
@@ -408,8 +522,8 @@ static void start(struct farm *farm, size_t i)
 	free(argv);
 	set_state(farm, i, GREETING);
 	link->wake_us = link->started_us + farm->how->timeout_ms * 1000;
-	for (enum part part = PART_OUT; r >= 0 && part <= PART_END; part++)
-		r = listen_to(farm, i, part);
+	if (r >= 0)
+		r = listen_to_peer(farm, i);
 	if (r < 0)
 		fail(farm, i, r == -ENOENT ? FARM_MISSING : FARM_UNREACHABLE, strerror(-r));
 }
@@ -438,55 +552,126 @@ static void want(struct farm *farm, size_t i)
 	farm->links[i].wake_us = clock_now_us();
 }
 
+/* What has to come next comes soon or never. */
+static void wake_soon(struct link *link)
+{
+	uint64_t end_us = clock_now_us() + LEAVE_MS * 1000;
+
+	if (link->wake_us == 0 || link->wake_us > end_us)
+		link->wake_us = end_us;
+}
+
+/* Takes the lines that are left in the pipe. A process that the child has left behind may go on writing. */
+static void take_rest(struct farm *farm, size_t i)
+{
+	struct peer *peer = &farm->links[i].peer;
+
+	for (int k = 0; k < REST_CHUNKS && peer->out >= 0 && buffer_read(&peer->lines, peer->out); k++)
+		if (poll(&(struct pollfd){ .fd = peer->out, .events = POLLIN }, 1, 0) <= 0)
+			break;
+	take_lines(farm, i);
+}
+
+/* No child is left. */
+static void take_last_end(struct farm *farm, size_t i)
+{
+	enum state state = farm->links[i].state;
+	bool wanted_again = (state == LEAVING || state == HELD) && farm->links[i].in_round;
+
+	set_state(farm, i, RESTING);
+	if (wanted_again)
+		want(farm, i);
+}
+
+/* What leads to the far host has ended, before hello or with an order. */
+static void take_end_of_way(struct farm *farm, size_t i, enum state state, bool changes, int status)
+{
+	struct link *link = &farm->links[i];
+	const char *words = link->peer.words.data ? link->peer.words.data + link->peer.words.start : "";
+
+	if (state == ORDERED)
+		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
+	else if (state == GREETING && !(failure_is_crowd(words, link->peer.words.n, status) && wait_for_room(farm, i)) &&
+		 !fail_by_words(farm, i, &link->peer, status))
+		/* The last line before the hello may say it: "This account is currently not available." */
+		fail(farm, i, link->over_bus ? FARM_FAILED : FARM_WRONG, NULL);
+}
+
+/* What speaks with the bus has ended; what carries it ends by that. */
+static void take_end_over_bus(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+
+	if (link->state == GREETING) {
+		wait_for_carrier(farm, i, FARM_FAILED);
+	} else if (link->state == ORDERED) {
+		fail(farm, i, link->changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
+	} else if (link->state == HELD) {
+		leave(farm, i);
+	}
+}
+
 static void take_end(struct farm *farm, size_t i)
 {
 	struct link *link = &farm->links[i];
-	enum state state = link->state;
-	const char *words;
+	enum state state;
 	bool changes;
-	size_t n;
 	int status;
 
-	if (state == GREETING || state == ORDERED) {	/* what is left in the pipe */
-		/* A process that the child has left behind may go on writing. */
-		for (int k = 0; k < REST_CHUNKS && link->peer.out >= 0 &&
-				buffer_read(&link->peer.lines, link->peer.out); k++)
-			if (poll(&(struct pollfd){ .fd = link->peer.out, .events = POLLIN }, 1, 0) <= 0)
-				break;
-		take_lines(farm, i);
-	}
+	if (link->state == GREETING || link->state == ORDERED)
+		take_rest(farm, i);
+	if (!peer_has_ended(&link->peer))	/* it has become the carrier, whose end comes as such, and this is another one */
+		return;
 	state = link->state;
 	changes = link->changes;
 	status = peer_end(&link->peer);
 	link->input_waits = false;
-	set_state(farm, i, RESTING);
-	words = link->peer.words.data ? link->peer.words.data + link->peer.words.start : "";
-	n = link->peer.words.n;
-	if (state == GREETING && !(failure_is_crowd(words, n, status) && wait_for_room(farm, i)))
-		fail_by_words(farm, i, status);
-	else if (state == ORDERED)
-		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
-	else if ((state == LEAVING || state == HELD) && link->in_round)	/* it is wanted again */
-		want(farm, i);
+	if (link->carrier.pid > 0) {
+		take_end_over_bus(farm, i);
+		return;
+	}
+	take_last_end(farm, i);
+	take_end_of_way(farm, i, state, changes, status);
+}
+
+static void take_carrier_end(struct farm *farm, size_t i)
+{
+	struct link *link = &farm->links[i];
+	int status;
+
+	if (link->state == GREETING || link->state == ORDERED)
+		take_rest(farm, i);
+	status = peer_end(&link->carrier);
+	if ((link->state == GREETING || link->state == FAILING) && fail_by_words(farm, i, &link->carrier, status))
+		return;
+	if (link->state == FAILING)
+		fail(farm, i, link->failure, NULL);
+	else if (link->state == GREETING)	/* what speaks with the bus sees its end, and says so */
+		wake_soon(link);
+	else if (link->state == ORDERED)
+		fail(farm, i, link->changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
+	else if (link->state == HELD)
+		leave(farm, i);
+	else if (!has_children(link))
+		take_last_end(farm, i);
 }
 
 /* Its output has ended. Its own end, which comes next, says why. */
 static void take_silence(struct farm *farm, size_t i)
 {
 	struct link *link = &farm->links[i];
-	uint64_t end_us = clock_now_us() + LEAVE_MS * 1000;
 
 	link->silent = true;
 	(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.out, NULL);
-	if (link->state != LEAVING && (link->wake_us == 0 || link->wake_us > end_us))
-		link->wake_us = end_us;
+	if (link->state != LEAVING)
+		wake_soon(link);
 }
 
 static void take_event(struct farm *farm, size_t i, enum part part)
 {
 	struct link *link = &farm->links[i];
 
-	if (*fd_of(&link->peer, part) < 0)
+	if (fd_of(link, part) < 0)
 		return;		/* an event before it in the same look has closed it */
 	switch (part) {
 	case PART_OUT:
@@ -502,6 +687,12 @@ static void take_event(struct farm *farm, size_t i, enum part part)
 		break;
 	case PART_IN:
 		write_orders(farm, i);
+		break;
+	case PART_CARRIER_ERR:
+		peer_read_words(&link->carrier);
+		break;
+	case PART_CARRIER_END:
+		take_carrier_end(farm, i);
 		break;
 	}
 }
@@ -522,11 +713,14 @@ static void take_time(struct farm *farm, size_t i)
 	case ORDERED:
 		fail(farm, i, link->changes ? FARM_BROKEN : FARM_LATE, "");
 		break;
+	case FAILING:
+		fail(farm, i, link->failure, NULL);
+		break;
 	case HELD:
 		leave(farm, i);
 		break;
 	case LEAVING:
-		peer_signal(&link->peer, link->signals++ == 0 ? SIGTERM : SIGKILL);
+		signal_children(link, link->signals++ == 0 ? SIGTERM : SIGKILL);
 		link->wake_us = clock_now_us() + LEAVE_MS * 1000;
 		break;
 	}
@@ -572,7 +766,7 @@ static void cancel_one(struct farm *farm, size_t i)
 	link->failure = link->state == WAITING && link->tries == 0 ? FARM_NOT_ASKED : FARM_CANCELLED;
 	link->text[0] = '\0';
 	leave(farm, i);
-	peer_signal(&link->peer, SIGTERM);
+	signal_children(link, SIGTERM);
 	finish(farm, i);
 }
 
@@ -679,7 +873,7 @@ int farm_round(struct farm *farm, const size_t *which, size_t n, const struct fa
 
 /* ---- the farm ---- */
 
-/* Each child takes four descriptors, and a process may often have no more than 1024. */
+/* A host takes up to six descriptors, and a process may often have no more than 1024. */
 static void raise_limit(void)
 {
 	struct rlimit limit;
@@ -707,7 +901,7 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 		return r;
 	}
 	for (size_t i = 0; i < hosts->n_items; i++)
-		farm->links[i].peer = (struct peer)PEER_NONE;
+		farm->links[i].peer = farm->links[i].carrier = (struct peer)PEER_NONE;
 	if (hosts->n_items > HELD_MAX)
 		raise_limit();
 	/*
@@ -769,7 +963,7 @@ size_t farm_slowest(const struct farm *farm, size_t after)
 static bool has_child(const struct farm *farm)
 {
 	for (size_t i = 0; i < farm->hosts->n_items; i++)
-		if (farm->links[i].peer.pid > 0)
+		if (has_children(&farm->links[i]))
 			return true;
 	return false;
 }
@@ -794,6 +988,7 @@ struct farm *farm_free(struct farm *farm)
 		end_children(farm);
 	for (size_t i = 0; farm->links && i < farm->hosts->n_items; i++) {
 		peer_forget(&farm->links[i].peer);
+		peer_forget(&farm->links[i].carrier);
 		json_decref(farm->links[i].hello);
 	}
 	free(farm->links);

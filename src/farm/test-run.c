@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <dirent.h>
 #include <unistd.h>
 
@@ -258,9 +259,8 @@ static void test_bad_hosts(void **state)
 		  FARM_UNREACHABLE,
 		  "Connection closed" },
 		{ "echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
-		{ "echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_MISSING, NULL },
-		{ "echo Hello; printf 'No \\033 account.\\r\\n'; exit 1", FARM_WRONG, "No ? account." },
-		{ "echo logoff-bus; sleep 9", FARM_MISSING, NULL },
+		{ "exit 127", FARM_MISSING, "" },
+		{ "echo Hello; printf 'No \033 account.\r\n'; exit 1", FARM_WRONG, "No ? account." },
 		{ "sleep 9", FARM_LATE, "" },
 		{ "trap '' TERM; while :; do sleep 1; done", FARM_LATE, "" },
 		{ "while :; do echo x; done", FARM_WRONG, NULL },
@@ -338,6 +338,148 @@ static void test_crowd_is_tried_again(void **state)
 	unlink(file);
 	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
 	assert_int_equal(test->seen[0].n_sessions, 1);
+}
+
+/* ---- hosts that have only their bus ---- */
+
+/*
+ * In place of logoff-host here. It says its argument to the far end, and does what that answers; without an answer it fails
+ * as logoff-host does.
+ */
+#define PROGRAM "#!/bin/sh\n" \
+	"echo \"$1\" >&4\n" \
+	"if read -r code <&3; then eval \"$code\"; exit; fi\n" \
+	"echo '{\"serial\":null,\"failure\":{\"kind\":\"unreachable\",\"cause\":{\"text\":\"no bus\"}}}'\n"
+
+static char program[] = "/tmp/test-run-XXXXXX";
+
+static int set_up_program(void **state)
+{
+	static const char name[] = "/tmp/test-run-XXXXXX";
+	int fd;
+
+	memcpy(program, name, sizeof(name));
+	fd = mkstemp(program);
+	if (fd < 0 || write(fd, PROGRAM, strlen(PROGRAM)) < 0 || fchmod(fd, 0700) < 0)
+		return -1;
+	close(fd);
+	setenv("LOGOFF_HOST_PROGRAM", program, 1);
+	return set_up(state);
+}
+
+static int tear_down_program(void **state)
+{
+	unsetenv("LOGOFF_HOST_PROGRAM");
+	unlink(program);
+	return tear_down(state);
+}
+
+/* A far host with a bus: CODE is what the program here does, THEN what the far end does meanwhile. */
+#define BUS(CODE, THEN) "echo logoff-bus; read -r word; [ \"$word\" = --bus=x ] || exit 1; cat <<'END'\n" CODE "\nEND\n" THEN
+
+static void test_bus_is_handed_over(void **state)
+{
+	int before = count_files();
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		add("echo Welcome;" BUS(HELLO LIST, "cat"));
+	run();
+	for (size_t i = 0; i < 20; i++) {
+		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
+		assert_int_equal(test->seen[i].n_sessions, 1);
+		assert_non_null(farm_hello(test->farm, i));
+	}
+	test->farm = farm_free(test->farm);
+	assert_int_equal(count_files(), before);
+}
+
+/* Whichever of the two ends between two rounds: both are made again. */
+static void test_bus_is_held(void **state)
+{
+	(void)state;
+	add(BUS(HELLO LIST "read order; echo '{\"serial\":2,\"reply\":\"list\"}'; read order", "cat"));
+	add(BUS(HELLO LIST, "cat"));
+	add(BUS(HELLO LIST "echo go >&4; read order", "read word"));
+	test->then = FARM_HOLD;
+	run();
+	usleep(200000);
+	for (size_t i = 0; i < 3; i++)
+		test->seen[i].n_next = 0;
+	run();
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
+		assert_int_equal(test->seen[i].n_sessions, i == 0 ? 1 : 2);
+	}
+}
+
+static void test_bad_buses(void **state)
+{
+	static const struct {
+		const char *script;
+		enum farm_failure failure;
+		const char *text;
+	} rows[] = {
+		{ "echo logoff-bus; echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_NO_BRIDGE, NULL },
+		{ "echo logoff-bus; echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
+		{ "echo logoff-bus; exit 1", FARM_FAILED, NULL },
+		{ "echo logoff-bus; read word; exit 0", FARM_FAILED, "no bus" },
+		{ "echo logoff-bus; read word; echo 'ssh: Connection closed by 192.0.2.7' >&2; exit 255", FARM_UNREACHABLE, NULL },
+		{ "echo logoff-bus; exec >&-; sleep 9", FARM_FAILED, "no bus" },
+		{ "echo logoff-bus; exec sleep 9", FARM_LATE, "" },
+		{ "printf 'logoff-bus\\nhello'; sleep 9", FARM_WRONG, "" },
+		{ BUS("kill -9 $$", "cat"), FARM_FAILED, "" },
+		{ BUS("echo logoff-bus; sleep 9", "cat"), FARM_LATE, "" },
+		{ BUS("while :; do echo x; done", "cat"), FARM_WRONG, "" },
+		{ BUS(HELLO "read order; sleep 9", "read word"), FARM_LATE, "" },
+		{ BUS(HELLO "read order; exit", "cat"), FARM_UNREACHABLE, "" },
+		{ BUS(HELLO "read order; echo go >&4; sleep 9", "read word"), FARM_UNREACHABLE, "" },
+	};
+	size_t n = sizeof(rows) / sizeof(rows[0]);
+	uint64_t start_us = clock_now_us();
+
+	(void)state;
+	test->how.parallel = 64;
+	for (size_t i = 0; i < n; i++)
+		add(rows[i].script);
+	add(BUS(HELLO LIST, "cat"));
+	run();
+	assert_true(clock_now_us() - start_us < 4000000);
+	for (size_t i = 0; i < n; i++) {
+		if (failure_of(i) != rows[i].failure)
+			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i), rows[i].failure);
+		assert_int_equal(failure_of(i), rows[i].failure);
+		if (rows[i].text)
+			assert_string_equal(text_of(i), rows[i].text);
+		assert_int_equal(test->seen[i].n_done, 1);
+	}
+	assert_int_equal(failure_of(n), FARM_NO_FAILURE);
+}
+
+/* Neither of the two is left, though both ignore the end of their input and SIGTERM. */
+static void test_nothing_is_left_of_a_bus(void **state)
+{
+	char script[700], command[100];
+
+	(void)state;
+	snprintf(script, sizeof(script), BUS("trap \"\" TERM; " HELLO LIST "exec sleep 1%d", "trap '' TERM; exec sleep 1%d"),
+		 (int)getpid(), (int)getpid());
+	add(script);
+	run();
+	test->farm = farm_free(test->farm);
+	snprintf(command, sizeof(command), "pgrep -x -f 'sleep 1%d' >/dev/null", (int)getpid());
+	assert_int_not_equal(system(command), 0);
+}
+
+static void test_broken_bus_leaves_unknown(void **state)
+{
+	(void)state;
+	test->changes = true;
+	add(BUS(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'", "cat"));
+	add(BUS(HELLO "read order; echo go >&4; sleep 9", "read word"));
+	run();
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(failure_of(i), FARM_BROKEN);
 }
 
 /* ---- orders that change something ---- */
@@ -448,6 +590,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_hosts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bus_is_handed_over, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_bus_is_held, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_bad_buses, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_bus, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_broken_bus_leaves_unknown, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_connection_leaves_unknown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_twice, set_up, tear_down),
