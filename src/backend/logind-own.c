@@ -193,27 +193,38 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	return 0;
 }
 
+/* Notes that ID is the caller's session on another machine. */
+static int note_own_far(struct logind *logind, const char *id, struct logoff_error *reterr)
+{
+	if (strlen(id) >= CGROUP_ID)
+		return logind_bad_answer(-EBADMSG, "GetSessionByPID", reterr);
+	if (!logind->own_ids)
+		logind->own_ids = calloc(1, sizeof(*logind->own_ids));
+	if (!logind->own_ids)
+		return -ENOMEM;
+	strcpy(*logind->own_ids, id);
+	logind->n_own_ids = 1;
+	return 0;
+}
+
 /*
  * Finds out in which session of another machine its end of the connection runs, which ends if that session does. A connection that came
- * by no login is in none.
+ * by no login is in none; any other answer leaves it unknown.
  */
 static int find_own_far(struct logoff_host *host, struct logoff_error *reterr)
 {
-	struct logind *logind = host->data;
 	struct logoff_session *session = NULL;
-	int r = logind_get_by_call(host, &session, reterr, "GetSessionByPID", "u", (uint32_t)0);
+	struct logoff_error cause = {};
+	int r = logind_get_by_call(host, &session, &cause, "GetSessionByPID", "u", (uint32_t)0);
 
-	if (r == -ENXIO)
+	if (r == -ENXIO && strcmp(cause.name, LOGIN1 ".NoSessionForPID") == 0)
 		return 0;
-	if (r >= 0 && strlen(session->id) >= CGROUP_ID)
-		r = logind_bad_answer(-EBADMSG, "GetSessionByPID", reterr);
-	if (r >= 0 && !logind->own_ids)
-		logind->own_ids = calloc(1, sizeof(*logind->own_ids));
-	if (r >= 0 && !logind->own_ids)
-		r = -ENOMEM;
-	logind->n_own_ids = r >= 0;
+	if (r == -ENXIO)
+		r = -EPROTO;
+	if (r < 0 && reterr)
+		*reterr = cause;
 	if (r >= 0)
-		memcpy(*logind->own_ids, session->id, strlen(session->id) + 1);
+		r = note_own_far(host->data, session->id, reterr);
 	logoff_session_free(session);
 	return r;
 }
