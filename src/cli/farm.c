@@ -329,9 +329,24 @@ static bool take_list(size_t i, const json_t *line, void *data)
 	return server_farm_take(listing->farm, i, line);
 }
 
-static const char *way_word(enum farm_way way)
+/* What the hello of host I tells in the field NAME, or "". */
+static const char *hello_text(const struct server_farm *farm, size_t i, const char *name)
 {
-	switch (way) {
+	const char *text = json_string_value(json_object_get(farm_hello(farm->farm, i), name));
+
+	return text ? text : "";
+}
+
+bool server_farm_is_by_bus(const struct server_farm *farm, size_t i)
+{
+	return strcmp(hello_text(farm, i, "way"), "bus") == 0;
+}
+
+static const char *way_word(const struct server_farm *farm, size_t i)
+{
+	if (server_farm_is_by_bus(farm, i))
+		return "bus";
+	switch (farm->hosts.items[i].way) {
 	case FARM_TSTS:
 		return "tsts";
 	case FARM_SSH:
@@ -342,14 +357,6 @@ static const char *way_word(enum farm_way way)
 		return "command";
 	}
 	return NULL;
-}
-
-/* What the hello of host I tells in the field NAME, or "". */
-static const char *hello_text(const struct server_farm *farm, size_t i, const char *name)
-{
-	const char *text = json_string_value(json_object_get(farm_hello(farm->farm, i), name));
-
-	return text ? text : "";
 }
 
 bool server_farm_is_same(const struct server_farm *farm, size_t i)
@@ -373,7 +380,7 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 	host->answered = true;
 	farm->n_answered++;
 	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
-				      way_word(farm->hosts.items[i].way), "elapsed_ms",
+				      way_word(farm, i), "elapsed_ms",
 				      (json_int_t)farm_elapsed_ms(farm->farm, i)));
 }
 
@@ -509,22 +516,42 @@ static int compare_failed(const void *a, const void *b)
 	return order ? order : strcmp(one->text, two->text);
 }
 
-/* The names of hosts have no character that would harm a terminal; all of them are shown. */
+/* One line for N hosts. Their names have no character that would harm a terminal; all of them are shown. */
+static void report_folded(const char *const *names, size_t n, const char *sentence, const char *text)
+{
+	char *folded = nodeset_fold(names, n);
+	struct safe cause = {};
+
+	if (*text)
+		snprintf(cause.text, sizeof(cause.text), " (%.300s)", safe(text).text);
+	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, folded ? folded : names[0], sentence, cause.text);
+	free(folded);
+}
+
 static void report_same(const struct failed *failed, size_t n)
 {
 	const char **names = calloc(n, sizeof(*names));
-	struct safe cause = {};
-	char *folded = NULL;
 
 	for (size_t i = 0; names && i < n; i++)
 		names[i] = failed[i].name;
-	if (names)
-		folded = nodeset_fold(names, n);
-	if (*failed->text)
-		snprintf(cause.text, sizeof(cause.text), " (%.300s)", safe(failed->text).text);
-	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, folded ? folded : failed->name,
-		sentence_of(failed->failure), cause.text);
-	free(folded);
+	report_folded(names ? names : &failed->name, names ? n : 1, sentence_of(failed->failure), failed->text);
+	free(names);
+}
+
+/* What is not known of the hosts that were asked by their bus, said once. */
+static void report_buses(struct server_farm *farm)
+{
+	const char **names = farm->told_buses ? NULL : calloc(farm->hosts.n_items, sizeof(*names));
+	const char *text;
+	size_t n = 0;
+
+	for (size_t i = 0; names && i < farm->hosts.n_items; i++)
+		if (server_farm_is_by_bus(farm, i) && farm_failure(farm->farm, i, &text) == FARM_NO_FAILURE)
+			names[n++] = server_farm_name(farm, i);
+	if (n > 0)
+		report_folded(names, n,
+			      _("logoff is not installed there; processes, xrdp clients and idle times are unknown"), "");
+	farm->told_buses = farm->told_buses || n > 0;
 	free(names);
 }
 
@@ -563,6 +590,7 @@ enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *w
 		if (farm->items[i].status > (int)status)
 			status = (enum exit_status)farm->items[i].status;
 	}
+	report_buses(farm);
 	if (n > 0)
 		qsort(failed, n, sizeof(*failed), compare_failed);
 	for (size_t i = 0; i < n; i += same) {

@@ -62,6 +62,7 @@ struct server_farm {
 	char *logon_texts[8];
 	size_t n_asked, n_sessions, n_answered, n_ended; /* for progress and summary: hosts, sessions */
 	bool drawn;
+	bool told_buses;		/* what is not known of hosts that were asked by their bus */
 	int cancel_fd;			/* of cancel_open(); -1: not yet */
 	bool cancelled;
 
@@ -152,6 +153,9 @@ void server_farm_wipe(struct server_farm *farm);
  * the host, or that of all hosts: it names none, and *ret_word is ARGUMENT.
  */
 size_t server_farm_find(const struct server_farm *farm, const char *argument, const char **ret_word);
+
+/* Tells whether host I, whose hello has come, has no logoff-host and is asked by its bus. Returns true if so. */
+bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
 
 /* The name of host I. Returns it. */
 const char *server_farm_name(const struct server_farm *farm, size_t i);

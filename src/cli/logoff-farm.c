@@ -252,7 +252,8 @@ static int check_exclusions(struct run *run)
 static int add_target(struct run *run, size_t i, size_t k, bool named)
 {
 	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
-				 .logon_us = run->farm.items[i].logons_us[k], .named = named };
+				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
+				 .exists = LOGOFF_EXISTS_UNKNOWN };
 
 	/* One that is named and selected is named: no condition has to hold any more. */
 	for (size_t t = run->plans[i].first; t < run->n_targets; t++)

@@ -20,6 +20,10 @@ struct target {
 	bool named;			/* else selected */
 	bool done;			/* its result has been reported */
 	unsigned order;			/* the number of its order to its host; 0: none yet */
+	bool lost;			/* its host told a result only because the connection with it broke */
+	bool recorded;			/* what its host has told was recorded here already */
+	enum logoff_existence exists;	/* if that is known without a result, and in which state */
+	enum logoff_state state;
 };
 
 /* What the command line says of one host. */

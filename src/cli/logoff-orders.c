@@ -134,7 +134,7 @@ static void write_record(struct run *run, const struct target *target, struct lo
 	struct logoff_options how = LOGOFF_OPTIONS_DEFAULT;
 	enum logoff_result r = LOGOFF_E_TIMEOUT;
 
-	if (!is_recorded(run, target->host))
+	if (target->recorded || !is_recorded(run, target->host))
 		return;
 	how.reason = arg_reason;
 	how.run = run->id;
@@ -165,7 +165,8 @@ static void finish(struct run *run, struct target *target, struct logoff_outcome
 /* The same for one of which no right result has come, for the cause TEXT. */
 static void finish_unknown(struct run *run, struct target *target, enum logoff_result result, const char *text)
 {
-	struct logoff_outcome outcome = { .result = result, .exists = LOGOFF_EXISTS_UNKNOWN, .unseen = true };
+	struct logoff_outcome outcome = { .result = result, .exists = target->exists, .state = target->state,
+					  .unseen = true };
 
 	outcome.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;
 	outcome.recorded = true;
@@ -179,7 +180,7 @@ static void finish_order(struct run *run, size_t i)
 	const struct plan *plan = &run->plans[i];
 
 	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
-		if (run->targets[t].order == plan->n_orders && !run->targets[t].done)
+		if (run->targets[t].order == plan->n_orders && !run->targets[t].done && !run->targets[t].lost)
 			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
 }
 
@@ -190,9 +191,19 @@ static void note_told(struct run *run, size_t i, int status)
 	plan->told = plan->told > status ? plan->told : status;
 }
 
+/*
+ * Over its bus a host carries no log-off through by itself. If the bus has gone, what came of it is to be asked for over
+ * another connection. Returns true if so.
+ */
+static bool is_lost(const struct logoff_outcome *outcome)
+{
+	return outcome->result == LOGOFF_E_FAILED && outcome->exists == LOGOFF_EXISTS_UNKNOWN;
+}
+
 static bool take_result(struct run *run, size_t i, const json_t *result)
 {
 	struct target *target = find_target(run, i, far_id(result));
+	bool by_bus = server_farm_is_by_bus(&run->farm, i);
 	struct far_outcome far;
 
 	if (!target || target->done)
@@ -202,7 +213,10 @@ static bool take_result(struct run *run, size_t i, const json_t *result)
 		return false;
 	}
 	note_told(run, i, far.exit_status);
-	finish(run, target, &far.outcome, far.exit_status);
+	target->lost = by_bus && is_lost(&far.outcome);
+	target->recorded = by_bus && !target->lost;	/* by logoff-host, which runs here */
+	if (!target->lost)
+		finish(run, target, &far.outcome, far.exit_status);
 	far_outcome_done(&far);
 	return true;
 }
@@ -361,6 +375,16 @@ static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *da
 	return FARM_ORDER;
 }
 
+/* Where the host itself carries the log-off through, a session that is there now may be gone next. */
+static void note_there(const struct run *run, struct target *target, const char *state)
+{
+	if (!server_farm_is_by_bus(&run->farm, target->host))
+		return;
+	target->exists = LOGOFF_EXISTS_YES;
+	target->state = state && strcmp(state, "closing") == 0 ? LOGOFF_STATE_CLOSING :
+								 logoff_session_state(target->session);
+}
+
 /* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
 static bool take_fate(size_t i, const json_t *line, void *data)
 {
@@ -373,6 +397,8 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
 	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
 		finish(run, target, &outcome, EXIT_ENDED);
+	else if (fate && target && strcmp(fate, "there") == 0)
+		note_there(run, target, json_string_value(json_object_get(line, "state")));
 	return true;
 }
 
@@ -428,7 +454,9 @@ static void finish_rest(struct run *run, size_t i)
 		if (target->order > 0 && run->farm.cancelled)
 			text = "cancelled; what became of it is unknown";
 		else if (target->order > 0)
-			text = "the connection broke; what became of it is unknown";
+			text = target->exists == LOGOFF_EXISTS_YES ?
+				       "the connection broke" :
+				       "the connection broke; what became of it is unknown";
 		else if (run->plans[target->host].moved)
 			text = "another machine answers now";
 		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,

@@ -81,11 +81,14 @@ static int tell_fate(struct logoff_host *host, const struct order *order)
 	};
 	struct logoff_session *session = NULL;
 	struct logoff_error cause = {};
+	const char *state;
 	int r;
 	enum target_fate fate = target_find(host, order->boot, &order->identities[0], &session, &r, &cause);
 
+	state = session ? json_state(logoff_session_state(session), logoff_session_kind(session)) : NULL;
 	logoff_session_free(session);
-	say(stdout, order->serial, "fate", json_string(words[fate]));
+	(void)print_json(json_pack("{s:I, s:s, s:o}", "serial", (json_int_t)order->serial, "fate", words[fate], "state",
+				   to_json_text(state)), true, stdout);
 	return fate == TARGET_UNKNOWN ? EXIT_UNREACHABLE : EXIT_ENDED;
 }
 

@@ -127,6 +127,7 @@ class World:
         self.bus = Bus(folder)
         self.namespaces = ISOLATED
         self.kind = "logind"        # forced; None: the command finds out
+        self.more = {}              # more of the environment
         self.fake = Login1(self.bus.address)
         self.address = self.bus.address
         for name in ("run", "cgroup"):
@@ -157,7 +158,7 @@ class World:
 
     def start(self, *arguments):
         """Starts the command; finish() gives what came of it."""
-        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "DBUS_SYSTEM_BUS_ADDRESS": self.address, **self.more}
         if self.kind:
             env["LOGOFF_HOST"] = self.kind
         env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
