@@ -47,7 +47,7 @@ full            ssh host=10.77.3.2 port=2228
 jumped[01-50]   ssh
 unknown-jumped  ssh
 @good           login[1-2] noisy
-@bad            off drops silent closed nameless refuses changed unknown hangs bridge bare sudoer disabled full
+@bad            off drops silent closed nameless refuses changed unknown hangs bare sudoer disabled full
 """
 
 # The programs of the bad host, by port: more options of an sshd.

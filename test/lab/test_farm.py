@@ -22,8 +22,7 @@ BAD = {
     "changed": ("its host key has changed", LOGON),
     "unknown": ("its host key is not known", LOGON),
     "hangs": ("no answer in time", UNREACHABLE),
-    "bridge": ("logoff-host is not installed there", UNREACHABLE),
-    "bare": ("logoff-host is not installed there", UNREACHABLE),
+    "bare": ("logoff-host is not installed there, nor systemd's bridge", UNREACHABLE),
     "sudoer": ("does not accept who you are (a password is required)", LOGON),
     "disabled": ("answers wrongly (This account is currently not available.)", UNREACHABLE),
     "full": ("cannot be reached (Connection closed)", UNREACHABLE),
@@ -76,16 +75,19 @@ def test_bad_hosts_and_good_ones(network):
     result = query(network, "user", "alice", "/server:@good,@bad", f"/timeout:{TIMEOUT}")
 
     assert rows(result) == [("login1", "alice"), ("login2", "alice"), ("noisy", "alice")], result
-    assert failures(result) == expected(BAD), result.err
-    assert len(result.err.splitlines()) == len(expected(BAD)) + 1, result.err
+    assert failures(result) == {host: text for host, (text, _) in BAD.items()}, result.err
+    assert len(result.err.splitlines()) == len(BAD) + 1, result.err
     assert result.err.splitlines()[-1].startswith(f"3 of {len(BAD) + 3} hosts answered, "), result.err
     assert result.status == LOGON
     assert result.seconds < TIMEOUT + 2
 
 
-def expected(bad):
-    """Hosts of the same failure are told in one line."""
-    return {**{host: text for host, (text, _) in bad.items() if host not in ("bridge", "bare")}, "bare,bridge": bad["bare"][0]}
+def test_a_host_that_has_only_its_bus(network):
+    """logoff-host is not in the path there; more of such hosts is in test_farm_bus.py."""
+    sessions.ssh(network.trouble, "alice")
+    result = query(network, "user", "alice", "/server:bridge,login1")
+    assert result.status == OK and rows(result) == [("bridge", "alice")], result
+    assert failures(result) == {"bridge": "logoff is not installed there; processes, xrdp clients and idle times are unknown"}
 
 
 def on_a_terminal(network, command, seconds=60):

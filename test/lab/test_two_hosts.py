@@ -4,7 +4,8 @@
 import re
 import socket
 import subprocess
-import threading
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,30 +54,46 @@ def test_the_other_as_server(two_hosts):
     assert_untouched(session, before)
 
 
-def relay(inside, outside):
-    """Lets a socket in one host lead to that of another. Returns the listening socket."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(inside))
-    listener.listen()
+RELAY = """
+import socket, sys, threading
+listener = socket.socket(fileno=int(sys.argv[1]))
 
-    def copy(source, target):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+def copy(source, target):
+    while data := source.recv(65536):
+        target.sendall(data)
+    target.shutdown(socket.SHUT_WR)
 
-    def serve():
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            far = socket.socket(socket.AF_UNIX)
-            far.connect(str(outside))
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=copy, args=pair, daemon=True).start()
+while True:
+    near, _ = listener.accept()
+    far = socket.socket(socket.AF_UNIX)
+    far.connect(sys.argv[2])
+    for pair in ((near, far), (far, near)):
+        threading.Thread(target=copy, args=pair, daemon=True).start()
+"""
 
-    threading.Thread(target=serve, daemon=True).start()
-    return listener
+
+class Relay:
+    """Lets a socket in one host lead to the bus of another, by a process of that other: of it, logind there knows that it is in no session."""
+
+    def __init__(self, here, there):
+        self.path = here.path("/run/other-bus")
+        group = there.cgroups[0].parent / Path(f"/proc/{there.leader}/cgroup").read_text().split("::/")[1].strip()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.path))
+            listener.listen()
+            self.process = subprocess.Popen(
+                ["nsenter", f"--target={there.leader}", "--pid", sys.executable, "-c", RELAY, str(listener.fileno()),
+                 str(there.path("/run/dbus/system_bus_socket"))], pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL,
+                preexec_fn=lambda: (group / "cgroup.procs").write_text("0"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        # nsenter has started it as a child
+        subprocess.run(["pkill", "-KILL", "-P", str(self.process.pid)], timeout=10)
+        self.process.wait(10)
+        self.path.unlink()
 
 
 def number(session):
@@ -112,14 +129,12 @@ def test_a_bus_of_another_host(two_hosts, tmp_path, words):
     here, there = two_hosts
     mine, theirs = pair_of_one_id(here, there)
     before, others = theirs.processes(), mine.processes()
-    listener = relay(here.path("/run/other-bus"), there.path("/run/dbus/system_bus_socket"))
     trace = tmp_path / "trace"
     command = here.command([word.replace("@ID", theirs.id) for word in words], env={"LOGOFF_HOST": "logind:unix:path=/run/other-bus"})
 
-    done = subprocess.run(["strace", "-f", "-o", trace, *command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    with Relay(here, there):
+        done = subprocess.run(["strace", "-f", "-o", trace, *command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
 
-    listener.close()
-    here.path("/run/other-bus").unlink()
     assert done.returncode == 0, done.stdout + done.stderr
     assert_untouched(mine, others)
     if words[0] == "logoff":
@@ -138,12 +153,10 @@ def test_a_message_over_a_bus_of_another_host(two_hosts):
     here, there = two_hosts
     mine = sessions.ssh(here, "alice")
     theirs = sessions.fake(there, "bob", tty=mine.tty)
-    listener = relay(here.path("/run/other-bus"), there.path("/run/dbus/system_bus_socket"))
 
-    done = here.run(["msg", theirs.id, "not for this terminal"], env={"LOGOFF_HOST": "logind:unix:path=/run/other-bus"})
+    with Relay(here, there):
+        done = here.run(["msg", theirs.id, "not for this terminal"], env={"LOGOFF_HOST": "logind:unix:path=/run/other-bus"})
 
-    listener.close()
-    here.path("/run/other-bus").unlink()
     assert done.status not in (0, 1), done.text
     assert "terminals and desktops of another machine are not reached" in done.text
     mine.sh("true")
