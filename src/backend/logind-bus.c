@@ -305,7 +305,7 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 	if (probes && is_without_logind(logind, r))	/* nobody says that it is a logind's machine */
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
 	if (r < 0)
-		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s: %s", host->server ? host->server : "the system bus", strerror(-r));
+		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s: %s", far && !logind->has_fds ? argument : "the system bus", strerror(-r));
 	return 0;
 }
 
