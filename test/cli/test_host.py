@@ -194,7 +194,7 @@ def test_hello(program):
     hello = one.hello()
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert hello == {"logoff-host": 1, "version": hello["version"], "host": hello["host"], "boot": boot, "kind": "memory",
-                     "euid": os.geteuid(), "times": True, "read_only": False}
+                     "euid": os.geteuid(), "times": True, "read_only": False, "way": None}
     assert one.end() == ([], 0)
 
 
@@ -342,7 +342,7 @@ def test_fate_by_a_time_that_is_computed(peer):
 def test_fate_of_a_host_that_does_not_answer(peer):
     one = peer("host get-fails=EAGAIN\ncaller uid=0\nuser name=a uid=1\nsession id=5 user=a logon=2025-03-14T08:02:00Z\n")
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert one.ask("fate", boot=boot, id="5", logon=1741939320000000)[0] == [{"serial": 1, "fate": "unknown"}]
+    assert one.ask("fate", boot=boot, id="5", logon=1741939320000000)[0] == [{"serial": 1, "fate": "unknown", "state": None}]
 
 
 # ---- logging off ----
