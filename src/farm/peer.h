@@ -34,8 +34,8 @@ struct peer {
 int peer_start(struct peer *peer, char *const argv[]);
 
 /*
- * Starts ARGV as PEER, with the standard output and input of CARRIER, which has been started, as its descriptors 3 and 4. They
- * are closed here. As peer_start() otherwise.
+ * Starts ARGV as PEER, with the standard output and input of CARRIER, which has been started, as its descriptors 3 and
+ * 4. They are closed here. As peer_start() otherwise.
  */
 int peer_start_over(struct peer *peer, struct peer *carrier, char *const argv[]);
 

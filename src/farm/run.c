@@ -38,7 +38,7 @@ enum state {
 	RESTING,			/* no child, and none wanted */
 	WAITING,			/* to be started at WAKE_US */
 	GREETING,			/* started; its hello has not come */
-	FAILING,			/* it cannot serve its bus; the end of what carries that, which comes next, may say why */
+	FAILING,			/* it cannot serve its bus; the end of the carrier, which is next, may say why */
 	ORDERED,			/* it carries out an order */
 	HELD,				/* between two rounds */
 	LEAVING				/* it has been told to end, and nobody reads it any more */
@@ -46,7 +46,7 @@ enum state {
 
 struct link {
 	struct peer peer;
-	struct peer carrier;		/* ssh, where PEER is a program here that speaks with the far bus by it; else none */
+	struct peer carrier;		/* ssh, if PEER is a program here that uses the far bus through it; else none */
 	enum state state;
 	uint64_t started_us, wake_us;	/* in this round; when to look again whatever happens, 0: never */
 	uint64_t elapsed_ms;
@@ -285,8 +285,8 @@ static void go_on(struct farm *farm, size_t i)
 /* ---- lines ---- */
 
 /*
- * Fails by the last words of CHILD, which leads to the far host, and by the STATUS of its end. Returns false if they say
- * nothing.
+ * Fails by the last words of CHILD, which leads to the far host, and by the STATUS of its end. Returns false if they
+ * say nothing.
  */
 static bool fail_by_words(struct farm *farm, size_t i, const struct peer *child, int status)
 {
@@ -378,8 +378,8 @@ static bool is_bus(const struct link *link, const char *line, size_t n)
 }
 
 /*
- * The child becomes the carrier, and a program here the one that serves the host. The pipes of the carrier live on there, so
- * they have to be taken out of the epoll by hand.
+ * The child becomes the carrier, and a program here the one that serves the host. The pipes of the carrier live on
+ * there, so they have to be taken out of the epoll by hand.
  */
 static int start_over(struct farm *farm, size_t i, char *const argv[])
 {
@@ -591,7 +591,8 @@ static void take_end_of_way(struct farm *farm, size_t i, enum state state, bool 
 
 	if (state == ORDERED)
 		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
-	else if (state == GREETING && !(failure_is_crowd(words, link->peer.words.n, status) && wait_for_room(farm, i)) &&
+	else if (state == GREETING &&
+		 !(failure_is_crowd(words, link->peer.words.n, status) && wait_for_room(farm, i)) &&
 		 !fail_by_words(farm, i, &link->peer, status))
 		/* The last line before the hello may say it: "This account is currently not available." */
 		fail(farm, i, link->over_bus ? FARM_FAILED : FARM_WRONG, NULL);
@@ -620,7 +621,7 @@ static void take_end(struct farm *farm, size_t i)
 
 	if (link->state == GREETING || link->state == ORDERED)
 		take_rest(farm, i);
-	if (!peer_has_ended(&link->peer))	/* it has become the carrier, whose end comes as such, and this is another one */
+	if (!peer_has_ended(&link->peer))	/* it has become the carrier, and its end comes as that of the carrier */
 		return;
 	state = link->state;
 	changes = link->changes;

@@ -343,8 +343,8 @@ static void test_crowd_is_tried_again(void **state)
 /* ---- hosts that have only their bus ---- */
 
 /*
- * In place of logoff-host here. It says its argument to the far end, and does what that answers; without an answer it fails
- * as logoff-host does.
+ * In place of logoff-host here. It says its argument to the far end, and does what that answers; without an answer it
+ * fails as logoff-host does.
  */
 #define PROGRAM "#!/bin/sh\n" \
 	"echo \"$1\" >&4\n" \
@@ -375,7 +375,8 @@ static int tear_down_program(void **state)
 }
 
 /* A far host with a bus: CODE is what the program here does, THEN what the far end does meanwhile. */
-#define BUS(CODE, THEN) "echo logoff-bus; read -r word; [ \"$word\" = --bus=x ] || exit 1; cat <<'END'\n" CODE "\nEND\n" THEN
+#define BUS(CODE, THEN) \
+	"echo logoff-bus; read -r word; [ \"$word\" = --bus=x ] || exit 1; cat <<'END'\n" CODE "\nEND\n" THEN
 
 static void test_bus_is_handed_over(void **state)
 {
@@ -420,11 +421,14 @@ static void test_bad_buses(void **state)
 		enum farm_failure failure;
 		const char *text;
 	} rows[] = {
-		{ "echo logoff-bus; echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127", FARM_NO_BRIDGE, NULL },
-		{ "echo logoff-bus; echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN, "a password is required" },
+		{ "echo logoff-bus; echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127",
+		  FARM_NO_BRIDGE, NULL },
+		{ "echo logoff-bus; echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN,
+		  "a password is required" },
 		{ "echo logoff-bus; exit 1", FARM_FAILED, NULL },
 		{ "echo logoff-bus; read word; exit 0", FARM_FAILED, "no bus" },
-		{ "echo logoff-bus; read word; echo 'ssh: Connection closed by 192.0.2.7' >&2; exit 255", FARM_UNREACHABLE, NULL },
+		{ "echo logoff-bus; read word; echo 'ssh: Connection closed by 192.0.2.7' >&2; exit 255",
+		  FARM_UNREACHABLE, NULL },
 		{ "echo logoff-bus; exec >&-; sleep 9", FARM_FAILED, "no bus" },
 		{ "echo logoff-bus; exec sleep 9", FARM_LATE, "" },
 		{ "printf 'logoff-bus\\nhello'; sleep 9", FARM_WRONG, "" },
@@ -447,7 +451,8 @@ static void test_bad_buses(void **state)
 	assert_true(clock_now_us() - start_us < 4000000);
 	for (size_t i = 0; i < n; i++) {
 		if (failure_of(i) != rows[i].failure)
-			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i), rows[i].failure);
+			print_error("%s: %d (%s), not %d\n", rows[i].script, failure_of(i), text_of(i),
+				    rows[i].failure);
 		assert_int_equal(failure_of(i), rows[i].failure);
 		if (rows[i].text)
 			assert_string_equal(text_of(i), rows[i].text);
@@ -462,7 +467,8 @@ static void test_nothing_is_left_of_a_bus(void **state)
 	char script[700], command[100];
 
 	(void)state;
-	snprintf(script, sizeof(script), BUS("trap \"\" TERM; " HELLO LIST "exec sleep 1%d", "trap '' TERM; exec sleep 1%d"),
+	snprintf(script, sizeof(script),
+		 BUS("trap \"\" TERM; " HELLO LIST "exec sleep 1%d", "trap '' TERM; exec sleep 1%d"),
 		 (int)getpid(), (int)getpid());
 	add(script);
 	run();

@@ -668,7 +668,7 @@ def test_the_text_of_a_warning(farm):
 
 
 def test_warnings(farm):
-    """Who could not be warned is told, with the host."""
+    """A user who could not be warned is reported, with the host."""
     host = TWO.replace("tty=pts/4", "tty=pts/4 message-fails=EACCES")
     farm.hosts(one=host, two=host)
     done = farm.logoff("/user:bob,alice", "/y", "/warn:60")
@@ -787,7 +787,7 @@ def test_cancel_before_a_host_is_asked(farm, terminal):
 
 @pytest.mark.parametrize("keys", [b"\x03", b"\x1c", signal.SIGTERM, signal.SIGHUP], ids=repr)
 def test_cancel_while_users_are_warned(farm, terminal, keys):
-    """Nobody is logged off, and each session is told of."""
+    """Nobody is logged off, and each session is reported."""
     warned = "listing('5')\norder('log-off')\nmark()\norder('cancel')\nsay(serial=last['serial'], reply='cancel', running=True)\n" \
         "last.update(serial=last['serial'] - 1, order='log-off')\nresult('5', 'cancelled', exit_status=7)\nreply(7)\norder()\n"
     one = terminal(*farm.hosts(one="host realtime\n" + TWO, two=warned) and ("logoff", "/user:alice,bob", "/y", "/warn:60", "/json:lines"))

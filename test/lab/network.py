@@ -136,7 +136,7 @@ class Network:
         self.admin.path("/root/.ssh/config").write_text(ADMIN_CONFIG)
 
     def lose_packets(self, far):
-        """From now on nothing gets through between the administrator and this host, and nobody is told."""
+        """From now on nothing gets through between the administrator and this host, and nobody gets an answer."""
         number = self.far.index(far) + 1
         for host, other in ((self.admin, f"10.77.{number}.2"), (far, f"10.77.{number}.1")):
             host.check(f"ip neigh replace {other} lladdr 02:00:00:00:00:98 dev lab{number} nud permanent")
