@@ -549,8 +549,9 @@ static void report_buses(struct server_farm *farm)
 		if (server_farm_is_by_bus(farm, i) && farm_failure(farm->farm, i, &text) == FARM_NO_FAILURE)
 			names[n++] = server_farm_name(farm, i);
 	if (n > 0)
-		report_folded(names, n,
-			      _("logoff is not installed there; processes, xrdp clients and idle times are unknown"), "");
+		report_folded(
+			names, n,
+			_("logoff is not installed there; processes, xrdp clients and idle times are unknown"), "");
 	farm->told_buses = farm->told_buses || n > 0;
 	free(names);
 }

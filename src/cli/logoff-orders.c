@@ -192,8 +192,8 @@ static void note_told(struct run *run, size_t i, int status)
 }
 
 /*
- * Over its bus a host carries no log-off through by itself. If the bus has gone, what came of it is to be asked for over
- * another connection. Returns true if so.
+ * Over its bus a host carries no log-off through by itself. If the bus has gone, what came of it is to be asked for
+ * over another connection. Returns true if so.
  */
 static bool is_lost(const struct logoff_outcome *outcome)
 {

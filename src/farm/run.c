@@ -38,7 +38,7 @@ enum state {
 	RESTING,			/* no child, and none wanted */
 	WAITING,			/* to be started at WAKE_US */
 	GREETING,			/* started; its hello has not come */
-	FAILING,			/* it cannot serve its bus; the end of the carrier, which is next, may say why */
+	FAILING,			/* it cannot serve its bus; the end of the carrier, which is next, may tell */
 	ORDERED,			/* it carries out an order */
 	HELD,				/* between two rounds */
 	LEAVING				/* it has been told to end, and nobody reads it any more */
@@ -621,7 +621,7 @@ static void take_end(struct farm *farm, size_t i)
 
 	if (link->state == GREETING || link->state == ORDERED)
 		take_rest(farm, i);
-	if (!peer_has_ended(&link->peer))	/* it has become the carrier, and its end comes as that of the carrier */
+	if (!peer_has_ended(&link->peer))	/* it is the carrier by now, and its end comes as that */
 		return;
 	state = link->state;
 	changes = link->changes;
