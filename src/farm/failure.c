@@ -10,6 +10,7 @@
 
 #define SSH_FAILED 255		/* ssh itself has failed; its manual, EXIT STATUS */
 #define SHELL_MISSING 127	/* POSIX, 2.8.2: a command was not found */
+#define UNIT_MISSING 203	/* systemd-run: the same; systemd.exec(5), EXIT_EXEC */
 
 static const char *const kinds[] = {
 	[FARM_NO_FAILURE] = "none",
@@ -166,7 +167,7 @@ enum farm_failure failure_find(const char *words, size_t n, int status, char tex
 				text[0] = '\0';
 			return marks[i].failure;
 		}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == SHELL_MISSING)
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == SHELL_MISSING || WEXITSTATUS(status) == UNIT_MISSING))
 		return FARM_MISSING;
 	return *text || !WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED ? FARM_UNREACHABLE : FARM_WRONG;
 }

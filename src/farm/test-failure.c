@@ -59,6 +59,7 @@ static const struct {
 	{ "", 0, FARM_WRONG, "", false },
 	{ "", -9, FARM_UNREACHABLE, "", false },
 	{ "\r\n\n", 127, FARM_MISSING, "", false },
+	{ "", 203, FARM_MISSING, "", false },
 };
 
 static void test_words(void **state)
