@@ -278,8 +278,34 @@ static void note_status(struct far_host *host, int status)
 	host->status = host->status > status ? host->status : status;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(logoff_session_id(*(struct logoff_session *const *)a),
+		      logoff_session_id(*(struct logoff_session *const *)b));
+}
+
+/* The list of HOST is whole. Sessions count once, and an id means one session. Returns whether it does. */
+static bool end_list(struct server_farm *farm, struct far_host *host)
+{
+	size_t n = host->n_sessions - host->n_before;
+	struct logoff_session **sorted = calloc(n + 1, sizeof(*sorted));
+	bool right = sorted;
+
+	for (size_t k = 0; sorted && k < n; k++)
+		sorted[k] = host->sessions[host->n_before + k];
+	if (sorted && n > 0)
+		qsort(sorted, n, sizeof(*sorted), compare_ids);
+	for (size_t k = 1; right && k < n; k++)
+		right = compare_ids(&sorted[k - 1], &sorted[k]) != 0;
+	free(sorted);
+	farm->n_sessions -= host->n_before;
+	host->n_before = host->n_sessions;
+	return right;
+}
+
 bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 {
+	const char *reply = json_string_value(json_object_get(line, "reply"));
 	const json_t *status = json_object_get(line, "exit_status");
 	struct far_host *host = &farm->items[i];
 	struct far_failure failure;
@@ -301,7 +327,7 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
-	return true;
+	return !reply || strcmp(reply, "list") != 0 || end_list(farm, host);
 }
 
 /* ---- the order "list" ---- */

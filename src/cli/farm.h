@@ -43,7 +43,7 @@ extern bool arg_allow_unreachable;
 struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
-	size_t n_sessions;
+	size_t n_sessions, n_before;	/* of them those of lists before the last */
 	char boot[64];			/* the boot in which they were listed; "": unknown */
 	char machine[256];		/* what the machine called itself then */
 	bool answered;			/* it has been counted, and programs know of it */

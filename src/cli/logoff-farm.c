@@ -256,9 +256,9 @@ static int add_target(struct run *run, size_t i, size_t k, bool named)
 				 .exists = LOGOFF_EXISTS_UNKNOWN };
 
 	/* One that is named and selected is named: no condition has to hold any more. */
-	for (size_t t = run->plans[i].first; t < run->n_targets; t++)
+	for (size_t t = run->plans[i].first; named && t < run->n_targets; t++)
 		if (strcmp(logoff_session_id(run->targets[t].session), logoff_session_id(target.session)) == 0) {
-			run->targets[t].named = run->targets[t].named || named;
+			run->targets[t].named = true;
 			return 0;
 		}
 	return array_add(&run->targets, &run->n_targets, &target);
