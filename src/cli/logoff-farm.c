@@ -32,6 +32,7 @@
 #include "cli/terminal.h"
 #include "cli/warning-text.h"
 #include "cli/word.h"
+#include "farm/nodeset.h"
 
 void run_note_status(struct run *run, int status)
 {
@@ -438,6 +439,26 @@ static size_t find_ordered(const struct run *run, size_t *which)
 	return n;
 }
 
+/* Says which hosts hide logins, as one host does. */
+static void report_hidden(const struct run *run)
+{
+	size_t n_hosts = run->farm.hosts.n_items, n = 0;
+	const char **names = calloc(n_hosts + 1, sizeof(*names));
+	char *folded;
+
+	for (size_t i = 0; names && i < n_hosts; i++)
+		if (run->farm.items[i].listed && run->farm.items[i].hides_logins)
+			names[n++] = server_farm_name(&run->farm, i);
+	folded = n > 0 ? nodeset_fold(names, n) : NULL;
+	if (n > 0)
+		fprintf(stderr,
+			_("%s: %s: logins that the session manager there does not know cannot be seen: /proc hides "
+			  "them (hidepid)\n"),
+			program().text, folded ? folded : names[0]);
+	free(folded);
+	free(names);
+}
+
 /*
  * Nobody is selected only if each of the hosts WHICH that count has told so. A session that may be meant is not
  * nobody.
@@ -449,6 +470,8 @@ static int report_none(const struct run *run, const size_t *which, size_t n)
 	for (size_t k = 0; k < n; k++)
 		all_listed = all_listed && (run->farm.items[which[k]].listed ||
 					    server_farm_is_excused(&run->farm, which[k]));
+	if (selects())
+		report_hidden(run);
 	if (run->n_spared > 0)
 		report_unknown_groups(run->n_spared);
 	if (run->n_targets > 0 || !selects() || !all_listed || (arg_if_any && run->n_spared == 0))

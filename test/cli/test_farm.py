@@ -990,6 +990,13 @@ def test_the_command_is_killed(farm):
     process.wait()
 
 
+def test_hidden_logins_are_told(farm):
+    """A host whose list may lack logins says so, as one alone does."""
+    hides = "hello()\norder('list')\nsession('5')\nsay(serial=last['serial'], reply='list', exit_status=0, hides_processes=True)\norder('log-off')\nresult('5')\nreply()\norder()\n"
+    done = farm.hosts(one=hides, two=TWO).logoff("/user:alice", "/y")
+    assert done.status == 0 and "hidepid" in done.err and "one" in done.err
+
+
 def test_counts(farm):
     """Sessions that two lists tell are counted once."""
     script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6')\nreply()\norder('log-off')\nresult('5')\nreply()\norder('log-off')\nresult('6')\nreply()\norder()\n"
