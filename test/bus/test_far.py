@@ -133,7 +133,7 @@ def test_no_bus_there(far):
     far.set_ssh(f"echo logoff-bus\nexec systemd-stdio-bridge --bus-path=unix:path={far.world.folder}/none")
     done = far.session()
 
-    assert done.status == 6 and done.err.startswith("logoff: far: it cannot tell its sessions"), done.err
+    assert done.status == 6 and done.err.startswith("logoff: far: its sessions cannot be listed"), done.err
 
 
 def test_a_silent_bus(far):
