@@ -69,8 +69,8 @@ void run_cancelled(void *run);
 void orders_begin(struct run *run);
 
 /*
- * Has the N hosts WHICH log off their targets, and asks what has become of those whose connection broke. Each target gets
- * a result, which is reported. Blocks until all have.
+ * Has the N hosts WHICH log off their targets, and asks what has become of those whose connection broke. Each target
+ * gets a result, which is reported. Blocks until all have.
  */
 void orders_carry_out(struct run *run, const size_t *which, size_t n);
 
@@ -78,8 +78,8 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n);
 void orders_leave(struct run *run, const size_t *which, size_t n);
 
 /*
- * Has the N hosts WHICH refuse new logons, and reports each of which it is not proved that it does. Blocks until all have
- * answered, or their time is over.
+ * Has the N hosts WHICH refuse new logons, and reports each of which it is not proved that it does. Blocks until all
+ * have answered, or their time is over.
  */
 void orders_drain(struct run *run, const size_t *which, size_t n);
 

@@ -67,8 +67,8 @@ static json_t *make_order(struct run *run, size_t i, bool named)
 		json_decref(sessions);
 		return NULL;
 	}
-	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:O*}", "order", "log-off", "sessions", sessions,
-			  "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
+	order = json_pack("{s:s, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:O*}", "order", "log-off",
+			  "sessions", sessions, "grace", (json_int_t)arg_grace_s, "wait", (json_int_t)arg_wait_s,
 			  "warn", (json_int_t)arg_warn_s,
 			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id,
 			  "select", named ? NULL : run->select);
@@ -529,8 +529,9 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	if (plan->drained || !server_farm_is_same(&run->farm, i))
 		return FARM_HOLD;
 	plan->drained = true;
-	*ret_order = (struct farm_order){ .json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin",
-							    run->origin) };
+	*ret_order = (struct farm_order){
+		.json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin", run->origin),
+	};
 	return FARM_ORDER;
 }
 
