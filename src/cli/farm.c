@@ -109,6 +109,23 @@ int server_farm_print_hosts(void)
 	return EXIT_ENDED;
 }
 
+/* ---- on whose behalf ---- */
+
+/* Only what logoff-host takes for a name: letters, digits and ._-@\ */
+void server_farm_name_origin(char origin[static FARM_ORIGIN_SIZE])
+{
+	char host[80] = "";
+	size_t n;
+
+	logoff_host_name_caller(NULL, origin, 70);
+	(void)gethostname(host, sizeof(host) - 1);
+	n = strlen(origin);
+	snprintf(origin + n, FARM_ORIGIN_SIZE - n, "@%s", host);
+	for (char *at = origin; *at; at++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\", *at))
+			*at = '_';
+}
+
 /* ---- how they are reached ---- */
 
 static void add_logon(struct server_farm *farm, const char *option, const char *value)
@@ -208,8 +225,11 @@ void server_farm_draw(struct server_farm *farm)
 	struct safe line = {};
 	int length;
 
-	length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered,
-			  farm->n_asked, farm->n_sessions);
+	if (farm->without_sessions)
+		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts"), farm->n_answered, farm->n_asked);
+	else
+		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered,
+				  farm->n_asked, farm->n_sessions);
 	if (farm->n_ended > 0)
 		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length, _(", %zu logged off"),
 				   farm->n_ended);
@@ -661,16 +681,24 @@ static const struct {
 	{ "broken", N_("the part of logoff-host that serves the host was killed") },
 	{ "unknown-order", N_("its logoff-host does not know this order") },
 	{ "wrong-order", N_("its logoff-host does not accept this order") },
+	{ "drain-unknown", N_("whether logons are refused there is unknown") },
+	{ "drain-not-written", N_("whether logons are refused there cannot be changed") },
+	{ "drain-unproved", N_("whether logons are refused there is unknown, as PAM cannot be asked") },
 };
+
+const char *server_farm_sentence(const char *kind)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i].kind) == 0)
+			return _(kinds[i].sentence);
+	return kind;
+}
 
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure)
 {
-	const char *sentence = failure->kind, *name = server_farm_name(farm, i);
+	const char *sentence = server_farm_sentence(failure->kind), *name = server_farm_name(farm, i);
 	struct safe what = safe(name);
 
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-		if (strcmp(failure->kind, kinds[k].kind) == 0)
-			sentence = _(kinds[k].sentence);
 	if (failure->object)
 		snprintf(what.text, sizeof(what.text), "%.200s:%.300s", name, safe(failure->object).text);
 	report(what.text, sentence, report_cause(&failure->cause).text);
@@ -687,8 +715,11 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 	output_flush();
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
 		n_with += farm->items[i].n_sessions > 0;
-	fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n,
-		farm->n_sessions, n_with);
+	if (farm->without_sessions)
+		fprintf(stderr, _("%zu of %zu hosts answered"), farm->n_answered, n);
+	else
+		fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n,
+			farm->n_sessions, n_with);
 	if (ended)
 		fprintf(stderr, _(", %zu logged off"), farm->n_ended);
 	fputc('\n', stderr);

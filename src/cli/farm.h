@@ -61,6 +61,7 @@ struct server_farm {
 	const char *logon[8];		/* see struct reach_how */
 	char *logon_texts[8];
 	size_t n_asked, n_sessions, n_answered, n_ended; /* for progress and summary: hosts, sessions */
+	bool without_sessions;		/* progress and summary tell of hosts only */
 	bool drawn;
 	bool told_buses;		/* what is not known of hosts that were asked by their bus */
 	int cancel_fd;			/* of cancel_open(); -1: not yet */
@@ -156,6 +157,14 @@ size_t server_farm_find(const struct server_farm *farm, const char *argument, co
 
 /* Tells whether host I, whose hello has come, has no logoff-host and is asked by its bus. Returns true if so. */
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
+
+/* The sentence for a KIND of failure that a host tells. Returns it, or KIND if there is none. */
+const char *server_farm_sentence(const char *kind);
+
+#define FARM_ORIGIN_SIZE 160
+
+/* On whose behalf hosts get orders, for their records: "ann@desk". */
+void server_farm_name_origin(char origin[static FARM_ORIGIN_SIZE]);
 
 /* The name of host I. Returns it. */
 const char *server_farm_name(const struct server_farm *farm, size_t i);

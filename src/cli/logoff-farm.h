@@ -51,7 +51,7 @@ struct run {
 	size_t n_targets;
 	size_t n_spared;		/* sessions for which a condition is unknown */
 	char id[40];			/* of this run, for the records */
-	char origin[160];
+	char origin[FARM_ORIGIN_SIZE];
 	bool again;			/* only what the selection means is asked for: those who have come since */
 	uint64_t warned_until_us;	/* when the warning time is over; 0: not begun */
 	bool told;			/* the countdown has been said */

@@ -466,21 +466,6 @@ static void finish_rest(struct run *run, size_t i)
 
 /* ---- all of it ---- */
 
-/* Only what logoff-host takes for a name: letters, digits and ._-@\ */
-static void name_origin(struct run *run)
-{
-	char host[80] = "";
-	size_t n;
-
-	logoff_host_name_caller(NULL, run->origin, 70);
-	(void)gethostname(host, sizeof(host) - 1);
-	n = strlen(run->origin);
-	snprintf(run->origin + n, sizeof(run->origin) - n, "@%s", host);
-	for (char *at = run->origin; *at; at++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@\\", *at))
-			*at = '_';
-}
-
 static void name_run(struct run *run)
 {
 	FILE *file = fopen(RUN_FILE, "re");
@@ -495,7 +480,7 @@ static void name_run(struct run *run)
 void orders_begin(struct run *run)
 {
 	name_run(run);
-	name_origin(run);
+	server_farm_name_origin(run->origin);
 }
 
 void orders_carry_out(struct run *run, const size_t *which, size_t n)
