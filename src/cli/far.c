@@ -168,8 +168,7 @@ static bool take_uid(const json_t *row, uint32_t *ret)
 	return right;
 }
 
-/* A moment as when_iso() writes it. */
-static bool take_moment(const json_t *value, int64_t *ret_us)
+bool far_time(const json_t *value, int64_t *ret_us)
 {
 	struct tm tm = {};
 
@@ -198,7 +197,7 @@ static bool take_times(const json_t *row, const json_t *logon, struct logoff_ses
 {
 	int64_t exact_us = -1;
 
-	if (!take_moment(json_object_get(row, "logon_time"), &facts->logon_us) ||
+	if (!far_time(json_object_get(row, "logon_time"), &facts->logon_us) ||
 	    (logon && !take_number(logon, TIME_MAX_S * 1000000, &exact_us)))
 		return false;
 	if (exact_us >= 0)

@@ -13,6 +13,8 @@
 #define CLI_FAR_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "logoff.h"
 
@@ -25,6 +27,9 @@ const char *far_id(const json_t *row);
  * *ret_session is the caller's: logoff_session_free(). Returns 0, -EBADMSG or -ENOMEM.
  */
 int far_session(const json_t *row, const json_t *logon, const char *host, struct logoff_session **ret_session);
+
+/* Reads a moment of Unix time; null, and what is none, is -1. Returns whether it is a moment or null. */
+bool far_time(const json_t *value, int64_t *ret_us);
 
 /* Reads the cause of a failure; null is none. Returns 0 or -EBADMSG. */
 int far_cause(const json_t *json, struct logoff_error *ret);

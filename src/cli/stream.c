@@ -92,12 +92,19 @@ void stream_tell_failures(void (*tell)(json_t *failure))
 	tell_failure = tell;
 }
 
-enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r)
+struct logoff_error stream_cause(int r)
 {
 	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO, .number = -r };
 
 	/* Not strerror(): programs get the same words in every language. */
 	snprintf(cause.text, sizeof(cause.text), "%s", strerrordesc_np(-r) ? strerrordesc_np(-r) : "");
 	snprintf(cause.name, sizeof(cause.name), "%s", strerrorname_np(-r) ? strerrorname_np(-r) : "");
+	return cause;
+}
+
+enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r)
+{
+	struct logoff_error cause = stream_cause(r);
+
 	return stream_failure(status, kind, object, &cause);
 }

@@ -49,6 +49,9 @@ enum exit_status stream_failure(enum exit_status status, const char *kind, const
 enum exit_status stream_failure_of(const char *host, enum exit_status status, const char *kind, const char *object,
 				   const struct logoff_error *cause);
 
+/* The cause for programs that is the errno R, -errno. Returns it. */
+struct logoff_error stream_cause(int r);
+
 /* As stream_failure() for a cause that is an errno: R is -errno. Returns STATUS. */
 enum exit_status stream_failure_errno(enum exit_status status, const char *kind, const char *object, int r);
 
