@@ -16,15 +16,36 @@
 #include "base/os.h"
 #include "base/utf8.h"
 #include "cli/sessions.h"
+#include "cli/stream.h"
 
-int drain_answer_root(const char **ret_path)
+const char *const drain_nologin_files[DRAIN_NOLOGIN_FILES] = { "/run/nologin", "/etc/nologin" };
+
+/* The folder in place of "/", or NULL. */
+static const char *find_folder(void)
 {
 	const char *folder = os_environment("LOGOFF_DRAIN_ROOT");
+
+	return folder && *folder ? folder : NULL;
+}
+
+bool drain_answer_is_elsewhere(void)
+{
+	return find_folder();
+}
+
+int drain_answer_root(drain_trouble_func trouble, void *data)
+{
+	const char *folder = find_folder();
+	struct logoff_error cause;
 	int root;
 
-	*ret_path = folder && *folder ? folder : "/";
-	root = open(*ret_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root < 0 ? -errno : root;
+	folder = folder ? folder : "/";
+	root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		return root;
+	cause = stream_cause(-errno);
+	trouble(EXIT_UNREACHABLE, "drain-unknown", folder, &cause, data);
+	return -(int)cause.number;
 }
 
 int drain_answer_text(const char *text, char ret[static DRAIN_TEXT_SIZE])
@@ -54,8 +75,12 @@ static void note_status(struct drain_answer *answer, int status)
 
 static void fail(const struct finding *finding, enum exit_status status, const char *kind, const char *object, int r)
 {
+	struct logoff_error cause = {};
+
+	if (r < 0)
+		cause = stream_cause(r);
 	note_status(finding->answer, (int)status);
-	finding->trouble(status, kind, object, r, finding->data);
+	finding->trouble(status, kind, object, &cause, finding->data);
 }
 
 /* Tells whether the caller may change the state: only then PAM answers as it does to services. */
@@ -66,14 +91,11 @@ static bool may_change(int root)
 
 static void look_for_nologin(const struct finding *finding)
 {
-	static const char *const paths[DRAIN_NOLOGIN_FILES] = { "/run/nologin", "/etc/nologin" };
-	struct drain_answer *answer = finding->answer;
-
 	for (size_t i = 0; i < DRAIN_NOLOGIN_FILES; i++) {
-		if (faccessat(finding->root, paths[i] + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			answer->nologin[answer->n_nologin++] = paths[i];
+		if (faccessat(finding->root, drain_nologin_files[i] + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			finding->answer->nologin[i] = true;
 		else if (errno != ENOENT)
-			fail(finding, EXIT_UNREACHABLE, "drain-unknown", paths[i], -errno);
+			fail(finding, EXIT_UNREACHABLE, "drain-unknown", drain_nologin_files[i], -errno);
 	}
 }
 
@@ -161,9 +183,11 @@ int drain_answer_count(struct drain_answer *answer, struct logoff_host *host, st
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		answer->n_left += session_is_person(sessions[i]) && !logoff_session_is(sessions[i], LOGOFF_IS_CURRENT) &&
+		answer->n_left += session_is_person(sessions[i]) &&
+				  !logoff_session_is(sessions[i], LOGOFF_IS_CURRENT) &&
 				  !logoff_session_is(sessions[i], LOGOFF_IS_OWN);
 	answer->counted = true;
+	answer->hides_logins = logoff_host_hides_processes(host);
 	logoff_session_list_free(sessions, n);
 	return LOGOFF_OK;
 }

@@ -20,7 +20,9 @@ struct drain_service {
 	enum drain_proof proof;
 };
 
+/* Files of PAM and systemd that refuse more. */
 #define DRAIN_NOLOGIN_FILES 2
+extern const char *const drain_nologin_files[DRAIN_NOLOGIN_FILES];
 
 /* All zero knows nothing. drain_answer_done() frees what it holds. */
 struct drain_answer {
@@ -28,21 +30,22 @@ struct drain_answer {
 	struct drain_state state;
 	struct drain_service *services;	/* those that PAM was asked for */
 	size_t n_services;
-	const char *nologin[DRAIN_NOLOGIN_FILES];	/* files of PAM and systemd that refuse more; static */
-	size_t n_nologin;
+	bool nologin[DRAIN_NOLOGIN_FILES];	/* which of those files there are */
 	bool counted;			/* N_LEFT is how many sessions of people there are, but for the caller's own */
 	size_t n_left;
+	bool hides_logins;		/* and there may be some more */
 	int status;			/* the highest exit status of it all */
 };
 
-/*
- * Takes note of what failed: the KIND of the failure as in doc/json.md, the file OBJECT (static) or NULL, and -errno or 0
- * in R.
- */
-typedef void (*drain_trouble_func)(enum exit_status status, const char *kind, const char *object, int r, void *data);
+/* Reports what failed, as stream_failure() has it. */
+typedef void (*drain_trouble_func)(enum exit_status status, const char *kind, const char *object,
+				   const struct logoff_error *cause, void *data);
 
-/* Opens "/", or the folder that LOGOFF_DRAIN_ROOT names. Returns the descriptor, or -errno; *RET_PATH is its name. */
-int drain_answer_root(const char **ret_path);
+/* Tells whether LOGOFF_DRAIN_ROOT names a folder in place of "/". An empty one names none. */
+bool drain_answer_is_elsewhere(void);
+
+/* Opens "/", or the folder that LOGOFF_DRAIN_ROOT names. Returns the descriptor, or -errno: that has been reported. */
+int drain_answer_root(drain_trouble_func trouble, void *data);
 
 /*
  * Makes TEXT harmless; NULL is a sentence of ours. Returns 0, -E2BIG: it is longer than RET then, or -ENOMEM.
@@ -64,6 +67,12 @@ int drain_answer_count(struct drain_answer *answer, struct logoff_host *host, st
 
 /* The answer for programs: doc/json.md, Logons. Returns a new reference, or NULL without memory. */
 json_t *drain_answer_to_json(const struct drain_answer *answer);
+
+/*
+ * Reads such an answer of logoff-host, which is not trusted. RET is the caller's, also after a failure:
+ * drain_answer_done(). Returns 0, -EBADMSG or -ENOMEM.
+ */
+int drain_answer_from_json(struct drain_answer *ret, const json_t *json);
 
 /* Frees what ANSWER holds. */
 void drain_answer_done(struct drain_answer *answer);

@@ -11,21 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/os.h"
 #include "cli/account.h"
 #include "drain/answer.h"
 #include "host/say.h"
 #include "host/targets.h"
 
-static void say_trouble(enum exit_status status, const char *kind, const char *object, int r, void *data)
+static void say_trouble(enum exit_status status, const char *kind, const char *object, const struct logoff_error *cause,
+			void *data)
 {
 	const struct order *order = data;
-	struct logoff_error cause = { .domain = r < 0 ? LOGOFF_ERROR_ERRNO : LOGOFF_ERROR_NONE, .number = -r };
 
-	/* As stream_failure_errno(): the same words in every language. */
-	snprintf(cause.text, sizeof(cause.text), "%s", r < 0 && strerrordesc_np(-r) ? strerrordesc_np(-r) : "");
-	snprintf(cause.name, sizeof(cause.name), "%s", r < 0 && strerrorname_np(-r) ? strerrorname_np(-r) : "");
-	(void)say_failure(stdout, order->serial, kind, object, &cause, status);
+	(void)say_failure(stdout, order->serial, kind, object, cause, status);
 }
 
 /* "ops", or "ops for ann@desk" if the peer has said on whose behalf it is: told, not proved. */
@@ -48,7 +44,7 @@ static bool find_answer(struct drain_answer *answer, int root, struct logoff_hos
 	}
 	name_actor(host, order, by, sizeof(by));
 	if (order->verb != DRAIN_ENABLE && drain_answer_text(order->text, text) < 0) {
-		answer->status = say_failure(stdout, order->serial, "wrong-order", "text", NULL, EXIT_USAGE);
+		answer->status = say_host_failure(stdout, order->serial, NULL, LOGOFF_E_NO_MEMORY, NULL);
 		return false;
 	}
 	return drain_answer_set(answer, root, order->verb, by, text, say_trouble, order);
@@ -57,23 +53,20 @@ static bool find_answer(struct drain_answer *answer, int root, struct logoff_hos
 static bool has_no_state(struct logoff_host *host)
 {
 	return target_is_server() ||
-	       (strcmp(logoff_host_kind(host), "memory") == 0 && !os_environment("LOGOFF_DRAIN_ROOT"));
+	       (strcmp(logoff_host_kind(host), "memory") == 0 && !drain_answer_is_elsewhere());
 }
 
 int change_logon(struct logoff_host *host, struct order *order)
 {
 	struct drain_answer answer = {};
 	struct logoff_error cause = {};
-	const char *path;
 	int root, r, status;
 
 	if (has_no_state(host))
 		return say_host_failure(stdout, order->serial, NULL, LOGOFF_E_UNSUPPORTED, NULL);
-	root = drain_answer_root(&path);
-	if (root < 0) {
-		say_trouble(EXIT_UNREACHABLE, "drain-unknown", path, root, order);
+	root = drain_answer_root(say_trouble, order);
+	if (root < 0)
 		return EXIT_UNREACHABLE;
-	}
 	if (find_answer(&answer, root, host, order)) {
 		r = drain_answer_count(&answer, host, &cause);
 		status = r < 0 ? say_host_failure(stdout, order->serial, NULL, r, &cause) : EXIT_ENDED;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define SERIAL_MAX (INT64_C(1) << 53)	/* every reader of JSON knows such a number exactly */
 
 enum field_type {
@@ -236,12 +238,18 @@ static const char *take_targets(struct order *order, int *ret_r)
 	return !wrong && select ? take_selection(order, select) : wrong;
 }
 
-/* A text is for those whose logon is refused. */
-static const char *take_mode(struct order *order)
+/* A text is for those whose logon is refused. It must fit when it has been made harmless. */
+static const char *take_mode(struct order *order, int *ret_r)
 {
+	char *shown = order->text ? utf8_harmless(order->text, true) : NULL;
+	bool fits = shown && strlen(shown) < DRAIN_TEXT_SIZE;
+
+	if (order->text && !shown)
+		*ret_r = -ENOMEM;
+	free(shown);
 	if (!order->mode || !drain_verb_find(order->mode, &order->verb))
 		return "mode";
-	return order->text && (order->verb == DRAIN_QUERY || order->verb == DRAIN_ENABLE) ? "text" : NULL;
+	return order->text && (!fits || order->verb == DRAIN_QUERY || order->verb == DRAIN_ENABLE) ? "text" : NULL;
 }
 
 static const char *take_one_identity(struct order *order, int *ret_r)
@@ -288,7 +296,7 @@ static const char *take_rest(struct order *order, int *ret_r)
 	if (!wrong && order_means_sessions(order))
 		wrong = take_targets(order, ret_r);
 	if (!wrong && order->type == ORDER_LOGON)
-		wrong = take_mode(order);
+		wrong = take_mode(order, ret_r);
 	if (!wrong && order->type == ORDER_LIST && json_object_get(order->json, "select"))
 		wrong = take_selection(order, json_object_get(order->json, "select"));
 	if (!wrong && order->type == ORDER_FATE)

@@ -174,8 +174,9 @@ static void test_logon(void **state)
 		char line[256];
 		struct order order;
 
-		snprintf(line, sizeof(line), "{\"serial\":1,\"order\":\"logon\",\"mode\":\"%s\",\"origin\":\"ann@desk\"%s}",
-			 modes[i].mode, i >= 2 ? ",\"text\":\"Kernel\"" : ",\"select\":7,\"sessions\":[]");
+		snprintf(line, sizeof(line),
+			 "{\"serial\":1,\"order\":\"logon\",\"mode\":\"%s\",\"origin\":\"ann@desk\"%s}", modes[i].mode,
+			 i >= 2 ? ",\"text\":\"Kernel\"" : ",\"select\":7,\"sessions\":[]");
 		order = parse(line);
 		assert_true(order.type == ORDER_LOGON && order.verb == modes[i].verb);
 		assert_true(order_changes(&order) == modes[i].changes && !order_means_sessions(&order));
@@ -345,6 +346,8 @@ static void test_limits(void **state)
 		{ "{" ALL ",\"warn\":1,\"text\":\"", "t", "", "\"}", "text", ORDER_TEXT_MAX },
 		{ "{" ALL ",\"origin\":\"", "t", "", "\"}", "origin", ORDER_WORD_MAX },
 		{ "{" ALL ",\"run\":\"", "0", "", "\"}", "run", ORDER_RUN_MAX },
+		{ LOGON ",\"mode\":\"drain\",\"text\":\"", "t", "", "\"}", "text", DRAIN_TEXT_SIZE - 1 },
+		{ LOGON ",\"mode\":\"drain\",\"text\":\"", "\\u001b", "", "\"}", "text", (DRAIN_TEXT_SIZE - 1) / 4 },
 	};
 
 	(void)state;

@@ -769,6 +769,8 @@ def test_no_json_in_a_log_off(peer):
     ('{"serial":1,"order":"log-off","select":{"all":true},"wait":99999999}', "wrong-order", "wait"),
     ('{"serial":1,"order":"log-off","sessions":[{"id":5,"logon":1}]}', "wrong-order", "sessions"),
     ('{"serial":1,"order":"message","select":{"all":true},"text":{}}', "wrong-order", "text"),
+    ('{"serial":1,"order":"logon","mode":"Drain"}', "wrong-order", "mode"),
+    ('{"serial":1,"order":"logon","mode":"drain","text":"' + 257 * "\\u001b" + '"}', "wrong-order", "text"),
 ])
 def test_a_wrong_order_is_refused(peer, line, kind, object):
     one = peer("company")
@@ -841,6 +843,8 @@ def test_log_offs_and_messages_of_a_server(served):
     assert refused(found) == [("3", "changed", "ENODATA", 5)], "nobody can tell which boot it was"
     found, _ = one.ask("message", sessions=sessions[1:], text="Hello")
     assert fields(found, "delivery", "id", "result", "host") == [("3", "denied", "ts1"), ("4", "delivered", "ts1")]
+    found, reply = one.ask("logon", mode="query")   # no other mode: a program that took it for its own machine would change that
+    assert refused(found) == [(None, "unsupported", None, 6)] and len(found) == 1 and reply["exit_status"] == 6
 
 
 @pytest.mark.parametrize("select,arguments", [
