@@ -5,152 +5,152 @@
 #include "drain/change.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/logon.h"
-#include "cli/printable.h"
+#include "cli/farm.h"
+#include "cli/json.h"
 #include "cli/report.h"
-#include "cli/sessions.h"
+#include "cli/stream.h"
 #include "cli/when.h"
-#include "logoff.h"
 
 /* ---- what is known ---- */
 
-int change_report_unknown(const char *path, int r)
-{
-	if (r == -EBADMSG)
-		fprintf(stderr, _("%s: whether logons are refused is unknown: %s is not valid\n"),
-			program().text, path);
-	else
-		fprintf(stderr, _("%s: whether logons are refused is unknown: %s: %s\n"), program().text, path,
-			strerror(-r));
-	return EXIT_UNREACHABLE;
-}
-
-void change_show_mode(const struct drain_state *state)
+static void write_mode(FILE *to, const struct drain_state *state)
 {
 	switch (state->mode) {
 	case DRAIN_ENABLED:
-		puts(_("New logons are accepted."));
+		fputs(_("New logons are accepted.\n"), to);
 		return;
 	case DRAIN_NEW:
-		puts(_("New sessions are refused. Users may reconnect to those that they have."));
+		fputs(_("New sessions are refused. Users may reconnect to those that they have.\n"), to);
 		break;
 	case DRAIN_ALL:
-		puts(_("New sessions are refused. Users may not reconnect to those that they have."));
+		fputs(_("New sessions are refused. Users may not reconnect to those that they have.\n"), to);
 		break;
 	}
-	puts(state->lasting ? _("This remains after a restart.") : _("This ends at the next restart."));
+	fputs(state->lasting ? _("This remains after a restart.\n") : _("This ends at the next restart.\n"), to);
 }
 
-static void print_text(const char *text)
+static void write_text(FILE *to, const char *text)
 {
-	puts(_("Users are shown:"));
+	fputs(_("Users are shown:\n"), to);
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 		char line[DRAIN_TEXT_SIZE];
 
 		snprintf(line, sizeof(line), "%.*s", (int)n, text);
-		printf("  %s\n", safe(line).text);
+		fprintf(to, "  %s\n", safe(line).text);
 		text += n + (text[n] == '\n');
 	}
 }
 
-void change_show_details(const struct drain_state *state)
+static void write_details(FILE *to, const struct drain_state *state)
 {
 	struct safe when = when_plain(state->since_s * 1000000);
 
 	if (*state->by)
-		printf(_("Since %s, by %s.\n"), when.text, safe(state->by).text);
+		fprintf(to, _("Since %s, by %s.\n"), when.text, safe(state->by).text);
 	else
-		printf(_("Since %s.\n"), when.text);
+		fprintf(to, _("Since %s.\n"), when.text);
 	if (*state->text)
-		print_text(state->text);
+		write_text(to, state->text);
 }
 
-int change_show_nologin(int root)
+static void write_left(FILE *to, const struct drain_answer *answer)
 {
-	static const char *const paths[] = { "/run/nologin", "/etc/nologin" };
-	int status = EXIT_ENDED;
+	size_t n = answer->n_left;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (faccessat(root, paths[i] + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			printf(_("%s exists: services that look at it let only root in.\n"), paths[i]);
-		else if (errno != ENOENT)
-			status = change_report_unknown(paths[i], -errno);
-	}
-	return status;
-}
-
-int change_show_left(void)
-{
-	struct logoff_error error = {};
-	struct logoff_session **sessions;
-	struct logoff_host *host;
-	size_t n, n_left = 0;
-	int r, status = logon_open(&host, NULL);
-
-	if (status != EXIT_ENDED)
-		return status;
-	r = logoff_host_list(host, &sessions, &n, &error);
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		n_left += session_is_person(sessions[i]) && !logoff_session_is(sessions[i], LOGOFF_IS_CURRENT) &&
-			  !logoff_session_is(sessions[i], LOGOFF_IS_OWN);
-	if (r < 0) {
-		status = report_host(NULL, r, &error);
-	} else {
-		logoff_session_list_free(sessions, n);
-		if (n_left > 0)
-			printf(ngettext("Draining: %zu session is left.\n", "Draining: %zu sessions are left.\n",
-					n_left), n_left);
-		else if (logoff_host_hides_processes(host))
-			puts(_("Draining: no session is left of those that can be seen."));
-		else
-			puts(_("Drained: no session is left."));
-	}
-	logoff_host_close(host);
-	return status;
-}
-
-/* ---- proof ---- */
-
-static void report_proof(const char *service, enum drain_proof proof, void *data)
-{
-	int *status = data;
-
-	switch (proof) {
-	case DRAIN_PROVED:
-		return;
-	case DRAIN_DISPROVED:
-		fprintf(stderr, _("%s: logons through %s are not refused (PAM is not set up)\n"), program().text,
-			safe(service).text);
-		*status = EXIT_UNREACHABLE;
-		return;
-	case DRAIN_UNPROVED:
-		fprintf(stderr, _("%s: whether logons through %s are refused is unknown\n"), program().text,
-			safe(service).text);
-		*status = EXIT_UNREACHABLE;
-	}
-}
-
-int change_prove(int root, const struct drain_state *state)
-{
-	int status = EXIT_ENDED, r = drain_check_conf(root);
-
-	if (r < 0)
-		return change_report_unknown(DRAIN_CONF, r);
-	(void)fflush(NULL);
-	r = drain_prove(root, state, report_proof, &status);
-	if (r > 0)
-		return status;
-	if (r == 0)
-		fprintf(stderr, _("%s: whether logons are refused is unknown: PAM has no service for sessions\n"),
-			program().text);
+	if (n > 0)
+		fprintf(to, ngettext("Draining: %zu session is left.\n", "Draining: %zu sessions are left.\n", n), n);
+	else if (answer->hides_logins)
+		fputs(_("Draining: no session is left of those that can be seen.\n"), to);
 	else
-		fprintf(stderr, _("%s: whether logons are refused is unknown: PAM cannot be asked: %s\n"),
-			program().text, strerror(-r));
-	return EXIT_UNREACHABLE;
+		fputs(_("Drained: no session is left.\n"), to);
+}
+
+void change_write(FILE *to, const struct drain_answer *answer, bool all)
+{
+	if (answer->known)
+		write_mode(to, &answer->state);
+	if (answer->known && answer->state.mode != DRAIN_ENABLED && all)
+		write_details(to, &answer->state);
+	if (answer->counted && all)
+		write_left(to, answer);
+	for (size_t i = 0; i < DRAIN_NOLOGIN_FILES; i++)
+		if (answer->nologin[i])
+			fprintf(to, _("%s exists: services that look at it let only root in.\n"),
+				drain_nologin_files[i]);
+}
+
+/* ---- what is not ---- */
+
+struct safe change_service(const struct drain_service *service)
+{
+	struct safe name = safe(service->name), out = {};
+
+	switch (service->proof) {
+	case DRAIN_PROVED:
+		break;
+	case DRAIN_DISPROVED:
+		snprintf(out.text, sizeof(out.text), _("logons through %.300s are not refused (PAM is not set up)"),
+			 name.text);
+		break;
+	case DRAIN_UNPROVED:
+		snprintf(out.text, sizeof(out.text), _("whether logons through %.300s are refused is unknown"),
+			 name.text);
+	}
+	return out;
+}
+
+/* The words of this machine for an error that all Linux machines number alike. */
+static struct safe find_words(const struct logoff_error *cause)
+{
+	const char *name = cause->domain == LOGOFF_ERROR_ERRNO ? strerrorname_np((int)cause->number) : NULL;
+
+	return safe(name && strcmp(name, cause->name) == 0 ? strerror((int)cause->number) : cause->text);
+}
+
+struct safe change_trouble(const char *kind, const char *object, const struct logoff_error *cause)
+{
+	struct safe out = {}, what = safe(object), why = find_words(cause);
+	size_t size = sizeof(out.text);
+
+	/* By the rights of files; a session manager that denies something has a cause. */
+	if (strcmp(kind, "denied") == 0 && cause->domain == LOGOFF_ERROR_NONE)
+		snprintf(out.text, size, "%s", _("only root can change whether logons are accepted"));
+	else if (strcmp(kind, "drain-not-written") == 0 && object)
+		snprintf(out.text, size, _("%.200s cannot be changed: %.200s"), what.text, why.text);
+	else if (strcmp(kind, "drain-unknown") == 0 && object && strcmp(cause->name, "EBADMSG") == 0)
+		snprintf(out.text, size, _("whether logons are refused is unknown: %.200s is not valid"), what.text);
+	else if (strcmp(kind, "drain-unknown") == 0 && object)
+		snprintf(out.text, size, _("whether logons are refused is unknown: %.200s: %.200s"), what.text,
+			 why.text);
+	else if (strcmp(kind, "drain-unproved") == 0 && cause->domain == LOGOFF_ERROR_NONE)
+		snprintf(out.text, size, "%s",
+			 _("whether logons are refused is unknown: PAM has no service for sessions"));
+	else if (strcmp(kind, "drain-unproved") == 0)
+		snprintf(out.text, size, _("whether logons are refused is unknown: PAM cannot be asked: %.200s"),
+			 why.text);
+	else
+		snprintf(out.text, size, "%.150s%s%.150s%.150s", what.text, object ? _(": ") : "",
+			 server_farm_sentence(kind), report_cause(cause).text);
+	return out;
+}
+
+/* ---- for programs ---- */
+
+void change_stream(const char *host, const struct drain_answer *answer, int status)
+{
+	json_t *row, *fields;
+
+	if (!arg_json)
+		return;
+	row = json_pack("{s:o}", "host", to_json_host(host));
+	fields = drain_answer_to_json(answer);
+	if (json_object_update(row, fields) < 0 || json_object_set_new(row, "exit_status", json_integer(status)) < 0) {
+		json_decref(row);
+		row = NULL;
+	}
+	json_decref(fields);
+	stream_row("logon", row);
 }

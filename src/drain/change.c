@@ -2,26 +2,24 @@
 /*
  * change.c - the command "change logon", also called chglogon, as on Windows: whether new logons are accepted.
  *
- * Who may change that is decided by the rights of the folders that the state is in. The other sub-commands of Windows
- * are for its own programs only. LOGOFF_DRAIN_ROOT is a folder in place of "/".
+ * The other sub-commands of Windows are for its own programs only.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/os.h"
-#include "base/utf8.h"
+#include "cli/account.h"
 #include "cli/charset.h"
 #include "cli/command.h"
+#include "cli/farm.h"
+#include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/stream.h"
 #include "drain/change.h"
-#include "drain/drain.h"
 
 static bool arg_query, arg_enable, arg_disable, arg_drain, arg_until_restart;
 
@@ -39,6 +37,10 @@ static const struct option_row logon_options[] = {
 	  N_("Refuses new sessions; users may reconnect to those they have.") },
 	{ "drainuntilrestart", "drain-until-restart", 0, OPTION_FLAG, &arg_until_restart, NULL,
 	  N_("The same until the next restart.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVERS },
+	FARM_OPTIONS
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
+	  N_("Prints all known data as JSON; lines: one object on each line.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
 	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
@@ -55,9 +57,9 @@ static const struct option_row change_options[] = {
 static const struct help logon_help = {
 	.sub_command = "logon",
 	.other_name = "chglogon",
-	.summary = N_("Accepts or refuses new logons on this machine, or shows which."),
+	.summary = N_("Accepts or refuses new logons, or shows which."),
 	.usage = "CHANGE LOGON {/QUERY | /ENABLE | /DISABLE | /DRAIN | /DRAINUNTILRESTART}\n"
-		 "       [/VERSION] [--help] [text]",
+		 "       [/SERVER:servername]\n" FARM_USAGE "       [/JSON[:lines]] [/VERSION] [--help] [text]",
 	.arguments = { { "text", N_("What users are shown whose logon is refused.") } },
 	.options = logon_options,
 };
@@ -72,107 +74,131 @@ static const struct help change_help = {
 static int refuse_usage(const char *sentence, const struct help *help)
 {
 	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
+	(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
 	return help_try(help);
+}
+
+/* ---- this machine ---- */
+
+/* Prints a sentence about what failed. */
+static void print_trouble(struct safe sentence)
+{
+	if (*sentence.text)
+		fprintf(stderr, _("%s: %s\n"), program().text, sentence.text);
+}
+
+static void report_trouble(enum exit_status status, const char *kind, const char *object,
+			   const struct logoff_error *cause, void *unused)
+{
+	(void)unused;
+	print_trouble(change_trouble(kind, object, cause));
+	(void)stream_failure(status, kind, object, cause);
+}
+
+/* Counts who is left. Returns the exit status. */
+static int count(struct drain_answer *answer)
+{
+	struct logoff_error error = {};
+	struct logoff_host *host;
+	int r, status = (int)logon_open(&host, NULL);
+
+	if (status != EXIT_ENDED)
+		return status;
+	r = (int)drain_answer_count(answer, host, &error);
+	if (r < 0)
+		status = (int)report_host(NULL, r, &error);
+	logoff_host_close(host);
+	return status;
+}
+
+static void show(const struct drain_answer *answer, enum drain_verb verb)
+{
+	if (arg_json)
+		change_stream(NULL, answer, answer->status);
+	else
+		change_write(stdout, answer, verb == DRAIN_QUERY);
+	for (size_t i = 0; i < answer->n_services; i++)
+		print_trouble(change_service(&answer->services[i]));
+}
+
+static int run_root(int root, enum drain_verb verb, const char *text)
+{
+	struct drain_answer answer = {};
+	char name[ACCOUNT_NAME_SIZE];
+	bool told = true;
+	int status = EXIT_ENDED;
+
+	if (verb == DRAIN_QUERY) {
+		drain_answer_get(&answer, root, report_trouble, NULL);
+	} else {
+		logoff_host_name_caller(NULL, name, sizeof(name));
+		told = drain_answer_set(&answer, root, verb, name, text, report_trouble, NULL);
+	}
+	if (answer.known && answer.state.mode != DRAIN_ENABLED && (verb == DRAIN_QUERY || arg_json))
+		status = count(&answer);
+	answer.status = answer.status > status ? answer.status : status;
+	if (told)
+		show(&answer, verb);
+	status = answer.status;
+	drain_answer_done(&answer);
+	return status;
+}
+
+static int run_here(enum drain_verb verb, const char *text)
+{
+	int root = drain_answer_root(report_trouble, NULL), status = EXIT_UNREACHABLE;
+
+	if (root >= 0) {
+		status = run_root(root, verb, text);
+		close(root);
+	}
+	stream_end();
+	return status;
 }
 
 /* ---- one run ---- */
 
-/* Tells whether the caller may change the state: only then PAM answers as it does to services. */
-static bool may_change(int root)
-{
-	return faccessat(root, "run", W_OK, AT_EACCESS) == 0;
-}
-
-static int query(int root)
-{
-	struct drain_state state;
-	const char *path;
-	int r = drain_read(root, &state, &path), status = EXIT_ENDED, one;
-
-	if (r < 0)
-		return change_report_unknown(path, r);
-	change_show_mode(&state);
-	if (state.mode != DRAIN_ENABLED) {
-		change_show_details(&state);
-		status = change_show_left();
-	}
-	one = change_show_nologin(root);
-	status = one > status ? one : status;
-	if (state.mode != DRAIN_ENABLED && may_change(root)) {
-		one = change_prove(root, &state);
-		status = one > status ? one : status;
-	}
-	return status;
-}
-
-/* Joins the words by blanks and makes them harmless. Returns the exit status. */
+/* Joins the words by blanks and makes them harmless; none are a sentence of ours. Returns the exit status. */
 static int take_text(int n_words, char **words, char text[static DRAIN_TEXT_SIZE])
 {
-	char joined[DRAIN_TEXT_SIZE] = "", *shown;
+	char joined[DRAIN_TEXT_SIZE] = "";
 	size_t n = 0;
+	int r;
 
 	for (int i = 0; i < n_words && n < sizeof(joined); i++)
 		n += (size_t)snprintf(joined + n, sizeof(joined) - n, "%s%s", i > 0 ? " " : "", words[i]);
-	shown = utf8_harmless(n_words > 0 ? joined : _("This machine accepts no new logons at present."), true);
-	output_note(shown ? 0 : -ENOMEM);
-	n = n >= sizeof(joined) ? n : shown ? strlen(shown) : 0;
-	if (n < DRAIN_TEXT_SIZE && shown)
-		strcpy(text, shown);
-	free(shown);
-	if (n < DRAIN_TEXT_SIZE)
+	r = n < sizeof(joined) ? drain_answer_text(n_words > 0 ? joined : NULL, text) : -E2BIG;
+	output_note(r == -E2BIG ? 0 : r);
+	if (r != -E2BIG)
 		return EXIT_ENDED;
 	fprintf(stderr, _("%s: the text is longer than %d bytes\n"), program().text, DRAIN_TEXT_SIZE - 1);
-	return EXIT_USAGE;
+	return (int)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
 }
 
-static int report_not_written(const char *path, int r)
+static enum drain_verb find_verb(void)
 {
-	fprintf(stderr, _("%s: %s cannot be changed: %s\n"), program().text, path, strerror(-r));
-	return EXIT_UNREACHABLE;
-}
-
-static int set(int root, struct drain_state *state, int n_words, char **words)
-{
-	char name[DRAIN_NAME_SIZE / 4];		/* of which a byte may take four */
-	const char *path = "";
-	int r, status = state->mode == DRAIN_ENABLED ? EXIT_ENDED : take_text(n_words, words, state->text);
-
-	if (status != EXIT_ENDED)
-		return status;
-	if (!may_change(root)) {
-		fprintf(stderr, _("%s: only root can change whether logons are accepted\n"), program().text);
-		return EXIT_DENIED;
-	}
-	state->since_s = (int64_t)time(NULL);
-	logoff_host_name_caller(NULL, name, sizeof(name));
-	snprintf(state->by, sizeof(state->by), "%.*s", DRAIN_NAME_SIZE - 1, safe(name).text);
-	r = drain_write(root, state, &path);
-	if (r < 0)
-		return report_not_written(path, r);
-	change_show_mode(state);
-	return state->mode == DRAIN_ENABLED ? change_show_nologin(root) : change_prove(root, state);
+	return arg_query ? DRAIN_QUERY : arg_enable ? DRAIN_ENABLE : arg_disable ? DRAIN_DISABLE :
+	       arg_drain ? DRAIN_DRAIN : DRAIN_UNTIL_RESTART;
 }
 
 static int run_logon(int n_arguments, char **arguments)
 {
-	struct drain_state state = {
-		.mode = arg_disable ? DRAIN_ALL : arg_enable ? DRAIN_ENABLED : DRAIN_NEW, .lasting = arg_drain,
-	};
-	const char *folder = os_environment("LOGOFF_DRAIN_ROOT");
-	int root, status;
+	enum drain_verb verb = find_verb();
+	char text[DRAIN_TEXT_SIZE] = "";
+	int status = EXIT_ENDED;
 
 	if (arg_query + arg_enable + arg_disable + arg_drain + arg_until_restart != 1)
 		return refuse_usage(_("one of /query, /enable, /disable, /drain and /drainuntilrestart is needed"),
 				    &logon_help);
-	if (n_arguments > 0 && (arg_query || arg_enable))
+	if (n_arguments > 0 && (verb == DRAIN_QUERY || verb == DRAIN_ENABLE))
 		return refuse_usage(_("a text is only for those whose logon is refused"), &logon_help);
-	folder = folder && *folder ? folder : "/";
-	root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return change_report_unknown(folder, -errno);
-	status = arg_query ? query(root) : set(root, &state, n_arguments, arguments);
-	close(root);
-	return status;
+	if (verb != DRAIN_QUERY && verb != DRAIN_ENABLE)
+		status = take_text(n_arguments, arguments, text);
+	if (status != EXIT_ENDED)
+		return status;
+	if (!logoff_is_this_machine(arg_server))
+		return change_farm(verb, n_arguments > 0 && *text ? text : NULL);
+	return run_here(verb, text);
 }
 
 /* Parses the options of HELP. Returns the exit status, or -1 to go on with *RET_N_ARGUMENTS arguments. */

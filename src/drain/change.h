@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * change.h - what "change logon" shows of the state, and its proof. ROOT is that of drain.h.
+ * change.h - what "change logon" says, of this machine and of far hosts.
  */
 #ifndef DRAIN_CHANGE_H
 #define DRAIN_CHANGE_H
 
-#include "drain/drain.h"
+#include <jansson.h>
+#include <stdio.h>
 
-/* Reports that the file PATH, whose reading has failed with R, leaves the state unknown. Returns the exit status. */
-int change_report_unknown(const char *path, int r);
+#include "cli/printable.h"
+#include "drain/answer.h"
 
-/* Prints which logons are refused, and for how long. */
-void change_show_mode(const struct drain_state *state);
+/*
+ * Writes what is known of the logons: a few lines. ALL: who has changed that, the text for users, and how many sessions
+ * are left, too.
+ */
+void change_write(FILE *to, const struct drain_answer *answer, bool all);
 
-/* Prints who has set STATE, when, and the text for users. */
-void change_show_details(const struct drain_state *state);
+/* The sentence about a service that is not proved to refuse logons, or "". Returns the text. */
+struct safe change_service(const struct drain_service *service);
 
-/* Prints which files of PAM and systemd refuse more. Returns the exit status. */
-int change_show_nologin(int root);
+/* The sentence for a failure of this KIND, about OBJECT (NULL: none), with CAUSE. Returns the text. */
+struct safe change_trouble(const char *kind, const char *object, const struct logoff_error *cause);
 
-/* Prints how many sessions of people there are but for the caller's own. Returns the exit status. */
-int change_show_left(void);
+/* Hands over ANSWER of HOST to programs, with its exit status STATUS: a row of the document, or a line. */
+void change_stream(const char *host, const struct drain_answer *answer, int status);
 
-/* Reports each service of which it is not proved that it refuses logons while STATE is set. Returns the exit status. */
-int change_prove(int root, const struct drain_state *state);
+/*
+ * Does what VERB says on the hosts of /server, with a harmless TEXT for users (NULL: a sentence of theirs). Reports
+ * everything. Returns the exit status.
+ */
+int change_farm(enum drain_verb verb, const char *text);
 
 #endif
