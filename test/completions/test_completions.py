@@ -58,7 +58,8 @@ SLASH = {
     "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query process": {"/id:", "/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query": {"/?", "/version"},
-    "change logon": {"/query", "/enable", "/disable", "/drain", "/drainuntilrestart", "/?", "/version"},
+    "change logon": {"/query", "/enable", "/disable", "/drain", "/drainuntilrestart", "/server:", "/parallel:", "/timeout:", "/allowunreachable", "/json",
+                     "/json:lines", "/?", "/version"},
     "change": {"/?", "/version"},
 }
 DASH = {
@@ -75,7 +76,8 @@ DASH = {
     "query process": {"--id=", "--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                       "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--json", "--json=lines", "--no-legend", "--sort=", "--columns=", "-h", "--help", "--version"},
     "query": {"-h", "--help", "--version"},
-    "change logon": {"--query", "--enable", "--disable", "--drain", "--drain-until-restart", "-h", "--help", "--version"},
+    "change logon": {"--query", "--enable", "--disable", "--drain", "--drain-until-restart", "--server=", "--parallel=", "--timeout=", "--allow-unreachable",
+                     "--json", "--json=lines", "-h", "--help", "--version"},
     "change": {"-h", "--help", "--version"},
 }
 OTHER_NAMES = {"qwinsta": "query session", "quser": "query user", "qprocess": "query process", "chglogon": "change logon"}
@@ -379,6 +381,7 @@ def test_hosts_of_the_hosts_file(shell):
         ("quser --server=we", "quser --server=web.example "),
         ("msg /server:web.example,login02,@l", "msg /server:web.example,login02,@linux "),
         ("qwinsta /server:@linux,-login01,-we", "qwinsta /server:@linux,-login01,-web.example "),
+        ("change logon /query /server:@l", "change logon /query /server:@linux "), ("chglogon --server=web", "chglogon --server=web.example "),
         ("logoff --server=@linux,-w", "logoff --server=@linux,-web.example "),
         ("logoff /server @linux,we", "logoff /server @linux,web.example "),
     ],
