@@ -33,7 +33,8 @@ noisy           ssh host=10.77.3.2 user=bob
 off             ssh host=10.77.3.99
 drops           ssh host=10.77.3.98
 silent          ssh host=10.77.3.2 port=2221
-closed          ssh host=10.77.3.2 port=2222
+closed1         ssh host=10.77.3.2 port=2222
+closed2         ssh host=10.77.3.2 port=2229
 nameless        ssh host=nowhere.invalid
 refuses         ssh host=10.77.3.2 port=2223
 changed         ssh host=10.77.3.2 port=2224
@@ -47,7 +48,7 @@ full            ssh host=10.77.3.2 port=2228
 jumped[01-50]   ssh
 unknown-jumped  ssh
 @good           login[1-2] noisy
-@bad            off drops silent closed nameless refuses changed unknown hangs bare sudoer disabled full
+@bad            off drops silent closed[1-2] nameless refuses changed unknown hangs bridge bare sudoer disabled full
 """
 
 # The programs of the bad host, by port: more options of an sshd.
