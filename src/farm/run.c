@@ -591,11 +591,13 @@ static void take_end_of_way(struct farm *farm, size_t i, enum state state, bool 
 
 	if (state == ORDERED)
 		fail(farm, i, changes ? FARM_BROKEN : FARM_UNREACHABLE, "");
+	else if (state == GREETING && link->over_bus)	/* the program here, after its carrier */
+		fail(farm, i, FARM_FAILED, NULL);
 	else if (state == GREETING &&
 		 !(failure_is_crowd(words, link->peer.words.n, status) && wait_for_room(farm, i)) &&
 		 !fail_by_words(farm, i, &link->peer, status))
 		/* The last line before the hello may say it: "This account is currently not available." */
-		fail(farm, i, link->over_bus ? FARM_FAILED : FARM_WRONG, NULL);
+		fail(farm, i, FARM_WRONG, NULL);
 }
 
 /* What speaks with the bus has ended; what carries it ends by that. */
