@@ -218,6 +218,15 @@ void server_farm_wipe(struct server_farm *farm)
 }
 
 /* The two hosts that have been waited for longest stand at its end. */
+static size_t count_sessions(const struct server_farm *farm)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < farm->hosts.n_items; i++)
+		n += farm->items[i].n_sessions - farm->items[i].n_before;
+	return n;
+}
+
 void server_farm_draw(struct server_farm *farm)
 {
 	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n);
@@ -229,7 +238,7 @@ void server_farm_draw(struct server_farm *farm)
 		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts"), farm->n_answered, farm->n_asked);
 	else
 		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered,
-				  farm->n_asked, farm->n_sessions);
+				  farm->n_asked, count_sessions(farm));
 	if (farm->n_ended > 0)
 		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length, _(", %zu logged off"),
 				   farm->n_ended);
@@ -273,7 +282,7 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 	const json_t *logon = json_object_get(line, "logon");
 	int64_t logon_us = json_is_integer(logon) ? json_integer_value(logon) : -1;
 	struct logoff_session *session;
-	size_t n = host->n_sessions;
+	size_t n;
 	int r = far_session(json_object_get(line, "session"), json_object_get(line, "logon"), server_farm_name(farm, i),
 			    &session);
 
@@ -284,6 +293,10 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 		logoff_session_free(session);
 		return true;
 	}
+	if (host->ended)	/* another list has begun */
+		host->n_before = host->n_sessions;
+	host->ended = false;
+	n = host->n_sessions;
 	if (array_add(&host->logons_us, &n, &logon_us) < 0 ||
 	    array_add(&host->sessions, &host->n_sessions, &session) < 0) {
 		logoff_session_free(session);
@@ -304,8 +317,8 @@ static int compare_ids(const void *a, const void *b)
 		      logoff_session_id(*(struct logoff_session *const *)b));
 }
 
-/* The list of HOST is whole. Sessions count once, and an id means one session. Returns whether it does. */
-static bool end_list(struct server_farm *farm, struct far_host *host)
+/* The list of HOST is whole. Returns whether each id in it means one session. */
+static bool end_list(struct far_host *host)
 {
 	size_t n = host->n_sessions - host->n_before;
 	struct logoff_session **sorted = calloc(n + 1, sizeof(*sorted));
@@ -318,8 +331,7 @@ static bool end_list(struct server_farm *farm, struct far_host *host)
 	for (size_t k = 1; right && k < n; k++)
 		right = compare_ids(&sorted[k - 1], &sorted[k]) != 0;
 	free(sorted);
-	farm->n_sessions -= host->n_before;
-	host->n_before = host->n_sessions;
+	host->ended = true;
 	return right;
 }
 
@@ -347,7 +359,7 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
-	return !reply || strcmp(reply, "list") != 0 || end_list(farm, host);
+	return !reply || strcmp(reply, "list") != 0 || end_list(host);
 }
 
 /* ---- the order "list" ---- */
@@ -409,7 +421,7 @@ bool server_farm_is_same(const struct server_farm *farm, size_t i)
 {
 	const struct far_host *host = &farm->items[i];
 
-	return strncmp(hello_text(farm, i, "host"), host->machine, sizeof(host->machine) - 1) == 0;
+	return !host->answered || strncmp(hello_text(farm, i, "host"), host->machine, sizeof(host->machine) - 1) == 0;
 }
 
 void server_farm_listed(struct server_farm *farm, size_t i)
@@ -417,7 +429,7 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 	struct far_host *host = &farm->items[i];
 	const char *text;
 
-	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE)
+	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE || !server_farm_is_same(farm, i))
 		return;
 	snprintf(host->boot, sizeof(host->boot), "%s", hello_text(farm, i, "boot"));
 	snprintf(host->machine, sizeof(host->machine), "%s", hello_text(farm, i, "host"));
@@ -438,8 +450,8 @@ void server_farm_forget(struct server_farm *farm, size_t i)
 	host->sessions = logoff_session_list_free(host->sessions, host->n_sessions);
 	free(host->logons_us);
 	host->logons_us = NULL;
-	host->n_sessions = 0;
-	host->listed = false;
+	host->n_sessions = host->n_before = 0;
+	host->listed = host->ended = false;
 }
 
 static void listed(size_t i, void *data)
@@ -706,6 +718,14 @@ int server_farm_report_failure(const struct server_farm *farm, size_t i, const s
 				      failure->object, &failure->cause);
 }
 
+int server_farm_report_moved(const struct server_farm *farm, size_t i)
+{
+	return server_farm_report_failure(farm, i, &(struct far_failure){
+		.kind = "unreachable", .exit_status = EXIT_UNREACHABLE,
+		.cause = { .domain = LOGOFF_ERROR_PROGRAM, .text = "another machine answers now" },
+	});
+}
+
 void server_farm_summarize(const struct server_farm *farm, bool ended)
 {
 	size_t n = farm->n_asked, n_with = 0;
@@ -719,7 +739,7 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 		fprintf(stderr, _("%zu of %zu hosts answered"), farm->n_answered, n);
 	else
 		fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n,
-			farm->n_sessions, n_with);
+			count_sessions(farm), n_with);
 	if (ended)
 		fprintf(stderr, _(", %zu logged off"), farm->n_ended);
 	fputc('\n', stderr);

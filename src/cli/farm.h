@@ -43,7 +43,8 @@ extern bool arg_allow_unreachable;
 struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
-	size_t n_sessions, n_before;	/* of them those of lists before the last */
+	size_t n_sessions, n_before;	/* all of them; those of lists before the last */
+	bool ended;			/* the last list is whole */
 	char boot[64];			/* the boot in which they were listed; "": unknown */
 	char machine[256];		/* what the machine called itself then */
 	bool answered;			/* it has been counted, and programs know of it */
@@ -134,6 +135,9 @@ int server_farm_report_failure(const struct server_farm *farm, size_t i, const s
  * it is one.
  */
 bool server_farm_is_excused(const struct server_farm *farm, size_t i);
+
+/* Reports that another machine answers for host I. Returns the exit status. */
+int server_farm_report_moved(const struct server_farm *farm, size_t i);
 
 /* Reports the hosts that have not answered, those with the same cause in one line. Returns the exit status. */
 enum exit_status server_farm_report(struct server_farm *farm);

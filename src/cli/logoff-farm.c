@@ -164,6 +164,9 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 	struct plan *plan = &run->plans[i];
 	unsigned number = plan->n_lists++;
 
+	plan->moved = !server_farm_is_same(&run->farm, i);
+	if (plan->moved)
+		return FARM_DONE;
 	if (number == 0 && selects())
 		*ret_order = (struct farm_order){ .json = make_list(run, true) };
 	else if (number == (selects() ? 1 : 0) && plan->has_names && !run->again)
@@ -250,19 +253,28 @@ static int check_exclusions(struct run *run)
 
 /* ---- who is meant ---- */
 
-static int add_target(struct run *run, size_t i, size_t k, bool named)
+static int add_target(struct run *run, const struct target *target)
 {
-	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
-				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
-				 .exists = LOGOFF_EXISTS_UNKNOWN };
+	const char *id = logoff_session_id(target->session);
 
 	/* One that is named and selected is named: no condition has to hold any more. */
-	for (size_t t = run->plans[i].first; named && t < run->n_targets; t++)
-		if (strcmp(logoff_session_id(run->targets[t].session), logoff_session_id(target.session)) == 0) {
+	for (size_t t = run->plans[target->host].first; target->named && t < run->n_targets; t++)
+		if (strcmp(logoff_session_id(run->targets[t].session), id) == 0 &&
+		    run->targets[t].logon_us == target->logon_us) {
 			run->targets[t].named = true;
 			return 0;
 		}
-	return array_add(&run->targets, &run->n_targets, &target);
+	return array_add(&run->targets, &run->n_targets, target);
+}
+
+/* Adds session number K of host I. */
+static int add_session(struct run *run, size_t i, size_t k, bool named)
+{
+	const struct far_host *host = &run->farm.items[i];
+
+	return add_target(run, &(struct target){ .host = i, .session = host->sessions[k],
+						 .logon_us = host->logons_us[k], .named = named,
+						 .exists = LOGOFF_EXISTS_UNKNOWN });
 }
 
 static bool has_user(const struct far_host *host, size_t from, const char *name, const char *other_id)
@@ -319,7 +331,7 @@ static int add_named(struct run *run, size_t i, const char *argument)
 	    has_user(host, run->plans[i].n_selected, word.text, logoff_session_id(host->sessions[k])))
 		run_note_status(run, report_ambiguous(argument, word.text, host->sessions[k], 0));
 	else if (r == LOGOFF_OK)
-		return add_target(run, i, k, true);
+		return add_session(run, i, k, true);
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 has_user(host, run->plans[i].n_selected, word.text, NULL))
 		run_note_status(run, report_is_user(word.text));
@@ -338,7 +350,7 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
 	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
-		r = add_target(run, i, k, false);
+		r = add_session(run, i, k, false);
 	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
 			r = add_named(run, i, arguments[k]);
@@ -474,7 +486,8 @@ static int report_none(const struct run *run, const size_t *which, size_t n)
 		report_hidden(run);
 	if (run->n_spared > 0)
 		report_unknown_groups(run->n_spared);
-	if (run->n_targets > 0 || !selects() || !all_listed || (arg_if_any && run->n_spared == 0))
+	/* A host that is drained may be empty already. */
+	if (run->n_targets > 0 || !selects() || !all_listed || ((arg_if_any || arg_drain) && run->n_spared == 0))
 		return EXIT_ENDED;
 	return (int)report_none_selected();
 }
@@ -501,17 +514,57 @@ static void forget_host(struct run *run, size_t i)
 }
 
 /*
- * Asks the N hosts WHICH again, as time has passed. A session that was named is not named a second time (AGAIN). A host
- * that does not answer is left out from then on.
+ * Keeps the targets of host I that were named, with their sessions, which its list loses. A name means the session that
+ * bore it when the command began.
  */
-static void choose_again(struct run *run, const size_t *which, size_t n, bool again, int n_arguments, char **arguments)
+static int keep_named(struct run *run, size_t i, struct target **ret_kept, size_t *ret_n)
 {
-	size_t *live = calloc(n + 1, sizeof(*live)), n_live = 0;
+	const struct plan *plan = &run->plans[i];
+	struct far_host *host = &run->farm.items[i];
+	int r = 0;
+
+	for (size_t t = plan->first; r >= 0 && t < plan->first + plan->n_targets; t++) {
+		struct target kept = run->targets[t];
+
+		if (!kept.named)
+			continue;
+		r = array_add(&run->kept, &run->n_kept, &kept.session);
+		for (size_t k = 0; r >= 0 && k < host->n_sessions; k++)
+			if (host->sessions[k] == kept.session)
+				host->sessions[k] = NULL;
+		if (r >= 0)
+			r = array_add(ret_kept, ret_n, &kept);
+	}
+	return r;
+}
+
+/* Chooses those of host I whom the selection means now, and those of the N that were KEPT. */
+static int choose_host_again(struct run *run, size_t i, const struct target *kept, size_t n)
+{
+	int r = choose_host(run, i, 0, NULL);
+
+	for (size_t k = 0; r >= 0 && k < n; k++)
+		if (kept[k].host == i)
+			r = add_target(run, &kept[k]);
+	run->plans[i].n_targets = run->n_targets - run->plans[i].first;
+	return r;
+}
+
+/*
+ * Asks the N hosts WHICH again whom the selection means, as time has passed. LATE: those that were named have had their
+ * turn. A host that does not answer is left out from then on.
+ */
+static void choose_again(struct run *run, const size_t *which, size_t n, bool late)
+{
+	size_t *live = calloc(n + 1, sizeof(*live)), n_live = 0, n_kept = 0;
+	struct target *kept = NULL;
 	const char *text;
 	int r = live ? 0 : -ENOMEM;
 
-	run->again = again;
+	run->again = true;
 	for (size_t k = 0; k < n; k++) {
+		if (r >= 0 && !late)
+			r = keep_named(run, which[k], &kept, &n_kept);
 		forget_host(run, which[k]);
 		if (r >= 0 && !run->plans[which[k]].lost)
 			live[n_live++] = which[k];
@@ -521,11 +574,17 @@ static void choose_again(struct run *run, const size_t *which, size_t n, bool ag
 		run_note_status(run, (int)server_farm_report_of(&run->farm, live, n_live));
 	}
 	for (size_t k = 0; r >= 0 && k < n_live; k++) {
-		run->plans[live[k]].lost = farm_failure(run->farm.farm, live[k], &text) != FARM_NO_FAILURE;
-		r = choose_host(run, live[k], again ? 0 : n_arguments, arguments);
+		struct plan *plan = &run->plans[live[k]];
+
+		if (plan->moved)
+			run_note_status(run, server_farm_report_moved(&run->farm, live[k]));
+		plan->lost = plan->moved || farm_failure(run->farm.farm, live[k], &text) != FARM_NO_FAILURE;
+		if (!plan->lost)
+			r = choose_host_again(run, live[k], kept, n_kept);
 	}
 	if (r < 0)
 		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+	free(kept);
 	free(live);
 }
 
@@ -551,7 +610,7 @@ static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_
 		if (now_us < settled_us)
 			(void)poll(&(struct pollfd){ .fd = run->farm.cancel_fd, .events = POLLIN }, 1,
 				   (int)((settled_us - now_us) / 1000 + 1));
-		choose_again(run, which, n, true, 0, NULL);
+		choose_again(run, which, n, true);
 		n_left = count_targets(run, which, n);
 		if (n_left == 0)
 			return;
@@ -567,29 +626,31 @@ static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_
 }
 
 /* Empties the N hosts WHICH. AGAIN: it is long ago that they were asked who is meant. */
-static void empty_hosts(struct run *run, const size_t *which, size_t n, bool again, int n_arguments, char **arguments)
+static void empty_hosts(struct run *run, const size_t *which, size_t n, bool again)
 {
 	uint64_t drained_us;
 
 	if (arg_drain)
 		orders_drain(run, which, n);
 	drained_us = clock_now_us();
-	if (arg_drain || again)
-		choose_again(run, which, n, false, n_arguments, arguments);
+	if (selects() && (arg_drain || again))
+		choose_again(run, which, n, false);
 	if (!run->farm.cancelled)
 		orders_carry_out(run, which, n);
-	if (arg_drain && !run->farm.cancelled)
+	if (selects() && arg_drain && !run->farm.cancelled)
 		log_off_late(run, which, n, drained_us);
 }
 
 /* All hosts at once, or /serial of them at a time. */
-static void empty_in_turn(struct run *run, const size_t *which, size_t n, int n_arguments, char **arguments)
+static void empty_in_turn(struct run *run, const size_t *which, size_t n)
 {
 	size_t step = arg_serial > 0 && arg_serial < n ? (size_t)arg_serial : n;
 
 	orders_begin(run);
 	for (size_t k = 0; k < n && !run->farm.cancelled; k += step)
-		empty_hosts(run, which + k, n - k < step ? n - k : step, k > 0, n_arguments, arguments);
+		empty_hosts(run, which + k, n - k < step ? n - k : step, k > 0);
+	if (run->farm.cancelled && (arg_drain || step < n))	/* who has come since is not known */
+		run_note_status(run, EXIT_CANCELLED);
 	orders_leave(run, which, n);
 }
 
@@ -611,7 +672,7 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 	run->status = EXIT_ENDED;
 	if (choose(run, n_arguments, arguments) != EXIT_ENDED)
 		return run->status > status ? run->status : status;
-	run_note_status(run, arg_drain ? EXIT_ENDED : report_none(run, which, n));
+	run_note_status(run, report_none(run, which, n));
 	run_note_status(run, status);
 	if (arg_dry_run)
 		return show_plan(run);
@@ -619,7 +680,7 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 		return EXIT_ENDED;
 	status = confirm(run);
 	if (status == EXIT_ENDED)
-		empty_in_turn(run, which, find_ordered(run, which), n_arguments, arguments);
+		empty_in_turn(run, which, find_ordered(run, which));
 	return status;
 }
 
@@ -629,6 +690,7 @@ static void run_done(struct run *run)
 		free(run->plans[i].named);
 	free(run->plans);
 	free(run->targets);
+	logoff_session_list_free(run->kept, run->n_kept);
 	json_decref(run->select);
 	server_farm_done(&run->farm);
 }

@@ -40,6 +40,7 @@ struct plan {
 	bool moved;			/* another machine has answered to its name */
 	struct target *asked;		/* the one whose fate it has not told yet */
 	bool drained;			/* it was ordered to refuse new logons */
+	bool proved;			/* it has told which logons it refuses */
 	bool lost;			/* it has not answered when it was asked again, which has been said */
 };
 
@@ -52,8 +53,11 @@ struct run {
 	size_t n_spared;		/* sessions for which a condition is unknown */
 	char id[40];			/* of this run, for the records */
 	char origin[FARM_ORIGIN_SIZE];
-	bool again;			/* only what the selection means is asked for: those who have come since */
+	bool again;			/* only what the selection means is asked for: names are known already */
+	struct logoff_session **kept;	/* sessions that were named, which no list has any more */
+	size_t n_kept;
 	uint64_t warned_until_us;	/* when the warning time is over; 0: not begun */
+	size_t n_warned;		/* how many targets the hosts in turn have */
 	bool told;			/* the countdown has been said */
 	bool log_is_silent;		/* a record has waited for the log, which did not listen: no other one waits */
 	int status;			/* the highest so far */

@@ -319,8 +319,8 @@ static void say_countdown(struct run *run, unsigned long seconds, bool draw)
 
 	snprintf(line.text, sizeof(line.text),
 		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
-			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_targets),
-		 run->n_targets, seconds);
+			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_warned),
+		 run->n_warned, seconds);
 	if (draw) {
 		terminal_draw(line);
 		run->farm.drawn = true;
@@ -491,6 +491,9 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n)
 							  draw_log_off : NULL };
 
 	run->warned_until_us = clock_now_us() + arg_warn_s * 1000000;
+	run->n_warned = 0;
+	for (size_t k = 0; k < n; k++)
+		run->n_warned += run->plans[which[k]].n_targets;
 	if (arg_warn_s && isatty(STDERR_FILENO) && !calls.draw)
 		say_countdown(run, (unsigned long)arg_warn_s, false);
 	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
@@ -511,7 +514,8 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	struct run *run = data;
 	struct plan *plan = &run->plans[i];
 
-	if (plan->drained || !server_farm_is_same(&run->farm, i))
+	plan->moved = !server_farm_is_same(&run->farm, i);
+	if (plan->drained || plan->moved)
 		return FARM_HOLD;
 	plan->drained = true;
 	*ret_order = (struct farm_order){
@@ -521,17 +525,19 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 }
 
 /* A service whose logons go on, or of which nobody knows. */
-static void report_service(const struct run *run, size_t i, const char *service, bool known)
+static void report_service(struct run *run, size_t i, const char *service, bool known)
 {
 	fprintf(stderr, known ? _("%s: %s: logons through %s are not refused (PAM is not set up)\n") :
 				_("%s: %s: whether logons through %s are refused is unknown\n"),
 		program().text, server_farm_name(&run->farm, i), safe(service).text);
-	(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_UNREACHABLE, "not-drained", service, NULL);
+	run_note_status(run, (int)stream_failure_of(server_farm_name(&run->farm, i), EXIT_UNREACHABLE, "not-drained",
+						    service, NULL));
 }
 
 static bool take_drain(size_t i, const json_t *line, void *data)
 {
 	struct run *run = data;
+	struct plan *plan = &run->plans[i];
 	const json_t *services = json_object_get(json_object_get(line, "logon"), "services");
 	const json_t *failure = json_object_get(line, "failure"), *status = json_object_get(line, "exit_status");
 	struct far_failure far;
@@ -544,15 +550,18 @@ static bool take_drain(size_t i, const json_t *line, void *data)
 		if (name && !json_is_true(refused))
 			report_service(run, i, name, json_is_false(refused));
 	}
+	plan->proved = plan->proved || json_is_array(services);
 	if (failure && far_failure(&far, failure) < 0)
 		return false;
 	if (failure)
 		run_note_status(run, server_farm_report_failure(&run->farm, i, &far));
-	if (json_object_get(line, "reply") && !json_is_integer(status))
+	if (!json_object_get(line, "reply"))
+		return true;
+	if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED ||
+	    json_integer_value(status) > EXIT_LOGON)
 		return false;
-	if (json_is_integer(status))
-		run_note_status(run, (int)json_integer_value(status));
-	return true;
+	run_note_status(run, (int)json_integer_value(status));
+	return plan->proved || json_integer_value(status) != EXIT_ENDED;
 }
 
 void orders_drain(struct run *run, const size_t *which, size_t n)
@@ -561,4 +570,7 @@ void orders_drain(struct run *run, const size_t *which, size_t n)
 
 	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
 	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
+	for (size_t k = 0; k < n; k++)
+		if (run->plans[which[k]].moved)
+			run_note_status(run, server_farm_report_moved(&run->farm, which[k]));
 }

@@ -34,7 +34,7 @@ def widen(part):
         part["enum"].append("program")
     if isinstance(part, dict) and "none-selected" in part.get("enum", []):
         part["enum"] += ["not-asked", "cancelled", "host-key-unknown", "host-key-changed", "not-installed", "broken", "changed", "read-only",
-                         "wrong-order", "own-session", "busy", "unknown-order", "no-json", "too-long"]
+                         "wrong-order", "own-session", "busy", "unknown-order", "no-json", "too-long", "not-drained", "still-coming"]
     return part
 
 
@@ -1002,3 +1002,107 @@ def test_counts(farm):
     script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6')\nreply()\norder('log-off')\nresult('5')\nreply()\norder('log-off')\nresult('6')\nreply()\norder()\n"
     done = farm.hosts(one=script, two="empty", off="sys.exit(1)\n").logoff("/user:alice", "one:6", "/y")
     assert "2 of 3 hosts answered" in done.err and "2 sessions on 1 host" in done.err and "2 logged off" in done.err
+
+
+# ---- hosts that are emptied ----
+
+EMPTIED = """hello()
+lists = [['5'], ['5'], []]
+while order():
+    if last['order'] == 'list':
+        for id in lists.pop(0) if lists else []:
+            session(id)
+        #listed
+        reply()
+    if last['order'] == 'logon':
+        services = [dict(service='sshd', refused=True)]
+        #drained
+        say(serial=last['serial'], logon=dict(mode='drain', services=services))
+        reply()
+    if last['order'] == 'log-off':
+        for one in last['sessions']:
+            result(one['id'])
+        reply()
+"""
+
+
+def test_drain(farm):
+    done = farm.hosts(one=EMPTIED, two=EMPTIED).logoff("/all", "/drain", "/y", "/json:lines")
+    assert (done.status, sorted(done.results())) == (0, [("one", "5", "ended"), ("two", "5", "ended")]), done.err
+
+
+@pytest.mark.parametrize("reply", ["reply(256)", "reply(-1)", "reply('0')", "reply(None)", "reply(2.5)"], ids=repr)
+def test_statuses_beyond_the_table(farm, reply):
+    """What a host tells is not the exit status of the command: 256 would be 0."""
+    drained = EMPTIED.replace("services=services))\n        reply()", "services=services))\n        " + reply)
+    listed = GOOD.replace("listing('5')", "hello()\norder('list')\nsession('5')\n" + reply)
+    ended = GOOD.replace("reply()\norder()", reply + "\norder()")
+    farm.hosts(one=drained, two=listed, three=ended)
+    assert farm.logoff("/all", "/drain", "/y", "/server:one", "/timeout:2", "/grace:0").status == 6
+    assert farm.logoff("/all", "/y", "/server:two").status == 6
+    assert farm.logoff("/all", "/y", "/server:three").status == 6
+    assert farm.query("/server:two").status == 6
+
+
+@pytest.mark.parametrize("mark,lines,said", [
+    ("#drained", "reply()\n        continue", "one"),
+    ("#drained", "services = None", "one"),
+    ("#drained", "services[0]['refused'] = False", "sshd"),
+    ("#drained", "services[0]['refused'] = None", "sshd"),
+    ("#drained", "services[0]['refused'] = 'yes'", "sshd"),
+    ("#drained", "failure('read-only', 'logon', 3)\n        continue", "one"),
+    ("#drained", "failure('unsupported', None, 6)\n        reply(6)\n        continue", "one"),
+    ("#drained", "sys.exit(0)", "one"),
+    ("#listed", "if not lists:\n            reply(6)\n            continue", "one"),
+    ("#listed", "if not lists:\n            sys.exit(0)", "one"),
+    ("#listed", "if len(lists) == 1:\n            sys.exit(0)", "one"),
+    ("#listed", "if len(lists) == 2 and connection == 1:\n            reply()\n            sys.exit(0)\n        if len(lists) == 1: sys.exit(0)", "one"),
+    ("#listed", "if len(lists) < 2:\n            session('7')", "has begun since"),
+], ids=repr)
+def test_a_host_that_may_not_be_empty(farm, mark, lines, said):
+    done = farm.hosts(one=EMPTIED.replace(mark, lines), two=EMPTIED).logoff("/all", "/drain", "/y", "/json:lines", "/timeout:3", "/grace:0")
+    assert done.status in (3, 5, 6) and said in done.err and ("two", "5", "ended") in done.results(), done.err
+
+
+def test_an_unknown_session_of_a_drained_host(farm):
+    spares = EMPTIED.replace("[['5'], ['5'], []]", "[]").replace("#listed", "failure('spared-unknown', '7', 0)")
+    done = farm.hosts(one=spares).logoff("/all", "/drain", "/y")
+    assert done.status == 2 and "left alone" in done.err
+
+
+def test_another_machine_is_drained(farm):
+    """The list is that of one machine, everything else would happen on the other."""
+    other = EMPTIED.replace("hello()", "hello(host='m%d' % connection, boot=str(connection))").replace("reply()\n    if last['order'] == 'logon'",
+        "reply()\n        if connection == 1:\n            sys.exit(0)\n    if last['order'] == 'logon'")
+    done = farm.hosts(one=other).logoff("/all", "/drain", "/y", "/json:lines")
+    assert done.status == 6 and done.results() == [] and "another machine" in done.err
+    assert [order["order"] for order in farm.orders("one")] == ["list"]
+
+
+def test_hosts_in_turn(farm):
+    """The selection means sessions that have come since too. A name means the session that bore it at the start."""
+    first = "listing('5')\norder('log-off')\nresult('5')\nreply()\norder()\n"
+    second = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6', name='pts/3', state='active')\nreply()\n" \
+        "order('list')\nsession('5')\nsession('8')\nreply()\norder('log-off')\nresult('5')\nresult('8')\nreply()\norder('log-off')\nresult('6')\nreply()\norder()\n"
+    done = farm.hosts(one=first, two=second).logoff("/user:alice", "two:pts/3", "/serial:1", "/y", "/json:lines")
+    assert done.status == 0 and done.results() == [("one", "5", "ended"), ("two", "5", "ended"), ("two", "8", "ended"), ("two", "6", "ended")]
+    assert farm.ordered("two") == [["5", "8"], ["6"]]
+
+
+def test_the_countdown_of_a_turn(farm, terminal):
+    """It counts the sessions of the hosts in turn, not those of before as well."""
+    both = "listing('5')\norder('list')\nsession('5')\nreply()\norder('log-off')\nresult('5')\nreply()\norder()\n"
+    one = terminal(*farm.hosts(one=GOOD, two=both) and ("logoff", "/user:alice", "/serial:1", "/y", "/warn:5"))
+    out, status = one.end()
+    assert status == 0 and re.findall("[0-9]+ sessions? will", one.text) == ["1 session will"]
+
+
+def test_cancel_a_turn(farm, terminal):
+    """All that were asked have ended, but nobody has looked who has come since."""
+    script = EMPTIED.replace("    if last['order'] == 'log-off':\n", "    if last['order'] == 'log-off':\n        mark()\n        given = last\n"
+        "        order('cancel')\n        last = given\n")
+    one = terminal(*farm.hosts(one=script) and ("logoff", "/all", "/drain", "/y", "/json:lines"))
+    farm.wait_for_mark("one")
+    one.type(b"\x03")
+    out, status = one.end()
+    assert status == 7 and Done(out, "", status, True).results() == [("one", "5", "ended")]
