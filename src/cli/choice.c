@@ -35,6 +35,47 @@ static void stop_choice(struct choice *choice, enum exit_status status)
 	choice->stopped = true;
 }
 
+/* ---- what is known ---- */
+
+struct known_logon {
+	char *id;
+	int64_t logon_us;		/* another logon may get the same id; -1: unknown */
+};
+
+static bool is_known(const struct known *known, const struct logoff_session *session)
+{
+	const char *id = logoff_session_id(session);
+
+	for (size_t i = 0; known && i < known->n_items; i++)
+		if (strcmp(known->items[i].id, id) == 0 && known->items[i].logon_us == fact_logon_us(session))
+			return true;
+	return false;
+}
+
+/* Without memory it may be reported a second time. */
+static void note_known(struct known *known, const struct logoff_session *session)
+{
+	struct known_logon logon = { .logon_us = fact_logon_us(session) };
+
+	if (text_copy(&logon.id, logoff_session_id(session)) < 0 ||
+	    array_add(&known->items, &known->n_items, &logon) < 0)
+		free(logon.id);
+}
+
+void choice_note_known(const struct choice *choice)
+{
+	for (size_t i = 0; choice->known && i < choice->n_items; i++)
+		note_known(choice->known, choice->items[i].session);
+}
+
+void known_done(struct known *known)
+{
+	for (size_t i = 0; i < known->n_items; i++)
+		free(known->items[i].id);
+	free(known->items);
+	*known = (struct known){};
+}
+
 /* ---- what there is ---- */
 
 /* Numbers in their order, then those with a letter: the order of "query session". */
@@ -135,12 +176,14 @@ static bool take_matching(struct choice *choice, const char *user)
 		enum select_answer answer = SELECT_NO;
 		bool programs;
 
-		if (session && !logoff_session_is(session, LOGOFF_IS_OWN))
+		if (session && !logoff_session_is(session, LOGOFF_IS_OWN) && !is_known(choice->known, session))
 			answer = judge_session(&choice->judge, session, user, &programs);
 		if (answer == SELECT_UNKNOWN) {
 			++*(programs ? &n_programs : &n_groups);
 			(void)stream_failure_of(fact_host(session, arg_server), EXIT_ENDED, "spared-unknown",
 						logoff_session_id(session), NULL);
+			if (choice->known)
+				note_known(choice->known, session);
 		}
 		if (answer != SELECT_YES)
 			continue;
@@ -319,7 +362,7 @@ static void check_excludes(struct choice *choice)
 	size_t i = 0;
 	int r;
 
-	if (excludes->n_items == 0)
+	if (excludes->n_items == 0 || choice->again)
 		return;
 	r = list_all(choice);
 	if (r >= 0)
@@ -369,14 +412,14 @@ static void tell_rest(struct choice *choice)
 {
 	size_t n_unknown = choice->n_unknown_groups + choice->n_unknown_programs;
 
-	if (choice->hides_logins)
+	if (choice->hides_logins && !choice->again)
 		report_hidden_logins();
 	if (choice->n_unknown_groups > 0)
 		report_unknown_groups(choice->n_unknown_groups);
 	if (choice->n_unknown_programs > 0)
 		report_unknown_programs(choice->n_unknown_programs);
 	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
-		note_status(choice, report_none_selected());
+		note_status(choice, choice->again ? EXIT_NO_SESSION : report_none_selected());
 }
 
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)

@@ -23,11 +23,19 @@ struct chosen {
 	char *user; /* the user who was named and whose session it is; NULL: the selection fits */
 };
 
-/* Set the first three; all else zero is the empty choice. */
+/* The logons that a run has dealt with. All zero is none. */
+struct known {
+	struct known_logon *items;
+	size_t n_items;
+};
+
+/* Set the first five; all else zero is the empty choice. */
 struct choice {
 	struct logoff_host *host;
 	struct selection *selection;
 	bool if_any;			/* it is no failure if nothing is selected */
+	bool again;			/* a later look in the same run: exclusions were checked, and what was said stays said */
+	struct known *known;		/* those are not selected; a session that is left alone as unknown is added. May be NULL */
 
 	struct chosen *items;
 	size_t n_items;
@@ -52,6 +60,12 @@ bool choice_selects(const struct selection *selection, int n_arguments, char **a
  * argument that looks like a text and names nobody becomes *message.
  */
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message);
+
+/* Adds the sessions of the choice to those that are known. To be called before they are handed over. */
+void choice_note_known(const struct choice *choice);
+
+/* Frees what KNOWN holds. */
+void known_done(struct known *known);
 
 /* Tells whether the caller's own session is in the choice. */
 bool choice_has_own(const struct choice *choice);

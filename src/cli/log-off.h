@@ -42,12 +42,19 @@ int log_off_check(bool far, int n_arguments, char **arguments);
  */
 bool log_off_is_first_warning(const struct logoff_event *event);
 
-/* Logs off the sessions of CHOICE, and reports the results. Returns the exit status. */
-int log_off_chosen(struct choice *choice);
+/*
+ * Logs off the sessions of CHOICE, and reports the results. *ret_cancelled: that was cancelled, perhaps too late for all
+ * of them. Returns the exit status.
+ */
+int log_off_chosen(struct choice *choice, bool *ret_cancelled);
+
+/* Tells whether HOST is a machine whose logons /drain can refuse from here. */
+bool log_off_can_drain(struct logoff_host *host);
 
 /*
- * The same for /drain: this machine refuses new logons first, and is asked again for those who passed PAM before. Of
- * CHOICE, which was shown and confirmed, only what it selects counts. Blocks two seconds more. Returns the exit status.
+ * The same as log_off_chosen() for /drain: new logons are refused first; if they are not, or nobody knows, nobody is
+ * logged off. Then the machine is asked again who is selected, as some had passed PAM before. CHOICE was shown and
+ * confirmed. Blocks two seconds at least. Returns the exit status.
  */
 int log_off_drained(struct choice *choice);
 
@@ -55,8 +62,14 @@ int log_off_drained(struct choice *choice);
 #define DRAIN_LOOKS 4
 #define DRAIN_SETTLES_MS 2000	/* a logon that passed PAM before the state was set has its session by then */
 
-/* Reports that N sessions have begun since new logons are refused, and are left. Returns the exit status. */
-enum exit_status log_off_report_late(size_t n);
+/* Reports that SESSION has begun since new logons are refused, and is left. Returns the exit status. */
+enum exit_status log_off_report_late(const struct logoff_session *session);
+
+/*
+ * Reports for programs that logons through SERVICE go on, or that nobody knows. HOST as for stream_failure_of(). Returns
+ * the exit status.
+ */
+enum exit_status log_off_report_service(const char *host, const char *service);
 
 /* Logs off the sessions that the arguments and options mean, on the hosts of /server. Returns the exit status. */
 int log_off_farm(int n_arguments, char **arguments);

@@ -4,7 +4,15 @@
  */
 #include "cli/log-off.h"
 
+bool log_off_can_drain(struct logoff_host *host)
+{
+	(void)host;
+	return false;
+}
+
 int log_off_drained(struct choice *choice)
 {
-	return log_off_chosen(choice);
+	bool cancelled;
+
+	return log_off_chosen(choice, &cancelled);
 }

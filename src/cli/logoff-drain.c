@@ -2,120 +2,307 @@
 /*
  * logoff-drain.c - logoff /drain on this machine: "change logon /drain", then the log-off, then those who came late.
  *
- * The other command does it, as it proves it and says what still lets users in.
+ * The program "change" sets the state and proves it. It reports failures on standard error itself; what it prints as
+ * JSON tells whether new logons are refused. If they are not, or nobody knows, nobody is logged off: they would be back
+ * at once.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/os.h"
 #include "cli/cancel.h"
+#include "cli/command.h"
+#include "cli/facts.h"
+#include "cli/json.h"
 #include "cli/log-off.h"
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/stream.h"
+#include "local/child.h"
+
+#define PRINTED_MAX 65536		/* bytes that the program may print */
+#define END_US 1000000			/* from the end of its output to its own */
 
 extern char **environ;
 
-/* What it prints is for people. */
-static int start_change(const char *path, pid_t *ret_pid)
-{
-	char *words[] = { (char *)path, "logon", "--drain", NULL };
-	posix_spawn_file_actions_t actions;
-	int r = posix_spawn_file_actions_init(&actions);
+/* What is known of new logons. */
+struct refusal {
+	bool told, refused;		/* not told: nobody knows whether they are refused */
+	bool cancelled;
+	int status;
+};
 
-	if (r == 0 && arg_json)
-		r = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+static void note_status(int *status, int one)
+{
+	*status = *status > one ? *status : one;
+}
+
+/* ---- the program ---- */
+
+/* A cancel does not reach it: what it has begun is told. */
+static int start_change(const char *path, pid_t *ret_pid, int *ret_fd)
+{
+	char *words[] = { (char *)path, "logon", "--drain", "--json=lines", NULL };
+	posix_spawn_file_actions_t actions;
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */
+	r = posix_spawn_file_actions_init(&actions);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
 	if (r == 0)
 		r = posix_spawn(ret_pid, path, &actions, NULL, words, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	if (r != 0)
+		close(fds[0]);
+	*ret_fd = fds[0];
 	return -r;
 }
 
-/* Returns its exit status. */
-static int drain(void)
+/* Reads to the end. The first cancel only ends what would come afterwards. Returns false at the second one. */
+static bool read_all(int fd, int cancel_fd, char text[static PRINTED_MAX], bool *ret_cancelled)
 {
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = cancel_fd, .events = POLLIN } };
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (got > 0) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents && *ret_cancelled)
+			return false;
+		if (fds[1].revents) {
+			*ret_cancelled = true;
+			cancel_again(cancel_fd);
+			continue;
+		}
+		got = read(fd, text + n, PRINTED_MAX - 1 - n);
+		n += got > 0 ? (size_t)got : 0;
+		text[n] = '\0';
+	}
+	return true;
+}
+
+/* ---- what it says ---- */
+
+enum exit_status log_off_report_service(const char *host, const char *service)
+{
+	return stream_failure_of(host, EXIT_UNREACHABLE, "not-drained", service, NULL);
+}
+
+static void take_services(struct refusal *refusal, const json_t *services)
+{
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+
+		if (!json_is_true(json_object_get(service, "refused")))
+			note_status(&refusal->status,
+				    (int)log_off_report_service(arg_server, json_string_value(json_object_get(
+										    service, "service"))));
+	}
+}
+
+static void take_line(struct refusal *refusal, json_t *line)
+{
+	const char *type = json_string_value(json_object_get(line, "type"));
+	const char *mode = json_string_value(json_object_get(line, "mode"));
+
+	if (type && strcmp(type, "failure") == 0) {
+		(void)json_object_del(line, "type");
+		stream_line("failure", json_incref(line));
+	} else if (type && strcmp(type, "logon") == 0) {
+		refusal->told = mode != NULL;
+		refusal->refused = mode && strcmp(mode, "new") == 0;
+		take_services(refusal, json_object_get(line, "services"));
+	}
+}
+
+static void take_lines(struct refusal *refusal, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		json_t *line = json_loadb(text, n, 0, NULL);
+
+		take_line(refusal, line);
+		json_decref(line);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/* Only what stands in logoff(1) is an exit status, and success without a word is none. */
+static void take_end(struct refusal *refusal, bool ended, int status)
+{
+	int one = ended && WIFEXITED(status) && WEXITSTATUS(status) < EXIT_OUTPUT ? WEXITSTATUS(status)
+										   : EXIT_UNREACHABLE;
+
+	/* It has set nothing. */
+	refusal->told = refusal->told || one == EXIT_USAGE || one == EXIT_DENIED;
+	note_status(&refusal->status, one == EXIT_ENDED && !refusal->refused ? EXIT_UNREACHABLE : one);
+}
+
+static void drain(struct refusal *refusal, int cancel_fd)
+{
+	static char text[PRINTED_MAX];
 	const char *path = os_environment("LOGOFF_CHANGE_PROGRAM");
-	int status, r;
+	int fd = -1, r, status = 0;
+	bool ended;
 	pid_t pid;
 
 	path = path && *path ? path : BINDIR "/change";
 	output_flush();
-	r = start_change(path, &pid);
+	r = start_change(path, &pid, &fd);
 	if (r < 0) {
 		fprintf(stderr, "%s: %s: %s\n", program().text, safe(path).text, strerror(-r));
-		return stream_failure_errno(EXIT_UNREACHABLE, "not-drained", NULL, r);
+		refusal->told = true;
+		refusal->status = EXIT_UNREACHABLE;
+		return;
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_UNREACHABLE;
-	status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_UNREACHABLE;
-	return status == EXIT_ENDED ? status : (int)stream_failure((enum exit_status)status, "not-drained", NULL, NULL);
+	ended = read_all(fd, cancel_fd, text, &refusal->cancelled) && child_await(pid, END_US, &status);
+	close(fd);
+	if (!ended)
+		child_end(pid, SIGKILL, 0);
+	take_lines(refusal, text);
+	take_end(refusal, ended, status);
 }
 
-enum exit_status log_off_report_late(size_t n)
+/* Says what has become of new logons. */
+static void report_refusal(const struct refusal *refusal)
 {
-	fprintf(stderr, ngettext("%s: %zu session has begun since, and is still there\n",
-				 "%s: %zu sessions have begun since, and are still there\n", n), program().text, n);
-	return stream_failure(EXIT_NOT_ENDED, "still-coming", NULL, NULL);
+	if (refusal->refused && !arg_json)
+		puts(_("New logons are refused. \"change logon /enable\" accepts them again."));
+	if (refusal->refused)
+		stream_line("drained", json_pack("{s:o}", "host", to_json_host(arg_server)));
+	else if (refusal->told)
+		fprintf(stderr, _("%s: new logons are not refused, so nobody is logged off\n"), program().text);
+	else
+		fprintf(stderr, _("%s: whether new logons are refused is unknown, so nobody is logged off\n"),
+			program().text);
+	if (!refusal->refused)
+		(void)stream_failure((enum exit_status)refusal->status, "not-drained", NULL, NULL);
+	output_flush();
+}
+
+/* ---- those who came late ---- */
+
+enum exit_status log_off_report_late(const struct logoff_session *session)
+{
+	fprintf(stderr, _("%s: session %s: it has begun although new logons are refused, and is still there\n"),
+		program().text, report_label(session).text);
+	return stream_failure_of(fact_host(session, arg_server), EXIT_NOT_ENDED, "still-coming",
+				 logoff_session_id(session), NULL);
+}
+
+static int report_all_late(const struct choice *choice)
+{
+	for (size_t i = 0; i < choice->n_items; i++)
+		(void)log_off_report_late(choice->items[i].session);
+	return EXIT_NOT_ENDED;
 }
 
 /* Waits until late logons have their sessions. Returns false if that was cancelled. */
-static bool wait_for_late(void)
+static bool wait_for_late(uint64_t until_us)
 {
+	uint64_t now_us = clock_now_us();
 	int fd = cancel_open(false), r;
 
-	r = poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, DRAIN_SETTLES_MS);
+	r = poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1,
+		 now_us < until_us ? (int)((until_us - now_us) / 1000 + 1) : 0);
 	cancel_close(fd, false);
 	return r == 0;
 }
 
-/* One more look, with a list of its own. *ret_done: nobody is there, or nothing more can be done. */
-static int look_again(const struct choice *first, int look, bool *ret_done)
+static bool leaves_unknown(const struct choice *choice)
 {
-	struct choice choice = { .host = first->host, .selection = first->selection, .if_any = true };
-	int status;
+	return choice->n_unknown_groups > 0 || choice->n_unknown_programs > 0;
+}
+
+/* Logs off those of CHOICE, which are known then. Returns whether that was cancelled. */
+static bool empty(struct choice *choice, int *status)
+{
+	bool cancelled = false;
+
+	choice_note_known(choice);
+	if (choice->n_items > 0)
+		note_status(status, log_off_chosen(choice, &cancelled));
+	if (leaves_unknown(choice))
+		note_status(status, EXIT_NO_SESSION);
+	return cancelled;
+}
+
+/* One more look, with a list of its own. *ret_over: nobody new is there. Returns whether it was cancelled. */
+static bool look_again(const struct choice *first, int look, int *status, bool *ret_over)
+{
+	struct choice choice = { .host = first->host, .selection = first->selection, .if_any = true, .again = true,
+				 .known = first->known };
+	bool cancelled = false;
 
 	choice_make(&choice, 0, NULL, NULL);
-	*ret_done = choice.stopped || choice.n_items == 0;
-	status = (int)choice.status;
-	if (!*ret_done) {
-		int one = look == DRAIN_LOOKS ? (int)log_off_report_late(choice.n_items) : log_off_chosen(&choice);
-
-		status = one > status ? one : status;
-	}
-	*ret_done = *ret_done || status == EXIT_CANCELLED;
+	note_status(status, (int)choice.status);
+	*ret_over = choice.stopped || choice.n_items == 0;
+	if (!*ret_over && look == DRAIN_LOOKS)
+		note_status(status, report_all_late(&choice));
+	else if (!*ret_over)
+		cancelled = empty(&choice, status);
 	choice_done(&choice);
-	return status;
+	return cancelled;
+}
+
+/* Returns whether it was cancelled. */
+static bool look_for_late(const struct choice *first, uint64_t drained_us, int *status)
+{
+	bool over = false, cancelled = false;
+
+	for (int look = 1; look <= DRAIN_LOOKS && !over && !cancelled; look++)
+		cancelled = !wait_for_late(drained_us + DRAIN_SETTLES_MS * 1000) ||
+			    look_again(first, look, status, &over);
+	return cancelled;
+}
+
+/* ---- all of it ---- */
+
+bool log_off_can_drain(struct logoff_host *host)
+{
+	const char *folder = os_environment("LOGOFF_DRAIN_ROOT");
+
+	/* A test may give a host in memory a folder for the state; this machine's is not its. */
+	return logoff_is_this_machine(arg_server) &&
+	       (strcmp(logoff_host_kind(host), "memory") != 0 || (folder && *folder));
+}
+
+static int report_cancelled(const char *sentence)
+{
+	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
+	return (int)stream_failure(EXIT_CANCELLED, "cancelled", NULL, NULL);
 }
 
 int log_off_drained(struct choice *choice)
 {
-	bool done = false;
-	int status, one;
+	struct refusal refusal = {};
+	int fd = cancel_open(false), status;
+	uint64_t drained_us;
 
 	stream_hold(true);
-	status = drain();
-	if (status == EXIT_DENIED)	/* who may not refuse logons empties nothing */
-		done = true;
-	else if (choice->n_items > 0) {
-		one = log_off_chosen(choice);
-		status = one > status ? one : status;
-		done = one == EXIT_CANCELLED;
-	}
-	for (int look = 1; look <= DRAIN_LOOKS && !done; look++) {
-		if (look == 1 && !wait_for_late()) {
-			status = status > EXIT_CANCELLED ? status : EXIT_CANCELLED;
-			break;
-		}
-		one = look_again(choice, look, &done);
-		status = one > status ? one : status;
-	}
+	drain(&refusal, fd);
+	drained_us = clock_now_us();
+	cancel_close(fd, false);
+	report_refusal(&refusal);
+	status = refusal.status;
+	if (refusal.cancelled)
+		note_status(&status, report_cancelled(_("cancelled; nobody was logged off")));
+	else if (refusal.refused && (empty(choice, &status) || look_for_late(choice, drained_us, &status)))
+		note_status(&status, report_cancelled(_("cancelled; whether others have come is not looked at")));
 	stream_hold(false);
 	stream_end();
 	return status;

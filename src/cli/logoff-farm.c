@@ -620,9 +620,13 @@ static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_
 	}
 	if (n_left == 0 || run->farm.cancelled)
 		return;
-	run_note_status(run, (int)log_off_report_late(n_left));
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; k < n; k++) {
+		const struct plan *plan = &run->plans[which[k]];
+
+		for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
+			run_note_status(run, (int)log_off_report_late(run->targets[t].session));
 		forget_host(run, which[k]);
+	}
 }
 
 /* Empties the N hosts WHICH. AGAIN: it is long ago that they were asked who is meant. */

@@ -110,6 +110,7 @@ bool log_off_is_first_warning(const struct logoff_event *event)
 struct listeners {
 	struct progress progress;
 	struct result_rows rows;
+	bool cancelled;			/* too late for sessions that were asked */
 };
 
 static void on_event(const struct logoff_event *event, void *userdata)
@@ -128,6 +129,7 @@ static void on_event(const struct logoff_event *event, void *userdata)
 		result_event(event);
 	if (event->type == LOGOFF_EVENT_RESULT)
 		result_now(&listeners->rows, event->session);
+	listeners->cancelled = listeners->cancelled || event->type == LOGOFF_EVENT_FOLLOWED;
 	progress_event(&listeners->progress, event);
 }
 
@@ -150,8 +152,11 @@ static bool was_cancelled(const struct logoff_request *request)
 	return false;
 }
 
-/* Logs off the chosen sessions and reports the results. Returns the exit status. */
-static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative)
+/*
+ * Logs off the chosen sessions and reports the results; *ret_cancelled: that was cancelled. Returns the exit status.
+ */
+static int log_off(struct logoff_host *host, struct logoff_request *request, struct choice *choice, bool talkative,
+		   bool *ret_cancelled)
 {
 	char sender[ACCOUNT_NAME_SIZE];
 	struct warning warning = { sender, arg_message };
@@ -184,6 +189,7 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	if (r >= 0)
 		r = logoff_request_run(request, &how, &error);
 	progress_wipe(&listeners.progress);
+	*ret_cancelled = listeners.cancelled || was_cancelled(request);
 	agent_stop(agent, was_cancelled(request));
 	if (r < 0) {
 		result_done(&listeners.rows);
@@ -195,31 +201,44 @@ static int log_off(struct logoff_host *host, struct logoff_request *request, str
 	return result_print(request, !arg_verbose && (talkative || logoff_request_count(request) > 1));
 }
 
-/* Finds an option that needs a selection although there is none. Returns its name, or NULL. */
-static const char *find_lonely_option(int n_arguments, char **arguments)
+/* Those who come later can only be found by options: a list may be a pipe. */
+static bool can_look_again(bool far, int n_arguments, char **arguments)
 {
+	struct selection none = SELECTION_NONE;
+
+	return selection_is_given(&arg_selection) && (far || !choice_selects(&none, n_arguments, arguments));
+}
+
+/* Finds an option that needs a selection although there is none. Returns its name, or NULL. */
+static const char *find_lonely_option(bool far, int n_arguments, char **arguments)
+{
+	if (arg_drain && !can_look_again(far, n_arguments, arguments))
+		return "/drain";
 	if (choice_selects(&arg_selection, n_arguments, arguments))
 		return NULL;
 	if (arg_selection.excludes.n_items > 0)
 		return "/exclude";
 	if (arg_selection.keeps.n_items > 0)
 		return "/keep";
-	return arg_drain ? "/drain" : arg_serial > 0 ? "/serial" : arg_if_any ? "/ifany" : NULL;
+	return arg_serial > 0 ? "/serial" : arg_if_any ? "/ifany" : NULL;
 }
 
 static int show_plan(struct choice *choice)
 {
+	if (arg_drain && !arg_json)
+		puts(_("New logons would be refused."));
 	return arg_json ? result_print_plan(choice, arg_console) : (int)choice_show(choice, stdout, arg_console);
 }
 
-int log_off_chosen(struct choice *choice)
+int log_off_chosen(struct choice *choice, bool *ret_cancelled)
 {
 	bool talkative = selection_is_given(&arg_selection) || choice->status != EXIT_ENDED;
 	struct logoff_request *request = NULL;
 	int status = EXIT_UNREACHABLE;
 
+	*ret_cancelled = false;
 	if (logoff_request_new(&request, choice->host) >= 0)
-		status = log_off(choice->host, request, choice, talkative);
+		status = log_off(choice->host, request, choice, talkative, ret_cancelled);
 	logoff_request_free(request);
 	return status;
 }
@@ -227,14 +246,16 @@ int log_off_chosen(struct choice *choice)
 /* Shows the chosen sessions, or asks and logs them off. Returns the exit status. */
 static int act_on_choice(struct choice *choice)
 {
+	/* A machine that is drained may be empty. It is not drained if nobody knows. */
+	bool drains = arg_drain && choice->status <= EXIT_NO_SESSION, cancelled;
 	int status = EXIT_ENDED;
 
 	if (!choice->stopped && arg_dry_run)
 		return show_plan(choice);
-	if (!choice->stopped && (choice->n_items > 0 || arg_drain)) {
+	if (!choice->stopped && (choice->n_items > 0 || drains)) {
 		status = (int)choice_confirm(choice, arg_yes, arg_console);
 		if (status == EXIT_ENDED)
-			return arg_drain ? log_off_drained(choice) : log_off_chosen(choice);
+			return arg_drain ? log_off_drained(choice) : log_off_chosen(choice, &cancelled);
 	}
 	stream_end();	/* nothing was done, and the status says so */
 	return status;
@@ -248,7 +269,7 @@ int log_off_check(bool far, int n_arguments, char **arguments)
 	if (far ? selection_check_words(&arg_selection, &fault, &culprit) < 0
 		: selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
-	culprit = find_lonely_option(n_arguments, arguments);
+	culprit = find_lonely_option(far, n_arguments, arguments);
 	if (culprit)
 		return help_usage_error(&help, OPTION_FAULT_NOTHING, culprit);
 	if (arg_message && !arg_warn_s)
@@ -260,14 +281,15 @@ int log_off_check(bool far, int n_arguments, char **arguments)
 
 static int run_logoff(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	/* A machine that is drained may be empty already. */
-	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any || arg_drain };
+	struct known known = {};
+	struct choice choice = { .host = host, .selection = &arg_selection, .if_any = arg_if_any || arg_drain,
+				 .known = arg_drain ? &known : NULL };
 	int status;
 
 	if (arg_complete)
 		return result_print_sessions(host);
 	status = log_off_check(false, n_arguments, arguments);
-	if (status == EXIT_ENDED && arg_drain && !logoff_is_this_machine(arg_server))
+	if (status == EXIT_ENDED && arg_drain && !log_off_can_drain(host))
 		status = (int)report_host(arg_server, LOGOFF_E_UNSUPPORTED, &(struct logoff_error){});
 	if (status != EXIT_ENDED)
 		return status;
@@ -275,6 +297,7 @@ static int run_logoff(struct logoff_host *host, int n_arguments, char **argument
 	status = act_on_choice(&choice);
 	status = status > (int)choice.status ? status : (int)choice.status;
 	choice_done(&choice);
+	known_done(&known);
 	return status;
 }
 
