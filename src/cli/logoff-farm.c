@@ -340,6 +340,25 @@ static int add_named(struct run *run, size_t i, const char *argument)
 	return 0;
 }
 
+/* A selection never means a session of the caller's, which is here if the host is this machine. */
+static int add_selected(struct run *run, size_t i, size_t k)
+{
+	const struct logoff_session *session = run->farm.items[i].sessions[k];
+
+	switch (farm_own_is(&run->own, farm_hello(run->farm.farm, i), session)) {
+	case SELECT_YES:
+		return 0;
+	case SELECT_UNKNOWN:
+		run->n_spared++;
+		(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown",
+					logoff_session_id(session), NULL);
+		return 0;
+	case SELECT_NO:
+		break;
+	}
+	return add_session(run, i, k, false);
+}
+
 /* The targets of host I, those that are named last. */
 static int choose_host(struct run *run, size_t i, int n_arguments, char **arguments)
 {
@@ -350,7 +369,7 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
 	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
-		r = add_session(run, i, k, false);
+		r = add_selected(run, i, k);
 	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
 			r = add_named(run, i, arguments[k]);
@@ -696,6 +715,7 @@ static void run_done(struct run *run)
 	free(run->targets);
 	logoff_session_list_free(run->kept, run->n_kept);
 	json_decref(run->select);
+	farm_own_done(&run->own);
 	server_farm_done(&run->farm);
 }
 

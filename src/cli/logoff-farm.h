@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cli/farm.h"
+#include "cli/farm-own.h"
 
 /* A session that is to be logged off. */
 struct target {
@@ -51,6 +52,7 @@ struct run {
 	struct target *targets;
 	size_t n_targets;
 	size_t n_spared;		/* sessions for which a condition is unknown */
+	struct farm_own own;		/* the caller's sessions, if this machine is one of the hosts */
 	char id[40];			/* of this run, for the records */
 	char origin[FARM_ORIGIN_SIZE];
 	bool again;			/* only what the selection means is asked for: names are known already */
