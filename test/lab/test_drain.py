@@ -363,5 +363,95 @@ def test_who_may(host):
 
 def test_usage(host):
     assert change(host).status == USAGE
-    assert change(host, "/server:localhost", "/query").status == USAGE
-    assert change(host, "/query").out == "New logons are accepted.\n"
+    assert change(host, "/server:@nobody", "/query").status == USAGE
+    assert change(host, "/query").out == change(host, "/server:localhost", "/query").out == "New logons are accepted.\n"
+
+
+# ---- far hosts, from the administrator's ----
+
+
+@pytest.fixture
+def far(network):
+    """The hosts login1, where the administrator is root, and login2, where carol has sudo; PAM is set up there."""
+    hosts = [network.login1, network.login2]
+    for one in hosts:
+        one.path("/usr/share/pam-configs/logoff-drain").write_text(PROFILE.read_text().replace("@program@", PROGRAM))
+        one.check(f"{ON}; if sshd -T | grep -qi persourcepenalties; then echo PerSourcePenalties no >/etc/ssh/sshd_config.d/drain.conf; systemctl reload ssh; fi")
+    yield hosts
+    for one in hosts:
+        one.check("rm -rf /run/logoff /var/lib/logoff; pam-auth-update --package --remove logoff-drain; "
+                  "rm -f /usr/share/pam-configs/logoff-drain /etc/ssh/sshd_config.d/drain.conf")
+    for one in (network.admin, network.trouble):
+        assert not one.path("/var/lib/logoff").exists() and not one.path("/run/logoff").exists(), "a host that was not meant"
+
+
+def test_two_hosts_from_a_third(network, far):
+    login1, login2 = far
+    alice = sessions.ssh(login1, "alice")
+    wait_until(lambda: change(network.admin, "/query", "/server:login[1-2]").out == "login[1-2]: New logons are accepted.\n", what="both accept logons")
+
+    result = change(network.admin, "/drain", "/server:login[1-2]", *TEXT.split())
+
+    assert (result.status, result.err) == (OK, "")
+    assert result.out == ("login[1-2]: New sessions are refused. Users may reconnect to those that they have.\n"
+                          "login[1-2]: This remains after a restart.\n")
+    for one in far:
+        assert_refused(one, "alice")
+        assert_refused(one, "bob")
+        assert_let_in(one, "root", "carol")
+        assert change(one, "/query").status == OK
+    assert alice.sh("echo fine") == "fine"
+    query = change(network.admin, "/query", "/server:login[1-2]")
+    assert (query.status, query.err) == (OK, "")
+    for name, by, left in (("login1", "root", "Draining: 1 session is left."), ("login2", "carol", "Drained: no session is left.")):
+        assert re.search(rf"^{name}: Since \S+ \S+, by {by} for root@\S+\.$", query.out, re.M), query.out
+        assert f"{name}:   {TEXT}\n" in query.out and f"{name}: {left}\n" in query.out, query.out
+
+    assert change(network.admin, "/enable", "/server:login[1-2]").out == "login[1-2]: New logons are accepted.\n"
+    for one in far:
+        assert_let_in(one, "alice", "bob")
+
+
+def test_one_of_two_is_not_set_up(network, far):
+    far[1].check("pam-auth-update --package --remove logoff-drain")
+    for words in (["/drain", "/server:login[1-2]", TEXT], ["/query", "/server:login[1-2]"]):
+        result = change(network.admin, *words)
+        assert result.status == UNREACHABLE
+        assert set(re.findall(r"^change: (\S+): logons through \S+ are not refused \(PAM is not set up\)$", result.err, re.M)) == {"login2"}, result.err
+    assert_refused(far[0], "alice")
+    assert_let_in(far[1], "alice")
+
+
+def test_a_far_user_who_is_not_root(network, far):
+    for way in ("/drain", "/enable"):
+        result = change(network.admin, way, "/server:noisy")
+        assert (result.status, result.out, result.err) == (DENIED, "", "change: noisy: only root can change whether logons are accepted\n")
+    assert change(network.admin, "/query", "/server:noisy").out == "New logons are accepted.\n"
+
+
+def test_hosts_that_are_off_or_have_only_their_bus(network, far):
+    """What asks the bus runs on the administrator's host, whose logons are not meant."""
+    result = change(network.admin, "/drain", "/server:login1,off,bridge,ts1", "/timeout:12", TEXT)
+    assert result.status == UNREACHABLE
+    assert {line.split(": ")[0] for line in result.out.splitlines()} == {"login1"}
+    for name, said in (("off", "cannot be reached (No route to host)"), ("bridge", "this host cannot do that"),
+                       ("ts1", "this host cannot do that (not over this protocol)")):
+        assert f"change: {name}: {said}\n" in result.err, result.err
+    assert "2 of 4 hosts answered" in result.err
+    assert_refused(far[0], "alice")
+
+
+def test_a_connection_that_breaks(network, far):
+    """The host carries the order out; the command says that it does not know."""
+    far[0].check("cp /etc/pam.d/sshd /root/sshd.pam; sed -i '1i account optional pam_exec.so quiet quiet_log /bin/sleep 3' /etc/pam.d/sshd")
+    try:
+        command = network.admin.start(["change", "logon", "/drain", "/server:login1", TEXT], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until(lambda: far[0].path("/var/lib/logoff/drain").exists(), what="the host has the order")
+        network.admin.check("pkill -KILL -x ssh")
+        out, err = command.communicate(timeout=30)
+    finally:
+        far[0].check("mv /root/sshd.pam /etc/pam.d/sshd")
+    assert (command.returncode, out) == (UNREACHABLE, "")
+    assert err == "change: login1: the connection broke\nchange: login1: it is unknown whether this was done\n"
+    assert_refused(far[0], "alice")
+    assert change(network.admin, "/query", "/server:login1").status == OK
