@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * answer-json.c - the answer for programs, and back again; see answer.h.
+ * answer-json.c - the answer for programs, and back again; see answer.h. Nothing here asks the machine.
  */
 #include "drain/answer.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "cli/far.h"
 #include "cli/json.h"
+
+const char *const drain_nologin_files[DRAIN_NOLOGIN_FILES] = { "/run/nologin", "/etc/nologin" };
 
 static const char *const modes[] = { [DRAIN_ENABLED] = "enabled", [DRAIN_NEW] = "new", [DRAIN_ALL] = "all" };
 
@@ -75,7 +77,7 @@ static bool take_text(const json_t *value, char *ret, size_t size)
 	if (!json_is_string(value) || json_string_length(value) >= size)
 		return false;
 	strcpy(ret, json_string_value(value));
-	return true;
+	return strlen(ret) == json_string_length(value);	/* no NUL in it */
 }
 
 static bool take_mode(struct drain_answer *ret, const json_t *value)
@@ -156,4 +158,10 @@ int drain_answer_from_json(struct drain_answer *ret, const json_t *json)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+void drain_answer_done(struct drain_answer *answer)
+{
+	free(answer->services);
+	*answer = (struct drain_answer){};
 }

@@ -18,8 +18,6 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 
-const char *const drain_nologin_files[DRAIN_NOLOGIN_FILES] = { "/run/nologin", "/etc/nologin" };
-
 /* The folder in place of "/", or NULL. */
 static const char *find_folder(void)
 {
@@ -190,10 +188,4 @@ int drain_answer_count(struct drain_answer *answer, struct logoff_host *host, st
 	answer->hides_logins = logoff_host_hides_processes(host);
 	logoff_session_list_free(sessions, n);
 	return LOGOFF_OK;
-}
-
-void drain_answer_done(struct drain_answer *answer)
-{
-	free(answer->services);
-	*answer = (struct drain_answer){};
 }

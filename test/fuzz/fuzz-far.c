@@ -3,7 +3,8 @@
  * fuzz-far.c - any line of JSON that claims to come from logoff-host.
  *
  * Beside crashes and leaks it looks for a session that has ended without the word for it, or with something left; for a
- * failure without a kind; and for fields that change when they are written and read once more.
+ * failure without a kind; for an answer about logons that takes what is unknown for known; and for fields that change
+ * when they are written and read once more.
  */
 #include "cli/far.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "drain/answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -118,6 +120,25 @@ static void check_failure(const json_t *json)
 	require(r < 0 || (failure.kind && *failure.kind && failure.exit_status >= 0));
 }
 
+static void check_logons(const json_t *json)
+{
+	struct drain_answer answer, again;
+	json_t *written;
+	int r = drain_answer_from_json(&answer, json);
+
+	require_right(r);
+	if (r == 0) {
+		require(answer.known == json_is_string(json_object_get(json, "mode")));
+		for (size_t i = 0; i < answer.n_services; i++)
+			require(*answer.services[i].name);
+		written = drain_answer_to_json(&answer);
+		require(drain_answer_from_json(&again, written) == 0);
+		require_same(drain_answer_to_json(&again), written);
+		drain_answer_done(&again);
+	}
+	drain_answer_done(&answer);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct logoff_session_facts facts = LOGOFF_SESSION_FACTS_DEFAULT;
@@ -133,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_outcome(json_object_get(line, "result"), session ? session : known);
 	check_delivery(json_object_get(line, "delivery"));
 	check_failure(json_object_get(line, "failure"));
+	check_logons(json_object_get(line, "logon"));
 	logoff_session_free(session);
 	logoff_session_free(known);
 	json_decref(line);

@@ -50,7 +50,7 @@ sources_of() {
 	nodeset) echo src/farm/nodeset.c src/base/array.c | tr ' ' '\n' ;;
 	hosts) sources_at src/base src/farm ;;
 	order) sources_at $rooms src/host/order.c src/drain/verb.c src/cli/{select,word,account,facts}.c ;;
-	far) sources_at $rooms src/cli/{far,json,facts,when}.c ;;
+	far) sources_at $rooms src/cli/{far,json,facts,when}.c src/drain/answer-json.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
 	*) sources_at $rooms ;;
 	esac
