@@ -1106,3 +1106,49 @@ def test_cancel_a_turn(farm, terminal):
     one.type(b"\x03")
     out, status = one.end()
     assert status == 7 and Done(out, "", status, True).results() == [("one", "5", "ended")]
+
+
+# ---- lists that are wrong ----
+
+LIST = "hello()\norder('list')\nsession('5')\n%s\nreply()\norder()\n"
+
+
+@pytest.mark.parametrize("line", [
+    "session(None)", "session('')", "session(7)", "session('7', state='dead')", "session('7', state=None)", "session('7', kind='robot')",
+    "session('7', uid=-2)", "session('7', uid=1 << 40)", "session('7', logon=-5)", "session('7', logon='now')", "session('7', logon=1 << 70)",
+    "session('7', logon_time='yesterday')", "session('7', own='no')", "session('7', own=None)", "session('7', terminals='pts/3')",
+    "session('7', terminals=[7])", "session('7', age_seconds=-1)", "session('7', idle_seconds=1.5)", "session('7', user=7)",
+    "session('7' + chr(0))", "session('5')", "say(serial=last['serial'], session='7', logon=None)", "say(serial=last['serial'], session=[], logon=None)",
+    "say(serial=last['serial'], fate='gone')", "say(serial=last['serial'])", "say(serial=7, session=row('7'), logon=None)",
+    "say(serial=None, session=row('7'), logon=None)", "say(session=row('7'), logon=None)", "say(serial=str(last['serial']), session=row('7'), logon=None)",
+    "say(serial=last['serial'], reply='log-off', exit_status=0)", "say(serial=last['serial'], reply='list')", "failure('No-Session', '7')",
+    "failure('no-session', 7)", "failure('no-session', '7', 9)", "failure('no-session', '7', 256)", "failure('no-session', '7', True)",
+    "failure('no-session', '7', 5, 'why')", "raw(b'\\xff\\n')", "raw(b'{}\\n')", "raw(b'null\\n')", "raw(b'{' * 3000 + b'\\n')", "raw(b'x' * (20 << 20))",
+], ids=repr)
+def test_wrong_lists(farm, line):
+    """No line that is wrong is skipped: it may have been that of somebody who is meant."""
+    farm.hosts(one=LIST % line, two=TWO)
+    done = farm.query("/json:lines", "/timeout:4")
+    assert done.status == 6 and ("two", "6") in done.only("session", "host", "id") and "one: " in done.err
+    done = farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:4")
+    assert done.status == 6 and done.results() == [("two", "5", "ended")] and farm.ordered("one") == []
+
+
+def test_failures_are_folded(farm):
+    """One line for a cause, one object for each host."""
+    for i in range(1, 8):
+        farm.add(f"h{i}", "os.write(2, b'ssh: connect to host h%s port 22: %s\\n')\nsys.exit(255)\n" % (i, "No route to host" if i != 5 else "Connection refused"))
+    farm.add("good", TWO)
+    done = farm.query("/json:lines")
+    assert done.status == 6 and done.err.splitlines() == ["query: h5: cannot be reached (Connection refused)", "query: h[1-4,6-7]: cannot be reached (No route to host)"]
+    assert sorted(done.only("failure", "host", "kind", "exit_status")) == [(f"h{i}", "unreachable", 6) for i in range(1, 8)]
+    assert done.only("host", "host") == [("good",)]
+
+
+def test_the_highest_status_counts(farm):
+    farm.hosts(off="os.write(2, b'x: No route to host\\n')\nsys.exit(255)\n", shut="os.write(2, b'a@b: Permission denied (publickey).\\n')\nsys.exit(255)\n", good=TWO)
+    assert farm.query().status == 8 and farm.query("/allowunreachable").status == 8
+    assert farm.logoff("/user:alice", "/y").status == 8
+    assert farm.query("/server:off,good").status == 6 and farm.query("/server:off,good", "/allowunreachable").status == 0
+    assert farm.query("nosuchuser", "/server:off,good").status == 6
+    assert farm.query("nosuchuser", "/server:good").status == farm.query("nosuchuser", "/server:off,good", "/allowunreachable").status == 2
