@@ -217,7 +217,6 @@ void server_farm_wipe(struct server_farm *farm)
 	farm->drawn = false;
 }
 
-/* The two hosts that have been waited for longest stand at its end. */
 static size_t count_sessions(const struct server_farm *farm)
 {
 	size_t n = 0;
@@ -227,6 +226,7 @@ static size_t count_sessions(const struct server_farm *farm)
 	return n;
 }
 
+/* The two hosts that have been waited for longest stand at its end. */
 void server_farm_draw(struct server_farm *farm)
 {
 	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n);
@@ -424,6 +424,14 @@ bool server_farm_is_same(const struct server_farm *farm, size_t i)
 	return !host->answered || strncmp(hello_text(farm, i, "host"), host->machine, sizeof(host->machine) - 1) == 0;
 }
 
+bool server_farm_has_restarted(const struct server_farm *farm, size_t i)
+{
+	const char *boot = hello_text(farm, i, "boot");
+	const struct far_host *host = &farm->items[i];
+
+	return *boot && *host->boot && strncmp(boot, host->boot, sizeof(host->boot) - 1) != 0;
+}
+
 void server_farm_listed(struct server_farm *farm, size_t i)
 {
 	struct far_host *host = &farm->items[i];
@@ -440,18 +448,6 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 	stream_line("host", json_pack("{s:s, s:s, s:I}", "host", server_farm_name(farm, i), "way",
 				      way_word(farm, i), "elapsed_ms",
 				      (json_int_t)farm_elapsed_ms(farm->farm, i)));
-}
-
-void server_farm_forget(struct server_farm *farm, size_t i)
-{
-	struct far_host *host = &farm->items[i];
-
-	farm->n_sessions -= host->n_sessions;
-	host->sessions = logoff_session_list_free(host->sessions, host->n_sessions);
-	free(host->logons_us);
-	host->logons_us = NULL;
-	host->n_sessions = host->n_before = 0;
-	host->listed = host->ended = false;
 }
 
 static void listed(size_t i, void *data)
@@ -584,6 +580,44 @@ static void report_folded(const char *const *names, size_t n, const char *senten
 		snprintf(cause.text, sizeof(cause.text), " (%.300s)", safe(text).text);
 	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, folded ? folded : names[0], sentence, cause.text);
 	free(folded);
+}
+
+/* The names of the N hosts WHICH in an array, to be freed; NULL without memory. */
+static const char **list_names(const struct server_farm *farm, const size_t *which, size_t n)
+{
+	const char **names = calloc(n + 1, sizeof(*names));
+
+	for (size_t k = 0; names && k < n; k++)
+		names[k] = server_farm_name(farm, which[k]);
+	return names;
+}
+
+char *server_farm_fold(const struct server_farm *farm, const size_t *which, size_t n)
+{
+	const char **names = list_names(farm, which, n);
+	char *folded = names ? nodeset_fold(names, n) : NULL;
+
+	free(names);
+	return folded;
+}
+
+void server_farm_say_shared(const struct server_farm *farm, const size_t *which, size_t n, const char *sentence)
+{
+	const char **names = list_names(farm, which, n);
+
+	if (names && n > 0)
+		report_folded(names, n, sentence, "");
+	output_note(names ? 0 : -ENOMEM);
+	free(names);
+}
+
+int server_farm_report_shared(const struct server_farm *farm, const size_t *which, size_t n, int status,
+			      const char *kind, const char *sentence)
+{
+	server_farm_say_shared(farm, which, n, sentence);
+	for (size_t k = 0; k < n; k++)
+		(void)stream_failure_of(server_farm_name(farm, which[k]), (enum exit_status)status, kind, NULL, NULL);
+	return n > 0 ? status : EXIT_ENDED;
 }
 
 static void report_same(const struct failed *failed, size_t n)

@@ -112,14 +112,14 @@ enum exit_status server_farm_list(struct server_farm *farm);
 /* To be called when host I has been listed: counts it, and tells programs. */
 void server_farm_listed(struct server_farm *farm, size_t i);
 
-/* Forgets the sessions of host I, which is asked again. */
-void server_farm_forget(struct server_farm *farm, size_t i);
-
 /*
  * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines.
  * After a restart it is the same one. Returns true if so.
  */
 bool server_farm_is_same(const struct server_farm *farm, size_t i);
+
+/* Tells whether it is known that the machine was restarted since it was listed. Returns true if so. */
+bool server_farm_has_restarted(const struct server_farm *farm, size_t i);
 
 /*
  * All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without
@@ -169,6 +169,19 @@ const char *server_farm_sentence(const char *kind);
 
 /* On whose behalf hosts get orders, for their records: "ann@desk". */
 void server_farm_name_origin(char origin[static FARM_ORIGIN_SIZE]);
+
+/* The names of the N hosts WHICH in one word, "login[01-03]". The caller frees it. Returns it, or NULL without memory. */
+char *server_farm_fold(const struct server_farm *farm, const size_t *which, size_t n);
+
+/* Prints a SENTENCE about the N hosts WHICH on standard error, in one line. */
+void server_farm_say_shared(const struct server_farm *farm, const size_t *which, size_t n, const char *sentence);
+
+/*
+ * The same for a failure of KIND; programs get it for each host. Returns STATUS, its exit status, or that of success if N
+ * is 0.
+ */
+int server_farm_report_shared(const struct server_farm *farm, const size_t *which, size_t n, int status,
+			      const char *kind, const char *sentence);
 
 /* The name of host I. Returns it. */
 const char *server_farm_name(const struct server_farm *farm, size_t i);

@@ -167,12 +167,14 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 	plan->moved = !server_farm_is_same(&run->farm, i);
 	if (plan->moved)
 		return FARM_DONE;
+	if (run->again && server_farm_has_restarted(&run->farm, i))
+		plan->restarted = true;
 	if (number == 0 && selects())
 		*ret_order = (struct farm_order){ .json = make_list(run, true) };
 	else if (number == (selects() ? 1 : 0) && plan->has_names && !run->again)
 		*ret_order = (struct farm_order){ .json = make_list(run, false) };
 	else
-		return run->farm.items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
+		return run->farm.items[i].n_sessions > 0 || arg_drain ? FARM_HOLD : FARM_DONE;
 	run->farm.items[i].listed = false;	/* each list counts */
 	return FARM_ORDER;
 }
@@ -182,7 +184,7 @@ static bool take_list(size_t i, const json_t *line, void *data)
 	struct run *run = data;
 	bool right = server_farm_take(&run->farm, i, line);
 
-	if (right && json_object_get(line, "reply") && selects() && run->plans[i].n_lists == 1)
+	if (right && json_object_get(line, "reply") && selects() && run->plans[i].n_lists == 1 && !run->again)
 		run->plans[i].n_selected = run->farm.items[i].n_sessions;
 	return right;
 }
@@ -208,6 +210,33 @@ void run_cancelled(void *data)
 	server_farm_cancelled(&run->farm);
 }
 
+/* The session ID of host I is left alone, as a condition is unknown. Each list may say so. */
+static void note_spared(struct run *run, size_t i, const char *id)
+{
+	char *name = NULL;
+
+	if (!run->spared)
+		run->spared = json_object();
+	if (asprintf(&name, "%zu:%s", i, id) < 0)
+		name = NULL;
+	if (name && json_object_get(run->spared, name)) {
+		free(name);
+		return;
+	}
+	if (name)
+		(void)json_object_set_new(run->spared, name, json_true());
+	free(name);
+	run->n_spared++;
+	(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown", id, NULL);
+}
+
+void run_report_spared(struct run *run)
+{
+	if (run->n_spared > run->n_spared_said)
+		report_unknown_groups(run->n_spared - run->n_spared_said);
+	run->n_spared_said = run->n_spared;
+}
+
 /* What a host does not know may be known to another one; that is judged when all have answered. */
 static bool take_failure(size_t i, const struct far_failure *failure, void *data)
 {
@@ -217,9 +246,7 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 	if (failure->exit_status != EXIT_ENDED || !failure->object)
 		return false;
 	if (strcmp(failure->kind, "spared-unknown") == 0) {
-		run->n_spared++;
-		(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, failure->kind, failure->object,
-					NULL);
+		note_spared(run, i, failure->object);
 		return true;
 	}
 	for (size_t k = 0; k < arg_selection.excludes.n_items; k++)
@@ -253,28 +280,23 @@ static int check_exclusions(struct run *run)
 
 /* ---- who is meant ---- */
 
-static int add_target(struct run *run, const struct target *target)
+int run_add_target(struct run *run, size_t i, size_t k, bool named)
 {
-	const char *id = logoff_session_id(target->session);
+	struct plan *plan = &run->plans[i];
+	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
+				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
+				 .exists = LOGOFF_EXISTS_UNKNOWN };
+	int r;
 
 	/* One that is named and selected is named: no condition has to hold any more. */
-	for (size_t t = run->plans[target->host].first; target->named && t < run->n_targets; t++)
-		if (strcmp(logoff_session_id(run->targets[t].session), id) == 0 &&
-		    run->targets[t].logon_us == target->logon_us) {
-			run->targets[t].named = true;
+	for (size_t t = 0; named && t < plan->n_targets; t++)
+		if (strcmp(logoff_session_id(plan->targets[t].session), logoff_session_id(target.session)) == 0) {
+			plan->targets[t].named = true;
 			return 0;
 		}
-	return array_add(&run->targets, &run->n_targets, target);
-}
-
-/* Adds session number K of host I. */
-static int add_session(struct run *run, size_t i, size_t k, bool named)
-{
-	const struct far_host *host = &run->farm.items[i];
-
-	return add_target(run, &(struct target){ .host = i, .session = host->sessions[k],
-						 .logon_us = host->logons_us[k], .named = named,
-						 .exists = LOGOFF_EXISTS_UNKNOWN });
+	r = array_add(&plan->targets, &plan->n_targets, &target);
+	run->n_targets += r >= 0;
+	return r;
 }
 
 static bool has_user(const struct far_host *host, size_t from, const char *name, const char *other_id)
@@ -331,7 +353,7 @@ static int add_named(struct run *run, size_t i, const char *argument)
 	    has_user(host, run->plans[i].n_selected, word.text, logoff_session_id(host->sessions[k])))
 		run_note_status(run, report_ambiguous(argument, word.text, host->sessions[k], 0));
 	else if (r == LOGOFF_OK)
-		return add_session(run, i, k, true);
+		return run_add_target(run, i, k, true);
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 has_user(host, run->plans[i].n_selected, word.text, NULL))
 		run_note_status(run, report_is_user(word.text));
@@ -356,7 +378,7 @@ static int add_selected(struct run *run, size_t i, size_t k)
 	case SELECT_NO:
 		break;
 	}
-	return add_session(run, i, k, false);
+	return run_add_target(run, i, k, false);
 }
 
 /* The targets of host I, those that are named last. */
@@ -365,7 +387,6 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	struct plan *plan = &run->plans[i];
 	int r = 0;
 
-	plan->first = run->n_targets;
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
 	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
@@ -373,7 +394,6 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
 			r = add_named(run, i, arguments[k]);
-	plan->n_targets = run->n_targets - plan->first;
 	return r;
 }
 
@@ -392,21 +412,31 @@ static int choose(struct run *run, int n_arguments, char **arguments)
 
 /* ---- showing and asking ---- */
 
-static int show_plan(const struct run *run)
+static void show_target(struct logoff_session *session)
 {
-	for (size_t t = 0; t < run->n_targets; t++) {
-		struct logoff_session *session = run->targets[t].session;
-		bool protected = report_is_protected(session, arg_console);
-		json_t *row;
+	bool protected = report_is_protected(session, arg_console);
+	json_t *row;
 
-		if (!arg_json) {
-			report_plan(stdout, session, arg_console, "");
-			continue;
-		}
-		row = to_json_session(session, arg_server);
-		(void)json_object_set_new(row, "result", json_string(protected ? "protected" : "would-end"));
-		stream_row("result", row);
+	if (!arg_json) {
+		report_plan(stdout, session, arg_console, "");
+		return;
 	}
+	row = to_json_session(session, arg_server);
+	(void)json_object_set_new(row, "result", json_string(protected ? "protected" : "would-end"));
+	stream_row("result", row);
+}
+
+/* The N hosts WHICH would be drained. */
+static int show_plan(const struct run *run, const size_t *which, size_t n)
+{
+	char *folded = arg_drain && n > 0 && !arg_json ? server_farm_fold(&run->farm, which, n) : NULL;
+
+	if (folded)
+		printf(_("New logons would be refused on %s.\n"), folded);
+	free(folded);
+	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
+		for (size_t t = 0; t < run->plans[i].n_targets; t++)
+			show_target(run->plans[i].targets[t].session);
 	return EXIT_ENDED;
 }
 
@@ -419,30 +449,51 @@ static void ask(size_t n, size_t n_hosts)
 					 "Log off these %zu sessions on %zu hosts? (y/n) ", n), n, n_hosts);
 }
 
+/* What the question is about. */
+struct count {
+	size_t n, n_selected, n_hosts;
+};
+
+static struct count count_ending(const struct run *run)
+{
+	struct count count = {};
+
+	for (size_t i = 0; i < run->farm.hosts.n_items; i++) {
+		size_t before = count.n;
+
+		for (size_t t = 0; t < run->plans[i].n_targets; t++) {
+			const struct target *target = &run->plans[i].targets[t];
+			bool ends = !report_is_protected(target->session, arg_console);
+
+			count.n += ends;
+			count.n_selected += ends && !target->named;
+		}
+		count.n_hosts += count.n > before;
+	}
+	return count;
+}
+
+static void show_ending(const struct plan *plan)
+{
+	for (size_t t = 0; t < plan->n_targets; t++)
+		if (!report_is_protected(plan->targets[t].session, arg_console))
+			report_plan(stderr, plan->targets[t].session, arg_console, "");
+}
+
 /* As choice_confirm(). */
 static int confirm(const struct run *run)
 {
-	size_t n = 0, n_selected = 0, n_hosts = 0, last = SIZE_MAX;
+	struct count count = count_ending(run);
 	int cancel_fd;
 
-	for (size_t t = 0; t < run->n_targets; t++) {
-		const struct target *target = &run->targets[t];
-		bool ends = !report_is_protected(target->session, arg_console);
-
-		n += ends;
-		n_selected += ends && !target->named;
-		n_hosts += ends && target->host != last;
-		last = ends ? target->host : last;
-	}
-	if (arg_yes || n_selected < 2)
+	if (arg_yes || count.n_selected < 2)
 		return EXIT_ENDED;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return report_unconfirmed();
-	for (size_t t = 0; t < run->n_targets; t++)
-		if (!report_is_protected(run->targets[t].session, arg_console))
-			report_plan(stderr, run->targets[t].session, arg_console, "");
+	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
+		show_ending(&run->plans[i]);
 	cancel_fd = question_begin();
-	ask(n, n_hosts);
+	ask(count.n, count.n_hosts);
 	return question_says_yes(cancel_fd) ? EXIT_ENDED : report_declined();
 }
 
@@ -494,7 +545,7 @@ static void report_hidden(const struct run *run)
  * Nobody is selected only if each of the hosts WHICH that count has told so. A session that may be meant is not
  * nobody.
  */
-static int report_none(const struct run *run, const size_t *which, size_t n)
+static int report_none(struct run *run, const size_t *which, size_t n)
 {
 	bool all_listed = true;
 
@@ -503,16 +554,14 @@ static int report_none(const struct run *run, const size_t *which, size_t n)
 					    server_farm_is_excused(&run->farm, which[k]));
 	if (selects())
 		report_hidden(run);
-	if (run->n_spared > 0)
-		report_unknown_groups(run->n_spared);
+	run_report_spared(run);
 	/* A host that is drained may be empty already. */
 	if (run->n_targets > 0 || !selects() || !all_listed || ((arg_if_any || arg_drain) && run->n_spared == 0))
 		return EXIT_ENDED;
 	return (int)report_none_selected();
 }
 
-/* Asks the N hosts WHICH who is meant. Returns the exit status of the loop; hosts that fail are said later. */
-static int list_hosts(struct run *run, const size_t *which, size_t n)
+int run_list(struct run *run, const size_t *which, size_t n)
 {
 	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = run_cancelled,
 				    .draw = server_farm_can_draw(&run->farm) ? draw_listing : NULL, .data = run };
@@ -520,168 +569,11 @@ static int list_hosts(struct run *run, const size_t *which, size_t n)
 	return (int)server_farm_round(&run->farm, which, n, &calls);
 }
 
-/* Forgets what host I has told: it is asked anew. */
-static void forget_host(struct run *run, size_t i)
-{
-	struct plan *plan = &run->plans[i];
-
-	server_farm_forget(&run->farm, i);
-	plan->n_selected = plan->n_targets = plan->found = plan->n_asked = 0;
-	plan->n_lists = plan->n_orders = 0;
-	plan->no_exclusions = 0;
-	plan->asked = NULL;
-}
-
-/*
- * Keeps the targets of host I that were named, with their sessions, which its list loses. A name means the session that
- * bore it when the command began.
- */
-static int keep_named(struct run *run, size_t i, struct target **ret_kept, size_t *ret_n)
-{
-	const struct plan *plan = &run->plans[i];
-	struct far_host *host = &run->farm.items[i];
-	int r = 0;
-
-	for (size_t t = plan->first; r >= 0 && t < plan->first + plan->n_targets; t++) {
-		struct target kept = run->targets[t];
-
-		if (!kept.named)
-			continue;
-		r = array_add(&run->kept, &run->n_kept, &kept.session);
-		for (size_t k = 0; r >= 0 && k < host->n_sessions; k++)
-			if (host->sessions[k] == kept.session)
-				host->sessions[k] = NULL;
-		if (r >= 0)
-			r = array_add(ret_kept, ret_n, &kept);
-	}
-	return r;
-}
-
-/* Chooses those of host I whom the selection means now, and those of the N that were KEPT. */
-static int choose_host_again(struct run *run, size_t i, const struct target *kept, size_t n)
-{
-	int r = choose_host(run, i, 0, NULL);
-
-	for (size_t k = 0; r >= 0 && k < n; k++)
-		if (kept[k].host == i)
-			r = add_target(run, &kept[k]);
-	run->plans[i].n_targets = run->n_targets - run->plans[i].first;
-	return r;
-}
-
-/*
- * Asks the N hosts WHICH again whom the selection means, as time has passed. LATE: those that were named have had their
- * turn. A host that does not answer is left out from then on.
- */
-static void choose_again(struct run *run, const size_t *which, size_t n, bool late)
-{
-	size_t *live = calloc(n + 1, sizeof(*live)), n_live = 0, n_kept = 0;
-	struct target *kept = NULL;
-	const char *text;
-	int r = live ? 0 : -ENOMEM;
-
-	run->again = true;
-	for (size_t k = 0; k < n; k++) {
-		if (r >= 0 && !late)
-			r = keep_named(run, which[k], &kept, &n_kept);
-		forget_host(run, which[k]);
-		if (r >= 0 && !run->plans[which[k]].lost)
-			live[n_live++] = which[k];
-	}
-	if (n_live > 0) {
-		run_note_status(run, list_hosts(run, live, n_live));
-		run_note_status(run, (int)server_farm_report_of(&run->farm, live, n_live));
-	}
-	for (size_t k = 0; r >= 0 && k < n_live; k++) {
-		struct plan *plan = &run->plans[live[k]];
-
-		if (plan->moved)
-			run_note_status(run, server_farm_report_moved(&run->farm, live[k]));
-		plan->lost = plan->moved || farm_failure(run->farm.farm, live[k], &text) != FARM_NO_FAILURE;
-		if (!plan->lost)
-			r = choose_host_again(run, live[k], kept, n_kept);
-	}
-	if (r < 0)
-		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
-	free(kept);
-	free(live);
-}
-
-static size_t count_targets(const struct run *run, const size_t *which, size_t n)
-{
-	size_t n_targets = 0;
-
-	for (size_t k = 0; k < n; k++)
-		n_targets += run->plans[which[k]].n_targets;
-	return n_targets;
-}
-
-/*
- * Logs off those who passed PAM before it refused, and got their sessions after the list. The state was set DRAINED_US
- * ago or more.
- */
-static void log_off_late(struct run *run, const size_t *which, size_t n, uint64_t drained_us)
-{
-	uint64_t now_us = clock_now_us(), settled_us = drained_us + DRAIN_SETTLES_MS * 1000;
-	size_t n_left = 0;
-
-	for (int look = 0; look < DRAIN_LOOKS && !run->farm.cancelled; look++) {
-		if (now_us < settled_us)
-			(void)poll(&(struct pollfd){ .fd = run->farm.cancel_fd, .events = POLLIN }, 1,
-				   (int)((settled_us - now_us) / 1000 + 1));
-		choose_again(run, which, n, true);
-		n_left = count_targets(run, which, n);
-		if (n_left == 0)
-			return;
-		if (look < DRAIN_LOOKS - 1)
-			orders_carry_out(run, which, n);
-		now_us = settled_us = clock_now_us();
-	}
-	if (n_left == 0 || run->farm.cancelled)
-		return;
-	for (size_t k = 0; k < n; k++) {
-		const struct plan *plan = &run->plans[which[k]];
-
-		for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
-			run_note_status(run, (int)log_off_report_late(run->targets[t].session));
-		forget_host(run, which[k]);
-	}
-}
-
-/* Empties the N hosts WHICH. AGAIN: it is long ago that they were asked who is meant. */
-static void empty_hosts(struct run *run, const size_t *which, size_t n, bool again)
-{
-	uint64_t drained_us;
-
-	if (arg_drain)
-		orders_drain(run, which, n);
-	drained_us = clock_now_us();
-	if (selects() && (arg_drain || again))
-		choose_again(run, which, n, false);
-	if (!run->farm.cancelled)
-		orders_carry_out(run, which, n);
-	if (selects() && arg_drain && !run->farm.cancelled)
-		log_off_late(run, which, n, drained_us);
-}
-
-/* All hosts at once, or /serial of them at a time. */
-static void empty_in_turn(struct run *run, const size_t *which, size_t n)
-{
-	size_t step = arg_serial > 0 && arg_serial < n ? (size_t)arg_serial : n;
-
-	orders_begin(run);
-	for (size_t k = 0; k < n && !run->farm.cancelled; k += step)
-		empty_hosts(run, which + k, n - k < step ? n - k : step, k > 0);
-	if (run->farm.cancelled && (arg_drain || step < n))	/* who has come since is not known */
-		run_note_status(run, EXIT_CANCELLED);
-	orders_leave(run, which, n);
-}
-
 /* Asks who is meant, shows it or asks the user, and has it done. Returns the exit status. */
 static int act(struct run *run, size_t *which, int n_arguments, char **arguments)
 {
 	size_t n = find_asked(run, which);
-	int status = list_hosts(run, which, n);
+	int status = run_list(run, which, n);
 
 	if (status != EXIT_ENDED)
 		return status;
@@ -697,25 +589,27 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 		return run->status > status ? run->status : status;
 	run_note_status(run, report_none(run, which, n));
 	run_note_status(run, status);
+	n = find_ordered(run, which);
 	if (arg_dry_run)
-		return show_plan(run);
-	if (run->n_targets == 0 && !arg_drain)
+		return show_plan(run, which, n);
+	if (n == 0)
 		return EXIT_ENDED;
 	status = confirm(run);
 	if (status == EXIT_ENDED)
-		empty_in_turn(run, which, find_ordered(run, which));
+		run_empty(run, which, n);
 	return status;
 }
 
 static void run_done(struct run *run)
 {
-	for (size_t i = 0; run->plans && i < run->farm.hosts.n_items; i++)
+	for (size_t i = 0; run->plans && i < run->farm.hosts.n_items; i++) {
 		free(run->plans[i].named);
+		free(run->plans[i].targets);
+	}
 	free(run->plans);
-	free(run->targets);
-	logoff_session_list_free(run->kept, run->n_kept);
 	json_decref(run->select);
 	farm_own_done(&run->own);
+	json_decref(run->spared);
 	server_farm_done(&run->farm);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff-farm.h - a run of logoff on many hosts: who is meant (logoff-farm.c), and the orders to the hosts with what
- * becomes of them (logoff-orders.c).
+ * logoff-farm.h - a run of logoff on many hosts: who is meant (logoff-farm.c), the orders to the hosts with what becomes
+ * of them (logoff-orders.c), and /drain and /serial (logoff-farm-drain.c).
+ *
+ * A target is a logon, and stays one until its result has been reported: a host that is asked again only adds some.
  */
 #ifndef CLI_LOGOFF_FARM_H
 #define CLI_LOGOFF_FARM_H
@@ -19,7 +21,7 @@ struct target {
 	struct logoff_session *session;	/* the farm's */
 	int64_t logon_us;
 	bool named;			/* else selected */
-	bool done;			/* its result has been reported */
+	bool done, ended;		/* its result has been reported; it was that it has ended */
 	unsigned order;			/* the number of its order to its host; 0: none yet */
 	bool lost;			/* its host told a result only because the connection with it broke */
 	bool recorded;			/* what its host has told was recorded here already */
@@ -27,39 +29,47 @@ struct target {
 	enum logoff_state state;
 };
 
-/* What the command line says of one host. */
+/* What is meant on one host, and how far that is. */
 struct plan {
 	bool *named;			/* the arguments that name a session of it */
 	bool has_names;
 	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
-	unsigned n_lists, n_orders;	/* how many it has got */
-	size_t first, n_targets;	/* its targets, side by side; those that are selected first */
+	unsigned n_lists, n_orders;	/* how many it has got; of lists in this round */
+	struct target *targets;
+	size_t n_targets;
 	int told;			/* the highest exit status in the lines of the order */
 	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
 	bool moved;			/* another machine has answered to its name */
 	struct target *asked;		/* the one whose fate it has not told yet */
-	bool drained;			/* it was ordered to refuse new logons */
-	bool proved;			/* it has told which logons it refuses */
-	bool lost;			/* it has not answered when it was asked again, which has been said */
+
+	/* Where time passes between the list and the order: /drain, /serial. */
+	bool begun, over;		/* its turn has come; there is nothing more to do */
+	size_t n_before;		/* the sessions of its lists before the last */
+	bool restarted;			/* since it was listed */
+	bool told_to_drain, refuses;	/* it got the order, and has proved or said that new logons are refused */
+	bool answered_drain;		/* it has carried out the order, or refused it */
+	bool has_services;		/* it has told of some */
+	int drain_status;		/* the highest exit status of the lines about that */
+	const char *spared;		/* why nobody is logged off on it; NULL: they are */
 };
 
 struct run {
 	struct server_farm farm;
 	json_t *select;			/* the conditions of all orders */
 	struct plan *plans;		/* one for each host */
-	struct target *targets;
-	size_t n_targets;
-	size_t n_spared;		/* sessions for which a condition is unknown */
+	size_t n_targets;		/* of all hosts */
+	size_t n_ordered;		/* that are under way */
+	size_t n_spared, n_spared_said;	/* sessions for which a condition is unknown; of them those that were reported */
+	json_t *spared;			/* which they are */
+	struct trouble *troubles;	/* what hosts have told about their logons */
+	size_t n_troubles;
 	struct farm_own own;		/* the caller's sessions, if this machine is one of the hosts */
 	char id[40];			/* of this run, for the records */
 	char origin[FARM_ORIGIN_SIZE];
-	bool again;			/* only what the selection means is asked for: names are known already */
-	struct logoff_session **kept;	/* sessions that were named, which no list has any more */
-	size_t n_kept;
+	bool again;			/* only what the selection means is asked for: those who have come since */
 	uint64_t warned_until_us;	/* when the warning time is over; 0: not begun */
-	size_t n_warned;		/* how many targets the hosts in turn have */
 	bool told;			/* the countdown has been said */
 	bool log_is_silent;		/* a record has waited for the log, which did not listen: no other one waits */
 	int status;			/* the highest so far */
@@ -75,18 +85,36 @@ void run_cancelled(void *run);
 void orders_begin(struct run *run);
 
 /*
- * Has the N hosts WHICH log off their targets, and asks what has become of those whose connection broke. Each target
- * gets a result, which is reported. Blocks until all have.
+ * Has those of the N hosts WHICH that have targets without an order log them off, and asks what has become of those whose
+ * connection broke. Each such target gets a result, which is reported. Blocks until all have.
  */
 void orders_carry_out(struct run *run, const size_t *which, size_t n);
 
-/* Gives those targets of the N hosts WHICH a result that have none: the run was cancelled before their turn came. */
+/* Gives those targets of the N hosts WHICH a result that have none: their turn has not come. */
 void orders_leave(struct run *run, const size_t *which, size_t n);
 
+/* Gives TARGET the result that it has ended by itself. */
+void orders_finish_gone(struct run *run, struct target *target);
+
+/* Whether TARGET is still to be ordered. */
+bool target_is_pending(const struct target *target);
+
+/* How many of the targets of PLAN are. Returns it. */
+size_t plan_count_pending(const struct plan *plan);
+
+/* Asks the N hosts WHICH who is meant. Returns the exit status of the loop; hosts that fail are said later. */
+int run_list(struct run *run, const size_t *which, size_t n);
+
+/* Adds session number K in the list of host I to its targets. Returns 0 or -ENOMEM. */
+int run_add_target(struct run *run, size_t i, size_t k, bool named);
+
+/* Reports the sessions that were left alone, as a condition is unknown, and have not been reported yet. */
+void run_report_spared(struct run *run);
+
 /*
- * Has the N hosts WHICH refuse new logons, and reports each of which it is not proved that it does. Blocks until all
- * have answered, or their time is over.
+ * Logs off the targets on the N hosts WHICH: all at once, or /serial of them at a time; of them those that refuse new
+ * logons with /drain. Reports everything.
  */
-void orders_drain(struct run *run, const size_t *which, size_t n);
+void run_empty(struct run *run, const size_t *which, size_t n);
 
 #endif

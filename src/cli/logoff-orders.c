@@ -30,6 +30,20 @@
 
 /* ---- the order ---- */
 
+bool target_is_pending(const struct target *target)
+{
+	return target->order == 0 && !target->done;
+}
+
+size_t plan_count_pending(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; t < plan->n_targets; t++)
+		n += target_is_pending(&plan->targets[t]);
+	return n;
+}
+
 /* The room of an id in JSON, which may have to escape each byte. */
 static size_t room_of(const struct target *target)
 {
@@ -43,11 +57,10 @@ static json_t *make_identities(struct run *run, size_t i, bool named)
 	json_t *sessions = json_array();
 	size_t room = IDENTITIES_SIZE_MAX;
 
-	for (size_t t = plan->first;
-	     t < plan->first + plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
-		struct target *target = &run->targets[t];
+	for (size_t t = 0; t < plan->n_targets && json_array_size(sessions) < IDENTITIES_MAX; t++) {
+		struct target *target = &plan->targets[t];
 
-		if (target->order > 0 || target->named != named || room_of(target) > room)
+		if (!target_is_pending(target) || target->named != named || room_of(target) > room)
 			continue;
 		room -= room_of(target);
 		target->order = plan->n_orders + 1;
@@ -110,7 +123,7 @@ static struct target *find_target(struct run *run, size_t i, const char *id)
 
 	for (size_t k = 0; id && k < plan->n_targets; k++) {
 		size_t number = (plan->found + k) % plan->n_targets;
-		struct target *target = &run->targets[plan->first + number];
+		struct target *target = &plan->targets[number];
 
 		if (target->order == plan->n_orders && strcmp(logoff_session_id(target->session), id) == 0) {
 			plan->found = number;
@@ -158,6 +171,7 @@ static void finish(struct run *run, struct target *target, struct logoff_outcome
 						    to_json_session(target->session, arg_server), status));
 	output_flush();
 	target->done = true;
+	target->ended = outcome->result == LOGOFF_OK;
 	run->farm.n_ended += outcome->result == LOGOFF_OK;
 	run_note_status(run, status);
 }
@@ -174,14 +188,21 @@ static void finish_unknown(struct run *run, struct target *target, enum logoff_r
 	finish(run, target, &outcome, EXIT_ENDED);
 }
 
+void orders_finish_gone(struct run *run, struct target *target)
+{
+	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
+
+	finish(run, target, &outcome, EXIT_ENDED);
+}
+
 /* The order of host I is over: it will tell nothing more of its sessions. */
 static void finish_order(struct run *run, size_t i)
 {
 	const struct plan *plan = &run->plans[i];
 
-	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++)
-		if (run->targets[t].order == plan->n_orders && !run->targets[t].done && !run->targets[t].lost)
-			finish_unknown(run, &run->targets[t], LOGOFF_E_FAILED, "its host has told no result");
+	for (size_t t = 0; t < plan->n_targets; t++)
+		if (plan->targets[t].order == plan->n_orders && !plan->targets[t].done && !plan->targets[t].lost)
+			finish_unknown(run, &plan->targets[t], LOGOFF_E_FAILED, "its host has told no result");
 }
 
 static void note_told(struct run *run, size_t i, int status)
@@ -266,10 +287,7 @@ static bool take_refusal(struct run *run, size_t i, const json_t *json)
 	outcome.cause = failure.cause;
 	if (strcmp(failure.kind, "no-session") == 0) {
 		/* It has ended by itself since it was listed. */
-		outcome.result = LOGOFF_OK;
-		outcome.exists = LOGOFF_EXISTS_NO;
-		outcome.unseen = true;
-		finish(run, target, &outcome, EXIT_ENDED);
+		orders_finish_gone(run, target);
 		return true;
 	}
 	outcome.result = strcmp(failure.kind, "changed") == 0	  ? LOGOFF_E_CHANGED :
@@ -319,8 +337,8 @@ static void say_countdown(struct run *run, unsigned long seconds, bool draw)
 
 	snprintf(line.text, sizeof(line.text),
 		 ngettext("%zu session will be logged off in %lu s; Ctrl-C cancels",
-			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_warned),
-		 run->n_warned, seconds);
+			  "%zu sessions will be logged off in %lu s; Ctrl-C cancels", run->n_ordered),
+		 run->n_ordered, seconds);
 	if (draw) {
 		terminal_draw(line);
 		run->farm.drawn = true;
@@ -348,7 +366,7 @@ static struct target *next_unknown(const struct run *run, size_t i)
 	struct plan *plan = &run->plans[i];
 
 	for (; plan->n_asked < plan->n_targets; plan->n_asked++) {
-		struct target *target = &run->targets[plan->first + plan->n_asked];
+		struct target *target = &plan->targets[plan->n_asked];
 
 		if (!target->done && target->order > 0)
 			return target;
@@ -391,12 +409,11 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 	struct run *run = data;
 	struct target *target = run->plans[i].asked;
 	const char *fate = json_string_value(json_object_get(line, "fate"));
-	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
 
 	if (fate)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
 	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
-		finish(run, target, &outcome, EXIT_ENDED);
+		orders_finish_gone(run, target);
 	else if (fate && target && strcmp(fate, "there") == 0)
 		note_there(run, target, json_string_value(json_object_get(line, "state")));
 	return true;
@@ -438,29 +455,35 @@ static void ask_fates(struct run *run, const size_t *which, size_t n)
 	free(broken);
 }
 
+/* The cause for a target of host I that was not ordered, or has an order and no result. FAILURE of its host says TEXT. */
+static const char *why_unknown(const struct run *run, size_t i, const struct target *target, const char *text)
+{
+	const struct plan *plan = &run->plans[i];
+
+	if (target->order > 0 && run->farm.cancelled)
+		return "cancelled; what became of it is unknown";
+	if (target->order > 0 && target->exists == LOGOFF_EXISTS_YES)
+		return "the connection broke";
+	if (target->order > 0)
+		return "the connection broke; what became of it is unknown";
+	return plan->spared ? plan->spared : plan->moved ? "another machine answers now" : text;
+}
+
 /* The sessions of host I that have no result at the end: not ordered, or unknown. */
 static void finish_rest(struct run *run, size_t i)
 {
 	const struct plan *plan = &run->plans[i];
+	const char *text;
+	enum farm_failure failure = farm_failure(run->farm.farm, i, &text);
+	bool cancelled = !plan->spared && (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled);
 
-	for (size_t t = plan->first; t < plan->first + plan->n_targets; t++) {
-		struct target *target = &run->targets[t];
-		const char *text;
-		enum farm_failure failure = farm_failure(run->farm.farm, target->host, &text);
-		bool cancelled = failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled;
+	for (size_t t = 0; t < plan->n_targets; t++) {
+		struct target *target = &plan->targets[t];
 
-		if (target->done)
-			continue;
-		if (target->order > 0 && run->farm.cancelled)
-			text = "cancelled; what became of it is unknown";
-		else if (target->order > 0)
-			text = target->exists == LOGOFF_EXISTS_YES ?
-				       "the connection broke" :
-				       "the connection broke; what became of it is unknown";
-		else if (run->plans[target->host].moved)
-			text = "another machine answers now";
-		finish_unknown(run, target, target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
-			       text);
+		if (!target->done)
+			finish_unknown(run, target,
+				       target->order == 0 && cancelled ? LOGOFF_E_CANCELLED : LOGOFF_E_UNREACHABLE,
+				       why_unknown(run, i, target, text));
 	}
 }
 
@@ -483,7 +506,21 @@ void orders_begin(struct run *run)
 	server_farm_name_origin(run->origin);
 }
 
-void orders_carry_out(struct run *run, const size_t *which, size_t n)
+/* Those of the N hosts WHICH that have anything to do, into PENDING. Returns their number. */
+static size_t find_pending(struct run *run, const size_t *which, size_t n, size_t *pending)
+{
+	size_t n_pending = 0, n_before = 0;
+
+	run->n_ordered = 0;
+	for (size_t k = 0; k < n; k++, n_before = run->n_ordered) {
+		run->n_ordered += plan_count_pending(&run->plans[which[k]]);
+		if (run->n_ordered > n_before)
+			pending[n_pending++] = which[k];
+	}
+	return n_pending;
+}
+
+static void carry_out(struct run *run, const size_t *which, size_t n)
 {
 	struct farm_calls calls = { .next = next_log_off, .line = take_line, .cancelled = run_cancelled, .data = run,
 				    .draw = server_farm_can_draw(&run->farm) ||
@@ -491,9 +528,7 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n)
 							  draw_log_off : NULL };
 
 	run->warned_until_us = clock_now_us() + arg_warn_s * 1000000;
-	run->n_warned = 0;
-	for (size_t k = 0; k < n; k++)
-		run->n_warned += run->plans[which[k]].n_targets;
+	run->told = false;
 	if (arg_warn_s && isatty(STDERR_FILENO) && !calls.draw)
 		say_countdown(run, (unsigned long)arg_warn_s, false);
 	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
@@ -501,76 +536,20 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n)
 	orders_leave(run, which, n);
 }
 
+void orders_carry_out(struct run *run, const size_t *which, size_t n)
+{
+	size_t *pending = calloc(n + 1, sizeof(*pending));
+	size_t n_pending = pending ? find_pending(run, which, n, pending) : 0;
+
+	if (!pending)
+		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+	if (n_pending > 0)
+		carry_out(run, pending, n_pending);
+	free(pending);
+}
+
 void orders_leave(struct run *run, const size_t *which, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
 		finish_rest(run, which[k]);
-}
-
-/* ---- new logons ---- */
-
-static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *data)
-{
-	struct run *run = data;
-	struct plan *plan = &run->plans[i];
-
-	plan->moved = !server_farm_is_same(&run->farm, i);
-	if (plan->drained || plan->moved)
-		return FARM_HOLD;
-	plan->drained = true;
-	*ret_order = (struct farm_order){
-		.json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin", run->origin),
-	};
-	return FARM_ORDER;
-}
-
-/* A service whose logons go on, or of which nobody knows. */
-static void report_service(struct run *run, size_t i, const char *service, bool known)
-{
-	fprintf(stderr, known ? _("%s: %s: logons through %s are not refused (PAM is not set up)\n") :
-				_("%s: %s: whether logons through %s are refused is unknown\n"),
-		program().text, server_farm_name(&run->farm, i), safe(service).text);
-	run_note_status(run, (int)stream_failure_of(server_farm_name(&run->farm, i), EXIT_UNREACHABLE, "not-drained",
-						    service, NULL));
-}
-
-static bool take_drain(size_t i, const json_t *line, void *data)
-{
-	struct run *run = data;
-	struct plan *plan = &run->plans[i];
-	const json_t *services = json_object_get(json_object_get(line, "logon"), "services");
-	const json_t *failure = json_object_get(line, "failure"), *status = json_object_get(line, "exit_status");
-	struct far_failure far;
-
-	server_farm_wipe(&run->farm);
-	for (size_t k = 0; k < json_array_size(services); k++) {
-		const json_t *service = json_array_get(services, k), *refused = json_object_get(service, "refused");
-		const char *name = json_string_value(json_object_get(service, "service"));
-
-		if (name && !json_is_true(refused))
-			report_service(run, i, name, json_is_false(refused));
-	}
-	plan->proved = plan->proved || json_is_array(services);
-	if (failure && far_failure(&far, failure) < 0)
-		return false;
-	if (failure)
-		run_note_status(run, server_farm_report_failure(&run->farm, i, &far));
-	if (!json_object_get(line, "reply"))
-		return true;
-	if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED ||
-	    json_integer_value(status) > EXIT_LOGON)
-		return false;
-	run_note_status(run, (int)json_integer_value(status));
-	return plan->proved || json_integer_value(status) != EXIT_ENDED;
-}
-
-void orders_drain(struct run *run, const size_t *which, size_t n)
-{
-	struct farm_calls calls = { .next = next_drain, .line = take_drain, .cancelled = run_cancelled, .data = run };
-
-	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
-	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
-	for (size_t k = 0; k < n; k++)
-		if (run->plans[which[k]].moved)
-			run_note_status(run, server_farm_report_moved(&run->farm, which[k]));
 }
