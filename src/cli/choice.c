@@ -180,8 +180,9 @@ static bool take_matching(struct choice *choice, const char *user)
 			answer = judge_session(&choice->judge, session, user, &programs);
 		if (answer == SELECT_UNKNOWN) {
 			++*(programs ? &n_programs : &n_groups);
-			(void)stream_failure_of(fact_host(session, arg_server), EXIT_ENDED, "spared-unknown",
-						logoff_session_id(session), NULL);
+			note_status(choice, stream_failure_of(fact_host(session, arg_server),
+							      choice->known ? EXIT_NO_SESSION : EXIT_ENDED,
+							      "spared-unknown", logoff_session_id(session), NULL));
 			if (choice->known)
 				note_known(choice->known, session);
 		}
@@ -419,7 +420,7 @@ static void tell_rest(struct choice *choice)
 	if (choice->n_unknown_programs > 0)
 		report_unknown_programs(choice->n_unknown_programs);
 	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
-		note_status(choice, choice->again ? EXIT_NO_SESSION : report_none_selected());
+		note_status(choice, report_none_selected());
 }
 
 void choice_make(struct choice *choice, int n_arguments, char **arguments, const char **message)

@@ -35,7 +35,11 @@ struct choice {
 	struct selection *selection;
 	bool if_any;			/* it is no failure if nothing is selected */
 	bool again;			/* a later look in the same run: exclusions were checked, and what was said stays said */
-	struct known *known;		/* those are not selected; a session that is left alone as unknown is added. May be NULL */
+	/*
+	 * With /drain: those are not selected. A session that is left alone, as a condition is unknown, is added, and is a
+	 * failure, as nobody knows whether the machine is empty. Else NULL.
+	 */
+	struct known *known;
 
 	struct chosen *items;
 	size_t n_items;

@@ -223,11 +223,6 @@ static bool wait_for_late(uint64_t until_us)
 	return r == 0;
 }
 
-static bool leaves_unknown(const struct choice *choice)
-{
-	return choice->n_unknown_groups > 0 || choice->n_unknown_programs > 0;
-}
-
 /* Logs off those of CHOICE, which are known then. Returns whether that was cancelled. */
 static bool empty(struct choice *choice, int *status)
 {
@@ -236,8 +231,6 @@ static bool empty(struct choice *choice, int *status)
 	choice_note_known(choice);
 	if (choice->n_items > 0)
 		note_status(status, log_off_chosen(choice, &cancelled));
-	if (leaves_unknown(choice))
-		note_status(status, EXIT_NO_SESSION);
 	return cancelled;
 }
 

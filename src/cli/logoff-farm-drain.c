@@ -460,7 +460,4 @@ void run_empty(struct run *run, const size_t *which, size_t n)
 	orders_leave(run, which, n);
 	if (run->farm.cancelled)
 		end_cancelled(run, which, n);
-	/* One that was left alone may be meant. */
-	if (arg_drain && run->n_spared > 0)
-		run_note_status(run, EXIT_NO_SESSION);
 }

@@ -227,7 +227,9 @@ static void note_spared(struct run *run, size_t i, const char *id)
 		(void)json_object_set_new(run->spared, name, json_true());
 	free(name);
 	run->n_spared++;
-	(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown", id, NULL);
+	run_note_status(run, (int)stream_failure_of(server_farm_name(&run->farm, i),
+						    arg_drain ? EXIT_NO_SESSION : EXIT_ENDED, "spared-unknown", id,
+						    NULL));
 }
 
 void run_report_spared(struct run *run)
