@@ -161,6 +161,13 @@ def test_who_may_not(peer, root):
     assert (answer["mode"], answer["services"], failures, status) == ("new", [], [], 0)
 
 
+def test_whose_sessions_do_not_count(peer, root):
+    services(root, sshd=PROVED)
+    more = ("session id=8 user=alice tty=pts/8 current\nsession id=9 user=alice tty=pts/9 own\nsession id=10 user=bob greeter\n"
+            "session id=11 user=bob tty=pts/11 state=disconnected\n")
+    assert logon(peer(host=HOST + more), "drain", text=TEXT)[0]["sessions_left"] == 3
+
+
 def test_nologin(peer, root):
     (root / "run/nologin").touch()
     (root / "etc/nologin").symlink_to("/nonexistent")
