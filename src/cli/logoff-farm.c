@@ -282,6 +282,23 @@ static int check_exclusions(struct run *run)
 
 /* ---- who is meant ---- */
 
+/* Tells whether SESSION is the caller's, as host I is this machine: a selection never means it. */
+static bool is_spared(struct run *run, size_t i, const struct logoff_session *session)
+{
+	switch (farm_own_is(&run->own, farm_hello(run->farm.farm, i), session)) {
+	case SELECT_YES:
+		return true;
+	case SELECT_UNKNOWN:
+		run->n_spared++;
+		(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown",
+					logoff_session_id(session), NULL);
+		return true;
+	case SELECT_NO:
+		break;
+	}
+	return false;
+}
+
 int run_add_target(struct run *run, size_t i, size_t k, bool named)
 {
 	struct plan *plan = &run->plans[i];
@@ -290,6 +307,8 @@ int run_add_target(struct run *run, size_t i, size_t k, bool named)
 				 .exists = LOGOFF_EXISTS_UNKNOWN };
 	int r;
 
+	if (!named && is_spared(run, i, target.session))
+		return 0;
 	/* One that is named and selected is named: no condition has to hold any more. */
 	for (size_t t = 0; named && t < plan->n_targets; t++)
 		if (strcmp(logoff_session_id(plan->targets[t].session), logoff_session_id(target.session)) == 0) {
@@ -364,25 +383,6 @@ static int add_named(struct run *run, size_t i, const char *argument)
 	return 0;
 }
 
-/* A selection never means a session of the caller's, which is here if the host is this machine. */
-static int add_selected(struct run *run, size_t i, size_t k)
-{
-	const struct logoff_session *session = run->farm.items[i].sessions[k];
-
-	switch (farm_own_is(&run->own, farm_hello(run->farm.farm, i), session)) {
-	case SELECT_YES:
-		return 0;
-	case SELECT_UNKNOWN:
-		run->n_spared++;
-		(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown",
-					logoff_session_id(session), NULL);
-		return 0;
-	case SELECT_NO:
-		break;
-	}
-	return run_add_target(run, i, k, false);
-}
-
 /* The targets of host I, those that are named last. */
 static int choose_host(struct run *run, size_t i, int n_arguments, char **arguments)
 {
@@ -392,7 +392,7 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
 	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
-		r = add_selected(run, i, k);
+		r = run_add_target(run, i, k, false);
 	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
 			r = add_named(run, i, arguments[k]);
