@@ -143,8 +143,10 @@ class Network:
             host.check(f"ip neigh replace {other} lladdr 02:00:00:00:00:98 dev lab{number} nud permanent")
 
     def mend(self):
-        """Undoes lose_packets()."""
+        """Undoes lose_packets(). The far hosts get to know at once that what they were connected with is not there any more."""
         for number, far in enumerate(self.far, 1):
+            if far.run(f"ip neigh show 10.77.{number}.1 | grep PERMANENT").status == 0:
+                far.check(f"ss --kill dst 10.77.{number}.1")
             for host, other in ((self.admin, f"10.77.{number}.2"), (far, f"10.77.{number}.1")):
                 host.run(f"ip neigh del {other} dev lab{number}")
 

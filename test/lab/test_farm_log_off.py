@@ -208,7 +208,7 @@ def test_cancelled_twice_where_one_does_not_hear_it(network):
     assert results[bob.id]["result"] == "cancelled"
     assert (results[deaf.id]["result"], results[deaf.id]["session_exists"]) == ("failed", None), results
     assert results[deaf.id]["exit_status"] == UNREACHABLE and run.status == CANCELLED
-    assert f"login1:{deaf.id} (pts/0): the host failed (the connection broke; what became of it is unknown)" in run.err, run.err
+    assert f"login1:{deaf.id} (pts/0): the host failed (cancelled; what became of it is unknown)" in run.err, run.err
     wait_until(lambda: not far.survivors(before) and not deaf.exists(), 30, "the log-off is carried through")
 
 
