@@ -36,7 +36,8 @@ class Far:
 
     def run(self, *arguments, program="logoff"):
         self.world.binary = self.world.binary.with_name(program)
-        return self.world.run(*arguments, "/server:ssh://far")
+        first, *others = arguments
+        return self.world.run(first, "/server:ssh://far", *others)
 
     def session(self, *arguments):
         """The log-off of session ID within a second."""
@@ -105,6 +106,22 @@ def test_unknown_never_selects(far):
     done = far.run("/all", "/y", "/exclude:group:staff")
     assert done.status != 0, done.err
     assert far.fake.acts() == []
+
+
+def test_message(far):
+    """It cannot get there, which is said of each session."""
+    done = far.run("*", "/time:1", "hello", program="msg")
+
+    assert done.status not in (0, 1) and done.err.count("terminals and desktops of another machine are not reached") == 1, done.err
+
+
+def test_drain(far):
+    """This machine is not drained in its place."""
+    far.world.more["LOGOFF_DRAIN_ROOT"] = str(far.world.folder / "drained")
+    done = far.run("/user:someone", "/drain", "/y", "/grace:0", "/wait:1")
+
+    assert done.status == 6 and "this host cannot do that" in done.err, done.err
+    assert not (far.world.folder / "drained").exists()
 
 
 def test_refused(far):
