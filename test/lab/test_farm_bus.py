@@ -248,6 +248,23 @@ def test_broken_connection_and_it_is_gone(far):
     assert not session.exists()
 
 
+def test_killed_command(far):
+    """logoff-host here has the connection, and carries the log-off through."""
+    here, there = far
+    session = sessions.ssh(there, "alice")
+    stays = session.spawn("stubborn stays", "stays")
+    process = here.start(["logoff", session.id, THERE, "/grace:3"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_until(lambda: session.property("State") == "closing", what="the session was asked to end")
+
+    here.check("pkill -KILL -x logoff")
+
+    process.wait(10)
+    wait_until(lambda: not session.exists(), what="the session is gone")
+    assert there.survivors([stays]) == []
+    wait_until(lambda: left_running(here) == [], what="ssh and logoff-host have ended")
+    assert here.check(f"journalctl --sync; journalctl --output=cat LOGOFF_SESSION={session.id} LOGOFF_USER=alice").splitlines()[0].endswith(": ended")
+
+
 def test_no_bridge(far):
     here, there = far
     there.check("mv /usr/bin/systemd-stdio-bridge /root")
