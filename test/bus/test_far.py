@@ -34,10 +34,10 @@ class Far:
         self.ssh.write_text(f"#!/bin/sh\n{script}\n")
         self.ssh.chmod(0o755)
 
-    def run(self, *arguments, program="logoff"):
+    def run(self, *arguments, program="logoff", server="ssh://far"):
         self.world.binary = self.world.binary.with_name(program)
         first, *others = arguments
-        return self.world.run(first, "/server:ssh://far", *others)
+        return self.world.run(first, f"/server:{server}", *others)
 
     def session(self, *arguments):
         """The log-off of session ID within a second."""
@@ -116,9 +116,9 @@ def test_message(far):
 
 
 def test_drain(far):
-    """This machine is not drained in its place."""
+    """This machine is not drained in its place, even if the far end of the connection is called like it."""
     far.world.more["LOGOFF_DRAIN_ROOT"] = str(far.world.folder / "drained")
-    done = far.run("/user:someone", "/drain", "/y", "/grace:0", "/wait:1")
+    done = far.run("/user:someone", "/drain", "/y", "/grace:0", "/wait:1", server="ssh://localhost")
 
     assert done.status == 6 and "this host cannot do that" in done.err, done.err
     assert not (far.world.folder / "drained").exists()
