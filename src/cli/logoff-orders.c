@@ -133,12 +133,16 @@ static struct target *find_target(struct run *run, size_t i, const char *id)
 	return NULL;
 }
 
-/* A host in memory has no records, here as there. Of a server, the logoff-host that runs here writes them. */
+/*
+ * Of a server, the logoff-host that runs here has written the record. A host in memory, which only a command can be, has
+ * none. What a host says of itself does not count otherwise: it could save itself the record.
+ */
 static bool is_recorded(const struct run *run, size_t i)
 {
 	const char *kind = json_string_value(json_object_get(farm_hello(run->farm.farm, i), "kind"));
+	enum farm_way way = run->farm.hosts.items[i].way;
 
-	return !kind || (strcmp(kind, "memory") != 0 && strcmp(kind, "tsts") != 0);
+	return way != FARM_TSTS && !(way == FARM_COMMAND && kind && strcmp(kind, "memory") == 0);
 }
 
 /* Writes a record of it here too, as the far host's own one is there. */
