@@ -51,7 +51,7 @@ COLUMNS = {"host", "name", "user", "id", "state", "protocol", "device", "idle", 
            "client", "terminal", "display", "registered"}
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable",
-               "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/dryrun", "/y", "/warn:", "/message:",
+               "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/drain", "/serial:", "/dryrun", "/y", "/warn:", "/message:",
                "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
@@ -64,7 +64,7 @@ SLASH = {
 }
 DASH = {
     "logoff": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
-               "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "-n", "--dry-run", "-y", "--yes",
+               "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--user=", "--state=", "--kind=", "--idle=", "--older=", "--all", "--exclude=", "--keep=", "--if-any", "--drain", "--serial=", "-n", "--dry-run", "-y", "--yes",
                "--warn=", "--message=", "--grace=", "--wait=", "--no-desktop", "--console", "--reason=", "--no-ask-password", "--json", "--json=lines", "-v",
                "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
