@@ -34,10 +34,10 @@ struct choice {
 	struct logoff_host *host;
 	struct selection *selection;
 	bool if_any;			/* it is no failure if nothing is selected */
-	bool again;			/* a later look in the same run: exclusions were checked, and what was said stays said */
+	bool again;			/* a later list of the same run: exclusions were checked before */
 	/*
-	 * With /drain: those are not selected. A session that is left alone, as a condition is unknown, is added, and is a
-	 * failure, as nobody knows whether the machine is empty. Else NULL.
+	 * With /drain: those are not selected. A session is added if it is left alone because a condition is unknown;
+	 * that is a failure then, as nobody knows whether the machine is empty. Else NULL.
 	 */
 	struct known *known;
 

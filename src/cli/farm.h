@@ -170,15 +170,15 @@ const char *server_farm_sentence(const char *kind);
 /* On whose behalf hosts get orders, for their records: "ann@desk". */
 void server_farm_name_origin(char origin[static FARM_ORIGIN_SIZE]);
 
-/* The names of the N hosts WHICH in one word, "login[01-03]". The caller frees it. Returns it, or NULL without memory. */
+/* The names of the N hosts WHICH in one word, "login[01-03]". Returns it, to be freed, or NULL without memory. */
 char *server_farm_fold(const struct server_farm *farm, const size_t *which, size_t n);
 
 /* Prints a SENTENCE about the N hosts WHICH on standard error, in one line. */
 void server_farm_say_shared(const struct server_farm *farm, const size_t *which, size_t n, const char *sentence);
 
 /*
- * The same for a failure of KIND; programs get it for each host. Returns STATUS, its exit status, or that of success if N
- * is 0.
+ * The same for a failure of KIND; programs get it for each host. Returns STATUS, its exit status, or EXIT_ENDED if N is
+ * 0.
  */
 int server_farm_report_shared(const struct server_farm *farm, const size_t *which, size_t n, int status,
 			      const char *kind, const char *sentence);

@@ -21,7 +21,7 @@ extern struct selection arg_selection;
 #ifndef _WIN32
 #define DRAIN_OPTIONS                                                                                     \
 	{ "drain", "drain", 0, OPTION_FLAG, &arg_drain, NULL,                                             \
-	  N_("Refuses new logons first, and logs off those who come in meanwhile.") },                    \
+	  N_("Refuses new logons first; also logs off users whose logons were under way.") },             \
 	{ "serial", "serial", 0, OPTION_COUNT, &arg_serial, "number",                                    \
 	  N_("Empties only so many of the hosts at a time.") },
 #define DRAIN_USAGE "       [/DRAIN] [/SERIAL:number]\n"
@@ -43,8 +43,8 @@ int log_off_check(bool far, int n_arguments, char **arguments);
 bool log_off_is_first_warning(const struct logoff_event *event);
 
 /*
- * Logs off the sessions of CHOICE, and reports the results. *ret_cancelled: that was cancelled, perhaps too late for all
- * of them. Returns the exit status.
+ * Logs off the sessions of CHOICE, and reports the results. *ret_cancelled: that was cancelled, perhaps too late for
+ * some or all of them. Returns the exit status.
  */
 int log_off_chosen(struct choice *choice, bool *ret_cancelled);
 
@@ -66,8 +66,8 @@ int log_off_drained(struct choice *choice);
 enum exit_status log_off_report_late(const struct logoff_session *session);
 
 /*
- * Reports for programs that logons through SERVICE go on, or that nobody knows. HOST as for stream_failure_of(). Returns
- * the exit status.
+ * Reports for programs that HOST does not refuse logons through SERVICE, or that this is unknown. HOST as for
+ * stream_failure_of(). Returns the exit status.
  */
 enum exit_status log_off_report_service(const char *host, const char *service);
 

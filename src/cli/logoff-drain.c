@@ -48,7 +48,7 @@ static void note_status(int *status, int one)
 
 /* ---- the program ---- */
 
-/* A cancel does not reach it: what it has begun is told. */
+/* The program inherits the blocked signals, so a cancel does not stop it half-way. */
 static int start_change(const char *path, pid_t *ret_pid, int *ret_fd)
 {
 	char *words[] = { (char *)path, "logon", "--drain", "--json=lines", NULL };
@@ -295,7 +295,7 @@ int log_off_drained(struct choice *choice)
 	if (refusal.cancelled)
 		note_status(&status, report_cancelled(_("cancelled; nobody was logged off")));
 	else if (refusal.refused && (empty(choice, &status) || look_for_late(choice, drained_us, &status)))
-		note_status(&status, report_cancelled(_("cancelled; whether others have come is not looked at")));
+		note_status(&status, report_cancelled(_("cancelled; nobody has looked whether others have come")));
 	stream_hold(false);
 	stream_end();
 	return status;

@@ -67,7 +67,7 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	return FARM_ORDER;
 }
 
-/* Notes a service whose logons go on, or of which nobody knows. Returns whether it is told rightly. */
+/* Notes a service that does not refuse logons, or of which that is unknown. Returns whether SERVICE is valid. */
 static bool take_service(struct run *run, size_t i, const json_t *service)
 {
 	const char *name = json_string_value(json_object_get(service, "service"));
@@ -436,7 +436,7 @@ static void report_left(struct run *run, const size_t *which, size_t n, bool beg
 
 static void end_cancelled(struct run *run, const size_t *which, size_t n)
 {
-	report_left(run, which, n, true, "cancelled", _("cancelled; whether others have come is not looked at"));
+	report_left(run, which, n, true, "cancelled", _("cancelled; nobody has looked whether others have come"));
 	report_left(run, which, n, false, "not-asked", _("left as it is, as the command was cancelled"));
 }
 

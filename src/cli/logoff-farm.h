@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff-farm.h - a run of logoff on many hosts: who is meant (logoff-farm.c), the orders to the hosts with what becomes
- * of them (logoff-orders.c), and /drain and /serial (logoff-farm-drain.c).
+ * logoff-farm.h - a run of logoff on many hosts: who is meant (logoff-farm.c), the orders to the hosts with what
+ * becomes of them (logoff-orders.c), and /drain and /serial (logoff-farm-drain.c).
  *
  * A target is a logon, and stays one until its result has been reported: a host that is asked again only adds some.
  */
@@ -50,7 +50,7 @@ struct plan {
 	bool restarted;			/* since it was listed */
 	bool told_to_drain, refuses;	/* it got the order, and has proved or said that new logons are refused */
 	bool answered_drain;		/* it has carried out the order, or refused it */
-	bool has_services;		/* it has told of some */
+	bool has_services;		/* its answer names services of PAM */
 	int drain_status;		/* the highest exit status of the lines about that */
 	const char *spared;		/* why nobody is logged off on it; NULL: they are */
 };
@@ -61,7 +61,7 @@ struct run {
 	struct plan *plans;		/* one for each host */
 	size_t n_targets;		/* of all hosts */
 	size_t n_ordered;		/* that are under way */
-	size_t n_spared, n_spared_said;	/* sessions for which a condition is unknown; of them those that were reported */
+	size_t n_spared, n_spared_said;	/* sessions for which a condition is unknown; those that were reported */
 	json_t *spared;			/* which they are */
 	struct trouble *troubles;	/* what hosts have told about their logons */
 	size_t n_troubles;
@@ -85,8 +85,8 @@ void run_cancelled(void *run);
 void orders_begin(struct run *run);
 
 /*
- * Has those of the N hosts WHICH that have targets without an order log them off, and asks what has become of those whose
- * connection broke. Each such target gets a result, which is reported. Blocks until all have.
+ * Has those of the N hosts WHICH that have targets without an order log them off, and asks what has become of those
+ * whose connection broke. Each such target gets a result, which is reported. Blocks until all have.
  */
 void orders_carry_out(struct run *run, const size_t *which, size_t n);
 

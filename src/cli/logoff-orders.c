@@ -459,7 +459,7 @@ static void ask_fates(struct run *run, const size_t *which, size_t n)
 	free(broken);
 }
 
-/* The cause for a target of host I that was not ordered, or has an order and no result. FAILURE of its host says TEXT. */
+/* The cause for a target of host I that was not ordered, or has no result. TEXT: why its host has failed. */
 static const char *why_unknown(const struct run *run, size_t i, const struct target *target, const char *text)
 {
 	const struct plan *plan = &run->plans[i];
@@ -479,7 +479,8 @@ static void finish_rest(struct run *run, size_t i)
 	const struct plan *plan = &run->plans[i];
 	const char *text;
 	enum farm_failure failure = farm_failure(run->farm.farm, i, &text);
-	bool cancelled = !plan->spared && (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled);
+	bool cancelled = !plan->spared &&
+			 (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled);
 
 	for (size_t t = 0; t < plan->n_targets; t++) {
 		struct target *target = &plan->targets[t];

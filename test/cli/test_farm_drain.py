@@ -2,7 +2,7 @@
 """logoff /drain and /serial: hosts that are emptied, by peers that speak the protocol, and this machine, by a host in memory.
 
 The promise: exit status 0 means that new logons are refused and nobody is left who is selected. A host that does not refuse them is left
-as it is. Who was shown is logged off as that logon, and each has one result.
+as it is. Each session that was shown is logged off as that logon, and has one result.
 """
 
 import ctypes
@@ -80,7 +80,7 @@ def kinds(done, *names):
 
 
 def test_orders(farm):
-    """Who has a session is asked again before the log-off and after it. An empty host is drained too."""
+    """Each host is listed again before the log-off and after it. An empty host is drained too."""
     done = farm.hosts(one=peer("5", "5", ""), two=peer("5", "5", ""), three=peer("")).logoff(*WORDS)
     assert (done.status, done.err) == (0, "")
     assert sorted(done.results()) == [("one", "5", "ended"), ("two", "5", "ended")]
@@ -203,7 +203,7 @@ def test_a_session_that_was_ended_and_is_there(farm):
 
 
 def test_a_session_that_has_left_by_itself(farm):
-    """It was shown, so its end is told."""
+    """The question has shown it, so the command reports its end."""
     leaves = "for one in last['sessions']:\n    failure('no-session', one['id'], 2) if one['id'] == '5' else result(one['id'])\nreply(2)\ncontinue"
     done = farm.hosts(one=peer("56", "6", log_off=leaves)).logoff(*WORDS)
     assert done.status == 0 and farm.ordered("one") == [["5", "6"]]
@@ -331,7 +331,7 @@ def test_a_host_that_was_restarted(farm):
 
 
 def test_a_list_that_fails_later(farm):
-    """Who was shown is logged off, but nobody knows who has come."""
+    """The sessions that were shown are logged off, but nobody knows who has come."""
     fails = "if len(looks) < 2:\n    failure('no-answer')\n    reply(6)\n    continue"
     done = farm.hosts(one=peer("5", "5", "7", list=fails)).logoff(*WORDS)
     assert done.status == 6 and done.results() == [("one", "5", "ended")]
@@ -427,7 +427,7 @@ def test_cancel_while_late_logons_are_awaited(farm, terminal):
     farm.hosts(one=peer("5", "5", "7", log_off="ended()\nmark()\ncontinue"))
     done = cancel(farm, terminal("logoff", *WORDS))
     assert done.status == 7 and done.results() == [("one", "5", "ended")] and kinds(done) == [("one", "cancelled")]
-    assert told(farm, "one") == ["list", "logon", "list", "log-off"] and "not looked at" in done.err
+    assert told(farm, "one") == ["list", "logon", "list", "log-off"] and "nobody has looked" in done.err
 
 
 @pytest.mark.parametrize("at", [1, 0], ids=["before", "after"])
