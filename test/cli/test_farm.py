@@ -216,17 +216,20 @@ class Farm:
         deadline = time.monotonic() + 5
         while (left := self.left()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert left == [], "a child was left"
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert left == {}, "a child was left"
         assert self.said_by_valgrind() == []
         for path in self.folder.glob("*.starts"):
             assert path.read_text().split() == [], "a child has got more descriptors than three"
 
     def left(self):
-        found = []
+        """The processes that have our mark: number and command line."""
+        found = {}
         for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
             try:
                 if self.mark.encode() in path.read_bytes():
-                    found.append((path.parent / "cmdline").read_bytes())
+                    found[int(path.parent.name)] = (path.parent / "cmdline").read_bytes()
             except OSError:
                 pass
         return found
@@ -1152,3 +1155,21 @@ def test_the_highest_status_counts(farm):
     assert farm.query("/server:off,good").status == 6 and farm.query("/server:off,good", "/allowunreachable").status == 0
     assert farm.query("nosuchuser", "/server:off,good").status == 6
     assert farm.query("nosuchuser", "/server:good").status == farm.query("nosuchuser", "/server:off,good", "/allowunreachable").status == 2
+
+
+def test_a_logon_time_that_is_computed(farm):
+    """It differs a little in each list. That is no other logon, so nobody has ended by themselves."""
+    second = """hello()
+for i in range(2):
+    order('list')
+    session('5', LOGON + 20 * i, registered=False)
+    session('6', LOGON + 5000000 * i)
+    reply()
+given = order('log-off')['sessions']
+for one in given:
+    result(one['id'], 'not-ended' if one['id'] == '5' else 'ended')
+reply(3)
+order()
+"""
+    done = farm.hosts(one=GOOD, two=second).logoff("/user:alice", "/serial:1", "/y", "/json:lines")
+    assert done.results() == [("one", "5", "ended"), ("two", "6", "ended"), ("two", "5", "not-ended"), ("two", "6", "ended")] and done.status == 5
