@@ -134,8 +134,8 @@ static struct target *find_target(struct run *run, size_t i, const char *id)
 }
 
 /*
- * Of a server, the logoff-host that runs here has written the record. A host in memory, which only a command can be, has
- * none. What a host says of itself does not count otherwise: it could save itself the record.
+ * Of a server, the logoff-host that runs here has written the record. A host in memory, which only a command can be,
+ * has none. What a host says of itself does not count otherwise: it could save itself the record.
  */
 static bool is_recorded(const struct run *run, size_t i)
 {

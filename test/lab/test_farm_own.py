@@ -39,7 +39,7 @@ def test_all_spares_the_own_session(host):
 
 
 def test_named_is_meant(host):
-    """Who names it means it."""
+    """A name means the session, whoever is in it."""
     own, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
     own.shell.begin(as_root(["logoff", own.id, "/server:self", "/grace:2"]))
     wait_until(lambda: own.id not in host.session_ids(), 20, "alice is logged off")
