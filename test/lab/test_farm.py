@@ -7,6 +7,7 @@ import pytest
 
 import sessions
 from cases import OK, UNREACHABLE
+from host import wait_until
 
 LOGON = 8
 TIMEOUT = 12  # longer than ssh's own of 10 s
@@ -105,6 +106,30 @@ def test_hosts_behind_a_crowded_one(network):
     assert rows(result) == [(f"jumped{number:02}", "alice") for number in range(1, 51)], result.out
     refused = network.trouble.check("journalctl --unit=sshd-2230 --output=cat")
     assert "MaxStartups" in refused, "nobody was shut out, so this case says nothing"
+
+
+def test_shared_connections(network):
+    """The first ssh leaves one behind that the next one uses, as its configuration wants; the command does not wait for it."""
+    sessions.ssh(network.login1, "alice")
+    config = network.admin.path("/root/.ssh/config")
+    before = config.read_text()
+    config.write_text(before + "Host *\n\tControlMaster auto\n\tControlPath /root/.ssh/shared-%C\n\tControlPersist 60\n")
+    found = [query(network, "user", "alice", "/server:login1", "/columns:user", "/nolegend") for _ in range(2)]
+    ended = network.admin.run("ssh -O exit 10.77.1.2")
+    config.write_text(before)
+    assert ended.status == 0, "there was no shared connection"
+    assert [(result.status, result.out.split(), result.err) for result in found] == [(OK, ["alice"], "")] * 2, found
+    assert max(result.seconds for result in found) < 5
+    wait_until(lambda: not network.children(), 5, "the shared connection ends")
+
+
+def test_new_logons_are_refused(network):
+    """sshd tells why, and there is no second try."""
+    network.trouble.path("/run/nologin").write_text("Closed until noon.\n")
+    result = query(network, "user", "/server:noisy", f"/timeout:{TIMEOUT}")
+    network.trouble.path("/run/nologin").unlink()
+    assert (result.status, result.err) == (UNREACHABLE, "query: noisy: cannot be reached (Closed until noon.)\n"), result
+    assert result.seconds < 4
 
 
 @pytest.mark.parametrize("host", BAD)
