@@ -727,6 +727,7 @@ static const struct {
 	{ "broken", N_("the part of logoff-host that serves the host was killed") },
 	{ "unknown-order", N_("its logoff-host does not know this order") },
 	{ "wrong-order", N_("its logoff-host does not accept this order") },
+	{ "busy", N_("its logoff-host still carries out another order") },
 	{ "drain-unknown", N_("whether logons are refused there is unknown") },
 	{ "drain-not-written", N_("whether logons are refused there cannot be changed") },
 	{ "drain-unproved", N_("whether logons are refused there is unknown, as PAM cannot be asked") },
