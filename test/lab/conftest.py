@@ -56,6 +56,7 @@ def lab(request):
         pytest.skip(reason)
     stage = request.getfixturevalue("stage")
     hosts.sweep()
+    hosts.make_room()
     running, failed = {}, {}
 
     def get(flavour, name="", prepare=None, debian=roots.DEBIAN):

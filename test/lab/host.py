@@ -447,6 +447,16 @@ def remove_cgroup(group):
     return not os.path.exists(group)
 
 
+def make_room():
+    """Each systemd takes several inotify instances, of which root has 128 on many machines: too few for twenty hosts."""
+    most = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(most.read_text()) < 1024:
+        try:
+            most.write_text("1024\n")
+        except OSError:
+            pass  # a host that cannot boot says so
+
+
 def sweep():
     """Removes the hosts whose owner died without doing so (SIGKILL, a crash). Of several processes one does it at a time."""
     roots.cache().mkdir(parents=True, exist_ok=True)
