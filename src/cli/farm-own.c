@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "cli/facts.h"
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 
@@ -47,16 +48,36 @@ static void look(struct farm_own *own)
 		own->host = logoff_host_close(own->host);
 }
 
+/* A host that is asked by its bus tells neither its boot nor its name. Then the logon tells whether it is the same. */
+static enum select_answer compare(const struct logoff_session *ours, const struct logoff_session *session, bool here)
+{
+	int64_t ours_us = fact_logon_us(ours), theirs_us = fact_logon_us(session);
+
+	if (strcmp(logoff_session_id(ours), logoff_session_id(session)) != 0)
+		return SELECT_NO;
+	if (here)
+		return SELECT_YES;
+	if (ours_us < 0 || theirs_us < 0)
+		return SELECT_UNKNOWN;
+	return ours_us == theirs_us ? SELECT_YES : SELECT_NO;
+}
+
 enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
 {
-	if (!is_this_machine(hello))
+	bool here = is_this_machine(hello);
+
+	if (!here && !is_text(hello, "way", "bus"))
 		return SELECT_NO;
 	look(own);
-	for (size_t i = 0; i < own->n_sessions; i++)
-		if (logoff_session_is(own->sessions[i], LOGOFF_IS_OWN) &&
-		    strcmp(logoff_session_id(own->sessions[i]), logoff_session_id(session)) == 0)
-			return SELECT_YES;
-	return own->host ? SELECT_NO : SELECT_UNKNOWN;
+	for (size_t i = 0; i < own->n_sessions; i++) {
+		enum select_answer answer = SELECT_NO;
+
+		if (logoff_session_is(own->sessions[i], LOGOFF_IS_OWN))
+			answer = compare(own->sessions[i], session, here);
+		if (answer != SELECT_NO)
+			return answer;
+	}
+	return own->host || !here ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 void farm_own_done(struct farm_own *own)

@@ -333,6 +333,8 @@ static size_t look_again(struct run *run, size_t *which, size_t n)
 	int r = 0;
 
 	run->again = true;
+	farm_own_done(&run->own);	/* time has passed here, too */
+	run->own = (struct farm_own){};
 	for (size_t k = 0; k < n; k++) {
 		run->plans[which[k]].n_lists = 0;
 		run->plans[which[k]].n_before = run->farm.items[which[k]].n_sessions;

@@ -227,15 +227,17 @@ static void note_spared(struct run *run, size_t i, const char *id)
 		(void)json_object_set_new(run->spared, name, json_true());
 	free(name);
 	run->n_spared++;
-	run_note_status(run, (int)stream_failure_of(server_farm_name(&run->farm, i),
-						    arg_drain ? EXIT_NO_SESSION : EXIT_ENDED, "spared-unknown", id,
-						    NULL));
+	(void)stream_failure_of(server_farm_name(&run->farm, i), arg_drain ? EXIT_NO_SESSION : EXIT_ENDED,
+				"spared-unknown", id, NULL);
 }
 
 void run_report_spared(struct run *run)
 {
-	if (run->n_spared > run->n_spared_said)
+	if (run->n_spared > run->n_spared_said) {
 		report_unknown_groups(run->n_spared - run->n_spared_said);
+		if (arg_drain)		/* the host is not empty */
+			run_note_status(run, EXIT_NO_SESSION);
+	}
 	run->n_spared_said = run->n_spared;
 }
 
@@ -289,9 +291,7 @@ static bool is_spared(struct run *run, size_t i, const struct logoff_session *se
 	case SELECT_YES:
 		return true;
 	case SELECT_UNKNOWN:
-		run->n_spared++;
-		(void)stream_failure_of(server_farm_name(&run->farm, i), EXIT_ENDED, "spared-unknown",
-					logoff_session_id(session), NULL);
+		note_spared(run, i, logoff_session_id(session));
 		return true;
 	case SELECT_NO:
 		break;
@@ -551,9 +551,15 @@ static int report_none(struct run *run, const size_t *which, size_t n)
 {
 	bool all_listed = true;
 
-	for (size_t k = 0; k < n; k++)
-		all_listed = all_listed && (run->farm.items[which[k]].listed ||
-					    server_farm_is_excused(&run->farm, which[k]));
+	for (size_t k = 0; k < n; k++) {
+		const struct far_host *host = &run->farm.items[which[k]];
+
+		if (host->listed || server_farm_is_excused(&run->farm, which[k]))
+			continue;
+		all_listed = false;
+		/* Why not has been said. A host that says it with the status of a success is not believed. */
+		run_note_status(run, host->status > EXIT_ENDED ? host->status : EXIT_UNREACHABLE);
+	}
 	if (selects())
 		report_hidden(run);
 	run_report_spared(run);

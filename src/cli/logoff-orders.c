@@ -134,15 +134,15 @@ static struct target *find_target(struct run *run, size_t i, const char *id)
 }
 
 /*
- * Of a server, the logoff-host that runs here has written the record. A host in memory, which only a command can be,
- * has none. What a host says of itself does not count otherwise: it could save itself the record.
+ * A host in memory, which only a command can be, has no record. What a host says of itself does not count otherwise: it
+ * could save itself the record.
  */
 static bool is_recorded(const struct run *run, size_t i)
 {
 	const char *kind = json_string_value(json_object_get(farm_hello(run->farm.farm, i), "kind"));
 	enum farm_way way = run->farm.hosts.items[i].way;
 
-	return way != FARM_TSTS && !(way == FARM_COMMAND && kind && strcmp(kind, "memory") == 0);
+	return !(way == FARM_COMMAND && kind && strcmp(kind, "memory") == 0);
 }
 
 /* Writes a record of it here too, as the far host's own one is there. */
@@ -239,7 +239,8 @@ static bool take_result(struct run *run, size_t i, const json_t *result)
 	}
 	note_told(run, i, far.exit_status);
 	target->lost = by_bus && is_lost(&far.outcome);
-	target->recorded = by_bus && !target->lost;	/* by logoff-host, which runs here */
+	/* logoff-host, which runs here then, has written its record. */
+	target->recorded = (by_bus || run->farm.hosts.items[i].way == FARM_TSTS) && !target->lost;
 	if (!target->lost)
 		finish(run, target, &far.outcome, far.exit_status);
 	far_outcome_done(&far);
@@ -407,6 +408,15 @@ static void note_there(const struct run *run, struct target *target, const char 
 								 logoff_session_state(target->session);
 }
 
+/*
+ * Whether host I says nothing of which machine it is: a server, or a host that is asked by its bus. Several machines may
+ * have its name, so another connection may lead to another one.
+ */
+static bool is_by_name(const struct run *run, size_t i)
+{
+	return run->farm.hosts.items[i].way == FARM_TSTS || server_farm_is_by_bus(&run->farm, i);
+}
+
 /* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
 static bool take_fate(size_t i, const json_t *line, void *data)
 {
@@ -416,8 +426,12 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 
 	if (fate)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
-	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
-		orders_finish_gone(run, target);
+	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0)) {
+		if (is_by_name(run, i))
+			finish_unknown(run, target, LOGOFF_E_UNREACHABLE, "the connection broke; what became of it is unknown");
+		else
+			orders_finish_gone(run, target);
+	}
 	else if (fate && target && strcmp(fate, "there") == 0)
 		note_there(run, target, json_string_value(json_object_get(line, "state")));
 	return true;

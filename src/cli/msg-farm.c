@@ -396,8 +396,15 @@ static bool take_message(size_t i, const json_t *line, void *data)
 
 	if (json_object_get(line, "failure"))
 		return server_farm_take(&run->farm, i, line);
-	if (!row)
-		return json_is_integer(json_object_get(line, "exit_status"));
+	if (!row) {
+		const json_t *status = json_object_get(line, "exit_status");
+
+		if (!json_is_integer(status) || json_integer_value(status) < EXIT_ENDED ||
+		    json_integer_value(status) > EXIT_LOGON)
+			return false;
+		note_status(run, (enum exit_status)json_integer_value(status));
+		return true;
+	}
 	target = find_target(run, i, far_id(row));
 	if (!target || far_delivery(row, &delivery) < 0)
 		return false;

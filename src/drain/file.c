@@ -45,8 +45,6 @@ ssize_t drain_read_file(int folder, const char *name, char *text, size_t size)
 	close(fd);
 	if (n < 0)
 		return n;
-	if ((size_t)n == size || memchr(text, '\0', (size_t)n))
-		return -EBADMSG;
-	text[n] = '\0';
-	return n;
+	text[(size_t)n == size ? size - 1 : (size_t)n] = '\0';
+	return (size_t)n == size || strlen(text) != (size_t)n ? -EBADMSG : n;
 }

@@ -25,6 +25,7 @@
 
 #define USER "nobody"
 #define WAIT_US UINT64_C(5000000)
+#define ASKED 0x50			/* added to the exit status, as a module may call exit() */
 #define SHOWN_MAX 256			/* bytes of a text that tell it from others; PAM may cut it */
 
 /* ---- PAM, whose headers are not needed to build this ---- */
@@ -65,17 +66,24 @@ static bool load(struct pam *pam)
 /* ---- one question, in the child ---- */
 
 struct search {
-	char line[SHOWN_MAX + 1];	/* the first line of our text */
+	char line[SHOWN_MAX + 1];	/* the first line of our text that is not empty */
 	bool found;
 };
+
+/* A line that fills LINE may go on. */
+static bool is_our_line(const char *line, const char *text)
+{
+	size_t n = strlen(line);
+
+	return text && n > 0 && strncmp(text, line, n) == 0 && (n == SHOWN_MAX || text[n] == '\0');
+}
 
 static int converse(int n, const struct message **messages, void **ret_responses, void *data)
 {
 	struct search *search = data;
 
 	for (int i = 0; i < n; i++)
-		if (strncmp(messages[i]->text, search->line, strlen(search->line)) == 0)
-			search->found = true;
+		search->found = search->found || is_our_line(search->line, messages[i]->text);
 	*ret_responses = calloc((size_t)n, sizeof(struct { char *text; int unused; }));
 	return *ret_responses ? PAM_DONE : PAM_CONVERSATION_FAILED;
 }
@@ -89,6 +97,7 @@ static int ask(const struct pam *pam, const char *service, const char *folder, c
 	void *handle = NULL;
 	int r;
 
+	shown += strspn(shown, "\n");
 	snprintf(search.line, sizeof(search.line), "%.*s", (int)strcspn(shown, "\n"), shown);
 	if (folder && !pam->start_confdir)
 		return DRAIN_UNPROVED;
@@ -120,16 +129,16 @@ static enum drain_proof ask_in_child(const struct pam *pam, const char *service,
 		return DRAIN_UNPROVED;
 	if (child == 0) {
 		become_quiet();
-		_exit(ask(pam, service, folder, text));
+		_exit(ASKED + ask(pam, service, folder, text));
 	}
 	if (!child_await(child, WAIT_US, &status)) {
 		child_end(child, SIGKILL, 0);
 		return DRAIN_UNPROVED;
 	}
 	/* A signal if it has crashed. */
-	if (status == DRAIN_PROVED << 8)
+	if (status == (ASKED + DRAIN_PROVED) << 8)
 		return DRAIN_PROVED;
-	return status == DRAIN_DISPROVED << 8 ? DRAIN_DISPROVED : DRAIN_UNPROVED;
+	return status == (ASKED + DRAIN_DISPROVED) << 8 ? DRAIN_DISPROVED : DRAIN_UNPROVED;
 }
 
 /* ---- all services ---- */

@@ -101,9 +101,21 @@ static int refuse(const struct answer *answer)
 	return REFUSED;
 }
 
+/* What the user may have chosen stands before PAM's own variables. Returns the value or NULL. */
+static const char *find_last(const char *name)
+{
+	const char *found = NULL;
+	size_t n = strlen(name);
+
+	for (char **item = environ; item && *item; item++)
+		if (strncmp(*item, name, n) == 0 && (*item)[n] == '=')
+			found = *item + n + 1;
+	return found;
+}
+
 int main(void)
 {
-	const char *service = getenv("PAM_SERVICE"), *user = getenv("PAM_USER");
+	const char *service = find_last("PAM_SERVICE"), *user = find_last("PAM_USER");
 	struct answer answer;
 	pid_t child;
 	int fd = -1;

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,6 +189,16 @@ static int open_folder(int root, const char *path, bool make)
 	return folder < 0 ? -errno : folder;
 }
 
+/* Linux says EROFS even of a file that there is not. Returns 0 or -errno. */
+static int drop(int folder)
+{
+	int r = unlinkat(folder, "drain", 0) < 0 ? -errno : 0;
+
+	if (r == -EROFS && faccessat(folder, "drain", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	return r == -ENOENT ? 0 : r;
+}
+
 /* Writes STATE into the folder, or removes the file if STATE is NULL. Returns 0 or -errno. */
 static int put(int root, const struct place *place, const struct drain_state *state)
 {
@@ -197,21 +208,38 @@ static int put(int root, const struct place *place, const struct drain_state *st
 		return folder == -ENOENT && !state ? 0 : folder;
 	if (state)
 		r = replace(folder, state);
-	else if (unlinkat(folder, "drain", 0) < 0 && errno != ENOENT)
-		r = -errno;
+	else
+		r = drop(folder);
 	if (r == 0 && fsync(folder) < 0)
 		r = -errno;
 	close(folder);
 	return r;
 }
 
-int drain_write(int root, const struct drain_state *state, const char **ret_path)
+/*
+ * Two writers at once could each remove the other's file. Only root can hold the lock. Returns a descriptor or -errno.
+ */
+static int lock(int root)
+{
+	int folder = open_folder(root, places[0].folder, true), fd;
+
+	if (folder < 0)
+		return folder;
+	fd = openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		fd = -errno;
+	else
+		while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+			;
+	close(folder);
+	return fd;
+}
+
+static int put_all(int root, const struct drain_state *state, const char **ret_path)
 {
 	size_t chosen = state->lasting ? 1 : 0;
 	bool on = state->mode != DRAIN_ENABLED;
 
-	if (on && (!is_harmless(state->text, true) || !is_harmless(state->by, false)))
-		return -EINVAL;
 	/* The new state before the former one goes: between them logons are never accepted. */
 	for (size_t i = 0; i < N_PLACES; i++) {
 		size_t at = (chosen + i) % N_PLACES;
@@ -223,4 +251,22 @@ int drain_write(int root, const struct drain_state *state, const char **ret_path
 		}
 	}
 	return 0;
+}
+
+int drain_write(int root, const struct drain_state *state, const char **ret_path)
+{
+	bool on = state->mode != DRAIN_ENABLED;
+	int fd = -1, r = 0;
+
+	if (on && (!is_harmless(state->text, true) || !is_harmless(state->by, false)))
+		return -EINVAL;
+	if (on)		/* who only removes them takes away nothing that is to stay */
+		r = fd = lock(root);
+	if (r < 0)
+		*ret_path = places[0].path;
+	else
+		r = put_all(root, state, ret_path);
+	if (fd >= 0)
+		close(fd);
+	return r;
 }

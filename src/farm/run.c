@@ -9,6 +9,7 @@
 #include "farm/run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -429,12 +430,25 @@ static void take_reply(struct farm *farm, size_t i)
 	go_on(farm, i);
 }
 
+/* Tells whether LINE has a reply, which ends the order, and something else. */
+static bool is_two_lines(const json_t *line)
+{
+	static const char *const parts[] = { "session", "process", "event", "result", "delivery", "fate", "logon", "failure" };
+
+	for (size_t i = 0; json_object_get(line, "reply") && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (json_object_get(line, parts[i]))
+			return true;
+	return false;
+}
+
 /* Whether a line is one of the order that runs. */
 static bool is_of_order(const struct link *link, const json_t *json)
 {
 	const char *reply = json_string_value(json_object_get(json, "reply"));
 	const json_t *serial = json_object_get(json, "serial");
 
+	if (is_two_lines(json))
+		return false;
 	if (json_is_null(serial))
 		return json_object_get(json, "failure");
 	return json_is_integer(serial) && json_integer_value(serial) == link->order_serial &&
@@ -732,7 +746,7 @@ static void take_time(struct farm *farm, size_t i)
 /* Starts what may be started, does what is due, and tells when to look again. Returns it in milliseconds, or -1. */
 static int take_times(struct farm *farm)
 {
-	uint64_t now_us = clock_now_us(), next_us = UINT64_MAX;
+	uint64_t now_us = clock_now_us(), next_us = UINT64_MAX, wait_ms;
 
 	for (size_t i = 0; i < farm->hosts->n_items; i++) {
 		struct link *link = &farm->links[i];
@@ -749,7 +763,8 @@ static int take_times(struct farm *farm)
 	}
 	if (next_us == UINT64_MAX)
 		return -1;
-	return next_us <= now_us ? 0 : (int)((next_us - now_us) / 1000 + 1);
+	wait_ms = next_us <= now_us ? 0 : (next_us - now_us) / 1000 + 1;
+	return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
 /* ---- cancelling ---- */

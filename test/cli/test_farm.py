@@ -1156,3 +1156,16 @@ def test_without_standard_files(farm):
     command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *farm.command("logoff", ("/user:alice", "/y", "/v"))]
     status = subprocess.run(command, env=farm.env, timeout=SECONDS).returncode
     assert status in (0, 9) and farm.ordered("one") == farm.ordered("two") == [["5"]]
+
+
+# ---- what a fresh reader found ----
+
+
+@pytest.mark.parametrize("line", [
+    "say(serial=last['serial'], session=dict(id='5'), reply='list', exit_status=0)\norder()\n",
+    "failure('busy', 'list', 0)\norder()\n",
+], ids=["session-and-reply", "refusal-that-is-success"])
+def test_no_list_is_no_success(farm, line):
+    """A host that has not told its sessions is not one on which nobody is meant."""
+    done = farm.hosts(one="hello()\norder('list')\n" + line, two=TWO).logoff("/all", "/y", "/json:lines", "/timeout:2")
+    assert done.status == 6 and done.results() == [("two", "5", "ended")], done.err

@@ -212,7 +212,7 @@ def test_a_session_that_has_left_by_itself(farm):
 
 def test_another_logon_has_the_id(farm):
     """The one that was shown has ended by itself. The other one is ordered as what it is."""
-    again = peer("5", "5").replace("session(id)", "session(id, LOGON + len(looks))")
+    again = peer("5", "5").replace("session(id)", "session(id, LOGON + 5000000 * len(looks))")
     done = farm.hosts(one=again.replace("#list", "ids = ids")).logoff(*WORDS)
     first, second = [order for order in farm.orders("one") if order["order"] == "list"][:2], farm.orders("one")[3]
     assert second["order"] == "log-off" and second["sessions"] == [{"id": "5", "logon": 1741939320000000}]
