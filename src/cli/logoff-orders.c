@@ -409,8 +409,8 @@ static void note_there(const struct run *run, struct target *target, const char 
 }
 
 /*
- * Whether host I says nothing of which machine it is: a server, or a host that is asked by its bus. Several machines may
- * have its name, so another connection may lead to another one.
+ * Tells whether host I says nothing of which machine it is: a server, or a host that is asked by its bus. Several
+ * machines may have its name, so another connection may lead to another one.
  */
 static bool is_by_name(const struct run *run, size_t i)
 {
@@ -428,7 +428,8 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
 	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0)) {
 		if (is_by_name(run, i))
-			finish_unknown(run, target, LOGOFF_E_UNREACHABLE, "the connection broke; what became of it is unknown");
+			finish_unknown(run, target, LOGOFF_E_UNREACHABLE,
+				       "the connection broke; what became of it is unknown");
 		else
 			orders_finish_gone(run, target);
 	}

@@ -433,7 +433,8 @@ static void take_reply(struct farm *farm, size_t i)
 /* Tells whether LINE has a reply, which ends the order, and something else. */
 static bool is_two_lines(const json_t *line)
 {
-	static const char *const parts[] = { "session", "process", "event", "result", "delivery", "fate", "logon", "failure" };
+	static const char *const parts[] = { "session", "process", "event", "result", "delivery", "fate", "logon",
+					     "failure" };
 
 	for (size_t i = 0; json_object_get(line, "reply") && i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (json_object_get(line, parts[i]))

@@ -1168,4 +1168,4 @@ def test_without_standard_files(farm):
 def test_no_list_is_no_success(farm, line):
     """A host that has not told its sessions is not one on which nobody is meant."""
     done = farm.hosts(one="hello()\norder('list')\n" + line, two=TWO).logoff("/all", "/y", "/json:lines", "/timeout:2")
-    assert done.status == 6 and done.results() == [("two", "5", "ended")], done.err
+    assert done.status == 6 and {name for name, _, _ in done.results()} == {"two"}, done.err

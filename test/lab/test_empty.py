@@ -12,7 +12,7 @@ from host import wait_until
 from test_drain import ON, assert_let_in, assert_let_in_by_all, assert_refused, change, far, set_up_pam  # noqa: F401: a fixture
 
 STATE = "/var/lib/logoff/drain"
-# PAM has decided about bob, and his logon does not go on before /tmp/go is there.
+# PAM has decided about bob, and the logon does not go on before /tmp/go is there.
 SLOW = """#!/bin/sh
 [ "$PAM_USER" = bob ] && [ -e /tmp/slow ] || exit 0
 touch /tmp/held
@@ -42,7 +42,7 @@ def host(lend):
 
 
 def begin_logon(host):
-    """bob logs on, and PAM has let him in."""
+    """bob logs on, and PAM accepts it."""
     host.check("touch /tmp/slow")
     client = host.start(["ssh", "-T", "-o", "BatchMode=yes", "bob@127.0.0.1", "sleep", "1000"], stdin=subprocess.DEVNULL)
     wait_until(host.path("/tmp/held").exists, 10, "bob was let in")
@@ -136,7 +136,7 @@ def slow(far):
 
 
 def test_hosts_in_turn(network, slow):
-    """login2 is drained when login1 is empty. bob gets his session there after the others are gone."""
+    """login2 is drained when login1 is empty. bob gets a session there after the others are gone."""
     one, two = slow
     first, second, client = sessions.ssh(one, "alice"), sessions.ssh(two, "alice"), begin_logon(two)
     command = begin_log_off(network.admin, "/serial:1", "/server:login[1-2]")
