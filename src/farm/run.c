@@ -9,7 +9,6 @@
 #include "farm/run.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +31,7 @@
 #define REST_CHUNKS 16			/* of 64 KiB, of what a child has left in its pipe: as much as it may hold */
 #define LEAVE_MS 1000			/* from the end of its input to SIGTERM, and as long again to SIGKILL */
 #define CANCEL_MS 3000			/* after the second cancel */
+#define LOOK_MS 500			/* the longest wait; if it takes twice as long, this process was stopped */
 #define DRAW_US 100000
 #define EVENTS_MAX 64
 
@@ -747,7 +747,7 @@ static void take_time(struct farm *farm, size_t i)
 /* Starts what may be started, does what is due, and tells when to look again. Returns it in milliseconds, or -1. */
 static int take_times(struct farm *farm)
 {
-	uint64_t now_us = clock_now_us(), next_us = UINT64_MAX, wait_ms;
+	uint64_t now_us = clock_now_us(), next_us = UINT64_MAX;
 
 	for (size_t i = 0; i < farm->hosts->n_items; i++) {
 		struct link *link = &farm->links[i];
@@ -764,8 +764,9 @@ static int take_times(struct farm *farm)
 	}
 	if (next_us == UINT64_MAX)
 		return -1;
-	wait_ms = next_us <= now_us ? 0 : (next_us - now_us) / 1000 + 1;
-	return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+	if (next_us > now_us + LOOK_MS * 1000)
+		return LOOK_MS;
+	return next_us <= now_us ? 0 : (int)((next_us - now_us) / 1000 + 1);
 }
 
 /* ---- cancelling ---- */
@@ -823,18 +824,33 @@ static int take_events(struct farm *farm, int cancel_fd, int wait_ms)
 			cancel(farm, cancel_fd);
 		else
 			take_event(farm, events[k].data.u64 / N_PARTS, events[k].data.u64 % N_PARTS);
-	return n < 0 && errno != EINTR ? -errno : n;
+	return n >= 0 ? n : errno == EINTR ? 0 : -errno;	/* as after Ctrl-Z */
+}
+
+/* Time in which this process was stopped, as by Ctrl-Z, is not time that hosts have had. */
+static void give_time(struct farm *farm, uint64_t lost_us)
+{
+	for (size_t i = 0; i < farm->hosts->n_items; i++) {
+		farm->links[i].started_us += lost_us;
+		if (farm->links[i].wake_us > 0)
+			farm->links[i].wake_us += lost_us;
+	}
 }
 
 static int wait_once(struct farm *farm, int cancel_fd)
 {
 	int wait_ms = take_times(farm), r;
+	uint64_t back_us, now_us;
 
 	if (farm->n_busy == 0)
 		return 0;
 	if (farm->calls->draw && (wait_ms < 0 || wait_ms > DRAW_US / 1000))
 		wait_ms = DRAW_US / 1000;
+	back_us = clock_now_us() + 2 * LOOK_MS * 1000;
 	r = take_events(farm, cancel_fd, wait_ms);
+	now_us = clock_now_us();
+	if (wait_ms >= 0 && now_us > back_us)
+		give_time(farm, now_us - back_us);
 	draw(farm);
 	return r;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <sys/stat.h>
 #include <dirent.h>
 #include <unistd.h>
@@ -568,6 +569,29 @@ static void test_cancel_again_and_again(void **state)
 	assert_int_equal(failure_of(0), FARM_BROKEN);
 }
 
+/* Ctrl-Z, and "fg" when the time of the host would be over: it has answered meanwhile. */
+static void test_stopped(void **state)
+{
+	pid_t pid, parent = getpid();
+
+	(void)state;
+	add("sleep 1; " HELLO "sleep 1; " LIST);
+	add("sleep 9");
+	test->how.timeout_ms = 3000;
+	pid = fork();
+	if (pid == 0) {
+		usleep(500000);
+		(void)kill(parent, SIGSTOP);
+		sleep(4);
+		(void)kill(parent, SIGCONT);
+		_exit(0);
+	}
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(failure_of(1), FARM_LATE);
+	waitpid(pid, NULL, 0);
+}
+
 /* A connection whose output has ended cannot answer: there is another one. */
 static void test_silent_connection(void **state)
 {
@@ -606,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cancel_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_before_a_round, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_again_and_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_connection, set_up, tear_down),
 	};
 

@@ -1158,6 +1158,22 @@ def test_without_standard_files(farm):
     assert status in (0, 9) and farm.ordered("one") == farm.ordered("two") == [["5"]]
 
 
+def test_stopped_and_continued(farm):
+    """Ctrl-Z and fg, in each phase. Its hosts go on meanwhile."""
+    slow = "hello()\norder('list')\nmark()\ntime.sleep(1)\nsession('5')\nreply()\norder('log-off')\ntime.sleep(1)\nresult('5')\nreply()\norder()\n"
+    process = subprocess.Popen(farm.hosts(one=slow, two=GOOD).command("logoff", ("/user:alice", "/y", "/json:lines")), env=farm.env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    farm.wait_for_mark("one")
+    while process.poll() is None:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.1)
+    out, err = process.communicate()
+    done = Done(out.decode(), err.decode(), process.returncode, True)
+    assert (done.status, sorted(done.results())) == (0, [("one", "5", "ended"), ("two", "5", "ended")]), done.err
+
+
 # ---- what a fresh reader found ----
 
 
