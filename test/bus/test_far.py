@@ -189,8 +189,9 @@ def test_the_fate_is_gone(far):
     cut(far, lambda fake: fake.sessions.pop(ID))
     done = far.session()
 
-    assert done.status == 0, done.err
-    assert f"session {ID} (pts/7001): the host has deleted it; its processes could not be seen" in done.err, done.err
+    # A bus does not say of which machine it is, and another connection may lead to another one.
+    assert done.status == 6, done.err
+    assert "what became of it is unknown" in done.err, done.err
 
 
 def test_the_fate_is_closing(far):
