@@ -47,7 +47,8 @@ static bool is_known(const struct known *known, const struct logoff_session *ses
 	const char *id = logoff_session_id(session);
 
 	for (size_t i = 0; known && i < known->n_items; i++)
-		if (strcmp(known->items[i].id, id) == 0 && known->items[i].logon_us == fact_logon_us(session))
+		if (strcmp(known->items[i].id, id) == 0 &&
+		    facts_same_logon(known->items[i].logon_us, fact_logon_us(session)))
 			return true;
 	return false;
 }

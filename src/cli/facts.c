@@ -4,6 +4,10 @@
  */
 #include "cli/facts.h"
 
+#include <stdlib.h>
+
+#define TOLERANCE_US 1000000
+
 enum logoff_result facts_fetch(const struct logoff_session *session, unsigned facts)
 {
 	struct logoff_session *own = (struct logoff_session *)session;
@@ -28,6 +32,12 @@ int64_t fact_logon_us(const struct logoff_session *session)
 {
 	(void)facts_fetch(session, LOGOFF_FACTS_TIMES);
 	return logoff_session_time_us(session, LOGOFF_TIME_LOGON);
+}
+
+/* As src/host/targets.c. */
+bool facts_same_logon(int64_t one_us, int64_t two_us)
+{
+	return one_us < 0 || two_us < 0 || llabs((long long)(one_us - two_us)) <= TOLERANCE_US;
 }
 
 const char *fact_terminal(const struct logoff_session *session, size_t i)

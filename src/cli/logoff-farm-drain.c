@@ -16,13 +16,13 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/json.h"
 #include "cli/log-off.h"
 #include "cli/logoff-farm.h"
 #include "cli/output.h"
 #include "cli/stream.h"
 
-#define TOLERANCE_US 1000000
 #define PROOF_S 60			/* what PAM takes, beside the time that a host has to answer */
 
 static void report_memory(struct run *run)
@@ -266,12 +266,6 @@ static size_t drain(struct run *run, size_t *which, size_t n)
 
 /* ---- who is there now ---- */
 
-/* A logon time that no session manager tells is computed, and differs a little each time: as src/host/targets.c. */
-static bool is_same_logon(int64_t one_us, int64_t two_us)
-{
-	return one_us < 0 || two_us < 0 || llabs((long long)(one_us - two_us)) <= TOLERANCE_US;
-}
-
 /*
  * The target of host I that session number K of its list is, if it has not ended: what is listed is there. An unknown
  * logon may be any.
@@ -286,7 +280,7 @@ static struct target *find_same(const struct run *run, size_t i, size_t k)
 		struct target *target = &plan->targets[t];
 
 		if (!target->ended && strcmp(logoff_session_id(target->session), id) == 0 &&
-		    is_same_logon(target->logon_us, logon_us))
+		    facts_same_logon(target->logon_us, logon_us))
 			return target;
 	}
 	return NULL;

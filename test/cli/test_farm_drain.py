@@ -212,7 +212,7 @@ def test_a_session_that_has_left_by_itself(farm):
 
 def test_another_logon_has_the_id(farm):
     """The one that was shown has ended by itself. The other one is ordered as what it is."""
-    again = peer("5", "5").replace("session(id)", "session(id, LOGON + 5000000 * len(looks))")
+    again = peer("5", "5").replace("session(id)", "session(id, LOGON + 10000000 * len(looks))")
     done = farm.hosts(one=again.replace("#list", "ids = ids")).logoff(*WORDS)
     first, second = [order for order in farm.orders("one") if order["order"] == "list"][:2], farm.orders("one")[3]
     assert second["order"] == "log-off" and second["sessions"] == [{"id": "5", "logon": 1741939320000000}]
@@ -566,6 +566,12 @@ def test_this_machine_with_late_logons(machine):
     done = machine.run(*HERE)
     assert done.status == 5 and ids(done)[2:] == [("8", "ended"), ("9", "ended"), ("10", "ended")]
     assert kinds(done, "kind", "object", "exit_status") == [("still-coming", "11", 5)] and "session 11 (pts/11)" in done.err
+
+
+def test_another_logon_has_the_id_here(machine):
+    machine.host(SLOWLY + "session id=5 user=bob tty=pts/9 follows logon=2025-03-14T09:05:00Z\nprocess command=bash\n")
+    done = machine.run(*HERE)
+    assert (done.status, ids(done)) == (0, [("6", "ended"), ("5", "ended"), ("5", "ended")]), done.err
 
 
 def test_what_is_protected_is_said_once(machine):
