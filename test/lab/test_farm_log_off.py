@@ -48,14 +48,14 @@ class Run:
         self.network.admin.run("pkill -INT -o -x logoff")  # it may have ended
 
     def finish(self):
-        """The lines that are results, by the id of the session."""
+        """The lines that are results, by host and id of the session: two hosts may each have a c5."""
         while self.line():
             pass
         self.err = self.process.stderr.read()
         self.status = self.process.wait()
         self.limit.cancel()
         assert self.status >= 0, (self.status, self.lines, self.err)
-        return {line["id"]: line for line in self.lines if line["type"] == "result"}
+        return {(getattr(self.network, line["host"]), line["id"]): line for line in self.lines if line["type"] == "result"}
 
 
 @pytest.fixture(params=["no", "yes"], ids=["as usual", "KillUserProcesses"])
@@ -115,10 +115,10 @@ def test_cut_after_it_was_asked(network, killing, cut, name):
         network.mend()  # so that sshd there gets to know
     assert_carried_through(bob, before)
     if cut is kill_ssh:
-        assert (results[bob.id]["result"], run.status) == ("ended", OK), (results, run.err)
+        assert (results[bob.host, bob.id]["result"], run.status) == ("ended", OK), (results, run.err)
     else:
-        assert (results[bob.id]["session_exists"], run.status) == (None, UNREACHABLE), (results, run.err)
-        assert results[bob.id]["result"] != "ended"
+        assert (results[bob.host, bob.id]["session_exists"], run.status) == (None, UNREACHABLE), (results, run.err)
+        assert results[bob.host, bob.id]["result"] != "ended"
 
 
 @pytest.mark.parametrize("name", ["login1", "login2"], ids=["root", "sudo"])
@@ -133,7 +133,7 @@ def test_cut_while_the_user_is_warned(network, killing, cut, name):
         run.limit.cancel()
     else:
         results = run.finish()
-        assert results[bob.id]["result"] != "ended" and run.status == UNREACHABLE, (results, run.err)
+        assert results[bob.host, bob.id]["result"] != "ended" and run.status == UNREACHABLE, (results, run.err)
     network.mend()
     bob.shell.expect(CANCELLATION, 15)
     wait_until(lambda: not far.named("logoff-host"), 15, "the program ends")
@@ -161,7 +161,7 @@ def test_cancelled_while_users_are_warned(network, times):
     run, results = interrupted(network, "/warn:40", when="warned", times=times)
     assert run.status == CANCELLED and len(results) == 2, (run.err, results)
     for far, bob, before in bobs:
-        assert results[bob.id]["result"] == "cancelled"
+        assert results[bob.host, bob.id]["result"] == "cancelled"
         bob.shell.expect(CANCELLATION, 15)
         assert_untouched(bob, before)
         wait_until(lambda: not far.named("logoff-host"), 5, "the program ends")
@@ -173,7 +173,7 @@ def test_cancelled_once_after_they_were_asked(network):
     run, results = interrupted(network, "/grace:4", when="ask", times=1)
     assert run.status == OK, (run.err, results)
     for _, bob, before in bobs:
-        assert results[bob.id]["result"] == "ended"
+        assert results[bob.host, bob.id]["result"] == "ended"
         assert_carried_through(bob, before)
 
 
@@ -184,7 +184,7 @@ def test_cancelled_twice_after_they_were_asked(network):
     run, results = interrupted(network, "/grace:30", when="ask", times=2)
     assert run.status == CANCELLED and time.monotonic() - begin < 10, run.err
     for far, bob, before in bobs:
-        assert (results[bob.id]["result"], results[bob.id]["session_exists"]) == ("cancelled", True)
+        assert (results[bob.host, bob.id]["result"], results[bob.host, bob.id]["session_exists"]) == ("cancelled", True)
         assert f":{bob.id} (pts/0): cancelled; the session is closing, with 1 process left" in run.err
         assert bob.exists() and far.survivors(before)
         record(bob, LOGOFF_RESULT="cancelled")
@@ -205,9 +205,9 @@ def test_cancelled_twice_where_one_does_not_hear_it(network):
     results = run.finish()
 
     assert time.monotonic() - begin < 3 + 2
-    assert results[bob.id]["result"] == "cancelled"
-    assert (results[deaf.id]["result"], results[deaf.id]["session_exists"]) == ("failed", None), results
-    assert results[deaf.id]["exit_status"] == UNREACHABLE and run.status == CANCELLED
+    assert results[bob.host, bob.id]["result"] == "cancelled"
+    assert (results[deaf.host, deaf.id]["result"], results[deaf.host, deaf.id]["session_exists"]) == ("failed", None), results
+    assert results[deaf.host, deaf.id]["exit_status"] == UNREACHABLE and run.status == CANCELLED
     assert f"login1:{deaf.id} (pts/0): the host failed (cancelled; what became of it is unknown)" in run.err, run.err
     wait_until(lambda: not far.survivors(before) and not deaf.exists(), 30, "the log-off is carried through")
 
@@ -272,5 +272,5 @@ def test_cut_while_hosts_are_asked(network):
     network.admin.check("pkill -KILL -f 'ssh .*2225'")
     results = run.finish()
     assert "logoff: hangs: cannot be reached\n" in run.err, run.err
-    assert (results[bob.id]["result"], run.status) == ("ended", UNREACHABLE)
+    assert (results[bob.host, bob.id]["result"], run.status) == ("ended", UNREACHABLE)
     assert_carried_through(bob, before)
