@@ -114,8 +114,8 @@ class Desktop:
         return {line.split()[0] for line in listed.splitlines()}
 
     def wait_until_up(self, seconds=90):
-        wait_until(lambda: self.has_name(READY[self.kind]), seconds, f"the session manager of {self.kind}", pause=0.3)
-        wait_until(self.is_settled, seconds, f"{self.kind} is up", pause=0.3)
+        wait_until(lambda: self.has_name(READY[self.kind]), seconds, f"the session manager of {self.kind}")
+        wait_until(self.is_settled, seconds, f"{self.kind} is up")
         time.sleep(3)
 
     def is_settled(self):

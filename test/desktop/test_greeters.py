@@ -15,8 +15,8 @@ GDM = ["gdbus", "call", "--system", "--dest", "org.gnome.DisplayManager", "--obj
 class Greeter(OnHost):
     def __init__(self, host, manager):
         self.host = host
-        self.id = wait_until(self._find, 30, f"the login screen of {manager}", pause=0.2)
-        wait_until(lambda: host.named("lightdm-gtk-gre") or host.named("gnome-shell"), 30, "it is drawn", pause=0.2)
+        self.id = wait_until(self._find, 30, f"the login screen of {manager}")
+        wait_until(lambda: host.named("lightdm-gtk-gre") or host.named("gnome-shell"), 30, "it is drawn")
 
     def _find(self):
         for identity in self.host.session_ids():
@@ -30,7 +30,7 @@ def greeter(host, request):
     """gdm has a login screen for remote desktops, which needs no screen."""
     host.check(["systemctl", "start", request.param])
     if request.param == "gdm3":
-        wait_until(lambda: host.run(GDM).status == 0, 20, "gdm makes a login screen", pause=0.5)
+        wait_until(lambda: host.run(GDM).status == 0, 20, "gdm makes a login screen")
     yield Greeter(host, request.param)
     host.check(["systemctl", "stop", request.param])
     wait_until(lambda: not host.session_ids() or host.run("loginctl terminate-user Debian-gdm lightdm").status >= 0, 10)

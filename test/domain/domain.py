@@ -202,7 +202,7 @@ class Domain:
         self.leader = wait_until(self._find_leader, 10, f"{self.name} has a PID 1")
         self._write_state(owner=self.unshare.pid if keep else os.getpid())
         try:
-            wait_until(self._is_up, 60, f"{self.name} is up", pause=0.1)
+            wait_until(self._is_up, 60, f"{self.name} is up")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._last_words()}") from None
         self._mount_stage()

@@ -71,9 +71,10 @@ class Process:
     cgroup: str = field(compare=False)
 
 
-def wait_until(condition, seconds=10, what="condition", pause=0.02):
-    """Polls until the condition holds and returns what it gave; fails the case if it never does."""
-    end = time.monotonic() + seconds
+def wait_until(condition, seconds=10, what="condition"):
+    """Polls until the condition holds and returns what it gave; fails the case if it never does. Many conditions start a program in the
+    host, so the pauses grow."""
+    end, pause = time.monotonic() + seconds, 0.02
     while True:
         value = condition()
         if value:
@@ -81,6 +82,7 @@ def wait_until(condition, seconds=10, what="condition", pause=0.02):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(pause)
+        pause = min(pause * 1.5, 0.3)
 
 
 def start_time(pid, proc="/proc"):
@@ -210,7 +212,7 @@ class Host:
                               f"/sys/fs/cgroup/systemd/lab-{self.name}/payload", str(self.leader)],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
-        wait_until(self._is_up, 60, f"{self.name} is up", pause=0.05)
+        wait_until(self._is_up, 60, f"{self.name} is up")
 
     def _find_leader(self):
         if self.nspawn.poll() is not None:

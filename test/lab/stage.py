@@ -5,6 +5,7 @@ A program that was built on a newer system than the host's does not start there.
 flavour "install", which has what building takes, unless this machine is of the same release or an older one.
 """
 
+import os
 import platform
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import roots
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAMS = "/usr/local/libexec/lab"
 BUILD = r"""set -e
-meson setup --prefix=/usr/local --libdir=lib --buildtype=release "$1" "$2"
+[ -e "$1/build.ninja" ] || meson setup --prefix=/usr/local --libdir=lib --buildtype=release "$1" "$2"
 meson install -C "$1" --destdir "$3"
 contract=$1/src/test-contract
 [ -e "$contract" ] || exit 0 # no cmocka
@@ -52,7 +53,9 @@ def command(tree, source, folder):
 
 
 def build_here(folder):
-    with tempfile.TemporaryDirectory(prefix="logoff-build-") as tree:
+    """In $LOGOFF_LAB_TREE, which is kept and so is built once for hosts of every release."""
+    with tempfile.TemporaryDirectory(prefix="logoff-build-") as once:
+        tree = os.environ.get("LOGOFF_LAB_TREE", once)
         done = subprocess.run(command(tree, SOURCE, folder), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise Failed(f"logoff does not build: {done.stdout}{done.stderr}")
