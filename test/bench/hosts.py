@@ -6,7 +6,8 @@
 
 BUILD_FOLDER is a folder made by `meson setup --buildtype=release -Dprefix=/usr/local`. The parts: simulated, whose hosts are
 programs of this machine that wait for 260 ms and have two sessions each; ssh, and warm, with connections that are shared
-(ControlMaster), which boot hosts of the lab and need what the lab needs. Nothing here passes or fails: a table is read by people.
+(ControlMaster), which boot hosts of the lab and need what the lab needs; ansible, which is query beside an ad-hoc command of
+Ansible, that apt downloads. Nothing here passes or fails: a table is read by people.
 """
 
 import os
@@ -31,6 +32,8 @@ session id=2 user=alice tty=pts/2
   process command=bash
 """
 PAUSE_S = 0.26  # what ssh takes to a host near by
+ANSIBLE = ["ansible-core", "python3-jinja2", "python3-markupsafe", "python3-yaml", "libyaml-0-2", "python3-cryptography", "python3-cffi-backend",
+           "python3-packaging", "python3-resolvelib"]
 SSH = "xargs -P32 -I{} ssh -T -o BatchMode=yes {} loginctl --no-legend list-sessions < /root/names"
 
 
@@ -126,9 +129,41 @@ def beside(network, rounds, title):
         print(f"| {count} | {theirs:.2f} | {own:.2f} | {own / theirs:.2f} |", flush=True)
 
 
+def install_ansible(admin):
+    """What the lab's root has not: the packages of this machine's Debian, without their scripts."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["apt-get", "download", "-qq", *ANSIBLE], cwd=folder, check=True, timeout=300)
+        for package in pathlib.Path(folder).glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, admin.root], check=True, timeout=60)
+    admin.path("/root/ansible.cfg").write_text("[defaults]\nforks=32\ninterpreter_python=/usr/bin/python3\n")
+
+
+def timed(admin, command):
+    """Wall and CPU seconds of a command and its children there."""
+    result = admin.run(["bash", "-c", f"TIMEFORMAT='%R %U %S'; time {command} >/tmp/out 2>&1"], timeout=300)
+    assert result.status == 0, (result, admin.path("/tmp/out").read_text())
+    wall, user, system = (float(word) for word in result.err.split())
+    return wall, user + system
+
+
+def beside_ansible(network, rounds):
+    admin = network.admin
+    install_ansible(admin)
+    admin.path("/root/inventory").write_text("host[001:050]\n")
+    theirs = "ansible -i inventory all -m command -a 'loginctl --no-legend list-sessions'"
+    ours = "query session '/server:host[001-050]' /parallel:32 /timeout:60"
+    times = [(timed(admin, theirs), timed(admin, ours)) for _ in range(rounds)]
+    print("\n### Beside Ansible, 50 hosts by ssh\n\n| | ansible -m command, median s | query session, median s | of the first |\n|---|---|---|---|")
+    for which, title in enumerate(("wall", "CPU of the administrator's host")):
+        first, second = (statistics.median(pair[who][which] for pair in times) for who in (0, 1))
+        print(f"| {title} | {first:.2f} | {second:.2f} | {second / first:.2f} |", flush=True)
+
+
 def by_ssh(build, rounds, parts):
     network, made = boot(build)
     try:
+        if "ansible" in parts:
+            beside_ansible(network, 3)
         if "ssh" in parts:
             beside(network, max(rounds // 4, 3), "By ssh")
         if "warm" in parts:
@@ -144,10 +179,10 @@ def by_ssh(build, rounds, parts):
 def main():
     build = os.path.abspath(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    parts = sys.argv[3:] or ["simulated", "ssh", "warm"]
+    parts = sys.argv[3:] or ["simulated", "ssh", "warm", "ansible"]
     if "simulated" in parts:
         simulated(build, rounds)
-    if "ssh" in parts or "warm" in parts:
+    if {"ssh", "warm", "ansible"} & set(parts):
         by_ssh(build, rounds, parts)
 
 
