@@ -49,6 +49,7 @@ struct pam {
 };
 
 enum { PAM_DONE = 0, PAM_CONVERSATION_FAILED = 19 };
+enum { PAM_INFORMATION = 4 };		/* a style, pam_exec's; pam_nologin shows errors */
 
 static bool load(struct pam *pam)
 {
@@ -71,8 +72,9 @@ struct search {
 };
 
 /* A line that fills LINE may go on. */
-static bool is_our_line(const char *line, const char *text)
+static bool is_our_line(const char *line, const struct message *message)
 {
+	const char *text = message->style == PAM_INFORMATION ? message->text : NULL;
 	size_t n = strlen(line);
 
 	return text && n > 0 && strncmp(text, line, n) == 0 && (n == SHOWN_MAX || text[n] == '\0');
@@ -83,7 +85,7 @@ static int converse(int n, const struct message **messages, void **ret_responses
 	struct search *search = data;
 
 	for (int i = 0; i < n; i++)
-		search->found = search->found || is_our_line(search->line, messages[i]->text);
+		search->found = search->found || is_our_line(search->line, messages[i]);
 	*ret_responses = calloc((size_t)n, sizeof(struct { char *text; int unused; }));
 	return *ret_responses ? PAM_DONE : PAM_CONVERSATION_FAILED;
 }
