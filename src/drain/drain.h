@@ -7,7 +7,7 @@
  * accepted, and unknown, if a file cannot be read or is not as drain_write() writes it. Unknown refuses nobody.
  *
  * ROOT is a descriptor of the folder "/", or of another one below which everything is looked for. Paths in results
- * begin with "/" all the same. No function waits for anything but a disk, except drain_prove().
+ * begin with "/" all the same. No function waits for anything but a disk and another writer, except drain_prove().
  */
 #ifndef DRAIN_DRAIN_H
 #define DRAIN_DRAIN_H

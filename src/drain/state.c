@@ -181,35 +181,49 @@ static int replace(int folder, const struct drain_state *state)
 /* Everybody may look into the folder, whatever the umask is. Returns a descriptor or -errno. */
 static int open_folder(int root, const char *path, bool make)
 {
+	bool made = make && mkdirat(root, path + 1, 0755) == 0;
 	int folder;
 
-	if (make && mkdirat(root, path + 1, 0755) == 0 && fchmodat(root, path + 1, 0755, 0) < 0)
+	if ((make && !made && errno != EEXIST) || (made && fchmodat(root, path + 1, 0755, 0) < 0))
 		return -errno;
 	folder = openat(root, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return folder < 0 ? -errno : folder;
 }
 
-/* Linux says EROFS even of a file that there is not. Returns 0 or -errno. */
-static int drop(int folder)
+/* To remove a file that there is not fails in a read-only place, so it is looked for. Returns 1, 0 or -errno. */
+static int has_file(int root, const struct place *place)
 {
-	int r = unlinkat(folder, "drain", 0) < 0 ? -errno : 0;
+	if (faccessat(root, place->path + 1, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
 
-	if (r == -EROFS && faccessat(folder, "drain", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return 0;
-	return r == -ENOENT ? 0 : r;
+/* Tells whether the file, if there is one, can be removed. Returns 0 or -errno. */
+static int check_removal(int root, const struct place *place)
+{
+	int r = has_file(root, place);
+
+	if (r > 0)
+		r = faccessat(root, place->folder + 1, W_OK, 0) < 0 ? -errno : 0;
+	return r;
+}
+
+static int remove_file(int folder)
+{
+	return unlinkat(folder, "drain", 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 /* Writes STATE into the folder, or removes the file if STATE is NULL. Returns 0 or -errno. */
 static int put(int root, const struct place *place, const struct drain_state *state)
 {
-	int folder = open_folder(root, place->folder, state), r = 0;
+	int r = state ? 1 : has_file(root, place), folder;
 
+	if (r <= 0)
+		return r;
+	folder = open_folder(root, place->folder, state);
 	if (folder < 0)
-		return folder == -ENOENT && !state ? 0 : folder;
-	if (state)
-		r = replace(folder, state);
-	else
-		r = drop(folder);
+		return folder;
+	r = state ? replace(folder, state) : remove_file(folder);
 	if (r == 0 && fsync(folder) < 0)
 		r = -errno;
 	close(folder);
@@ -237,20 +251,23 @@ static int lock(int root)
 
 static int put_all(int root, const struct drain_state *state, const char **ret_path)
 {
-	size_t chosen = state->lasting ? 1 : 0;
-	bool on = state->mode != DRAIN_ENABLED;
+	const struct drain_state *wanted[N_PLACES] = {};	/* NULL: no file */
+	size_t chosen = state->lasting ? 1 : 0, at = 0;
+	int r = 0;
 
+	if (state->mode != DRAIN_ENABLED)
+		wanted[chosen] = state;
+	for (size_t i = 0; r == 0 && i < N_PLACES; i++)		/* before anything is changed */
+		if (!wanted[at = i])
+			r = check_removal(root, &places[at]);
 	/* The new state before the former one goes: between them logons are never accepted. */
-	for (size_t i = 0; i < N_PLACES; i++) {
-		size_t at = (chosen + i) % N_PLACES;
-		int r = put(root, &places[at], on && i == 0 ? state : NULL);
-
-		if (r < 0) {
-			*ret_path = places[at].path;
-			return r;
-		}
+	for (size_t i = 0; r == 0 && i < N_PLACES; i++) {
+		at = (chosen + i) % N_PLACES;
+		r = put(root, &places[at], wanted[at]);
 	}
-	return 0;
+	if (r < 0)
+		*ret_path = places[at].path;
+	return r;
 }
 
 int drain_write(int root, const struct drain_state *state, const char **ret_path)

@@ -14,6 +14,7 @@ TEXT = "Kernel update"
 REFUSES = "account [success=ignore default=1] pam_exec.so quiet quiet_log stdout /bin/echo {}\naccount requisite pam_deny.so\naccount required pam_permit.so\n"
 PROVED = REFUSES.format(TEXT)
 LETS_IN = "account required pam_permit.so\n"
+FILES_ISOLATED = ["unshare", "--map-root-user", "--mount"]
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def change(root, binary):
     except OSError:
         pytest.skip("no PAM on this machine")
 
-    def run(*words, **options):
-        return subprocess.run([binary.parent / "change", "logon", *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+    def run(*words, before=(), **options):
+        return subprocess.run([*before, binary.parent / "change", "logon", *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
                               env={"LC_ALL": "C", "TZ": "UTC", "PATH": os.environ["PATH"], "LOGOFF_DRAIN_ROOT": str(root)}, **options)
     return run
 
@@ -138,3 +139,68 @@ def test_a_state_that_cannot_be_written(root, change):
     result = change("/drain", TEXT)
     assert (result.returncode, result.stdout) == (6, "")
     assert result.stderr == "change: /var/lib/logoff/drain cannot be changed: Not a directory\n"
+
+
+# ---- places that cannot be written ----
+
+
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+
+
+@pytest.fixture
+def read_only(root, change):
+    """The command, for which the folder WHERE can only be read."""
+    def run(where, *words):
+        return change(*words, before=[*FILES_ISOLATED, "sh", "-c", READ_ONLY, "sh", root / where])
+
+    if subprocess.run([*FILES_ISOLATED, "sh", "-c", READ_ONLY, "sh", root / "run", "true"], capture_output=True, timeout=10).returncode:
+        pytest.skip("this machine does not let us mount")
+    services(root, sshd=PROVED)
+    return run
+
+
+def files(root):
+    return {str(path.relative_to(root)): path.read_text() for path in root.glob("**/logoff/*")}
+
+
+@pytest.mark.parametrize("way", ["/drainuntilrestart", "/disable", "/enable"])
+def test_a_read_only_place_that_has_no_state(root, read_only, way):
+    """Linux says of a file that there is not that it cannot be removed there."""
+    (root / "var/lib/logoff").mkdir()
+    result = read_only("var/lib", way, *([TEXT] if way != "/enable" else []))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ("run/logoff/drain" in files(root)) == (way != "/enable")
+
+
+@pytest.mark.parametrize("former, where, way", [
+    ("/drain", "var/lib", "/drainuntilrestart"), ("/drain", "var/lib", "/disable"), ("/drain", "var/lib", "/enable"), ("/drain", "var/lib", "/drain"),
+    ("/disable", "var/lib", "/drain"), ("/disable", "run", "/drain"), ("/disable", "run", "/drainuntilrestart"), ("/disable", "run", "/enable"),
+    ("/enable", "run", "/drainuntilrestart"), ("/enable", "var/lib", "/drain"),
+])
+def test_a_read_only_place(root, change, read_only, former, where, way):
+    """The state stays as it was, wholly."""
+    change(former, *([] if former == "/enable" else ["former"]))
+    (root / "run/logoff").mkdir(exist_ok=True)
+    (root / "run/logoff/lock").touch()
+    before = files(root)
+    result = read_only(where, way, *([] if way == "/enable" else [TEXT]))
+    assert (result.returncode, result.stdout) == (6, "")
+    assert result.stderr == f"change: /{where}/logoff/drain cannot be changed: Read-only file system\n"
+    assert files(root) == before
+
+
+def test_enabling_both_places_of_which_one_is_read_only(root, change, read_only):
+    change("/drain", "one")
+    (root / "run/logoff").mkdir(exist_ok=True)
+    (root / "run/logoff/drain").write_text(state(root).replace("one", "two"))
+    before = files(root)
+    result = read_only("var/lib", "/enable")
+    assert (result.returncode, result.stderr) == (6, "change: /var/lib/logoff/drain cannot be changed: Read-only file system\n")
+    assert files(root) == before
+
+
+def test_the_proof_while_run_is_read_only(root, change, read_only):
+    change("/drain", TEXT)
+    services(root, login=LETS_IN)
+    result = read_only("run", "/query")
+    assert (result.returncode, result.stderr) == (6, "change: logons through login are not refused (PAM is not set up)\n")
