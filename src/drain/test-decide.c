@@ -31,6 +31,7 @@ static struct group groups[] = {
 };
 
 static int name_service_r;		/* what it fails with, or 0 */
+static int second_source_r;		/* the same of a source of groups that is asked for those that are not above */
 
 struct passwd *__wrap_getpwnam(const char *name);
 struct group *__wrap_getgrnam(const char *name);
@@ -50,6 +51,7 @@ struct group *__wrap_getgrnam(const char *name)
 	for (size_t i = 0; !errno && i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (strcmp(groups[i].gr_name, name) == 0)
 			return &groups[i];
+	errno = errno ? errno : second_source_r;
 	return NULL;
 }
 
@@ -76,7 +78,7 @@ static int make_drained(void **state)
 {
 	int r = make_root(state);
 
-	name_service_r = 0;
+	name_service_r = second_source_r = 0;
 	r |= mkdirat(root, "run/systemd", 0755) | mkdirat(root, "run/systemd/sessions", 0755) |
 	     mkdirat(root, "etc/logoff", 0755);
 	drain(DRAIN_NEW);
@@ -202,6 +204,20 @@ static void is_unsure_if_the_name_service_fails(void **state)
 	assert_verdict(DRAIN_REFUSE, "sshd", "alice");
 }
 
+static void is_unsure_if_one_source_of_groups_fails(void **state)
+{
+	(void)state;
+	write_text("etc/logoff/drain.conf", "group sudo\n");	/* the first source has it */
+	assert_verdict(DRAIN_REFUSE, "sshd", "alice");
+	second_source_r = EIO;
+	assert_unsure(-EIO, "the user's groups", "sshd", "alice");
+	assert_verdict(DRAIN_LET_IN, "sshd", "carol");
+	write_text("etc/logoff/drain.conf", "");
+	assert_unsure(-EIO, "the user's groups", "sshd", "alice");
+	second_source_r = ENOENT;
+	assert_verdict(DRAIN_REFUSE, "sshd", "alice");
+}
+
 static void is_unsure_if_the_state_is_unknown(void **state)
 {
 	(void)state;
@@ -235,6 +251,60 @@ static void unlocks_screens(void **state)
 	assert_verdict(DRAIN_LET_IN, "gdm-password", "alice");
 	assert_verdict(DRAIN_REFUSE, "lightdm", "alice");
 	assert_verdict(DRAIN_REFUSE, "gdm-password", "bob");
+}
+
+static void unlocks_screens_of_gnome_over_xrdp(void **state)
+{
+	(void)state;
+	add_session("2", 1000, "xrdp-sesman", "active", "user");
+	add_session("3", 1001, "sshd", "active", "user");
+	for (enum drain_mode mode = DRAIN_NEW; mode <= DRAIN_ALL; mode++) {
+		drain(mode);
+		assert_verdict(DRAIN_LET_IN, "gdm-password", "alice");
+		assert_verdict(DRAIN_LET_IN, "gdm-fingerprint", "alice");
+		assert_verdict(DRAIN_REFUSE, "lightdm", "alice");
+		assert_verdict(DRAIN_REFUSE, "gdm-password", "bob");
+	}
+}
+
+/* What a user has chosen comes before the service, and behind all else that counts. */
+static void lines_of_a_user_do_not_count(void **state)
+{
+	static const char lines[] = "# private\nUID=1000\nSTATE=%s\nCLASS=%s\nDISPLAY=:0\nUID=1001\nSTATE=active\n"
+				    "CLASS=user\nSERVICE=%s\nREMOTE_HOST=\nSERVICE=%s\nDESKTOP=\n";
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text), lines, "active", "user", "xrdp-sesman", "sshd");
+	write_text("run/systemd/sessions/5", text);
+	assert_verdict(DRAIN_REFUSE, "xrdp-sesman", "alice");
+	snprintf(text, sizeof(text), lines, "closing", "user", "xrdp-sesman", "xrdp-sesman");
+	write_text("run/systemd/sessions/5", text);
+	assert_verdict(DRAIN_REFUSE, "xrdp-sesman", "alice");
+	snprintf(text, sizeof(text), lines, "active", "background", "xrdp-sesman", "xrdp-sesman");
+	write_text("run/systemd/sessions/5", text);
+	assert_verdict(DRAIN_REFUSE, "xrdp-sesman", "alice");
+	snprintf(text, sizeof(text), lines, "active", "user", "sshd", "xrdp-sesman");
+	write_text("run/systemd/sessions/5", text);
+	assert_verdict(DRAIN_LET_IN, "xrdp-sesman", "alice");
+	assert_verdict(DRAIN_REFUSE, "xrdp-sesman", "bob");
+}
+
+static void a_long_file_of_a_session_is_its_users_alone(void **state)
+{
+	char text[10000];
+
+	(void)state;
+	snprintf(text, sizeof(text), "# private\nUID=1001\nSTATE=active\nCLASS=user\nDISPLAY=%09000d\nSERVICE=x\n", 0);
+	write_text("run/systemd/sessions/5", text);
+	assert_verdict(DRAIN_REFUSE, "xrdp-sesman", "alice");
+	assert_verdict(DRAIN_REFUSE, "gdm-password", "alice");
+	assert_unsure(-EBADMSG, "the user's sessions", "xrdp-sesman", "bob");
+	add_session("6", 1000, "xrdp-sesman", "active", "user");
+	assert_verdict(DRAIN_LET_IN, "xrdp-sesman", "alice");
+	snprintf(text, sizeof(text), "%09000d\nUID=1001\n", 0);	/* whose is it? */
+	write_text("run/systemd/sessions/6", text);
+	assert_unsure(-EBADMSG, "the user's sessions", "xrdp-sesman", "alice");
 }
 
 static void no_other_session_counts(void **state)
@@ -280,9 +350,13 @@ int main(void)
 		TEST(lets_the_groups_of_the_file_in),
 		TEST(is_unsure_if_the_file_is_wrong),
 		TEST(is_unsure_if_the_name_service_fails),
+		TEST(is_unsure_if_one_source_of_groups_fails),
 		TEST(is_unsure_if_the_state_is_unknown),
 		TEST(lets_users_return),
 		TEST(unlocks_screens),
+		TEST(unlocks_screens_of_gnome_over_xrdp),
+		TEST(lines_of_a_user_do_not_count),
+		TEST(a_long_file_of_a_session_is_its_users_alone),
 		TEST(no_other_session_counts),
 		TEST(is_unsure_if_sessions_are_unknown),
 	};

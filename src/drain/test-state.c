@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "drain/drain.h"
@@ -165,6 +167,83 @@ static void is_seen_while_it_moves(void **state)
 	assert_state(DRAIN_NEW, true, "Update");
 }
 
+/* ---- another process that writes ---- */
+
+static const struct drain_state *other;	/* what it writes as soon as ours has its name, or NULL */
+static pid_t writer;
+static int held = -1;			/* the lock that was taken last */
+static int tell = -1;			/* in that process: told if it has to wait */
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __real_renameat(int folder, const char *from, int new_folder, const char *to);
+int __wrap_renameat(int folder, const char *from, int new_folder, const char *to);
+
+int __wrap_flock(int fd, int operation)
+{
+	held = fd;
+	if (__real_flock(fd, operation | LOCK_NB) == 0)
+		return 0;
+	if (tell >= 0)
+		(void)!write(tell, "", 1);
+	return __real_flock(fd, operation);
+}
+
+/* Starts the other writer. Returns when it has ended or has to wait. */
+static void let_other_write(const struct drain_state *state)
+{
+	const char *path;
+	int fds[2];
+	char byte;
+
+	assert_int_equal(pipe(fds), 0);
+	writer = fork();
+	if (writer == 0) {
+		close(held);		/* ours, inherited */
+		tell = fds[1];
+		_exit(drain_write(root, state, &path) < 0);
+	}
+	close(fds[1]);
+	(void)!read(fds[0], &byte, 1);
+	close(fds[0]);
+}
+
+int __wrap_renameat(int folder, const char *from, int new_folder, const char *to)
+{
+	int r = __real_renameat(folder, from, new_folder, to);
+	const struct drain_state *state = other;
+
+	other = NULL;
+	if (state)
+		let_other_write(state);
+	return r;
+}
+
+static void assert_two_writers(const struct drain_state *first, const struct drain_state *second)
+{
+	int status = -1;
+
+	other = second;
+	put(first);
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+	assert_state(second->mode, second->lasting, second->text);
+	assert_no_file(second->lasting ? RUN : VAR);
+}
+
+static void two_writers_leave_one_state(void **state)
+{
+	const struct drain_state lasting = { .mode = DRAIN_NEW, .lasting = true, .text = "Two" };
+	const struct drain_state strict = { .mode = DRAIN_ALL, .text = "Three" };
+
+	(void)state;
+	assert_two_writers(&drained, &lasting);
+	assert_two_writers(&lasting, &drained);
+	assert_two_writers(&lasting, &strict);
+	assert_two_writers(&strict, &lasting);
+	assert_two_writers(&drained, &strict);
+}
+
 static void is_unknown_if_the_file_is_wrong(void **state)
 {
 	static const char *const wrong[] = {
@@ -296,6 +375,7 @@ int main(void)
 		TEST(has_one_place),
 		TEST(is_the_stricter_of_two),
 		TEST(is_seen_while_it_moves),
+		TEST(two_writers_leave_one_state),
 		TEST(is_unknown_if_the_file_is_wrong),
 		TEST(is_unknown_if_it_is_no_file),
 		TEST(is_unknown_if_others_own_the_file),

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -100,8 +101,9 @@ def test_services_that_let_users_in(root, change):
 
 @pytest.mark.parametrize("stack", [
     "account requisite pam_deny.so\n", REFUSES.format("Maintenance"), "account required pam_no_such_module.so\n",
-    "account required pam_exec.so quiet quiet_log stdout /bin/sleep 8\n",
-], ids=["denied", "another-text", "broken", "hanging"])
+    "account required pam_exec.so quiet quiet_log stdout /bin/sleep 8\n", REFUSES.format(TEXT + " at six"), REFUSES.format(TEXT[:-1]),
+    "account requisite pam_deny.so\n" + PROVED,
+], ids=["denied", "another-text", "broken", "hanging", "longer-text", "shorter-text", "denied-before"])
 def test_what_proves_nothing(root, change, stack):
     services(root, sshd=stack, login=PROVED)
     begun = time.monotonic()
@@ -109,6 +111,22 @@ def test_what_proves_nothing(root, change, stack):
     assert result.returncode == 6
     assert result.stderr == "change: whether logons through sshd are refused is unknown\n"
     assert time.monotonic() - begun < 8
+
+
+def test_a_text_whose_first_line_is_empty(root, change):
+    services(root, sshd=REFUSES.format("Maintenance"), login=REFUSES.format("{}"), gdm_password=PROVED)
+    result = change("/drain", f"\n{TEXT}")
+    assert result.returncode == 6
+    assert result.stderr.splitlines() == [f"change: whether logons through {one} are refused is unknown" for one in ("login", "sshd")]
+
+
+def test_a_check_that_shows_the_text_and_fails(root, change):
+    """Its status says that the user is let in."""
+    (root / "check").write_text(f"#!/bin/sh\necho {TEXT}\nexit 1\n")
+    (root / "check").chmod(0o755)
+    services(root, sshd=PROVED.replace(f"/bin/echo {TEXT}", str(root / "check")))
+    result = change("/drain", TEXT)
+    assert (result.returncode, result.stderr) == (6, "change: logons through sshd are not refused (PAM is not set up)\n")
 
 
 def test_a_caller_that_ignores_its_children(root, change):
@@ -141,7 +159,20 @@ def test_a_state_that_cannot_be_written(root, change):
     assert result.stderr == "change: /var/lib/logoff/drain cannot be changed: Not a directory\n"
 
 
-# ---- places that cannot be written ----
+# ---- writers at once, and places that cannot be written ----
+
+
+def test_two_changes_at_once(root, change):
+    """One of them is the last, and what it has written is there in full, alone."""
+    for _ in range(100):
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(lambda words: change(*words), (("/drain", "one"), ("/disable", "two"))))
+        assert [one.stderr for one in done] == ["change: whether logons are refused is unknown: PAM has no service for sessions\n"] * 2
+        places = {where: root / where / "logoff/drain" for where in ("run", "var/lib")}
+        found = {where: path.read_text() for where, path in places.items() if path.exists()}
+        ((where, text),) = found.items()
+        mode, shown = {"run": ("disable", "two"), "var/lib": ("drain", "one")}[where]
+        assert re.fullmatch(rf"logoff drain 1\nmode={mode}\nsince=\d+\nby=.+\ntext={shown}\n", text)
 
 
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
