@@ -199,7 +199,96 @@ def test_a_desktop_of_xrdp(host, backend):
     assert host.session_ids() == [rdp.id]
 
 
+WRITE_LINES = """
+import dbus, os, sys
+bus = dbus.SystemBus()
+manager = dbus.Interface(bus.get_object('org.freedesktop.login1', '/org/freedesktop/login1'), 'org.freedesktop.login1.Manager')
+session = dbus.Interface(bus.get_object('org.freedesktop.login1', manager.GetSession(os.environ['XDG_SESSION_ID'])), 'org.freedesktop.login1.Session')
+session.TakeControl(False)
+session.SetType('x11')
+session.SetDisplay(sys.argv[1])
+"""
+
+
+def answers(host, user, *services):
+    """Whether the check, which PAM is not asked for here, refuses the user's logons by these services."""
+    status = [host.run(f"PAM_SERVICE={one} PAM_USER={user} {PROGRAM}").status for one in services]
+    assert set(status) <= {0, 1}
+    return ["in" if one else "refused" for one in status]
+
+
+def test_lines_that_a_user_writes_into_a_file_of_logind(host):
+    """logind writes the display that a user has set as it is."""
+    alice = sessions.ssh(host, "alice")
+    host.path("/tmp/write-lines").write_text(WRITE_LINES)
+    sessions.fake(host, "bob", service="xrdp-sesman")
+    drain(host)
+    alice.sh("python3 /tmp/write-lines ':0\nSERVICE=xrdp-sesman\nX='")
+    assert "\nSERVICE=xrdp-sesman\n" in host.path(f"/run/systemd/sessions/{alice.id}").read_text()
+
+    assert answers(host, "alice", "xrdp-sesman", "sshd") == ["refused", "refused"]
+    assert answers(host, "bob", "xrdp-sesman", "sshd") == ["in", "refused"]
+
+
+def test_a_file_of_logind_that_a_user_makes_long(host):
+    """It leaves in doubt only whether they themselves have a session to come back to."""
+    alice = sessions.ssh(host, "alice")
+    host.path("/tmp/write-lines").write_text(WRITE_LINES)
+    drain(host)
+    alice.sh("python3 /tmp/write-lines :0$(head -c 9000 /dev/zero | tr '\\0' 0)")
+    assert host.path(f"/run/systemd/sessions/{alice.id}").stat().st_size > 9000
+    since = now(host)
+
+    assert answers(host, "bob", "xrdp-sesman", "gdm-password", "sshd") == ["refused"] * 3
+    assert "lets in" not in journal(host, since)
+    assert answers(host, "alice", "xrdp-sesman", "sshd") == ["in", "refused"]
+    assert "xrdp-sesman lets in alice: the user's sessions: " in journal(host, since)
+
+
+def test_screens_of_a_desktop_of_xrdp(host):
+    """GNOME unlocks them by gdm's service."""
+    sessions.fake(host, "alice", service="xrdp-sesman", type="x11", display=":10")
+    for way in ("/drain", "/disable"):
+        drain(host, way, TEXT)
+        assert answers(host, "alice", "gdm-password", "lightdm", "login") == ["in", "refused", "refused"]
+        assert answers(host, "bob", "gdm-password") == ["refused"]
+
+
 # ---- a check that cannot tell ----
+
+
+# A source of groups whose server is down. getgrouplist() passes over it.
+DOWN = """
+#include <errno.h>
+#include <grp.h>
+#include <nss.h>
+enum nss_status _nss_down_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, int *error);
+enum nss_status _nss_down_getgrnam_r(const char *name, struct group *group, char *buffer, size_t size, int *error)
+{ (void)name; (void)group; (void)buffer; (void)size; *error = ECONNREFUSED; return NSS_STATUS_UNAVAIL; }
+enum nss_status _nss_down_initgroups_dyn(const char *user, gid_t one, long *n, long *size, gid_t **groups, long limit, int *error);
+enum nss_status _nss_down_initgroups_dyn(const char *user, gid_t one, long *n, long *size, gid_t **groups, long limit, int *error)
+{ (void)user; (void)one; (void)n; (void)size; (void)groups; (void)limit; *error = ECONNREFUSED; return NSS_STATUS_UNAVAIL; }
+"""
+
+
+def test_a_source_of_groups_that_is_down(host, tmp_path):
+    """Alice may be in the group there, which the files have as well."""
+    (tmp_path / "down.c").write_text(DOWN)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "library", tmp_path / "down.c"], check=True, timeout=60)
+    folder = host.check("ls -d /lib/*-linux-gnu | head -n 1")
+    host.path(f"{folder}/libnss_down.so.2").write_bytes((tmp_path / "library").read_bytes())
+    host.check("mkdir -p /etc/logoff; echo group sudo >/etc/logoff/drain.conf")
+    drain(host)
+    assert_refused(host, "alice")
+    since = now(host)
+    host.check("sed -i 's/^group:.*/group: files down/' /etc/nsswitch.conf")
+    try:
+        assert_let_in(host, "alice", "carol")
+    finally:
+        host.check("sed -i 's/^group:.*/group: files/' /etc/nsswitch.conf")
+    said = journal(host, since)
+    assert "sshd lets in alice: the user's groups: Connection refused" in said
+    assert "lets in carol" not in said
 
 
 @pytest.mark.parametrize("spoil", [
@@ -331,6 +420,56 @@ def test_a_refusal_for_another_reason_proves_nothing(host):
     assert "whether logons through sshd are refused is unknown" in result.err
     query = change(host, "/query")
     assert "/run/nologin exists: services that look at it let only root in." in query.out
+
+
+def test_the_same_text_from_another_module_proves_nothing(host):
+    host.check(f"pam-auth-update --package --remove logoff-drain; printf '%s' '{TEXT}' >/run/nologin")
+    assert_refused(host, "alice")       # with these words, by pam_nologin
+    result = change(host, "/drain", TEXT)
+    assert result.status == UNREACHABLE
+    assert "whether logons through sshd are refused is unknown" in result.err
+
+
+def test_other_modules_that_refuse_beside_the_check(host):
+    """Refused before the check is asked, its answer is unknown. Refused beside it, it is proved all the same."""
+    host.check("echo maintenance >/run/nologin")
+    drain(host)
+    host.check("rm /run/nologin; cp /etc/pam.d/sshd /root/sshd.pam; echo '- : nobody : ALL' >/root/access.conf; "
+               "sed -i '1i account requisite pam_access.so accessfile=/root/access.conf' /etc/pam.d/sshd")
+    try:
+        for words in (["/drain", TEXT], ["/query"]):
+            result = change(host, *words)
+            assert (result.status, result.err) == (UNREACHABLE, "change: whether logons through sshd are refused is unknown\n")
+        assert_refused(host, "alice")
+    finally:
+        host.check("mv /root/sshd.pam /etc/pam.d/sshd")
+
+
+ASK_WITH_VARIABLES = """
+import ctypes, sys
+pam, handle, shown = ctypes.CDLL('libpam.so.0'), ctypes.c_void_p(), []
+class Message(ctypes.Structure):
+    _fields_ = [('style', ctypes.c_int), ('text', ctypes.c_char_p)]
+@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.POINTER(Message)), ctypes.c_void_p, ctypes.c_void_p)
+def converse(n, messages, responses, data):
+    shown.append(messages[0].contents.text.decode())
+    return 19
+class Conversation(ctypes.Structure):
+    _fields_ = [('converse', type(converse)), ('data', ctypes.c_void_p)]
+conversation = Conversation(converse, None)
+assert pam.pam_start(b'sshd', b'alice', ctypes.byref(conversation), ctypes.byref(handle)) == 0
+for variable in sys.argv[1:]:
+    assert pam.pam_putenv(handle, variable.encode()) == 0
+print(pam.pam_acct_mgmt(handle, 0) != 0, *shown)
+"""
+
+
+@pytest.mark.parametrize("variables", [[], ["PAM_USER=carol"], ["PAM_USER=root", "PAM_SERVICE=cron", "PAM_TYPE=session"]], ids=["none", "user", "all"])
+def test_variables_that_a_service_has_set(host, variables):
+    """pam_exec passes them on, before those of its own."""
+    host.path("/tmp/ask-with-variables").write_text(ASK_WITH_VARIABLES)
+    drain(host)
+    assert host.check(f"python3 /tmp/ask-with-variables {' '.join(variables)}") == f"True {TEXT}"
 
 
 def test_how_many_sessions_are_left(host):
