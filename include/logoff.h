@@ -292,8 +292,10 @@ enum logoff_trait {
 					   is known by its kernel audit session only */
 	LOGOFF_IS_BY_TERMINAL,		/* it is known only by its terminal (no kernel audit session): a daemon that has left the
 					   terminal and its family cannot be attributed to it there */
-	LOGOFF_IS_STATE_UNSURE		/* nobody can tell whether a session that is said to be active is disconnected, or one that is
+	LOGOFF_IS_STATE_UNSURE,		/* nobody can tell whether a session that is said to be active is disconnected, or one that is
 					   said to be closing active. A selection by such a state must not mean it */
+	LOGOFF_IS_OWN_UNSURE		/* nobody can tell whether it is LOGOFF_IS_OWN, or even LOGOFF_IS_CURRENT: both are false. A
+					   selection must not mean it, and is to say so; whoever names it, means it */
 };
 
 /*
@@ -383,7 +385,7 @@ struct logoff_session_facts {
 	uint32_t uid;			/* UINT32_MAX: none, or not known */
 	enum logoff_state state;
 	enum logoff_kind kind;
-	bool current, own, console, registered, by_terminal, state_unsure; /* enum logoff_trait; the caller is that program */
+	bool current, own, console, registered, by_terminal, state_unsure, own_unsure; /* enum logoff_trait; that program is the caller */
 	int64_t logon_us, age_us, idle_us; /* enum logoff_time */
 };
 

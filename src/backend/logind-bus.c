@@ -319,7 +319,7 @@ void logind_close(struct logoff_host *host)
 	sd_bus_close_unref(logind->bus);
 	logind_forget_list(logind);
 	caller_done(&logind->caller);
-	free(logind->own_ids);
+	free(logind->own);
 	free(logind);
 	host->data = NULL;
 }

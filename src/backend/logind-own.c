@@ -101,11 +101,9 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 
 /*
  * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
- * manager runs it; else by its audit session. "": none. UNSURE, which is empty, becomes the one by control group of which that is not
- * known. Returns 0, or -errno if the host could not be asked.
+ * manager runs it; else by its audit session. OWN is empty. Returns 0, or -errno if the host could not be asked.
  */
-static int find_session_of(struct logoff_host *host, pid_t pid, char id[static CGROUP_ID], char unsure[static CGROUP_ID],
-			   struct logoff_error *reterr)
+static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_own *own, struct logoff_error *reterr)
 {
 	const struct logind *logind = host->data;
 	uid_t manager = (uid_t)-1;
@@ -117,10 +115,10 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 	(void)proc_read_audit_session(pid, &audit);
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
-			if (cgroup_parse_session(cgroup.text, logind->elogind, id)) {
-				r = is_apart(host, id, audit, reterr);
+			if (cgroup_parse_session(cgroup.text, logind->elogind, own->id)) {
+				r = is_apart(host, own->id, audit, reterr);
 				if (r == -ENODATA)
-					memcpy(unsure, id, CGROUP_ID);
+					memcpy(own->unsure, own->id, CGROUP_ID);
 				else if (r <= 0)
 					return r;
 				break;
@@ -133,13 +131,13 @@ static int find_session_of(struct logoff_host *host, pid_t pid, char id[static C
 		pid = stat.parent;
 	}
 	if (manager != (uid_t)-1) {
-		r = find_desktop(host, manager, id, reterr);
+		r = find_desktop(host, manager, own->id, reterr);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
-	*id = '\0';
+	*own->id = '\0';
 	if (audit != PROC_NO_AUDIT)
-		snprintf(id, CGROUP_ID, "%u", audit);
+		snprintf(own->id, CGROUP_ID, "%u", audit);
 	return 0;
 }
 
@@ -163,31 +161,31 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 	int r = caller_find(&logind->caller);
 
 	logind->n_above = 0;
-	free(logind->own_ids);
-	logind->n_own_ids = 2 * logind->caller.n_pids;
-	logind->own_ids = r < 0 ? NULL : calloc(logind->n_own_ids, sizeof(*logind->own_ids));
-	if (!logind->own_ids) {
-		logind->n_own_ids = 0;
+	free(logind->own);
+	logind->n_own = logind->caller.n_pids;
+	logind->own = r < 0 ? NULL : calloc(logind->n_own, sizeof(*logind->own));
+	if (!logind->own) {
+		logind->n_own = 0;
 		caller_done(&logind->caller);
 		return r < 0 ? error_set_errno(reterr, -EIO, r, "the caller's own processes: %s", strerror(-r)) : -ENOMEM;
 	}
 	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
-		r = find_session_of(host, logind->caller.pids[i], logind->own_ids[i], logind->own_ids[logind->caller.n_pids + i], reterr);
+		r = find_session_of(host, logind->caller.pids[i], &logind->own[i], reterr);
 	if (r < 0)
 		return r;
 	r = cgroup_read(getpid(), &cgroup);
 	if (r < 0 && r != -EOPNOTSUPP)	/* that is one of no session here */
 		return error_set_errno(reterr, -EIO, r, "the caller's own control group: %s", strerror(-r));
 	in_group = r == 0 && cgroup_parse_session(cgroup.text, logind->elogind, id);
-	if (in_group && strcmp(id, logind->own_ids[0]) == 0)
+	if (in_group && strcmp(id, logind->own->id) == 0)
 		return 0;
 	/* A session by control group is certain; an audit session may be one that logind does not know. */
-	if (*logind->own_ids[0]) {
-		r = is_session(host, logind->own_ids[0], false, reterr);
+	if (*logind->own->id) {
+		r = is_session(host, logind->own->id, false, reterr);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
-	*logind->own_ids[0] = '\0';
+	*logind->own->id = '\0';
 	if (!in_group)	/* else the caller has come by another login */
 		find_above(logind);
 	return 0;
@@ -198,12 +196,12 @@ static int note_own_far(struct logind *logind, const char *id, struct logoff_err
 {
 	if (strlen(id) >= CGROUP_ID)
 		return logind_bad_answer(-EBADMSG, "GetSessionByPID", reterr);
-	if (!logind->own_ids)
-		logind->own_ids = calloc(1, sizeof(*logind->own_ids));
-	if (!logind->own_ids)
+	if (!logind->own)
+		logind->own = calloc(1, sizeof(*logind->own));
+	if (!logind->own)
 		return -ENOMEM;
-	strcpy(*logind->own_ids, id);
-	logind->n_own_ids = 1;
+	strcpy(logind->own->id, id);
+	logind->n_own = 1;
 	return 0;
 }
 
@@ -244,15 +242,20 @@ int logind_find_own(struct logoff_host *host, struct logoff_error *reterr)
 
 const char *logind_own_id(const struct logind *logind)
 {
-	return logind->own_ids && *logind->own_ids[0] ? logind->own_ids[0] : NULL;
+	return logind->own && *logind->own->id ? logind->own->id : NULL;
 }
 
-bool logind_is_own(const struct logind *logind, const char *id)
+enum session_own logind_is_own(const struct logind *logind, const char *id)
 {
-	for (size_t i = 0; i < logind->n_own_ids; i++)
-		if (strcmp(logind->own_ids[i], id) == 0)
-			return true;
-	return false;
+	enum session_own answer = OWN_NO;
+
+	for (size_t i = 0; i < logind->n_own; i++) {
+		if (strcmp(logind->own[i].id, id) == 0)
+			return OWN_YES;
+		if (strcmp(logind->own[i].unsure, id) == 0)
+			answer = OWN_UNKNOWN;
+	}
+	return answer;
 }
 
 bool logind_is_own_leader(const struct logind *logind, pid_t leader)

@@ -39,6 +39,12 @@
 
 struct family;
 
+/* Where a process of the caller is. */
+struct logind_own {
+	char id[CGROUP_ID];		/* its session; "": none */
+	char unsure[CGROUP_ID];		/* by control group: nobody can tell whether it is in that one; "": none */
+};
+
 struct logind {
 	sd_bus *bus;
 	bool has_fds;			/* BUS is that of another machine, and was handed over as */
@@ -60,10 +66,8 @@ struct logind {
 	struct logoff_session **listed;	/* the sessions of the last full list that have not been freed; NULL: freed */
 	size_t n_listed;
 	struct caller caller;
-	char (*own_ids)[CGROUP_ID];	/* the session of each process of the caller; "": none. Then for each the one of which nobody knows
-					   whether it is in it: never taken for theirs, and spared; "": none. On another machine: the one
-					   in which its end of the connection runs */
-	size_t n_own_ids;
+	struct logind_own *own;		/* of each process of the caller. On another machine: of its end of the connection */
+	size_t n_own;
 };
 
 /* session->data */
@@ -192,7 +196,7 @@ void logind_note_manager(struct logoff_session *session);
 bool logind_has_same_manager(const struct logoff_session *session);
 
 /* Tells whether ID is the session of any process of the caller. */
-bool logind_is_own(const struct logind *logind, const char *id);
+enum session_own logind_is_own(const struct logind *logind, const char *id);
 
 /*
  * Makes a call on logind's object PATH that starts no service: a question is not to bring up a logind that has been stopped.

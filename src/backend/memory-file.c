@@ -477,6 +477,7 @@ static const struct key session_keys[] = {
 	{ "unregistered", VALUE_FLAG, offsetof(struct memory_session, unregistered), false },
 	{ "current", VALUE_FLAG, offsetof(struct memory_session, current), false },
 	{ "own", VALUE_FLAG, offsetof(struct memory_session, own), false },
+	{ "own-unsure", VALUE_FLAG, offsetof(struct memory_session, own_unsure), false },
 	{ "begins", VALUE_TIME, offsetof(struct memory_session, unit.born_us), false },
 	{ "leaves", VALUE_TIME, offsetof(struct memory_session, leaves_us), false },
 	{ "disconnects", VALUE_TIME, offsetof(struct memory_session, disconnects_us), false },

@@ -453,7 +453,7 @@ static int make(struct logoff_host *host, size_t i, struct logoff_session **ret_
 	session->state = state_of(world, from);
 	session->current = from->current;
 	session->graphical = from->desktop.name != NULL;
-	session->own = from->own;
+	session->own = from->own ? OWN_YES : from->own_unsure ? OWN_UNKNOWN : OWN_NO;
 	session->unregistered = from->unregistered;
 	session->unsure = from->unsure;
 	session->console = from->console;

@@ -99,7 +99,7 @@ struct memory_session {
 	uint32_t rdp;
 	bool has_rdp;
 	enum logoff_state state;
-	bool console, greeter, background, by_terminal, current, own, unregistered, unsure;
+	bool console, greeter, background, by_terminal, current, own, own_unsure, unregistered, unsure;
 	uint64_t idle_us;	/* at the start; MEMORY_NEVER: not known */
 	uint64_t age_us;	/* how long ago the logon was, by the real clock; MEMORY_NEVER: see logon_us */
 	int64_t logon_us;	/* -1: not known */

@@ -472,7 +472,7 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 		logoff_session_free(session);
 		return r;
 	}
-	session->own = r;
+	session->own = r > 0 ? OWN_YES : OWN_NO;
 	session->unregistered = ((struct procfs *)view->host->data)->beside;
 	*ret_session = session;
 	return 0;

@@ -100,8 +100,16 @@ static void find(struct logind *logind)
 
 static void done(struct logind *logind)
 {
-	free(logind->own_ids);
+	free(logind->own);
 	caller_done(&logind->caller);
+}
+
+/* Expects C1 and C2 of the sessions of these ids; c3 is that of somebody else. */
+static void assert_own(const struct logind *logind, enum session_own c1, enum session_own c2)
+{
+	assert_int_equal(logind_is_own(logind, "c1"), c1);
+	assert_int_equal(logind_is_own(logind, "c2"), c2);
+	assert_int_equal(logind_is_own(logind, "c3"), OWN_NO);
 }
 
 static void by_the_group(void **state)
@@ -113,8 +121,7 @@ static void by_the_group(void **state)
 	others = false;
 	find(&logind);
 	assert_string_equal(logind_own_id(&logind), "c1");
-	assert_true(logind_is_own(&logind, "c1") && logind_is_own(&logind, "c2"));
-	assert_false(logind_is_own(&logind, "c3"));
+	assert_own(&logind, OWN_YES, OWN_YES);
 	done(&logind);
 }
 
@@ -126,11 +133,11 @@ static void by_another_login(void **state)
 	leaders_live = others = true;
 	find(&logind);
 	assert_null(logind_own_id(&logind));
-	assert_false(logind_is_own(&logind, "c1") || logind_is_own(&logind, "c2"));
+	assert_own(&logind, OWN_NO, OWN_NO);
 	done(&logind);
 }
 
-/* The leaders that would tell have ended: each session is spared, and none is taken for the caller's. */
+/* The leaders that would tell have ended. */
 static void without_leaders(void **state)
 {
 	struct logind logind;
@@ -139,9 +146,7 @@ static void without_leaders(void **state)
 	leaders_live = others = false;
 	find(&logind);
 	assert_null(logind_own_id(&logind));
-	assert_true(logind_is_own(&logind, "c2"));
-	assert_true(logind_is_own(&logind, "c1"));
-	assert_false(logind_is_own(&logind, "c3"));
+	assert_own(&logind, OWN_UNKNOWN, OWN_UNKNOWN);
 	done(&logind);
 }
 

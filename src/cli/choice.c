@@ -164,7 +164,7 @@ static bool take_matching(struct choice *choice, const char *user)
 {
 	enum exit_status status = EXIT_ENDED;
 	bool found = false;
-	size_t n_groups = 0, n_programs = 0;
+	size_t n_unknown = 0;
 	int r = list_all(choice);
 
 	if (r < 0)
@@ -175,12 +175,13 @@ static bool take_matching(struct choice *choice, const char *user)
 	for (size_t i = 0; status == EXIT_ENDED && i < choice->n_all; i++) {
 		struct logoff_session *session = choice->all[i];
 		enum select_answer answer = SELECT_NO;
-		bool programs;
+		enum judge_doubt doubt;
 
-		if (session && !logoff_session_is(session, LOGOFF_IS_OWN) && !is_known(choice->known, session))
-			answer = judge_session(&choice->judge, session, user, &programs);
+		if (session && !is_known(choice->known, session))
+			answer = judge_session(&choice->judge, session, user, &doubt);
 		if (answer == SELECT_UNKNOWN) {
-			++*(programs ? &n_programs : &n_groups);
+			choice->n_unknown[doubt]++;
+			n_unknown++;
 			note_status(choice, stream_failure_of(fact_host(session, arg_server),
 							      choice->known ? EXIT_NO_SESSION : EXIT_ENDED,
 							      "spared-unknown", logoff_session_id(session), NULL));
@@ -194,9 +195,7 @@ static bool take_matching(struct choice *choice, const char *user)
 			choice->all[i] = NULL;
 	}
 	choice->hides_logins = r >= 0 && logoff_host_hides_processes(choice->host);
-	choice->n_unknown_groups += n_groups;
-	choice->n_unknown_programs += n_programs;
-	return found || n_groups + n_programs > 0 || status != EXIT_ENDED;
+	return found || n_unknown > 0 || status != EXIT_ENDED;
 }
 
 /* Tells whether NAME has a session that could be selected, if it is not excluded, kept or the caller's own. */
@@ -412,14 +411,20 @@ static void add_selecting(struct choice *choice, int n_arguments, char **argumen
 /* Reports what could not be selected or was left alone because something is unknown, and an empty selection. */
 static void tell_rest(struct choice *choice)
 {
-	size_t n_unknown = choice->n_unknown_groups + choice->n_unknown_programs;
+	static void (*const reports[])(size_t n) = {
+		[JUDGE_SELECTION] = report_unknown_groups,
+		[JUDGE_PROGRAMS] = report_unknown_programs,
+		[JUDGE_OWN] = report_unknown_own,
+	};
+	size_t n_unknown = 0;
 
 	if (choice->hides_logins && !choice->again)
 		report_hidden_logins();
-	if (choice->n_unknown_groups > 0)
-		report_unknown_groups(choice->n_unknown_groups);
-	if (choice->n_unknown_programs > 0)
-		report_unknown_programs(choice->n_unknown_programs);
+	for (int doubt = 0; doubt < JUDGE_DOUBTS; doubt++) {
+		n_unknown += choice->n_unknown[doubt];
+		if (choice->n_unknown[doubt] > 0)
+			reports[doubt](choice->n_unknown[doubt]);
+	}
 	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
 		note_status(choice, report_none_selected());
 }
@@ -455,7 +460,8 @@ void choice_make(struct choice *choice, int n_arguments, char **arguments, const
 bool choice_has_own(const struct choice *choice)
 {
 	for (size_t i = 0; i < choice->n_items; i++)
-		if (logoff_session_is(choice->items[i].session, LOGOFF_IS_OWN))
+		if (logoff_session_is(choice->items[i].session, LOGOFF_IS_OWN) ||
+		    logoff_session_is(choice->items[i].session, LOGOFF_IS_OWN_UNSURE))
 			return true;
 	return false;
 }

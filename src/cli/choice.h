@@ -2,9 +2,9 @@
 /*
  * choice.h - the sessions that a command line names and selects, each once, and why.
  *
- * The caller's own sessions and those of display managers and services are never selected, only named. Before several
- * selected sessions are logged off, the command shows them and asks once. A word that means nothing stops everything,
- * unless each session was named by itself; the exit status is independent of that.
+ * Sessions that are or may be the caller's own, and those of display managers and services are never selected, only
+ * named. Before several selected sessions are logged off, the command shows them and asks once. A word that means
+ * nothing stops everything, unless each session was named by itself; the exit status is independent of that.
  */
 #ifndef CLI_CHOICE_H
 #define CLI_CHOICE_H
@@ -51,7 +51,7 @@ struct choice {
 	bool listed;
 	int list_result;
 	struct logoff_error list_error;
-	size_t n_unknown_groups, n_unknown_programs;	/* left alone, as a condition is unknown for them */
+	size_t n_unknown[JUDGE_DOUBTS];	/* left alone, as that is unknown of them */
 	bool hides_logins;		/* the list may lack some */
 	struct judge judge;
 };
@@ -71,7 +71,7 @@ void choice_note_known(const struct choice *choice);
 /* Frees what KNOWN holds. */
 void known_done(struct known *known);
 
-/* Tells whether the caller's own session is in the choice. */
+/* Tells whether a session is in the choice that is or may be the caller's own. */
 bool choice_has_own(const struct choice *choice);
 
 /*

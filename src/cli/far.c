@@ -144,10 +144,19 @@ static bool take_texts(const json_t *row, struct logoff_session_facts *facts)
 	       take_text(row, "client", &facts->client);
 }
 
+/* Both are null where nobody can tell. */
+static bool take_own(const json_t *row, struct logoff_session_facts *facts)
+{
+	facts->own_unsure = json_is_null(json_object_get(row, "own"));
+	if (facts->own_unsure)
+		return json_is_null(json_object_get(row, "current"));
+	return take_flag(row, "current", &facts->current) && take_flag(row, "own", &facts->own);
+}
+
 static bool take_flags(const json_t *row, struct logoff_session_facts *facts)
 {
-	return take_flag(row, "current", &facts->current) && take_flag(row, "own", &facts->own) &&
-	       take_flag(row, "console", &facts->console) && take_flag(row, "registered", &facts->registered);
+	return take_own(row, facts) && take_flag(row, "console", &facts->console) &&
+	       take_flag(row, "registered", &facts->registered);
 }
 
 static bool take_kind(const json_t *row, enum logoff_kind *ret)

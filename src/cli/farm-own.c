@@ -62,7 +62,8 @@ static enum select_answer compare(const struct logoff_session *ours, const struc
 	return ours_us == theirs_us ? SELECT_YES : SELECT_NO;
 }
 
-enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
+/* As this machine tells, if the host may be it. */
+static enum select_answer ask_here(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
 {
 	bool here = is_this_machine(hello);
 
@@ -70,14 +71,23 @@ enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const 
 		return SELECT_NO;
 	look(own);
 	for (size_t i = 0; i < own->n_sessions; i++) {
+		bool unsure = logoff_session_is(own->sessions[i], LOGOFF_IS_OWN_UNSURE);
 		enum select_answer answer = SELECT_NO;
 
-		if (logoff_session_is(own->sessions[i], LOGOFF_IS_OWN))
+		if (unsure || logoff_session_is(own->sessions[i], LOGOFF_IS_OWN))
 			answer = compare(own->sessions[i], session, here);
 		if (answer != SELECT_NO)
-			return answer;
+			return unsure ? SELECT_UNKNOWN : answer;
 	}
 	return own->host || !here ? SELECT_NO : SELECT_UNKNOWN;
+}
+
+enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
+{
+	enum select_answer answer = ask_here(own, hello, session);
+
+	/* It may be that of our connection. */
+	return answer == SELECT_NO && logoff_session_is(session, LOGOFF_IS_OWN_UNSURE) ? SELECT_UNKNOWN : answer;
 }
 
 void farm_own_done(struct farm_own *own)

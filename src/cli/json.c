@@ -48,6 +48,13 @@ json_t *to_json_uid(uid_t uid)
 	return uid == (uid_t)-1 ? json_null() : json_integer(uid);
 }
 
+json_t *to_json_own(const struct logoff_session *session, enum logoff_trait trait)
+{
+	if (logoff_session_is(session, LOGOFF_IS_OWN_UNSURE))
+		return json_null();
+	return json_boolean(logoff_session_is(session, trait));
+}
+
 json_t *to_json_host(const char *server)
 {
 	char name[256];
@@ -113,7 +120,7 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 	int64_t idle_us = fact_idle_us(session), age_us = fact_age_us(session);
 	const char *user = logoff_session_user(session);
 
-	return json_pack("{so so so so so so so so sb sb sb sb so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so sb sb so so so so so so so so so}",
 			 "host", to_json_host(fact_host(session, server)),
 			 "id", to_json_text(logoff_session_id(session)),
 			 "name", to_json_text(logoff_session_name(session)),
@@ -122,8 +129,8 @@ json_t *to_json_session(struct logoff_session *session, const char *server)
 			 "uid", to_json_uid(logoff_session_uid(session)),
 			 "state", to_json_text(json_state(logoff_session_state(session), logoff_session_kind(session))),
 			 "kind", to_json_text(kind_word(logoff_session_kind(session))),
-			 "current", logoff_session_is(session, LOGOFF_IS_CURRENT),
-			 "own", logoff_session_is(session, LOGOFF_IS_OWN),
+			 "current", to_json_own(session, LOGOFF_IS_CURRENT),
+			 "own", to_json_own(session, LOGOFF_IS_OWN),
 			 "console", logoff_session_is(session, LOGOFF_IS_CONSOLE),
 			 "registered", logoff_session_is(session, LOGOFF_IS_REGISTERED),
 			 "protocol", to_json_detail(session, LOGOFF_DETAIL_PROTOCOL),

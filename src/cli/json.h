@@ -24,6 +24,9 @@ json_t *to_json_time(int64_t time_us);
 /* The number of a user; null where the host has none. Returns a new reference. */
 json_t *to_json_uid(uid_t uid);
 
+/* LOGOFF_IS_OWN or LOGOFF_IS_CURRENT of SESSION: null where nobody can tell. */
+json_t *to_json_own(const struct logoff_session *session, enum logoff_trait trait);
+
 /* The name of the host that SERVER (/server, NULL: this machine) means. Returns a new reference. */
 json_t *to_json_host(const char *server);
 

@@ -6,18 +6,10 @@
 
 #include "cli/facts.h"
 
-enum select_answer judge_session(struct judge *judge, struct logoff_session *session, const char *user,
-				 bool *ret_programs)
+/* Whether SESSION has none of the programs that keep it. */
+static enum select_answer judge_programs(struct judge *judge, struct logoff_session *session)
 {
-	const struct option_list *keeps = &judge->selection->keeps;
-	enum select_answer answer = selection_judge(judge->selection, session, user);
-	bool programs = answer == SELECT_YES && keeps->n_items > 0;
-
-	if (ret_programs)
-		*ret_programs = programs;
-	if (!programs)
-		return answer;
-	switch (running_has(&judge->running, judge->host, session, keeps)) {
+	switch (running_has(&judge->running, judge->host, session, &judge->selection->keeps)) {
 	case SELECT_YES:
 		return SELECT_NO;
 	case SELECT_UNKNOWN:
@@ -26,6 +18,27 @@ enum select_answer judge_session(struct judge *judge, struct logoff_session *ses
 		break;
 	}
 	return SELECT_YES;
+}
+
+enum select_answer judge_session(struct judge *judge, struct logoff_session *session, const char *user,
+				 enum judge_doubt *ret_doubt)
+{
+	enum select_answer answer = SELECT_NO;
+	enum judge_doubt doubt = JUDGE_SELECTION;
+
+	if (judge->takes_own || !logoff_session_is(session, LOGOFF_IS_OWN))
+		answer = selection_judge(judge->selection, session, user);
+	if (answer == SELECT_YES && judge->selection->keeps.n_items > 0) {
+		answer = judge_programs(judge, session);
+		doubt = JUDGE_PROGRAMS;
+	}
+	if (answer == SELECT_YES && !judge->takes_own && logoff_session_is(session, LOGOFF_IS_OWN_UNSURE)) {
+		answer = SELECT_UNKNOWN;
+		doubt = JUDGE_OWN;
+	}
+	if (ret_doubt)
+		*ret_doubt = doubt;
+	return answer;
 }
 
 enum logoff_result judge_again(struct judge *judge, struct logoff_session *session, const char *user)

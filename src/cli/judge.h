@@ -10,24 +10,34 @@
 #include "cli/select.h"
 #include "logoff.h"
 
-/* Set the first two; all else zero. */
+/* What is unknown of a session that may be meant. */
+enum judge_doubt {
+	JUDGE_SELECTION,		/* its state, or who its user is */
+	JUDGE_PROGRAMS,
+	JUDGE_OWN,			/* whether it is the caller's own */
+	JUDGE_DOUBTS
+};
+
+/* Set the first three; all else zero. */
 struct judge {
 	struct logoff_host *host;
 	const struct selection *selection;
+	bool takes_own;			/* the caller's own sessions may be meant too */
 	struct running running;
 	bool looked_again;
 };
 
 /*
- * Tells whether SESSION is meant: by the selection, or as one of USER (NULL: nobody was named). *ret_programs (NULL
- * allowed): an unknown answer is so because of its programs. Returns the answer.
+ * Tells whether SESSION is meant: by the selection, or as one of USER (NULL: nobody was named). *ret_doubt (NULL
+ * allowed): why an unknown answer is so. Returns the answer.
  */
 enum select_answer judge_session(struct judge *judge, struct logoff_session *session, const char *user,
-				 bool *ret_programs);
+				 enum judge_doubt *ret_doubt);
 
 /*
- * The same after a wait, for a logoff_still_func. Never the caller's own session. Returns LOGOFF_OK, LOGOFF_E_CHANGED,
- * or LOGOFF_E_AGAIN: the name service, the kernel, or a server that is asked for the times may answer later.
+ * The same after a wait, for a logoff_still_func. Never what is or may be the caller's own session. Returns LOGOFF_OK,
+ * LOGOFF_E_CHANGED, or LOGOFF_E_AGAIN: the name service, the kernel, or a server that is asked for the times may answer
+ * later.
  */
 enum logoff_result judge_again(struct judge *judge, struct logoff_session *session, const char *user);
 

@@ -234,7 +234,7 @@ static void note_spared(struct run *run, size_t i, const char *id)
 void run_report_spared(struct run *run)
 {
 	if (run->n_spared > run->n_spared_said) {
-		report_unknown_groups(run->n_spared - run->n_spared_said);
+		report_unknown_fit(run->n_spared - run->n_spared_said);
 		if (arg_drain)		/* the host is not empty */
 			run_note_status(run, EXIT_NO_SESSION);
 	}

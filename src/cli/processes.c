@@ -31,11 +31,11 @@ struct safe process_session_name(const struct process_row *row)
 	return row->session ? session_shown_name(row->session) : safe("");
 }
 
-bool process_is_marked(const void *data)
+const char *process_mark(const void *data)
 {
 	const struct process_row *row = data;
 
-	return row->session && logoff_session_is(row->session, LOGOFF_IS_CURRENT);
+	return row->session ? session_mark(row->session) : "";
 }
 
 static const char *host_of(const struct process_row *row)
@@ -54,7 +54,7 @@ static struct safe cell_host(const void *row)
 
 static struct safe cell_current(const void *row)
 {
-	return safe(process_is_marked(row) ? ">" : "");
+	return safe(process_mark(row));
 }
 
 static struct safe cell_user(const void *row)
@@ -126,7 +126,7 @@ json_t *to_json_process(const struct process_row *row, const char *server)
 {
 	const char *id = row->process->session_id;
 
-	return json_pack("{so sI so so so so so sb}",
+	return json_pack("{so sI so so so so so so}",
 			 "host", to_json_host(row->host ? row->host : server),
 			 "pid", (json_int_t)row->process->pid,
 			 "user", to_json_text(*row->user ? row->user : NULL),
@@ -134,7 +134,7 @@ json_t *to_json_process(const struct process_row *row, const char *server)
 			 "command", to_json_text(row->process->command),
 			 "session_id", to_json_text(*id ? id : NULL),
 			 "session_name", to_json_text(row->session ? logoff_session_name(row->session) : NULL),
-			 "current", process_is_marked(row));
+			 "current", row->session ? to_json_own(row->session, LOGOFF_IS_CURRENT) : json_false());
 }
 
 /* ---- asking a host ---- */

@@ -56,7 +56,7 @@ const char *process_session_id(const struct process_row *row);
 /* The shown name of the session of a row, "services" for no session. Returns the name, "" for none. */
 struct safe process_session_name(const struct process_row *row);
 
-/* The is_marked() of such a table: the processes of the current session. */
-bool process_is_marked(const void *row);
+/* The mark() of such a table: that of the session of the process. */
+const char *process_mark(const void *row);
 
 #endif

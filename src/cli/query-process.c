@@ -144,7 +144,7 @@ static void show_processes(const struct table *table, const void **rows, size_t 
 int query_make_process_table(struct table *table)
 {
 	*table = query_table(process_columns, "pid");
-	table->is_marked = process_is_marked;
+	table->mark = process_mark;
 	return query_check(table, &process_help);
 }
 

@@ -134,7 +134,7 @@ int query_make_table(struct table *table, const struct table_column *columns, bo
 	int status;
 
 	*table = query_table(columns, "id");
-	table->is_marked = session_is_marked;
+	table->mark = session_mark;
 	status = query_check(table, help);
 	if (status == EXIT_ENDED && arg_watch && arg_json == OPTION_WORD_BARE)
 		return help_usage_error(help, OPTION_FAULT_ENDLESS, "/json");

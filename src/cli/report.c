@@ -807,6 +807,24 @@ void report_unknown_programs(size_t n)
 		program().text, n);
 }
 
+void report_unknown_own(size_t n)
+{
+	fprintf(stderr,
+		ngettext("%s: %zu session is left alone: it is unknown whether it is your own\n",
+			 "%s: %zu sessions are left alone: it is unknown whether they are your own\n", n),
+		program().text, n);
+}
+
+void report_unknown_fit(size_t n)
+{
+	fprintf(stderr,
+		ngettext("%s: %zu session is left alone: it is unknown whether it fits the selection and is not your "
+			 "own\n",
+			 "%s: %zu sessions are left alone: it is unknown whether they fit the selection and are not "
+			 "your own\n", n),
+		program().text, n);
+}
+
 void report_stays(const struct logoff_session *own, const struct logoff_session *stays)
 {
 	struct safe who = report_label(own), other = report_label(stays);

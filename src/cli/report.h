@@ -122,9 +122,14 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign);
 /* Reports that logins may have been missing in the list from which was selected. */
 void report_hidden_logins(void);
 
-/* Report that N sessions are left alone, as their states, the groups of their users, or their programs are unknown. */
+/*
+ * Report that N sessions are left alone, as it is unknown what their states or the groups of their users are, which
+ * programs they have, whether they are the caller's own; and, the last one, which of these it is.
+ */
 void report_unknown_groups(size_t n);
 void report_unknown_programs(size_t n);
+void report_unknown_own(size_t n);
+void report_unknown_fit(size_t n);
 
 /* Reports that OWN will end, and that STAYS, another session of the caller, will not. */
 void report_stays(const struct logoff_session *own, const struct logoff_session *stays);

@@ -41,16 +41,18 @@ bool session_is_person(const struct logoff_session *session)
 	       (logoff_session_kind(session) == LOGOFF_KIND_BACKGROUND && fact_terminal(session, 0));
 }
 
-bool session_is_marked(const void *row)
+const char *session_mark(const void *row)
 {
-	return logoff_session_is(row, LOGOFF_IS_CURRENT);
+	if (logoff_session_is(row, LOGOFF_IS_OWN_UNSURE))
+		return "?";
+	return logoff_session_is(row, LOGOFF_IS_CURRENT) ? ">" : "";
 }
 
 /* ---- cells ---- */
 
 static struct safe cell_current(const void *row)
 {
-	return safe(logoff_session_is(row, LOGOFF_IS_CURRENT) ? ">" : "");
+	return safe(session_mark(row));
 }
 
 static struct safe cell_host(const void *row)

@@ -23,8 +23,8 @@ extern const struct table_column user_columns[];
  */
 bool session_is_person(const struct logoff_session *session);
 
-/* The is_marked() of such tables: the current session. */
-bool session_is_marked(const void *row);
+/* The mark() of such tables: ">" for the current session, "?" where nobody can tell whether it is the caller's own. */
+const char *session_mark(const void *row);
 
 /*
  * The name of SESSION. On a server it is written as Windows' own tools do: in lower case, and services and console have

@@ -229,10 +229,10 @@ void table_print(const struct table *table, const void *const *rows, size_t n_ro
 		fputc('\n', to);
 	}
 	for (size_t k = 0; k < n_rows; k++) {
-		bool marked = fixed && table->is_marked(rows[k]);
+		const char *mark = fixed ? table->mark(rows[k]) : "";
 
-		pending = fixed && !marked;
-		fputs(marked ? ">" : "", to);
+		pending = fixed && !*mark;
+		fputs(mark, to);
 		for (size_t i = 0; i < n; i++)
 			print_cell(&shown[i], make_cell(table, shown[i].column, rows[k]).text, &pending, to);
 		fputc('\n', to);

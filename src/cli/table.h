@@ -35,7 +35,7 @@ struct table_column {
 
 struct table {
 	const struct table_column *columns;	/* ends with a column without name */
-	bool (*is_marked)(const void *row);
+	const char *(*mark)(const void *row);	/* one character before the row in the fixed layout, or "" */
 	const char *order;			/* the column by which rows are sorted that are equal otherwise */
 	const char *group;			/* the column before ORDER, and the first that is shown; NULL: none */
 	const struct option_list *chosen;	/* --columns; empty: the fixed layout */

@@ -170,13 +170,14 @@ static void every_state_and_kind(void **state)
 static void every_flag(void **state)
 {
 	(void)state;
-	for (unsigned bits = 0; bits < 16; bits++) {
+	for (unsigned bits = 0; bits < 32; bits++) {
 		struct logoff_session_facts facts = all_facts();
 
 		facts.current = bits & 1;
 		facts.own = bits & 2;
 		facts.console = bits & 4;
 		facts.registered = bits & 8;
+		facts.own_unsure = bits & 16;
 		assert_session(import(&facts));
 	}
 }
@@ -481,6 +482,7 @@ static int read_row(json_t *json)
 static void wrong_sessions(void **state)
 {
 	static const char *const texts[] = { "name", "user", "domain", "protocol", "display", "address", "client" };
+	/* Of the first two, null is right only in both. */
 	static const char *const flags[] = { "current", "own", "console", "registered" };
 	struct logoff_session_facts facts = all_facts();
 	struct logoff_session *session = import(&facts);

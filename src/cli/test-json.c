@@ -21,6 +21,7 @@ static const char description[] =
 	"age=90500 unregistered current\n"
 	"session id=c7 user=\"al\\e\\xff\\x7fice\" rdp=10 client=\xe9\x9b\xbb\xe8\x85\xa6 state=disconnected own\n"
 	"session id=c1 user=\"al\\e\\xff\\x7fice\" greeter console\n"
+	"session id=6 user=\"al\\e\\xff\\x7fice\" own-unsure\n"
 	"session id=9 user=\"al\\e\\xff\\x7fice\" background state=closing\n";
 
 static struct logoff_host *host;
@@ -95,6 +96,15 @@ static void what_is_not_known_is_null(void **state)
 			     "\"address\":null,\"client\":\"電腦\"," NO_TIMES);
 }
 
+/* Whether the caller depends on it, and so whether the caller is in it. */
+static void what_may_be_own_is_null(void **state)
+{
+	(void)state;
+	assert_session("6", "{\"host\":\"Server1\",\"id\":\"6\",\"name\":null," USER
+			    "\"state\":\"active\",\"kind\":\"user\",\"current\":null,\"own\":null,\"console\":"
+			    "false,\"registered\":true," NO_DETAILS);
+}
+
 static void states_and_kinds(void **state)
 {
 	(void)state;
@@ -138,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field),
 		cmocka_unit_test(what_is_not_known_is_null),
+		cmocka_unit_test(what_may_be_own_is_null),
 		cmocka_unit_test(states_and_kinds),
 		cmocka_unit_test(only_plain_ascii_is_printed),
 		cmocka_unit_test(hosts_have_a_name),

@@ -76,9 +76,9 @@ static int64_t number_size(const void *row)
 	return ((const struct thing *)row)->size;
 }
 
-static bool is_marked(const void *row)
+static const char *mark(const void *row)
 {
-	return strcmp(((const struct thing *)row)->id, "c7") == 0;
+	return strcmp(((const struct thing *)row)->id, "c7") == 0 ? ">" : "";
 }
 
 static const struct table_column columns[] = {
@@ -98,7 +98,7 @@ static const struct option_list none;
 
 static struct table make_table(const struct option_list *chosen, const char *sort)
 {
-	return (struct table){ .columns = columns, .is_marked = is_marked, .order = "id", .chosen = chosen,
+	return (struct table){ .columns = columns, .mark = mark, .order = "id", .chosen = chosen,
 			       .sort = sort, .legend = true };
 }
 

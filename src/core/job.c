@@ -270,11 +270,11 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 
 /* ---- the desktop's own log-off ---- */
 
-/* Not where nobody is to have time, and not for the caller's own session: the caller may be one of the programs it ends. */
+/* Not where nobody is to have time, and not for what is or may be the caller's own: the caller may be one of the programs it ends. */
 static bool may_leave(const struct logoff_request *request, const struct job *job)
 {
-	return !request->how.no_desktop && !job->tried && request->grace_us > 0 && job->session->graphical && !job->session->own &&
-	       !job->session->current;
+	return !request->how.no_desktop && !job->tried && request->grace_us > 0 && job->session->graphical &&
+	       job->session->own == OWN_NO && !job->session->current;
 }
 
 /*

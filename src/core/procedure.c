@@ -203,7 +203,7 @@ static uint64_t next_deadline(const struct logoff_request *request)
 /* The order in which sessions end: first those of others, last the one in which the caller runs. */
 static int rank(const struct logoff_session *session)
 {
-	return session->current ? 2 : session->own ? 1 : 0;
+	return session->current ? 2 : session->own != OWN_NO ? 1 : 0;
 }
 
 /* Starts jobs while there is room, each rank only after the one before. */

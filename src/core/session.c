@@ -94,7 +94,7 @@ static int copy_facts(struct logoff_session *session, const struct logoff_sessio
 	session->state = facts->state;
 	session->kind = facts->kind;
 	session->current = facts->current;
-	session->own = facts->own;
+	session->own = facts->own ? OWN_YES : facts->own_unsure ? OWN_UNKNOWN : OWN_NO;
 	session->console = facts->console;
 	session->unregistered = !facts->registered;
 	session->by_terminal = facts->by_terminal;
@@ -241,7 +241,7 @@ bool logoff_session_is(const struct logoff_session *session, enum logoff_trait t
 	case LOGOFF_IS_CURRENT:
 		return session->current;
 	case LOGOFF_IS_OWN:
-		return session->current || session->own;
+		return session->current || session->own == OWN_YES;
 	case LOGOFF_IS_CONSOLE:
 		return session->console;
 	case LOGOFF_IS_REGISTERED:
@@ -250,6 +250,8 @@ bool logoff_session_is(const struct logoff_session *session, enum logoff_trait t
 		return session->by_terminal;
 	case LOGOFF_IS_STATE_UNSURE:
 		return session->unsure;
+	case LOGOFF_IS_OWN_UNSURE:
+		return !session->current && session->own == OWN_UNKNOWN;
 	}
 	return false;
 }

@@ -23,6 +23,13 @@ enum host_fact {
 	HOST_CLIENT = 16	/* client and address */
 };
 
+/* Whether the caller runs in a session or depends on it, see LOGOFF_IS_OWN. */
+enum session_own {
+	OWN_NO,
+	OWN_YES,
+	OWN_UNKNOWN
+};
+
 struct logoff_session {
 	char *id;
 	char *name;			/* the one it bears while active, NULL for none; host.c hides it from
@@ -31,7 +38,7 @@ struct logoff_session {
 	uint32_t uid;
 	enum logoff_state state;
 	bool current;			/* the caller runs in it */
-	bool own;			/* the caller depends on it, see LOGOFF_IS_OWN; always if current */
+	enum session_own own;		/* always OWN_YES if current */
 	pid_t leader;			/* the process that opened it; 0: not known */
 	bool graphical;			/* a desktop: its terminals say nothing of it */
 	bool unregistered;		/* its host's session manager does not know it */

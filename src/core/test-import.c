@@ -59,6 +59,7 @@ static struct logoff_session_facts all_facts(void)
 		.registered = true,
 		.by_terminal = true,
 		.state_unsure = true,
+		.own_unsure = true,
 		.logon_us = 1741939320000000,
 		.age_us = 90000000,
 		.idle_us = 61000000,
@@ -98,6 +99,7 @@ static void every_fact_is_told(void **state)
 		assert_string_equal(logoff_session_detail(session, details[i].detail), details[i].wanted);
 	for (int trait = LOGOFF_IS_CURRENT; trait <= LOGOFF_IS_STATE_UNSURE; trait++)
 		assert_true(logoff_session_is(session, (enum logoff_trait)trait));
+	assert_false(logoff_session_is(session, LOGOFF_IS_OWN_UNSURE));	/* it is */
 	assert_string_equal(logoff_session_terminal(session, 0), "pts/3");
 	assert_string_equal(logoff_session_terminal(session, 1), "pts/4");
 	assert_null(logoff_session_terminal(session, 2));
@@ -116,10 +118,11 @@ static void each_trait_is_its_own(void **state)
 		[LOGOFF_IS_REGISTERED] = offsetof(struct logoff_session_facts, registered),
 		[LOGOFF_IS_BY_TERMINAL] = offsetof(struct logoff_session_facts, by_terminal),
 		[LOGOFF_IS_STATE_UNSURE] = offsetof(struct logoff_session_facts, state_unsure),
+		[LOGOFF_IS_OWN_UNSURE] = offsetof(struct logoff_session_facts, own_unsure),
 	};
 
 	(void)state;
-	for (int set = LOGOFF_IS_CURRENT; set <= LOGOFF_IS_STATE_UNSURE; set++) {
+	for (int set = LOGOFF_IS_CURRENT; set <= LOGOFF_IS_OWN_UNSURE; set++) {
 		struct logoff_session_facts facts = LOGOFF_SESSION_FACTS_DEFAULT;
 		struct logoff_session *session;
 
@@ -127,11 +130,25 @@ static void each_trait_is_its_own(void **state)
 		facts.registered = false;
 		*(bool *)((char *)&facts + members[set]) = true;
 		session = import(facts);
-		for (int trait = LOGOFF_IS_CURRENT; trait <= LOGOFF_IS_STATE_UNSURE; trait++)
+		for (int trait = LOGOFF_IS_CURRENT; trait <= LOGOFF_IS_OWN_UNSURE; trait++)
 			assert_int_equal(logoff_session_is(session, (enum logoff_trait)trait),
 					 trait == set || (trait == LOGOFF_IS_OWN && set == LOGOFF_IS_CURRENT));
 		logoff_session_free(session);
 	}
+}
+
+/* That the caller is in it is known then. */
+static void the_current_session_is_not_unsure(void **state)
+{
+	struct logoff_session_facts facts = all_facts();
+	struct logoff_session *session;
+
+	(void)state;
+	facts.own = false;
+	session = import(facts);
+	assert_true(logoff_session_is(session, LOGOFF_IS_OWN));
+	assert_false(logoff_session_is(session, LOGOFF_IS_OWN_UNSURE));
+	logoff_session_free(session);
 }
 
 static void what_is_not_told_is_not_known(void **state)
@@ -321,6 +338,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fact_is_told),
 		cmocka_unit_test(each_trait_is_its_own),
+		cmocka_unit_test(the_current_session_is_not_unsure),
 		cmocka_unit_test(what_is_not_told_is_not_known),
 		cmocka_unit_test(an_age_is_not_computed),
 		cmocka_unit_test(the_rules_are_told),

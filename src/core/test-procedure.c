@@ -673,6 +673,18 @@ static void test_own_session_comes_last(void **state)
 	assert_string_equal(run.transcript, "0.0 2 ask 1\n5.0 2 gone\n0.0 1 ask 2\n0.0 1 alone\n1 = ok\n2 = ok\n");
 }
 
+/* The caller may be one of the programs that its desktop would end. */
+static void test_what_may_be_the_own_session(void **state)
+{
+	struct run run = { .text = ROOT ALICE "session id=1 user=alice own-unsure desktop=GNOME\nprocess command=a\n"
+				   "session id=2 user=alice\nprocess command=x term=5000\n",
+			   .sessions = "1 2" };
+
+	(void)state;
+	run_true(&run);
+	assert_string_equal(run.transcript, "0.0 2 ask 1\n5.0 2 gone\n0.0 1 ask 1\n0.0 1 gone\n1 = ok\n2 = ok\n");
+}
+
 /* ---- records ---- */
 
 static void test_records(void **state)
@@ -923,6 +935,7 @@ int main(void)
 		cmocka_unit_test(test_forced),
 		cmocka_unit_test(test_own_session),
 		cmocka_unit_test(test_own_session_comes_last),
+		cmocka_unit_test(test_what_may_be_the_own_session),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_random_hosts),
 		cmocka_unit_test(test_starvation),

@@ -105,7 +105,7 @@ static void truth_hear(const struct logoff_event *event, void *userdata)
 	case LOGOFF_EVENT_LEAVE_FAILED:
 		break;
 	case LOGOFF_EVENT_LEAVE_ASK:
-		truth_require(truth, !event->session->current && !event->session->own, "the caller's own desktop is asked");
+		truth_require(truth, !event->session->current && event->session->own == OWN_NO, "the caller's own desktop is asked");
 		truth_require(truth, truth->grace_us > 0, "a desktop is asked where nobody has time");
 		truth->asked = true;
 		break;

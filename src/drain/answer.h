@@ -31,8 +31,8 @@ struct drain_answer {
 	struct drain_service *services;	/* those that PAM was asked for */
 	size_t n_services;
 	bool nologin[DRAIN_NOLOGIN_FILES];	/* which of those files there are */
-	bool counted;			/* N_LEFT is how many sessions of people there are, but for the caller's own */
-	size_t n_left;
+	bool counted;
+	size_t n_left;			/* if COUNTED: sessions of people, but for those known to be the caller's own */
 	bool hides_logins;		/* and there may be some more */
 	int status;			/* the highest exit status of it all */
 };

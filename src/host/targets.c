@@ -256,11 +256,9 @@ static bool fetch_times(struct targets *targets)
 /* A user who has left cannot read a message. */
 static enum select_answer judge_target(struct targets *targets, struct logoff_session *session)
 {
-	bool message = targets->order->type == ORDER_MESSAGE;
 	enum select_answer answer;
 
-	if (message ? logoff_session_state(session) == LOGOFF_STATE_CLOSING
-		    : logoff_session_is(session, LOGOFF_IS_OWN))
+	if (targets->order->type == ORDER_MESSAGE && logoff_session_state(session) == LOGOFF_STATE_CLOSING)
 		return SELECT_NO;
 	answer = judge_session(&targets->judge, session, NULL, NULL);
 	if (answer == SELECT_NO && targets->order->n_identities > 0 &&
@@ -310,6 +308,7 @@ void targets_find(struct targets *targets, struct logoff_host *host, struct orde
 
 	*targets = (struct targets){ .host = host, .order = order };
 	targets->judge = (struct judge){ .host = host, .selection = &order->selection };
+	targets->judge.takes_own = order->type == ORDER_MESSAGE;
 	found = check_selection(targets);
 	if (found && (!named || order->selection.excludes.n_items > 0))
 		found = list_all(targets) && resolve_excludes(targets);

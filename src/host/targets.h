@@ -4,7 +4,8 @@
  * the latter that fit the former. A list without either means all.
  *
  * Whatever cannot be meant is reported to the peer as a failure, and left alone: a session that is unknown, that is
- * another logon by now or does not fit any more, or in which the program itself runs.
+ * another logon by now or does not fit any more, or in which the program itself runs. If nobody can tell whether the
+ * program runs in a session, only a selection leaves that alone.
  */
 #ifndef HOST_TARGETS_H
 #define HOST_TARGETS_H

@@ -18,6 +18,7 @@ import pytest
 
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
 
+from test_host import MAY_BE_OWN
 from test_json import DOC, HERE, strict, validate
 from test_logon import Terminal
 
@@ -313,6 +314,19 @@ def test_an_unknown_session_is_not_nobody(farm):
     done = farm.hosts(one=spares, two="empty").logoff("/user:alice", "/y")
     assert done.status == 2 and "left alone" in done.err
     assert farm.logoff("/user:alice", "/y", "/ifany").status == 2
+
+
+def test_what_may_be_our_connection(farm):
+    """It is shown. A selection leaves it alone, also where the host has selected it, and the command says so. A name means it."""
+    listed = "session('5', current=None, own=None)\nsession('6')\nreply()\n"
+    farm.hosts(one=f"hello()\norder('list')\n{listed}order('log-off')\nresult('6')\nreply()\norder()\n", two="empty")
+    done = farm.logoff("/user:alice", "/y", "/json:lines")
+    assert done.status == 0 and done.results() == [("one", "6", "ended")] and "1 session is left alone" in done.err
+    assert [(one["kind"], one["object"], one["host"]) for one in done.rows if one["type"] == "failure"] == [("spared-unknown", "5", "one")]
+    done = farm.run("query", "session", "/json:lines")
+    assert [(one["id"], one["own"]) for one in done.rows if one["type"] == "session"] == [("5", None), ("6", False)]
+    done = farm.hosts(three=MAY_BE_OWN).logoff("three:5", "/server:three", "/json:lines")
+    assert done.results() == [("three", "5", "ended")] and done.status == 0 and not done.err, done.err
 
 
 @pytest.mark.parametrize("name,words", [("query", ("session",)), ("logoff", ("/user:alice", "/ifany"))], ids=["query", "logoff"])

@@ -489,6 +489,39 @@ def test_own_session_is_never_ended(peer):
     assert fields(found, "result", "id") == [("6",)]
 
 
+MAY_BE_OWN = """host realtime
+caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=5 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z own-unsure
+session id=6 user=alice tty=pts/4 logon=2025-03-14T08:03:00Z own-unsure
+session id=7 user=bob tty=pts/5 logon=2025-03-14T08:04:00Z
+"""
+
+
+def test_what_may_be_the_own_session_is_spared_by_a_selection(peer):
+    """Nobody can tell: no selection ends it, in no way, and that is said."""
+    one = peer(MAY_BE_OWN)
+    assert {row["session"]["id"]: (row["session"]["current"], row["session"]["own"]) for row in one.ask("list")[0]} == {
+        "5": (None, None), "6": (None, None), "7": (False, False)}
+    spared = [("5", "spared-unknown", None, 0), ("6", "spared-unknown", None, 0)]
+    found, reply = one.ask("list", select={"all": True})
+    assert refused(found) == spared and fields(found, "session", "id") == [("7",)] and reply["exit_status"] == 0
+    found, reply = one.ask("log-off", sessions=identities(one, "5"), select={"user": ["alice"]})
+    assert refused(found) == [("5", "changed", "ENODATA", 5)] and not only(found, "result")
+    found, reply = one.ask("log-off", select={"all": True})
+    assert refused(found) == spared and fields(found, "result", "id", "result") == [("7", "ended")]
+    found, _ = one.ask("message", select={"all": True}, text="hello")
+    assert {row["id"] for row in only(found, "delivery")} == {"5", "6"}
+
+
+def test_what_may_be_the_own_session_is_ended_if_it_is_named(peer):
+    one = peer(MAY_BE_OWN)
+    found, reply = one.ask("log-off", sessions=identities(one, "5"))
+    assert fields(found, "result", "id", "result") == [("5", "ended")] and refused(found) == [] and reply["exit_status"] == 0
+    assert {row["session"]["id"] for row in one.ask("list")[0]} == {"6", "7"}
+
+
 def test_messages(peer):
     one = peer("messages")
     found, reply = one.ask("message", select={"all": True}, text="Hello\nall", title="From ann", time=5, answers=True)
