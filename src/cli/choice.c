@@ -179,7 +179,9 @@ static bool take_matching(struct choice *choice, const char *user)
 
 		if (session && !is_known(choice->known, session))
 			answer = judge_session(&choice->judge, session, user, &doubt);
-		if (answer == SELECT_UNKNOWN) {
+		if (answer == SELECT_UNKNOWN && find_chosen(choice, logoff_session_id(session))) {
+			found = true;	/* it is named */
+		} else if (answer == SELECT_UNKNOWN) {
 			choice->n_unknown[doubt]++;
 			n_unknown++;
 			note_status(choice, stream_failure_of(fact_host(session, arg_server),

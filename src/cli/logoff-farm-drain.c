@@ -336,13 +336,13 @@ static size_t look_again(struct run *run, size_t *which, size_t n)
 	run_note_status(run, run_list(run, which, n));
 	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
 	report_moved(run, which, n);
-	run_report_spared(run);
 	for (size_t k = 0; r >= 0 && k < n; k++) {
 		if (farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE || run->plans[which[k]].moved)
 			continue;
 		r = add_new(run, which[k]);
 		which[n_left++] = which[k];
 	}
+	run_report_spared(run);
 	if (r < 0)
 		report_memory(run);
 	return r < 0 ? 0 : n_left;

@@ -210,10 +210,17 @@ void run_cancelled(void *data)
 	server_farm_cancelled(&run->farm);
 }
 
-/* The session ID of host I is left alone, as a condition is unknown. Each list may say so. */
+static void say_spared(const struct run *run, size_t i, const char *id)
+{
+	(void)stream_failure_of(server_farm_name(&run->farm, i), arg_drain ? EXIT_NO_SESSION : EXIT_ENDED,
+				"spared-unknown", id, NULL);
+}
+
+/* A selection leaves the session ID of host I alone, as something is unknown. Each list may say so. */
 static void note_spared(struct run *run, size_t i, const char *id)
 {
 	char *name = NULL;
+	bool noted = false;
 
 	if (!run->spared)
 		run->spared = json_object();
@@ -224,21 +231,43 @@ static void note_spared(struct run *run, size_t i, const char *id)
 		return;
 	}
 	if (name)
-		(void)json_object_set_new(run->spared, name, json_true());
+		noted = json_object_set_new(run->spared, name, json_integer((json_int_t)i)) == 0;
 	free(name);
 	run->n_spared++;
-	(void)stream_failure_of(server_farm_name(&run->farm, i), arg_drain ? EXIT_NO_SESSION : EXIT_ENDED,
-				"spared-unknown", id, NULL);
+	if (!noted)
+		say_spared(run, i, id);
+}
+
+static bool is_named(const struct plan *plan, const char *id)
+{
+	for (size_t t = 0; t < plan->n_targets; t++)
+		if (strcmp(logoff_session_id(plan->targets[t].session), id) == 0)
+			return true;
+	return false;
 }
 
 void run_report_spared(struct run *run)
 {
-	if (run->n_spared > run->n_spared_said) {
-		report_unknown_fit(run->n_spared - run->n_spared_said);
-		if (arg_drain)		/* the host is not empty */
-			run_note_status(run, EXIT_NO_SESSION);
+	const char *name;
+	json_t *host;
+	size_t n = 0;
+
+	json_object_foreach(run->spared, name, host) {
+		const char *id = strchr(name, ':') + 1;
+
+		if (!json_is_integer(host))	/* it has been said */
+			continue;
+		if (!is_named(&run->plans[json_integer_value(host)], id)) {
+			say_spared(run, (size_t)json_integer_value(host), id);
+			n++;
+		}
+		(void)json_object_set_new(run->spared, name, json_true());
 	}
-	run->n_spared_said = run->n_spared;
+	if (n == 0)
+		return;
+	report_unknown_fit(n);
+	if (arg_drain)		/* the host is not empty */
+		run_note_status(run, EXIT_NO_SESSION);
 }
 
 /* What a host does not know may be known to another one; that is judged when all have answered. */

@@ -61,8 +61,8 @@ struct run {
 	struct plan *plans;		/* one for each host */
 	size_t n_targets;		/* of all hosts */
 	size_t n_ordered;		/* that are under way */
-	size_t n_spared, n_spared_said;	/* sessions for which a condition is unknown; those that were reported */
-	json_t *spared;			/* which they are */
+	size_t n_spared;		/* sessions that a selection leaves alone, as something is unknown */
+	json_t *spared;			/* which they are; true for those that were reported */
 	struct trouble *troubles;	/* what hosts have told about their logons */
 	size_t n_troubles;
 	struct farm_own own;		/* the caller's sessions, if this machine is one of the hosts */
