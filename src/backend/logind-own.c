@@ -162,15 +162,17 @@ static int find_own(struct logoff_host *host, struct logoff_error *reterr)
 
 	logind->n_above = 0;
 	free(logind->own);
-	logind->n_own = logind->caller.n_pids;
+	logind->n_own = logind->caller.n_items;
 	logind->own = r < 0 ? NULL : calloc(logind->n_own, sizeof(*logind->own));
 	if (!logind->own) {
 		logind->n_own = 0;
 		caller_done(&logind->caller);
 		return r < 0 ? error_set_errno(reterr, -EIO, r, "the caller's own processes: %s", strerror(-r)) : -ENOMEM;
 	}
-	for (size_t i = 0; r >= 0 && i < logind->caller.n_pids; i++)
-		r = find_session_of(host, logind->caller.pids[i], &logind->own[i], reterr);
+	for (size_t i = 0; r >= 0 && i < logind->n_own; i++) {
+		logind->own[i].doubtful = logind->caller.items[i].unsure;
+		r = find_session_of(host, logind->caller.items[i].pid, &logind->own[i], reterr);
+	}
 	if (r < 0)
 		return r;
 	r = cgroup_read(getpid(), &cgroup);
@@ -250,9 +252,11 @@ enum session_own logind_is_own(const struct logind *logind, const char *id)
 	enum session_own answer = OWN_NO;
 
 	for (size_t i = 0; i < logind->n_own; i++) {
-		if (strcmp(logind->own[i].id, id) == 0)
+		const struct logind_own *own = &logind->own[i];
+
+		if (strcmp(own->id, id) == 0 && !own->doubtful)
 			return OWN_YES;
-		if (strcmp(logind->own[i].unsure, id) == 0)
+		if (strcmp(own->id, id) == 0 || strcmp(own->unsure, id) == 0)
 			answer = OWN_UNKNOWN;
 	}
 	return answer;

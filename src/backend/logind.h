@@ -39,8 +39,9 @@
 
 struct family;
 
-/* Where a process of the caller is. */
+/* Where a process is on which the caller depends. */
 struct logind_own {
+	bool doubtful;			/* if the caller does, which nobody can tell */
 	char id[CGROUP_ID];		/* its session; "": none */
 	char unsure[CGROUP_ID];		/* by control group: nobody can tell whether it is in that one; "": none */
 };

@@ -398,21 +398,25 @@ bool procfs_is_current(const struct view *view, const struct group *group)
 
 /*
  * Tells whether the caller depends on the session. After a wait its processes are found anew: their numbers may be others' by then.
- * Returns 1, 0 or -ENOMEM.
+ * Returns 0 or -ENOMEM.
  */
-static int is_own(const struct view *view, const struct group *group)
+static int find_own(const struct view *view, const struct group *group, enum session_own *ret)
 {
 	struct procfs *procfs = view->host->data;
 	uint64_t now = clock_now_us();
-	int r = 0;
 
-	if (procfs->caller.n_pids == 0 || now - procfs->caller_us > CALLER_US) {
-		r = caller_find(&procfs->caller);
+	if (procfs->caller.n_items == 0 || now - procfs->caller_us > CALLER_US) {
+		int r = caller_find(&procfs->caller);
+
+		if (r < 0)
+			return r;
 		procfs->caller_us = now;
 	}
-	for (size_t i = 0; r == 0 && i < procfs->caller.n_pids; i++)
-		r = has_process(view, group, procfs->caller.pids[i]);
-	return r;
+	*ret = OWN_NO;
+	for (size_t i = 0; *ret != OWN_YES && i < procfs->caller.n_items; i++)
+		if (has_process(view, group, procfs->caller.items[i].pid))
+			*ret = procfs->caller.items[i].unsure ? OWN_UNKNOWN : OWN_YES;
+	return 0;
 }
 
 /* The process that tells whose session it is. */
@@ -467,12 +471,12 @@ int procfs_make_session(const struct view *view, struct group *group, struct log
 	}
 	session->kind = is_one_of(session->user, greeter_users) ? LOGOFF_KIND_GREETER : LOGOFF_KIND_USER;
 	session->current = procfs_is_current(view, group);
-	r = session->current ? 1 : is_own(view, group);
+	session->own = OWN_YES;
+	r = session->current ? 0 : find_own(view, group, &session->own);
 	if (r < 0) {
 		logoff_session_free(session);
 		return r;
 	}
-	session->own = r > 0 ? OWN_YES : OWN_NO;
 	session->unregistered = ((struct procfs *)view->host->data)->beside;
 	*ret_session = session;
 	return 0;

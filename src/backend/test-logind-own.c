@@ -19,7 +19,7 @@
 
 static pid_t pids[N_PIDS];	/* the caller, and a client of its multiplexer */
 static const char *const groups[N_PIDS] = { "0::/c1\n", "0::/c2\n" };
-static bool leaders_live, others;
+static bool leaders_live, others, unsure_client;
 
 int __wrap_caller_find(struct caller *caller);
 int __wrap_cgroup_read(pid_t pid, struct cgroup *ret);
@@ -32,9 +32,10 @@ struct logoff_session *__wrap_logoff_session_free(struct logoff_session *session
 
 int __wrap_caller_find(struct caller *caller)
 {
-	caller->pids = calloc(N_PIDS, sizeof(pid_t));
-	memcpy(caller->pids, pids, sizeof(pids));
-	caller->n_pids = N_PIDS;
+	caller->items = calloc(N_PIDS, sizeof(*caller->items));
+	caller->items[0].pid = pids[0];
+	caller->items[1] = (struct caller_process){ pids[1], unsure_client };
+	caller->n_items = N_PIDS;
 	return 0;
 }
 
@@ -125,6 +126,21 @@ static void by_the_group(void **state)
 	done(&logind);
 }
 
+/* Whether the client is one of the caller's multiplexer. */
+static void by_a_doubtful_client(void **state)
+{
+	struct logind logind;
+
+	(void)state;
+	leaders_live = unsure_client = true;
+	others = false;
+	find(&logind);
+	unsure_client = false;
+	assert_string_equal(logind_own_id(&logind), "c1");
+	assert_own(&logind, OWN_YES, OWN_UNKNOWN);
+	done(&logind);
+}
+
 static void by_another_login(void **state)
 {
 	struct logind logind;
@@ -154,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_the_group),
+		cmocka_unit_test(by_a_doubtful_client),
 		cmocka_unit_test(by_another_login),
 		cmocka_unit_test(without_leaders),
 	};

@@ -335,15 +335,20 @@ static void own_is_found_anew(void **state)
 	struct logoff_session *session = find(f);
 
 	logoff_session_free(session);
-	assert_true(procfs->caller.n_pids > 0);
-	procfs->caller.pids[0] = f->shell;
-	procfs->caller.n_pids = 1;
+	assert_true(procfs->caller.n_items > 0);
+	procfs->caller.items[0] = (struct caller_process){ f->shell, true };
+	procfs->caller.n_items = 1;
+	session = find(f);
+	assert_true(logoff_session_is(session, LOGOFF_IS_OWN_UNSURE));
+	assert_false(logoff_session_is(session, LOGOFF_IS_OWN));
+	logoff_session_free(session);
+	procfs->caller.items[0].unsure = false;
 	session = find(f);
 	assert_true(logoff_session_is(session, LOGOFF_IS_OWN));
 	logoff_session_free(session);
 	procfs->caller_us -= 2000000;	/* as after a wait */
 	session = find(f);
-	assert_false(logoff_session_is(session, LOGOFF_IS_OWN));
+	assert_false(logoff_session_is(session, LOGOFF_IS_OWN) || logoff_session_is(session, LOGOFF_IS_OWN_UNSURE));
 	logoff_session_free(session);
 }
 

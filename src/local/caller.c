@@ -3,8 +3,8 @@
  * caller.c - see caller.h.
  *
  * Each process that is found is followed upwards itself: whoever has attached a multiplexer inside of run0 depends on both.
- * With several servers of one user all their clients are taken: which one is attached to which server only the server
- * knows, and to spare one session too many is the smaller mistake. Sources: tmux(1), screen(1), run0(1), machinectl(1),
+ * With several servers of one user all their clients are taken, as unsure: which one is attached to which server only the
+ * server knows. Sources: tmux(1), screen(1), run0(1), machinectl(1),
  * Documentation/filesystems/devpts.rst (tty-index in the fdinfo of a master).
  */
 #include "local/caller.h"
@@ -35,19 +35,25 @@ static const char *const starters[] = { "run0", "systemd-run", "machinectl", NUL
 /* What a walk over all processes looks for. */
 struct search {
 	struct caller *caller;
+	bool unsure;			/* the process from which is searched is */
 	const char *name;		/* of a multiplexer; NULL: a starter */
 	uid_t uid;			/* whose client or starter; (uid_t)-1: anybody's */
 	unsigned terminal;		/* of a starter: the number of the terminal it holds and 1; 0: it holds none */
+	size_t n_servers;		/* of the multiplexer that were seen */
 	unsigned lent;			/* the terminal on which it runs itself; 0: it is not known */
 };
 
 /* Returns 0 or -ENOMEM. */
-static int add(struct caller *caller, pid_t pid)
+static int add(struct caller *caller, pid_t pid, bool unsure)
 {
-	for (size_t i = 0; i < caller->n_pids; i++)
-		if (caller->pids[i] == pid)
+	struct caller_process item = { pid, unsure };
+
+	for (size_t i = 0; i < caller->n_items; i++)
+		if (caller->items[i].pid == pid) {
+			caller->items[i].unsure = caller->items[i].unsure && unsure;
 			return 0;
-	return array_add(&caller->pids, &caller->n_pids, &pid);
+		}
+	return array_add(&caller->items, &caller->n_items, &item);
 }
 
 static uid_t owner_of(pid_t pid)
@@ -101,13 +107,25 @@ static int holds_master(pid_t pid, unsigned number)
 	return found;
 }
 
+static bool is_of_multiplexer(const struct proc_stat *stat, const struct search *search)
+{
+	return strncmp(stat->command, search->name, strlen(search->name)) == 0 && owner_of(stat->pid) == search->uid;
+}
+
+static int count_server(const struct proc_stat *stat, void *userdata)
+{
+	struct search *search = userdata;
+
+	search->n_servers += !stat->terminal && is_of_multiplexer(stat, search);
+	return 0;
+}
+
 static int take_client(const struct proc_stat *stat, void *userdata)
 {
 	struct search *search = userdata;
 
-	if (stat->terminal && strncmp(stat->command, search->name, strlen(search->name)) == 0 &&
-	    owner_of(stat->pid) == search->uid)
-		return add(search->caller, stat->pid);
+	if (stat->terminal && is_of_multiplexer(stat, search))
+		return add(search->caller, stat->pid, search->unsure || search->n_servers > 1);
 	return 0;
 }
 
@@ -119,11 +137,11 @@ static int take_starter(const struct proc_stat *stat, void *userdata)
 	if (!find_name(stat->command, starters))
 		return 0;
 	if (search->lent)
-		return stat->terminal == search->lent ? add(search->caller, stat->pid) : 0;
+		return stat->terminal == search->lent ? add(search->caller, stat->pid, search->unsure) : 0;
 	holds = search->terminal ? holds_master(stat->pid, search->terminal - 1) : -EACCES;
 	/* One that may not be looked into is taken if it may be the one. */
 	if (holds > 0 || (holds < 0 && (search->uid == (uid_t)-1 || owner_of(stat->pid) == search->uid)))
-		return add(search->caller, stat->pid);
+		return add(search->caller, stat->pid, search->unsure || holds < 0);
 	return 0;
 }
 
@@ -133,11 +151,12 @@ static int walk(int (*take)(const struct proc_stat *stat, void *userdata), struc
 	return proc_for_each(take, search) == -ENOMEM ? -ENOMEM : 0;
 }
 
-static int find_clients(struct caller *caller, pid_t server, const char *name)
+static int find_clients(struct caller *caller, bool unsure, pid_t server, const char *name)
 {
-	struct search search = { .caller = caller, .name = name, .uid = owner_of(server) };
+	struct search search = { .caller = caller, .unsure = unsure, .name = name, .uid = owner_of(server) };
+	int r = walk(count_server, &search);
 
-	return walk(take_client, &search);
+	return r < 0 ? r : walk(take_client, &search);
 }
 
 /* The terminal that the caller reads from or writes to, as the kernel numbers it; 0: none. */
@@ -152,10 +171,10 @@ static unsigned find_lent(void)
 }
 
 /* The starter that had a service manager start TOP, if it was one: run0 names its user in SUDO_UID. */
-static int find_starters(struct caller *caller, const struct proc_stat *top)
+static int find_starters(struct caller *caller, bool unsure, const struct proc_stat *top)
 {
 	const char *sudo = getenv("SUDO_UID");
-	struct search search = { .caller = caller, .uid = sudo ? (uid_t)strtoul(sudo, NULL, 10) : (uid_t)-1 };
+	struct search search = { .caller = caller, .unsure = unsure, .uid = sudo ? (uid_t)strtoul(sudo, NULL, 10) : (uid_t)-1 };
 	unsigned device = top->terminal >> 8 & 0xfff, number = (top->terminal & 0xff) | (top->terminal >> 12 & 0xfff00);
 
 	if (device >= UNIX98_MAJOR && device < UNIX98_MAJOR + 8)
@@ -167,19 +186,20 @@ static int find_starters(struct caller *caller, const struct proc_stat *top)
 	return walk(take_starter, &search);
 }
 
-/* Follows PID upwards, to process 1 or to a service manager, either of which starts others' programs. */
-static int follow(struct caller *caller, pid_t pid)
+/* Follows FROM upwards, to process 1 or to a service manager, either of which starts others' programs. */
+static int follow(struct caller *caller, struct caller_process from)
 {
 	struct proc_stat below = {}, stat;
 	const char *name;
+	pid_t pid = from.pid;
 	int r = 0;
 
 	for (int depth = 0; r >= 0 && depth < DEPTH_MAX && pid > 0 && proc_read_stat(pid, &stat) == 0; depth++) {
 		if (pid == 1 || strcmp(stat.command, "systemd") == 0)
-			return below.pid ? find_starters(caller, &below) : 0;
+			return below.pid ? find_starters(caller, from.unsure, &below) : 0;
 		name = stat.terminal ? NULL : find_name(stat.command, multiplexers);
 		if (name)
-			r = find_clients(caller, pid, name);
+			r = find_clients(caller, from.unsure, pid, name);
 		below = stat;
 		pid = stat.parent;
 	}
@@ -191,9 +211,9 @@ int caller_find(struct caller *caller)
 	int r;
 
 	caller_done(caller);
-	r = add(caller, getpid());
-	for (size_t i = 0; r >= 0 && i < caller->n_pids; i++)
-		r = follow(caller, caller->pids[i]);
+	r = add(caller, getpid(), false);
+	for (size_t i = 0; r >= 0 && i < caller->n_items; i++)
+		r = follow(caller, caller->items[i]);
 	if (r < 0)
 		caller_done(caller);
 	return r;
@@ -201,7 +221,7 @@ int caller_find(struct caller *caller)
 
 void caller_done(struct caller *caller)
 {
-	free(caller->pids);
+	free(caller->items);
 	*caller = (struct caller){};
 }
 

@@ -13,10 +13,15 @@
 
 #include "local/proc.h"
 
+struct caller_process {
+	pid_t pid;
+	bool unsure;	/* nobody can tell whether the caller depends on it */
+};
+
 /* The processes, the calling one first. All zero: not looked for yet. */
 struct caller {
-	pid_t *pids;
-	size_t n_pids;
+	struct caller_process *items;
+	size_t n_items;
 };
 
 /* Finds them anew. What cannot be seen is left out. Returns 0, or -ENOMEM: then CALLER is all zero. */

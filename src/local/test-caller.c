@@ -54,21 +54,22 @@ static void finds_itself_first(void **state)
 
 	(void)state;
 	assert_int_equal(caller_find(&caller), 0);
-	assert_true(caller.n_pids >= 1);
-	assert_int_equal(caller.pids[0], getpid());
+	assert_true(caller.n_items >= 1);
+	assert_int_equal(caller.items[0].pid, getpid());
+	assert_false(caller.items[0].unsure);
 	caller_done(&caller);
-	assert_null(caller.pids);
+	assert_null(caller.items);
 }
 
 #define N_CLIENTS 70
 
-/* Is N_CLIENTS clients of tmux on one terminal, until they are ended. */
+/* Is N_CLIENTS clients of a multiplexer on one terminal, until they are ended. */
 static void be_clients(int ready)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY);
 	char name[64];
 
-	prctl(PR_SET_NAME, "tmux: client");
+	prctl(PR_SET_NAME, "abduco");
 	if (master < 0 || setsid() < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || ptsname_r(master, name, sizeof(name)) != 0 ||
 	    open(name, O_RDWR) < 0)
 		_exit(1);
@@ -79,14 +80,40 @@ static void be_clients(int ready)
 	_exit(1);
 }
 
-/* Is the server of tmux, and in it a caller, who counts whom it depends on. */
-static void be_server(void)
+/* Is another server, until it is ended. Returns its process. */
+static pid_t start_other(void)
+{
+	pid_t other = fork();
+
+	if (other == 0) {
+		setsid();
+		pause();
+		_exit(1);
+	}
+	return other;
+}
+
+/* Tells whether there are N_CLIENTS on whom the caller depends, all of them UNSURE or not. */
+static bool finds_clients(bool unsure)
+{
+	struct caller found = {};
+	size_t n = 0;
+
+	if (caller_find(&found) < 0)
+		return false;
+	for (size_t i = 1; i < found.n_items; i++)
+		n += found.items[i].unsure == unsure;
+	return n >= N_CLIENTS;
+}
+
+/* Is the server of a multiplexer, and in it a caller, who counts whom it depends on; beside another server if the clients are UNSURE. */
+static void be_server(bool unsure)
 {
 	int ready[2], status = 2;
-	pid_t clients, caller;
+	pid_t clients, caller, other;
 	char byte;
 
-	prctl(PR_SET_NAME, "tmux: server");
+	prctl(PR_SET_NAME, "abduco");
 	if (setsid() < 0 || pipe(ready) < 0)
 		_exit(2);
 	clients = fork();
@@ -96,29 +123,42 @@ static void be_server(void)
 	for (int i = 0; i < N_CLIENTS; i++)
 		if (read(ready[0], &byte, 1) != 1)
 			_exit(2);
+	other = unsure ? start_other() : 0;
 	caller = fork();
 	if (caller == 0) {
-		struct caller found = {};
-
-		_exit(caller_find(&found) == 0 && found.n_pids >= N_CLIENTS + 1 ? 0 : 1);
+		prctl(PR_SET_NAME, "logoff");
+		_exit(finds_clients(unsure) ? 0 : 1);
 	}
 	(void)waitpid(caller, &status, 0);
+	if (other > 0)
+		kill(other, SIGKILL);
 	kill(-clients, SIGKILL);
 	_exit(WEXITSTATUS(status));
 }
 
-static void finds_any_number_of_clients(void **state)
+static void assert_clients(bool unsure)
 {
 	pid_t server = fork();
 	int status;
 
-	(void)state;
 	if (server == 0)
-		be_server();
+		be_server(unsure);
 	assert_int_equal(waitpid(server, &status, 0), server);
 	if (WEXITSTATUS(status) == 2)
 		skip();		/* no terminals here */
 	assert_int_equal(status, 0);
+}
+
+static void finds_any_number_of_clients(void **state)
+{
+	(void)state;
+	assert_clients(false);
+}
+
+static void is_unsure_of_clients_beside_another_server(void **state)
+{
+	(void)state;
+	assert_clients(true);
 }
 
 int main(void)
@@ -127,6 +167,7 @@ int main(void)
 		cmocka_unit_test(marks_the_caller_and_those_that_wait_for_it),
 		cmocka_unit_test(finds_itself_first),
 		cmocka_unit_test(finds_any_number_of_clients),
+		cmocka_unit_test(is_unsure_of_clients_beside_another_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
