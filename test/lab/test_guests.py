@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody has started in their session, and is not theirs: a server by which others log on, a service of the machine."""
 
+import json
 import re
 import subprocess
 import time
@@ -323,6 +324,33 @@ def test_who_came_through_a_restarted_server_logs_off(apart, way):
     wait_until(lambda: not host.run("pgrep -u bob").out, 15, "bob is gone")
     assert host.alive(work) and "fine" in alice.sh("echo fine")
     assert re.search(r"(?m)^>.*alice", alice.sh("query session"))
+
+
+@pytest.fixture
+def doubtful(lend):
+    """As `apart`, but alice's session has no audit session of its own, and bob may not see who has opened it."""
+    host = lend("elogind", "guests", prepare)
+    host.check("cp /etc/pam.d/login /tmp/login; sed -i /pam_loginuid/d /etc/pam.d/login")
+    alice = sessions.login(host, "alice")
+    restart_ssh(alice)
+    bob = sessions.ssh(host, "bob")
+    host.check("mount -o remount,hidepid=2 /proc")
+    yield alice, bob
+    host.check("mount -o remount,hidepid=0 /proc; cp /tmp/login /etc/pam.d/login")
+    keep_ssh(host)
+
+
+def test_whose_session_nobody_can_tell(doubtful):
+    """bob is in the control group of alice's session, and may be of it: a selection spares it, and that is said."""
+    alice, bob = doubtful
+    row, = [one for one in json.loads(bob.sh("query session --json")) if one["id"] == alice.id]
+    said, _ = bob.shell.run("logoff /all /dryrun 2>&1")
+
+    assert (row["current"], row["own"]) == (None, None), row
+    assert f"Session {alice.id} " not in said and "1 session is left alone: it is unknown whether it is your own" in said, said
+    assert re.search(rf"(?m)^\?.*alice +{alice.id} ", bob.sh("query session")), said
+    assert f"Session {alice.id} " in bob.sh(f"logoff {alice.id} /dryrun"), "a name means it"
+    assert f"Session {alice.id} " in logoff(alice.host, "/all", "/dryrun").out, "it is not root's"
 
 
 def test_keep_and_services_in_a_login_through_a_restarted_server(apart):

@@ -354,6 +354,24 @@ def test_from_a_multiplexer(host):
     assert client
 
 
+def test_from_one_of_two_multiplexers(host):
+    """Only the servers know which client is whose: each client's session may be the caller's, which is said."""
+    clients = {}
+    for name in ("one", "two"):
+        clients[name] = sessions.ssh(host, "alice")
+        clients[name].shell.begin(f"TERM=xterm tmux -L {name} new-session -s lab")
+        wait_until(lambda: host.run(f"tmux -L {name} list-clients -t lab", user="alice").out, what="the client is attached")
+    other = sessions.ssh(host, "bob")
+    host.check("rm -f /tmp/done4; tmux -L one send-keys -t lab 'logoff /all /dryrun >/tmp/plan4 2>&1; "
+               "query session --json >/tmp/rows4; touch /tmp/done4' Enter", user="alice")
+    wait_until(host.path("/tmp/done4").exists, 15, "the commands have run")
+    plan, own = host.path("/tmp/plan4").read_text(), {one["id"]: one["own"] for one in json.loads(host.path("/tmp/rows4").read_text())}
+
+    assert set(re.findall(r"Session (\w+)", plan)) == {other.id}, plan
+    assert own[clients["one"].id] is True and own[clients["two"].id] is None and own[other.id] is False
+    assert "1 session is left alone: it is unknown whether it is your own" in plan
+
+
 def test_from_a_service_that_a_session_started(host):
     """As with run0 and machinectl shell: process 1 is the parent, the terminal is held by the client."""
     here, there = sessions.ssh(host, "root"), sessions.ssh(host, "bob")
