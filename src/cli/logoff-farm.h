@@ -23,6 +23,7 @@ struct target {
 	bool named;			/* else selected */
 	bool done, ended;		/* its result has been reported; it was that it has ended */
 	unsigned order;			/* the number of its order to its host; 0: none yet */
+	bool told_unwarned;		/* that its user could not be warned has been reported */
 	bool lost;			/* its host told a result only because the connection with it broke */
 	bool recorded;			/* what its host has told was recorded here already */
 	enum logoff_existence exists;	/* if that is known without a result, and in which state */

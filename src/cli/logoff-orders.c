@@ -225,6 +225,22 @@ static bool is_lost(const struct logoff_outcome *outcome)
 	return outcome->result == LOGOFF_E_FAILED && outcome->exists == LOGOFF_EXISTS_UNKNOWN;
 }
 
+/*
+ * Reports that the user of TARGET could not be warned, if no event has said so: the host may have told it by words that
+ * are new. Only who was asked to leave should have been warned.
+ */
+static void report_unwarned(struct run *run, const struct target *target, const struct logoff_outcome *outcome)
+{
+	const struct logoff_delivery delivery = { .result = LOGOFF_E_FAILED };
+	const struct logoff_event event = { .session = target->session, .delivery = &delivery };
+	bool asked = outcome->result == LOGOFF_OK || outcome->result == LOGOFF_E_TIMEOUT;
+
+	if (!arg_warn_s || !asked || outcome->warned || target->told_unwarned)
+		return;
+	server_farm_wipe(&run->farm);
+	report_not_warned(&event);
+}
+
 static bool take_result(struct run *run, size_t i, const json_t *result)
 {
 	struct target *target = find_target(run, i, far_id(result));
@@ -241,8 +257,10 @@ static bool take_result(struct run *run, size_t i, const json_t *result)
 	target->lost = by_bus && is_lost(&far.outcome);
 	/* logoff-host, which runs here then, has written its record. */
 	target->recorded = (by_bus || run->farm.hosts.items[i].way == FARM_TSTS) && !target->lost;
-	if (!target->lost)
+	if (!target->lost) {
+		report_unwarned(run, target, &far.outcome);
 		finish(run, target, &far.outcome, far.exit_status);
+	}
 	far_outcome_done(&far);
 	return true;
 }
@@ -260,6 +278,7 @@ static bool take_event(struct run *run, size_t i, const json_t *json)
 		return true;
 	not_warned = far.event.type == LOGOFF_EVENT_WARNED && far.delivery.result < 0 &&
 		     log_off_is_first_warning(&far.event);
+	target->told_unwarned = target->told_unwarned || not_warned;
 	if (arg_verbose || not_warned)
 		server_farm_wipe(&run->farm);
 	if (arg_verbose && !arg_json)

@@ -673,6 +673,30 @@ def test_warnings(farm):
     assert sorted(done.only("event", "host", "session_id")) == [("one", "6"), ("two", "6")] and len(done.results()) == 4
 
 
+UNWARNED = "listing('5')\norder('log-off')\n%s\nresult('5')\nreply()\norder()\n"
+
+
+@pytest.mark.parametrize("event", [
+    "", "event('5', 'warned', remaining_s=60, processes=None, delivery=dict(result='new word', channel=None, answer=None, cause=None))",
+    "event('5', 'warned', remaining_s=60, processes=None, delivery=dict(result='failed', channel=None, answer=None, cause=None))",
+], ids=["none", "unknown", "known"])
+@pytest.mark.parametrize("words", [(), ("/v",), ("/json:lines",), ("/json:lines", "/v")], ids=repr)
+def test_a_user_who_was_not_warned(farm, event, words):
+    """The result says so, whatever the event says. It is reported once."""
+    farm.hosts(one=UNWARNED % event, two=UNWARNED.replace("result('5')", "result('5', warned=True)") % "")
+    done = farm.logoff("/user:alice", "/y", "/warn:60", *words)
+    assert done.status == 0 and [line for line in done.err.splitlines() if "warned" in line] == ["logoff: session one:5: alice could not be warned"]
+
+
+@pytest.mark.parametrize("word,status", [("protected", 4), ("denied", 3), ("changed", 5), ("cancelled", 7)])
+def test_users_who_need_no_warning(farm, word, status):
+    """Users whose sessions stay, and all users if no warning was asked for."""
+    script = UNWARNED.replace("result('5')\nreply()", f"result('5', '{word}', exit_status={status})\nreply({status})") % ""
+    done = farm.hosts(one=script, two=UNWARNED % "").logoff("/user:alice", "/y", "/warn:60", "/server:one")
+    assert done.status == status and "could not be warned" not in done.err
+    assert "could not be warned" not in farm.logoff("/user:alice", "/y", "/server:two").err
+
+
 def test_what_a_condition_selects_is_judged_there(farm):
     host = TWO.replace("tty=pts/3", "tty=pts/3 idle=7200000").replace("tty=pts/4", "tty=pts/4 idle=60000") + \
         "session id=7 user=bob tty=pts/7 idle=7200000 logon=2025-03-14T08:02:00Z\nprocess command=make\n" \
