@@ -158,6 +158,13 @@ static json_t *make_list(const struct run *run, bool with_select)
 	return json_pack("{s:s, s:O}", "order", "list", "select", run->select);
 }
 
+/* The first list of host I, of those who are selected, is over: the next one says nothing about these. */
+static void end_selected(struct run *run, size_t i)
+{
+	run->plans[i].n_selected = run->farm.items[i].n_sessions;
+	run->plans[i].knows_selected = run->farm.items[i].listed;
+}
+
 static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct run *run = data;
@@ -169,6 +176,10 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 		return FARM_DONE;
 	if (run->again && server_farm_has_restarted(&run->farm, i))
 		plan->restarted = true;
+	if (number == 1 && selects() && !run->again)
+		end_selected(run, i);
+	if (run->again && !plan->knows_selected)
+		return FARM_HOLD;
 	if (number == 0 && selects())
 		*ret_order = (struct farm_order){ .json = make_list(run, true) };
 	else if (number == (selects() ? 1 : 0) && plan->has_names && !run->again)
@@ -182,11 +193,8 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 static bool take_list(size_t i, const json_t *line, void *data)
 {
 	struct run *run = data;
-	bool right = server_farm_take(&run->farm, i, line);
 
-	if (right && json_object_get(line, "reply") && selects() && run->plans[i].n_lists == 1 && !run->again)
-		run->plans[i].n_selected = run->farm.items[i].n_sessions;
-	return right;
+	return server_farm_take(&run->farm, i, line);
 }
 
 static void listed(size_t i, void *data)
@@ -298,7 +306,7 @@ static int check_exclusions(struct run *run)
 	bool listed = false;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->farm.items[i].listed) {
+		if (run->farm.items[i].listed && run->plans[i].knows_selected) {
 			unknown &= run->plans[i].no_exclusions;
 			listed = true;
 		}
@@ -420,7 +428,7 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
-	for (size_t k = 0; r >= 0 && k < plan->n_selected; k++)
+	for (size_t k = 0; r >= 0 && plan->knows_selected && k < plan->n_selected; k++)
 		r = run_add_target(run, i, k, false);
 	for (int k = 0; r >= 0 && k < n_arguments; k++)
 		if (plan->named[k])
@@ -541,13 +549,19 @@ static size_t find_asked(const struct run *run, size_t *which)
 	return n;
 }
 
+/* Tells whether each list of host I was whole. */
+static bool has_told_all(const struct run *run, size_t i)
+{
+	return run->farm.items[i].listed && (!selects() || run->plans[i].knows_selected);
+}
+
 /* The hosts that get orders: those with targets, or, if they are to be drained, all that have answered. */
 static size_t find_ordered(const struct run *run, size_t *which)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->plans[i].n_targets > 0 || (arg_drain && run->farm.items[i].listed))
+		if (run->plans[i].n_targets > 0 || (arg_drain && has_told_all(run, i)))
 			which[n++] = i;
 	return n;
 }
@@ -583,7 +597,7 @@ static int report_none(struct run *run, const size_t *which, size_t n)
 	for (size_t k = 0; k < n; k++) {
 		const struct far_host *host = &run->farm.items[which[k]];
 
-		if (host->listed || server_farm_is_excused(&run->farm, which[k]))
+		if (has_told_all(run, which[k]) || server_farm_is_excused(&run->farm, which[k]))
 			continue;
 		all_listed = false;
 		/* Why not has been said. A host that says it with the status of a success is not believed. */

@@ -36,6 +36,7 @@ struct plan {
 	bool has_names;
 	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
+	bool knows_selected;		/* the list of these is whole; else the selection means nobody there */
 	unsigned n_lists, n_orders;	/* how many it has got; of lists in this round */
 	struct target *targets;
 	size_t n_targets;

@@ -344,6 +344,52 @@ def test_a_broken_list_is_no_list(farm):
     assert done.status == 6 and done.results() == [("two", "5", "ended")] and farm.ordered("one") == []
 
 
+FIRST_FAILS = """hello()
+order('list')
+session('5')
+%s
+order('list')
+session('5')
+session('6', name='pts/4', state='active')
+reply()
+while order():
+    if last['order'] == 'log-off':
+        for one in last['sessions']:
+            result(one['id'])
+    reply()
+"""
+
+
+@pytest.mark.parametrize("end,status", [("failure('unreachable', None, 6)\nreply(6)", 6), ("failure('exclusion-unknown', 'bob', 1)\nreply(1)", 1)],
+                         ids=["unreachable", "exclusion"])
+def test_a_first_list_that_failed(farm, end, status):
+    """The selected sessions are unknown, so only the session that is named is logged off. The second list says nothing about the others."""
+    farm.hosts(one=FIRST_FAILS % end, two=TWO)
+    done = farm.logoff("/user:alice", "one:pts/4", "/y", "/json:lines")
+    assert done.status == status and sorted(done.results()) == [("one", "6", "ended"), ("two", "5", "ended")] and farm.ordered("one") == [["6"]]
+
+
+def test_a_first_list_that_was_refused(farm):
+    farm.hosts(one=(FIRST_FAILS % "failure('busy', 'list', 1)").replace("session('5')\nfailure", "failure"), two="empty")
+    done = farm.logoff("/user:alice", "one:pts/4", "/y", "/json:lines")
+    assert done.status == 1 and done.results() == [("one", "6", "ended")] and "no session is selected" not in done.err
+
+
+def test_a_first_list_that_failed_tells_nothing_later(farm):
+    """Not before its turn either: those who are selected then were never shown."""
+    farm.hosts(good=GOOD, one=FIRST_FAILS % "failure('unreachable', None, 6)\nreply(6)")
+    done = farm.logoff("/user:alice", "one:6", "/serial:1", "/y", "/json:lines")
+    assert done.status == 6 and done.results() == [("good", "5", "ended"), ("one", "6", "ended")]
+    assert [order["order"] for order in farm.orders("one")] == ["list", "list", "log-off"]
+
+
+def test_an_exclusion_that_no_whole_list_knows(farm):
+    """A list that has failed knows no exclusion, whatever comes after it."""
+    unsure = FIRST_FAILS % "failure('unreachable', None, 6)\nreply(6)"
+    done = farm.hosts(one=unsure, two=TWO).logoff("/all", "/exclude:carol", "one:6", "/y", "/json:lines")
+    assert done.status == 6 and done.results() == [] and "nothing was done" in done.err
+
+
 @pytest.mark.parametrize("script,status", [
     ("os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n", 0),
     ("hang()\n", 0),
