@@ -41,6 +41,7 @@ struct plan {
 	struct target *targets;
 	size_t n_targets;
 	int told;			/* the highest exit status in the lines of the order */
+	enum farm_failure failure;	/* why its orders have no result */
 	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
 	bool moved;			/* another machine has answered to its name */

@@ -427,6 +427,32 @@ static void note_there(const struct run *run, struct target *target, const char 
 								 logoff_session_state(target->session);
 }
 
+/* The orders of host I are over. Its failure may be another one by the time when its sessions are reported. */
+static void note_failure(size_t i, void *data)
+{
+	struct run *run = data;
+	const char *text;
+
+	run->plans[i].failure = farm_failure(run->farm.farm, i, &text);
+}
+
+/* Why TARGET of PLAN has no result. Where it is seen to exist the report says so. */
+static const char *why_lost(const struct plan *plan, const struct target *target)
+{
+	bool seen = target->exists == LOGOFF_EXISTS_YES;
+
+	switch ((int)plan->failure) {
+	case FARM_WRONG:
+		return seen ? "its host has answered wrongly"
+			    : "its host has answered wrongly; what became of it is unknown";
+	case FARM_LATE:
+		return seen ? "its host has not answered in time"
+			    : "its host has not answered in time; what became of it is unknown";
+	default:
+		return seen ? "the connection broke" : "the connection broke; what became of it is unknown";
+	}
+}
+
 /*
  * Tells whether host I says nothing of which machine it is: a server, or a host that is asked by its bus. Several
  * machines may have its name, so another connection may lead to another one.
@@ -447,8 +473,7 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
 	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0)) {
 		if (is_by_name(run, i))
-			finish_unknown(run, target, LOGOFF_E_UNREACHABLE,
-				       "the connection broke; what became of it is unknown");
+			finish_unknown(run, target, LOGOFF_E_UNREACHABLE, why_lost(&run->plans[i], target));
 		else
 			orders_finish_gone(run, target);
 	}
@@ -500,10 +525,8 @@ static const char *why_unknown(const struct run *run, size_t i, const struct tar
 
 	if (target->order > 0 && run->farm.cancelled)
 		return "cancelled; what became of it is unknown";
-	if (target->order > 0 && target->exists == LOGOFF_EXISTS_YES)
-		return "the connection broke";
 	if (target->order > 0)
-		return "the connection broke; what became of it is unknown";
+		return why_lost(plan, target);
 	return plan->spared ? plan->spared : plan->moved ? "another machine answers now" : text;
 }
 
@@ -562,6 +585,7 @@ static size_t find_pending(struct run *run, const size_t *which, size_t n, size_
 static void carry_out(struct run *run, const size_t *which, size_t n)
 {
 	struct farm_calls calls = { .next = next_log_off, .line = take_line, .cancelled = run_cancelled, .data = run,
+				    .done = note_failure,
 				    .draw = server_farm_can_draw(&run->farm) ||
 						    (arg_warn_s && isatty(STDERR_FILENO) && terminal_can_draw()) ?
 							  draw_log_off : NULL };

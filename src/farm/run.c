@@ -195,12 +195,13 @@ static void signal_children(const struct link *link, int signal)
 static void fail(struct farm *farm, size_t i, enum farm_failure failure, const char *text)
 {
 	struct link *link = &farm->links[i];
+	bool changes = link->changes;	/* it may be carrying that through: it has its time to leave */
 
 	link->failure = failure;
 	if (text)
 		snprintf(link->text, sizeof(link->text), "%s", text);
 	leave(farm, i);
-	if (failure == FARM_LATE || failure == FARM_WRONG)	/* it may ignore the end of its input */
+	if (!changes && (failure == FARM_LATE || failure == FARM_WRONG))	/* it may ignore the end of its input */
 		signal_children(link, SIGTERM);
 	finish(farm, i);
 }
@@ -484,7 +485,7 @@ static void take_line(struct farm *farm, size_t i, const char *line, size_t n)
 	link->n_bytes += n;
 	if (!is_cancel(json) && (link->n_bytes > ORDER_MAX_BYTES || !is_of_order(link, json) ||
 				 !farm->calls->line(i, json, farm->calls->data)))
-		fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
+		fail(farm, i, FARM_WRONG, "");
 	else if ((json_object_get(json, "reply") && !is_cancel(json)) || farm_is_refusal(json))
 		take_reply(farm, i);
 	json_decref(json);
@@ -499,7 +500,7 @@ static void take_lines(struct farm *farm, size_t i)
 	while (link->state == GREETING || link->state == ORDERED) {
 		line = buffer_line(&link->peer.lines, &n);
 		if (!line && n > LINE_MAX_BYTES)
-			fail(farm, i, link->changes ? FARM_BROKEN : FARM_WRONG, "");
+			fail(farm, i, FARM_WRONG, "");
 		if (!line)
 			return;
 		if (is_bus(link, line, n)) {
@@ -726,10 +727,8 @@ static void take_time(struct farm *farm, size_t i)
 	case WAITING:
 		break;
 	case GREETING:
-		fail(farm, i, FARM_LATE, "");
-		break;
 	case ORDERED:
-		fail(farm, i, link->changes ? FARM_BROKEN : FARM_LATE, "");
+		fail(farm, i, FARM_LATE, "");
 		break;
 	case FAILING:
 		fail(farm, i, link->failure, NULL);

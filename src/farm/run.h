@@ -28,7 +28,7 @@ struct farm;
 struct farm_order {
 	json_t *json;			/* without a serial number; taken */
 	uint64_t time_ms;		/* until its reply; 0: the time of the farm, from the start of the connection */
-	bool changes;			/* an order cancels it; after a broken connection its result is unknown */
+	bool changes;			/* an order cancels it; without its reply its result is unknown */
 };
 
 enum farm_next {

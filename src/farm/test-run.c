@@ -320,7 +320,7 @@ static void test_refusals(void **state)
 		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
 		assert_int_equal(test->seen[i].n_next, 2);
 	}
-	assert_int_equal(failure_of(4), FARM_BROKEN);	/* it had 3 s for its reply */
+	assert_int_equal(failure_of(4), FARM_LATE);	/* it had 3 s for its reply */
 }
 
 /* A host that has too many connections at once is tried again, and nothing else is. */
@@ -498,9 +498,31 @@ static void test_broken_connection_leaves_unknown(void **state)
 	add(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'");
 	add(HELLO "read order; sleep 9");
 	add(HELLO "read order; echo '{\"serial\":1,\"reply\":\"list\"}'; sleep 9");
+	add(HELLO "read order; head -c 99999999 /dev/zero | tr '\\0' x; sleep 9");
 	run();
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(failure_of(i), FARM_BROKEN);
+	assert_int_equal(failure_of(0), FARM_BROKEN);
+	assert_int_equal(failure_of(1), FARM_LATE);
+	assert_int_equal(failure_of(2), FARM_WRONG);
+	assert_int_equal(failure_of(3), FARM_WRONG);
+}
+
+/* It carries the order through, and is not ended at once for a wrong answer. */
+static void test_wrong_answer_ends_no_order(void **state)
+{
+	char file[] = "/tmp/test-run-XXXXXX", script[300];
+	struct stat found;
+
+	(void)state;
+	close(mkstemp(file));
+	test->changes = true;
+	snprintf(script, sizeof(script), HELLO "read order; echo nonsense; sleep 0.3; echo done >%s; sleep 9", file);
+	add(script);
+	run();
+	assert_int_equal(failure_of(0), FARM_WRONG);
+	test->farm = farm_free(test->farm);
+	assert_int_equal(stat(file, &found), 0);
+	unlink(file);
+	assert_true(found.st_size > 0);
 }
 
 /* ---- cancelling ---- */
@@ -566,7 +588,7 @@ static void test_cancel_again_and_again(void **state)
 	test->order_ms = 29000;
 	run();
 	assert_true(clock_now_us() - start_us < 9000000);
-	assert_int_equal(failure_of(0), FARM_BROKEN);
+	assert_int_equal(failure_of(0), FARM_LATE);
 }
 
 /* Ctrl-Z, and "fg" when the time of the host would be over: it has answered meanwhile. */
@@ -626,6 +648,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_bus_leaves_unknown, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_connection_leaves_unknown, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_wrong_answer_ends_no_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_before_a_round, set_up, tear_down),

@@ -547,6 +547,19 @@ def test_no_phase_alone_is_success(farm, name):
     assert farm.seconds < 30
 
 
+@pytest.mark.parametrize("script,cause", [
+    (NEVER + ASKED, "the connection broke"),
+    (NEVER + ASKED + "result('7')\nhang()\n", "its host has answered wrongly"),
+    (NEVER + ASKED + "raw(b'x' * (20 << 20))\nhang()\n", "its host has answered wrongly"),
+    ("plain = hello\nhello = lambda: plain(way='bus')\n" + AGAIN % "gone" + ASKED + "raw(b'{}\\n')\nhang()\n", "its host has answered wrongly"),
+], ids=["breaks", "lies", "floods", "bus"])
+def test_why_nothing_is_known(farm, script, cause):
+    """A connection that broke is not an answer that is wrong. What became of the session is unknown in both cases."""
+    done = farm.hosts(one=script).logoff("5", "/json:lines", "/timeout:1", "/grace:0")
+    assert done.only("result", "result", "exit_status", "session_exists") == [("failed", 6, None)] and done.status == 6
+    assert [one["cause"]["text"] for one in done.rows if one["type"] == "result"] == [cause + "; what became of it is unknown"]
+
+
 # ---- words for sessions ----
 
 
