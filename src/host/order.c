@@ -185,6 +185,7 @@ static const struct field *find_condition(const char *name)
 
 static const char *take_selection(struct order *order, json_t *select)
 {
+	enum option_fault fault;
 	const char *name;
 	json_t *value;
 
@@ -197,6 +198,8 @@ static const char *take_selection(struct order *order, json_t *select)
 			return condition ? condition->name : "select";
 	}
 	order->selects = true;
+	if (selection_check_words(&order->selection, &fault, &name) < 0)
+		return fault == OPTION_FAULT_STATE ? "state" : "kind";
 	return selection_is_given(&order->selection) ? NULL : "select";
 }
 

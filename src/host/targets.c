@@ -204,7 +204,7 @@ static void drop_exclusion(struct option_list *excludes, const char *item)
 	excludes->n_items = n;
 }
 
-/* A wrong condition might select too many. Returns whether the selection can be used. */
+/* Its groups are left to check; order.c has checked its words. Returns whether the selection can be used. */
 static bool check_selection(struct targets *targets)
 {
 	struct selection *selection = &targets->order->selection;
@@ -216,11 +216,8 @@ static bool check_selection(struct targets *targets)
 			drop_exclusion(&selection->excludes, culprit);
 			continue;
 		}
-		if (fault == OPTION_FAULT_UNKNOWN_GROUP || fault == OPTION_FAULT_FOREIGN_GROUP)
+		if (fault != OPTION_FAULT_GROUP)
 			fail(targets, "exclusion-unknown", culprit, NULL, EXIT_USAGE);
-		else if (fault != OPTION_FAULT_GROUP)
-			fail(targets, "wrong-order", fault == OPTION_FAULT_STATE ? "state" : "kind", NULL,
-			     EXIT_USAGE);
 		return false;
 	}
 	return true;

@@ -293,6 +293,8 @@ static void test_targets(void **state)
 	(void)state;
 	assert_wrong(LIST ",\"select\":{}}", "select");
 	assert_wrong(LIST ",\"select\":null}", "select");
+	assert_wrong(LIST ",\"select\":{\"state\":\"dead\"}}", "state");
+	assert_wrong(LIST ",\"select\":{\"kind\":\"greeter\"}}", "kind");
 	assert_wrong(LIST ",\"select\":{\"exclude\":[\"bob\"]}}", "select");
 	assert_wrong(LIST ",\"select\":{\"all\":true,\"unless\":\"bob\"}}", "select");
 	assert_wrong(LIST ",\"select\":{\"idle\":\"2h\"}}", "idle");

@@ -254,7 +254,6 @@ def test_a_list_of_a_selection(peer):
     assert reply["exit_status"] == 0
     assert one.ask("list", select={"user": ["nobody"]}) == ([], {"serial": 2, "reply": "list", "exit_status": 0, "hides_processes": False})
     assert one.ask("list", select={"user": ["alice"], "state": "active"})[0][0]["session"]["id"] == "5", "12 is the program's own"
-    assert fields(one.ask("list", select={"state": "dead"})[0], "failure", "kind", "object") == [("wrong-order", "state")]
     one = peer(SPARED)
     found, reply = one.ask("list", select={"state": "disc"})
     assert refused(found) == [("5", "spared-unknown", None, 0)] and len(found) == 1 and reply["exit_status"] == 0
@@ -379,14 +378,24 @@ def test_it_selects(peer):
 @pytest.mark.parametrize("select,kind,object", [
     ({"all": True, "exclude": ["nobody-at-all"]}, "no-exclusion", "nobody-at-all"),
     ({"all": True, "exclude": ["group:no-such-group"]}, "no-exclusion", "group:no-such-group"),
-    ({"state": "dead"}, "wrong-order", "state"),
-    ({"kind": "greeter"}, "wrong-order", "kind"),
 ])
 def test_a_wrong_selection_ends_nobody(peer, select, kind, object):
     one = peer("company")
     found, reply = one.ask("log-off", select=select)
     assert fields(found, "failure", "kind", "object") == [(kind, object)] and only(found, "result") == []
     assert reply["exit_status"] == 1 and len(one.ask("list")[0]) == 10
+
+
+@pytest.mark.parametrize("order", ["list", "log-off", "message"])
+@pytest.mark.parametrize("select,object", [({"state": "dead"}, "state"), ({"kind": "greeter"}, "kind")], ids=["state", "kind"])
+@pytest.mark.parametrize("sessions", [{}, {"sessions": [{"id": "5", "logon": 1}]}], ids=["selected", "both"])
+def test_a_wrong_order_has_no_reply(peer, order, select, object, sessions):
+    """The failure is its last line, so what follows belongs to the next order."""
+    one = peer("company")
+    serial = one.send(order, select=select, text="x", **({"warn": 1} if order == "log-off" else {}), **sessions)
+    found = one.line()
+    assert (found["serial"], found["failure"]["kind"], found["failure"]["object"]) == (serial, "wrong-order", object)
+    assert len(one.ask("list")[0]) == 10 and one.end() == ([], 0)
 
 
 def test_identities(peer):
