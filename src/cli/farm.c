@@ -512,6 +512,7 @@ static enum exit_status status_of(enum farm_failure failure)
 		return EXIT_LOGON;
 	case FARM_UNREACHABLE:
 	case FARM_LATE:
+	case FARM_NO_CLIENT:
 	case FARM_MISSING:
 	case FARM_NO_BRIDGE:
 	case FARM_WRONG:
@@ -541,6 +542,8 @@ static const char *sentence_of(enum farm_failure failure)
 		return _("its host key is not known");
 	case FARM_KEY_CHANGED:
 		return _("its host key has changed");
+	case FARM_NO_CLIENT:
+		return _("cannot be reached from here");
 	case FARM_MISSING:
 		return _("logoff-host is not installed there");
 	case FARM_NO_BRIDGE:

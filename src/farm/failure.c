@@ -21,6 +21,7 @@ static const char *const kinds[] = {
 	[FARM_NOT_LET_IN] = "not-accepted",
 	[FARM_KEY_UNKNOWN] = "host-key-unknown",
 	[FARM_KEY_CHANGED] = "host-key-changed",
+	[FARM_NO_CLIENT] = "no-client",
 	[FARM_MISSING] = "not-installed",
 	[FARM_NO_BRIDGE] = "not-installed",
 	[FARM_WRONG] = "wrong-answer",

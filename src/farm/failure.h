@@ -20,6 +20,7 @@ enum farm_failure {
 	FARM_NOT_LET_IN,		/* it does not accept who we are, or refuses sudo */
 	FARM_KEY_UNKNOWN,		/* its host key is not known */
 	FARM_KEY_CHANGED,		/* its host key is not the one that ssh knows */
+	FARM_NO_CLIENT,			/* the program that leads to it does not start here: ssh, ... */
 	FARM_MISSING,			/* logoff-host is not installed there */
 	FARM_NO_BRIDGE,			/* nor is what leads to its bus */
 	FARM_WRONG,			/* it answers against the protocol */

@@ -370,6 +370,21 @@ static void take_greeting(struct farm *farm, size_t i, const char *line, size_t 
 	json_decref(json);
 }
 
+/* The program that leads to host I, the first of ARGV, does not start (R). NULL: there was no memory for its words. */
+static void fail_to_start(struct farm *farm, size_t i, char *const argv[], int r)
+{
+	char line[FAILURE_TEXT_SIZE], text[FAILURE_TEXT_SIZE];
+
+	if (argv && r == -ENOENT)
+		snprintf(line, sizeof(line), "%s is not installed", argv[0]);
+	else if (argv)
+		snprintf(line, sizeof(line), "%s: %s", argv[0], strerror(-r));
+	else
+		snprintf(line, sizeof(line), "%s", strerror(-r));
+	failure_copy(text, line, strlen(line));
+	fail(farm, i, FARM_NO_CLIENT, text);
+}
+
 /* ---- over the bus ---- */
 
 /* The line after which a bus is at the other end. */
@@ -415,9 +430,9 @@ static void hand_over(struct farm *farm, size_t i)
 	r = reach_bus_argv(&farm->hosts->items[i], &argv);
 	if (r >= 0)
 		r = start_over(farm, i, argv);
-	free(argv);
 	if (r < 0)
-		fail(farm, i, FARM_UNREACHABLE, strerror(-r));
+		fail_to_start(farm, i, argv, r);
+	free(argv);
 }
 
 /* ---- lines of an order ---- */
@@ -535,13 +550,13 @@ static void start(struct farm *farm, size_t i)
 		link->started_us = clock_now_us();
 	if (r >= 0)
 		r = peer_start(&link->peer, argv);
-	free(argv);
 	set_state(farm, i, GREETING);
 	link->wake_us = link->started_us + farm->how->timeout_ms * 1000;
 	if (r >= 0)
 		r = listen_to_peer(farm, i);
 	if (r < 0)
-		fail(farm, i, r == -ENOENT ? FARM_MISSING : FARM_UNREACHABLE, strerror(-r));
+		fail_to_start(farm, i, argv, r);
+	free(argv);
 }
 
 /*

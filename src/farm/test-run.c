@@ -49,7 +49,7 @@ struct test {
 
 static struct test *test;
 
-static void add(const char *script)
+static struct farm_host *add(const char *script)
 {
 	struct farm_host *host = &test->items[test->hosts.n_items++];
 
@@ -59,6 +59,7 @@ static void add(const char *script)
 	host->command[0] = strdup("/bin/sh");
 	host->command[1] = strdup("-c");
 	host->command[2] = strdup(script);
+	return host;
 }
 
 static enum farm_next next(size_t i, struct farm_order *ret_order, void *data)
@@ -301,6 +302,33 @@ static void test_bad_hosts(void **state)
 	assert_int_equal(failure_of(n), FARM_NO_FAILURE);
 }
 
+/* What does not start here says nothing about the host. */
+static void test_programs_that_do_not_start(void **state)
+{
+	struct farm_host *host = add("");
+
+	(void)state;
+	free(host->command[0]);
+	host->command[0] = strdup("no-such\033program");
+	host = add("");
+	free(host->command[0]);
+	host->command[0] = strdup("/");
+	host = add("");
+	host->way = FARM_SSH;
+	host->address = strdup("x");
+	setenv("LOGOFF_SSH", "/no/such/ssh", 1);
+	run();
+	unsetenv("LOGOFF_SSH");
+	free(host->address);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(failure_of(i), FARM_NO_CLIENT);
+		assert_int_equal(test->seen[i].n_done, 1);
+	}
+	assert_string_equal(text_of(0), "no-such?program is not installed");
+	assert_string_equal(text_of(1), "/: Permission denied");
+	assert_string_equal(text_of(2), "/no/such/ssh is not installed");
+}
+
 /* An order that a host refuses has no reply. */
 static void test_refusals(void **state)
 {
@@ -413,6 +441,16 @@ static void test_bus_is_held(void **state)
 		assert_int_equal(failure_of(i), FARM_NO_FAILURE);
 		assert_int_equal(test->seen[i].n_sessions, i == 0 ? 1 : 2);
 	}
+}
+
+static void test_no_program_for_a_bus(void **state)
+{
+	(void)state;
+	unlink(program);
+	add("echo logoff-bus; cat");
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_CLIENT);
+	assert_non_null(strstr(text_of(0), "is not installed"));
 }
 
 static void test_bad_buses(void **state)
@@ -640,10 +678,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connections_are_held, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_hosts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_programs_that_do_not_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bus_is_handed_over, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bus_is_held, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_no_program_for_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bad_buses, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_bus_leaves_unknown, set_up_program, tear_down_program),

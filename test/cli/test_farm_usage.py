@@ -120,6 +120,21 @@ def test_what_ssh_says(run, tmp_path, kind):
         assert done[2].startswith("query: login01: ") and done[2].count("\n") == 1
 
 
+@pytest.mark.parametrize("hosts,words,said", [
+    ("login01 ssh\nlogin02 ssh\n", {"LOGOFF_SSH": "/no/such/ssh"}, "query: login[01-02]: cannot be reached from here (/no/such/ssh is not installed)\n"),
+    ('login01,login02 command="/no/such/way logoff-host"\n', {}, "query: login[01-02]: cannot be reached from here (/no/such/way is not installed)\n"),
+    ("login01,login02 machine\n", {"PATH": "/no/such/folder"}, "query: login[01-02]: cannot be reached from here (systemd-run is not installed)\n"),
+    ("login01,login02 tsts\n", {"LOGOFF_HOST_PROGRAM": "/etc/passwd"}, "query: login[01-02]: cannot be reached from here (/etc/passwd: Permission denied)\n"),
+], ids=["ssh", "command", "machine", "tsts"])
+def test_what_is_not_installed_here(run, tmp_path, hosts, words, said):
+    """It says nothing about the hosts, so they do not count as unreachable ones."""
+    (tmp_path / "here").write_text(hosts)
+    status, _, errors = run("query", "session", "/server:login[01-02]", "/allowunreachable", hosts="here", **words)
+    assert status == 6 and errors.startswith(said)
+    status, out, _ = run("query", "session", "/server:login[01-02]", "/json:lines", hosts="here", **words)
+    assert [(row["host"], row["kind"], row["exit_status"]) for row in map(json.loads, out.splitlines())] == [(f"login0{i}", "no-client", 6) for i in (1, 2)]
+
+
 def test_hosts_for_completions(run, tmp_path):
     assert run("query", "--complete-hosts") == (0, "login01\nlogin02\nlogin03\ndeaf\n@linux\n@farm\n@circle\n", "")
     assert run("query", "--complete-hosts", hosts="none")[:2] == (6, "")
