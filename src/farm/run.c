@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "farm/guard.h"
 #include "farm/peer.h"
 
 #define PROTOCOL 1			/* the number in the hello */
@@ -68,6 +69,7 @@ struct farm {
 	const struct farm_hosts *hosts;
 	const struct reach_how *how;
 	struct link *links;
+	struct guard guard;
 	int epoll;
 	const struct farm_calls *calls;
 	size_t n_busy, n_open;		/* which are not done; which count for the limit of PARALLEL */
@@ -405,6 +407,7 @@ static int start_over(struct farm *farm, size_t i, char *const argv[])
 
 	(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, link->peer.out, NULL);
 	peer_forget(&link->carrier);
+	guard_drop(&farm->guard, link->peer.pid);	/* logoff-host here goes on if this process is killed */
 	link->carrier = link->peer;
 	link->peer = (struct peer)PEER_NONE;
 	if (link->carrier.err >= 0)
@@ -552,8 +555,10 @@ static void start(struct farm *farm, size_t i)
 		r = peer_start(&link->peer, argv);
 	set_state(farm, i, GREETING);
 	link->wake_us = link->started_us + farm->how->timeout_ms * 1000;
-	if (r >= 0)
+	if (r >= 0) {
+		guard_add(&farm->guard, link->peer.pid);
 		r = listen_to_peer(farm, i);
+	}
 	if (r < 0)
 		fail_to_start(farm, i, argv, r);
 	free(argv);
@@ -658,6 +663,7 @@ static void take_end(struct farm *farm, size_t i)
 		return;
 	state = link->state;
 	changes = link->changes;
+	guard_drop(&farm->guard, link->peer.pid);
 	status = peer_end(&link->peer);
 	link->input_waits = false;
 	if (link->carrier.pid > 0) {
@@ -939,6 +945,7 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 
 	if (!farm)
 		return -ENOMEM;
+	farm->guard = (struct guard)GUARD_NONE;
 	farm->hosts = hosts;
 	farm->how = how;
 	farm->links = calloc(hosts->n_items, sizeof(*farm->links));
@@ -960,6 +967,7 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 	(void)setenv("SSH_ASKPASS_REQUIRE", "never", 1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* the starter may have ignored it: then no child can be waited for */
+	guard_start(&farm->guard);
 	*ret_farm = farm;
 	return 0;
 }
@@ -1040,6 +1048,7 @@ struct farm *farm_free(struct farm *farm)
 		peer_forget(&farm->links[i].carrier);
 		json_decref(farm->links[i].hello);
 	}
+	guard_end(&farm->guard);
 	free(farm->links);
 	if (farm->epoll >= 0)
 		close(farm->epoll);

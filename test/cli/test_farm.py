@@ -1067,6 +1067,17 @@ def test_the_command_is_killed(farm):
     process.wait()
 
 
+@pytest.mark.parametrize("script", ["hang()\n", "hello()\norder('list')\nhang()\n", "listing('5')\norder('log-off')\nhang()\n"],
+                         ids=["hello", "list", "log-off"])
+def test_the_command_is_killed_with_a_host_that_hangs(farm, script):
+    """Its child, as ssh to a host that hangs, does not look at its input: it ends all the same."""
+    process = subprocess.Popen(farm.hosts(one=script).command("logoff", ("5",)), env=farm.env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    farm.wait_for_mark("one")
+    process.kill()
+    process.wait()
+
+
 def test_hidden_logins_are_told(farm):
     """A host whose list may lack logins says so, as one alone does."""
     hides = "hello()\norder('list')\nsession('5')\nsay(serial=last['serial'], reply='list', exit_status=0, hides_processes=True)\norder('log-off')\nresult('5')\nreply()\norder()\n"
