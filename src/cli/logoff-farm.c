@@ -54,10 +54,10 @@ static size_t find_host(const struct run *run, const char *argument, const char 
 	return i == n && n == 1 ? 0 : i;
 }
 
-static int report_without_host(const char *argument)
+static int report_without_host(const struct run *run, const char *argument)
 {
 	fprintf(stderr, _("%s: %s: with several hosts write HOST:ID, such as %s:12; for a user's sessions use /user\n"),
-		program().text, safe(argument).text, "login03");
+		program().text, safe(argument).text, server_farm_name(&run->farm, 0));
 	return stream_failure(EXIT_USAGE, "usage", argument, NULL);
 }
 
@@ -91,7 +91,7 @@ static int take_arguments(struct run *run, int n_arguments, char **arguments)
 		} else if (*arguments[k] == '@') {
 			return report_list(arguments[k]);
 		} else if (i == run->farm.hosts.n_items) {
-			return report_without_host(arguments[k]);
+			return report_without_host(run, arguments[k]);
 		} else {
 			run->plans[i].named[k] = true;
 			run->plans[i].has_names = has_names = true;
@@ -303,16 +303,18 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 static int check_exclusions(struct run *run)
 {
 	uint64_t unknown = UINT64_MAX;
-	bool listed = false;
+	bool listed = false, foreign = false;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
 		if (run->farm.items[i].listed && run->plans[i].knows_selected) {
 			unknown &= run->plans[i].no_exclusions;
 			listed = true;
+			foreign = foreign || run->farm.hosts.items[i].way == FARM_TSTS ||
+				  server_farm_is_by_bus(&run->farm, i);
 		}
 	for (size_t k = 0; listed && selects() && k < arg_selection.excludes.n_items; k++)
 		if (unknown & UINT64_C(1) << k) {
-			report_no_exclusion(arg_selection.excludes.items[k], -ENXIO, true);
+			report_no_exclusion(arg_selection.excludes.items[k], -ENXIO, foreign);
 			report_nothing_done();
 			return EXIT_USAGE;
 		}
@@ -386,11 +388,26 @@ static int find_named(const struct run *run, size_t i, struct word word, size_t 
 			*ret_k = k;
 			r = LOGOFF_OK;
 		} else if (r == LOGOFF_E_NO_SESSION && word_is_name(host->sessions[k], word.text)) {
-			snprintf(cause->text, sizeof(cause->text), "%s", logoff_session_id(host->sessions[k]));
+			snprintf(cause->text, sizeof(cause->text), "%s:%s", server_farm_name(&run->farm, i),
+				 logoff_session_id(host->sessions[k]));
 			r = LOGOFF_E_NOT_ACTIVE;
 		}
 	}
 	return r;
+}
+
+/* ARGUMENT may mean SESSION of host I, or the user USER. */
+static int report_two(const struct run *run, size_t i, const char *argument, const char *user,
+		      const struct logoff_session *session)
+{
+	const char *host = server_farm_name(&run->farm, i);
+	struct safe id = report_typed(logoff_session_id(session)), name = report_typed(user);
+
+	fprintf(stderr,
+		_("%s: %s: a session and a user have this name; write %s:id:%s for the session, or /user:%s /server:%s "
+		  "for those of the user\n"),
+		program().text, safe(argument).text, host, id.text, name.text, host);
+	return stream_failure(EXIT_NO_SESSION, "ambiguous", argument, NULL);
 }
 
 /* Adds the session of host I that ARGUMENT names, or reports why there is none. */
@@ -409,7 +426,7 @@ static int add_named(struct run *run, size_t i, const char *argument)
 							      : find_named(run, i, word, &k, &cause);
 	if (r == LOGOFF_OK && word.kind == WORD_ANY && word_may_be_user(word.text) &&
 	    has_user(host, run->plans[i].n_selected, word.text, logoff_session_id(host->sessions[k])))
-		run_note_status(run, report_ambiguous(argument, word.text, host->sessions[k], 0));
+		run_note_status(run, report_two(run, i, argument, word.text, host->sessions[k]));
 	else if (r == LOGOFF_OK)
 		return run_add_target(run, i, k, true);
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&

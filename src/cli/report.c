@@ -647,8 +647,7 @@ enum exit_status report_record(const struct logoff_session *session, const struc
 
 /* ---- choosing ---- */
 
-/* NAME quoted for a shell. A character that cannot be typed is shown by safe(). */
-static struct safe typed(const char *name)
+struct safe report_typed(const char *name)
 {
 	struct safe text = safe(name), out = {};
 	size_t n = 0;
@@ -667,7 +666,7 @@ static struct safe typed(const char *name)
 
 enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r)
 {
-	struct safe id = typed(logoff_session_id(session)), user = typed(text);
+	struct safe id = report_typed(logoff_session_id(session)), user = report_typed(text);
 	const char *host = report_shows_hosts ? fact_host(session, NULL) : NULL;
 
 	if (r == 0 && host)
@@ -700,7 +699,7 @@ enum exit_status report_needs_host(const char *shown, const char *text, const ch
 {
 	fprintf(stderr,
 		_("%s: %s: with several hosts write a session with its host, such as %s:%s, and a user as user:NAME\n"),
-		program().text, safe(shown).text, safe(host).text, typed(text).text);
+		program().text, safe(shown).text, safe(host).text, report_typed(text).text);
 	return stream_failure(EXIT_USAGE, "usage", object_of(shown, text), NULL);
 }
 
@@ -714,7 +713,7 @@ enum exit_status report_user_left(const char *shown, const char *text)
 enum exit_status report_is_user(const char *argument)
 {
 	fprintf(stderr, _("%s: %s: no such session; use /user:%s for the sessions of that user\n"), program().text,
-		safe(argument).text, typed(argument).text);
+		safe(argument).text, report_typed(argument).text);
 	return stream_failure(EXIT_NO_SESSION, "is-user", argument, NULL);
 }
 

@@ -89,6 +89,9 @@ enum exit_status report_user_left(const char *shown, const char *text);
 /* Reports a user who could not be warned, without /v. */
 void report_not_warned(const struct logoff_event *event);
 
+/* NAME quoted for a shell, where that needs it. A character that cannot be typed is shown by safe(). Returns it. */
+struct safe report_typed(const char *name);
+
 /*
  * Reports that TEXT, given as SHOWN, may mean SESSION and a user (R is 0), or that it is unknown whether there is such
  * a user (R). Returns the exit status.

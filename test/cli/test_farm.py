@@ -438,6 +438,7 @@ def test_exclusions(farm, words, status, ended):
     assert (done.status, sorted(f"{host} {id}" for host, id, result in done.results() if result == "ended")) == (status, ended)
     if status == 1:
         assert done.only("failure", "kind") == [("no-exclusion",)] and "nothing was done" in done.err
+        assert "there is neither such a user" in done.err, "user:NAME is for servers"
 
 
 def test_an_exclusion_that_a_broken_host_did_not_know(farm):
@@ -579,7 +580,7 @@ def test_why_nothing_is_known(farm, script, cause):
     (["h1:alice"], 2, [], "/user:alice"),
     (["h1:user:alice"], 2, [], "/user:alice"),
     (["h1:group:staff"], 2, [], "no such session"),
-    (["h1:old"], 2, [], "its id 8"),
+    (["h1:old"], 2, [], "its id h1:8"),
     (["h1:two"], 2, [], "more than one"),
     (["h1:bob"], 2, [], "have this name"),
     (["h1:id:11"], 0, ["h1 11"], ""),
@@ -602,6 +603,46 @@ def test_words(farm, words, status, ended, said):
     done = farm.add("h10", TWO).add("h1.example", TWO).logoff("/y", "/json:lines", "/parallel:1", *words)
     assert (done.status, sorted(f"{host} {id}" for host, id, result in done.results() if result == "ended")) == (status, ended), done.err
     assert said in done.err and (status == 0 or done.err)
+
+
+MORE = "session id=8 user=bob tty=old state=disconnected logon=2025-03-14T08:04:00Z\nprocess command=x\n" \
+    "session id=11 user=alice tty=bob logon=2025-03-14T08:04:00Z background\nprocess command=x\n"
+
+
+@pytest.mark.parametrize("words,advice,ended", [
+    (["h1:bob"], "write (h1:id:11) for the session", [("h1", "11")]),
+    (["h1:bob"], "(/user:bob /server:h1) for those", [("h1", "6"), ("h1", "8")]),
+    (["h1:old"], "use its id (h1:8)$", [("h1", "8")]),
+    (["h1:alice"], "use (/user:alice) for the sessions", [("h1", "5"), ("h2", "5")]),
+    (["5"], "such as (h1:12);", None),
+    (["bob", "/server:h1"], "write (h1:id:11) for the session", [("h1", "11")]),
+    (["bob", "/server:h1"], "(/user:bob /server:h1) for those", [("h1", "6"), ("h1", "8")]),
+    (["old", "/server:h1"], "use its id (h1:8)$", [("h1", "8")]),
+    (["alice", "/server:h1"], "use (/user:alice) for the sessions", [("h1", "5")]),
+], ids=repr)
+def test_advice_is_taken(farm, words, advice, ended):
+    """A user types the words of a message, and gets what the message has promised."""
+    farm.hosts(h1=TWO + MORE, h2=TWO)
+    done = farm.logoff("/y", *words)
+    assert done.status in (1, 2) and (found := re.search(advice, done.err, re.M)), done.err
+    given = found.group(1).split()
+    if not any(word.startswith("/server:") for word in given):
+        given += [word for word in words if word.startswith("/server:")]
+    done = farm.logoff("/y", "/json:lines", *given)
+    assert done.status == (0 if ended else 2) and sorted(one[:2] for one in done.results()) == (ended or []), done.err
+
+
+@pytest.mark.parametrize("words,advice", [
+    (["h1:bob"], "write (h1:id:11) or"), (["h1:bob"], "or (h1:user:bob)$"), (["bob", "/server:h1"], "write (id:11) or"),
+    (["bob", "/server:h1"], "or (user:bob)$"), (["5"], "such as (h1:5),"), (["id:5"], "such as (h1:id:5),"),
+], ids=repr)
+def test_advice_of_msg_is_taken(farm, words, advice):
+    farm.hosts(h1=TWO + MORE.replace(" background", ""), h2=TWO)
+    words = words if len(words) > 1 else [*words, "/server:h1,h2"]
+    done = farm.run("msg", words[1], words[0], "text")
+    assert done.status in (1, 2) and (found := re.search(advice, done.err, re.M)), done.err
+    done = farm.run("msg", words[1], found.group(1), "text")
+    assert (done.status, done.err) == (0, "")
 
 
 @pytest.mark.parametrize("word,ended", [("2001:db8::7:5", "2001:db8::7"), ("2001:db8::7:12:5", "2001:db8::7:12"), ("2001:DB8::7:id:5", "2001:db8::7")])
