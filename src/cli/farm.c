@@ -231,14 +231,16 @@ void server_farm_draw(struct server_farm *farm)
 {
 	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n);
 	size_t two = one < n ? farm_slowest(farm->farm, one) : n;
+	size_t n_sessions = count_sessions(farm);
 	struct safe line = {};
 	int length;
 
-	if (farm->without_sessions)
-		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts"), farm->n_answered, farm->n_asked);
-	else
-		length = snprintf(line.text, sizeof(line.text), _("%zu of %zu hosts, %zu sessions"), farm->n_answered,
-				  farm->n_asked, count_sessions(farm));
+	length = snprintf(line.text, sizeof(line.text),
+			  ngettext("%zu of %zu host", "%zu of %zu hosts", farm->n_asked), farm->n_answered,
+			  farm->n_asked);
+	if (!farm->without_sessions)
+		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length,
+				   ngettext(", %zu session", ", %zu sessions", n_sessions), n_sessions);
 	if (farm->n_ended > 0)
 		length += snprintf(line.text + length, sizeof(line.text) - (size_t)length, _(", %zu logged off"),
 				   farm->n_ended);
@@ -766,18 +768,20 @@ int server_farm_report_moved(const struct server_farm *farm, size_t i)
 
 void server_farm_summarize(const struct server_farm *farm, bool ended)
 {
-	size_t n = farm->n_asked, n_with = 0;
+	size_t n = farm->n_asked, n_with = 0, n_sessions = count_sessions(farm);
 
 	if (n < 2 || (!isatty(STDERR_FILENO) && farm->n_answered == n) || arg_json)
 		return;
 	output_flush();
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
 		n_with += farm->items[i].n_sessions > 0;
-	if (farm->without_sessions)
-		fprintf(stderr, _("%zu of %zu hosts answered"), farm->n_answered, n);
-	else
-		fprintf(stderr, _("%zu of %zu hosts answered, %zu sessions on %zu hosts"), farm->n_answered, n,
-			count_sessions(farm), n_with);
+	fprintf(stderr, ngettext("%zu of %zu host answered", "%zu of %zu hosts answered", n), farm->n_answered, n);
+	if (!farm->without_sessions && n_with == 1)
+		fprintf(stderr, ngettext(", %zu session on 1 host", ", %zu sessions on 1 host", n_sessions),
+			n_sessions);
+	else if (!farm->without_sessions)
+		fprintf(stderr, ngettext(", %zu session on %zu hosts", ", %zu sessions on %zu hosts", n_sessions),
+			n_sessions, n_with);
 	if (ended)
 		fprintf(stderr, _(", %zu logged off"), farm->n_ended);
 	fputc('\n', stderr);

@@ -1130,7 +1130,19 @@ def test_counts(farm):
     """Sessions that two lists tell are counted once."""
     script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6')\nreply()\norder('log-off')\nresult('5')\nreply()\norder('log-off')\nresult('6')\nreply()\norder()\n"
     done = farm.hosts(one=script, two="empty", off="sys.exit(1)\n").logoff("/user:alice", "one:6", "/y")
-    assert "2 of 3 hosts answered" in done.err and "2 sessions on 1 host" in done.err and "2 logged off" in done.err
+    assert "2 of 3 hosts answered, 2 sessions on 1 host, 2 logged off\n" in done.err
+
+
+@pytest.mark.parametrize("locale,wanted", [
+    ("C.UTF-8", ["1 of 2 hosts answered, 1 session on 1 host\n", "1 of 2 hosts answered, 2 sessions on 1 host\n", "2 of 3 hosts answered, 3 sessions on 2 hosts\n"]),
+    ("zh_TW.UTF-8", ["1 / 2 部主機已回應，1 個工作階段在 1 部主機上\n", "1 / 2 部主機已回應，2 個工作階段在 1 部主機上\n", "2 / 3 部主機已回應，3 個工作階段在 2 部主機上\n"]),
+])
+def test_one_and_many(farm, locale, wanted, request):
+    if locale != "C.UTF-8":
+        farm.env |= request.getfixturevalue("chinese")
+    farm.hosts(one=GOOD, two=TWO, off="sys.exit(1)\n")
+    for hosts, sentence in zip(("one,off", "two,off", "one,two,off"), wanted):
+        assert sentence in farm.query("/server:" + hosts).err
 
 
 # ---- hosts that are emptied ----
