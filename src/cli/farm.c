@@ -376,7 +376,7 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 	struct listing *listing = data;
 
 	if (listing->asked[i])
-		return FARM_HOLD;
+		return FARM_DONE;
 	listing->asked[i] = true;
 	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", "list") };
 	return FARM_ORDER;

@@ -1145,6 +1145,14 @@ def test_one_and_many(farm, locale, wanted, request):
         assert sentence in farm.query("/server:" + hosts).err
 
 
+def test_query_holds_no_connection(farm):
+    """Its list was all it wanted: the host is let go while others are waited for."""
+    waits = "hello()\norder('list')\nend = time.monotonic() + 30\nwhile not os.path.exists(FOLDER + '/one.mark') and time.monotonic() < end:\n    time.sleep(0.02)\n" \
+        "session('5' if os.path.exists(FOLDER + '/one.mark') else 'none')\nreply()\norder()\n"
+    done = farm.hosts(one="listing('5')\nif not stdin.readline():\n    mark()\n", two=waits).query("/json:lines", "/timeout:40")
+    assert (done.status, sorted(done.only("session", "host", "id"))) == (0, [("one", "5"), ("two", "5")])
+
+
 # ---- hosts that are emptied ----
 
 EMPTIED = """hello()
