@@ -24,6 +24,7 @@
 #include "cli/stream.h"
 
 #define PROOF_S 60			/* what PAM takes, beside the time that a host has to answer */
+#define TROUBLES_MAX 256		/* that one host may tell */
 
 static void report_memory(struct run *run)
 {
@@ -44,6 +45,7 @@ static void note_trouble(struct run *run, size_t i, int status, struct safe sent
 	struct trouble trouble = { sentence, i };
 	struct plan *plan = &run->plans[i];
 
+	plan->n_troubles++;
 	plan->drain_status = plan->drain_status > status ? plan->drain_status : status;
 	run_note_status(run, status);
 	if (array_add(&run->troubles, &run->n_troubles, &trouble) < 0)
@@ -92,7 +94,7 @@ static bool take_state(struct run *run, size_t i, const json_t *logon)
 	const char *mode = json_string_value(json_object_get(logon, "mode"));
 	const json_t *services = json_object_get(logon, "services");
 	struct plan *plan = &run->plans[i];
-	bool right = !plan->refuses && mode && strcmp(mode, "new") == 0 &&
+	bool right = !plan->refuses && json_array_size(services) <= TROUBLES_MAX && mode && strcmp(mode, "new") == 0 &&
 		     json_is_true(json_object_get(logon, "lasting")) && json_is_array(services);
 
 	plan->has_services = json_array_size(services) > 0;
@@ -107,7 +109,7 @@ static bool take_trouble(struct run *run, size_t i, const json_t *line, const js
 	struct safe sentence = {}, object;
 	struct far_failure failure;
 
-	if (far_failure(&failure, json) < 0)
+	if (run->plans[i].n_troubles >= TROUBLES_MAX || far_failure(&failure, json) < 0)
 		return false;
 	object = safe(failure.object);
 	snprintf(sentence.text, sizeof(sentence.text), "%.150s%s%.150s%.150s", object.text,

@@ -54,6 +54,7 @@ struct plan {
 	bool told_to_drain, refuses;	/* it got the order, and has proved or said that new logons are refused */
 	bool answered_drain;		/* it has carried out the order, or refused it */
 	bool has_services;		/* its answer names services of PAM */
+	size_t n_troubles;		/* its failures and services so far */
 	int drain_status;		/* the highest exit status of the lines about that */
 	const char *spared;		/* why nobody is logged off on it; NULL: they are */
 };

@@ -21,12 +21,14 @@
 #include "farm/nodeset.h"
 
 #define PROOF_S 60			/* what PAM takes, beside the time that a host has to answer */
+#define TROUBLES_MAX 256		/* failures, and services, that one host may tell */
 
 /* One host. */
 struct answerer {
 	bool ordered, told, replied;	/* it has the order; ANSWER is there; the reply is */
 	struct drain_answer answer;
 	char *troubles;			/* the sentences for what failed, a line each; NULL: none */
+	size_t n_failures;
 	char *shown;			/* and the lines of the answer */
 	int status;			/* the highest of the failures that it has told */
 	size_t number, group;		/* of the host, and of the first one that has said the same */
@@ -101,7 +103,8 @@ static bool take_failure(struct run *run, size_t i, const json_t *line)
 	bool refused = farm_is_refusal(line);
 	struct far_failure failure;
 
-	if (far_failure(&failure, json_object_get(line, "failure")) < 0)
+	if (run->hosts[i].n_failures++ == TROUBLES_MAX ||
+	    far_failure(&failure, json_object_get(line, "failure")) < 0)
 		return false;
 	if (refused && (run->hosts[i].told || failure.exit_status == EXIT_ENDED))
 		return false;
@@ -164,7 +167,7 @@ static bool take_line(size_t i, const json_t *line, void *data)
 	if (host->told)
 		return false;
 	host->told = true;
-	return drain_answer_from_json(&host->answer, json) == 0;
+	return drain_answer_from_json(&host->answer, json) == 0 && host->answer.n_services <= TROUBLES_MAX;
 }
 
 static void stream(struct run *run, size_t i)

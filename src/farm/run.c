@@ -25,10 +25,12 @@
 #define PROTOCOL 1			/* the number in the hello */
 #define HELD_MAX 64			/* connections between two rounds */
 #define TRIES_MAX 4			/* of a host that shuts us out, as others connect at the same time */
+/* What a host can make this process keep. */
 #define NOISE_LINES_MAX 100		/* before the hello: what login scripts print */
-#define NOISE_MAX 65536
+#define NOISE_MAX 65536			/* bytes of these and of the hello */
 #define LINE_MAX_BYTES (16 << 20)
 #define ORDER_MAX_BYTES (64 << 20)	/* of all lines of one order */
+#define ORDER_MAX_LINES (1 << 18)	/* a short one can become a struct that is ten times as long */
 #define REST_CHUNKS 16			/* of 64 KiB, of what a child has left in its pipe: as much as it may hold */
 #define LEAVE_MS 1000			/* from the end of its input to SIGTERM, and as long again to SIGKILL */
 #define CANCEL_MS 3000			/* after the second cancel */
@@ -52,8 +54,8 @@ struct link {
 	enum state state;
 	uint64_t started_us, wake_us;	/* in this round; when to look again whatever happens, 0: never */
 	uint64_t elapsed_ms;
-	unsigned tries, n_noise, signals;
-	size_t n_bytes;			/* of noise, or of lines of the order */
+	unsigned tries, signals;
+	size_t n_bytes, n_lines;	/* of noise and hello, or of the lines of the order */
 	json_t *hello;
 	json_int_t serial, order_serial; /* the last one in this connection, and that of the order */
 	char word[24];			/* of the order */
@@ -246,7 +248,7 @@ static void send_order(struct farm *farm, size_t i, struct farm_order *order)
 	snprintf(link->word, sizeof(link->word), "%s", word ? word : "");
 	link->order_changes = order->changes;
 	set_state(farm, i, ORDERED);
-	link->n_bytes = 0;
+	link->n_bytes = link->n_lines = 0;
 	if (order->time_ms > 0)
 		link->wake_us = clock_now_us() + order->time_ms * 1000;
 	link->order_serial = ++link->serial;
@@ -358,14 +360,16 @@ static void take_hello(struct farm *farm, size_t i, json_t *json)
 static void take_greeting(struct farm *farm, size_t i, const char *line, size_t n)
 {
 	struct link *link = &farm->links[i];
-	json_t *json = *line == '{' ? json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *json = *line == '{' && n <= NOISE_MAX ? json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
 	link->n_bytes += n;
-	if (json_is_object(json) && json_is_integer(json_object_get(json, "logoff-host")))
+	if (link->n_bytes > NOISE_MAX)
+		fail(farm, i, FARM_WRONG, "");
+	else if (json_is_object(json) && json_is_integer(json_object_get(json, "logoff-host")))
 		take_hello(farm, i, json);
 	else if (json_is_object(json) && json_is_object(json_object_get(json, "failure")))
 		take_refusal(farm, i, json_object_get(json, "failure"));
-	else if (++link->n_noise > NOISE_LINES_MAX || link->n_bytes > NOISE_MAX)
+	else if (++link->n_lines > NOISE_LINES_MAX)
 		fail(farm, i, FARM_WRONG, "");
 	else if (n > 1)
 		failure_copy(link->text, line, n - 1 - (line[n - 2] == '\r'));
@@ -501,8 +505,9 @@ static void take_line(struct farm *farm, size_t i, const char *line, size_t n)
 	json_t *json = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
 
 	link->n_bytes += n;
-	if (!is_cancel(json) && (link->n_bytes > ORDER_MAX_BYTES || !is_of_order(link, json) ||
-				 !farm->calls->line(i, json, farm->calls->data)))
+	link->n_lines++;
+	if (link->n_bytes > ORDER_MAX_BYTES || link->n_lines > ORDER_MAX_LINES ||
+	    (!is_cancel(json) && (!is_of_order(link, json) || !farm->calls->line(i, json, farm->calls->data))))
 		fail(farm, i, FARM_WRONG, "");
 	else if ((json_object_get(json, "reply") && !is_cancel(json)) || farm_is_refusal(json))
 		take_reply(farm, i);
@@ -517,7 +522,7 @@ static void take_lines(struct farm *farm, size_t i)
 
 	while (link->state == GREETING || link->state == ORDERED) {
 		line = buffer_line(&link->peer.lines, &n);
-		if (!line && n > LINE_MAX_BYTES)
+		if (!line && n > (link->state == GREETING ? NOISE_MAX : LINE_MAX_BYTES))
 			fail(farm, i, FARM_WRONG, "");
 		if (!line)
 			return;
@@ -546,8 +551,7 @@ static void start(struct farm *farm, size_t i)
 	peer_forget(&link->peer);
 	peer_forget(&link->carrier);
 	link->text[0] = '\0';
-	link->n_noise = 0;
-	link->n_bytes = 0;
+	link->n_bytes = link->n_lines = 0;
 	link->silent = link->over_bus = false;
 	if (link->tries++ == 0)
 		link->started_us = clock_now_us();

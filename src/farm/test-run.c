@@ -279,6 +279,11 @@ static void test_bad_hosts(void **state)
 		{ "echo '{\"serial\":null,\"failure\":{\"kind\":\"not-accepted\",\"cause\":null}}'", FARM_NOT_LET_IN,
 		  "not-accepted" },
 		{ "exec /no/such/program", FARM_MISSING, NULL },
+		{ "head -c 99999999 /dev/zero; sleep 9", FARM_WRONG, NULL },
+		{ "printf '{\"logoff-host\":1,\"host\":\"'; head -c 70000 /dev/zero | tr '\\0' x; echo '\"}'; " LIST
+		  "sleep 9", FARM_WRONG, NULL },
+		{ HELLO "read order; yes '{\"serial\":1,\"process\":{}}'", FARM_WRONG, NULL },
+		{ HELLO "read order; yes '{\"serial\":1,\"reply\":\"cancel\"}'", FARM_WRONG, NULL },
 	};
 	size_t n = sizeof(rows) / sizeof(rows[0]);
 	uint64_t start_us = clock_now_us();

@@ -111,6 +111,9 @@ for line in sys.stdin:
         logon(text="\x1b[2J\u202etext\nlogin99: fine", by="\x1b]0;evil\x07\n", services=[{"service": "a\x1b[1m\nb", "refused": False}])
         fail("new-kind", "\x1b[2J\n", {"domain": "errno", "number": 13, "name": "EACCES", "text": "\x1b[2J"})
         reply(6)
+    elif word == "floods":
+        for i in range(100000):
+            fail("drain-unknown", f"/x{i}")
     elif word == "causes":
         fail("drain-unknown", "/run/logoff/drain", {"domain": "errno", "number": 13, "name": "EACCES", "text": "Keine Berechtigung"})
         fail("drain-unknown", "/etc/nologin", {"domain": "errno", "number": 13, "name": "EOTHER", "text": "Other words"})
@@ -340,7 +343,7 @@ def test_hosts_that_are_off(farm):
     '{"lasting": null}', '{"since": "yesterday"}', '{"since": null}', '{"by": 7}', '{"services": null}', '{"services": [{"service": "", "refused": true}]}',
     '{"services": [{"service": "sshd", "refused": "yes"}]}', '{"services": [{"service": "sshd"}]}', '{"sessions_left": -1}', '{"sessions_left": "7"}',
     '{"nologin": ["/etc/passwd"]}', '{"nologin": "/etc/nologin"}', json.dumps({"text": "x" * 1025}), json.dumps({"by": "x" * 257}),
-    json.dumps({"services": [{"service": "x" * 256, "refused": True}]}),
+    json.dumps({"services": [{"service": "x" * 256, "refused": True}]}), json.dumps({"services": [{"service": "x", "refused": True}] * 257}),
 ], ids=lambda word: word[:40])
 def test_what_is_no_answer(farm, word):
     """It is never taken for success, and never shown; after an order it is unknown what has happened."""
@@ -356,6 +359,13 @@ def test_what_is_no_answer(farm, word):
 def test_what_is_no_answer_to_a_question(farm, word):
     farm.peer("one", word)
     assert farm.run("/query", "/server:one") == (6, [], ["change: one: answers wrongly"])
+
+
+def test_a_host_that_tells_too_much(farm):
+    """Each of its failures is kept to the end."""
+    farm.peer("one", "floods")
+    status, out, err = farm.run("/drain", "/server:one")
+    assert (status, out) == (6, []) and "change: one: answers wrongly" in err and 256 < len(err) < 300
 
 
 @pytest.mark.parametrize("word", ["breaks", "breaks-late"])

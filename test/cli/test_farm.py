@@ -1213,6 +1213,15 @@ def test_a_host_that_may_not_be_empty(farm, mark, lines, said):
     assert done.status in (3, 5, 6) and said in done.err and ("two", "5", "ended") in done.results(), done.err
 
 
+@pytest.mark.parametrize("lines", ["for i in range(300): failure('drain-unproved', 'x%d' % i, 6)", "services = [dict(service='s%d' % i, refused=False) for i in range(300)]"],
+                         ids=["failures", "services"])
+def test_a_host_that_tells_too_much(farm, lines):
+    """Each sentence is kept to the end."""
+    script = EMPTIED.replace("#drained", lines).replace("services=services))\n        reply()", "services=services))\n        reply(6)")
+    done = farm.hosts(one=script).logoff("/all", "/drain", "/y")
+    assert done.status == 6 and "one: answers wrongly" in done.err and len(done.err) < 30000 and farm.ordered("one") == []
+
+
 def test_an_unknown_session_of_a_drained_host(farm):
     spares = EMPTIED.replace("[['5'], ['5'], []]", "[]").replace("#listed", "failure('spared-unknown', '7', 0)")
     done = farm.hosts(one=spares).logoff("/all", "/drain", "/y")
