@@ -54,18 +54,28 @@ static size_t find_host(const struct run *run, const char *argument, const char 
 	return i == n && n == 1 ? 0 : i;
 }
 
-static int report_without_host(const struct run *run, const char *argument)
+/* The word as it was given, or the line of its list. */
+static struct safe shown(const struct given *given)
 {
-	fprintf(stderr, _("%s: %s: with several hosts write HOST:ID, such as %s:12; for a user's sessions use /user\n"),
-		program().text, safe(argument).text, server_farm_name(&run->farm, 0));
-	return stream_failure(EXIT_USAGE, "usage", argument, NULL);
+	return given->path ? report_line(given->path, given->line) : safe(given->text);
 }
 
-static int report_list(const char *argument)
+/* Programs get no text of a list, which may be any file. */
+static const char *object_of(const struct given *given)
 {
-	fprintf(stderr, _("%s: %s is for one server that is reached by MS-TSTS, or for this machine\n"),
-		program().text, safe(argument).text);
-	return stream_failure(EXIT_USAGE, "usage", argument, NULL);
+	return given->path ? NULL : given->text;
+}
+
+static int report_no_memory(void)
+{
+	return (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+}
+
+static int report_without_host(const struct run *run, const struct given *given)
+{
+	fprintf(stderr, _("%s: %s: with several hosts write HOST:ID, such as %s:12; for a user's sessions use /user\n"),
+		program().text, shown(given).text, server_farm_name(&run->farm, 0));
+	return stream_failure(EXIT_USAGE, "usage", object_of(given), NULL);
 }
 
 /* There is no own session there. */
@@ -76,30 +86,75 @@ static int report_without_session(void)
 	return stream_failure(EXIT_NO_SESSION, "no-current", NULL, NULL);
 }
 
+/* Notes that GIVEN names a session of a host. */
+static int add_given(struct run *run, struct given given)
+{
+	const char *word;
+
+	given.host = find_host(run, given.text, &word);
+	if (given.host == run->farm.hosts.n_items)
+		return report_without_host(run, &given);
+	run->plans[given.host].has_names = true;
+	return array_add(&run->given, &run->n_given, &given) < 0 ? report_no_memory() : EXIT_ENDED;
+}
+
+static const char *behind_host(const char *line, void *userdata)
+{
+	const char *word;
+
+	(void)find_host(userdata, line, &word);
+	return word;
+}
+
+/* A line that cannot be meant stops all, as it may be that of somebody else's file. */
+static int add_file(struct run *run, const char *path)
+{
+	struct names names;
+	int r = names_read(&names, path, behind_host, run), status = EXIT_ENDED;
+
+	if (r < 0)
+		status = (int)report_file(path, r, names.wrong_line);
+	else if (array_add(&run->lists, &run->n_lists, &names) < 0)
+		status = report_no_memory();
+	if (status != EXIT_ENDED) {
+		names_done(&names);
+		return status;
+	}
+	for (size_t i = 0; status == EXIT_ENDED && i < names.n_items; i++)
+		status = add_given(run, (struct given){ .text = names.items[i].text, .path = path,
+							.line = &names.items[i] });
+	return status;
+}
+
+/* Nobody is meant: the words are a text, or lists that are empty. */
+static int report_nobody_meant(const struct run *run, int n_arguments)
+{
+	if (run->n_lists > 0)
+		return arg_if_any ? EXIT_ENDED : (int)report_none_selected();
+	return n_arguments > 0 ? (int)report_only_text(arg_message) : report_without_session();
+}
+
 /* Sorts the arguments to their hosts; one that is a text becomes the message. */
 static int take_arguments(struct run *run, int n_arguments, char **arguments)
 {
-	bool text_allowed = arg_warn_s && !arg_message, has_names = false;
+	bool text_allowed = arg_warn_s && !arg_message;
+	int status = EXIT_ENDED;
 
-	for (int k = 0; k < n_arguments; k++) {
+	for (int k = 0; status == EXIT_ENDED && k < n_arguments; k++) {
 		const char *word;
 		size_t i = find_host(run, arguments[k], &word);
 		bool is_text = text_allowed && !arg_message && warning_is_text(arguments[k]);
 
-		if (is_text && (i == run->farm.hosts.n_items || word == arguments[k])) {
+		if (is_text && (i == run->farm.hosts.n_items || word == arguments[k]))
 			arg_message = arguments[k];
-		} else if (*arguments[k] == '@') {
-			return report_list(arguments[k]);
-		} else if (i == run->farm.hosts.n_items) {
-			return report_without_host(run, arguments[k]);
-		} else {
-			run->plans[i].named[k] = true;
-			run->plans[i].has_names = has_names = true;
-		}
+		else if (*arguments[k] == '@')
+			status = add_file(run, arguments[k] + 1);
+		else
+			status = add_given(run, (struct given){ .text = arguments[k] });
 	}
-	if (has_names || selects())
-		return EXIT_ENDED;
-	return n_arguments > 0 ? (int)report_only_text(arg_message) : report_without_session();
+	if (status != EXIT_ENDED || run->n_given > 0 || selects())
+		return status;
+	return report_nobody_meant(run, n_arguments);
 }
 
 /* ---- what hosts are asked ---- */
@@ -144,7 +199,7 @@ static int make_select(struct run *run)
 	if (selection->older_s != SELECT_ANY)
 		r |= json_object_set_new(select, "older", json_integer((json_int_t)selection->older_s));
 	if (!select || r < 0)
-		return (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+		return report_no_memory();
 	status = add_list(select, "user", &selection->users);
 	if (status == EXIT_ENDED)
 		status = add_list(select, "exclude", &selection->excludes);
@@ -396,23 +451,24 @@ static int find_named(const struct run *run, size_t i, struct word word, size_t 
 	return r;
 }
 
-/* ARGUMENT may mean SESSION of host I, or the user USER. */
-static int report_two(const struct run *run, size_t i, const char *argument, const char *user,
+/* GIVEN may mean SESSION, or the user USER. */
+static int report_two(const struct run *run, const struct given *given, const char *user,
 		      const struct logoff_session *session)
 {
-	const char *host = server_farm_name(&run->farm, i);
+	const char *host = server_farm_name(&run->farm, given->host);
 	struct safe id = report_typed(logoff_session_id(session)), name = report_typed(user);
 
 	fprintf(stderr,
 		_("%s: %s: a session and a user have this name; write %s:id:%s for the session, or /user:%s /server:%s "
 		  "for those of the user\n"),
-		program().text, safe(argument).text, host, id.text, name.text, host);
-	return stream_failure(EXIT_NO_SESSION, "ambiguous", argument, NULL);
+		program().text, shown(given).text, host, id.text, name.text, host);
+	return stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(given), NULL);
 }
 
-/* Adds the session of host I that ARGUMENT names, or reports why there is none. */
-static int add_named(struct run *run, size_t i, const char *argument)
+/* Adds the session that GIVEN names, or reports why there is none. */
+static int add_named(struct run *run, const struct given *given)
 {
+	size_t i = given->host;
 	const struct far_host *host = &run->farm.items[i];
 	struct logoff_error cause = {};
 	struct word word;
@@ -420,25 +476,25 @@ static int add_named(struct run *run, size_t i, const char *argument)
 	size_t k;
 	int r;
 
-	(void)find_host(run, argument, &text);
+	(void)find_host(run, given->text, &text);
 	word = word_parse(text);
 	r = word.kind == WORD_USER || word.kind == WORD_GROUP ? LOGOFF_E_NO_SESSION
 							      : find_named(run, i, word, &k, &cause);
 	if (r == LOGOFF_OK && word.kind == WORD_ANY && word_may_be_user(word.text) &&
 	    has_user(host, run->plans[i].n_selected, word.text, logoff_session_id(host->sessions[k])))
-		run_note_status(run, report_two(run, i, argument, word.text, host->sessions[k]));
+		run_note_status(run, report_two(run, given, word.text, host->sessions[k]));
 	else if (r == LOGOFF_OK)
 		return run_add_target(run, i, k, true);
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 has_user(host, run->plans[i].n_selected, word.text, NULL))
 		run_note_status(run, report_is_user(word.text));
 	else
-		run_note_status(run, report_not_found(argument, word.text, r, &cause));
+		run_note_status(run, report_not_found(shown(given).text, word.text, r, &cause));
 	return 0;
 }
 
 /* The targets of host I, those that are named last. */
-static int choose_host(struct run *run, size_t i, int n_arguments, char **arguments)
+static int choose_host(struct run *run, size_t i)
 {
 	struct plan *plan = &run->plans[i];
 	int r = 0;
@@ -447,17 +503,17 @@ static int choose_host(struct run *run, size_t i, int n_arguments, char **argume
 		return 0;
 	for (size_t k = 0; r >= 0 && plan->knows_selected && k < plan->n_selected; k++)
 		r = run_add_target(run, i, k, false);
-	for (int k = 0; r >= 0 && k < n_arguments; k++)
-		if (plan->named[k])
-			r = add_named(run, i, arguments[k]);
+	for (size_t k = 0; r >= 0 && plan->has_names && k < run->n_given; k++)
+		if (run->given[k].host == i)
+			r = add_named(run, &run->given[k]);
 	return r;
 }
 
-static int choose(struct run *run, int n_arguments, char **arguments)
+static int choose(struct run *run)
 {
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (choose_host(run, i, n_arguments, arguments) < 0)
-			return report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+		if (choose_host(run, i) < 0)
+			return report_no_memory();
 	/* A wrong word beside a selection was probably meant as one more condition. */
 	if (selects() && run->status != EXIT_ENDED) {
 		report_nothing_done();
@@ -638,7 +694,7 @@ int run_list(struct run *run, const size_t *which, size_t n)
 }
 
 /* Asks who is meant, shows it or asks the user, and has it done. Returns the exit status. */
-static int act(struct run *run, size_t *which, int n_arguments, char **arguments)
+static int act(struct run *run, size_t *which)
 {
 	size_t n = find_asked(run, which);
 	int status = run_list(run, which, n);
@@ -653,7 +709,7 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 		return status;
 	status = run->status;	/* of hosts that have not answered, which stops nothing */
 	run->status = EXIT_ENDED;
-	if (choose(run, n_arguments, arguments) != EXIT_ENDED)
+	if (choose(run) != EXIT_ENDED)
 		return run->status > status ? run->status : status;
 	run_note_status(run, report_none(run, which, n));
 	run_note_status(run, status);
@@ -670,27 +726,17 @@ static int act(struct run *run, size_t *which, int n_arguments, char **arguments
 
 static void run_done(struct run *run)
 {
-	for (size_t i = 0; run->plans && i < run->farm.hosts.n_items; i++) {
-		free(run->plans[i].named);
+	for (size_t i = 0; run->plans && i < run->farm.hosts.n_items; i++)
 		free(run->plans[i].targets);
-	}
 	free(run->plans);
+	for (size_t i = 0; i < run->n_lists; i++)
+		names_done(&run->lists[i]);
+	free(run->lists);
+	free(run->given);
 	json_decref(run->select);
 	farm_own_done(&run->own);
 	json_decref(run->spared);
 	server_farm_done(&run->farm);
-}
-
-static bool make_plans(struct run *run, int n_arguments)
-{
-	bool done = true;
-
-	run->plans = calloc(run->farm.hosts.n_items, sizeof(*run->plans));
-	for (size_t i = 0; done && run->plans && i < run->farm.hosts.n_items; i++) {
-		run->plans[i].named = calloc((size_t)n_arguments + 1, sizeof(bool));
-		done = run->plans[i].named != NULL;
-	}
-	return done && run->plans;
 }
 
 int log_off_farm(int n_arguments, char **arguments)
@@ -708,14 +754,15 @@ int log_off_farm(int n_arguments, char **arguments)
 	run.farm.takes_failure = take_failure;
 	run.farm.data = &run;
 	which = calloc(run.farm.hosts.n_items, sizeof(*which));
-	if (!which || !make_plans(&run, n_arguments))
-		status = (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+	run.plans = calloc(run.farm.hosts.n_items, sizeof(*run.plans));
+	if (!which || !run.plans)
+		status = report_no_memory();
 	else
 		status = make_select(&run);
 	if (status == EXIT_ENDED)
 		status = take_arguments(&run, n_arguments, arguments);
 	if (status == EXIT_ENDED)
-		status = act(&run, which, n_arguments, arguments);
+		status = act(&run, which);
 	stream_end();
 	server_farm_summarize(&run.farm, run.farm.n_ended > 0);
 	free(which);

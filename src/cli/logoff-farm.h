@@ -14,6 +14,7 @@
 
 #include "cli/farm.h"
 #include "cli/farm-own.h"
+#include "cli/names.h"
 
 /* A session that is to be logged off. */
 struct target {
@@ -30,10 +31,17 @@ struct target {
 	enum logoff_state state;
 };
 
+/* A word for a session, from the command line or from a list. */
+struct given {
+	size_t host;
+	const char *text;		/* with the name of the host, if that is said */
+	const char *path;		/* of the list; NULL: none */
+	const struct name *line;	/* of the list */
+};
+
 /* What is meant on one host, and how far that is. */
 struct plan {
-	bool *named;			/* the arguments that name a session of it */
-	bool has_names;
+	bool has_names;			/* sessions of it are named */
 	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	bool knows_selected;		/* the list of these is whole; else the selection means nobody there */
@@ -63,6 +71,10 @@ struct run {
 	struct server_farm farm;
 	json_t *select;			/* the conditions of all orders */
 	struct plan *plans;		/* one for each host */
+	struct given *given;
+	size_t n_given;
+	struct names *lists;		/* that the words come from */
+	size_t n_lists;
 	size_t n_targets;		/* of all hosts */
 	size_t n_ordered;		/* that are under way */
 	size_t n_spared;		/* sessions that a selection leaves alone, as something is unknown */

@@ -605,6 +605,43 @@ def test_words(farm, words, status, ended, said):
     assert said in done.err and (status == 0 or done.err)
 
 
+@pytest.mark.parametrize("text,words,status,ended,said", [
+    ("h1:5\n", [], 0, ["h1 5"], ""),
+    ("# stuck\n\n H1:pts/3  # of alice\r\nh1.example:id:6\nh1:5\n", [], 0, ["h1 5", "h1.example 6"], ""),
+    ("h10:name:pts/4\n", ["h1:5"], 0, ["h1 5", "h10 6"], ""),
+    ("h1:7\nh1:5\n", [], 2, ["h1 5"], "list, line 1: h1:7: no such session"),
+    ("h1:5\n7\n", [], 1, [], "list, line 2: 7: with several hosts write HOST:ID, such as h1:12;"),
+    ("h1:5\nalice\n", [], 1, [], "list, line 2: alice: with several hosts write HOST:ID"),
+    ("h1:5\nuser:alice\n", [], 1, [], "for a user's sessions use /user"),
+    ("h1:5\nh2:5\n", [], 1, [], "line 2 is not a session name"),
+    ("h1:alice\n", [], 2, [], "use /user:alice"),
+    ("h1:5\n{secret: h1:5}\n", [], 1, [], "line 2 is not a session name"),
+    ("h1:5\nh1:!secret!\n", [], 2, ["h1 5"], "list, line 2: no such session"),
+    ("5\n", ["/server:h1"], 0, ["h1 5"], ""),
+    ("h1:pts/4\n5\n", ["/server:h1"], 0, ["h1 5", "h1 6"], ""),
+    ("bob\n", ["/server:h1"], 2, [], "use /user:bob"),
+    ("# nobody\n", [], 2, [], "no session is selected"),
+    ("# nobody\n", ["/ifany"], 0, [], ""),
+    ("h1:5\n", ["/user:bob"], 0, ["h1 5", "h1 6", "h1.example 6", "h10 6"], ""),
+], ids=repr)
+def test_lists(farm, text, words, status, ended, said):
+    """A line is a word as on the command line. One that is none may be of a file that is no list: nobody is logged off."""
+    (farm.folder / "list").write_text(text)
+    farm.add("h1", TWO).add("h10", TWO).add("h1.example", TWO)
+    done = farm.logoff("@list", "/y", "/json:lines", *words)
+    assert (done.status, sorted(f"{host} {id}" for host, id, result in done.results() if result == "ended")) == (status, ended), done.err
+    assert said in done.err and "secret" not in done.err + done.out
+
+
+def test_lists_that_are_none(farm):
+    """No host is asked, whatever other words there are."""
+    farm.hosts(one=GOOD, two=TWO)
+    (farm.folder / "list").write_bytes(b"one:5\0")
+    for words in ["@none"], ["@list"], ["one:5", "@list"], ["/user:alice", "@none"], ["@."]:
+        done = farm.logoff("/y", "/json:lines", *words)
+        assert (done.status, done.results(), farm.orders("one")) == (1, [], []) and "the list " in done.err
+
+
 MORE = "session id=8 user=bob tty=old state=disconnected logon=2025-03-14T08:04:00Z\nprocess command=x\n" \
     "session id=11 user=alice tty=bob logon=2025-03-14T08:04:00Z background\nprocess command=x\n"
 
