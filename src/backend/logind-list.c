@@ -24,6 +24,7 @@
 #include "local/file.h"
 
 #define SESSION_FILES "/run/systemd/sessions"
+#define FAR_SESSIONS_MAX 65536
 
 /* A list under way: paths of sessions are read at most MAX_CALLS at a time. */
 struct listing {
@@ -132,6 +133,19 @@ static int list_row(struct listing *listing, int folder, const struct logind_pro
 	return r < 0 ? r : add_listed(listing, session);
 }
 
+/* Another machine may tell of any number of sessions, and each of them is kept. */
+static int check_number(const struct logoff_host *host, sd_bus_message *answer)
+{
+	size_t n = 0;
+	int r = host->far ? sd_bus_message_enter_container(answer, 'a', "(susso)") : 0;
+
+	while (host->far && r >= 0 && n <= FAR_SESSIONS_MAX && (r = sd_bus_message_skip(answer, "(susso)")) > 0)
+		n++;
+	if (r < 0 || n > FAR_SESSIONS_MAX)
+		return -EBADMSG;
+	return sd_bus_message_rewind(answer, true);
+}
+
 static int list_rows(struct listing *listing, sd_bus_message *answer)
 {
 	int folder = open_files(listing->host);
@@ -139,7 +153,9 @@ static int list_rows(struct listing *listing, sd_bus_message *answer)
 	const char *path;
 	int r;
 
-	r = sd_bus_message_enter_container(answer, 'a', "(susso)");
+	r = check_number(listing->host, answer);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "(susso)");
 	while (r >= 0 &&
 	       (r = sd_bus_message_read(answer, "(susso)", &row.id, &row.uid, &row.user, &row.seat, &path)) > 0) {
 		r = list_row(listing, folder, &row, path);

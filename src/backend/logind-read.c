@@ -23,6 +23,7 @@
 /* ---- properties ---- */
 
 #define NO_TIMESTAMP UINT64_MAX
+#define FAR_TEXT_MAX 4096		/* as long as a path; names of accounts, units and hosts have 255 bytes */
 
 static bool is_set(const char *text)
 {
@@ -247,6 +248,18 @@ int logind_session_from(struct logoff_host *host, const struct logind_properties
 	return 0;
 }
 
+/* Another machine may tell texts of any length, and they are kept. */
+static bool is_too_long(const struct logoff_host *host, const struct logind_properties *p)
+{
+	const char *const texts[] = { p->id, p->user, p->tty, p->display, p->service, p->scope, p->type, p->class,
+				      p->state, p->seat, p->user_path, p->remote_host };
+
+	for (size_t i = 0; host->far && i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i] && strlen(texts[i]) > FAR_TEXT_MAX)
+			return true;
+	return false;
+}
+
 int logind_session_from_answer(struct logoff_host *host, sd_bus_message *answer, struct logoff_session **ret_session,
 			       struct logoff_error *reterr)
 {
@@ -257,7 +270,8 @@ int logind_session_from_answer(struct logoff_host *host, sd_bus_message *answer,
 	if (r < 0)
 		return logind_bad_answer(r, "GetAll", reterr);
 	/* Class and seat protect greeters and the console, the timestamp whoever gets the id next. */
-	if (!is_set(p.id) || !p.user || !p.state || !p.user_path || !p.class || !p.seat || p.timestamp == NO_TIMESTAMP)
+	if (!is_set(p.id) || !p.user || !p.state || !p.user_path || !p.class || !p.seat || p.timestamp == NO_TIMESTAMP ||
+	    is_too_long(host, &p))
 		return logind_bad_answer(-EBADMSG, "GetAll", reterr);
 	return logind_session_from(host, &p, ret_session);
 }

@@ -56,6 +56,23 @@ def test_sessions(far):
     assert [(row["host"], row["id"], row["state"], row["idle_seconds"]) for row in json.loads(done.out)] == [("far", ID, "active", None)]
 
 
+def test_too_many_sessions(far):
+    """Each of them would be kept."""
+    one = (ID, 4290007001, "someone", "", session_path(ID))
+    far.fake.rules["ListSessions"] = says("a(susso)", [one] * 65537)
+    done = far.run("session", program="query")
+
+    assert done.status == 6 and "far: answers wrongly (ListSessions" in done.err, done.err
+
+
+@pytest.mark.parametrize("size,status", [(4096, 0), (4097, 6), (10 << 20, 6)])
+def test_long_texts(far, size, status):
+    far.fake.sessions[ID] = properties(ID, Name=("s", "x" * size))
+    done = far.run("session", "/json", program="query")
+
+    assert done.status == status and ("far: answers wrongly (GetAll" in done.err) == (status == 6), done.err
+
+
 def test_log_off(far):
     done = far.session()
 
