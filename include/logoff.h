@@ -162,6 +162,14 @@ struct logoff_host *logoff_host_close(struct logoff_host *host);
 const char *logoff_host_kind(const struct logoff_host *host);
 
 /*
+ * Tells which machine HOST is, as long as it runs: two hosts with the same word, whoever has opened them and when, have the same
+ * sessions. It is another word after a restart, and in another container of the same kernel. Its letters mean nothing else. Owned
+ * by HOST. Blocks for the host's answer.
+ * Returns the word, or NULL: unknown, as of servers and hosts in memory.
+ */
+const char *logoff_host_instance(struct logoff_host *host);
+
+/*
  * Writes the name of the caller into NAME of SIZE bytes: on another server that of the account it knows them by
  * ("EXAMPLE\bob", "bob@EXAMPLE.COM"); on this machine, or with HOST NULL, that of the person who has logged in, not of the
  * root they have become. A longer name is cut.

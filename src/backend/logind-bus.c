@@ -22,6 +22,8 @@
 #define LAST_TIMEOUT_US UINT64_C(250000)
 #define SILENT_TIMEOUT_US UINT64_C(5000)
 
+#define DBUS "org.freedesktop.DBus"
+
 /* How the address of a bus begins that is spoken with by descriptors; see struct logoff_address. */
 #define FDS "fd:"
 
@@ -161,8 +163,7 @@ static int bus_lists(sd_bus *bus, const char *method)
 	const char *name;
 	int r, found = 0;
 
-	r = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					   method);
+	r = sd_bus_message_new_method_call(bus, &call, DBUS, "/org/freedesktop/DBus", DBUS, method);
 	if (r >= 0)
 		r = bus_call(bus, call, NULL, &answer, NULL);
 	sd_bus_message_unref(call);
@@ -172,6 +173,29 @@ static int bus_lists(sd_bus *bus, const char *method)
 		found = strcmp(name, LOGIN1) == 0;
 	sd_bus_message_unref(answer);
 	return r < 0 ? r : found;
+}
+
+/*
+ * The id of the bus, which it draws at its start: a copy of the machine, or another container, has another one, though its machine
+ * id may be the same, and its boot id too.
+ */
+void logind_identify(struct logoff_host *host, char instance[static 64])
+{
+	struct logind *logind = host->data;
+	sd_bus_message *call = NULL, *answer = NULL;
+	const char *id;
+	int r = sd_bus_message_new_method_call(logind->bus, &call, DBUS, "/org/freedesktop/DBus", DBUS, "GetId");
+
+	if (r >= 0) {
+		logind_set_timeout(host);
+		r = bus_call(logind->bus, call, NULL, &answer, &logind->has_events);
+	}
+	if (r >= 0)
+		r = sd_bus_message_read(answer, "s", &id);
+	if (r > 0 && strlen(id) == 32 && id[strspn(id, "0123456789abcdef")] == '\0')
+		snprintf(instance, 64, "%s", id);
+	sd_bus_message_unref(answer);
+	sd_bus_message_unref(call);
 }
 
 /*

@@ -696,6 +696,7 @@ const struct host_backend host_logind = {
 	.message = message_deliver,
 	.fill = logind_fill,
 	.record = audit_record,
+	.identify = logind_identify,
 	.name_person = audit_name_person,
 	.wait = logind_wait,
 	.watch = logind_watch,

@@ -1006,6 +1006,7 @@ const struct host_backend host_memory = {
 	.desktop = host_no_desktop,
 	.fill = host_no_fill,
 	.record = memory_record,
+	.identify = host_no_identify,
 	.name_person = audit_name_person,
 	.message = memory_message,
 	.wait = memory_wait,

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "backend/audit.h"
@@ -615,6 +617,21 @@ static int procfs_wait(struct logoff_host *host, uint64_t until_us, int cancel_f
 	return r < 0 ? r : 0;
 }
 
+/*
+ * The kernel's boot and the number of its pid namespace, whose processes are all that is seen here. A number is given again only
+ * when the namespace has ended, with all its sessions.
+ */
+static void procfs_identify(struct logoff_host *host, char instance[static 64])
+{
+	char boot[SD_ID128_STRING_MAX];
+	sd_id128_t id;
+	struct stat st;
+
+	(void)host;
+	if (sd_id128_get_boot(&id) >= 0 && stat("/proc/self/ns/pid", &st) == 0)
+		snprintf(instance, 64, "%s-%ju", sd_id128_to_string(id, boot), (uintmax_t)st.st_ino);
+}
+
 const struct host_backend host_procfs = {
 	.name = "procfs",
 	.flags = HOST_LOCAL | HOST_BESIDE,
@@ -636,6 +653,7 @@ const struct host_backend host_procfs = {
 	.message = message_deliver,
 	.fill = here_fill,
 	.record = audit_record,
+	.identify = procfs_identify,
 	.name_person = audit_name_person,
 	.wait = procfs_wait,
 	.watch = watch_by_looks,

@@ -278,6 +278,23 @@ static void says_what_it_cannot_do(void **state)
 	session_list_clear(&list);
 }
 
+/* Only a host in memory and a server are no machine that can be told apart. */
+static void says_which_machine_it_is(void **state)
+{
+	struct logoff_host *host = *state;
+	void *other = NULL;
+	bool known = strcmp(host->backend->name, "logind") == 0 || strcmp(host->backend->name, "procfs") == 0;
+	const char *instance = logoff_host_instance(host);
+
+	assert_int_equal(instance != NULL, known);
+	if (!known)
+		return;
+	assert_ptr_equal(logoff_host_instance(host), instance);
+	assert_int_equal(open_host(&other), 0);
+	assert_string_equal(logoff_host_instance(other), instance);
+	close_host(&other);
+}
+
 static void waits_until_a_time_and_no_longer(void **state)
 {
 	struct logoff_host *host = *state;
@@ -390,6 +407,7 @@ static int run(const char *kind)
 		cmocka_unit_test(says_which_session_a_process_is_in),
 		cmocka_unit_test(never_denies_a_user_who_is_there),
 		cmocka_unit_test(says_what_it_cannot_do),
+		cmocka_unit_test(says_which_machine_it_is),
 		cmocka_unit_test(waits_until_a_time_and_no_longer),
 		cmocka_unit_test(stops_to_wait_when_cancelled),
 		cmocka_unit_test(ends_one_session_and_no_other),

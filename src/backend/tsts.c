@@ -807,6 +807,7 @@ const struct host_backend host_tsts = {
 	.desktop = host_no_desktop,
 	.fill = tsts_fill,
 	.record = audit_record,
+	.identify = host_no_identify,
 	.name_person = audit_name_person,
 	.wait = tsts_wait,
 	.watch = watch_by_looks,	/* a list is one call; its events need a connection of their own */

@@ -60,3 +60,9 @@ void host_no_fill(struct logoff_session *session, unsigned facts)
 	(void)session;
 	(void)facts;
 }
+
+void host_no_identify(struct logoff_host *host, char instance[static 64])
+{
+	(void)host;
+	(void)instance;
+}

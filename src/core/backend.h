@@ -219,6 +219,9 @@ struct host_backend {
 	 */
 	int (*record)(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr);
 
+	/* Writes the word of logoff_host_instance(), or leaves INSTANCE as it is: that is unknown. */
+	void (*identify)(struct logoff_host *host, char instance[static 64]);
+
 	/* The name of the person who runs this program, as far as this machine keeps it. */
 	void (*name_person)(char name[static 64]);
 
@@ -249,5 +252,6 @@ int host_no_manager(struct logoff_host *host, struct logoff_session *session, en
 		    struct logoff_error *reterr);
 int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr);
 void host_no_fill(struct logoff_session *session, unsigned facts);
+void host_no_identify(struct logoff_host *host, char instance[static 64]);
 
 #endif

@@ -269,6 +269,13 @@ const char *logoff_host_kind(const struct logoff_host *host)
 	return host->kind;
 }
 
+const char *logoff_host_instance(struct logoff_host *host)
+{
+	if (*host->instance == '\0')
+		host->backend->identify(host, host->instance);
+	return *host->instance ? host->instance : NULL;
+}
+
 void logoff_host_name_caller(const struct logoff_host *host, char *name, size_t size)
 {
 	char person[64] = "";

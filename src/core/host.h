@@ -29,6 +29,7 @@ struct logoff_host {
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
 	uint64_t record_us;		/* spent on the log of this machine (audit.h) */
 	char *server;			/* as the caller named it; NULL: this machine */
+	char instance[64];		/* see logoff_host_instance(); "": not asked for, or unknown */
 	char caller[256];		/* the account by which the server knows them; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
 	bool delivers_itself;		/* messages: in the message service, who asks nobody to do it in its place */
