@@ -193,8 +193,13 @@ def test_hello(program):
     one = Peer(program, "memory:hosts/company")
     hello = one.hello()
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert hello == {"logoff-host": 1, "version": hello["version"], "host": hello["host"], "boot": boot, "kind": "memory",
-                     "euid": os.geteuid(), "times": True, "read_only": False, "way": None}
+    assert hello == {"logoff-host": 1, "version": hello["version"], "host": hello["host"], "machine": hello["machine"], "boot": boot,
+                     "uptime": hello["uptime"], "instance": None, "kind": "memory", "euid": os.geteuid(), "times": True,
+                     "read_only": False, "way": None}
+    assert abs(hello["uptime"] - time.clock_gettime(time.CLOCK_BOOTTIME)) < SECONDS
+    raw = pathlib.Path("/etc/machine-id")
+    if raw.exists() and raw.read_text().strip():
+        assert re.fullmatch("[0-9a-f]{32}", hello["machine"]) and hello["machine"] != raw.read_text().strip(), "the raw one is confidential"
     assert one.end() == ([], 0)
 
 
