@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "cli/cancel.h"
 #include "cli/charset.h"
 #include "cli/logon.h"
@@ -389,17 +390,17 @@ static bool take_list(size_t i, const json_t *line, void *data)
 	return server_farm_take(listing->farm, i, line);
 }
 
-/* What the hello of host I tells in the field NAME, or "". */
-static const char *hello_text(const struct server_farm *farm, size_t i, const char *name)
+/* What HELLO tells in the field NAME, or "". */
+static const char *hello_text(const json_t *hello, const char *name)
 {
-	const char *text = json_string_value(json_object_get(farm_hello(farm->farm, i), name));
+	const char *text = json_string_value(json_object_get(hello, name));
 
 	return text ? text : "";
 }
 
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i)
 {
-	return strcmp(hello_text(farm, i, "way"), "bus") == 0;
+	return strcmp(hello_text(farm_hello(farm->farm, i), "way"), "bus") == 0;
 }
 
 static const char *way_word(const struct server_farm *farm, size_t i)
@@ -419,19 +420,50 @@ static const char *way_word(const struct server_farm *farm, size_t i)
 	return NULL;
 }
 
-bool server_farm_is_same(const struct server_farm *farm, size_t i)
+/* Unknown: one of the two does not tell the field NAME. */
+static enum select_answer compare_hellos(const json_t *one, const json_t *two, const char *name)
 {
-	const struct far_host *host = &farm->items[i];
+	const char *first = hello_text(one, name), *second = hello_text(two, name);
 
-	return !host->answered || strncmp(hello_text(farm, i, "host"), host->machine, sizeof(host->machine) - 1) == 0;
+	if (!*first || !*second)
+		return SELECT_UNKNOWN;
+	return strcmp(first, second) == 0 ? SELECT_YES : SELECT_NO;
+}
+
+/* A copy of a machine has its machine id too, but not one that began to run when the other was listed already. */
+static bool has_restarted(const struct far_host *host, const json_t *now)
+{
+	const json_t *uptime = json_object_get(now, "uptime");
+	uint64_t since_s = (clock_now_us() - host->listed_us) / 1000000;
+
+	return compare_hellos(host->hello, now, "machine") == SELECT_YES &&
+	       compare_hellos(host->hello, now, "boot") == SELECT_NO && json_is_integer(uptime) &&
+	       json_integer_value(uptime) >= 0 && (uint64_t)json_integer_value(uptime) < since_s;
 }
 
 bool server_farm_has_restarted(const struct server_farm *farm, size_t i)
 {
-	const char *boot = hello_text(farm, i, "boot");
 	const struct far_host *host = &farm->items[i];
 
-	return *boot && *host->boot && strncmp(boot, host->boot, sizeof(host->boot) - 1) != 0;
+	return host->hello && has_restarted(host, farm_hello(farm->farm, i));
+}
+
+enum select_answer server_farm_is_same(const struct server_farm *farm, size_t i)
+{
+	const json_t *then = farm->items[i].hello, *now = farm_hello(farm->farm, i);
+
+	if (!then || then == now)
+		return SELECT_YES;
+	if (compare_hellos(then, now, "host") == SELECT_NO || compare_hellos(then, now, "machine") == SELECT_NO)
+		return SELECT_NO;
+	if (compare_hellos(then, now, "instance") == SELECT_YES || has_restarted(&farm->items[i], now))
+		return SELECT_YES;
+	return SELECT_UNKNOWN;
+}
+
+const char *server_farm_boot(const struct server_farm *farm, size_t i)
+{
+	return hello_text(farm->items[i].hello, "boot");
 }
 
 void server_farm_listed(struct server_farm *farm, size_t i)
@@ -439,10 +471,11 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 	struct far_host *host = &farm->items[i];
 	const char *text;
 
-	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE || !server_farm_is_same(farm, i))
+	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE || server_farm_is_same(farm, i) == SELECT_NO)
 		return;
-	snprintf(host->boot, sizeof(host->boot), "%s", hello_text(farm, i, "boot"));
-	snprintf(host->machine, sizeof(host->machine), "%s", hello_text(farm, i, "host"));
+	json_decref(host->hello);
+	host->hello = json_incref((json_t *)farm_hello(farm->farm, i));
+	host->listed_us = clock_now_us();
 	if (host->answered)
 		return;
 	host->answered = true;
@@ -792,8 +825,10 @@ void server_farm_done(struct server_farm *farm)
 	farm->farm = farm_free(farm->farm);
 	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
 		farm->items[i].sessions = logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
-	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
+	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++) {
 		free(farm->items[i].logons_us);
+		json_decref(farm->items[i].hello);
+	}
 	free(farm->items);
 	farm->items = NULL;
 	for (size_t i = 0; i < sizeof(farm->logon_texts) / sizeof(farm->logon_texts[0]); i++)

@@ -14,6 +14,7 @@
 
 #include "cli/far.h"
 #include "cli/report.h"
+#include "cli/select.h"
 #include "farm/run.h"
 #include "logoff.h"
 
@@ -45,8 +46,8 @@ struct far_host {
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
 	size_t n_sessions, n_before;	/* all of them; those of lists before the last */
 	bool ended;			/* the last list is whole */
-	char boot[64];			/* the boot in which they were listed; "": unknown */
-	char machine[256];		/* what the machine called itself then */
+	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
+	uint64_t listed_us;		/* when that was, monotonic */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
@@ -114,12 +115,15 @@ void server_farm_listed(struct server_farm *farm, size_t i);
 
 /*
  * Tells whether the connection of host I leads to the machine that was listed: a name can stand for several machines.
- * After a restart it is the same one. Returns true if so.
+ * After a restart it is the same one. Unknown: its host name is the same, and its hello does not tell enough.
  */
-bool server_farm_is_same(const struct server_farm *farm, size_t i);
+enum select_answer server_farm_is_same(const struct server_farm *farm, size_t i);
 
 /* Tells whether it is known that the machine was restarted since it was listed. Returns true if so. */
 bool server_farm_has_restarted(const struct server_farm *farm, size_t i);
+
+/* The boot in which host I was listed. Returns it, or "": unknown. */
+const char *server_farm_boot(const struct server_farm *farm, size_t i);
 
 /*
  * All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without

@@ -57,8 +57,7 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	struct run *run = data;
 	struct plan *plan = &run->plans[i];
 
-	plan->moved = !server_farm_is_same(&run->farm, i);
-	if (plan->moved)
+	if (run_has_moved(run, i))
 		return FARM_DONE;
 	if (plan->told_to_drain)
 		return plan->refuses ? FARM_HOLD : FARM_DONE;
@@ -234,7 +233,7 @@ static void spare_hosts(struct run *run, const size_t *which, size_t n, enum ref
 static void report_moved(struct run *run, const size_t *which, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
-		if (run->plans[which[k]].moved)
+		if (run->plans[which[k]].same == SELECT_NO)
 			run_note_status(run, server_farm_report_moved(&run->farm, which[k]));
 }
 
@@ -299,6 +298,27 @@ static void finish_replaced(struct run *run, size_t i, const char *id)
 			orders_finish_gone(run, &plan->targets[t]);
 }
 
+/*
+ * Another machine may have told the last list of host I, and will get the next order. What has become of those targets
+ * that it does not have is unknown.
+ */
+static void finish_unlisted(struct run *run, size_t i)
+{
+	struct plan *plan = &run->plans[i];
+	bool *listed = calloc(plan->n_targets + 1, sizeof(bool));
+
+	for (size_t k = plan->n_before; listed && k < run->farm.items[i].n_sessions; k++) {
+		const struct target *target = find_same(run, i, k);
+
+		if (target)
+			listed[target - plan->targets] = true;
+	}
+	for (size_t t = 0; t < plan->n_targets; t++)
+		if (target_is_pending(&plan->targets[t]) && !(listed && listed[t]))
+			orders_finish_gone(run, &plan->targets[t]);
+	free(listed);
+}
+
 /* Adds those sessions in the last list of host I to its targets that are none yet. Returns 0 or -ENOMEM. */
 static int add_new(struct run *run, size_t i)
 {
@@ -309,6 +329,8 @@ static int add_new(struct run *run, size_t i)
 	if (plan->restarted)
 		finish_replaced(run, i, NULL);
 	plan->restarted = false;
+	if (plan->same != SELECT_YES)
+		finish_unlisted(run, i);
 	for (size_t k = plan->n_before; r >= 0 && host->listed && k < host->n_sessions; k++) {
 		if (find_same(run, i, k))
 			continue;
@@ -339,7 +361,8 @@ static size_t look_again(struct run *run, size_t *which, size_t n)
 	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
 	report_moved(run, which, n);
 	for (size_t k = 0; r >= 0 && k < n; k++) {
-		if (farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE || run->plans[which[k]].moved)
+		if (farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE ||
+		    run->plans[which[k]].same == SELECT_NO)
 			continue;
 		r = add_new(run, which[k]);
 		which[n_left++] = which[k];
@@ -430,7 +453,7 @@ static void report_left(struct run *run, const size_t *which, size_t n, bool beg
 	for (size_t k = 0; left && k < n; k++) {
 		const struct plan *plan = &run->plans[which[k]];
 
-		if (plan->begun == begun && !plan->over && !plan->spared && !plan->moved &&
+		if (plan->begun == begun && !plan->over && !plan->spared && plan->same != SELECT_NO &&
 		    farm_failure(run->farm.farm, which[k], &text) == FARM_NO_FAILURE)
 			left[n_left++] = which[k];
 	}

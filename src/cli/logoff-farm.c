@@ -220,14 +220,19 @@ static void end_selected(struct run *run, size_t i)
 	run->plans[i].knows_selected = run->farm.items[i].listed;
 }
 
+bool run_has_moved(struct run *run, size_t i)
+{
+	run->plans[i].same = server_farm_is_same(&run->farm, i);
+	return run->plans[i].same == SELECT_NO;
+}
+
 static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct run *run = data;
 	struct plan *plan = &run->plans[i];
 	unsigned number = plan->n_lists++;
 
-	plan->moved = !server_farm_is_same(&run->farm, i);
-	if (plan->moved)
+	if (run_has_moved(run, i))
 		return FARM_DONE;
 	if (run->again && server_farm_has_restarted(&run->farm, i))
 		plan->restarted = true;
@@ -755,6 +760,8 @@ int log_off_farm(int n_arguments, char **arguments)
 	run.farm.data = &run;
 	which = calloc(run.farm.hosts.n_items, sizeof(*which));
 	run.plans = calloc(run.farm.hosts.n_items, sizeof(*run.plans));
+	for (size_t i = 0; run.plans && i < run.farm.hosts.n_items; i++)
+		run.plans[i].same = SELECT_YES;
 	if (!which || !run.plans)
 		status = report_no_memory();
 	else

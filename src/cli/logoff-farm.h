@@ -52,7 +52,7 @@ struct plan {
 	enum farm_failure failure;	/* why its orders have no result */
 	size_t found;			/* the last one that a line was about */
 	size_t n_asked;			/* of them, in the round that asks for their fate */
-	bool moved;			/* another machine has answered to its name */
+	enum select_answer same;	/* whether the machine that was listed has answered to its name last */
 	struct target *asked;		/* the one whose fate it has not told yet */
 
 	/* Where time passes between the list and the order: /drain, /serial. */
@@ -97,6 +97,9 @@ void run_note_status(struct run *run, int status);
 /* What "cancelled" of a struct farm_calls does, for a RUN. */
 void run_cancelled(void *run);
 
+/* Notes whether the connection of host I leads to the machine that was listed. Returns true if it is another one. */
+bool run_has_moved(struct run *run, size_t i);
+
 /* Names the run, and on whose behalf it is, for the records. */
 void orders_begin(struct run *run);
 
@@ -109,7 +112,7 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n);
 /* Gives those targets of the N hosts WHICH a result that have none: their turn has not come. */
 void orders_leave(struct run *run, const size_t *which, size_t n);
 
-/* Gives TARGET the result that it has ended by itself. */
+/* Gives TARGET the result that it has ended by itself. If another machine may have said so, that is unknown. */
 void orders_finish_gone(struct run *run, struct target *target);
 
 /* Whether TARGET is still to be ordered. */

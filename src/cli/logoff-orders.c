@@ -85,8 +85,8 @@ static json_t *make_order(struct run *run, size_t i, bool named)
 			  "warn", (json_int_t)arg_warn_s,
 			  "console", arg_console, "no_desktop", arg_no_desktop, "origin", run->origin, "run", run->id,
 			  "select", named ? NULL : run->select);
-	if (*run->farm.items[i].boot)
-		(void)json_object_set_new(order, "boot", json_string(run->farm.items[i].boot));
+	if (*server_farm_boot(&run->farm, i))
+		(void)json_object_set_new(order, "boot", json_string(server_farm_boot(&run->farm, i)));
 	if (arg_message && arg_warn_s)
 		(void)json_object_set_new(order, "text", to_json_text(arg_message));
 	if (arg_reason)
@@ -99,9 +99,8 @@ static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void 
 	struct run *run = data;
 	json_t *order;
 
-	/* Its sessions are not there, which says nothing. */
-	run->plans[i].moved = !server_farm_is_same(&run->farm, i);
-	if (run->plans[i].moved)
+	/* Of another machine the listed sessions are not there, which says nothing. */
+	if (run_has_moved(run, i))
 		return FARM_DONE;
 	order = make_order(run, i, false);
 	if (!order)
@@ -192,11 +191,31 @@ static void finish_unknown(struct run *run, struct target *target, enum logoff_r
 	finish(run, target, &outcome, EXIT_ENDED);
 }
 
+/* Why TARGET of PLAN has no result. Where it is seen to exist the report says so. */
+static const char *why_lost(const struct plan *plan, const struct target *target)
+{
+	bool seen = target->exists == LOGOFF_EXISTS_YES;
+
+	switch ((int)plan->failure) {
+	case FARM_WRONG:
+		return seen ? "its host has answered wrongly"
+			    : "its host has answered wrongly; what became of it is unknown";
+	case FARM_LATE:
+		return seen ? "its host has not answered in time"
+			    : "its host has not answered in time; what became of it is unknown";
+	default:
+		return seen ? "the connection broke" : "the connection broke; what became of it is unknown";
+	}
+}
+
 void orders_finish_gone(struct run *run, struct target *target)
 {
 	struct logoff_outcome outcome = { .exists = LOGOFF_EXISTS_NO, .unseen = true, .recorded = true };
 
-	finish(run, target, &outcome, EXIT_ENDED);
+	if (run->plans[target->host].same == SELECT_YES)
+		finish(run, target, &outcome, EXIT_ENDED);
+	else
+		finish_unknown(run, target, LOGOFF_E_UNREACHABLE, why_lost(&run->plans[target->host], target));
 }
 
 /* The order of host I is over: it will tell nothing more of its sessions. */
@@ -402,17 +421,18 @@ static enum farm_next next_fate(size_t i, struct farm_order *ret_order, void *da
 {
 	struct run *run = data;
 	struct target *target = next_unknown(run, i);
+	const char *boot = server_farm_boot(&run->farm, i);
 	json_t *order;
 
 	if (!target)
 		return FARM_HOLD;
-	if (!server_farm_is_same(&run->farm, i))
+	if (run_has_moved(run, i))
 		return FARM_DONE;
 	run->plans[i].n_asked++;
 	run->plans[i].asked = target;
 	order = json_pack("{s:s, s:s, s:o, s:o}", "order", "fate", "id", logoff_session_id(target->session), "logon",
 			  target->logon_us < 0 ? json_null() : json_integer(target->logon_us), "boot",
-			  *run->farm.items[i].boot ? json_string(run->farm.items[i].boot) : json_null());
+			  to_json_text(*boot ? boot : NULL));
 	*ret_order = (struct farm_order){ .json = order };
 	return FARM_ORDER;
 }
@@ -436,32 +456,6 @@ static void note_failure(size_t i, void *data)
 	run->plans[i].failure = farm_failure(run->farm.farm, i, &text);
 }
 
-/* Why TARGET of PLAN has no result. Where it is seen to exist the report says so. */
-static const char *why_lost(const struct plan *plan, const struct target *target)
-{
-	bool seen = target->exists == LOGOFF_EXISTS_YES;
-
-	switch ((int)plan->failure) {
-	case FARM_WRONG:
-		return seen ? "its host has answered wrongly"
-			    : "its host has answered wrongly; what became of it is unknown";
-	case FARM_LATE:
-		return seen ? "its host has not answered in time"
-			    : "its host has not answered in time; what became of it is unknown";
-	default:
-		return seen ? "the connection broke" : "the connection broke; what became of it is unknown";
-	}
-}
-
-/*
- * Tells whether host I says nothing of which machine it is: a server, or a host that is asked by its bus. Several
- * machines may have its name, so another connection may lead to another one.
- */
-static bool is_by_name(const struct run *run, size_t i)
-{
-	return run->farm.hosts.items[i].way == FARM_TSTS || server_farm_is_by_bus(&run->farm, i);
-}
-
 /* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
 static bool take_fate(size_t i, const json_t *line, void *data)
 {
@@ -471,12 +465,8 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 
 	if (fate)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
-	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0)) {
-		if (is_by_name(run, i))
-			finish_unknown(run, target, LOGOFF_E_UNREACHABLE, why_lost(&run->plans[i], target));
-		else
-			orders_finish_gone(run, target);
-	}
+	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
+		orders_finish_gone(run, target);
 	else if (fate && target && strcmp(fate, "there") == 0)
 		note_there(run, target, json_string_value(json_object_get(line, "state")));
 	return true;
@@ -527,7 +517,7 @@ static const char *why_unknown(const struct run *run, size_t i, const struct tar
 		return "cancelled; what became of it is unknown";
 	if (target->order > 0)
 		return why_lost(plan, target);
-	return plan->spared ? plan->spared : plan->moved ? "another machine answers now" : text;
+	return plan->spared ? plan->spared : plan->same == SELECT_NO ? "another machine answers now" : text;
 }
 
 /* The sessions of host I that have no result at the end: not ordered, or unknown. */

@@ -42,7 +42,7 @@ struct target {
 /* One host. */
 struct plan {
 	bool asked, list_ordered;	/* its sessions are wanted; it has the order to list them */
-	bool moved;			/* another machine has answered to its name */
+	enum select_answer same;	/* whether the machine that was listed has the order */
 	size_t first, n_targets;	/* its recipients, side by side */
 	size_t ordered, n_ordered;	/* those of the order that it has now; all of the orders that it has got */
 };
@@ -284,6 +284,7 @@ static int make_targets(struct run *run)
 		struct plan *plan = &run->plans[i];
 
 		plan->first = run->n_targets;
+		plan->same = SELECT_YES;
 		for (size_t k = 0; k < host->n_sessions; k++) {
 			struct target target = { .session = host->sessions[k], .logon_us = host->logons_us[k] };
 
@@ -330,13 +331,13 @@ static enum farm_next next_message(size_t i, struct farm_order *ret_order, void 
 {
 	struct run *run = data;
 	struct plan *plan = &run->plans[i];
-	const char *boot = run->farm.items[i].boot;
+	const char *boot = server_farm_boot(&run->farm, i);
 	size_t n = count_room(run, plan, plan->n_ordered);
 	uint64_t wait_s = !arg_wait ? 0 : arg_time_s > 0 ? arg_time_s : ENDLESS_S;
 
 	/* The sessions are not there, which does not mean that they have ended. */
-	plan->moved = !server_farm_is_same(&run->farm, i);
-	if (n == 0 || plan->moved)
+	plan->same = server_farm_is_same(&run->farm, i);
+	if (n == 0 || plan->same == SELECT_NO)
 		return FARM_DONE;
 	plan->ordered = plan->n_ordered;
 	plan->n_ordered += n;
@@ -379,8 +380,12 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 
 	if (!target)
 		return false;
-	if (changed || strcmp(failure->kind, "no-session") == 0)
+	if ((changed || strcmp(failure->kind, "no-session") == 0) && run->plans[i].same == SELECT_YES)
 		delivery.result = LOGOFF_E_NO_SESSION;
+	else if (strcmp(failure->kind, "no-session") == 0)
+		delivery = (struct logoff_delivery){ .result = LOGOFF_E_UNREACHABLE,
+						     .cause = { .domain = LOGOFF_ERROR_PROGRAM,
+								.text = "another machine may have answered" } };
 	else if (strcmp(failure->kind, "denied") == 0)
 		delivery.result = LOGOFF_E_DENIED;
 	tell_delivery(run, target, &delivery);
@@ -420,7 +425,7 @@ static void finish_rest(struct run *run, size_t i)
 	const char *text;
 	enum farm_failure failure = farm_failure(run->farm.farm, i, &text);
 
-	if (plan->moved)
+	if (plan->same == SELECT_NO)
 		text = "another machine answers now";
 	if (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled)
 		delivery.result = LOGOFF_E_CANCELLED;

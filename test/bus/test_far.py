@@ -189,11 +189,12 @@ def test_the_bus_breaks_while_it_is_asked(far):
     assert re.search(rf"session {ID} \(pts/7001\): the host failed {LOST}; whether the session is still there is unknown", done.err), done.err
 
 
-def cut(far, act):
-    """The first connection breaks when logind is asked to end the session, and ACT happens meanwhile; the next one works."""
+def cut(far, act, then=None):
+    """The first connection breaks when logind is asked to end the session, and ACT happens meanwhile; the next one works, or leads to THEN."""
     first = far.world.folder / "first"
     bridge = f"systemd-stdio-bridge --bus-path={far.world.bus.address}"
-    far.set_ssh(f"[ ! -e {first} ] || {{ echo logoff-bus; exec {bridge}; }}\nmkfifo {first}\necho logoff-bus\n"
+    again = f"systemd-stdio-bridge --bus-path={(then or far.world).bus.address}"
+    far.set_ssh(f"[ ! -e {first} ] || {{ echo logoff-bus; exec {again}; }}\nmkfifo {first}\necho logoff-bus\n"
                 f"exec 3<&0\n{bridge} <&3 &\nexec 3<&- <{first}\nread word\nkill $!")
 
     def breaks(fake):
@@ -206,7 +207,17 @@ def test_the_fate_is_gone(far):
     cut(far, lambda fake: fake.sessions.pop(ID))
     done = far.session()
 
-    # A bus does not say of which machine it is, and another connection may lead to another one.
+    assert done.status == 0, done.err
+    assert f"session {ID} (pts/7001): the host has deleted it; its processes could not be seen" in done.err, done.err
+
+
+def test_the_fate_on_another_bus(far, worlds):
+    """A name may lead to another machine, where there never was such a session."""
+    other = worlds()
+    other.fake.sessions = {}
+    cut(far, lambda fake: None, other)
+    done = far.session()
+
     assert done.status == 6, done.err
     assert "what became of it is unknown" in done.err, done.err
 

@@ -43,7 +43,9 @@ def say(**line):
     raw(json.dumps(line).encode() + b"\\n")
 
 def hello(**more):
-    say(**{{"logoff-host": 1, "version": "0", "host": NAME, "boot": BOOT, "kind": "memory", "euid": 0, "times": True, "read_only": False, **more}})
+    told = {{"logoff-host": 1, "version": "0", "host": NAME, "machine": "m", "boot": BOOT, "uptime": 10 ** 6, "kind": "memory", "euid": 0,
+            "times": True, "read_only": False, **more}}
+    say(**{{"instance": "%s %s" % (told["host"], told["boot"]), **told}})
 
 def order(wanted=None):
     global last
@@ -288,6 +290,43 @@ order('log-off')
 """
     done = farm.hosts(one=other, two=TWO).logoff("/user:alice", "/y", "/json:lines", "/timeout:1", "/grace:0")
     assert done.status == 6 and ("one", "5", "ended") not in done.results() and ("two", "5", "ended") in done.results()
+
+
+# What else than its host name tells machines apart: the hello of the second connection, and whether it is the same machine for certain.
+SECOND = {
+    "instance": ("", True),
+    "container": ("instance='another'", False),     # of the same kernel
+    "copy": ("boot='1f'", False),       # of the same image
+    "restart": ("boot='1f', uptime=0", True),
+    "start of another": ("boot='1f', uptime=0, machine='other'", None),     # which is known to be another one
+    "start without machine": ("boot='1f', uptime=0, machine=None", False),
+    "start without uptime": ("boot='1f', uptime=None", False),
+    "nothing": ("instance=None", False),
+}
+
+
+@pytest.mark.parametrize("order", ["fate", "log-off"])
+@pytest.mark.parametrize("what", SECOND)
+def test_the_second_connection(farm, order, what):
+    """"Gone" is believed only of the machine that was listed."""
+    words, certain = SECOND[what]
+    peer = f"""if connection == 1:
+    listing('5')
+    {"order('log-off')" if order == "fate" else ""}
+    time.sleep({1.5 if "uptime=0" in words else 0})
+    sys.exit(0)
+hello({words})
+order('{order}')
+""" + ("say(serial=last['serial'], fate='gone')\nreply()\norder()\n" if order == "fate" else "failure('no-session', '5', 2)\nreply(2)\norder()\n")
+    slow = TWO.replace("order('log-off')", "order('log-off')\ntime.sleep(2)") if order == "fate" else f"hello()\norder('list')\ntime.sleep(2)\nsession('5')\nreply()\norder('log-off')\nresult('5')\nreply()\norder()\n"
+    done = farm.hosts(one=peer, two=slow).logoff("/user:alice", "/y", "/json:lines", "/timeout:4", "/grace:0")
+    assert dict((host, result) for host, _, result in done.results()) == {"one": "ended" if certain else "failed", "two": "ended"}, done.err
+    assert done.status == (0 if certain else 6)
+    if certain is None:
+        assert farm.orders("one")[-1]["order"] == ("log-off" if order == "fate" else "list"), "another machine got an order"
+        assert order == "fate" or "another machine answers now" in done.err
+    elif not certain:
+        assert "what became of it is unknown" in done.err
 
 
 @pytest.mark.parametrize("number", [1, 66])

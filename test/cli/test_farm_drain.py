@@ -323,11 +323,22 @@ def test_a_host_that_is_lost(farm, at, results):
 def test_a_host_that_was_restarted(farm):
     """Its sessions of before are gone, whoever has their ids now. The connection ends while the first host has its turn."""
     other = peer("5", "5", skip=1, list="if connection == 1:\n    listed(ids)\n    reply()\n    sys.exit(0)").replace(
-        "hello()", "hello(boot=str(connection))", 1)
+        "hello()", "hello(boot=str(connection), uptime=0)", 1)
     done = farm.hosts(one=peer("5", "5"), two=other).logoff(*WORDS, "/serial:1")
     assert done.status == 0, done.err
     assert [one for one in done.results() if one[0] == "two"] == [("two", "5", "ended")] * 2
     assert [order["boot"] for order in farm.orders("two") if order["order"] == "log-off"] == ["2"]
+
+
+@pytest.mark.parametrize("then,results", [("5", [("5", "ended")]), ("6", [("5", "failed"), ("6", "ended")])], ids=["listed", "not listed"])
+def test_a_host_that_may_be_another(farm, then, results):
+    """A session that the second list lacks may go on elsewhere; one that it has is logged off there."""
+    other = peer("5", then, skip=1, list="if connection == 1:\n    listed(ids)\n    reply()\n    sys.exit(0)").replace(
+        "hello()", "hello(instance=str(connection))", 1)
+    done = farm.hosts(one=peer("5", "5"), two=other).logoff(*WORDS, "/serial:1")
+    assert [one[1:] for one in done.results() if one[0] == "two"] == results, done.err
+    assert done.status == (6 if len(results) > 1 else 0) and ("what became of it is unknown" in done.err) == (len(results) > 1)
+    assert [[one["id"] for one in order["sessions"]] for order in farm.orders("two") if order["order"] == "log-off"] == [[then]]
 
 
 def test_a_list_that_fails_later(farm):

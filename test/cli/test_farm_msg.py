@@ -72,7 +72,7 @@ def reply(serial, order, status=0, hides=False):
 CAUSE = {"domain": "errno", "text": "its logon time does not tell", "name": "ENODATA", "number": 61}
 first = open(log).read().count("started") == 1
 say(**{"logoff-host": 1, "version": "x", "host": "h" if first or word != "moves" else "other", "boot": None if word == "no-boot" else "b-1", "kind": "logind", "euid": 0, "times": True,
-       "read_only": False})
+       "read_only": False, "instance": log if first or word != "may-move" else None})
 for line in sys.stdin:
     order = json.loads(line)
     open(log, "a").write(line)
@@ -87,7 +87,7 @@ for line in sys.stdin:
         if word == "list-fails":
             fail(serial, "no-answer", None, 6)
         reply(serial, "list", 6 if word == "list-fails" else 0, word == "hides")
-        if word in ("held-dies", "moves"):
+        if word in ("held-dies", "moves", "may-move"):
             sys.exit(1)
         continue
     if what == "cancel":
@@ -123,6 +123,8 @@ for line in sys.stdin:
         say(serial=serial, delivery={"result": "delivered"})
     elif word == "noise":
         print("hello")
+    elif word == "may-move":
+        fail(serial, "no-session", ids[0], 2)
     elif word == "failures":
         fail(serial, "changed", ids[0], 0)
         fail(serial, "changed", ids[1], 5, CAUSE)
@@ -514,6 +516,15 @@ def test_another_machine_answers_to_the_name(farm):
     assert found.out == told(("four:1 (pts/1)", "alice")) and found.status == 6
     assert found.err == ["msg: session three:1 (pts/1): the message to alice could not be delivered (another machine answers now)"]
     assert [order["order"] for order in farm.orders("three")] == ["list"]
+
+
+def test_another_machine_may_answer_to_the_name(farm):
+    """That it has no such session does not mean that the session has ended."""
+    farm.peer("three", "may-move")
+    farm.peer("four", "slow")
+    found = farm.msg("alice", "/v", "/server:three,four")
+    assert found.out == told(("four:1 (pts/1)", "alice")) and found.status == 6
+    assert found.err == ["msg: session three:1 (pts/1): the message to alice could not be delivered (another machine may have answered)"]
 
 
 def test_a_host_that_is_not_reached_again(farm, tmp_path):
