@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * farm-own.c - see farm-own.h. The kernel's boot id tells machines apart; a container has that of its host and another
- * name.
+ * farm-own.c - see farm-own.h. Another boot id is another machine. The same one may be another container of the same
+ * kernel, perhaps of the same name.
  */
 #include "cli/farm-own.h"
 
@@ -20,12 +20,15 @@ static bool is_text(const json_t *hello, const char *name, const char *text)
 	return *text && told && strcmp(told, text) == 0;
 }
 
-/* A host in memory says that it is here, and has sessions of its own. */
-static bool is_this_machine(const json_t *hello)
+/* What can be told without asking this machine. A host in memory says that it is here, and has sessions of its own. */
+static bool may_be_here(const json_t *hello)
 {
 	char boot[64] = "", name[256];
-	FILE *file = fopen(BOOT_FILE, "re");
+	FILE *file;
 
+	if (is_text(hello, "way", "bus"))
+		return true;
+	file = fopen(BOOT_FILE, "re");
 	if (file && !fgets(boot, sizeof(boot), file))
 		boot[0] = '\0';
 	if (file)
@@ -48,38 +51,56 @@ static void look(struct farm_own *own)
 		own->host = logoff_host_close(own->host);
 }
 
-/* A host that is asked by its bus tells neither its boot nor its name. Then the logon tells whether it is the same. */
-static enum select_answer compare(const struct logoff_session *ours, const struct logoff_session *session, bool here)
+/* Tells whether the host that has said HELLO is this machine. Only hosts of the same kind can be told apart. */
+static enum select_answer is_here(const struct farm_own *own, const json_t *hello)
+{
+	const char *instance = own->host ? logoff_host_instance(own->host) : NULL;
+
+	if (!instance || !json_is_string(json_object_get(hello, "instance")))
+		return SELECT_UNKNOWN;
+	if (is_text(hello, "instance", instance))
+		return SELECT_YES;
+	return is_text(hello, "kind", logoff_host_kind(own->host)) ? SELECT_NO : SELECT_UNKNOWN;
+}
+
+/*
+ * If it is unknown whether the host is this machine, the logon tells whether the session is the same. By its bus the
+ * host tells the logon exactly; otherwise it may have been computed, and differ on this machine too.
+ */
+static enum select_answer compare(const struct logoff_session *ours, const struct logoff_session *session,
+				  enum select_answer here, bool by_bus)
 {
 	int64_t ours_us = fact_logon_us(ours), theirs_us = fact_logon_us(session);
 
-	if (strcmp(logoff_session_id(ours), logoff_session_id(session)) != 0)
+	if (here == SELECT_NO || strcmp(logoff_session_id(ours), logoff_session_id(session)) != 0)
 		return SELECT_NO;
-	if (here)
+	if (here == SELECT_YES)
 		return SELECT_YES;
 	if (ours_us < 0 || theirs_us < 0)
 		return SELECT_UNKNOWN;
-	return ours_us == theirs_us ? SELECT_YES : SELECT_NO;
+	return ours_us == theirs_us ? SELECT_YES : by_bus ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 /* As this machine tells, if the host may be it. */
 static enum select_answer ask_here(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
 {
-	bool here = is_this_machine(hello);
+	bool by_bus = is_text(hello, "way", "bus");
+	enum select_answer here;
 
-	if (!here && !is_text(hello, "way", "bus"))
+	if (!may_be_here(hello))
 		return SELECT_NO;
 	look(own);
+	here = is_here(own, hello);
 	for (size_t i = 0; i < own->n_sessions; i++) {
 		bool unsure = logoff_session_is(own->sessions[i], LOGOFF_IS_OWN_UNSURE);
 		enum select_answer answer = SELECT_NO;
 
 		if (unsure || logoff_session_is(own->sessions[i], LOGOFF_IS_OWN))
-			answer = compare(own->sessions[i], session, here);
+			answer = compare(own->sessions[i], session, here, by_bus);
 		if (answer != SELECT_NO)
 			return unsure ? SELECT_UNKNOWN : answer;
 	}
-	return own->host || !here ? SELECT_NO : SELECT_UNKNOWN;
+	return own->host || by_bus ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)
