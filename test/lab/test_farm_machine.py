@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A container that systemd-machined knows, on the administrator's own host: the way "machine" of the hosts file."""
 
+import json
 import subprocess
 
 import pytest
@@ -15,10 +16,21 @@ CONTAINER = ("mkdir -p /mnt/web1; mount --bind / /mnt/web1; "
              "--link-journal=no --resolv-conf=off --timezone=off --settings=no --console=pipe")
 
 
+# systemd-nspawn gives each container a boot id of its own, other programs do not: what is run by this has the kernel's.
+KERNELS_BOOT = """#!/bin/sh
+exec unshare --mount sh -c 'umount /proc/sys/kernel/random/boot_id && exec "$@"' sh "$@"
+"""
+
+
+def prepare(root):
+    (root / "usr/local/bin/kernels-boot").write_text(KERNELS_BOOT)
+    (root / "usr/local/bin/kernels-boot").chmod(0o755)
+
+
 @pytest.fixture
 def outside(lend):
     """The host itself, with a container made of its own root."""
-    host = lend("systemd", "with a container")
+    host = lend("systemd", "with a container", prepare)
     if host.run("machinectl show web1").status:
         host.check(CONTAINER, timeout=60)
         wait_until(lambda: inside(host, "systemctl is-system-running").out.strip() in ("running", "degraded"), 30, "the container is up")
@@ -56,6 +68,19 @@ def test_list_and_log_off(outside):
     assert alice.ended_for_client() and sessions_inside(outside) == []
     assert other.exists() and "fine" in other.sh("echo fine")
     assert "ended" in inside(outside, f"journalctl --output=cat LOGOFF_SESSION={alice.id}").out
+
+
+def hello(run):
+    """What logoff-host says first."""
+    return json.loads(run("kernels-boot logoff-host </dev/null").out.splitlines()[-1])
+
+
+def test_it_is_another_machine(outside):
+    """Its root is that of the host, and so is its kernel: it has the same machine id, boot and host name."""
+    first, second = (hello(lambda words: inside(outside, words)) for _ in range(2))
+    there, here = first, hello(outside.run)
+    assert [there[name] for name in ("machine", "boot", "host")] == [here[name] for name in ("machine", "boot", "host")]
+    assert there["instance"] and here["instance"] and there["instance"] != here["instance"] and second["instance"] == there["instance"]
 
 
 def test_the_command_is_killed(outside):
