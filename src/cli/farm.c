@@ -223,7 +223,7 @@ static size_t count_sessions(const struct server_farm *farm)
 	size_t n = 0;
 
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		n += farm->items[i].n_sessions - farm->items[i].n_before;
+		n += farm->items[i].twin ? 0 : farm->items[i].n_sessions - farm->items[i].n_before;
 	return n;
 }
 
@@ -526,7 +526,7 @@ struct logoff_session **server_farm_sessions(const struct server_farm *farm, siz
 
 	*ret_n = 0;
 	for (size_t i = 0; all && i < farm->hosts.n_items; i++)
-		for (size_t k = 0; k < farm->items[i].n_sessions; k++)
+		for (size_t k = 0; !farm->items[i].twin && k < farm->items[i].n_sessions; k++)
 			all[(*ret_n)++] = farm->items[i].sessions[k];
 	return all;
 }
@@ -618,6 +618,49 @@ static void report_folded(const char *const *names, size_t n, const char *senten
 		snprintf(cause.text, sizeof(cause.text), " (%.300s)", safe(text).text);
 	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, folded ? folded : names[0], sentence, cause.text);
 	free(folded);
+}
+
+/* The twins of host I. */
+static void report_twins(const struct server_farm *farm, size_t i, size_t *which)
+{
+	const char *name = server_farm_name(farm, i);
+	struct safe sentence = {};
+	size_t n = 0;
+
+	for (size_t k = i + 1; k < farm->hosts.n_items; k++)
+		if (farm->items[k].twin == &farm->items[i])
+			which[n++] = k;
+	snprintf(sentence.text, sizeof(sentence.text), _("the same host as %.300s; its sessions count once"), name);
+	server_farm_say_shared(farm, which, n, sentence.text);
+	for (size_t k = 0; k < n; k++)
+		(void)stream_failure_of(server_farm_name(farm, which[k]), EXIT_ENDED, "same-host", name, NULL);
+}
+
+void server_farm_find_twins(struct server_farm *farm)
+{
+	size_t n = farm->hosts.n_items, *which = calloc(n + 1, sizeof(*which));
+	json_t *seen = json_object();	/* from an instance to the number of its first host */
+	bool *has_twins = calloc(n + 1, sizeof(bool));
+
+	for (size_t i = 0; which && has_twins && i < n; i++) {
+		const char *instance = hello_text(farm->items[i].hello, "instance");
+		const json_t *first = json_object_get(seen, instance);
+
+		if (!*instance || !farm->items[i].listed)
+			continue;
+		if (!first) {
+			(void)json_object_set_new(seen, instance, json_integer((json_int_t)i));
+			continue;
+		}
+		farm->items[i].twin = &farm->items[json_integer_value(first)];
+		has_twins[json_integer_value(first)] = true;
+	}
+	for (size_t i = 0; which && has_twins && i < n; i++)
+		if (has_twins[i])
+			report_twins(farm, i, which);
+	json_decref(seen);
+	free(has_twins);
+	free(which);
 }
 
 /* The names of the N hosts WHICH in an array, to be freed; NULL without memory. */
@@ -807,7 +850,7 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 		return;
 	output_flush();
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		n_with += farm->items[i].n_sessions > 0;
+		n_with += !farm->items[i].twin && farm->items[i].n_sessions > 0;
 	fprintf(stderr, ngettext("%zu of %zu host answered", "%zu of %zu hosts answered", n), farm->n_answered, n);
 	if (!farm->without_sessions && n_with == 1)
 		fprintf(stderr, ngettext(", %zu session on 1 host", ", %zu sessions on 1 host", n_sessions),

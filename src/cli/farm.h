@@ -48,6 +48,7 @@ struct far_host {
 	bool ended;			/* the last list is whole */
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
+	const struct far_host *twin;	/* the same machine by an earlier name, whose sessions count; NULL: none */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
@@ -126,8 +127,14 @@ bool server_farm_has_restarted(const struct server_farm *farm, size_t i);
 const char *server_farm_boot(const struct server_farm *farm, size_t i);
 
 /*
- * All sessions of all hosts in one array, to be freed; the sessions are the farm's. Returns it, or NULL without
- * memory.
+ * Finds the hosts that are the same machine as one before them, and reports them. To be called when all have been
+ * listed.
+ */
+void server_farm_find_twins(struct server_farm *farm);
+
+/*
+ * All sessions of all hosts but twins in one array, to be freed; the sessions are the farm's. Returns it, or NULL
+ * without memory.
  */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);
 

@@ -398,9 +398,21 @@ static bool is_spared(struct run *run, size_t i, const struct logoff_session *se
 	return false;
 }
 
+/* Marks the target that SESSION is as named. Returns false if it is none. */
+static bool name_target(struct plan *plan, const struct logoff_session *session)
+{
+	for (size_t t = 0; t < plan->n_targets; t++)
+		if (strcmp(logoff_session_id(plan->targets[t].session), logoff_session_id(session)) == 0) {
+			plan->targets[t].named = true;
+			return true;
+		}
+	return false;
+}
+
 int run_add_target(struct run *run, size_t i, size_t k, bool named)
 {
-	struct plan *plan = &run->plans[i];
+	const struct far_host *first = run->farm.items[i].twin;
+	struct plan *plan = &run->plans[i], *twin = first ? &run->plans[first - run->farm.items] : NULL;
 	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
 				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
 				 .exists = LOGOFF_EXISTS_UNKNOWN };
@@ -409,11 +421,8 @@ int run_add_target(struct run *run, size_t i, size_t k, bool named)
 	if (!named && is_spared(run, i, target.session))
 		return 0;
 	/* One that is named and selected is named: no condition has to hold any more. */
-	for (size_t t = 0; named && t < plan->n_targets; t++)
-		if (strcmp(logoff_session_id(plan->targets[t].session), logoff_session_id(target.session)) == 0) {
-			plan->targets[t].named = true;
-			return 0;
-		}
+	if (named && (name_target(plan, target.session) || (twin && name_target(twin, target.session))))
+		return 0;
 	r = array_add(&plan->targets, &plan->n_targets, &target);
 	run->n_targets += r >= 0;
 	return r;
@@ -506,7 +515,7 @@ static int choose_host(struct run *run, size_t i)
 
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
-	for (size_t k = 0; r >= 0 && plan->knows_selected && k < plan->n_selected; k++)
+	for (size_t k = 0; r >= 0 && plan->knows_selected && !run->farm.items[i].twin && k < plan->n_selected; k++)
 		r = run_add_target(run, i, k, false);
 	for (size_t k = 0; r >= 0 && plan->has_names && k < run->n_given; k++)
 		if (run->given[k].host == i)
@@ -639,7 +648,8 @@ static size_t find_ordered(const struct run *run, size_t *which)
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->plans[i].n_targets > 0 || (arg_drain && has_told_all(run, i)))
+		if (run->plans[i].n_targets > 0 ||
+		    (arg_drain && has_told_all(run, i) && !run->farm.items[i].twin))
 			which[n++] = i;
 	return n;
 }
@@ -709,6 +719,7 @@ static int act(struct run *run, size_t *which)
 	run_note_status(run, (int)server_farm_report(&run->farm));
 	if (run->farm.cancelled)
 		return report_declined();
+	server_farm_find_twins(&run->farm);
 	status = check_exclusions(run);
 	if (status != EXIT_ENDED)
 		return status;

@@ -34,6 +34,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		status = server_farm_list(&farm);
 	if (status == EXIT_ENDED) {
 		table.group = report_shows_hosts ? "host" : NULL;
+		server_farm_find_twins(&farm);
 		sessions = server_farm_sessions(&farm, &n);
 		output_note(sessions ? 0 : -ENOMEM);
 		if (sessions)
@@ -142,10 +143,11 @@ static const struct logoff_session *find_session(const struct far_host *host, co
 	return found ? *found : NULL;
 }
 
-static struct process_row *make_rows(const struct process_run *run)
+static struct process_row *make_rows(const struct process_run *run, size_t *ret_n)
 {
 	struct process_row *rows = calloc(run->n_rows + 1, sizeof(*rows));
 
+	*ret_n = 0;
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
 		if (run->farm.items[i].n_sessions > 0)
 			qsort(run->farm.items[i].sessions, run->farm.items[i].n_sessions,
@@ -153,7 +155,9 @@ static struct process_row *make_rows(const struct process_run *run)
 	for (size_t k = 0; rows && k < run->n_rows; k++) {
 		const struct far_row *row = run->rows[k];
 
-		rows[k] = (struct process_row){
+		if (run->farm.items[row->host].twin)
+			continue;
+		rows[(*ret_n)++] = (struct process_row){
 			.process = &row->far.process, .user = row->far.user,
 			.session = find_session(&run->farm.items[row->host], row->far.process.session_id),
 			.host = server_farm_name(&run->farm, row->host),
@@ -165,13 +169,16 @@ static struct process_row *make_rows(const struct process_run *run)
 /* Shows what has come, and reports what has not. Returns the exit status. */
 static int show_rows(struct process_run *run, struct table *table, int n_arguments, char **arguments)
 {
-	struct process_row *rows = make_rows(run);
+	struct process_row *rows;
 	int status = EXIT_ENDED, failed;
+	size_t n;
 
+	server_farm_find_twins(&run->farm);
+	rows = make_rows(run, &n);
 	table->group = report_shows_hosts ? "host" : NULL;
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows)
-		status = query_show_processes(table, rows, run->n_rows, "", n_arguments, arguments);
+		status = query_show_processes(table, rows, n, "", n_arguments, arguments);
 	free(rows);
 	failed = (int)server_farm_report(&run->farm);
 	server_farm_summarize(&run->farm, false);

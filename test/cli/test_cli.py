@@ -243,7 +243,7 @@ def test_every_exit_status_is_recorded():
 # These need a person who answers (test_question.py), a name service that fails, and a host that refuses the question.
 NOT_RECORDED = {"declined", "exclusion-unknown"}
 # These need several hosts, or one that is far: test_farm_usage.py, test_farm.py, test_farm_msg.py.
-NOT_RECORDED |= {"busy", "not-asked", "cancelled", "recipient-unknown", "host-key-unknown", "host-key-changed", "not-installed", "broken", "changed", "own-session",
+NOT_RECORDED |= {"busy", "same-host", "not-asked", "cancelled", "recipient-unknown", "host-key-unknown", "host-key-changed", "not-installed", "broken", "changed", "own-session",
                  "read-only", "unknown-order", "wrong-order"}
 # This one needs a folder that can be written to in part: test_host_logon.py.
 NOT_RECORDED |= {"drain-not-written"}

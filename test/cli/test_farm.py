@@ -329,6 +329,82 @@ order('{order}')
         assert "what became of it is unknown" in done.err
 
 
+# ---- two names of one machine ----
+
+
+@pytest.fixture
+def twins(farm):
+    """login1 and login01 are the same machine, so is login001, and other is another one."""
+    def peer(number):
+        return f"""hello(instance='{number}')
+while order():
+    if last['order'] == 'list':
+        session('5')
+        if 'select' not in last:
+            session('6', user='bob')
+        reply()
+    elif last['order'] == 'processes':
+        say(serial=last['serial'], process=dict(host='x', pid=4242, command='vi', user='alice', uid=1000, session_id='5', session_name=None, state=None, kind=None))
+        reply()
+    elif last['order'] == 'logon':
+        say(serial=last['serial'], logon=dict(mode='new', lasting=True, services=[dict(service='sshd', refused=True)]))
+        reply()
+    elif last['order'] == 'message':
+        for one in last['sessions']:
+            say(serial=last['serial'], delivery=row(one['id'], result='delivered', channel='terminal', answer=None, cause=None, exit_status=0))
+        reply()
+    else:
+        for one in last['sessions']:
+            result(one['id'])
+        reply()
+"""
+    return farm.hosts(login1=peer(1), login01=peer(1), login001=peer(1), other=peer(2))
+
+
+TWIN = ": login[01,001]: the same host as login1; its sessions count once\n"
+
+
+@pytest.mark.parametrize("words", [("session",), ("user",), ("process", "*")], ids=["session", "user", "process"])
+def test_a_machine_with_several_names_is_shown_once(twins, words):
+    done = twins.run("query", *words, "/columns:host", "/nolegend")
+    assert sorted(set(done.out.split())) == ["login1", "other"], done.out
+    assert (done.status, done.err.splitlines()[0] + "\n") == (0, "query" + TWIN)
+
+
+def test_a_machine_with_several_names_is_told_programs(twins):
+    done = twins.query("/json:lines")
+    assert done.only("failure", "host", "kind", "object", "exit_status") == [
+        ("login01", "same-host", "login1", 0), ("login001", "same-host", "login1", 0)]
+    assert done.only("session", "host", "id") == [("login1", "5"), ("login1", "6"), ("other", "5"), ("other", "6")]
+
+
+@pytest.mark.parametrize("words,results,status", [
+    (("/user:alice",), [("login1", "5"), ("other", "5")], 0),
+    (("/user:alice", "/drain"), [("login1", "5"), ("other", "5")], 3),      # they are there again
+    (("/user:alice", "login01:5"), [("login1", "5"), ("other", "5")], 0),
+    (("/user:alice", "login01:6"), [("login01", "6"), ("login1", "5"), ("other", "5")], 0),
+    (("login1:5", "login001:5"), [("login1", "5")], 0),
+], ids=str)
+def test_a_machine_with_several_names_logs_off_once(twins, words, results, status):
+    done = twins.logoff(*words, "/y", "/json:lines", "/timeout:5", "/grace:0")
+    assert sorted(set(done.results())) == [(*one, "ended") for one in results], done.err
+    assert "the same host as login1" in done.err
+    if "/drain" in words:
+        assert done.only("drained", "host") == [("login1",), ("other",)]
+    else:
+        assert len(done.results()) == len(results) and done.status == status, done.err
+
+
+@pytest.mark.parametrize("whom,sessions", [("alice", ["5"]), ("login01:6", ["6"]), ("*", ["5", "6"])])
+def test_a_machine_with_several_names_gets_a_message_once(twins, whom, sessions):
+    twins.env["LOGOFF_HOST"] = f"memory:{HERE}/hosts/office"
+    done = twins.run("msg", "/server:" + ",".join(twins.names), whom, "hello")
+    assert done.status == 0, done.err
+    ordered = [[one["id"] for one in order["sessions"]] for name in ("login1", "login01", "login001")
+               for order in twins.orders(name) if order["order"] == "message"]
+    assert ordered == [sessions]
+
+
 @pytest.mark.parametrize("number", [1, 66])
 def test_the_order_reaches_another_machine(farm, number):
     """Beyond 64 hosts connections are closed and made again."""
