@@ -667,7 +667,7 @@ def test_no_phase_alone_is_success(farm, name):
     (NEVER + ASKED, "the connection broke"),
     (NEVER + ASKED + "result('7')\nhang()\n", "its host has answered wrongly"),
     (NEVER + ASKED + "raw(b'x' * (20 << 20))\nhang()\n", "its host has answered wrongly"),
-    ("plain = hello\nhello = lambda: plain(way='bus')\n" + AGAIN % "gone" + ASKED + "raw(b'{}\\n')\nhang()\n", "its host has answered wrongly"),
+    ("plain = hello\nhello = lambda: plain(way='bus', instance=None)\n" + AGAIN % "gone" + ASKED + "raw(b'{}\\n')\nhang()\n", "its host has answered wrongly"),
 ], ids=["breaks", "lies", "floods", "bus"])
 def test_why_nothing_is_known(farm, script, cause):
     """A connection that broke is not an answer that is wrong. What became of the session is unknown in both cases."""
