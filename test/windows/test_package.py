@@ -47,7 +47,7 @@ def test_programs(package):
     version = re.search(r"version: '(.*)'", (TREE / "meson.build").read_text())[1]
     for name in PROGRAMS:
         program = package[f"{name}.exe"]
-        assert len(program) <= 300 * 1024
+        assert len(program) <= 350 * 1024
         assert b'level="asInvoker"' in program and program.count(b"<supportedOS Id=") == 3
         assert f"ProductVersion\0{version}".encode("utf-16-le") in program.replace(b"\0\0\0\0", b"\0\0")
         assert f"{name}.exe".encode("utf-16-le") in program
