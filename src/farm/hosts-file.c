@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -348,6 +349,32 @@ static int not_opened(struct farm_fault *fault, int r, enum trusted_fault why, c
 	return r;
 }
 
+/*
+ * Tells whether the nearest folder of PATH that can be seen belongs to somebody else: with HOME from another user
+ * (runuser, su -m) a file there is not the caller's.
+ */
+static bool is_in_folder_of_another(const char *path)
+{
+	char *folder = strdup(path), *end;
+	struct stat status;
+	bool seen = false;
+
+	while (!seen && folder && (end = strrchr(folder, '/')) && end != folder) {
+		*end = '\0';
+		seen = stat(folder, &status) == 0;
+	}
+	free(folder);
+	return seen && status.st_uid != geteuid();
+}
+
+/* Tells whether it is no fault that the file PATH, which nobody has named, was not opened, with R. */
+static bool may_be_missing(const struct hosts_table *table, const char *path, int r)
+{
+	bool of_user = path == table->paths[0];
+
+	return r == -ENOENT || r == -ENOTDIR || (r == -EACCES && of_user && is_in_folder_of_another(path));
+}
+
 /* Reads the file PATH. Only a file that was NAMED has to be there. */
 static int read_file(struct hosts_table *table, const char *path, bool named, struct farm_fault *fault)
 {
@@ -356,7 +383,7 @@ static int read_file(struct hosts_table *table, const char *path, bool named, st
 	enum trusted_fault why;
 	int fd = trusted_open(path, TRUSTED_UNCHANGED, &why), r;
 
-	if (!named && why == TRUSTED_UNREADABLE && (fd == -ENOENT || fd == -ENOTDIR))
+	if (!named && why == TRUSTED_UNREADABLE && may_be_missing(table, path, fd))
 		return 0;
 	if (fd < 0)
 		return not_opened(fault, fd, why, path);

@@ -25,9 +25,15 @@ static char folder[] = "/tmp/test-hosts-XXXXXX", user_file[128], system_file[128
 int __real_trusted_open(const char *path, enum trusted_use use, enum trusted_fault *ret_fault);
 int __wrap_trusted_open(const char *path, enum trusted_use use, enum trusted_fault *ret_fault);
 
+static const char *denied;	/* the file that must not be opened, or NULL */
+
 /* The file of this machine is one in the test's folder. */
 int __wrap_trusted_open(const char *path, enum trusted_use use, enum trusted_fault *ret_fault)
 {
+	if (denied && strcmp(path, denied) == 0) {
+		*ret_fault = TRUSTED_UNREADABLE;
+		return -EACCES;
+	}
 	return __real_trusted_open(strcmp(path, SYSTEM_FILE) == 0 ? system_file : path, use, ret_fault);
 }
 
@@ -589,6 +595,34 @@ static void finds_the_files(void **state)
 	assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
 }
 
+/* As runuser and su -m leave HOME. What the user themself has made unreadable may list the host. */
+static void leaves_a_folder_of_another_alone(void **state)
+{
+	(void)state;
+	set_files("a ssh\n", "b ssh\n");
+	denied = user_file;
+	assert_file_fault(user_file, -EACCES, FARM_FAULT_SYSTEM);
+	denied = SYSTEM_FILE;
+	assert_file_fault(SYSTEM_FILE, -EACCES, FARM_FAULT_SYSTEM);
+	denied = "/proc/logoff/hosts";
+	assert_int_equal(setenv("XDG_CONFIG_HOME", "/proc", 1), 0);
+	if (geteuid() != 0) {
+		assert_means("a,b", "a tsts\nb ssh\n");
+	} else {
+		char path[64];
+
+		assert_file_fault(denied, -EACCES, FARM_FAULT_SYSTEM);
+		snprintf(path, sizeof(path), "%s/logoff", folder);
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		denied = user_file;
+		assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+		assert_means("a,b", "a tsts\nb ssh\n");
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	denied = NULL;
+	assert_int_equal(setenv("XDG_CONFIG_HOME", folder, 1), 0);
+}
+
 static void knows_a_single_server(void **state)
 {
 	static const char *const single[] = { "ts1",	"ts1:1445", "[2001:db8::7]:445", "2001:db8::7", "b\xc3\xbcro",
@@ -651,6 +685,7 @@ int main(void)
 		TEST(refuses_circles_and_strange_groups),
 		TEST(refuses_files_that_others_may_write),
 		TEST(finds_the_files),
+		TEST(leaves_a_folder_of_another_alone),
 		TEST(knows_a_single_server),
 		TEST(lists_all_names),
 	};

@@ -1267,7 +1267,7 @@ def test_the_command_is_killed_with_a_host_that_hangs(farm, script):
     process = subprocess.Popen(farm.hosts(one=script).command("logoff", ("5",)), env=farm.env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     farm.wait_for_mark("one")
-    time.sleep(0.3)  # the guard hears of a child when that has started
+    time.sleep(0.3)  # the guard is given a child that has started
     process.kill()
     process.wait()
 
