@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log-off.h - the options of the command logoff, for its two ways: one host, by the library; many hosts, by orders.
+ * log-off.h - sessions are chosen and logged off, for commands that do so: their options, and the two ways, one host by
+ * the library and many hosts by orders.
  */
 #ifndef CLI_LOG_OFF_H
 #define CLI_LOG_OFF_H
@@ -9,10 +10,11 @@
 #include <stdint.h>
 
 #include "cli/choice.h"
+#include "cli/help.h"
 #include "cli/select.h"
 #include "logoff.h"
 
-extern bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop, arg_drain;
+extern bool arg_verbose, arg_console, arg_dry_run, arg_yes, arg_if_any, arg_no_desktop, arg_drain, arg_no_ask_password;
 extern uint64_t arg_grace_s, arg_wait_s, arg_warn_s, arg_serial;
 extern const char *arg_message, *arg_reason;
 extern struct selection arg_selection;
@@ -29,6 +31,12 @@ extern struct selection arg_selection;
 #define DRAIN_OPTIONS
 #define DRAIN_USAGE
 #endif
+
+/* The help of the command, which defines it: wrong options are reported with it. */
+extern const struct help log_off_help;
+
+/* Logs off the sessions that the arguments and options mean, on HOST. Returns the exit status. */
+int log_off_run(struct logoff_host *host, int n_arguments, char **arguments);
 
 /*
  * Checks the options that belong together; on far hosts (FAR) each host checks the groups itself. Returns the exit
