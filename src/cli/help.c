@@ -235,3 +235,10 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	(void)stream_failure(EXIT_USAGE, "usage", culprit, NULL);
 	return help_try(help);
 }
+
+int help_refuse(const struct help *help, const char *sentence)
+{
+	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
+	(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
+	return help_try(help);
+}

@@ -34,4 +34,7 @@ int help_try(const struct help *help);
  */
 int help_usage_error(const struct help *help, enum option_fault fault, const char *culprit);
 
+/* The same in a SENTENCE of the command's own, which is translated. Returns the exit status. */
+int help_refuse(const struct help *help, const char *sentence);
+
 #endif

@@ -71,13 +71,6 @@ static const struct help change_help = {
 	.options = change_options,
 };
 
-static int refuse_usage(const char *sentence, const struct help *help)
-{
-	fprintf(stderr, _("%s: %s\n"), program().text, sentence);
-	(void)stream_failure(EXIT_USAGE, "usage", NULL, NULL);
-	return help_try(help);
-}
-
 /* ---- this machine ---- */
 
 /* Prints a sentence about what failed. */
@@ -188,10 +181,10 @@ static int run_logon(int n_arguments, char **arguments)
 	int status = EXIT_ENDED;
 
 	if (arg_query + arg_enable + arg_disable + arg_drain + arg_until_restart != 1)
-		return refuse_usage(_("one of /query, /enable, /disable, /drain and /drainuntilrestart is needed"),
-				    &logon_help);
+		return help_refuse(&logon_help,
+				   _("one of /query, /enable, /disable, /drain and /drainuntilrestart is needed"));
 	if (n_arguments > 0 && (verb == DRAIN_QUERY || verb == DRAIN_ENABLE))
-		return refuse_usage(_("a text is only for those whose logon is refused"), &logon_help);
+		return help_refuse(&logon_help, _("a text is only for those whose logon is refused"));
 	if (verb != DRAIN_QUERY && verb != DRAIN_ENABLE)
 		status = take_text(n_arguments, arguments, text);
 	if (status != EXIT_ENDED)
@@ -221,7 +214,7 @@ static int run_change(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (n_arguments == 0)
-		return refuse_usage(_("a sub-command is needed: logon"), &change_help);
+		return help_refuse(&change_help, _("a sub-command is needed: logon"));
 	if (strcasecmp(argv[1], "port") == 0 || strcasecmp(argv[1], "user") == 0)
 		fprintf(stderr, _("%s: %s is for programs of Windows only\n"), program().text, safe(argv[1]).text);
 	else
