@@ -73,7 +73,8 @@ static int report_no_memory(void)
 
 static int report_without_host(const struct run *run, const struct given *given)
 {
-	fprintf(stderr, _("%s: %s: with several hosts write HOST:ID, such as %s:12; for a user's sessions use /user\n"),
+	fprintf(stderr,
+		_("%s: %s: with several hosts write HOST:ID, such as %s:12; for a user's sessions use logoff /user\n"),
 		program().text, shown(given).text, server_farm_name(&run->farm, 0));
 	return stream_failure(EXIT_USAGE, "usage", object_of(given), NULL);
 }

@@ -712,8 +712,8 @@ enum exit_status report_user_left(const char *shown, const char *text)
 
 enum exit_status report_is_user(const char *argument)
 {
-	fprintf(stderr, _("%s: %s: no such session; use /user:%s for the sessions of that user\n"), program().text,
-		safe(argument).text, report_typed(argument).text);
+	fprintf(stderr, _("%s: %s: no such session; use logoff /user:%s for the sessions of that user\n"),
+		program().text, safe(argument).text, report_typed(argument).text);
 	return stream_failure(EXIT_NO_SESSION, "is-user", argument, NULL);
 }
 
