@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log-off.h - sessions are chosen and logged off, for commands that do so: their options, and the two ways, one host by
- * the library and many hosts by orders.
+ * log-off.h - sessions are chosen and logged off, for the commands logoff and rwinsta: their options, and the two ways,
+ * one host by the library and many hosts by orders.
  */
 #ifndef CLI_LOG_OFF_H
 #define CLI_LOG_OFF_H

@@ -72,6 +72,16 @@ def test_forced(host):
     assert "LOGOFF_REASON" not in one
 
 
+def test_reset(host):
+    """rwinsta leaves the same record."""
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+
+    assert host.run(["rwinsta", session.id, "/reason:hangs"]).status == OK
+
+    record(session, **whose(session), **by("root"), LOGOFF_RESULT="ended", LOGOFF_FORCED="yes", LOGOFF_REASON="hangs")
+
+
 def test_refused(host):
     """An attempt without the right has a record too, with the reason."""
     here, there = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
