@@ -489,6 +489,17 @@ enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct l
  */
 struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_process **processes);
 
+/*
+ * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after GRACE_MS; 0:
+ * kills them at once. All are looked up again first. Blocks for ten seconds more than the grace at most. CANCEL_FD, if not -1, ends the
+ * waiting when it becomes readable. RESULTS has as many elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it
+ * is in no session; LOGOFF_E_CHANGED: its session or name is another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
+ * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
+ */
+enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,
+					     size_t n_processes, uint64_t grace_ms, int cancel_fd,
+					     enum logoff_result *results, struct logoff_error *reterr);
+
 /* ---- messages ---- */
 
 /* What a message is. Only desktops heed it, where a message can take the place of the last. */

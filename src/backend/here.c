@@ -4,9 +4,13 @@
  */
 #include "backend/here.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "local/display.h"
+#include "local/held.h"
 #include "local/proc-table.h"
 #include "local/terminal.h"
 
@@ -48,6 +52,43 @@ void here_fill(struct logoff_session *session, unsigned facts)
 bool here_has_power(const struct logoff_session *session)
 {
 	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
+}
+
+static int hold(struct host_held *held)
+{
+	struct held *process = malloc(sizeof(*process));
+	int r = process ? held_open_pid(process, held->pid) : -ENOMEM;
+
+	if (r < 0)
+		free(process);
+	else
+		held->data = process;
+	return r;
+}
+
+static void release(struct host_held *held)
+{
+	if (held->data)
+		held_close(held->data);
+	free(held->data);
+	held->data = NULL;
+}
+
+int here_act(struct logoff_host *host, struct host_held *held, enum host_act act)
+{
+	int r = 0;
+
+	if (host->far)
+		return -EOPNOTSUPP;
+	if (act == HOST_ACT_HOLD)
+		return hold(held);
+	if (act == HOST_ACT_RELEASE)
+		release(held);
+	else if (!held_is_alive(held->data))
+		return -ESRCH;
+	else if (act != HOST_ACT_LOOK)
+		r = held_signal(held->data, act == HOST_ACT_ASK ? SIGTERM : SIGKILL);
+	return r == -EPERM ? -EACCES : r;
 }
 
 void here_refresh(struct logoff_host *host)

@@ -20,6 +20,9 @@ void here_fill(struct logoff_session *session, unsigned facts);
  */
 bool here_has_power(const struct logoff_session *session);
 
+/* The act() of back ends of this machine: a process is held by a pidfd. */
+int here_act(struct logoff_host *host, struct host_held *held, enum host_act act);
+
 /* Forgets what is known of displays, and that some did not answer: sessions are about to be looked up. */
 void here_refresh(struct logoff_host *host);
 

@@ -693,6 +693,7 @@ const struct host_backend host_logind = {
 	.manager = logind_manager,
 	.desktop = logind_desktop,
 	.census = logind_census,
+	.act = here_act,
 	.message = message_deliver,
 	.fill = logind_fill,
 	.record = audit_record,

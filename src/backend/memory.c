@@ -511,6 +511,11 @@ static int memory_list(struct logoff_host *host, const char *name, struct sessio
 	return r;
 }
 
+static uint32_t uid_of(const struct memory_world *world, const struct memory_process *process)
+{
+	return world->users[process->part == HOST_SESSION ? world->sessions[process->owner].user : process->owner].uid;
+}
+
 /* Those of a service manager are in no session. */
 static int memory_census(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
 {
@@ -527,8 +532,7 @@ static int memory_census(struct logoff_host *host, struct census *census, struct
 			process->part == HOST_SESSION ? &world->sessions[process->owner] : NULL;
 
 		if (is_alive(world, process))
-			r = census_add(census, (pid_t)process->pid,
-				       world->users[session ? session->user : process->owner].uid, NULL,
+			r = census_add(census, (pid_t)process->pid, uid_of(world, process), NULL,
 				       session ? session->id : NULL, process->command);
 	}
 	return r;
@@ -729,6 +733,32 @@ static int memory_kill(struct logoff_host *host, struct logoff_session *session,
 	}
 	r = step(world);
 	return r == 0 && !all ? -EPERM : r;
+}
+
+/* The process of that number that lives; it is held by its place, as two may have one number after each other. */
+static struct memory_process *find_held(struct memory_world *world, struct host_held *held, enum host_act act)
+{
+	for (size_t i = 0; act == HOST_ACT_HOLD && i < world->n_processes; i++)
+		if ((pid_t)world->processes[i].pid == held->pid && is_alive(world, &world->processes[i]))
+			held->data = (void *)(i + 1);	/* the array may move */
+	return held->data ? &world->processes[(size_t)held->data - 1] : NULL;
+}
+
+static int memory_act(struct logoff_host *host, struct host_held *held, enum host_act act)
+{
+	struct memory_world *world = host->data;
+	struct memory_process *process = find_held(world, held, act);
+	uint64_t life_us;
+
+	if (!process || !is_alive(world, process))
+		return -ESRCH;
+	if (act != HOST_ACT_ASK && act != HOST_ACT_KILL)
+		return 0;
+	if (process->foreign || (world->caller_uid != 0 && world->caller_uid != uid_of(world, process)))
+		return -EACCES;
+	life_us = act == HOST_ACT_ASK ? process->term_us : process->kill_us;
+	process->end_us = earlier(process->end_us, later(world->now_us, life_us));
+	return step(world);
 }
 
 static int memory_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
@@ -996,6 +1026,7 @@ const struct host_backend host_memory = {
 	.list = memory_list,
 	.may_have_user = host_may_have_any_user,
 	.census = memory_census,
+	.act = memory_act,
 	.ask = memory_ask,
 	.leave = memory_leave,
 	.prove = memory_prove,

@@ -29,6 +29,7 @@
 #define SECOND UINT64_C(1000000)
 #define ALL_FACTS (HOST_TERMINALS | HOST_TIMES | HOST_CLOCK | HOST_IDLE | HOST_CLIENT)
 #define NO_SUCH_ID "987654321"
+#define NO_SUCH_PID 987654321	/* above the kernel's own limit */
 
 static const char described[] = "caller uid=0\nuser name=alice uid=1000 manager\nuser name=bob uid=1001\n"
 				"session id=5 user=alice tty=pts/3\nprocess command=bash\nprocess command=vi term=never\n"
@@ -236,6 +237,17 @@ static void says_which_session_a_process_is_in(void **state)
 	session_list_clear(&after);
 }
 
+/* A number that no process has. */
+static void holds_only_processes_that_are_there(void **state)
+{
+	struct logoff_host *host = *state;
+	struct host_held held = { .pid = NO_SUCH_PID };
+	int r = host->backend->act(host, &held, HOST_ACT_HOLD);
+
+	assert_true(r == -ESRCH || r == -EOPNOTSUPP);
+	(void)host->backend->act(host, &held, HOST_ACT_RELEASE);
+}
+
 /* "No" may only be said of a user who has no session. */
 static void never_denies_a_user_who_is_there(void **state)
 {
@@ -405,6 +417,7 @@ static int run(const char *kind)
 		cmocka_unit_test(looks_up_each_fact_once),
 		cmocka_unit_test(lists_processes_in_order_and_knows_the_caller),
 		cmocka_unit_test(says_which_session_a_process_is_in),
+		cmocka_unit_test(holds_only_processes_that_are_there),
 		cmocka_unit_test(never_denies_a_user_who_is_there),
 		cmocka_unit_test(says_what_it_cannot_do),
 		cmocka_unit_test(says_which_machine_it_is),

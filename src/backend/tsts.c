@@ -796,6 +796,7 @@ const struct host_backend host_tsts = {
 	.list = tsts_list,
 	.may_have_user = host_may_have_any_user,
 	.census = tsts_census,
+	.act = host_no_act,
 	.ask = tsts_ask,
 	.prove = host_no_prove,
 	.leave = host_no_leave,

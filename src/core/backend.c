@@ -22,6 +22,14 @@ int host_no_prove(struct logoff_host *host, struct logoff_session *session, stru
 	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "a proof alone cannot be asked for");
 }
 
+int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act act)
+{
+	(void)host;
+	(void)held;
+	(void)act;
+	return -EOPNOTSUPP;
+}
+
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
 {
 	(void)host;

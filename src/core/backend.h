@@ -85,6 +85,21 @@ struct host_watch {
 	void *data;		/* the back end's own */
 };
 
+/* What is done with a single process, see act() below. */
+enum host_act {
+	HOST_ACT_HOLD,		/* comes first: from then on no other process is taken for it, even if that gets its number */
+	HOST_ACT_LOOK,		/* has it ended? */
+	HOST_ACT_ASK,		/* SIGTERM */
+	HOST_ACT_KILL,		/* SIGKILL */
+	HOST_ACT_RELEASE	/* comes last, whatever came before */
+};
+
+/* A process that is being ended by itself. */
+struct host_held {
+	pid_t pid;
+	void *data;		/* the back end's own; NULL before HOST_ACT_HOLD */
+};
+
 /* What is true of a kind of host. */
 enum host_flag {
 	HOST_LOCAL = 1,		/* this machine: its files, processes, terminals and displays are those of the sessions */
@@ -200,6 +215,12 @@ struct host_backend {
 	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
 	/*
+	 * Does ACT with the process HELD. Returns 0 (it lives, or may), -ESRCH: it has ended, -EACCES: the caller may not do that,
+	 * -EOPNOTSUPP, or another errno.
+	 */
+	int (*act)(struct logoff_host *host, struct host_held *held, enum host_act act);
+
+	/*
 	 * Delivers MESSAGE, whose texts are harmless, to all SESSIONS side by side, and waits for the answers if they are waited
 	 * for. Writes what became of it into DELIVERIES, which are empty before, one for each session. Returns 0 or a fatal errno.
 	 */
@@ -246,6 +267,7 @@ extern const struct host_backend *const host_backends[];
 /* The operations of a kind of host that cannot do them, or has nothing to do (backend.c). */
 bool host_may_have_any_user(struct logoff_host *host, const char *name);
 int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act act);
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
 void host_no_explain(struct process_list *list, struct logoff_host *host);
 int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-processes.c - single processes of memory hosts are ended: which are, when, and what is said of those that are not.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "backend/memory.h"
+#include "base/test-port.h"
+
+#define N_MAX 8
+
+static const char office[] = "caller uid=0\nuser name=alice uid=1000 manager\nprocess command=systemd\n"
+			     "session id=5 user=alice\nprocess command=bash\nprocess command=keeper term=never\n"
+			     "process command=nfs term=never kill=never\nprocess command=slow term=2000\n";
+
+/* What a case has. */
+struct scene {
+	struct logoff_host *host;
+	struct logoff_host_process **listed;	/* systemd, bash, keeper, nfs, slow */
+	size_t n_listed;
+	enum logoff_result results[N_MAX];
+	uint64_t start_us;
+};
+
+static struct scene open_scene(const char *text)
+{
+	char path[] = "/tmp/test-processes-XXXXXX", forced[sizeof(path) + 8];
+	struct logoff_error error = {};
+	struct scene scene = {};
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	snprintf(forced, sizeof(forced), "memory:%s", path);
+	setenv("LOGOFF_HOST", forced, 1);
+	if (host_open(&scene.host, NULL, NULL, &error) < 0)
+		fail_msg("%s", error.text);
+	unlink(path);
+	assert_int_equal(logoff_host_list_processes(scene.host, &scene.listed, &scene.n_listed, NULL), LOGOFF_OK);
+	assert_true(scene.n_listed <= N_MAX);
+	scene.start_us = scene.host->now_us;
+	return scene;
+}
+
+static void close_scene(struct scene *scene)
+{
+	logoff_host_process_list_free(scene->listed);
+	logoff_host_close(scene->host);
+}
+
+static int end(struct scene *scene, uint64_t grace_ms, int cancel_fd)
+{
+	return logoff_host_end_processes(scene->host, scene->listed, scene->n_listed, grace_ms, cancel_fd, scene->results, NULL);
+}
+
+static size_t count_living(const struct scene *scene)
+{
+	struct logoff_host_process **now;
+	size_t n;
+
+	assert_int_equal(logoff_host_list_processes(scene->host, &now, &n, NULL), LOGOFF_OK);
+	logoff_host_process_list_free(now);
+	return n;
+}
+
+static uint64_t passed_ms(const struct scene *scene)
+{
+	return (scene->host->now_us - scene->start_us) / 1000;
+}
+
+/* The service manager is in no session, and "nfs" cannot be killed. */
+static void test_each_has_its_result(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	assert_int_equal(end(&scene, 5000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_E_PROTECTED);
+	assert_int_equal(scene.results[1], LOGOFF_OK);
+	assert_int_equal(scene.results[2], LOGOFF_OK);
+	assert_int_equal(scene.results[3], LOGOFF_E_TIMEOUT);
+	assert_int_equal(scene.results[4], LOGOFF_OK);
+	assert_int_equal(count_living(&scene), 2);
+	assert_in_range(passed_ms(&scene), 15000, 15001);
+	close_scene(&scene);
+}
+
+/* It goes on as soon as none is left, so "slow" has the time that it needs. */
+static void test_waits_no_longer_than_needed(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	scene.listed += 4;
+	scene.n_listed = 1;
+	assert_int_equal(end(&scene, 60000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_OK);
+	assert_in_range(passed_ms(&scene), 2000, 2200);
+	scene.listed -= 4;
+	close_scene(&scene);
+}
+
+static void test_kills_at_once_without_grace(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	scene.listed += 2;
+	scene.n_listed = 1;
+	assert_int_equal(end(&scene, 0, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_OK);
+	assert_in_range(passed_ms(&scene), 0, 10);
+	scene.listed -= 2;
+	close_scene(&scene);
+}
+
+/* A number, a name or a session that is another's by now: left alone. One that has ended has ended. */
+static void test_leaves_others_alone(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	strcpy(scene.listed[1]->command, "vi");
+	strcpy(scene.listed[2]->session_id, "6");
+	scene.listed[3]->uid = 1001;
+	scene.listed[4]->pid = 999999;
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[1], LOGOFF_E_CHANGED);
+	assert_int_equal(scene.results[2], LOGOFF_E_CHANGED);
+	assert_int_equal(scene.results[3], LOGOFF_E_CHANGED);
+	assert_int_equal(scene.results[4], LOGOFF_OK);
+	assert_int_equal(count_living(&scene), 5);
+	assert_int_equal(passed_ms(&scene), 0);
+	close_scene(&scene);
+}
+
+static void test_others_need_rights(void **state)
+{
+	struct scene scene = open_scene("caller uid=1001\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
+					"session id=5 user=alice\nprocess command=bash\nsession id=6 user=bob\nprocess command=vi\n");
+
+	(void)state;
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_E_DENIED);
+	assert_int_equal(scene.results[1], LOGOFF_OK);
+	close_scene(&scene);
+}
+
+/* Nobody is killed after Ctrl-C; one that has ended by then has ended. */
+static void test_cancelled(void **state)
+{
+	struct scene scene = open_scene(office);
+	int event = test_event_open();
+
+	(void)state;
+	assert_true(test_event_set(event));
+	assert_int_equal(end(&scene, 5000, event), LOGOFF_OK);
+	assert_int_equal(scene.results[1], LOGOFF_OK);
+	assert_int_equal(scene.results[2], LOGOFF_E_CANCELLED);
+	assert_int_equal(scene.results[4], LOGOFF_E_CANCELLED);
+	assert_int_equal(count_living(&scene), 4);
+	close_scene(&scene);
+}
+
+/* Without a second list nothing is signalled. */
+static void test_no_list_no_end(void **state)
+{
+	struct scene scene = open_scene(office);
+	struct memory_world *world = scene.host->data;
+
+	(void)state;
+	world->census_fails.r = -EHOSTUNREACH;
+	assert_int_equal(end(&scene, 5000, -1), LOGOFF_E_UNREACHABLE);
+	world->census_fails.r = 0;
+	assert_int_equal(count_living(&scene), 5);
+	close_scene(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_has_its_result),
+		cmocka_unit_test(test_waits_no_longer_than_needed),
+		cmocka_unit_test(test_kills_at_once_without_grace),
+		cmocka_unit_test(test_leaves_others_alone),
+		cmocka_unit_test(test_others_need_rights),
+		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_no_list_no_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
