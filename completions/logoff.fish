@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Completion of logoff(1), rwinsta(1), msg(1), query(1) and change(1) for fish: options in both styles, and the sessions and users there are
+# Completion of logoff(1), rwinsta(1), tskill(1), msg(1), query(1) and change(1) for fish: options in both styles, and the sessions and users there are
 # now. fish knows only options with dashes; those with a slash are offered as arguments once a slash has been typed.
 
 # ---- what there is ----
@@ -76,7 +76,7 @@ end
 
 # ---- where we are ----
 
-# What kind of command the words so far make: logoff, rwinsta, msg, query, session, user, process.
+# What kind of command the words so far make: logoff, rwinsta, tskill, msg, query, session, user, process.
 function __logoff_kind
     set --local words (commandline --tokenize --cut-at-cursor --current-process)
     switch (path basename -- $words[1])
@@ -149,12 +149,14 @@ function __logoff_arguments
             printf '*\teverybody\n'
         case logoff rwinsta
             __logoff_sessions id name
+        case tskill
+            command query process '*' --columns=command --no-legend 2>/dev/null | sort -u
     end
 end
 
 # ---- the completions ----
 
-set --global __logoff_commands logoff rwinsta msg query change qwinsta quser qprocess chglogon
+set --global __logoff_commands logoff rwinsta tskill msg query change qwinsta quser qprocess chglogon
 set --global __logoff_open_options
 
 # One option: for which kinds of command; /name; --name; -letter; what its value is ("-": it has none; with a comma:
@@ -192,7 +194,7 @@ for command in $__logoff_commands
         -a '@(__fish_complete_path (string sub --start 2 -- (__logoff_word)))'
 end
 
-__logoff_option logoff,rwinsta,msg,session,user,process,logon server server - host, 'Session hosts that are meant'
+__logoff_option logoff,tskill,rwinsta,msg,session,user,process,logon server server - host, 'Session hosts that are meant'
 __logoff_option logoff,rwinsta,msg,session,user,process logon logon U text 'Account that logs on to the server'
 __logoff_option logoff,rwinsta,msg,session,user,process authfile authentication-file A file 'File with name and password'
 __logoff_option logoff,rwinsta,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
@@ -217,25 +219,26 @@ __logoff_option logoff dryrun dry-run n - 'Show what would be done'
 __logoff_option logoff y yes y - 'Do not ask before several sessions are logged off'
 __logoff_option logoff warn warn - time 'Warn the users and count down this time'
 __logoff_option logoff message message - text 'Text to add to the warning'
-__logoff_option logoff grace grace - seconds 'Seconds between request and kill'
+__logoff_option logoff,tskill grace grace - seconds 'Seconds between request and kill'
 __logoff_option logoff wait wait - seconds 'Longest seconds for one session'
 __logoff_option logoff nodesktop no-desktop - - 'Do not ask desktops to log their users off first'
 __logoff_option logoff,rwinsta console console - - 'Allow to log off the console session'
 __logoff_option logoff,rwinsta reason reason - text 'Reason to record in the journal'
 __logoff_option logoff,rwinsta noaskpassword no-ask-password - - 'Never ask for a password'
-__logoff_option process id id - id 'Show the processes of this session'
+__logoff_option process,tskill id id - id 'Session whose processes are meant'
+__logoff_option tskill a all a - 'End the processes of that name in all sessions'
 __logoff_option msg time time - seconds 'Seconds to show the message and wait'
 __logoff_option logoff,rwinsta,msg,session,user,process,logon json json - [lines] 'Print JSON'
 __logoff_option session,user watch watch - - 'Show what begins, changes and goes'
 __logoff_option session,user,process nolegend no-legend - - 'Print no headings'
 __logoff_option session,user,process sort sort - sort 'Column to sort by'
 __logoff_option session,user,process columns columns - column, 'Columns to show'
-__logoff_option logoff,rwinsta,msg v verbose v - 'Show each step'
+__logoff_option logoff,tskill,rwinsta,msg v verbose v - 'Show each step'
 __logoff_option msg w wait w - 'Wait for the answers'
 __logoff_option logon query query - - 'Show whether new logons are accepted'
 __logoff_option logon enable enable - - 'Accept new logons again'
 __logoff_option logon disable disable - - 'Refuse logons until the next restart'
 __logoff_option logon drain drain - - 'Refuse new sessions'
 __logoff_option logon drainuntilrestart drain-until-restart - - 'Refuse new sessions until the next restart'
-__logoff_option logoff,rwinsta,msg,session,user,process,query,logon,change '?' help h - 'Show the help'
-__logoff_option logoff,rwinsta,msg,session,user,process,query,logon,change version version - - 'Show the version'
+__logoff_option logoff,tskill,rwinsta,msg,session,user,process,query,logon,change '?' help h - 'Show the help'
+__logoff_option logoff,tskill,rwinsta,msg,session,user,process,query,logon,change version version - - 'Show the version'

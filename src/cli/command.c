@@ -52,6 +52,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return help_print(command->help);
 	if (arg_version)
 		return command_print_version();
+	if (command->here_only && !logoff_is_this_machine(arg_server))
+		return help_refuse(command->help,
+				   _("/server: this works on this machine only; run it there, as by ssh"));
 	r = server_farm_is_meant(arg_server, &status);
 	if (r < 0)
 		return status;

@@ -30,8 +30,7 @@ static bool is_in(const struct logoff_host_process *process, const struct logoff
 	return strcmp(process->session_id, logoff_session_id(session)) == 0;
 }
 
-/* The program's own name stands before a colon: "tmux: server". */
-static bool is_program(const char *command, const char *program)
+bool running_is_program(const char *command, const char *program)
 {
 	char wanted[sizeof(((struct logoff_host_process *)NULL)->command)], bare[sizeof(wanted)];
 
@@ -54,7 +53,7 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 		if (!running->hidden || account_is_foreign(session))
 			answer = SELECT_NO;
 		for (size_t j = 0; j < programs->n_items; j++)
-			if (is_program(running->items[i]->command, programs->items[j]))
+			if (running_is_program(running->items[i]->command, programs->items[j]))
 				return SELECT_YES;
 	}
 	return answer;

@@ -29,6 +29,12 @@ struct running {
 enum select_answer running_has(struct running *running, struct logoff_host *host, const struct logoff_session *session,
 			       const struct option_list *programs);
 
+/*
+ * Tells whether COMMAND, the kernel's name of a process, is that of PROGRAM, which may be a pattern. The program's own
+ * name stands before a colon: "tmux: server".
+ */
+bool running_is_program(const char *command, const char *program);
+
 /* The first few programs in SESSION, each once, joined by commas; "" if unknown. Returns the text. */
 struct safe running_names(struct running *running, struct logoff_host *host, const struct logoff_session *session);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the shells make of "logoff ...", "rwinsta ...", "msg ...", "query ...", "change ..." and the tabulator key.
+"""What the shells make of "logoff ...", "rwinsta ...", "tskill ...", "msg ...", "query ...", "change ..." and the tabulator key.
 
 bash and zsh are driven through a pseudo terminal, as a person does, because what they do with ":" and "=" in words is
 decided by their line editors and not by the completion functions. fish can be asked. The sessions are those of a memory
@@ -29,7 +29,9 @@ user name=alice uid=1000
 user name=bob uid=1001
 user name=erin@example.org uid=1002
 session id=12 user=alice tty=pts/3
+process command=vi
 session id=c3 user=bob rdp=10
+process command=xterm
 session id=14 user=bob console tty=tty1
 session id=15 user=bob rdp=11 state=disconnected
 session id=c4 user=alice display=:1
@@ -55,6 +57,7 @@ SLASH = {
                "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
     "rwinsta": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable",
                 "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
+    "tskill": {"/id:", "/a", "/server:", "/grace:", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
     "query user": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
@@ -72,6 +75,7 @@ DASH = {
     "rwinsta": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                 "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--console", "--reason=", "--no-ask-password", "--json",
                 "--json=lines", "-v", "--verbose", "-h", "--help", "--version"},
+    "tskill": {"--id=", "-a", "--all", "--server=", "--grace=", "-v", "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
             "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--time=", "--json", "--json=lines", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
     "query session": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
@@ -227,7 +231,7 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
     (folder / "host").write_text(host)
     (folder / "hosts").write_text(HOSTS_FILE)
     (folder / "bin").mkdir()
-    for name in ("logoff", "rwinsta", "msg", "query", "change", *OTHER_NAMES):
+    for name in ("logoff", "rwinsta", "tskill", "msg", "query", "change", *OTHER_NAMES):
         program = OTHER_NAMES.get(name, name).split()[0]
         (folder / "bin" / name).symlink_to(COMMAND.parent / program)
     (folder / "lists").mkdir()
@@ -278,6 +282,8 @@ def test_options_in_both_styles(shell, command):
         ("quser /json ", SESSIONS | USERS),
         ("query process ", NAMES | USERS | {"*"}),
         ("qprocess /id ", IDS),
+        ("tskill /id:12 ", {"vi", "xterm"}),
+        ("tskill /id ", IDS),
         ("logoff /user ", USERS),
         ("logoff /state ", {"active", "disc", "closing"}),
         ("logoff /kerberos ", {"required", "desired", "off"}),
@@ -309,6 +315,7 @@ def test_what_there_is(shell, line, wanted):
         ("quser er", "quser erin@example.org "),
         ("quser erin@e", "quser erin@example.org "),
         ("qprocess --id=c3", "qprocess --id=c3 "),
+        ("tskill v", "tskill vi "),
         ("logoff /user:al", "logoff /user:alice "),
         ("logoff --user=alice,b", "logoff --user=alice,bob "),
         ("logoff /state:d", "logoff /state:disc "),
@@ -431,7 +438,7 @@ def test_no_answer_where_there_is_no_host(tmp_path_factory):
 
 
 def test_installed_names_are_what_the_shells_look_for():
-    names = " ".join(["logoff", "rwinsta", "msg", "query", "change", *OTHER_NAMES])
+    names = " ".join(["logoff", "rwinsta", "tskill", "msg", "query", "change", *OTHER_NAMES])
     assert (COMPLETIONS / "logoff").read_text().rstrip().endswith(f"complete -F _logoff {names}")
     assert (COMPLETIONS / "_logoff").read_text().startswith(f"#compdef {names}\n")
     assert f"set --global __logoff_commands {names}\n" in (COMPLETIONS / "logoff.fish").read_text()

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tskill.c - the command tskill: ends processes of sessions, by number or by name.
+ *
+ * A number means the process in whatever session it is; a name means those of one session, or of all. Processes outside
+ * of sessions are services of the machine, and are not found. First a process is asked, as kill(1) would: programs of
+ * Linux save on SIGTERM. What is left after the grace is killed, as on Windows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "cli/cancel.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/printable.h"
+#include "cli/report.h"
+#include "cli/running.h"
+#include "logoff.h"
+
+static bool arg_all, arg_verbose;
+static const char *arg_id;
+static uint64_t arg_grace_s = 10;
+
+static const struct option_row options[] = {
+	{ "id", "id", 0, OPTION_STRING, &arg_id, "sessionid", N_("Ends processes of this session only.") },
+	{ "a", "all", 'a', OPTION_FLAG, &arg_all, NULL, N_("Ends the processes of that name in all sessions.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", N_("This machine; others are refused.") },
+	{ "grace", "grace", 0, OPTION_SECONDS, &arg_grace_s, "seconds",
+	  N_("Time between the request to end and the kill; 10 if not given.") },
+	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows each process that has ended.") },
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	{}
+};
+
+static const struct help help = {
+	.summary = N_("Ends processes that belong to sessions."),
+	.usage = "TSKILL {processid | processname ...} [/ID:sessionid | /A] [/SERVER:servername]\n"
+		 "       [/GRACE:seconds] [/V] [/VERSION] [--help]",
+	.arguments = {
+		{ "processid", N_("The number of a process.") },
+		{ "processname", N_("The name of a program; * and ? stand for any characters.") },
+	},
+	.options = options,
+};
+
+/* ---- which are meant ---- */
+
+/* The processes of the host, and those of them that are to be ended. */
+struct targets {
+	struct logoff_host_process **all;
+	size_t n_all;
+	struct logoff_host_process **items;
+	size_t n_items;
+	const char *id;			/* of the session that a name means; NULL: all */
+	bool hidden;			/* some processes may be hidden from the caller */
+};
+
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool is_meant(const struct targets *targets, const struct logoff_host_process *process, const char *word)
+{
+	bool number = is_number(word);
+
+	if (!*process->session_id || process->pid == getpid())
+		return false;
+	if (targets->id && (arg_id || !number) && strcmp(process->session_id, targets->id) != 0)
+		return false;
+	return number ? strtoll(word, NULL, 10) == process->pid
+		      : running_is_program(process->command, word);
+}
+
+static int report_no_process(const struct targets *targets, const char *word)
+{
+	if (!targets->hidden) {
+		fprintf(stderr, _("%s: %s: no such process in a session that is meant\n"), program().text,
+			safe(word).text);
+		return EXIT_NO_SESSION;
+	}
+	fprintf(stderr, _("%s: %s: no such process is seen, but /proc hides those of others\n"), program().text,
+		safe(word).text);
+	return EXIT_UNREACHABLE;
+}
+
+/* Adds the processes that WORD means, each once. Returns the exit status. */
+static int add_word(struct targets *targets, const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < targets->n_all; i++) {
+		bool known = false;
+
+		if (!is_meant(targets, targets->all[i], word))
+			continue;
+		found = true;
+		for (size_t k = 0; k < targets->n_items; k++)
+			known = known || targets->items[k] == targets->all[i];
+		if (!known)
+			output_note(array_add(&targets->items, &targets->n_items, &targets->all[i]));
+	}
+	return found ? EXIT_ENDED : report_no_process(targets, word);
+}
+
+/* ---- ending them ---- */
+
+static struct safe label(const struct logoff_host_process *process)
+{
+	struct safe name = safe(process->command), session = safe(process->session_id), out;
+
+	snprintf(out.text, sizeof(out.text), _("process %d (%.200s) of session %.100s"), (int)process->pid, name.text,
+		 session.text);
+	return out;
+}
+
+static int report_failure(const struct logoff_host_process *process, int status, const char *sentence)
+{
+	fprintf(stderr, _("%s: %s: %s\n"), program().text, label(process).text, sentence);
+	return status;
+}
+
+static int report_end(const struct logoff_host_process *process, enum logoff_result result)
+{
+	switch ((int)result) {
+	case LOGOFF_OK:
+		if (arg_verbose)
+			printf(_("Ended: %s.\n"), label(process).text);
+		return EXIT_ENDED;
+	case LOGOFF_E_DENIED:
+		return report_failure(process, EXIT_DENIED, _("access denied"));
+	case LOGOFF_E_TIMEOUT:
+		return report_failure(process, EXIT_NOT_ENDED, _("killed, but not ended in time"));
+	case LOGOFF_E_CHANGED:
+		return report_failure(process, EXIT_NOT_ENDED, _("left alone, as it is another one by now"));
+	case LOGOFF_E_CANCELLED:
+		return report_failure(process, EXIT_CANCELLED, _("cancelled, and not ended yet"));
+	default:
+		return report_failure(process, EXIT_UNREACHABLE, _("nobody can tell whether it has ended"));
+	}
+}
+
+/* Tells whether one of them is in the session OWN: then this command gets the signals of its end. */
+static bool has_own(const struct targets *targets, const struct logoff_session *own)
+{
+	for (size_t i = 0; own && i < targets->n_items; i++)
+		if (strcmp(targets->items[i]->session_id, logoff_session_id(own)) == 0)
+			return true;
+	return false;
+}
+
+static int end_all(struct logoff_host *host, const struct targets *targets, bool own)
+{
+	enum logoff_result *results = calloc(targets->n_items + 1, sizeof(*results));
+	struct logoff_error error = {};
+	int r = LOGOFF_E_NO_MEMORY, status = EXIT_ENDED;
+
+	if (results)
+		r = logoff_host_end_processes(host, targets->items, targets->n_items, arg_grace_s * 1000,
+					      cancel_open(own), results, &error);
+	for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
+		int one = report_end(targets->items[i], results[i]);
+
+		status = one > status ? one : status;
+	}
+	free(results);
+	return r < 0 ? (int)report_host(NULL, r, &error) : status;
+}
+
+/* ---- one run ---- */
+
+static bool has_name(int n_words, char **words)
+{
+	for (int i = 0; i < n_words; i++)
+		if (!is_number(words[i]))
+			return true;
+	return false;
+}
+
+/* Chooses what the words mean, of which OWN is the caller's session (NULL: R says why not). Returns the exit status. */
+static int choose(struct logoff_host *host, struct targets *targets, int n_words, char **words,
+		  const struct logoff_session *own, int r, struct logoff_error *error)
+{
+	int status = EXIT_ENDED;
+
+	if (!arg_id && !arg_all && has_name(n_words, words)) {
+		if (!own)
+			return report_not_found(NULL, NULL, r, error);
+		targets->id = logoff_session_id(own);
+	}
+	r = logoff_host_list_processes(host, &targets->all, &targets->n_all, error);
+	if (r < 0)
+		return report_host(NULL, r, error);
+	targets->hidden = logoff_host_hides_processes(host);
+	for (int i = 0; i < n_words; i++) {
+		int one = add_word(targets, words[i]);
+
+		status = one > status ? one : status;
+	}
+	return status;
+}
+
+/* Ends the processes that the words mean, of the session NAMED alone if it is not NULL. Returns the exit status. */
+static int end_words(struct logoff_host *host, const struct logoff_session *named, int n_words, char **words)
+{
+	struct targets targets = { .id = named ? logoff_session_id(named) : NULL };
+	struct logoff_session *own = NULL;
+	struct logoff_error error = {};
+	int r = logoff_host_find(host, NULL, &own, &error);
+	int status = choose(host, &targets, n_words, words, own, r, &error), ended;
+
+	if (targets.n_items > 0) {
+		ended = end_all(host, &targets, has_own(&targets, own));
+		status = ended > status ? ended : status;
+	}
+	free(targets.items);
+	logoff_host_process_list_free(targets.all);
+	logoff_session_free(own);
+	return status;
+}
+
+static int run_tskill(struct logoff_host *host, int n_words, char **words)
+{
+	struct logoff_session *named = NULL;
+	struct logoff_error error = {};
+	int r, status;
+
+	if (n_words == 0)
+		return help_refuse(&help, _("the number or the name of a process is needed"));
+	if (arg_id && arg_all)
+		return help_refuse(&help, _("/id and /a exclude each other"));
+	if (arg_id) {
+		r = logoff_host_find(host, arg_id, &named, &error);
+		if (r < 0)
+			return report_not_found(arg_id, arg_id, r, &error);
+	}
+	status = end_words(host, named, n_words, words);
+	logoff_session_free(named);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	return command_main(&(struct command){ .help = &help, .run = run_tskill, .here_only = true }, argc, argv);
+}
