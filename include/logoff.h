@@ -411,6 +411,14 @@ struct logoff_session_facts {
  */
 enum logoff_result logoff_session_import(struct logoff_session **ret_session, const struct logoff_session_facts *facts);
 
+/*
+ * Disconnects the client of SESSION, a desktop of xrdp's, and proves that the session goes on without it. Blocks for ten seconds at most.
+ * Returns LOGOFF_OK, which is so too if it had no client, LOGOFF_E_UNSUPPORTED (it cannot go on without its client), LOGOFF_E_DENIED,
+ * LOGOFF_E_TIMEOUT (it is still connected, or again), LOGOFF_E_NO_SESSION, LOGOFF_E_CHANGED, LOGOFF_E_UNREACHABLE (nobody can tell) or
+ * LOGOFF_E_INVALID (it was imported).
+ */
+enum logoff_result logoff_session_disconnect(struct logoff_session *session, struct logoff_error *reterr);
+
 /* ---- watching ---- */
 
 /* Watches which sessions of a host begin, change and end. */

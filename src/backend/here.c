@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "local/display.h"
 #include "local/held.h"
 #include "local/proc-table.h"
 #include "local/terminal.h"
+#include "local/user.h"
 
 /* A smaller change of the clock is the work of a time service, or of a machine that has slept for a moment. */
 #define CLOCK_SET_US INT64_C(60000000)
@@ -52,6 +54,19 @@ void here_fill(struct logoff_session *session, unsigned facts)
 bool here_has_power(const struct logoff_session *session)
 {
 	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
+}
+
+int here_disconnect(const struct logoff_session *session, struct logoff_error *reterr)
+{
+	unsigned number;
+	int r;
+
+	if (!here_has_power(session))
+		return error_set_errno(reterr, -EACCES, -EACCES, "only root and the session's own user may do that");
+	if (!session->display || !user_parse_display(session->display, &number))
+		return -EOPNOTSUPP;
+	r = display_cut(session->uid, number);
+	return r == -EACCES ? error_set_errno(reterr, r, r, "this X server is not xorgxrdp, so only root may do that") : r;
 }
 
 static int hold(struct host_held *held)

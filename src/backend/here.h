@@ -20,6 +20,11 @@ void here_fill(struct logoff_session *session, unsigned facts);
  */
 bool here_has_power(const struct logoff_session *session);
 
+/*
+ * Has xrdp disconnect the client of SESSION, which is a desktop of xrdp's. Returns as disconnect() of a back end.
+ */
+int here_disconnect(const struct logoff_session *session, struct logoff_error *reterr);
+
 /* The act() of back ends of this machine: a process is held by a pidfd. */
 int here_act(struct logoff_host *host, struct host_held *held, enum host_act act);
 

@@ -644,6 +644,13 @@ static void read_desktops(struct logoff_host *host)
 		of(host->watched[i])->leave = leave_hear(of(host->watched[i])->leave, host->watched[i]);
 }
 
+static int logind_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	if (host->far || !of(session)->xrdp)
+		return host_no_disconnect(host, session, reterr);
+	return here_disconnect(session, reterr);
+}
+
 static int logind_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
 {
 	struct logind *logind = host->data;
@@ -694,6 +701,7 @@ const struct host_backend host_logind = {
 	.desktop = logind_desktop,
 	.census = logind_census,
 	.act = here_act,
+	.disconnect = logind_disconnect,
 	.message = message_deliver,
 	.fill = logind_fill,
 	.record = audit_record,

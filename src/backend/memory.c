@@ -699,6 +699,20 @@ static int memory_prove(struct logoff_host *host, struct logoff_session *session
 	return 0;
 }
 
+static int memory_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	const struct handle *handle = session->data;
+	struct memory_session *in_world = &world->sessions[handle->session];
+
+	if (!in_world->has_rdp)
+		return host_no_disconnect(host, session, reterr);
+	if (control_of(world, session) != MEMORY_CONTROL_YES)
+		return denied(reterr);
+	in_world->disconnects_us = world->now_us;
+	return step(world);
+}
+
 static int memory_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
@@ -1027,6 +1041,7 @@ const struct host_backend host_memory = {
 	.may_have_user = host_may_have_any_user,
 	.census = memory_census,
 	.act = memory_act,
+	.disconnect = memory_disconnect,
 	.ask = memory_ask,
 	.leave = memory_leave,
 	.prove = memory_prove,

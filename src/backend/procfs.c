@@ -643,6 +643,7 @@ const struct host_backend host_procfs = {
 	.may_have_user = host_may_have_any_user,
 	.census = procfs_census,
 	.act = here_act,
+	.disconnect = host_no_disconnect,
 	.ask = procfs_ask,
 	.prove = host_no_prove,
 	.leave = host_no_leave,

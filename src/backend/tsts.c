@@ -797,6 +797,7 @@ const struct host_backend host_tsts = {
 	.may_have_user = host_may_have_any_user,
 	.census = tsts_census,
 	.act = host_no_act,
+	.disconnect = host_no_disconnect,
 	.ask = tsts_ask,
 	.prove = host_no_prove,
 	.leave = host_no_leave,

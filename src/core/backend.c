@@ -30,6 +30,13 @@ int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act 
 	return -EOPNOTSUPP;
 }
 
+int host_no_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "no client can be disconnected");
+}
+
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr)
 {
 	(void)host;

@@ -215,6 +215,12 @@ struct host_backend {
 	int (*census)(struct logoff_host *host, struct census *census, struct logoff_error *reterr);
 
 	/*
+	 * Has the client of SESSION disconnected, without ending anything of the session. Does not wait for it. Returns 0: it is under
+	 * way, -EACCES, -EOPNOTSUPP: there is no client without which the session would go on, or another errno.
+	 */
+	int (*disconnect)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
+
+	/*
 	 * Does ACT with the process HELD. Returns 0 (it lives, or may), -ESRCH: it has ended, -EACCES: the caller may not do that,
 	 * -EOPNOTSUPP, or another errno.
 	 */
@@ -268,6 +274,7 @@ extern const struct host_backend *const host_backends[];
 bool host_may_have_any_user(struct logoff_host *host, const char *name);
 int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act act);
+int host_no_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
 void host_no_explain(struct process_list *list, struct logoff_host *host);
 int host_no_manager(struct logoff_host *host, struct logoff_session *session, enum host_manager *ret_manager,

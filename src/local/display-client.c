@@ -496,6 +496,19 @@ static pid_t find_process(const struct display_clients *clients, unsigned displa
 	return found;
 }
 
+int display_find_server(struct display_clients *clients, uid_t uid, unsigned number, pid_t *ret_pid)
+{
+	pid_t pid;
+
+	if (look_for_xrdp(clients) < 0)
+		return -ENOMEM;
+	pid = find_process(clients, number, uid);
+	if (pid == 0)
+		return -ENOENT;
+	*ret_pid = pid;
+	return 0;
+}
+
 /* Tells whether xrdp listens on PORT. */
 static bool is_port(const struct display_clients *clients, uint16_t port)
 {
@@ -636,14 +649,13 @@ int display_fill_client(struct display_clients *clients, struct logoff_session *
 	char name[64];
 	unsigned display;
 	pid_t pid;
+	int r;
 
 	if (!session->display || !user_parse_display(session->display, &display))
 		return 0;
-	if (look_for_xrdp(clients) < 0)
-		return -ENOMEM;
-	pid = find_process(clients, display, session->uid);
-	if (pid == 0)
-		return 0;
+	r = display_find_server(clients, session->uid, display, &pid);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	address = find_address(clients, pid);
 	if (address && !session->address && !(session->address = strdup(address)))
 		return -ENOMEM;

@@ -50,6 +50,18 @@ int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned numb
 /* Fills what SESSION lacks of address and client, which needs root. Returns 0 (also if they stay unknown) or -ENOMEM. */
 int display_fill_client(struct display_clients *clients, struct logoff_session *session);
 
+/*
+ * Finds the process of xrdp that serves the client of display NUMBER of user UID, which needs root. Returns 0, -ENOENT: there is none, or it
+ * is not known for sure, or -ENOMEM.
+ */
+int display_find_server(struct display_clients *clients, uid_t uid, unsigned number, pid_t *ret_pid);
+
+/*
+ * Has xrdp disconnect the client of display NUMBER of user UID (display-cut.c). The session goes on. Does not wait. Returns 0: xrdp has
+ * been told, -EACCES: only root could do that here, -EOPNOTSUPP: nobody is there to be told, or -ENOMEM.
+ */
+int display_cut(uid_t uid, unsigned number);
+
 /* The end of an xrdp session's channel socket that its channel server holds. */
 struct display_channel {
 	unsigned display;
