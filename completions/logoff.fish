@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Completion of logoff(1), rwinsta(1), tskill(1), msg(1), query(1) and change(1) for fish: options in both styles, and the sessions and users there are
+# Completion of logoff(1), rwinsta(1), tsdiscon(1), tskill(1), msg(1), query(1) and change(1) for fish: options in both styles, and the sessions and users there are
 # now. fish knows only options with dashes; those with a slash are offered as arguments once a slash has been typed.
 
 # ---- what there is ----
@@ -76,7 +76,7 @@ end
 
 # ---- where we are ----
 
-# What kind of command the words so far make: logoff, rwinsta, tskill, msg, query, session, user, process.
+# What kind of command the words so far make: logoff, rwinsta, tsdiscon, tskill, msg, query, session, user, process.
 function __logoff_kind
     set --local words (commandline --tokenize --cut-at-cursor --current-process)
     switch (path basename -- $words[1])
@@ -147,7 +147,7 @@ function __logoff_arguments
         case msg
             __logoff_sessions id name user
             printf '*\teverybody\n'
-        case logoff rwinsta
+        case logoff rwinsta tsdiscon
             __logoff_sessions id name
         case tskill
             command query process '*' --columns=command --no-legend 2>/dev/null | sort -u
@@ -156,7 +156,7 @@ end
 
 # ---- the completions ----
 
-set --global __logoff_commands logoff rwinsta tskill msg query change qwinsta quser qprocess chglogon
+set --global __logoff_commands logoff rwinsta tsdiscon tskill msg query change qwinsta quser qprocess chglogon
 set --global __logoff_open_options
 
 # One option: for which kinds of command; /name; --name; -letter; what its value is ("-": it has none; with a comma:
@@ -194,7 +194,7 @@ for command in $__logoff_commands
         -a '@(__fish_complete_path (string sub --start 2 -- (__logoff_word)))'
 end
 
-__logoff_option logoff,tskill,rwinsta,msg,session,user,process,logon server server - host, 'Session hosts that are meant'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process,logon server server - host, 'Session hosts that are meant'
 __logoff_option logoff,rwinsta,msg,session,user,process logon logon U text 'Account that logs on to the server'
 __logoff_option logoff,rwinsta,msg,session,user,process authfile authentication-file A file 'File with name and password'
 __logoff_option logoff,rwinsta,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
@@ -233,12 +233,12 @@ __logoff_option session,user watch watch - - 'Show what begins, changes and goes
 __logoff_option session,user,process nolegend no-legend - - 'Print no headings'
 __logoff_option session,user,process sort sort - sort 'Column to sort by'
 __logoff_option session,user,process columns columns - column, 'Columns to show'
-__logoff_option logoff,tskill,rwinsta,msg v verbose v - 'Show each step'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg v verbose v - 'Show each step'
 __logoff_option msg w wait w - 'Wait for the answers'
 __logoff_option logon query query - - 'Show whether new logons are accepted'
 __logoff_option logon enable enable - - 'Accept new logons again'
 __logoff_option logon disable disable - - 'Refuse logons until the next restart'
 __logoff_option logon drain drain - - 'Refuse new sessions'
 __logoff_option logon drainuntilrestart drain-until-restart - - 'Refuse new sessions until the next restart'
-__logoff_option logoff,tskill,rwinsta,msg,session,user,process,query,logon,change '?' help h - 'Show the help'
-__logoff_option logoff,tskill,rwinsta,msg,session,user,process,query,logon,change version version - - 'Show the version'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process,query,logon,change '?' help h - 'Show the help'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process,query,logon,change version version - - 'Show the version'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the shells make of "logoff ...", "rwinsta ...", "tskill ...", "msg ...", "query ...", "change ..." and the tabulator key.
+"""What the shells make of "logoff ...", "rwinsta ...", "tsdiscon ...", "tskill ...", "msg ...", "query ...", "change ..." and the tabulator key.
 
 bash and zsh are driven through a pseudo terminal, as a person does, because what they do with ":" and "=" in words is
 decided by their line editors and not by the completion functions. fish can be asked. The sessions are those of a memory
@@ -57,6 +57,7 @@ SLASH = {
                "/grace:", "/wait:", "/nodesktop", "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
     "rwinsta": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable",
                 "/console", "/reason:", "/noaskpassword", "/json", "/json:lines", "/v", "/?", "/version"},
+    "tsdiscon": {"/server:", "/v", "/?", "/version"},
     "tskill": {"/id:", "/a", "/server:", "/grace:", "/v", "/?", "/version"},
     "msg": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/time:", "/json", "/json:lines", "/v", "/w", "/?", "/version"},
     "query session": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable", "/json", "/json:lines", "/watch", "/nolegend", "/sort:", "/columns:", "/?", "/version"},
@@ -75,6 +76,7 @@ DASH = {
     "rwinsta": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
                 "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--console", "--reason=", "--no-ask-password", "--json",
                 "--json=lines", "-v", "--verbose", "-h", "--help", "--version"},
+    "tsdiscon": {"--server=", "-v", "--verbose", "-h", "--help", "--version"},
     "tskill": {"--id=", "-a", "--all", "--server=", "--grace=", "-v", "--verbose", "-h", "--help", "--version"},
     "msg": {"--server=", "-U", "--logon=", "-A", "--authentication-file=", "--use-kerberos=", "--use-krb5-ccache=", "-N", "--no-pass",
             "--require-encryption", "--parallel=", "--timeout=", "--allow-unreachable", "--time=", "--json", "--json=lines", "-v", "--verbose", "-w", "--wait", "-h", "--help", "--version"},
@@ -231,7 +233,7 @@ def start(kind, tmp_path_factory, wordbreaks=None, host=HOST):
     (folder / "host").write_text(host)
     (folder / "hosts").write_text(HOSTS_FILE)
     (folder / "bin").mkdir()
-    for name in ("logoff", "rwinsta", "tskill", "msg", "query", "change", *OTHER_NAMES):
+    for name in ("logoff", "rwinsta", "tsdiscon", "tskill", "msg", "query", "change", *OTHER_NAMES):
         program = OTHER_NAMES.get(name, name).split()[0]
         (folder / "bin" / name).symlink_to(COMMAND.parent / program)
     (folder / "lists").mkdir()
@@ -438,7 +440,7 @@ def test_no_answer_where_there_is_no_host(tmp_path_factory):
 
 
 def test_installed_names_are_what_the_shells_look_for():
-    names = " ".join(["logoff", "rwinsta", "tskill", "msg", "query", "change", *OTHER_NAMES])
+    names = " ".join(["logoff", "rwinsta", "tsdiscon", "tskill", "msg", "query", "change", *OTHER_NAMES])
     assert (COMPLETIONS / "logoff").read_text().rstrip().endswith(f"complete -F _logoff {names}")
     assert (COMPLETIONS / "_logoff").read_text().startswith(f"#compdef {names}\n")
     assert f"set --global __logoff_commands {names}\n" in (COMPLETIONS / "logoff.fish").read_text()

@@ -24,7 +24,7 @@ def all_cases():
     """Each command line over a memory host, named by its file and line."""
     for path in recorded.FILES:
         for case in recorded.parse(path.read_text(encoding="utf-8").split("\n")):
-            if case.words[0] in (b"change", b"chglogon", b"rwinsta", b"tskill"):
+            if case.words[0] in (b"change", b"chglogon", b"rwinsta", b"tsdiscon", b"tskill"):
                 continue
             if case.tsts == "none" and not any(word.lower().startswith((b"/server", b"--server")) for word in case.words):
                 yield pytest.param(case, id=f"{path.stem}-{case.line + 1}")

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tsdiscon: the client of an xrdp session leaves, and the session goes on; others are refused."""
+
+import pytest
+
+import sessions
+from cases import DENIED, NO_SESSION, OK, PROTECTED, assert_untouched
+from host import wait_until
+
+
+@pytest.fixture(params=["Xorg", "Xvnc"])
+def rdp(host, request):
+    return sessions.RdpSession(host, "alice", request.param)
+
+
+def tsdiscon(host, *words, user=None, env=None):
+    return host.run(["tsdiscon", *words], user=user, env=env)
+
+
+def assert_goes_on(rdp, before):
+    assert not rdp.connected()
+    rdp.client.wait(10)
+    assert_untouched(rdp, before)
+    assert f"{rdp.id}  Disc" in rdp.host.check("query session")
+
+
+def test_the_session_goes_on(rdp):
+    """And its user finds it again, with the programs that they left."""
+    before = rdp.processes()
+
+    result = tsdiscon(rdp.host, rdp.name, "/v")
+
+    assert result.status == OK and rdp.id in result.out, result.text
+    assert_goes_on(rdp, before)
+    assert tsdiscon(rdp.host, rdp.id).status == OK, "it has no client already"
+    rdp.reconnect()
+    assert_untouched(rdp, before)
+    assert tsdiscon(rdp.host, rdp.id).status == OK
+
+
+def test_by_its_user(rdp):
+    """xorgxrdp takes it from the user, Xvnc does not: then root is needed, and it is said."""
+    before, xvnc = rdp.processes(), "Xvnc" in [one.name for one in rdp.processes()] or not rdp.host.named("Xorg")
+
+    result = tsdiscon(rdp.host, rdp.id, user="alice")
+
+    if xvnc:
+        assert result.status == DENIED and "root" in result.err, result.text
+        assert rdp.connected()
+    else:
+        assert result.status == OK, result.text
+        assert_goes_on(rdp, before)
+
+
+def test_from_within(host):
+    """In the session itself nothing has to be named."""
+    start = host.path("/home/alice/.lab-session")
+    start.write_text("#!/bin/sh\nuntil test -e /tmp/go; do sleep 0.1; done\ntsdiscon >/tmp/said 2>&1; echo $? >>/tmp/said\n")
+    start.chmod(0o755)
+    try:
+        rdp = sessions.RdpSession(host, "alice", program=None)
+        host.path("/tmp/go").touch()
+        rdp.client.wait(20)
+    finally:
+        start.unlink()
+        host.path("/tmp/go").unlink()
+
+    assert wait_until(host.path("/tmp/said").read_text, 10, "it has ended") == "0\n"
+    assert rdp.exists() and not rdp.connected()
+
+
+def test_one_of_two(host):
+    left, kept = sessions.RdpSession(host, "alice"), sessions.RdpSession(host, "bob")
+    before, others = left.processes(), kept.processes()
+
+    assert tsdiscon(host, left.name).status == OK
+
+    assert_goes_on(left, before)
+    assert_untouched(kept, others)
+    assert kept.connected() and kept.client.poll() is None
+
+
+def test_others_need_root(rdp):
+    before = rdp.processes()
+
+    result = tsdiscon(rdp.host, rdp.id, user="bob")
+
+    assert result.status == DENIED, result.text
+    assert_untouched(rdp, before)
+    assert rdp.connected()
+
+
+def test_others_are_refused(any_host):
+    session = sessions.ssh(any_host, "alice")
+    before = session.processes()
+
+    assert tsdiscon(any_host, session.id).status == PROTECTED
+    assert session.shell.run("tsdiscon")[1] == PROTECTED
+    assert tsdiscon(any_host).status == NO_SESSION
+    assert_untouched(session, before)
+
+
+def test_console_is_refused(host):
+    console = sessions.fake_console(host, "bob")
+
+    assert tsdiscon(host, console.id).status == PROTECTED
+    assert console.exists()
