@@ -412,10 +412,11 @@ struct logoff_session_facts {
 enum logoff_result logoff_session_import(struct logoff_session **ret_session, const struct logoff_session_facts *facts);
 
 /*
- * Disconnects the client of SESSION, a desktop of xrdp's, and proves that the session goes on without it. Blocks for ten seconds at most.
- * Returns LOGOFF_OK, which is so too if it had no client, LOGOFF_E_UNSUPPORTED (it cannot go on without its client), LOGOFF_E_DENIED,
- * LOGOFF_E_TIMEOUT (it is still connected, or again), LOGOFF_E_NO_SESSION, LOGOFF_E_CHANGED, LOGOFF_E_UNREACHABLE (nobody can tell) or
- * LOGOFF_E_INVALID (it was imported).
+ * Disconnects the client of SESSION, a desktop of xrdp's or a session of a server, and proves that the session goes on without
+ * it. Blocks for ten seconds at most.
+ * Returns LOGOFF_OK, which is so too if it had no client, LOGOFF_E_UNSUPPORTED (it cannot go on without its client),
+ * LOGOFF_E_DENIED, LOGOFF_E_TIMEOUT (it is still connected, or again), LOGOFF_E_NO_SESSION, LOGOFF_E_CHANGED,
+ * LOGOFF_E_UNREACHABLE (nobody can tell) or LOGOFF_E_INVALID (it was imported).
  */
 enum logoff_result logoff_session_disconnect(struct logoff_session *session, struct logoff_error *reterr);
 
@@ -498,10 +499,11 @@ enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct l
 struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_process **processes);
 
 /*
- * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after GRACE_MS; 0:
- * kills them at once. All are looked up again first. Blocks for ten seconds more than the grace at most. CANCEL_FD, if not -1, ends the
- * waiting when it becomes readable. RESULTS has as many elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it
- * is in no session; LOGOFF_E_CHANGED: its session or name is another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
+ * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after
+ * GRACE_MS; 0: kills them at once. A server kills them at once in any case. All are looked up again first. Blocks for ten
+ * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. RESULTS has as many
+ * elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services;
+ * LOGOFF_E_CHANGED: its session or name is another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */
 enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,

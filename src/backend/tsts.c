@@ -564,6 +564,50 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	return r;
 }
 
+/* ---- single acts ---- */
+
+static int tsts_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct reply reply;
+
+	return ask_once(host, (struct order){ .kind = ORDER_DISCONNECT, .id = (uint32_t)strtoul(session->id, NULL, 10) }, 0, &reply,
+			reterr);
+}
+
+/* Tells whether the server still has a process of that number. Returns 0, -ESRCH, or another errno. */
+static int look_for_process(struct logoff_host *host, pid_t pid)
+{
+	struct event_process *rows;
+	struct reply reply;
+	int r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*rows), &reply, NULL);
+
+	if (r < 0)
+		return r;
+	r = -ESRCH;
+	rows = reply.rows;
+	for (size_t i = 0; i < reply.event.n_rows; i++)
+		if ((pid_t)rows[i].pid == pid)
+			r = 0;
+	free(rows);
+	return r;
+}
+
+/*
+ * A server can only end a process by its number, and at once. That is done once, right after the processes were listed: later the
+ * number may be another's.
+ */
+static int tsts_act(struct logoff_host *host, struct host_held *held, enum host_act act)
+{
+	struct reply reply;
+
+	if (act == HOST_ACT_LOOK)
+		return look_for_process(host, held->pid);
+	if ((act != HOST_ACT_ASK && act != HOST_ACT_KILL) || held->data)
+		return 0;
+	held->data = host;	/* it has been ended */
+	return ask_once(host, (struct order){ .kind = ORDER_TERMINATE, .id = (uint32_t)held->pid }, 0, &reply, NULL);
+}
+
 /* ---- logging off ---- */
 
 /*
@@ -796,8 +840,8 @@ const struct host_backend host_tsts = {
 	.list = tsts_list,
 	.may_have_user = host_may_have_any_user,
 	.census = tsts_census,
-	.act = host_no_act,
-	.disconnect = host_no_disconnect,
+	.act = tsts_act,
+	.disconnect = tsts_disconnect,
 	.ask = tsts_ask,
 	.prove = host_no_prove,
 	.leave = host_no_leave,

@@ -112,7 +112,13 @@ static int ask_and_kill(struct ends *ends, uint64_t grace_us, int cancel_fd, str
 	return r;
 }
 
-/* Holds the processes. One that is in no session is a service of the machine, and never ended. Returns 0 or -ENOMEM. */
+/* Tells whether it is a service of the machine: in no session, on a server in the one of the services. Those are never ended. */
+static bool is_service(const struct logoff_host *host, const struct logoff_host_process *process)
+{
+	return !*process->session_id || (host->server && strcmp(process->session_id, "0") == 0);
+}
+
+/* Holds the processes. Returns 0 or -ENOMEM. */
 static int hold_all(struct ends *ends, struct logoff_host_process *const *processes, size_t n)
 {
 	ends->items = calloc(n + 1, sizeof(*ends->items));
@@ -121,7 +127,7 @@ static int hold_all(struct ends *ends, struct logoff_host_process *const *proces
 	ends->n_items = n;
 	for (size_t i = 0; i < n; i++)
 		ends->items[i] = (struct end){ processes[i], { .pid = processes[i]->pid },
-					       *processes[i]->session_id ? HOST_PENDING : -EPERM };
+					       is_service(ends->host, processes[i]) ? -EPERM : HOST_PENDING };
 	(void)act_on_all(ends, HOST_ACT_HOLD);
 	return 0;
 }

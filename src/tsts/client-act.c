@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client-act.c - what is done to sessions: logging off, reset, messages.
+ * client-act.c - what is done to sessions: logging off, reset, disconnecting, messages; and to processes.
  *
  * RpcLogoff answers when the log-off has begun (MS-TSTS 3.3.4.1.5). Its end comes by TermSrvNotification, on a pipe of
  * its own. For one session that is RpcWaitForSessionState, which waits for a state and not for an event: so it comes
@@ -24,6 +24,9 @@
 
 /* Style of a message: MB_OK with the sign for information. */
 #define STYLE UINT32_C(0x40)
+
+/* With what exit code a process is ended. */
+#define TERMINATED 1
 
 /* The longest text of a message to an old server, in units with the NUL (MS-TSTS 3.7.4.1.8). */
 #define LEGACY_TEXT_MAX 1024
@@ -329,6 +332,63 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 int carry_reset(struct job *job, struct logoff_error *reterr)
 {
 	return reset(job, reterr);
+}
+
+/* ---- disconnecting, and processes ---- */
+
+static int disconnect(struct job *job, struct channel *channel, struct logoff_error *reterr)
+{
+	struct tsts_open_session open = { .in.session_id = job->order.id };
+	struct tsts_disconnect call = {};
+	int r;
+
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
+	if (r < 0)
+		return r;
+	call.in.handle = open.out.handle;
+	r = channel_call(job->client, channel, SESSION, TSTS_DISCONNECT, job, &call, &call.out.result, reterr);
+	close_session(job, channel, open.out.handle);
+	return r;
+}
+
+static int disconnect_legacy(struct job *job, struct channel *channel, struct logoff_error *reterr)
+{
+	struct tsts_ica_disconnect call = { .in.session_id = job->order.id };
+	int r = channel_ica(job->client, channel, &call.in.handle, reterr);
+
+	if (r == 0)
+		r = channel_call(job->client, channel, ICA, TSTS_ICA_DISCONNECT, job, &call, NULL, reterr);
+	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
+}
+
+int carry_disconnect(struct job *job, struct logoff_error *reterr)
+{
+	bool legacy = link_is_legacy(job->client);
+	struct channel *channel;
+	int r;
+
+	r = channel_take(job->client, legacy ? ICA : SESSION, false, &channel, reterr);
+	if (r < 0)
+		return r;
+	r = legacy ? disconnect_legacy(job, channel, reterr) : disconnect(job, channel, reterr);
+	channel_give(job->client, channel);
+	return r;
+}
+
+int carry_terminate(struct job *job, struct logoff_error *reterr)
+{
+	struct tsts_ica_terminate_process call = { .in = { .pid = job->order.id, .exit_code = TERMINATED } };
+	struct channel *channel;
+	int r;
+
+	r = channel_take(job->client, ICA, false, &channel, reterr);
+	if (r < 0)
+		return r;
+	r = channel_ica(job->client, channel, &call.in.handle, reterr);
+	if (r == 0)
+		r = channel_call(job->client, channel, ICA, TSTS_ICA_TERMINATE_PROCESS, job, &call, NULL, reterr);
+	channel_give(job->client, channel);
+	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
 }
 
 /* ---- messages ---- */

@@ -82,6 +82,8 @@ static const struct {
 	[ORDER_PROCESSES] = { carry_processes, 0 },
 	[ORDER_LOGOFF] = { carry_logoff, 0 },
 	[ORDER_RESET] = { carry_reset, 0 },
+	[ORDER_DISCONNECT] = { carry_disconnect, 0 },
+	[ORDER_TERMINATE] = { carry_terminate, 0 },
 	[ORDER_MESSAGE] = { carry_message, sizeof(struct order_message) },
 };
 

@@ -10,7 +10,7 @@
  * client-link.c   the connection: pipes, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
  * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLOCK, ORDER_CLIENTS
- * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_MESSAGE
+ * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_DISCONNECT, ORDER_TERMINATE, ORDER_MESSAGE
  * client-process.c  ORDER_PROCESSES
  *
  * One thread, one tevent loop. Whatever waits for the server is a task, and only tasks may call what is marked "waits".
@@ -219,6 +219,8 @@ int carry_clients(struct job *job, struct logoff_error *reterr);
 int carry_processes(struct job *job, struct logoff_error *reterr);
 int carry_logoff(struct job *job, struct logoff_error *reterr);
 int carry_reset(struct job *job, struct logoff_error *reterr);
+int carry_disconnect(struct job *job, struct logoff_error *reterr);
+int carry_terminate(struct job *job, struct logoff_error *reterr);
 int carry_message(struct job *job, struct logoff_error *reterr);
 
 #endif

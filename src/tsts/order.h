@@ -33,13 +33,15 @@ enum order_kind {
 	ORDER_LOGOFF,	/* log off session ID: begin to wait for its end on another pipe (MANY: for everybody's end, once), then
 			   ask; replies when the server has answered; the end comes as EVENT_REMOVED */
 	ORDER_RESET,	/* reset session ID without waiting (legacy pipe); -EOPNOTSUPP without that pipe */
+	ORDER_DISCONNECT, /* disconnect the client of session ID; replies when the server has answered */
+	ORDER_TERMINATE, /* end process ID at once (legacy pipe); -EOPNOTSUPP without that pipe */
 	ORDER_MESSAGE	/* show session ID the struct order_message that follows */
 };
 
 struct order {
 	uint32_t serial;
 	uint32_t kind;		/* enum order_kind */
-	uint32_t id;		/* of a session */
+	uint32_t id;		/* of a session; TERMINATE: of a process */
 	bool many;		/* LOGOFF: one of several */
 	bool missed;		/* GET: a list of this moment lacks it, no other is needed */
 	bool unused[2];		/* nothing that was in memory before goes out in a gap */

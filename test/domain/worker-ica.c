@@ -207,7 +207,8 @@ static uint32_t ica_terminate_process(struct call *call, void *data)
 		fprintf(out, ", \"pid\": %u", r->in.pid);
 		end_record(out);
 	}
-	memory_end_process(call->folder, r->in.pid);
+	if (really(call))
+		memory_end_process(call->folder, r->in.pid);
 	return 0;
 }
 
