@@ -195,12 +195,12 @@ for command in $__logoff_commands
 end
 
 __logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process,logon server server - host, 'Session hosts that are meant'
-__logoff_option logoff,rwinsta,msg,session,user,process logon logon U text 'Account that logs on to the server'
-__logoff_option logoff,rwinsta,msg,session,user,process authfile authentication-file A file 'File with name and password'
-__logoff_option logoff,rwinsta,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
-__logoff_option logoff,rwinsta,msg,session,user,process ccache use-krb5-ccache - text 'Kerberos ticket cache'
-__logoff_option logoff,rwinsta,msg,session,user,process nopass no-pass N - 'Never ask for the password of the server'
-__logoff_option logoff,rwinsta,msg,session,user,process encrypt require-encryption - - 'Require that the whole connection is encrypted'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process logon logon U text 'Account that logs on to the server'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process authfile authentication-file A file 'File with name and password'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process kerberos use-kerberos - kerberos 'Whether Kerberos is used'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process ccache use-krb5-ccache - text 'Kerberos ticket cache'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process nopass no-pass N - 'Never ask for the password of the server'
+__logoff_option logoff,tsdiscon,tskill,rwinsta,msg,session,user,process encrypt require-encryption - - 'Require that the whole connection is encrypted'
 __logoff_option logoff,rwinsta,msg,session,user,process,logon parallel parallel - number 'How many hosts are asked at once'
 __logoff_option logoff,rwinsta,msg,session,user,process,logon timeout timeout - seconds 'Seconds that a host may take to answer'
 __logoff_option logoff,rwinsta,msg,session,user,process,logon allowunreachable allow-unreachable - - 'Do not count hosts that cannot be reached'

@@ -52,14 +52,11 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return help_print(command->help);
 	if (arg_version)
 		return command_print_version();
-	if (command->here_only && !logoff_is_this_machine(arg_server))
-		return help_refuse(command->help,
-				   _("/server: this works on this machine only; run it there, as by ssh"));
 	r = server_farm_is_meant(arg_server, &status);
 	if (r < 0)
 		return status;
 	if (r > 0 && !command->run_farm)
-		return help_usage_error(command->help, OPTION_FAULT_ONE_SERVER, command->help->sub_command);
+		return help_usage_error(command->help, OPTION_FAULT_ONE_SERVER, "/server");
 	return r > 0 ? command->run_farm(n_arguments, argv + 1) : run_host(command, n_arguments, argv + 1);
 }
 

@@ -21,7 +21,6 @@ struct command {
 	int n_before_text;		/* see options_parse() */
 	int (*run)(struct logoff_host *host, int n_arguments, char **arguments);	/* returns the exit status */
 	int (*run_farm)(int n_arguments, char **arguments);	/* for the hosts of /server; NULL: one server only */
-	bool here_only;			/* not even that: this machine only */
 };
 
 /* Parses ARGV, opens the host and runs COMMAND on it, or shows its help or version. Returns the exit status. */

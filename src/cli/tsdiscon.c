@@ -2,11 +2,12 @@
 /*
  * tsdiscon.c - the command tsdiscon: disconnects the client of a session, which goes on without it.
  *
- * Only a session of xrdp does. A login over ssh, or on a terminal, ends with its connection; it is refused.
+ * On Linux only a session of xrdp does. A login over ssh, or on a terminal, ends with its connection; it is refused.
  */
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/logon.h"
 #include "cli/printable.h"
 #include "cli/report.h"
 #include "cli/word.h"
@@ -15,7 +16,9 @@
 static bool arg_verbose;
 
 static const struct option_row options[] = {
-	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", N_("This machine; others are refused.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
+	  N_("One server that is reached by MS-TSTS. Without it: this machine.") },
+	LOGON_OPTIONS,
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Says which session has been disconnected.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
 	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
@@ -25,7 +28,8 @@ static const struct option_row options[] = {
 
 static const struct help help = {
 	.summary = N_("Disconnects the client of a session; the session goes on without it."),
-	.usage = "TSDISCON [sessionid | sessionname] [/SERVER:servername] [/V] [/VERSION] [--help]",
+	.usage = "TSDISCON [sessionid | sessionname] [/SERVER:servername]\n"
+		 LOGON_USAGE "       [/V] [/VERSION] [--help]",
 	.arguments = {
 		{ "sessionid", N_("The id of a session: 12, c3. Without any: the current session.") },
 		{ "sessionname", N_("The name of an active session: console, rdp-tcp#10, pts/3.") },
@@ -88,5 +92,5 @@ static int run_tsdiscon(struct logoff_host *host, int n_arguments, char **argume
 
 int main(int argc, char **argv)
 {
-	return command_main(&(struct command){ .help = &help, .run = run_tsdiscon, .here_only = true }, argc, argv);
+	return command_main(&(struct command){ .help = &help, .run = run_tsdiscon }, argc, argv);
 }

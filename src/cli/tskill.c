@@ -12,13 +12,18 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "cli/account.h"
 #include "cli/cancel.h"
 #include "cli/command.h"
+#include "cli/logon.h"
 #include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/report.h"
 #include "cli/running.h"
 #include "logoff.h"
+
+#define SERVICES "0"		/* the session of a server's services */
+#define NAME_SIZE 64		/* of a program */
 
 static bool arg_all, arg_verbose;
 static const char *arg_id;
@@ -27,7 +32,9 @@ static uint64_t arg_grace_s = 10;
 static const struct option_row options[] = {
 	{ "id", "id", 0, OPTION_STRING, &arg_id, "sessionid", N_("Ends processes of this session only.") },
 	{ "a", "all", 'a', OPTION_FLAG, &arg_all, NULL, N_("Ends the processes of that name in all sessions.") },
-	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", N_("This machine; others are refused.") },
+	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername",
+	  N_("One server that is reached by MS-TSTS. Without it: this machine.") },
+	LOGON_OPTIONS,
 	{ "grace", "grace", 0, OPTION_SECONDS, &arg_grace_s, "seconds",
 	  N_("Time between the request to end and the kill; 10 if not given.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows each process that has ended.") },
@@ -40,7 +47,7 @@ static const struct option_row options[] = {
 static const struct help help = {
 	.summary = N_("Ends processes that belong to sessions."),
 	.usage = "TSKILL {processid | processname ...} [/ID:sessionid | /A] [/SERVER:servername]\n"
-		 "       [/GRACE:seconds] [/V] [/VERSION] [--help]",
+		 LOGON_USAGE "       [/GRACE:seconds] [/V] [/VERSION] [--help]",
 	.arguments = {
 		{ "processid", N_("The number of a process.") },
 		{ "processname", N_("The name of a program; * and ? stand for any characters.") },
@@ -65,14 +72,38 @@ static bool is_number(const char *text)
 	return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
+static void lower(char text[static NAME_SIZE], const char *from)
+{
+	size_t i = 0;
+
+	for (; from[i] && i < NAME_SIZE - 1; i++)
+		text[i] = (char)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] - 'A' + 'a' : from[i]);
+	text[i] = '\0';
+}
+
+/* Case does not matter there, nor the ".exe". */
+static bool is_program_of_windows(const char *command, const char *word)
+{
+	char name[NAME_SIZE], wanted[NAME_SIZE], whole[NAME_SIZE + sizeof(".exe")];
+
+	lower(name, command);
+	lower(wanted, word);
+	snprintf(whole, sizeof(whole), "%s.exe", wanted);
+	return account_pattern_fits(wanted, name) || account_pattern_fits(whole, name);
+}
+
 static bool is_meant(const struct targets *targets, const struct logoff_host_process *process, const char *word)
 {
-	bool number = is_number(word);
+	bool number = is_number(word), foreign = process->uid == UINT32_MAX;
 
-	if (!*process->session_id || process->pid == getpid())
+	if (!*process->session_id || (foreign && strcmp(process->session_id, SERVICES) == 0))
+		return false;
+	if (!foreign && process->pid == getpid())
 		return false;
 	if (targets->id && (arg_id || !number) && strcmp(process->session_id, targets->id) != 0)
 		return false;
+	if (foreign && !number)
+		return is_program_of_windows(process->command, word);
 	return number ? strtoll(word, NULL, 10) == process->pid
 		      : running_is_program(process->command, word);
 }
@@ -138,6 +169,8 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 		return report_failure(process, EXIT_NOT_ENDED, _("killed, but not ended in time"));
 	case LOGOFF_E_CHANGED:
 		return report_failure(process, EXIT_NOT_ENDED, _("left alone, as it is another one by now"));
+	case LOGOFF_E_UNSUPPORTED:
+		return report_failure(process, EXIT_UNREACHABLE, _("this server does not end processes"));
 	case LOGOFF_E_CANCELLED:
 		return report_failure(process, EXIT_CANCELLED, _("cancelled, and not ended yet"));
 	default:
@@ -169,7 +202,7 @@ static int end_all(struct logoff_host *host, const struct targets *targets, bool
 		status = one > status ? one : status;
 	}
 	free(results);
-	return r < 0 ? (int)report_host(NULL, r, &error) : status;
+	return r < 0 ? (int)report_host(arg_server, r, &error) : status;
 }
 
 /* ---- one run ---- */
@@ -195,7 +228,7 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 	}
 	r = logoff_host_list_processes(host, &targets->all, &targets->n_all, error);
 	if (r < 0)
-		return report_host(NULL, r, error);
+		return report_host(arg_server, r, error);
 	targets->hidden = logoff_host_hides_processes(host);
 	for (int i = 0; i < n_words; i++) {
 		int one = add_word(targets, words[i]);
@@ -234,6 +267,8 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 		return help_refuse(&help, _("the number or the name of a process is needed"));
 	if (arg_id && arg_all)
 		return help_refuse(&help, _("/id and /a exclude each other"));
+	if (!logoff_is_this_machine(arg_server) && !arg_id && !arg_all && has_name(n_words, words))
+		return help_refuse(&help, _("with /server a name needs /id or /a"));
 	if (arg_id) {
 		r = logoff_host_find(host, arg_id, &named, &error);
 		if (r < 0)
@@ -246,5 +281,5 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 
 int main(int argc, char **argv)
 {
-	return command_main(&(struct command){ .help = &help, .run = run_tskill, .here_only = true }, argc, argv);
+	return command_main(&(struct command){ .help = &help, .run = run_tskill }, argc, argv);
 }

@@ -62,7 +62,9 @@ static const struct {
 	{ "hostile", -EHOSTUNREACH, { LOGOFF_ERROR_NTSTATUS, 0xC0000001, "\033[31m", "\033]0;\302\233\n" } },
 };
 
-static bool is_gone[N_SESSIONS];
+static bool is_gone[N_SESSIONS], is_cut[N_SESSIONS];
+static uint32_t terminated[8];
+static size_t n_terminated;
 static char server[256];
 
 static void put(const void *data, size_t length)
@@ -111,6 +113,10 @@ static struct station_row row_of(size_t i)
 {
 	struct station_row row = sessions[i].row;
 
+	if (is_cut[i]) {
+		row.state = 4;
+		row.name[0] = '\0';
+	}
 	row.has = STATION_HAS_DETAILS | STATION_HAS_CLIENT;
 	row.logon_us = *row.user ? LOGON_US + row.id * MINUTE : 0;
 	if (*row.user)
@@ -204,6 +210,49 @@ static void play_logoff(const struct order *order)
 	put(&(struct event){ .kind = EVENT_REMOVED, .id = order->id }, sizeof(struct event));
 }
 
+static void play_disconnect(const struct order *order)
+{
+	size_t i = index_of(order->id);
+
+	if (i == N_SESSIONS || (sessions[i].asked < 0 && sessions[i].asked != -ETIMEDOUT)) {
+		refuse(order, i == N_SESSIONS ? -ENXIO : sessions[i].asked, refusals[1].error);
+		return;
+	}
+	reply((struct event){ .serial = order->serial }, NULL, 0, 0);
+	is_cut[i] = sessions[i].asked == 0;
+}
+
+static bool is_terminated(uint32_t pid)
+{
+	for (size_t i = 0; i < n_terminated; i++)
+		if (terminated[i] == pid)
+			return true;
+	return false;
+}
+
+static void play_processes(const struct order *order)
+{
+	struct event_process rows[sizeof(processes) / sizeof(processes[0])];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++)
+		if (!is_terminated(processes[i].pid))
+			rows[n++] = processes[i];
+	reply((struct event){ .serial = order->serial }, rows, n, sizeof(rows[0]));
+}
+
+/* Of session 4 none may be ended. */
+static void play_terminate(const struct order *order)
+{
+	if (order->id == 7800) {
+		refuse(order, -EACCES, refusals[1].error);
+		return;
+	}
+	terminated[n_terminated++ % 8] = order->id;
+	n_terminated = n_terminated > 8 ? 8 : n_terminated;
+	reply((struct event){ .serial = order->serial }, NULL, 0, 0);
+}
+
 /* Writes down what was shown, if somebody wants to know. */
 static void note(const struct order_message *message)
 {
@@ -252,14 +301,19 @@ static void play(const struct order *order)
 			refuse(order, -EOPNOTSUPP, (struct logoff_error){ LOGOFF_ERROR_NTSTATUS, 0xC0000034,
 									 "NT_STATUS_OBJECT_NAME_NOT_FOUND", "" });
 		else
-			reply((struct event){ .serial = order->serial }, processes,
-			      sizeof(processes) / sizeof(processes[0]), sizeof(processes[0]));
+			play_processes(order);
 		break;
 	case ORDER_LOGOFF:
 		play_logoff(order);
 		break;
 	case ORDER_RESET:
 		refuse(order, -EOPNOTSUPP, (struct logoff_error){ .domain = LOGOFF_ERROR_NONE });
+		break;
+	case ORDER_DISCONNECT:
+		play_disconnect(order);
+		break;
+	case ORDER_TERMINATE:
+		play_terminate(order);
 		break;
 	case ORDER_MESSAGE:
 		play_message(order);
