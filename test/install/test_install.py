@@ -22,7 +22,8 @@ import stage  # noqa: E402
 
 README = (SOURCE / "README.md").read_text()
 TREE = "/home/alice/logoff"
-COMMANDS = {"logoff": "logoff", "msg": "msg", "query": "query", "qwinsta": "query", "quser": "query", "qprocess": "query"}
+COMMANDS = {"logoff": "logoff", "msg": "msg", "query": "query", "qwinsta": "query", "quser": "query", "qprocess": "query",
+            "rwinsta": "rwinsta", "tsdiscon": "tsdiscon", "tskill": "tskill"}
 PROGRAM = """\
 #include <logoff.h>
 
