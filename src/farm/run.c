@@ -349,6 +349,9 @@ static void take_hello(struct farm *farm, size_t i, json_t *json)
 		fail(farm, i, FARM_WRONG, "");
 		return;
 	}
+	/* Of what is reached by its bus the program here writes the records: a far host may not say so of itself. */
+	if (!link->over_bus)
+		(void)json_object_del(json, "way");
 	json_decref(link->hello);
 	link->hello = json_incref(json);
 	link->serial = 0;

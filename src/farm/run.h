@@ -90,7 +90,10 @@ const struct farm_host *farm_host(const struct farm *farm, size_t i);
  */
 enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **ret_text);
 
-/* The hello of host I in its last connection. Returns it, owned by FARM, or NULL. */
+/*
+ * The hello of host I in its last connection. Its "way" is there only if the program here has said hello for it.
+ * Returns it, owned by FARM, or NULL.
+ */
 const json_t *farm_hello(const struct farm *farm, size_t i);
 
 /* How long host I took from its start to the reply to its first order. Returns milliseconds, or 0 if there was none. */

@@ -445,6 +445,21 @@ static void test_bus_is_handed_over(void **state)
 	assert_int_equal(count_files(), before);
 }
 
+/* A far host that says so itself could save itself the record that is written here. */
+static void test_only_a_bus_is_one(void **state)
+{
+	static const char hello[] = "echo '{\"logoff-host\":1,\"way\":\"bus\"}'; " LIST;
+
+	(void)state;
+	add(hello);
+	add(BUS("echo '{\"logoff-host\":1,\"way\":\"bus\"}'; " LIST, "cat"));
+	run();
+	assert_int_equal(failure_of(0), FARM_NO_FAILURE);
+	assert_int_equal(failure_of(1), FARM_NO_FAILURE);
+	assert_null(json_object_get(farm_hello(test->farm, 0), "way"));
+	assert_string_equal(json_string_value(json_object_get(farm_hello(test->farm, 1), "way")), "bus");
+}
+
 /* Whichever of the two ends between two rounds: both are made again. */
 static void test_bus_is_held(void **state)
 {
@@ -704,6 +719,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bus_is_handed_over, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_only_a_bus_is_one, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bus_is_held, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_no_program_for_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bad_buses, set_up_program, tear_down_program),
