@@ -348,7 +348,9 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 	if (json_object_get(line, "session"))
 		return add_session(farm, i, line);
 	if (json_object_get(line, "failure")) {
-		if (far_failure(&failure, json_object_get(line, "failure")) < 0)
+		/* A list that is refused is none, whatever status that has. */
+		if (far_failure(&failure, json_object_get(line, "failure")) < 0 ||
+		    (farm_is_refusal(line) && failure.exit_status == EXIT_ENDED))
 			return false;
 		if (farm->takes_failure && farm->takes_failure(i, &failure, farm->data))
 			return true;

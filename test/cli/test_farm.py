@@ -1515,6 +1515,8 @@ def test_stopped_and_continued(farm):
     "failure('busy', 'list', 0)\norder()\n",
 ], ids=["session-and-reply", "refusal-that-is-success"])
 def test_no_list_is_no_success(farm, line):
-    """A host that has not told its sessions is not one on which nobody is meant."""
+    """A host that has not told its sessions is not one on which nobody is meant, nor one that has none."""
     done = farm.hosts(one="hello()\norder('list')\n" + line, two=TWO).logoff("/all", "/y", "/json:lines", "/timeout:2")
     assert done.status == 6 and {name for name, _, _ in done.results()} == {"two"}, done.err
+    for words in (("session",), ("process", "*")):
+        assert farm.run("query", *words, "/timeout:2").status == 6
