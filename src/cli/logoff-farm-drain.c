@@ -117,6 +117,7 @@ static bool take_trouble(struct run *run, size_t i, const json_t *line, const js
 	(void)stream_failure_of(server_farm_name(&run->farm, i), (enum exit_status)failure.exit_status, failure.kind,
 				failure.object, &failure.cause);
 	run->plans[i].answered_drain = farm_is_refusal(line);
+	run->plans[i].failed_to_drain |= strcmp(failure.kind, "drain-not-written") == 0;
 	return true;
 }
 
@@ -192,7 +193,7 @@ static void report_drained(const struct run *run, const size_t *which, size_t n)
 enum refusal {
 	REFUSAL_YES,
 	REFUSAL_NO,
-	REFUSAL_UNKNOWN,		/* it got the order, and has not said what it did */
+	REFUSAL_UNKNOWN,		/* it got the order, and has not said what it did, or has failed half-way */
 	REFUSAL_CANCELLED		/* it did not get it */
 };
 
@@ -202,7 +203,7 @@ static enum refusal judge(const struct run *run, size_t i)
 
 	if (plan->refuses && plan->answered_drain)
 		return REFUSAL_YES;
-	if (plan->told_to_drain && !plan->answered_drain)
+	if (plan->told_to_drain && (!plan->answered_drain || plan->failed_to_drain))
 		return REFUSAL_UNKNOWN;
 	return !plan->told_to_drain && run->farm.cancelled ? REFUSAL_CANCELLED : REFUSAL_NO;
 }

@@ -61,6 +61,7 @@ struct plan {
 	bool restarted;			/* since it was listed */
 	bool told_to_drain, refuses;	/* it got the order, and has proved or said that new logons are refused */
 	bool answered_drain;		/* it has carried out the order, or refused it */
+	bool failed_to_drain;		/* it could not write all of the state, or take away all of the former one */
 	bool has_services;		/* its answer names services of PAM */
 	size_t n_troubles;		/* its failures and services so far */
 	int drain_status;		/* the highest exit status of the lines about that */
