@@ -100,7 +100,7 @@ static enum select_answer ask_here(struct farm_own *own, const json_t *hello, co
 		if (answer != SELECT_NO)
 			return unsure ? SELECT_UNKNOWN : answer;
 	}
-	return own->host || by_bus ? SELECT_NO : SELECT_UNKNOWN;
+	return own->host ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)

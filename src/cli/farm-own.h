@@ -23,8 +23,8 @@ struct farm_own {
 
 /*
  * Tells whether SESSION, of the host that has said HELLO, is the caller's own, or one on which the caller depends.
- * Unknown: the host is this machine, which does not tell its sessions, or nobody can tell. Blocks for this machine's
- * answers.
+ * Unknown: the host may be this machine, which does not tell its sessions, or nobody can tell. Blocks for this
+ * machine's answers.
  */
 enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session);
 

@@ -1520,3 +1520,19 @@ def test_no_list_is_no_success(farm, line):
     assert done.status == 6 and {name for name, _, _ in done.results()} == {"two"}, done.err
     for words in (("session",), ("process", "*")):
         assert farm.run("query", *words, "/timeout:2").status == 6
+
+
+def test_a_bus_that_may_be_ours(farm):
+    """This machine does not tell its sessions, so nobody can tell whether that of the bus is ours. A selection leaves it alone, a name means it."""
+    program = farm.folder / "program"
+    program.write_text(f"#!{sys.executable} -IS\n" + PRELUDE.format(name="here", folder=str(farm.folder)).replace("range(3, 64)", "range(5, 64)") +
+                       "hello(kind='logind', way='bus', boot=None, machine=None, instance='a1')\n"
+                       "while order():\n    if last['order'] == 'list':\n        session('5')\n    for one in last.get('sessions', []):\n        result(one['id'])\n    reply()\n")
+    program.chmod(0o755)
+    farm.env["LOGOFF_HOST_PROGRAM"] = str(program)
+    farm.hosts(one="raw(b'logoff-bus\\n')\nstdin.read()\n")
+    done = farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:5")
+    assert (done.status, done.results()) == (2, []) and "1 session is left alone" in done.err
+    assert farm.logoff("one:5", "/y", "/json:lines", "/timeout:5").results() == [("one", "5", "ended")]
+    farm.env["LOGOFF_HOST"] = f"memory:{HERE}/hosts/office"
+    assert farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:5").results() == [("one", "5", "ended")]
