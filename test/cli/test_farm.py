@@ -1536,3 +1536,14 @@ def test_a_bus_that_may_be_ours(farm):
     assert farm.logoff("one:5", "/y", "/json:lines", "/timeout:5").results() == [("one", "5", "ended")]
     farm.env["LOGOFF_HOST"] = f"memory:{HERE}/hosts/office"
     assert farm.logoff("/user:alice", "/y", "/json:lines", "/timeout:5").results() == [("one", "5", "ended")]
+
+
+@pytest.mark.parametrize("option", ["/message", "/reason"])
+def test_a_text_that_is_too_long_for_an_order(farm, option):
+    """It is said before a host is asked, as each would refuse the order, and perhaps be drained by then. What is no UTF-8 becomes longer."""
+    fits, long, longer = ("x" * 8192, "x" * 8193, b"\xff" * 2731)
+    farm.hosts(one=GOOD)
+    for text in (long, longer):
+        done = farm.logoff("/user:alice", "/y", "/warn:1", option + ":" + os.fsdecode(text))
+        assert (done.status, done.err) == (1, f"logoff: {option}: the text is longer than 8192 bytes\n") and farm.orders("one") == []
+    assert farm.logoff("/user:alice", "/y", "/warn:1", option + ":" + fits).status == 0
