@@ -114,13 +114,19 @@ static int listen_to(struct farm *farm, size_t i, enum part part, int what)
 	return epoll_ctl(farm->epoll, what, fd_of(&farm->links[i], part), &event) < 0 ? -errno : 0;
 }
 
-/* Listens to a peer that has just been started. */
+/* Listens to a peer that has just been started. If that is impossible it is ended, as its end would not be noticed. */
 static int listen_to_peer(struct farm *farm, size_t i)
 {
+	struct peer *peer = &farm->links[i].peer;
 	int r = 0;
 
 	for (enum part part = PART_OUT; r >= 0 && part <= PART_END; part++)
 		r = listen_to(farm, i, part, EPOLL_CTL_ADD);
+	if (r < 0) {
+		peer_signal(peer, SIGKILL);
+		guard_drop(&farm->guard, peer->pid);
+		(void)peer_end(peer);
+	}
 	return r;
 }
 

@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <sys/stat.h>
 #include <dirent.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -48,6 +50,18 @@ struct test {
 };
 
 static struct test *test;
+static unsigned deaf_at;	/* the call of epoll_ctl() that fails, as for a user who listens to too much; 0: none */
+
+int __real_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+	if (deaf_at == 0 || --deaf_at > 0)
+		return __real_epoll_ctl(epoll, what, fd, event);
+	errno = ENOSPC;
+	return -1;
+}
 
 static struct farm_host *add(const char *script)
 {
@@ -390,6 +404,28 @@ static void test_crowd_is_tried_again(void **state)
 	assert_int_equal(test->seen[0].n_sessions, 1);
 }
 
+/* A child whose end would not be noticed is ended at once: nothing waits for it. */
+static void test_children_that_cannot_be_heard(void **state)
+{
+	int before = count_files();
+
+	(void)state;
+	add("sleep 60");
+	add(HELLO LIST);
+	for (unsigned at = 2; at <= 4; at++) {	/* the first one is that which cancels */
+		deaf_at = at;
+		run();
+		assert_int_equal(failure_of(0), FARM_NO_CLIENT);
+		assert_int_equal(failure_of(1), FARM_NO_FAILURE);
+		alarm(20);
+		test->farm = farm_free(test->farm);
+		alarm(0);
+		test->seen[1] = test->seen[0] = (struct seen){};
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(count_files(), before);
+}
+
 /* ---- hosts that have only their bus ---- */
 
 /*
@@ -718,6 +754,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_programs_that_do_not_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_crowd_is_tried_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_children_that_cannot_be_heard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bus_is_handed_over, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_only_a_bus_is_one, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bus_is_held, set_up_program, tear_down_program),
