@@ -185,7 +185,7 @@ static void report_refusal(const struct refusal *refusal)
 	if (refusal->refused)
 		stream_line("drained", json_pack("{s:o}", "host", to_json_host(arg_server)));
 	else if (refusal->told)
-		fprintf(stderr, _("%s: new logons are not refused, so nobody is logged off\n"), program().text);
+		fprintf(stderr, _("%s: new logons could not be refused, so nobody is logged off\n"), program().text);
 	else
 		fprintf(stderr, _("%s: whether new logons are refused is unknown, so nobody is logged off\n"),
 			program().text);

@@ -255,8 +255,8 @@ static size_t drain(struct run *run, size_t *which, size_t n)
 	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
 	report_moved(run, which, n);
 	report_troubles(run);
-	spare_hosts(run, which, n, REFUSAL_NO, found, "new logons are not refused there",
-		    _("new logons are not refused, so nobody is logged off there"));
+	spare_hosts(run, which, n, REFUSAL_NO, found, "new logons could not be refused there",
+		    _("new logons could not be refused, so nobody is logged off there"));
 	spare_hosts(run, which, n, REFUSAL_UNKNOWN, found, "whether new logons are refused there is unknown",
 		    _("whether new logons are refused is unknown, so nobody is logged off there"));
 	n_found = find_answer(run, which, n, REFUSAL_YES, found);
