@@ -23,6 +23,7 @@
 #include "cli/terminal.h"
 
 #define MARGIN_S 15		/* for an order, beyond the times that its sessions have */
+#define SIDE_BY_SIDE 64		/* sessions that a host asks at once: the time of the next ones begins later */
 #define FATE_AGAIN_MS 1000	/* a log-off that a host carries through goes on */
 #define RUN_FILE "/proc/sys/kernel/random/uuid"
 #define IDENTITIES_MAX 4096		/* in an order; doc/json.md, Protocol */
@@ -97,6 +98,7 @@ static json_t *make_order(struct run *run, size_t i, bool named)
 static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct run *run = data;
+	uint64_t n_turns = 2;	/* the last one is for what depends on others */
 	json_t *order;
 
 	/* Of another machine the listed sessions are not there, which says nothing. */
@@ -107,8 +109,9 @@ static enum farm_next next_log_off(size_t i, struct farm_order *ret_order, void 
 		order = make_order(run, i, true);
 	run->plans[i].n_orders++;
 	run->plans[i].told = EXIT_ENDED;
+	n_turns += json_array_size(json_object_get(order, "sessions")) / SIDE_BY_SIDE;
 	*ret_order = (struct farm_order){
-		.json = order, .changes = true, .time_ms = (arg_warn_s + 2 * arg_wait_s + MARGIN_S) * 1000,
+		.json = order, .changes = true, .time_ms = (arg_warn_s + n_turns * arg_wait_s + MARGIN_S) * 1000,
 	};
 	return order ? FARM_ORDER : arg_drain ? FARM_HOLD : FARM_DONE;
 }

@@ -1547,3 +1547,10 @@ def test_a_text_that_is_too_long_for_an_order(farm, option):
         done = farm.logoff("/user:alice", "/y", "/warn:1", option + ":" + os.fsdecode(text))
         assert (done.status, done.err) == (1, f"logoff: {option}: the text is longer than 8192 bytes\n") and farm.orders("one") == []
     assert farm.logoff("/user:alice", "/y", "/warn:1", option + ":" + fits).status == 0
+
+
+def test_many_sessions_have_their_time(farm):
+    """The host asks 64 at once, and the time of each begins when it is asked."""
+    slow = "ids = [str(i) for i in range(256)]\nlisting(*ids)\norder('log-off')\ntime.sleep(18)\nfor id in ids:\n    result(id)\nreply()\norder()\n"
+    done = farm.hosts(one=slow).logoff("/all", "/y", "/wait:1", "/grace:1", "/json:lines")
+    assert done.status == 0 and len(done.results()) == 256
