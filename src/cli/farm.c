@@ -432,22 +432,20 @@ static enum select_answer compare_hellos(const json_t *one, const json_t *two, c
 	return strcmp(first, second) == 0 ? SELECT_YES : SELECT_NO;
 }
 
-/* A copy of a machine has its machine id too, but not one that began to run when the other was listed already. */
-static bool has_restarted(const struct far_host *host, const json_t *now)
-{
-	const json_t *uptime = json_object_get(now, "uptime");
-	uint64_t since_s = (clock_now_us() - host->listed_us) / 1000000;
-
-	return compare_hellos(host->hello, now, "machine") == SELECT_YES &&
-	       compare_hellos(host->hello, now, "boot") == SELECT_NO && json_is_integer(uptime) &&
-	       json_integer_value(uptime) >= 0 && (uint64_t)json_integer_value(uptime) < since_s;
-}
-
+/*
+ * A copy of a machine has its machine id too, but not one that began to run when the other was listed already. The
+ * uptime is that of the moment of its hello.
+ */
 bool server_farm_has_restarted(const struct server_farm *farm, size_t i)
 {
 	const struct far_host *host = &farm->items[i];
+	const json_t *now = farm_hello(farm->farm, i), *uptime = json_object_get(now, "uptime");
+	uint64_t hello_us = farm_hello_us(farm->farm, i);
 
-	return host->hello && has_restarted(host, farm_hello(farm->farm, i));
+	return compare_hellos(host->hello, now, "machine") == SELECT_YES &&
+	       compare_hellos(host->hello, now, "boot") == SELECT_NO && json_is_integer(uptime) &&
+	       json_integer_value(uptime) >= 0 && hello_us > host->listed_us &&
+	       (uint64_t)json_integer_value(uptime) < (hello_us - host->listed_us) / 1000000;
 }
 
 enum select_answer server_farm_is_same(const struct server_farm *farm, size_t i)
@@ -458,7 +456,7 @@ enum select_answer server_farm_is_same(const struct server_farm *farm, size_t i)
 		return SELECT_YES;
 	if (compare_hellos(then, now, "host") == SELECT_NO || compare_hellos(then, now, "machine") == SELECT_NO)
 		return SELECT_NO;
-	if (compare_hellos(then, now, "instance") == SELECT_YES || has_restarted(&farm->items[i], now))
+	if (compare_hellos(then, now, "instance") == SELECT_YES || server_farm_has_restarted(farm, i))
 		return SELECT_YES;
 	return SELECT_UNKNOWN;
 }

@@ -53,7 +53,7 @@ struct link {
 	struct peer carrier;		/* ssh, if PEER is a program here that uses the far bus through it; else none */
 	enum state state;
 	uint64_t started_us, wake_us;	/* in this round; when to look again whatever happens, 0: never */
-	uint64_t elapsed_ms;
+	uint64_t elapsed_ms, hello_us;	/* HELLO_US: when its hello came */
 	unsigned tries, signals;
 	size_t n_bytes, n_lines;	/* of noise and hello, or of the lines of the order */
 	json_t *hello;
@@ -360,6 +360,7 @@ static void take_hello(struct farm *farm, size_t i, json_t *json)
 		(void)json_object_del(json, "way");
 	json_decref(link->hello);
 	link->hello = json_incref(json);
+	link->hello_us = clock_now_us();
 	link->serial = 0;
 	link->text[0] = '\0';
 	go_on(farm, i);
@@ -1004,6 +1005,11 @@ enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **r
 const json_t *farm_hello(const struct farm *farm, size_t i)
 {
 	return farm->links[i].hello;
+}
+
+uint64_t farm_hello_us(const struct farm *farm, size_t i)
+{
+	return farm->links[i].hello_us;
 }
 
 uint64_t farm_elapsed_ms(const struct farm *farm, size_t i)

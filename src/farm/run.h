@@ -96,6 +96,9 @@ enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **r
  */
 const json_t *farm_hello(const struct farm *farm, size_t i);
 
+/* When that hello came. Returns the monotonic time, or 0. */
+uint64_t farm_hello_us(const struct farm *farm, size_t i);
+
 /* How long host I took from its start to the reply to its first order. Returns milliseconds, or 0 if there was none. */
 uint64_t farm_elapsed_ms(const struct farm *farm, size_t i);
 

@@ -1554,3 +1554,12 @@ def test_many_sessions_have_their_time(farm):
     slow = "ids = [str(i) for i in range(256)]\nlisting(*ids)\norder('log-off')\ntime.sleep(18)\nfor id in ids:\n    result(id)\nreply()\norder()\n"
     done = farm.hosts(one=slow).logoff("/all", "/y", "/wait:1", "/grace:1", "/json:lines")
     assert done.status == 0 and len(done.results()) == 256
+
+
+def test_a_copy_that_began_before_the_list(farm):
+    """What it tells of its start is true when its hello comes, however long the connection is held then."""
+    copy = "if connection > 1:\n    hello(boot='1f', uptime=3)\n    for fate in ('unknown', 'unknown', 'unknown', 'gone'):\n" \
+        "        order('fate')\n        say(serial=last['serial'], fate=fate)\n        reply()\n    order()\n    sys.exit(0)\n"
+    done = farm.hosts(one=copy + "listing('5')\norder('log-off')\ntime.sleep(1.5)\n", two=TWO).logoff("/user:alice", "/y", "/json:lines", "/timeout:5", "/grace:0")
+    assert (done.status, sorted(done.results())) == (6, [("one", "5", "failed"), ("two", "5", "ended")]), done.err
+    assert [one["order"] for one in farm.orders("one")][2:6] == ["fate"] * 4
