@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/facts.h"
-#include "cli/json.h"
 #include "cli/log-off.h"
 #include "cli/logoff-farm.h"
 #include "cli/output.h"

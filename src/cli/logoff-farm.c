@@ -8,28 +8,22 @@
  * host carries the log-off through, and is asked what has become of each session.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/farm.h"
 #include "cli/json.h"
 #include "cli/log-off.h"
 #include "cli/logoff-farm.h"
-#include "cli/output.h"
 #include "cli/printable.h"
 #include "cli/question.h"
-#include "cli/result.h"
 #include "cli/sessions.h"
 #include "cli/stream.h"
-#include "cli/terminal.h"
 #include "cli/warning-text.h"
 #include "cli/word.h"
 #include "farm/nodeset.h"
