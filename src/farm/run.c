@@ -986,16 +986,6 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 	return 0;
 }
 
-size_t farm_count(const struct farm *farm)
-{
-	return farm->hosts->n_items;
-}
-
-const struct farm_host *farm_host(const struct farm *farm, size_t i)
-{
-	return &farm->hosts->items[i];
-}
-
 enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **ret_text)
 {
 	*ret_text = farm->links[i].text;

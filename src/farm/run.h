@@ -80,10 +80,6 @@ int farm_round(struct farm *farm, const size_t *which, size_t n, const struct fa
  */
 bool farm_is_refusal(const json_t *line);
 
-/* How many hosts there are; host number I. */
-size_t farm_count(const struct farm *farm);
-const struct farm_host *farm_host(const struct farm *farm, size_t i);
-
 /*
  * The failure of host I, and the line that says more, "" for none; it is made harmless. Returns the failure, or
  * FARM_NO_FAILURE.
@@ -102,7 +98,7 @@ uint64_t farm_hello_us(const struct farm *farm, size_t i);
 /* How long host I took from its start to the reply to its first order. Returns milliseconds, or 0 if there was none. */
 uint64_t farm_elapsed_ms(const struct farm *farm, size_t i);
 
-/* The host that has been waited for longest, after AFTER others. Returns its number, or farm_count(). */
+/* The host that has been waited for longest, after AFTER others. Returns its number, or that of all hosts. */
 size_t farm_slowest(const struct farm *farm, size_t after);
 
 /* Ends all connections, waits for the children, and frees FARM. NULL is allowed. Returns NULL. */
