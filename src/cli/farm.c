@@ -636,6 +636,18 @@ static void report_twins(const struct server_farm *farm, size_t i, size_t *which
 		(void)stream_failure_of(server_farm_name(farm, which[k]), EXIT_ENDED, "same-host", name, NULL);
 }
 
+/*
+ * Machines that go on from one snapshot have one instance: only what else they tell tells them apart. By its bus a host
+ * tells no more.
+ */
+static bool are_twins(const json_t *one, const json_t *two)
+{
+	bool by_bus = *hello_text(one, "way") || *hello_text(two, "way");
+
+	return (by_bus || compare_hellos(one, two, "host") == SELECT_YES) &&
+	       compare_hellos(one, two, "machine") != SELECT_NO && compare_hellos(one, two, "boot") != SELECT_NO;
+}
+
 void server_farm_find_twins(struct server_farm *farm)
 {
 	size_t n = farm->hosts.n_items, *which = calloc(n + 1, sizeof(*which));
@@ -652,6 +664,8 @@ void server_farm_find_twins(struct server_farm *farm)
 			(void)json_object_set_new(seen, instance, json_integer((json_int_t)i));
 			continue;
 		}
+		if (!are_twins(farm->items[json_integer_value(first)].hello, farm->items[i].hello))
+			continue;
 		farm->items[i].twin = &farm->items[json_integer_value(first)];
 		has_twins[json_integer_value(first)] = true;
 	}

@@ -336,7 +336,7 @@ order('{order}')
 def twins(farm):
     """login1 and login01 are the same machine, so is login001, and other is another one."""
     def peer(number):
-        return f"""hello(instance='{number}')
+        return f"""hello(instance='{number}', host='m{number}')
 while order():
     if last['order'] == 'list':
         session('5')
@@ -403,6 +403,14 @@ def test_a_machine_with_several_names_gets_a_message_once(twins, whom, sessions)
     ordered = [[one["id"] for one in order["sessions"]] for name in ("login1", "login01", "login001")
                for order in twins.orders(name) if order["order"] == "message"]
     assert ordered == [sessions]
+
+
+@pytest.mark.parametrize("tells", ["host='m2'", "machine='other'", "boot='1f'"])
+def test_machines_of_one_snapshot(farm, tells):
+    """They have the id of one bus that runs in all of them, and each has its users."""
+    one = GOOD.replace("listing('5')", "plain = hello\nhello = lambda: plain(instance='1', host='m')\nlisting('5')")
+    done = farm.hosts(one=one, two=one.replace("host='m'", tells if "host" in tells else "host='m', " + tells)).logoff("/user:alice", "/y", "/json:lines")
+    assert (done.status, done.err, sorted(done.results())) == (0, "", [("one", "5", "ended"), ("two", "5", "ended")])
 
 
 @pytest.mark.parametrize("number", [1, 66])
