@@ -218,12 +218,17 @@ void server_farm_wipe(struct server_farm *farm)
 	farm->drawn = false;
 }
 
+bool server_farm_counts(const struct server_farm *farm, size_t i)
+{
+	return !farm->counts_once || !farm->items[i].twin;
+}
+
 static size_t count_sessions(const struct server_farm *farm)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		n += farm->items[i].twin ? 0 : farm->items[i].n_sessions - farm->items[i].n_before;
+		n += server_farm_counts(farm, i) ? farm->items[i].n_sessions - farm->items[i].n_before : 0;
 	return n;
 }
 
@@ -526,7 +531,7 @@ struct logoff_session **server_farm_sessions(const struct server_farm *farm, siz
 
 	*ret_n = 0;
 	for (size_t i = 0; all && i < farm->hosts.n_items; i++)
-		for (size_t k = 0; !farm->items[i].twin && k < farm->items[i].n_sessions; k++)
+		for (size_t k = 0; server_farm_counts(farm, i) && k < farm->items[i].n_sessions; k++)
 			all[(*ret_n)++] = farm->items[i].sessions[k];
 	return all;
 }
@@ -621,7 +626,7 @@ static void report_folded(const char *const *names, size_t n, const char *senten
 }
 
 /* The twins of host I. */
-static void report_twins(const struct server_farm *farm, size_t i, size_t *which)
+static void report_twins(const struct server_farm *farm, size_t i, size_t *which, bool once)
 {
 	const char *name = server_farm_name(farm, i);
 	struct safe sentence = {};
@@ -630,7 +635,9 @@ static void report_twins(const struct server_farm *farm, size_t i, size_t *which
 	for (size_t k = i + 1; k < farm->hosts.n_items; k++)
 		if (farm->items[k].twin == &farm->items[i])
 			which[n++] = k;
-	snprintf(sentence.text, sizeof(sentence.text), _("the same host as %.300s; its sessions count once"), name);
+	snprintf(sentence.text, sizeof(sentence.text),
+		 once ? _("the same host as %.300s; its sessions count once") : _("the same host as %.300s, it says"),
+		 name);
 	server_farm_say_shared(farm, which, n, sentence.text);
 	for (size_t k = 0; k < n; k++)
 		(void)stream_failure_of(server_farm_name(farm, which[k]), EXIT_ENDED, "same-host", name, NULL);
@@ -648,7 +655,7 @@ static bool are_twins(const json_t *one, const json_t *two)
 	       compare_hellos(one, two, "machine") != SELECT_NO && compare_hellos(one, two, "boot") != SELECT_NO;
 }
 
-void server_farm_find_twins(struct server_farm *farm)
+void server_farm_find_twins(struct server_farm *farm, bool once)
 {
 	size_t n = farm->hosts.n_items, *which = calloc(n + 1, sizeof(*which));
 	json_t *seen = json_object();	/* from an instance to the number of its first host */
@@ -671,7 +678,8 @@ void server_farm_find_twins(struct server_farm *farm)
 	}
 	for (size_t i = 0; which && has_twins && i < n; i++)
 		if (has_twins[i])
-			report_twins(farm, i, which);
+			report_twins(farm, i, which, once);
+	farm->counts_once = once;
 	json_decref(seen);
 	free(has_twins);
 	free(which);
@@ -864,7 +872,7 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 		return;
 	output_flush();
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		n_with += !farm->items[i].twin && farm->items[i].n_sessions > 0;
+		n_with += server_farm_counts(farm, i) && farm->items[i].n_sessions > 0;
 	fprintf(stderr, ngettext("%zu of %zu host answered", "%zu of %zu hosts answered", n), farm->n_answered, n);
 	if (!farm->without_sessions && n_with == 1)
 		fprintf(stderr, ngettext(", %zu session on 1 host", ", %zu sessions on 1 host", n_sessions),

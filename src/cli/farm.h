@@ -48,7 +48,7 @@ struct far_host {
 	bool ended;			/* the last list is whole */
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
-	const struct far_host *twin;	/* the same machine by an earlier name, whose sessions count; NULL: none */
+	const struct far_host *twin;	/* the host before it in /server whose machine it says it is; NULL: none */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
@@ -64,6 +64,7 @@ struct server_farm {
 	const char *logon[8];		/* see struct reach_how */
 	char *logon_texts[8];
 	size_t n_asked, n_sessions, n_answered, n_ended; /* for progress and summary: hosts, sessions */
+	bool counts_once;		/* the sessions of a machine with several names */
 	bool without_sessions;		/* progress and summary tell of hosts only */
 	bool drawn;
 	bool told_buses;		/* what is not known of hosts that were asked by their bus */
@@ -127,13 +128,17 @@ bool server_farm_has_restarted(const struct server_farm *farm, size_t i);
 const char *server_farm_boot(const struct server_farm *farm, size_t i);
 
 /*
- * Finds the hosts that are the same machine as one before them, and reports them. To be called when all have been
- * listed.
+ * Finds the hosts that say that they are the same machine as one before them, and reports them. To be called when all
+ * have been listed. ONCE: their sessions are not counted again. That is for looking only: a host that lies could save
+ * the users of another one what was ordered for them.
  */
-void server_farm_find_twins(struct server_farm *farm);
+void server_farm_find_twins(struct server_farm *farm, bool once);
+
+/* Tells whether the sessions of host I count. Returns false if they have been counted by another name. */
+bool server_farm_counts(const struct server_farm *farm, size_t i);
 
 /*
- * All sessions of all hosts but twins in one array, to be freed; the sessions are the farm's. Returns it, or NULL
+ * All sessions of all hosts that count in one array, to be freed; the sessions are the farm's. Returns it, or NULL
  * without memory.
  */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);

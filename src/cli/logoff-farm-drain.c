@@ -331,7 +331,7 @@ static int add_new(struct run *run, size_t i)
 	plan->restarted = false;
 	if (plan->same != SELECT_YES)
 		finish_unlisted(run, i);
-	for (size_t k = plan->n_before; r >= 0 && host->listed && !host->twin && k < host->n_sessions; k++) {
+	for (size_t k = plan->n_before; r >= 0 && host->listed && k < host->n_sessions; k++) {
 		if (find_same(run, i, k))
 			continue;
 		finish_replaced(run, i, logoff_session_id(host->sessions[k]));

@@ -425,8 +425,7 @@ static bool name_target(struct plan *plan, const struct logoff_session *session)
 
 int run_add_target(struct run *run, size_t i, size_t k, bool named)
 {
-	const struct far_host *first = run->farm.items[i].twin;
-	struct plan *plan = &run->plans[i], *twin = first ? &run->plans[first - run->farm.items] : NULL;
+	struct plan *plan = &run->plans[i];
 	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
 				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
 				 .exists = LOGOFF_EXISTS_UNKNOWN };
@@ -435,7 +434,7 @@ int run_add_target(struct run *run, size_t i, size_t k, bool named)
 	if (!named && is_spared(run, i, target.session))
 		return 0;
 	/* One that is named and selected is named: no condition has to hold any more. */
-	if (named && (name_target(plan, target.session) || (twin && name_target(twin, target.session))))
+	if (named && name_target(plan, target.session))
 		return 0;
 	r = array_add(&plan->targets, &plan->n_targets, &target);
 	run->n_targets += r >= 0;
@@ -529,7 +528,7 @@ static int choose_host(struct run *run, size_t i)
 
 	if (!run->farm.items[i].listed)		/* part of a list says too little */
 		return 0;
-	for (size_t k = 0; r >= 0 && plan->knows_selected && !run->farm.items[i].twin && k < plan->n_selected; k++)
+	for (size_t k = 0; r >= 0 && plan->knows_selected && k < plan->n_selected; k++)
 		r = run_add_target(run, i, k, false);
 	for (size_t k = 0; r >= 0 && plan->has_names && k < run->n_given; k++)
 		if (run->given[k].host == i)
@@ -662,8 +661,7 @@ static size_t find_ordered(const struct run *run, size_t *which)
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->plans[i].n_targets > 0 ||
-		    (arg_drain && has_told_all(run, i) && !run->farm.items[i].twin))
+		if (run->plans[i].n_targets > 0 || (arg_drain && has_told_all(run, i)))
 			which[n++] = i;
 	return n;
 }
@@ -733,7 +731,7 @@ static int act(struct run *run, size_t *which)
 	run_note_status(run, (int)server_farm_report(&run->farm));
 	if (run->farm.cancelled)
 		return report_declined();
-	server_farm_find_twins(&run->farm);
+	server_farm_find_twins(&run->farm, false);
 	status = check_exclusions(run);
 	if (status != EXIT_ENDED)
 		return status;

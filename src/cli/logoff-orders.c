@@ -561,14 +561,18 @@ void orders_begin(struct run *run)
 	server_farm_name_origin(run->origin);
 }
 
-/* Those of the N hosts WHICH that have anything to do, into PENDING. Returns their number. */
-static size_t find_pending(struct run *run, const size_t *which, size_t n, size_t *pending)
+/*
+ * Those of the N hosts WHICH that have anything to do, into PENDING: those whose machine has been ordered by another
+ * name, or the rest. Returns their number.
+ */
+static size_t find_pending(struct run *run, const size_t *which, size_t n, bool twins, size_t *pending)
 {
 	size_t n_pending = 0, n_before = 0;
 
 	run->n_ordered = 0;
 	for (size_t k = 0; k < n; k++, n_before = run->n_ordered) {
-		run->n_ordered += plan_count_pending(&run->plans[which[k]]);
+		if ((run->farm.items[which[k]].twin != NULL) == twins)
+			run->n_ordered += plan_count_pending(&run->plans[which[k]]);
 		if (run->n_ordered > n_before)
 			pending[n_pending++] = which[k];
 	}
@@ -594,13 +598,16 @@ static void carry_out(struct run *run, const size_t *which, size_t n)
 
 void orders_carry_out(struct run *run, const size_t *which, size_t n)
 {
-	size_t *pending = calloc(n + 1, sizeof(*pending));
-	size_t n_pending = pending ? find_pending(run, which, n, pending) : 0;
+	size_t *pending = calloc(n + 1, sizeof(*pending)), n_pending;
 
 	if (!pending)
 		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
-	if (n_pending > 0)
-		carry_out(run, pending, n_pending);
+	/* A machine with several names gets its orders one after the other: they are about the same sessions. */
+	for (int twins = 0; pending && twins < 2; twins++) {
+		n_pending = find_pending(run, which, n, twins, pending);
+		if (n_pending > 0)
+			carry_out(run, pending, n_pending);
+	}
 	free(pending);
 }
 

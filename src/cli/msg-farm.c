@@ -222,8 +222,6 @@ static void add_word(struct run *run, const char *text, const char *shown)
 	const char *word;
 	size_t i = find_host(run, text, &word);
 
-	if (i < run->farm.hosts.n_items && run->farm.items[i].twin)
-		i = (size_t)(run->farm.items[i].twin - run->farm.items);
 	set_scope(run, i);
 	recipients_add(&run->recipients, word, shown);
 }
@@ -262,7 +260,7 @@ static int gather_sessions(struct run *run)
 		if (!has_answered(run, i))
 			continue;
 		n_hosts++;
-		for (size_t k = 0; !host->twin && k < host->n_sessions; k++)
+		for (size_t k = 0; k < host->n_sessions; k++)
 			recipients->all[recipients->n_all++] = host->sessions[k];
 	}
 	return n_hosts;
@@ -501,7 +499,7 @@ static void act(struct run *run, const char *argument, size_t *which)
 		note_status(run, (int)report_declined());
 		return;
 	}
-	server_farm_find_twins(&run->farm);
+	server_farm_find_twins(&run->farm, false);
 	n_hosts = gather_sessions(run);
 	if (n_hosts < 0)
 		note_status(run, report_no_memory());

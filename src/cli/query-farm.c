@@ -34,7 +34,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		status = server_farm_list(&farm);
 	if (status == EXIT_ENDED) {
 		table.group = report_shows_hosts ? "host" : NULL;
-		server_farm_find_twins(&farm);
+		server_farm_find_twins(&farm, true);
 		sessions = server_farm_sessions(&farm, &n);
 		output_note(sessions ? 0 : -ENOMEM);
 		if (sessions)
@@ -155,7 +155,7 @@ static struct process_row *make_rows(const struct process_run *run, size_t *ret_
 	for (size_t k = 0; rows && k < run->n_rows; k++) {
 		const struct far_row *row = run->rows[k];
 
-		if (run->farm.items[row->host].twin)
+		if (!server_farm_counts(&run->farm, row->host))
 			continue;
 		rows[(*ret_n)++] = (struct process_row){
 			.process = &row->far.process, .user = row->far.user,
@@ -173,7 +173,7 @@ static int show_rows(struct process_run *run, struct table *table, int n_argumen
 	int status = EXIT_ENDED, failed;
 	size_t n;
 
-	server_farm_find_twins(&run->farm);
+	server_farm_find_twins(&run->farm, true);
 	rows = make_rows(run, &n);
 	table->group = report_shows_hosts ? "host" : NULL;
 	output_note(rows ? 0 : -ENOMEM);
