@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * farm-own.c - see farm-own.h. Another boot id is another machine. The same one may be another container of the same
- * kernel, perhaps of the same name.
+ * farm-own.c - see farm-own.h. A session manager has the same instance for all who can ask it, also from a container
+ * with a name or a boot id of its own. Where no instance tells, another boot id or name is another machine; the same
+ * ones may be another container of the same kernel.
  */
 #include "cli/farm-own.h"
 
@@ -51,16 +52,20 @@ static void look(struct farm_own *own)
 		own->host = logoff_host_close(own->host);
 }
 
-/* Tells whether the host that has said HELLO is this machine. Only hosts of the same kind can be told apart. */
+/*
+ * Tells whether the host that has said HELLO is this machine. Only hosts of the same kind can be told apart. A machine
+ * of the same snapshot has this instance, and mostly another name.
+ */
 static enum select_answer is_here(const struct farm_own *own, const json_t *hello)
 {
 	const char *instance = own->host ? logoff_host_instance(own->host) : NULL;
 
-	if (!instance || !json_is_string(json_object_get(hello, "instance")))
-		return SELECT_UNKNOWN;
-	if (is_text(hello, "instance", instance))
-		return SELECT_YES;
-	return is_text(hello, "kind", logoff_host_kind(own->host)) ? SELECT_NO : SELECT_UNKNOWN;
+	if (instance && is_text(hello, "instance", instance))
+		return may_be_here(hello) ? SELECT_YES : SELECT_UNKNOWN;
+	if (instance && json_is_string(json_object_get(hello, "instance")) &&
+	    is_text(hello, "kind", logoff_host_kind(own->host)))
+		return SELECT_NO;
+	return may_be_here(hello) ? SELECT_UNKNOWN : SELECT_NO;
 }
 
 /*
@@ -87,7 +92,7 @@ static enum select_answer ask_here(struct farm_own *own, const json_t *hello, co
 	bool by_bus = is_text(hello, "way", "bus");
 	enum select_answer here;
 
-	if (!may_be_here(hello))
+	if (!json_is_string(json_object_get(hello, "instance")) && !may_be_here(hello))
 		return SELECT_NO;
 	look(own);
 	here = is_here(own, hello);
@@ -100,7 +105,7 @@ static enum select_answer ask_here(struct farm_own *own, const json_t *hello, co
 		if (answer != SELECT_NO)
 			return unsure ? SELECT_UNKNOWN : answer;
 	}
-	return own->host ? SELECT_NO : SELECT_UNKNOWN;
+	return own->host || here == SELECT_NO ? SELECT_NO : SELECT_UNKNOWN;
 }
 
 enum select_answer farm_own_is(struct farm_own *own, const json_t *hello, const struct logoff_session *session)

@@ -49,6 +49,14 @@ def test_all_spares_the_own_session(host):
     assert own.sh("echo still here") == "still here"
 
 
+def test_all_spares_the_own_session_under_another_name(host):
+    """As in a container of the administrator's tools, which has the bus of this machine and a host name of its own."""
+    own, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    own.sh(as_root(["unshare", "--uts", "sh", "-c", "hostname tools; exec logoff /all /y /server:self /grace:2"]))
+    assert other.id not in host.session_ids() and own.id in host.session_ids()
+    assert own.sh("echo still here") == "still here"
+
+
 @pytest.mark.parametrize("name,said", [("older", False), ("clock", True)])
 def test_it_may_be_the_own_session(host, name, said):
     """The hello does not tell which machine it is: then the logon tells, if it is the same."""
