@@ -834,6 +834,7 @@ static const struct {
 	{ "drain-unknown", N_("whether logons are refused there is unknown") },
 	{ "drain-not-written", N_("whether logons are refused there cannot be changed") },
 	{ "drain-unproved", N_("whether logons are refused there is unknown, as PAM cannot be asked") },
+	{ "caller-refused", N_("is refused too, and can then not log on to accept logons again") },
 };
 
 const char *server_farm_sentence(const char *kind)

@@ -146,8 +146,17 @@ void drain_answer_get(struct drain_answer *answer, int root, drain_trouble_func 
 	find(&finding);
 }
 
-bool drain_answer_set(struct drain_answer *answer, int root, enum drain_verb verb, const char *by, const char *text,
-		      drain_trouble_func trouble, void *data)
+/* They could not accept logons again. PAM's check does not read a folder in place of "/". */
+static void look_for_caller(const struct finding *finding, const char *caller)
+{
+	const struct drain_state *state = &finding->answer->state;
+
+	if (state->mode != DRAIN_ENABLED && !drain_answer_is_elsewhere() && drain_refuses_user(state, caller))
+		fail(finding, EXIT_ENDED, "caller-refused", caller, 0);
+}
+
+bool drain_answer_set(struct drain_answer *answer, int root, enum drain_verb verb, const char *by, const char *caller,
+		      const char *text, drain_trouble_func trouble, void *data)
 {
 	struct finding finding = { answer, root, trouble, data };
 	struct drain_state state = drain_verb_state(verb);
@@ -172,6 +181,7 @@ bool drain_answer_set(struct drain_answer *answer, int root, enum drain_verb ver
 	answer->known = true;
 	answer->state = state;
 	find(&finding);
+	look_for_caller(&finding, caller);
 	return true;
 }
 

@@ -56,11 +56,12 @@ int drain_answer_text(const char *text, char ret[static DRAIN_TEXT_SIZE]);
 void drain_answer_get(struct drain_answer *answer, int root, drain_trouble_func trouble, void *data);
 
 /*
- * Does what VERB says, which is not DRAIN_QUERY, for the user BY, with a harmless TEXT for users. Looks then as
- * drain_answer_get(). Returns whether it was done; if not, nothing is known.
+ * Does what VERB says, which is not DRAIN_QUERY, with a harmless TEXT for users. BY is noted as whoever has ordered
+ * it. Looks then as drain_answer_get(). CALLER has logged on for it; TROUBLE tells, with the status EXIT_ENDED, if they
+ * could not do so again. Returns whether it was done; if not, nothing is known.
  */
-bool drain_answer_set(struct drain_answer *answer, int root, enum drain_verb verb, const char *by, const char *text,
-		      drain_trouble_func trouble, void *data);
+bool drain_answer_set(struct drain_answer *answer, int root, enum drain_verb verb, const char *by, const char *caller,
+		      const char *text, drain_trouble_func trouble, void *data);
 
 /* Counts the sessions that are left, unless all logons are accepted. Returns a result of the library. */
 int drain_answer_count(struct drain_answer *answer, struct logoff_host *host, struct logoff_error *reterr);

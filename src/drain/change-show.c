@@ -131,6 +131,8 @@ struct safe change_trouble(const char *kind, const char *object, const struct lo
 	else if (strcmp(kind, "drain-unproved") == 0)
 		snprintf(out.text, size, _("whether logons are refused is unknown: PAM cannot be asked: %.200s"),
 			 why.text);
+	else if (strcmp(kind, "caller-refused") == 0 && object)
+		snprintf(out.text, size, "%.200s: %.200s", what.text, server_farm_sentence(kind));
 	else
 		snprintf(out.text, size, "%.150s%s%.150s%.150s", what.text, object ? _(": ") : "",
 			 server_farm_sentence(kind), report_cause(cause).text);

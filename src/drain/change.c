@@ -125,7 +125,7 @@ static int run_root(int root, enum drain_verb verb, const char *text)
 		drain_answer_get(&answer, root, report_trouble, NULL);
 	} else {
 		logoff_host_name_caller(NULL, name, sizeof(name));
-		told = drain_answer_set(&answer, root, verb, name, text, report_trouble, NULL);
+		told = drain_answer_set(&answer, root, verb, name, name, text, report_trouble, NULL);
 	}
 	if (answer.known && answer.state.mode != DRAIN_ENABLED && (verb == DRAIN_QUERY || arg_json))
 		status = count(&answer);

@@ -7,7 +7,8 @@
  * accepted, and unknown, if a file cannot be read or is not as drain_write() writes it. Unknown refuses nobody.
  *
  * ROOT is a descriptor of the folder "/", or of another one below which everything is looked for. Paths in results
- * begin with "/" all the same. No function waits for anything but a disk and another writer, except drain_prove().
+ * begin with "/" all the same. No function waits for anything but a disk and another writer, except drain_prove() and
+ * drain_refuses_user().
  */
 #ifndef DRAIN_DRAIN_H
 #define DRAIN_DRAIN_H
@@ -86,5 +87,11 @@ typedef void (*drain_proof_func)(const char *service, enum drain_proof proof, vo
  * written. A service has five seconds. Returns the number of services, or -errno: -ENOPKG if PAM cannot be loaded.
  */
 int drain_prove(int root, const struct drain_state *state, drain_proof_func func, void *data);
+
+/*
+ * Asks PAM of this machine in the same way, for up to five seconds, whether sshd refuses USER with the text of STATE.
+ * Returns true if so, false also if that is unknown.
+ */
+bool drain_refuses_user(const struct drain_state *state, const char *user);
 
 #endif

@@ -91,7 +91,7 @@ static int converse(int n, const struct message **messages, void **ret_responses
 }
 
 /* Returns a value of enum drain_proof. */
-static int ask(const struct pam *pam, const char *service, const char *folder, const char *text)
+static int ask(const struct pam *pam, const char *service, const char *user, const char *folder, const char *text)
 {
 	const char *shown = *text ? text : DRAIN_SENTENCE;
 	struct search search = {};
@@ -103,8 +103,8 @@ static int ask(const struct pam *pam, const char *service, const char *folder, c
 	snprintf(search.line, sizeof(search.line), "%.*s", (int)strcspn(shown, "\n"), shown);
 	if (folder && !pam->start_confdir)
 		return DRAIN_UNPROVED;
-	r = folder ? pam->start_confdir(service, USER, &conversation, folder, &handle) :
-		     pam->start(service, USER, &conversation, &handle);
+	r = folder ? pam->start_confdir(service, user, &conversation, folder, &handle) :
+		     pam->start(service, user, &conversation, &handle);
 	if (r != PAM_DONE)
 		return DRAIN_UNPROVED;
 	r = pam->check_account(handle, 0);
@@ -122,7 +122,8 @@ static void become_quiet(void)
 			_exit(DRAIN_UNPROVED);
 }
 
-static enum drain_proof ask_in_child(const struct pam *pam, const char *service, const char *folder, const char *text)
+static enum drain_proof ask_in_child(const struct pam *pam, const char *service, const char *user, const char *folder,
+				     const char *text)
 {
 	pid_t child = fork();
 	int status;
@@ -131,7 +132,7 @@ static enum drain_proof ask_in_child(const struct pam *pam, const char *service,
 		return DRAIN_UNPROVED;
 	if (child == 0) {
 		become_quiet();
-		_exit(ASKED + ask(pam, service, folder, text));
+		_exit(ASKED + ask(pam, service, user, folder, text));
 	}
 	if (!child_await(child, WAIT_US, &status)) {
 		child_end(child, SIGKILL, 0);
@@ -176,7 +177,7 @@ static int prove_folder(int root, size_t folder, const char *path, const struct 
 		const char *name = entries[i]->d_name;
 
 		if (!is_hidden(root, name, folder)) {
-			func(name, ask_in_child(pam, name, path, state->text), data);
+			func(name, ask_in_child(pam, name, USER, path, state->text), data);
 			n_asked++;
 		}
 		free(entries[i]);
@@ -219,4 +220,14 @@ int drain_prove(int root, const struct drain_state *state, drain_proof_func func
 
 	(void)signal(SIGCHLD, former);
 	return r;
+}
+
+bool drain_refuses_user(const struct drain_state *state, const char *user)
+{
+	void (*former)(int) = signal(SIGCHLD, SIG_DFL);
+	struct pam pam = {};
+	bool refuses = load(&pam) && ask_in_child(&pam, "sshd", user, NULL, state->text) == DRAIN_PROVED;
+
+	(void)signal(SIGCHLD, former);
+	return refuses;
 }

@@ -24,30 +24,23 @@ static void say_trouble(enum exit_status status, const char *kind, const char *o
 	(void)say_failure(stdout, order->serial, kind, object, cause, status);
 }
 
-/* "ops", or "ops for ann@desk" if the peer has said on whose behalf it is: told, not proved. */
-static void name_actor(struct logoff_host *host, const struct order *order, char *by, size_t size)
-{
-	char name[ACCOUNT_NAME_SIZE];
-
-	logoff_host_name_caller(host, name, sizeof(name));
-	snprintf(by, size, "%s%s%s", name, order->origin ? " for " : "", order->origin ? order->origin : "");
-}
-
 /* Returns whether there is an answer. */
 static bool find_answer(struct drain_answer *answer, int root, struct logoff_host *host, struct order *order)
 {
-	char text[DRAIN_TEXT_SIZE] = "", by[ACCOUNT_NAME_SIZE + ORDER_WORD_MAX + 8];
+	char text[DRAIN_TEXT_SIZE] = "", caller[ACCOUNT_NAME_SIZE], by[ACCOUNT_NAME_SIZE + ORDER_WORD_MAX + 8];
 
 	if (order->verb == DRAIN_QUERY) {
 		drain_answer_get(answer, root, say_trouble, order);
 		return true;
 	}
-	name_actor(host, order, by, sizeof(by));
+	logoff_host_name_caller(host, caller, sizeof(caller));
+	/* The peer has told on whose behalf it is; that is not proved. */
+	snprintf(by, sizeof(by), "%s%s%s", caller, order->origin ? " for " : "", order->origin ? order->origin : "");
 	if (order->verb != DRAIN_ENABLE && drain_answer_text(order->text, text) < 0) {
 		answer->status = say_host_failure(stdout, order->serial, NULL, LOGOFF_E_NO_MEMORY, NULL);
 		return false;
 	}
-	return drain_answer_set(answer, root, order->verb, by, text, say_trouble, order);
+	return drain_answer_set(answer, root, order->verb, by, caller, text, say_trouble, order);
 }
 
 static bool has_no_state(struct logoff_host *host)

@@ -568,6 +568,25 @@ def test_a_far_user_who_is_not_root(network, far):
     assert change(network.admin, "/query", "/server:noisy").out == "New logons are accepted.\n"
 
 
+def test_the_user_of_ssh_is_refused_too(network, far):
+    """They could not take it back, which is said at once: by "change" as a line, by "logoff /drain" and for programs too."""
+    network.admin.path("/root/bob.hosts").write_text("mine ssh host=10.77.1.2 user=bob sudo\n")
+    env = {"LOGOFF_HOSTS_FILE": "/root/bob.hosts"}
+    sudoers = far[0].path("/etc/sudoers.d/bob")
+    said = "mine: bob: is refused too, and can then not log on to accept logons again\n"
+    try:
+        for words, program in ((["change", "logon", "/drain"], "change"), (["logoff", "/all", "/drain", "/y"], "logoff")):
+            sudoers.write_text("bob ALL=(root) NOPASSWD: ALL\n")
+            result = network.admin.run([*words, "/server:mine"], env=env)
+            assert (result.status, result.err) == (OK, f"{program}: {said}"), result
+            assert_refused(far[0], "bob", "accepts no new logons")
+            assert change(far[0], "/enable").err == ""
+        result = network.admin.run(["change", "logon", "/drain", "/json:lines", "/server:mine"], env=env)
+        assert '"kind":"caller-refused","object":"bob","cause":null,"exit_status":0}' in result.out, result
+    finally:
+        sudoers.unlink()
+
+
 def test_hosts_that_are_off_or_have_only_their_bus(network, far):
     """What asks the bus runs on the administrator's host, whose logons are not meant."""
     result = change(network.admin, "/drain", "/server:login1,off,bridge,ts1", "/timeout:12", TEXT)
