@@ -17,6 +17,18 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 
+/* Tells whether each host that counts has told all it has. */
+static bool is_whole(const struct server_farm *farm)
+{
+	const char *text;
+
+	for (size_t i = 0; i < farm->hosts.n_items; i++)
+		if ((!farm->items[i].listed || farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE) &&
+		    !server_farm_is_excused(farm, i))
+			return false;
+	return true;
+}
+
 static int query_farm(const struct table_column *columns, bool people, int n_arguments, char **arguments)
 {
 	struct logoff_session **sessions = NULL;
@@ -38,7 +50,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		sessions = server_farm_sessions(&farm, &n);
 		output_note(sessions ? 0 : -ENOMEM);
 		if (sessions)
-			status = query_show(&table, people, sessions, n, n_arguments, arguments);
+			status = query_show(&table, people, sessions, n, is_whole(&farm), n_arguments, arguments);
 		failed = server_farm_report(&farm);
 		status = failed > status ? failed : status;
 		server_farm_summarize(&farm, false);
@@ -178,7 +190,7 @@ static int show_rows(struct process_run *run, struct table *table, int n_argumen
 	table->group = report_shows_hosts ? "host" : NULL;
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows)
-		status = query_show_processes(table, rows, n, "", n_arguments, arguments);
+		status = query_show_processes(table, rows, n, is_whole(&run->farm), "", n_arguments, arguments);
 	free(rows);
 	failed = (int)server_farm_report(&run->farm);
 	server_farm_summarize(&run->farm, false);

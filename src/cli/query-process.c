@@ -90,20 +90,22 @@ static bool is_wanted(const struct process_row *row, const char *own, int n_argu
 }
 
 /* Reports DESIGNATOR if it MEANS none of the N_ROWS. Returns the exit status. */
-static int check_found(const void **rows, size_t n_rows, const char *designator,
+static int check_found(const void **rows, size_t n_rows, bool whole, const char *designator,
 		       bool (*means)(const struct process_row *, const char *))
 {
 	for (size_t i = 0; i < n_rows; i++)
 		if (means(rows[i], designator))
 			return EXIT_ENDED;
+	if (!whole)
+		return (int)report_unknown_recipient(designator, designator, NULL);
 	fprintf(stderr, _("%s: %s: no process has this number, user, session or program\n"),
 		program().text, safe(designator).text);
 	return stream_failure(EXIT_NO_SESSION, "no-process", designator, NULL);
 }
 
 /* Copies the rows that are meant to ROWS, and reports each argument that means none. Returns the exit status. */
-static int pick_processes(const struct process_row *all, size_t n, const char *own, int n_arguments, char **arguments,
-			  const void **rows, size_t *ret_n_rows)
+static int pick_processes(const struct process_row *all, size_t n, bool whole, const char *own, int n_arguments,
+			  char **arguments, const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
@@ -112,11 +114,11 @@ static int pick_processes(const struct process_row *all, size_t n, const char *o
 		if (is_wanted(&all[i], own, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &all[i];
 	for (int k = 0; k < n_arguments; k++)
-		status |= check_found(rows, *ret_n_rows, arguments[k], is_meant);
+		status |= check_found(rows, *ret_n_rows, whole, arguments[k], is_meant);
 	if (arg_id)
-		status |= check_found(rows, *ret_n_rows, arg_id, is_in_session);
+		status |= check_found(rows, *ret_n_rows, whole, arg_id, is_in_session);
 	else if (n_arguments == 0 && !logoff_is_this_machine(arg_server))
-		status |= check_found(rows, *ret_n_rows, own, is_own);
+		status |= check_found(rows, *ret_n_rows, whole, own, is_own);
 	return status;
 }
 
@@ -148,8 +150,8 @@ int query_make_process_table(struct table *table)
 	return query_check(table, &process_help);
 }
 
-int query_show_processes(const struct table *table, const struct process_row *all, size_t n, const char *own,
-			 int n_arguments, char **arguments)
+int query_show_processes(const struct table *table, const struct process_row *all, size_t n, bool whole,
+			 const char *own, int n_arguments, char **arguments)
 {
 	const void **rows = calloc(n + 1, sizeof(*rows));
 	int status = EXIT_ENDED;
@@ -157,7 +159,7 @@ int query_show_processes(const struct table *table, const struct process_row *al
 
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {
-		status = pick_processes(all, n, own, n_arguments, arguments, rows, &n_rows);
+		status = pick_processes(all, n, whole, own, n_arguments, arguments, rows, &n_rows);
 		show_processes(table, rows, n_rows);
 	}
 	free(rows);
@@ -178,7 +180,8 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	r = processes_read(&processes, host, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	status = query_show_processes(&table, processes.rows, processes.n_items, own, n_arguments, arguments);
+	status = query_show_processes(&table, processes.rows, processes.n_items, true, own, n_arguments,
+				      arguments);
 	processes_done(&processes);
 	return status;
 }

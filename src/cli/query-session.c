@@ -39,12 +39,22 @@ bool query_means(const struct logoff_session *session, int n_arguments, char **a
 	return n_arguments == 0;
 }
 
+static int report_none(const char *argument, bool people, bool whole)
+{
+	if (!whole)
+		return (int)report_unknown_recipient(argument, argument, NULL);
+	fprintf(stderr, people ? _("%s: %s: no user who is logged on has this name, session name or id\n")
+			       : _("%s: %s: no session has this name, user or id\n"),
+		program().text, safe(argument).text);
+	return stream_failure(EXIT_NO_SESSION, people ? "no-user" : "no-session", argument, NULL);
+}
+
 /*
  * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
  * none. Returns the exit status.
  */
-static int pick_sessions(struct logoff_session *const *sessions, size_t n, int n_arguments, char **arguments,
-			 bool people, const void **rows, size_t *ret_n_rows)
+static int pick_sessions(struct logoff_session *const *sessions, size_t n, bool whole, int n_arguments,
+			 char **arguments, bool people, const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
@@ -65,12 +75,8 @@ static int pick_sessions(struct logoff_session *const *sessions, size_t n, int n
 
 		while (i < *ret_n_rows && !is_meant(rows[i], arguments[k]))
 			i++;
-		if (i < *ret_n_rows)
-			continue;
-		fprintf(stderr, people ? _("%s: %s: no user who is logged on has this name, session name or id\n")
-				       : _("%s: %s: no session has this name, user or id\n"),
-			program().text, safe(arguments[k]).text);
-		status = stream_failure(EXIT_NO_SESSION, people ? "no-user" : "no-session", arguments[k], NULL);
+		if (i == *ret_n_rows)
+			status = report_none(arguments[k], people, whole);
 	}
 	return status;
 }
@@ -141,7 +147,7 @@ int query_make_table(struct table *table, const struct table_column *columns, bo
 	return status;
 }
 
-int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
+int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n, bool whole,
 	       int n_arguments, char **arguments)
 {
 	const void **rows = calloc(n + 1, sizeof(*rows));
@@ -150,7 +156,7 @@ int query_show(const struct table *table, bool people, struct logoff_session *co
 
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {
-		status = pick_sessions(sessions, n, n_arguments, arguments, people, rows, &n_rows);
+		status = pick_sessions(sessions, n, whole, n_arguments, arguments, people, rows, &n_rows);
 		show_sessions(table, rows, n_rows, n_arguments > 0);
 		if (people)
 			tell_unregistered(table, rows, n_rows);
@@ -176,7 +182,7 @@ static int query_with_columns(struct logoff_host *host, const struct table_colum
 	if (r < 0)
 		return report_host(arg_server, r, &error);
 	charset_init_times();		/* for the logon times */
-	status = query_show(&table, people, sessions, n, n_arguments, arguments);
+	status = query_show(&table, people, sessions, n, true, n_arguments, arguments);
 	if (status == EXIT_ENDED && shows_times(&table, people))
 		status = (int)report_times(arg_server, sessions, n);
 	logoff_session_list_free(sessions, n);

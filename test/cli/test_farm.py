@@ -540,6 +540,18 @@ def test_nobody_on_the_hosts_that_are_on(farm, words, status):
     assert farm.logoff("/user:carol", *words).status == 6
 
 
+@pytest.mark.parametrize("words", [["user", "carol"], ["session", "carol"], ["process", "vi"]], ids=repr)
+def test_who_is_not_found_may_be_on_another_host(farm, words):
+    """It is no "no" while a host that counts has not answered."""
+    off = "os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n"
+    two = TWO if words[0] != "process" else "hello()\norder('list')\nreply()\norder('processes')\nreply()\norder()\n"
+    farm.hosts(one=off, two=two)
+    found = {excused: farm.run("query", *words, *excused, "/json:lines") for excused in ((), ("/allowunreachable",))}
+    assert [(done.status, [one["kind"] for one in done.rows if one.get("object") == words[1]]) for done in found.values()] == \
+           [(6, ["recipient-unknown"]), (2, ["no-process" if words[0] == "process" else f"no-{words[0]}"])], found
+    assert f"query: {words[1]}: found on none of the hosts that answered\n" in found[()].err
+
+
 # ---- exclusions ----
 
 
