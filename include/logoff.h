@@ -501,9 +501,10 @@ struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_pr
 /*
  * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after
  * GRACE_MS; 0: kills them at once. A server kills them at once in any case. All are looked up again first. Blocks for ten
- * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. RESULTS has as many
- * elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services;
- * LOGOFF_E_CHANGED: its session or name is another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
+ * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. Where the caller has
+ * emptied the command of a process, its name does not matter. RESULTS has as many elements. LOGOFF_OK: it has ended, which is
+ * verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session or name is
+ * another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */
 enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,

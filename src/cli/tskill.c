@@ -57,11 +57,17 @@ static const struct help help = {
 
 /* ---- which are meant ---- */
 
+/* A process that is to be ended. */
+struct target {
+	const struct logoff_host_process *listed;
+	struct logoff_host_process wanted;	/* the same; if its number was given, whatever its name is */
+};
+
 /* The processes of the host, and those of them that are to be ended. */
 struct targets {
 	struct logoff_host_process **all;
 	size_t n_all;
-	struct logoff_host_process **items;
+	struct target *items;
 	size_t n_items;
 	const char *id;			/* of the session that a name means; NULL: all */
 	bool hidden;			/* some processes may be hidden from the caller */
@@ -120,21 +126,36 @@ static int report_no_process(const struct targets *targets, const char *word)
 	return EXIT_UNREACHABLE;
 }
 
+static struct target *find_target(const struct targets *targets, pid_t pid)
+{
+	for (size_t i = 0; i < targets->n_items; i++)
+		if (targets->items[i].listed->pid == pid)
+			return &targets->items[i];
+	return NULL;
+}
+
+static void add_process(struct targets *targets, const struct logoff_host_process *process, bool number)
+{
+	struct target *target = find_target(targets, process->pid);
+
+	if (!target) {
+		output_note(array_add(&targets->items, &targets->n_items, (&(struct target){ process, *process })));
+		target = find_target(targets, process->pid);
+	}
+	if (target && number)
+		*target->wanted.command = '\0';
+}
+
 /* Adds the processes that WORD means, each once. Returns the exit status. */
 static int add_word(struct targets *targets, const char *word)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < targets->n_all; i++) {
-		bool known = false;
-
 		if (!is_meant(targets, targets->all[i], word))
 			continue;
 		found = true;
-		for (size_t k = 0; k < targets->n_items; k++)
-			known = known || targets->items[k] == targets->all[i];
-		if (!known)
-			output_note(array_add(&targets->items, &targets->n_items, &targets->all[i]));
+		add_process(targets, targets->all[i], is_number(word));
 	}
 	return found ? EXIT_ENDED : report_no_process(targets, word);
 }
@@ -182,25 +203,29 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 static bool has_own(const struct targets *targets, const struct logoff_session *own)
 {
 	for (size_t i = 0; own && i < targets->n_items; i++)
-		if (strcmp(targets->items[i]->session_id, logoff_session_id(own)) == 0)
+		if (strcmp(targets->items[i].listed->session_id, logoff_session_id(own)) == 0)
 			return true;
 	return false;
 }
 
-static int end_all(struct logoff_host *host, const struct targets *targets, bool own)
+static int end_all(struct logoff_host *host, struct targets *targets, bool own)
 {
 	enum logoff_result *results = calloc(targets->n_items + 1, sizeof(*results));
+	struct logoff_host_process **wanted = calloc(targets->n_items + 1, sizeof(*wanted));
 	struct logoff_error error = {};
 	int r = LOGOFF_E_NO_MEMORY, status = EXIT_ENDED;
 
-	if (results)
-		r = logoff_host_end_processes(host, targets->items, targets->n_items, arg_grace_s * 1000,
-					      cancel_open(own), results, &error);
+	for (size_t i = 0; wanted && i < targets->n_items; i++)
+		wanted[i] = &targets->items[i].wanted;
+	if (results && wanted)
+		r = logoff_host_end_processes(host, wanted, targets->n_items, arg_grace_s * 1000, cancel_open(own), results,
+					      &error);
 	for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
-		int one = report_end(targets->items[i], results[i]);
+		int one = report_end(targets->items[i].listed, results[i]);
 
 		status = one > status ? one : status;
 	}
+	free(wanted);
 	free(results);
 	return r < 0 ? (int)report_host(arg_server, r, &error) : status;
 }

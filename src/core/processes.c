@@ -53,13 +53,13 @@ static size_t act_on_all(struct ends *ends, enum host_act act)
 	return n;
 }
 
-/* Tells whether the list still has the process as the caller has chosen it. */
+/* Tells whether the list still has the process as the caller has chosen it; with an empty name by its number alone. */
 static bool is_same(const struct logoff_host_process *process, struct logoff_host_process *const *now, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (now[i]->pid == process->pid)
 			return strcmp(now[i]->session_id, process->session_id) == 0 && now[i]->uid == process->uid &&
-			       strcmp(now[i]->command, process->command) == 0;
+			       (!*process->command || strcmp(now[i]->command, process->command) == 0);
 	return false;
 }
 

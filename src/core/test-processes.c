@@ -142,6 +142,25 @@ static void test_leaves_others_alone(void **state)
 	close_scene(&scene);
 }
 
+/* A process can change its name as it likes; the caller who knows its number does not ask for one. */
+static void test_by_number_alone(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	strcpy(scene.listed[1]->command, "");
+	strcpy(scene.listed[2]->command, "");
+	scene.listed[2]->uid = 1001;
+	scene.listed += 1;
+	scene.n_listed = 2;
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_OK);
+	assert_int_equal(scene.results[1], LOGOFF_E_CHANGED);
+	assert_int_equal(count_living(&scene), 4);
+	scene.listed -= 1;
+	close_scene(&scene);
+}
+
 static void test_others_need_rights(void **state)
 {
 	struct scene scene = open_scene("caller uid=1001\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_waits_no_longer_than_needed),
 		cmocka_unit_test(test_kills_at_once_without_grace),
 		cmocka_unit_test(test_leaves_others_alone),
+		cmocka_unit_test(test_by_number_alone),
 		cmocka_unit_test(test_others_need_rights),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_no_list_no_end),

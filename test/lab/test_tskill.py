@@ -56,6 +56,22 @@ def test_asked_before_it_is_killed(host):
     assert session.sh("cat saved").startswith("saved")
 
 
+RENAMED = "for ((i = 0; ; i++)); do printf $((i % 1000)) >/proc/$$/comm; done"
+
+
+def test_a_number_is_enough(host):
+    """A process that changes its name all the time is not spared for that."""
+    session = sessions.ssh(host, "alice")
+    for _ in range(8):
+        pid = session.sh(f"bash -c '{RENAMED}' >/dev/null 2>&1 & echo $!").split()[-1]
+        wait_until(lambda: host.path(f"/proc/{pid}/comm").read_text()[0].isdigit(), what="it has another name")
+
+        result = tskill(host, pid, "/grace:0")
+
+        assert result.status == OK, result.text
+        assert not host.path(f"/proc/{pid}").exists()
+
+
 def test_services_are_not_found(host):
     """Not by number, not by name, not by root."""
     session = sessions.ssh(host, "alice")
