@@ -71,6 +71,7 @@ struct targets {
 	size_t n_items;
 	const char *id;			/* of the session that a name means; NULL: all */
 	bool hidden;			/* some processes may be hidden from the caller */
+	bool others;			/* not only the caller's own session is meant */
 };
 
 static bool is_number(const char *text)
@@ -114,8 +115,16 @@ static bool is_meant(const struct targets *targets, const struct logoff_host_pro
 		      : running_is_program(process->command, word);
 }
 
-static int report_no_process(const struct targets *targets, const char *word)
+/* Reports that WORD means no process, or that it may mean more than are seen. Returns the exit status. */
+static int report_found(const struct targets *targets, const char *word, bool found)
 {
+	if (found && (!targets->hidden || !targets->others || is_number(word)))
+		return EXIT_ENDED;
+	if (found) {
+		fprintf(stderr, _("%s: %s: others may have such processes too, which /proc hides\n"), program().text,
+			safe(word).text);
+		return EXIT_UNREACHABLE;
+	}
 	if (!targets->hidden) {
 		fprintf(stderr, _("%s: %s: no such process in a session that is meant\n"), program().text,
 			safe(word).text);
@@ -157,7 +166,7 @@ static int add_word(struct targets *targets, const char *word)
 		found = true;
 		add_process(targets, targets->all[i], is_number(word));
 	}
-	return found ? EXIT_ENDED : report_no_process(targets, word);
+	return report_found(targets, word, found);
 }
 
 /* ---- ending them ---- */
@@ -255,6 +264,7 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 	if (r < 0)
 		return report_host(arg_server, r, error);
 	targets->hidden = logoff_host_hides_processes(host);
+	targets->others = !own || !targets->id || strcmp(targets->id, logoff_session_id(own)) != 0;
 	for (int i = 0; i < n_words; i++) {
 		int one = add_word(targets, words[i]);
 

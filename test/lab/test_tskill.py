@@ -107,6 +107,18 @@ def test_where_proc_hides(hiding):  # noqa: F811
     assert not hiding.alive(ours) and hiding.alive(theirs)
 
 
+def test_where_proc_hides_some(hiding):  # noqa: F811
+    """That the caller's own has ended is not all that was meant."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "bob")
+    ours, theirs = here.spawn("stubborn -d keeper", "keeper"), there.spawn("stubborn -d keeper", "keeper")
+
+    out, status = here.shell.run("tskill keeper /a /v /grace:0")
+
+    assert status == UNREACHABLE and "hides" in out and str(ours.pid) in out, out
+    assert not hiding.alive(ours) and hiding.alive(theirs)
+    assert tskill(hiding, "keeper", "/a", "/grace:0").status == OK
+
+
 def test_the_shell_that_started_it(host):
     """It goes on when its own session is taken down by that, and ends what ignores the hangup."""
     session = sessions.ssh(host, "alice")
