@@ -273,6 +273,30 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 	return status;
 }
 
+static bool has_name_of(const struct targets *targets, const struct logoff_host_process *process, int n_words, char **words)
+{
+	for (int i = 0; i < n_words; i++)
+		if (!is_number(words[i]) && is_meant(targets, process, words[i]))
+			return true;
+	return false;
+}
+
+/* Reports those that bear a name which was given, and have begun since the list was made. Returns the exit status. */
+static int report_new(struct logoff_host *host, const struct targets *targets, int n_words, char **words)
+{
+	struct targets now = {};
+	struct logoff_error error = {};
+	int r = logoff_host_list_processes(host, &now.all, &now.n_all, &error), status = EXIT_ENDED;
+
+	if (r < 0)
+		return report_host(arg_server, r, &error);
+	for (size_t i = 0; i < now.n_all; i++)
+		if (!find_target(targets, now.all[i]->pid) && has_name_of(targets, now.all[i], n_words, words))
+			status = report_failure(now.all[i], EXIT_NOT_ENDED, _("has begun meanwhile, and goes on"));
+	logoff_host_process_list_free(now.all);
+	return status;
+}
+
 /* Ends the processes that the words mean, of the session NAMED alone if it is not NULL. Returns the exit status. */
 static int end_words(struct logoff_host *host, const struct logoff_session *named, int n_words, char **words)
 {
@@ -284,6 +308,10 @@ static int end_words(struct logoff_host *host, const struct logoff_session *name
 
 	if (targets.n_items > 0) {
 		ended = end_all(host, &targets, has_own(&targets, own));
+		status = ended > status ? ended : status;
+	}
+	if (targets.n_items > 0 && status < EXIT_CANCELLED && has_name(n_words, words)) {
+		ended = report_new(host, &targets, n_words, words);
 		status = ended > status ? ended : status;
 	}
 	free(targets.items);

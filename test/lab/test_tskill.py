@@ -4,7 +4,7 @@
 import signal
 
 import sessions
-from cases import CANCELLED, DENIED, NO_SESSION, OK, UNREACHABLE, assert_untouched
+from cases import CANCELLED, DENIED, NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_untouched
 from host import wait_until
 from test_hidden import hiding  # noqa: F401
 
@@ -56,6 +56,19 @@ def test_asked_before_it_is_killed(host):
     assert session.sh("cat saved").startswith("saved")
 
 
+def test_another_of_that_name_begins(host):
+    """A program that starts itself anew when it is asked to end."""
+    session = sessions.ssh(host, "alice")
+    session.sh("cat >breeder <<'E'\n#!/bin/bash\ntrap './breeder & exit' TERM\nwhile :; do sleep 0.1; done\nE\nchmod +x breeder")
+    breeder = session.spawn("./breeder", "breeder")
+
+    result = tskill(host, "breeder", "/a")
+
+    assert result.status == NOT_IN_TIME and "begun" in result.err, result.text
+    assert not host.alive(breeder) and host.named("breeder")
+    assert tskill(host, "breeder", "/a", "/grace:0").status == OK
+
+
 RENAMED = "for ((i = 0; ; i++)); do printf $((i % 1000)) >/proc/$$/comm; done"
 
 
@@ -69,7 +82,7 @@ def test_a_number_is_enough(host):
         result = tskill(host, pid, "/grace:0")
 
         assert result.status == OK, result.text
-        assert not host.path(f"/proc/{pid}").exists()
+        assert int(pid) not in [one.pid for one in host.processes()]
 
 
 def test_services_are_not_found(host):
