@@ -256,6 +256,10 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 	int status = EXIT_ENDED;
 
 	if (!arg_id && !arg_all && has_name(n_words, words)) {
+		if (r == LOGOFF_E_NO_CURRENT) {
+			fprintf(stderr, _("%s: you are not in a session; a name needs /id or /a\n"), program().text);
+			return EXIT_NO_SESSION;
+		}
 		if (!own)
 			return report_not_found(NULL, NULL, r, error);
 		targets->id = logoff_session_id(own);
