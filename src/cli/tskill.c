@@ -249,6 +249,15 @@ static bool has_name(int n_words, char **words)
 	return false;
 }
 
+/* Tells whether one of the words is a pattern that every name fits. */
+static bool has_pattern_of_all(int n_words, char **words)
+{
+	for (int i = 0; i < n_words; i++)
+		if (strchr(words[i], '*') && words[i][strspn(words[i], "*?")] == '\0')
+			return true;
+	return false;
+}
+
 /* Chooses what the words mean, of which OWN is the caller's session (NULL: R says why not). Returns the exit status. */
 static int choose(struct logoff_host *host, struct targets *targets, int n_words, char **words,
 		  const struct logoff_session *own, int r, struct logoff_error *error)
@@ -334,6 +343,8 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 		return help_refuse(&help, _("the number or the name of a process is needed"));
 	if (arg_id && arg_all)
 		return help_refuse(&help, _("/id and /a exclude each other"));
+	if (arg_all && has_pattern_of_all(n_words, words))
+		return help_refuse(&help, _("with /a a name must not mean every process; logoff /user:* logs off everybody"));
 	if (!logoff_is_this_machine(arg_server) && !arg_id && !arg_all && has_name(n_words, words))
 		return help_refuse(&help, _("with /server a name needs /id or /a"));
 	if (arg_id) {
