@@ -22,6 +22,8 @@
 
 #define FOLDER "/run/xrdp/sockdir"
 #define MESSAGE "sig"
+#define LOOK_US 50000	/* between looks whether xrdp has done it */
+#define N_LOOKS 40
 
 /* Opens the socket at PATH, if it is the user's own: the folder of xrdp 0.9 is open to all. It is not followed to another place. */
 static int open_socket(const char *path, uid_t uid)
@@ -78,33 +80,48 @@ static bool serves_one_client(const struct held *held)
 	return proc_read_stat(held->stat.parent, &parent) >= 0 && strcmp(parent.command, "xrdp") == 0;
 }
 
-/* Ends the process that serves the client. It is looked for again once it is held, as its number may be another's by then. */
-static int end_process(uid_t uid, unsigned number)
+/* Holds the process that serves the client. It is looked for again once it is held, as its number may be another's by then. */
+static int hold_process(uid_t uid, unsigned number, struct held *held)
 {
 	struct display_clients *before = NULL, *now = NULL;
-	struct held held = { .pidfd = -1 };
 	pid_t pid = 0;
 	int r = display_clients_new(&before);
 
 	if (r >= 0)
 		r = display_find_server(before, uid, number, &pid);
 	if (r >= 0)
-		r = held_open_pid(&held, pid);
+		r = held_open_pid(held, pid);
 	if (r >= 0)
 		r = display_clients_new(&now);
 	if (r >= 0)
 		r = display_find_server(now, uid, number, &pid);
-	if (r >= 0)
-		r = pid == held.stat.pid && serves_one_client(&held) ? held_signal(&held, SIGTERM) : -EOPNOTSUPP;
-	held_close(&held);
+	if (r >= 0 && (pid != held->stat.pid || !serves_one_client(held)))
+		r = -EOPNOTSUPP;
 	display_clients_free(before);
 	display_clients_free(now);
 	return r == -ENOMEM ? r : r < 0 ? -EOPNOTSUPP : 0;
 }
 
+/* Waits a moment for the end of the process. */
+static bool ends_soon(const struct held *held)
+{
+	bool alive = true;
+
+	for (unsigned i = 0; i < N_LOOKS && (alive = held_is_alive(held)); i++)
+		usleep(LOOK_US);
+	return !alive;
+}
+
+/* The user may have put a socket there on which nobody acts, so what root has found is ended if it does not end by itself. */
 int display_cut(uid_t uid, unsigned number)
 {
-	if (tell_server(uid, number) == 0)
-		return 0;
-	return geteuid() == 0 ? end_process(uid, number) : -EACCES;
+	struct held held = { .pidfd = -1 };
+	int found = geteuid() == 0 ? hold_process(uid, number, &held) : -EACCES, told = tell_server(uid, number), r;
+
+	if (found < 0)
+		r = told == 0 ? 0 : found;
+	else
+		r = told == 0 && ends_soon(&held) ? 0 : held_signal(&held, SIGTERM);
+	held_close(&held);
+	return r == -EPERM ? -EACCES : r;
 }

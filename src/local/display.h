@@ -57,8 +57,8 @@ int display_fill_client(struct display_clients *clients, struct logoff_session *
 int display_find_server(struct display_clients *clients, uid_t uid, unsigned number, pid_t *ret_pid);
 
 /*
- * Has xrdp disconnect the client of display NUMBER of user UID (display-cut.c). The session goes on. Does not wait. Returns 0: xrdp has
- * been told, -EACCES: only root could do that here, -EOPNOTSUPP: nobody is there to be told, or -ENOMEM.
+ * Has xrdp disconnect the client of display NUMBER of user UID (display-cut.c). The session goes on. Blocks for two seconds at most.
+ * Returns 0: xrdp has been told, -EACCES: only root could do that here, -EOPNOTSUPP: nobody is there to be told, or -ENOMEM.
  */
 int display_cut(uid_t uid, unsigned number);
 

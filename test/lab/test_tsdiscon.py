@@ -4,7 +4,7 @@
 import pytest
 
 import sessions
-from cases import DENIED, NO_SESSION, OK, PROTECTED, assert_untouched
+from cases import DENIED, NO_SESSION, NOT_IN_TIME, OK, PROTECTED, assert_untouched
 from host import wait_until
 
 
@@ -50,6 +50,30 @@ def test_by_its_user(rdp):
     else:
         assert result.status == OK, result.text
         assert_goes_on(rdp, before)
+
+
+def test_a_socket_on_which_nobody_acts(host):
+    """A user cannot keep root from it, nor direct the message to another's session."""
+    rdp, other = sessions.RdpSession(host, "alice", "Xorg"), sessions.RdpSession(host, "bob", "Xorg")
+    before, others = rdp.processes(), other.processes()
+    own, theirs = (host.check(f"ls -d /run/xrdp/sockdir/xrdp_disconnect_display_{one.number} "
+                              f"/run/xrdp/sockdir/*/xrdp_disconnect_display_{one.number} 2>/dev/null || true") for one in (rdp, other))
+
+    for trap in (f"ln -s {theirs} {own}", f"mkfifo {own}", f"mkdir {own}"):
+        host.check(f"rm -rf {own}; {trap}", user="alice")
+        assert tsdiscon(host, rdp.id, user="alice").status == DENIED, trap
+        assert rdp.connected() and other.connected(), trap
+    host.check(f"rmdir {own}", user="alice")
+    host.start(["systemd-socket-activate", "--datagram", f"--listen={own}", "sleep", "60"], user="alice")
+    wait_until(lambda: host.run(f"test -S {own}").status == 0, what="the socket is there")
+    assert tsdiscon(host, rdp.id, user="alice").status == NOT_IN_TIME
+
+    result = tsdiscon(host, rdp.id)
+
+    assert result.status == OK, result.text
+    assert_goes_on(rdp, before)
+    assert_untouched(other, others)
+    assert other.connected()
 
 
 def test_from_within(host):
