@@ -53,6 +53,8 @@ struct tsts_host {
 	unsigned n_clock;		/* how often it has been asked for */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
 	int details;			/* what came of that: 0 or -errno */
+	struct event_process *processes; /* as tsts_act() has seen them; NULL: they are to be listed */
+	size_t n_processes;
 };
 
 /* What a struct logoff_session knows of its log-off. */
@@ -325,6 +327,7 @@ static void tsts_close(struct logoff_host *host)
 		return;
 	tsts_program_end(&tsts->program);
 	free(tsts->listed);
+	free(tsts->processes);
 	free(tsts);
 	host->data = NULL;
 }
@@ -574,22 +577,30 @@ static int tsts_disconnect(struct logoff_host *host, struct logoff_session *sess
 			reterr);
 }
 
-/* Tells whether the server still has a process of that number. Returns 0, -ESRCH, or another errno. */
+static void forget_processes(struct tsts_host *tsts)
+{
+	free(tsts->processes);
+	tsts->processes = NULL;
+}
+
+/* Tells whether the server still has a process of that number; one list tells it of all. Returns 0, -ESRCH, or another errno. */
 static int look_for_process(struct logoff_host *host, pid_t pid)
 {
-	struct event_process *rows;
+	struct tsts_host *tsts = host->data;
 	struct reply reply;
-	int r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*rows), &reply, NULL);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = -ESRCH;
-	rows = reply.rows;
-	for (size_t i = 0; i < reply.event.n_rows; i++)
-		if ((pid_t)rows[i].pid == pid)
-			r = 0;
-	free(rows);
-	return r;
+	if (!tsts->processes) {
+		r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*tsts->processes), &reply, NULL);
+		if (r < 0)
+			return r;
+		tsts->processes = reply.rows;
+		tsts->n_processes = reply.event.n_rows;
+	}
+	for (size_t i = 0; i < tsts->n_processes; i++)
+		if ((pid_t)tsts->processes[i].pid == pid)
+			return 0;
+	return -ESRCH;
 }
 
 /*
@@ -602,6 +613,7 @@ static int tsts_act(struct logoff_host *host, struct host_held *held, enum host_
 
 	if (act == HOST_ACT_LOOK)
 		return look_for_process(host, held->pid);
+	forget_processes(host->data);
 	if ((act != HOST_ACT_ASK && act != HOST_ACT_KILL) || held->data)
 		return 0;
 	held->data = host;	/* it has been ended */
@@ -801,6 +813,7 @@ static int tsts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	int r;
 
 	tsts->cancel_fd = cancel_fd;
+	forget_processes(tsts);
 	if (tsts->has_events)
 		until_us = 0;
 	r = tsts_program_peek(&tsts->program, &event, reterr);

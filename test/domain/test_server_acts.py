@@ -97,3 +97,16 @@ def test_a_server_without_the_pipe_for_processes(server, run):
     server.only_pipes("LSM_API_service", "TermSrv_API_service")
 
     assert run(server, "tskill", "2101").status == UNREACHABLE
+
+
+def test_one_list_tells_of_all(server, run):
+    """Between the list and the end of the last process its number may get to another."""
+    def count():
+        return len(server.calls("WinStationGetAllProcesses_NT6"))
+
+    def lists(words):
+        before = count()
+        assert run(server, "tskill", *words).status == OK, words
+        return count() - before
+
+    assert lists(["2101"]) == lists(["2100", "3100", "4100"]) > 0
