@@ -148,7 +148,8 @@ static void add_process(struct targets *targets, const struct logoff_host_proces
 	struct target *target = find_target(targets, process->pid);
 
 	if (!target) {
-		output_note(array_add(&targets->items, &targets->n_items, (&(struct target){ process, *process })));
+		output_note(array_add(&targets->items, &targets->n_items,
+				      (&(struct target){ process, *process })));
 		target = find_target(targets, process->pid);
 	}
 	if (target && number)
@@ -227,8 +228,8 @@ static int end_all(struct logoff_host *host, struct targets *targets, bool own)
 	for (size_t i = 0; wanted && i < targets->n_items; i++)
 		wanted[i] = &targets->items[i].wanted;
 	if (results && wanted)
-		r = logoff_host_end_processes(host, wanted, targets->n_items, arg_grace_s * 1000, cancel_open(own), results,
-					      &error);
+		r = logoff_host_end_processes(host, wanted, targets->n_items, arg_grace_s * 1000, cancel_open(own),
+					      results, &error);
 	for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
 		int one = report_end(targets->items[i].listed, results[i]);
 
@@ -286,7 +287,8 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 	return status;
 }
 
-static bool has_name_of(const struct targets *targets, const struct logoff_host_process *process, int n_words, char **words)
+static bool has_name_of(const struct targets *targets, const struct logoff_host_process *process, int n_words,
+			char **words)
 {
 	for (int i = 0; i < n_words; i++)
 		if (!is_number(words[i]) && is_meant(targets, process, words[i]))
@@ -344,7 +346,8 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 	if (arg_id && arg_all)
 		return help_refuse(&help, _("/id and /a exclude each other"));
 	if (arg_all && has_pattern_of_all(n_words, words))
-		return help_refuse(&help, _("with /a a name must not mean every process; logoff /user:* logs off everybody"));
+		return help_refuse(&help, _("with /a a name must not mean every process; "
+					    "logoff /user:* logs off everybody"));
 	if (!logoff_is_this_machine(arg_server) && !arg_id && !arg_all && has_name(n_words, words))
 		return help_refuse(&help, _("with /server a name needs /id or /a"));
 	if (arg_id) {
