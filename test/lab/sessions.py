@@ -200,9 +200,12 @@ class RdpSession(OnHost):
 
     def _is_quiet(self):
         """Waits until the shell on the desktop is ready, and the programs of its start have ended."""
-        before = self.processes()
+        def numbers():
+            return {(process.pid, process.start) for process in self.processes()}
+
+        before = numbers()
         time.sleep(0.1)
-        return self.processes() == before
+        return numbers() == before
 
     def _new_id(self, before):
         for identity in self.host.session_ids():

@@ -502,7 +502,7 @@ def test_service_ends_when_idle(host):
     alice = sessions.ssh(host, "alice")
     assert send(host, "alice", [alice.id]).status == 0
     assert host.unit_is_active("logoff-messenger")
-    wait_until(lambda: not host.unit_is_active("logoff-messenger"), 30, "the service ends", 0.5)
+    wait_until(lambda: not host.unit_is_active("logoff-messenger"), 30, "the service ends")
     assert send(host, "alice", [alice.id]).status == 0
 
 
