@@ -123,8 +123,8 @@ def test_programs_that_cannot_be_held_are_asked(host):
     start.write_text("#!/bin/sh\nsetsid saver 1 >/dev/null 2>&1 &\n")
     start.chmod(0o755)
     try:
-        rdp = sessions.RdpSession(host, "alice")
-        wait_until(host.path("/tmp/saved/ready").exists, 10, "it listens to SIGTERM")
+        rdp = sessions.RdpSession(host, "alice", program=None)  # the saver is never quiet
+        wait_until(host.path("/tmp/saved/ready").exists, 20, "it listens to SIGTERM")
     finally:
         start.unlink()
     before = rdp.processes()
