@@ -171,7 +171,7 @@ def test_which_of_the_own_sessions_ends(host):
     second = sessions.ssh(host, "alice")
     second.shell.begin("TERM=xterm tmux attach -t lab")
     wait_until(lambda: host.run("tmux list-clients -t lab", user="alice").out, what="the client is attached")
-    host.check("rm -f /tmp/done; tmux send-keys -t lab 'logoff /dryrun >/tmp/plan 2>&1; touch /tmp/done' Enter", user="alice")
+    host.check("rm -f /tmp/done; tmux send-keys -t lab 'sleep 1; logoff /dryrun >/tmp/plan 2>&1; touch /tmp/done' Enter", user="alice")
     wait_until(host.path("/tmp/done").exists, 15, "the command has run")
     plan = host.path("/tmp/plan").read_text()
 
