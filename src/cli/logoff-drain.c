@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * logoff-drain.c - logoff /drain on this machine: "change logon /drain", then the log-off, then those who came late.
+ * logoff-drain.c - logoff /drain on this machine: "change logon /drain", then the log-off, then those who came late,
+ * and "change logon /query" at the end: somebody may have accepted new logons again meanwhile.
  *
  * The program "change" sets the state and proves it. It reports failures on standard error itself; what it prints as
  * JSON tells whether new logons are refused. If they are not, or nobody knows, nobody is logged off: they would be back
@@ -38,8 +39,11 @@ extern char **environ;
 struct refusal {
 	bool told, refused;		/* not told: nobody knows whether they are refused */
 	bool cancelled;
+	bool asks;			/* nothing is changed, and what was not proved before is not told again */
 	int status;
 };
+
+static char printed[PRINTED_MAX];	/* by the program, the last time */
 
 static void note_status(int *status, int one)
 {
@@ -48,10 +52,10 @@ static void note_status(int *status, int one)
 
 /* ---- the program ---- */
 
-/* The program inherits the blocked signals, so a cancel does not stop it half-way. */
-static int start_change(const char *path, pid_t *ret_pid, int *ret_fd)
+/* The program inherits the blocked signals, so a cancel does not stop it half-way. SILENT: without standard error. */
+static int start_change(const char *path, const char *verb, bool silent, pid_t *ret_pid, int *ret_fd)
 {
-	char *words[] = { (char *)path, "logon", "--drain", "--json=lines", NULL };
+	char *words[] = { (char *)path, "logon", (char *)verb, "--json=lines", NULL };
 	posix_spawn_file_actions_t actions;
 	int fds[2], r;
 
@@ -61,6 +65,8 @@ static int start_change(const char *path, pid_t *ret_pid, int *ret_fd)
 	r = posix_spawn_file_actions_init(&actions);
 	if (r == 0)
 		r = posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+	if (r == 0 && silent)
+		r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	if (r == 0)
 		r = posix_spawn(ret_pid, path, &actions, NULL, words, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -119,13 +125,14 @@ static void take_line(struct refusal *refusal, json_t *line)
 	const char *type = json_string_value(json_object_get(line, "type"));
 	const char *mode = json_string_value(json_object_get(line, "mode"));
 
-	if (type && strcmp(type, "failure") == 0) {
+	if (type && strcmp(type, "failure") == 0 && !refusal->asks) {
 		(void)json_object_del(line, "type");
 		stream_line("failure", json_incref(line));
 	} else if (type && strcmp(type, "logon") == 0) {
 		refusal->told = mode != NULL;
-		refusal->refused = mode && strcmp(mode, "new") == 0;
-		take_services(refusal, json_object_get(line, "services"));
+		refusal->refused = mode && (strcmp(mode, "new") == 0 || (refusal->asks && strcmp(mode, "all") == 0));
+		if (!refusal->asks)
+			take_services(refusal, json_object_get(line, "services"));
 	}
 }
 
@@ -152,29 +159,40 @@ static void take_end(struct refusal *refusal, bool ended, int status)
 	note_status(&refusal->status, one == EXIT_ENDED && !refusal->refused ? EXIT_UNREACHABLE : one);
 }
 
-static void drain(struct refusal *refusal, int cancel_fd)
+/* Has "change logon VERB" run, which prints to PRINTED. Returns whether it has ended, or -errno: it has not begun. */
+static int run_change(const char *verb, struct refusal *refusal, int cancel_fd, int *ret_status)
 {
-	static char text[PRINTED_MAX];
 	const char *path = os_environment("LOGOFF_CHANGE_PROGRAM");
-	int fd = -1, r, status = 0;
+	int fd = -1, r;
 	bool ended;
 	pid_t pid;
 
+	*printed = '\0';
 	path = path && *path ? path : BINDIR "/change";
 	output_flush();
-	r = start_change(path, &pid, &fd);
+	r = start_change(path, verb, refusal->asks, &pid, &fd);
 	if (r < 0) {
 		fprintf(stderr, "%s: %s: %s\n", program().text, safe(path).text, strerror(-r));
+		return r;
+	}
+	ended = read_all(fd, cancel_fd, printed, &refusal->cancelled) && child_await(pid, END_US, ret_status);
+	close(fd);
+	if (!ended)
+		child_end(pid, SIGKILL, 0);
+	return ended;
+}
+
+static void drain(struct refusal *refusal, int cancel_fd)
+{
+	int status = 0, r = run_change("--drain", refusal, cancel_fd, &status);
+
+	if (r < 0) {
 		refusal->told = true;
 		refusal->status = EXIT_UNREACHABLE;
 		return;
 	}
-	ended = read_all(fd, cancel_fd, text, &refusal->cancelled) && child_await(pid, END_US, &status);
-	close(fd);
-	if (!ended)
-		child_end(pid, SIGKILL, 0);
-	take_lines(refusal, text);
-	take_end(refusal, ended, status);
+	take_lines(refusal, printed);
+	take_end(refusal, r > 0, status);
 }
 
 /* Says what has become of new logons. */
@@ -263,6 +281,29 @@ static bool look_for_late(const struct choice *first, uint64_t drained_us, int *
 	return cancelled;
 }
 
+/* ---- at the end ---- */
+
+/*
+ * Time has passed: somebody may have accepted new logons again. BEFORE is the exit status when they were refused, which
+ * covers what was not proved then. A cancel ends nothing but this question. Returns the exit status.
+ */
+static int report_still(int before)
+{
+	struct refusal now = { .asks = true };
+	int fd = cancel_open(false), status = 0;
+	bool known = run_change("--query", &now, fd, &status) > 0 && WIFEXITED(status);
+
+	cancel_close(fd, false);
+	take_lines(&now, printed);
+	known = known && now.told && (!now.refused || WEXITSTATUS(status) <= before);
+	if (known && now.refused)
+		return EXIT_ENDED;
+	fprintf(stderr, _("%s: %s\n"), program().text,
+		known ? _("new logons are accepted again: somebody has changed that meanwhile") :
+			_("whether new logons are still refused is unknown"));
+	return (int)stream_failure(EXIT_UNREACHABLE, known ? "drain-undone" : "drain-unknown", NULL, NULL);
+}
+
 /* ---- all of it ---- */
 
 bool log_off_can_drain(struct logoff_host *host)
@@ -296,6 +337,8 @@ int log_off_drained(struct choice *choice)
 		note_status(&status, report_cancelled(_("cancelled; nobody was logged off")));
 	else if (refusal.refused && (empty(choice, &status) || look_for_late(choice, drained_us, &status)))
 		note_status(&status, report_cancelled(_("cancelled; nobody has looked whether others have come")));
+	else if (refusal.refused)
+		note_status(&status, report_still(refusal.status));
 	stream_hold(false);
 	stream_end();
 	return status;

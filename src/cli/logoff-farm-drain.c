@@ -5,7 +5,8 @@
  * Between the list that was shown and the orders time passes, so a host is asked again before, and with /drain
  * afterwards: whoever passed PAM before it refused has a session by then. What was shown stays meant, as that logon;
  * those who have come are added. A host that does not refuse new logons, or of which nobody knows, is left as it is:
- * its users would be back at once.
+ * its users would be back at once. At the very end each host is asked whether new logons are still refused: somebody
+ * may have accepted them again while users were warned.
  */
 #include <errno.h>
 #include <poll.h>
@@ -441,6 +442,90 @@ static void empty_group(struct run *run, size_t *which, size_t n, bool again)
 		log_off_late(run, which, n, drained_us);
 }
 
+/* ---- at the end ---- */
+
+static enum farm_next next_state(size_t i, struct farm_order *ret_order, void *data)
+{
+	struct run *run = data;
+	struct plan *plan = &run->plans[i];
+
+	if (run_has_moved(run, i) || plan->asked_state)
+		return FARM_DONE;
+	plan->asked_state = true;
+	*ret_order = (struct farm_order){
+		.json = json_pack("{s:s, s:s}", "order", "logon", "mode", "query"),
+		.time_ms = (arg_timeout_s + PROOF_S) * 1000,
+	};
+	return FARM_ORDER;
+}
+
+/* What was not proved when the host was drained has been told, and DRAIN_STATUS covers it. */
+static bool take_still(size_t i, const json_t *line, void *data)
+{
+	struct plan *plan = &((struct run *)data)->plans[i];
+	const json_t *logon = json_object_get(line, "logon"), *status = json_object_get(line, "exit_status");
+	const char *mode = json_string_value(json_object_get(logon, "mode"));
+
+	if (logon && plan->still != SELECT_UNKNOWN)
+		return false;
+	if (mode && (strcmp(mode, "new") == 0 || strcmp(mode, "all") == 0))
+		plan->still = SELECT_YES;
+	else if (mode && strcmp(mode, "enabled") == 0)
+		plan->still = SELECT_NO;
+	else if (mode)
+		return false;
+	if (!json_object_get(line, "reply"))
+		return logon || json_object_get(line, "failure");
+	if (plan->still == SELECT_YES && json_integer_value(status) > plan->drain_status)
+		plan->still = SELECT_UNKNOWN;
+	return json_is_integer(status);
+}
+
+/* Reports those of the N hosts WHICH whose answer is STILL, with room for them in FOUND. */
+static void report_state(struct run *run, const size_t *which, size_t n, enum select_answer still, size_t *found,
+			 const char *kind, const char *sentence)
+{
+	size_t n_found = 0;
+	const char *text;
+
+	for (size_t k = 0; k < n; k++) {
+		bool failed = farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE;
+
+		if ((failed ? SELECT_UNKNOWN : run->plans[which[k]].still) == still)
+			found[n_found++] = which[k];
+	}
+	run_note_status(run, server_farm_report_shared(&run->farm, found, n_found, EXIT_UNREACHABLE, kind, sentence));
+}
+
+/* Asks those of the N hosts WHICH that refuse new logons whether they still do. The others have been reported. */
+static void check_still(struct run *run, const size_t *which, size_t n)
+{
+	struct farm_calls calls = { .next = next_state, .line = take_still, .cancelled = run_cancelled, .data = run };
+	size_t *asked = calloc(2 * n + 1, sizeof(*asked)), n_asked = 0;
+	const char *text;
+
+	for (size_t k = 0; asked && k < n; k++) {
+		struct plan *plan = &run->plans[which[k]];
+
+		plan->still = SELECT_UNKNOWN;
+		if (judge(run, which[k]) == REFUSAL_YES && plan->same != SELECT_NO &&
+		    farm_failure(run->farm.farm, which[k], &text) == FARM_NO_FAILURE)
+			asked[n_asked++] = which[k];
+	}
+	if (!asked)
+		report_memory(run);
+	if (n_asked > 0) {
+		run_note_status(run, (int)server_farm_round(&run->farm, asked, n_asked, &calls));
+		run_note_status(run, (int)server_farm_report_of(&run->farm, asked, n_asked));
+		report_moved(run, asked, n_asked);
+		report_state(run, asked, n_asked, SELECT_NO, asked + n, "drain-undone",
+			     _("new logons are accepted again: somebody has changed that meanwhile"));
+		report_state(run, asked, n_asked, SELECT_UNKNOWN, asked + n, "drain-unknown",
+			     _("whether new logons are still refused is unknown"));
+	}
+	free(asked);
+}
+
 /* ---- all of them ---- */
 
 /* Reports the hosts that a cancel has left, unless that has been said. */
@@ -488,4 +573,6 @@ void run_empty(struct run *run, const size_t *which, size_t n)
 	orders_leave(run, which, n);
 	if (run->farm.cancelled)
 		end_cancelled(run, which, n);
+	else if (arg_drain)
+		check_still(run, which, n);
 }

@@ -65,6 +65,8 @@ struct plan {
 	bool has_services;		/* its answer names services of PAM */
 	size_t n_troubles;		/* its failures and services so far */
 	int drain_status;		/* the highest exit status of the lines about that */
+	bool asked_state;		/* at the end, whether new logons are still refused */
+	enum select_answer still;	/* and they are */
 	const char *spared;		/* why nobody is logged off on it; NULL: they are */
 };
 

@@ -43,11 +43,15 @@ def ended():
 
 while order():
     with open(FOLDER + "/all", "a") as file:
-        file.write(NAME + " " + last["order"] + "\\n")
+        file.write(NAME + " " + ("state" if last.get("mode") == "query" else last["order"]) + "\\n")
     if last["order"] == "list":
         ids = looks.pop(0) if looks else []
         #list
         listed(ids)
+        reply()
+    elif last.get("mode") == "query":
+        #state
+        drained()
         reply()
     elif last["order"] == "logon":
         #logon
@@ -69,7 +73,8 @@ def peer(*looks, skip=99, **hooks):
 
 
 def told(farm, name):
-    return [order["order"] for order in farm.orders(name)]
+    """The orders of a host; "state" is the question at the end whether new logons are still refused."""
+    return ["state" if order.get("mode") == "query" else order["order"] for order in farm.orders(name)]
 
 
 def kinds(done, *names):
@@ -84,8 +89,8 @@ def test_orders(farm):
     done = farm.hosts(one=peer("5", "5", ""), two=peer("5", "5", ""), three=peer("")).logoff(*WORDS)
     assert (done.status, done.err) == (0, "")
     assert sorted(done.results()) == [("one", "5", "ended"), ("two", "5", "ended")]
-    assert told(farm, "one") == told(farm, "two") == ["list", "logon", "list", "log-off", "list"]
-    assert told(farm, "three") == ["list", "logon", "list", "list"]
+    assert told(farm, "one") == told(farm, "two") == ["list", "logon", "list", "log-off", "list", "state"]
+    assert told(farm, "three") == ["list", "logon", "list", "list", "state"]
     assert sorted(done.only("drained", "host")) == [("one",), ("three",), ("two",)]
     order = farm.orders("one")[1]
     assert order["mode"] == "drain" and "@" in order["origin"] and "text" not in order
@@ -112,7 +117,7 @@ def test_a_yes_drains(farm, terminal):
     one = terminal(*farm.hosts(one=peer("5", "5"), two=peer("5", "5")) and ("logoff", "/all", "/drain"))
     one.wait_for("(y/n) ")
     one.type(b"y\n")
-    assert one.end()[1] == 0 and told(farm, "one") == ["list", "logon", "list", "log-off", "list"]
+    assert one.end()[1] == 0 and told(farm, "one") == ["list", "logon", "list", "log-off", "list", "state"]
 
 
 def test_nothing_is_drained_without_an_answer(farm):
@@ -169,8 +174,8 @@ def test_who_has_come_after_the_order(farm):
     """The other host, where nobody has come, is not asked again."""
     done = farm.hosts(one=peer("5", "5", "7"), two=peer("5", "5")).logoff(*WORDS)
     assert done.status == 0 and farm.ordered("one") == [["5"], ["7"]]
-    assert told(farm, "one") == ["list", "logon", "list", "log-off", "list", "log-off", "list"]
-    assert told(farm, "two") == ["list", "logon", "list", "log-off", "list"]
+    assert told(farm, "one") == ["list", "logon", "list", "log-off", "list", "log-off", "list", "state"]
+    assert told(farm, "two") == ["list", "logon", "list", "log-off", "list", "state"]
 
 
 def test_late_logons_get_their_time(farm):
@@ -308,6 +313,68 @@ def test_hostile_words(farm):
     assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 2
 
 
+# ---- hosts that accept logons again during the run ----
+
+STILL = {
+    "all": "drained(mode='all')\nreply()\ncontinue",
+    "until restart": "drained(lasting=False)\nreply()\ncontinue",
+}
+NOBODY_KNOWS = {
+    "null": "failure('drain-unknown', '/run/logoff/drain', 6)\ndrained(mode=None)\nreply(6)\ncontinue",
+    "null with success": "drained(mode=None)\nreply()\ncontinue",
+    "breaks": "sys.exit(0)",
+    "breaks late": "drained()\nsys.exit(0)",
+    "no word": "reply()\ncontinue",
+    "no number": "drained()\nsay(serial=last['serial'], reply='logon')\ncontinue",
+    "other word": "drained(mode='old')\nreply()\ncontinue",
+    "twice": "drained()\ndrained(mode='enabled')\nreply()\ncontinue",
+    "busy": "failure('busy', 'logon', 6)\ncontinue",
+    "service": "drained((('sshd', False),))\nreply(6)\ncontinue",    # the one that was proved when the host was drained
+}
+UNDONE = "drained((), mode='enabled', lasting=False)\nreply()\ncontinue"
+
+
+@pytest.mark.parametrize("words", [(), ("/serial:1",)], ids=["all", "in turn"])
+def test_logons_are_accepted_again(farm, words):
+    """Somebody has changed that while others were warned. People may have logged on since, so that is no success."""
+    done = farm.hosts(h1=peer("5", "5", state=UNDONE), h2=peer("", state=UNDONE), good=peer("5", "5")).logoff(*WORDS, *words)
+    assert done.status == 6 and sorted(done.results()) == [("good", "5", "ended"), ("h1", "5", "ended")]
+    assert done.err == "logoff: h[1-2]: new logons are accepted again: somebody has changed that meanwhile\n"
+    assert kinds(done, "host", "kind", "object", "exit_status") == [("h1", "drain-undone", None, 6), ("h2", "drain-undone", None, 6)]
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_another_state_that_refuses(farm, name):
+    done = farm.hosts(one=peer("5", "5", state=STILL[name])).logoff(*WORDS)
+    assert (done.status, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", NOBODY_KNOWS)
+def test_whether_logons_are_still_refused_is_unknown(farm, name):
+    done = farm.hosts(one=peer("5", "5", state=NOBODY_KNOWS[name]), good=peer("")).logoff(*WORDS)
+    assert done.status == 6 and done.results() == [("one", "5", "ended")]
+    assert "one: whether new logons are still refused is unknown" in done.err and "again" not in done.err
+    assert ("one", "drain-unknown", None, 6) in kinds(done, "host", "kind", "object", "exit_status") and {one[0] for one in kinds(done)} == {"one"}
+
+
+def test_what_was_not_proved_is_said_once(farm):
+    lines = "drained((('sshd', False),))\nreply(6)\ncontinue"
+    done = farm.hosts(one=peer("5", "5", logon=lines, state=lines)).logoff(*WORDS)
+    assert done.status == 6 and done.err.count("\n") == 1 and kinds(done) == [("one", "not-drained")]
+
+
+def test_another_machine_tells_whether_logons_are_refused(farm):
+    """The connection ends after the late list, while the second host has its turn."""
+    other = peer("5", "5", "", list="if len(looks) == 0:\n    reply()\n    sys.exit(0)").replace("hello()", "hello(machine=str(connection) * 32)", 1)
+    done = farm.hosts(one=other, two=peer("5", "5")).logoff(*WORDS, "/serial:1")
+    assert done.status == 6 and "another machine answers now" in done.err and ("one", "drain-unknown") in kinds(done), done
+
+
+def test_cancel_of_the_last_question(farm, terminal):
+    done = cancel(farm, terminal(*farm.hosts(one=peer("5", "5", state="hang()")) and ("logoff", *WORDS)))
+    assert done.status == 7 and done.results() == [("one", "5", "ended")] and ("one", "drain-unknown") in kinds(done)
+
+
 # ---- hosts that break between two lists ----
 
 
@@ -353,7 +420,7 @@ def test_a_list_that_fails_later(farm):
 
 @pytest.mark.parametrize("number,groups", [(1, ["a", "b", "c"]), (2, ["ab", "c"]), (3, ["abc"]), (9, ["abc"])])
 def test_groups(farm, number, groups):
-    """A group is drained and emptied before the next one is touched."""
+    """A group is drained and emptied before the next one is touched. After the last one all are asked whether they still refuse logons."""
     farm.hosts(a=peer("5", "5"), b=peer("5", "5"), c=peer("5", "5"))
     assert farm.logoff(*WORDS, f"/serial:{number}").status == 0
     lines = [line.split() for line in (farm.folder / "all").read_text().splitlines()]
@@ -361,7 +428,8 @@ def test_groups(farm, number, groups):
     for group in groups:
         part, lines[3:] = lines[3:3 + 4 * len(group)], lines[3 + 4 * len(group):]
         assert {name for name, order in part} == set(group)
-    assert lines[3:] == [] and all(told(farm, name) == ["list", "logon", "list", "log-off", "list"] for name in "abc")
+    assert sorted(lines[3:]) == [["a", "state"], ["b", "state"], ["c", "state"]]
+    assert all(told(farm, name) == ["list", "logon", "list", "log-off", "list", "state"] for name in "abc")
 
 
 def test_who_has_come_before_the_turn(farm):
@@ -561,7 +629,7 @@ HERE = ("/all", "/drain", "/y", "/json:lines")
 def test_this_machine(machine):
     done = machine.run(*HERE)
     assert (done.status, done.err, ids(done)) == (0, "", [("5", "ended"), ("6", "ended")])
-    assert machine.log() == ["logon --drain --json=lines"] and len(done.only("drained", "host")) == 1
+    assert machine.log() == ["logon --drain --json=lines", "logon --query --json=lines"] and len(done.only("drained", "host")) == 1
     assert [one["type"] for one in done.rows][0] == "drained"
     done = machine.run("/all", "/drain", "/y")
     assert done.status == 0 and done.out.startswith('New logons are refused. "change logon /enable" accepts them again.\n')
@@ -656,6 +724,31 @@ def test_this_machine_lets_users_in(machine, refused):
     done = machine.run(*HERE)
     assert done.status == 6 and len(done.results()) == 2
     assert kinds(done, "kind", "object") in ([("drain-unproved", None), ("not-drained", "sshd")],)
+
+
+@pytest.mark.parametrize("text,kind,said", [
+    (Machine.says("enabled"), "drain-undone", "new logons are accepted again: somebody has changed that meanwhile"),
+    ("echo secret >&2; " + Machine.says(None, status=6), "drain-unknown", "whether new logons are still refused is unknown"),
+    ("exit 3\n", "drain-unknown", "whether new logons are still refused is unknown"),
+    ("exit 0\n", "drain-unknown", "whether new logons are still refused is unknown"),
+    ("kill -9 $$\n", "drain-unknown", "whether new logons are still refused is unknown"),
+    (Machine.says().split(";")[0] + "; kill -9 $$\n", "drain-unknown", "whether new logons are still refused is unknown"),
+    (Machine.says(refused=False, status=6), "drain-unknown", "whether new logons are still refused is unknown"),
+    (Machine.says("all"), None, None),
+], ids=repr)
+def test_this_machine_is_asked_at_the_end(machine, text, kind, said):
+    """Somebody may have accepted logons again, and people may have logged on since."""
+    machine.change(f'if [ "$2" = --query ]; then\n{text}fi\n' + machine.says())
+    done = machine.run(*HERE)
+    assert done.status == (6 if kind else 0) and ids(done) == [("5", "ended"), ("6", "ended")]
+    assert done.err == (f"logoff: {said}\n" if kind else "")
+    assert kinds(done, "kind", "object", "exit_status") == ([(kind, None, 6)] if kind else [])
+
+
+def test_what_this_machine_did_not_prove_is_said_once(machine):
+    machine.change("echo said >&2\n" + machine.says(refused=False, status=6))
+    done = machine.run(*HERE)
+    assert (done.status, done.err) == (6, "said\n") and kinds(done, "kind", "object") == [("not-drained", "sshd")]
 
 
 def test_a_starter_that_ignores_its_children(machine):

@@ -123,6 +123,17 @@ def test_cancelled_before_the_end_of_the_warning(host):
     assert alice.exists() and host.path(STATE).exists()
 
 
+def test_logons_are_accepted_again_during_the_warning(host):
+    """The machine may have people by now whom nobody has seen, so it is not called empty."""
+    alice = sessions.ssh(host, "alice")
+    command = begin_log_off(host, "/warn:5")
+    assert json.loads(command.stdout.readline())["type"] == "drained"    # PAM has been asked by then
+    assert change(host, "/enable").status == OK
+    lines, err, status = end(command)
+    assert status == UNREACHABLE and "new logons are accepted again" in err and not alice.exists()
+    assert [one["kind"] for one in lines if one["type"] == "failure"] == ["drain-undone"]
+
+
 # ---- far hosts ----
 
 
