@@ -2,7 +2,8 @@
 //
 // hopper CHAINS [MICROSECONDS]: chains of processes that fork and exit for ever, each step a
 // new pid that lives so many microseconds (1000 if not said) and ignores SIGTERM and SIGHUP. Whoever
-// lists pids and then kills them finds most of them gone already and their children born.
+// lists pids and then kills them finds most of them gone already and their children born. The next step waits until
+// PID 1 has reaped the last one, or a busy machine would run out of pids.
 
 #include <signal.h>
 #include <stdlib.h>
@@ -12,9 +13,13 @@ static void hop_for_ever(useconds_t pause_us)
 {
 	setsid();
 	for (;;) {
+		pid_t last = getpid();
+
 		if (fork() > 0)
 			_exit(0);
-		usleep(pause_us);
+		do
+			usleep(pause_us);
+		while (last != getpid() && kill(last, 0) == 0);
 	}
 }
 
