@@ -220,9 +220,8 @@ static void set_scope(struct run *run, size_t i)
 static void add_word(struct run *run, const char *text, const char *shown)
 {
 	const char *word;
-	size_t i = find_host(run, text, &word);
 
-	set_scope(run, i);
+	set_scope(run, find_host(run, text, &word));
 	recipients_add(&run->recipients, word, shown);
 }
 
