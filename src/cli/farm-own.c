@@ -21,22 +21,31 @@ static bool is_text(const json_t *hello, const char *name, const char *text)
 	return *text && told && strcmp(told, text) == 0;
 }
 
-/* What can be told without asking this machine. A host in memory says that it is here, and has sessions of its own. */
-static bool may_be_here(const json_t *hello)
+/* Each session of a farm asks, so what is true of this machine is found once. */
+static void name_here(struct farm_own *own)
 {
-	char boot[64] = "", name[256];
 	FILE *file;
 
-	if (is_text(hello, "way", "bus"))
-		return true;
+	if (own->named)
+		return;
+	own->named = true;
 	file = fopen(BOOT_FILE, "re");
-	if (file && !fgets(boot, sizeof(boot), file))
-		boot[0] = '\0';
+	if (file && !fgets(own->boot, sizeof(own->boot), file))
+		own->boot[0] = '\0';
 	if (file)
 		fclose(file);
-	boot[strcspn(boot, "\n")] = '\0';
-	os_host_name(name, sizeof(name));
-	return is_text(hello, "boot", boot) && is_text(hello, "host", name) && !is_text(hello, "kind", "memory");
+	own->boot[strcspn(own->boot, "\n")] = '\0';
+	os_host_name(own->name, sizeof(own->name));
+}
+
+/* What can be told without asking this machine. A host in memory says that it is here, and has sessions of its own. */
+static bool may_be_here(struct farm_own *own, const json_t *hello)
+{
+	if (is_text(hello, "way", "bus"))
+		return true;
+	name_here(own);
+	return is_text(hello, "boot", own->boot) && is_text(hello, "host", own->name) &&
+	       !is_text(hello, "kind", "memory");
 }
 
 static void look(struct farm_own *own)
@@ -50,22 +59,22 @@ static void look(struct farm_own *own)
 	}
 	if (logoff_host_list(own->host, &own->sessions, &own->n_sessions, NULL) < 0)
 		own->host = logoff_host_close(own->host);
+	else
+		own->instance = logoff_host_instance(own->host);
 }
 
 /*
  * Tells whether the host that has said HELLO is this machine. Only hosts of the same kind can be told apart. A machine
  * of the same snapshot has this instance, and mostly another name.
  */
-static enum select_answer is_here(const struct farm_own *own, const json_t *hello)
+static enum select_answer is_here(struct farm_own *own, const json_t *hello)
 {
-	const char *instance = own->host ? logoff_host_instance(own->host) : NULL;
-
-	if (instance && is_text(hello, "instance", instance))
-		return may_be_here(hello) ? SELECT_YES : SELECT_UNKNOWN;
-	if (instance && json_is_string(json_object_get(hello, "instance")) &&
+	if (own->instance && is_text(hello, "instance", own->instance))
+		return may_be_here(own, hello) ? SELECT_YES : SELECT_UNKNOWN;
+	if (own->instance && json_is_string(json_object_get(hello, "instance")) &&
 	    is_text(hello, "kind", logoff_host_kind(own->host)))
 		return SELECT_NO;
-	return may_be_here(hello) ? SELECT_UNKNOWN : SELECT_NO;
+	return may_be_here(own, hello) ? SELECT_UNKNOWN : SELECT_NO;
 }
 
 /*
@@ -92,7 +101,7 @@ static enum select_answer ask_here(struct farm_own *own, const json_t *hello, co
 	bool by_bus = is_text(hello, "way", "bus");
 	enum select_answer here;
 
-	if (!json_is_string(json_object_get(hello, "instance")) && !may_be_here(hello))
+	if (!json_is_string(json_object_get(hello, "instance")) && !may_be_here(own, hello))
 		return SELECT_NO;
 	look(own);
 	here = is_here(own, hello);
@@ -121,4 +130,5 @@ void farm_own_done(struct farm_own *own)
 	own->sessions = logoff_session_list_free(own->sessions, own->n_sessions);
 	own->n_sessions = 0;
 	own->host = logoff_host_close(own->host);
+	own->instance = NULL;
 }

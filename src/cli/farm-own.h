@@ -15,8 +15,10 @@
 
 /* All zero has not looked yet. farm_own_done() frees what it holds. */
 struct farm_own {
-	bool looked;
-	struct logoff_host *host;	/* this machine; NULL: it could not be opened or listed */
+	bool named, looked;
+	char boot[64], name[256];	/* of this machine, once NAMED; "": unknown */
+	struct logoff_host *host;	/* the same, once LOOKED; NULL: it could not be opened or listed */
+	const char *instance;		/* of HOST; NULL: unknown */
 	struct logoff_session **sessions;
 	size_t n_sessions;
 };
