@@ -320,12 +320,13 @@ static void note_spared(struct run *run, size_t i, const char *id)
 		say_spared(run, i, id);
 }
 
-static bool is_named(const struct plan *plan, const char *id)
+/* The target of PLAN with this id, or NULL. */
+static struct target *find_target(const struct plan *plan, const char *id)
 {
 	for (size_t t = 0; t < plan->n_targets; t++)
 		if (strcmp(logoff_session_id(plan->targets[t].session), id) == 0)
-			return true;
-	return false;
+			return &plan->targets[t];
+	return NULL;
 }
 
 void run_report_spared(struct run *run)
@@ -339,7 +340,7 @@ void run_report_spared(struct run *run)
 
 		if (!json_is_integer(host))	/* it has been said */
 			continue;
-		if (!is_named(&run->plans[json_integer_value(host)], id)) {
+		if (!find_target(&run->plans[json_integer_value(host)], id)) {
 			say_spared(run, (size_t)json_integer_value(host), id);
 			n++;
 		}
@@ -373,6 +374,12 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 	return found;
 }
 
+/* Tells whether each list of host I was whole. */
+static bool has_told_all(const struct run *run, size_t i)
+{
+	return run->farm.items[i].listed && (!selects() || run->plans[i].knows_selected);
+}
+
 /* An exclusion that nobody knows is a wrong word, and may have been meant for somebody. */
 static int check_exclusions(struct run *run)
 {
@@ -380,7 +387,7 @@ static int check_exclusions(struct run *run)
 	bool listed = false, foreign = false;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->farm.items[i].listed && run->plans[i].knows_selected) {
+		if (has_told_all(run, i)) {
 			unknown &= run->plans[i].no_exclusions;
 			listed = true;
 			foreign = foreign || run->farm.hosts.items[i].way == FARM_TSTS ||
@@ -412,30 +419,21 @@ static bool is_spared(struct run *run, size_t i, const struct logoff_session *se
 	return false;
 }
 
-/* Marks the target that SESSION is as named. Returns false if it is none. */
-static bool name_target(struct plan *plan, const struct logoff_session *session)
-{
-	for (size_t t = 0; t < plan->n_targets; t++)
-		if (strcmp(logoff_session_id(plan->targets[t].session), logoff_session_id(session)) == 0) {
-			plan->targets[t].named = true;
-			return true;
-		}
-	return false;
-}
-
 int run_add_target(struct run *run, size_t i, size_t k, bool named)
 {
 	struct plan *plan = &run->plans[i];
 	struct target target = { .host = i, .session = run->farm.items[i].sessions[k],
 				 .logon_us = run->farm.items[i].logons_us[k], .named = named,
 				 .exists = LOGOFF_EXISTS_UNKNOWN };
+	struct target *selected = named ? find_target(plan, logoff_session_id(target.session)) : NULL;
 	int r;
 
 	if (!named && is_spared(run, i, target.session))
 		return 0;
-	/* One that is named and selected is named: no condition has to hold any more. */
-	if (named && name_target(plan, target.session))
+	if (selected) {		/* no condition has to hold any more */
+		selected->named = true;
 		return 0;
+	}
 	r = array_add(&plan->targets, &plan->n_targets, &target);
 	run->n_targets += r >= 0;
 	return r;
@@ -647,12 +645,6 @@ static size_t find_asked(const struct run *run, size_t *which)
 		if (selects() || run->plans[i].has_names)
 			which[n++] = i;
 	return n;
-}
-
-/* Tells whether each list of host I was whole. */
-static bool has_told_all(const struct run *run, size_t i)
-{
-	return run->farm.items[i].listed && (!selects() || run->plans[i].knows_selected);
 }
 
 /* The hosts that get orders: those with targets, or, if they are to be drained, all that have answered. */

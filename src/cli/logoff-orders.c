@@ -567,14 +567,16 @@ void orders_begin(struct run *run)
  */
 static size_t find_pending(struct run *run, const size_t *which, size_t n, bool twins, size_t *pending)
 {
-	size_t n_pending = 0, n_before = 0;
+	size_t n_pending = 0;
 
 	run->n_ordered = 0;
-	for (size_t k = 0; k < n; k++, n_before = run->n_ordered) {
-		if ((run->farm.items[which[k]].twin != NULL) == twins)
-			run->n_ordered += plan_count_pending(&run->plans[which[k]]);
-		if (run->n_ordered > n_before)
-			pending[n_pending++] = which[k];
+	for (size_t k = 0; k < n; k++) {
+		size_t n_targets = plan_count_pending(&run->plans[which[k]]);
+
+		if (n_targets == 0 || (run->farm.items[which[k]].twin != NULL) != twins)
+			continue;
+		run->n_ordered += n_targets;
+		pending[n_pending++] = which[k];
 	}
 	return n_pending;
 }
