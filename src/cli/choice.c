@@ -150,7 +150,7 @@ static bool add_chosen(struct choice *choice, struct logoff_session *session, en
 	    array_add(&choice->items, &choice->n_items, &item) < 0) {
 		free(item.id);
 		free(item.user);
-		stop_choice(choice, report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+		stop_choice(choice, report_no_memory());
 		return false;
 	}
 	return true;

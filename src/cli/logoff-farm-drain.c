@@ -28,7 +28,7 @@
 
 static void report_memory(struct run *run)
 {
-	run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+	run_note_status(run, report_no_memory());
 }
 
 /* ---- new logons: the order ---- */

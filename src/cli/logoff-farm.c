@@ -62,11 +62,6 @@ static const char *object_of(const struct given *given)
 	return given->path ? NULL : given->text;
 }
 
-static int report_no_memory(void)
-{
-	return (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
-}
-
 static int report_without_host(const struct run *run, const struct given *given)
 {
 	fprintf(stderr,

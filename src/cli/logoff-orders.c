@@ -603,7 +603,7 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n)
 	size_t *pending = calloc(n + 1, sizeof(*pending)), n_pending;
 
 	if (!pending)
-		run_note_status(run, (int)report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){}));
+		run_note_status(run, report_no_memory());
 	/* A machine with several names gets its orders one after the other: they are about the same sessions. */
 	for (int twins = 0; pending && twins < 2; twins++) {
 		n_pending = find_pending(run, which, n, twins, pending);

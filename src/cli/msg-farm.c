@@ -65,11 +65,6 @@ static void note_status(struct run *run, int status)
 	run->status = run->status > status ? run->status : status;
 }
 
-static int report_no_memory(void)
-{
-	return report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
-}
-
 /* ---- the words ---- */
 
 /*

@@ -374,6 +374,11 @@ enum exit_status report_host(const char *host, int r, const struct logoff_error 
 	return host_failure(host, r, NULL, error);
 }
 
+enum exit_status report_no_memory(void)
+{
+	return report_host(arg_server, LOGOFF_E_NO_MEMORY, &(struct logoff_error){});
+}
+
 enum exit_status report_times(const char *host, struct logoff_session *const *sessions, size_t n_sessions)
 {
 	struct logoff_error cause = { .domain = LOGOFF_ERROR_ERRNO };

@@ -56,6 +56,9 @@ enum exit_status report_open(const char *host, int r, const struct logoff_error 
 /* Reports why an open HOST has not answered. Returns the exit status. */
 enum exit_status report_host(const char *host, int r, const struct logoff_error *error);
 
+/* Reports that there was no memory for the hosts of /server. Returns the exit status. */
+enum exit_status report_no_memory(void);
+
 /*
  * Reports it if HOST did not answer the question for the times of SESSIONS, of which some may be NULL. Returns the exit
  * status.
