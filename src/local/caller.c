@@ -35,7 +35,7 @@ static const char *const starters[] = { "run0", "systemd-run", "machinectl", NUL
 /* What a walk over all processes looks for. */
 struct search {
 	struct caller *caller;
-	bool unsure;			/* the process from which is searched is */
+	bool unsure;			/* of a starter: the process from which is searched is */
 	const char *name;		/* of a multiplexer; NULL: a starter */
 	uid_t uid;			/* whose client or starter; (uid_t)-1: anybody's */
 	unsigned terminal;		/* of a starter: the number of the terminal it holds and 1; 0: it holds none */
@@ -107,25 +107,15 @@ static int holds_master(pid_t pid, unsigned number)
 	return found;
 }
 
-static bool is_of_multiplexer(const struct proc_stat *stat, const struct search *search)
-{
-	return strncmp(stat->command, search->name, strlen(search->name)) == 0 && owner_of(stat->pid) == search->uid;
-}
-
-static int count_server(const struct proc_stat *stat, void *userdata)
-{
-	struct search *search = userdata;
-
-	search->n_servers += !stat->terminal && is_of_multiplexer(stat, search);
-	return 0;
-}
-
 static int take_client(const struct proc_stat *stat, void *userdata)
 {
 	struct search *search = userdata;
 
-	if (stat->terminal && is_of_multiplexer(stat, search))
-		return add(search->caller, stat->pid, search->unsure || search->n_servers > 1);
+	if (strncmp(stat->command, search->name, strlen(search->name)) != 0 || owner_of(stat->pid) != search->uid)
+		return 0;
+	if (stat->terminal)
+		return add(search->caller, stat->pid, false);
+	search->n_servers++;
 	return 0;
 }
 
@@ -153,10 +143,14 @@ static int walk(int (*take)(const struct proc_stat *stat, void *userdata), struc
 
 static int find_clients(struct caller *caller, bool unsure, pid_t server, const char *name)
 {
-	struct search search = { .caller = caller, .unsure = unsure, .name = name, .uid = owner_of(server) };
-	int r = walk(count_server, &search);
+	struct caller clients = {};
+	struct search search = { .caller = &clients, .name = name, .uid = owner_of(server) };
+	int r = walk(take_client, &search);
 
-	return r < 0 ? r : walk(take_client, &search);
+	for (size_t i = 0; r >= 0 && i < clients.n_items; i++)
+		r = add(caller, clients.items[i].pid, unsure || search.n_servers > 1);
+	caller_done(&clients);
+	return r;
 }
 
 /* The terminal that the caller reads from or writes to, as the kernel numbers it; 0: none. */
