@@ -156,17 +156,25 @@ static int await_bus(sd_bus *bus)
 	return r < 0 ? r : -ETIMEDOUT;
 }
 
-/* Asks the bus itself, whom nobody starts, whether NAME's list has logind's name in it. Returns 1, 0 or what sd-bus says. */
+/* Asks the bus itself, whom nobody starts. *RET_OTHERS as for bus_call(). Returns what sd-bus says. */
+static int ask_bus(sd_bus *bus, const char *method, bool *ret_others, sd_bus_message **ret_answer)
+{
+	sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, DBUS, "/org/freedesktop/DBus", DBUS, method);
+
+	if (r >= 0)
+		r = bus_call(bus, call, NULL, ret_answer, ret_others);
+	sd_bus_message_unref(call);
+	return r;
+}
+
+/* Tells whether the list of METHOD has logind's name in it. Returns 1, 0 or what sd-bus says. */
 static int bus_lists(sd_bus *bus, const char *method)
 {
-	sd_bus_message *call = NULL, *answer = NULL;
+	sd_bus_message *answer = NULL;
 	const char *name;
-	int r, found = 0;
+	int found = 0, r = ask_bus(bus, method, NULL, &answer);
 
-	r = sd_bus_message_new_method_call(bus, &call, DBUS, "/org/freedesktop/DBus", DBUS, method);
-	if (r >= 0)
-		r = bus_call(bus, call, NULL, &answer, NULL);
-	sd_bus_message_unref(call);
 	if (r >= 0)
 		r = sd_bus_message_enter_container(answer, 'a', "s");
 	while (r >= 0 && !found && (r = sd_bus_message_read(answer, "s", &name)) > 0)
@@ -182,20 +190,17 @@ static int bus_lists(sd_bus *bus, const char *method)
 void logind_identify(struct logoff_host *host, char instance[static 64])
 {
 	struct logind *logind = host->data;
-	sd_bus_message *call = NULL, *answer = NULL;
+	sd_bus_message *answer = NULL;
 	const char *id;
-	int r = sd_bus_message_new_method_call(logind->bus, &call, DBUS, "/org/freedesktop/DBus", DBUS, "GetId");
+	int r;
 
-	if (r >= 0) {
-		logind_set_timeout(host);
-		r = bus_call(logind->bus, call, NULL, &answer, &logind->has_events);
-	}
+	logind_set_timeout(host);
+	r = ask_bus(logind->bus, "GetId", &logind->has_events, &answer);
 	if (r >= 0)
 		r = sd_bus_message_read(answer, "s", &id);
 	if (r > 0 && strlen(id) == 32 && id[strspn(id, "0123456789abcdef")] == '\0')
 		snprintf(instance, 64, "%s", id);
 	sd_bus_message_unref(answer);
-	sd_bus_message_unref(call);
 }
 
 /*
