@@ -293,9 +293,10 @@ static int log_off(struct job *job, struct channel *channel, struct logoff_error
 	return r;
 }
 
-static int reset(struct job *job, struct logoff_error *reterr)
+/* As link_call() on the legacy pipe, for a CALL that has its handle, and the server's answer, there. Returns 0 or -errno. */
+static int act_by_ica(struct job *job, uint32_t opnum, void *call, struct policy_handle *handle, const uint32_t *status,
+		      const uint32_t *result, struct logoff_error *reterr)
 {
-	struct tsts_ica_reset call = { .in.session_id = job->order.id };
 	struct client *client = job->client;
 	struct channel *channel;
 	int r;
@@ -303,11 +304,18 @@ static int reset(struct job *job, struct logoff_error *reterr)
 	r = channel_take(client, ICA, false, &channel, reterr);
 	if (r < 0)
 		return r;
-	r = channel_ica(client, channel, &call.in.handle, reterr);
+	r = channel_ica(client, channel, handle, reterr);
 	if (r == 0)
-		r = channel_call(client, channel, ICA, TSTS_ICA_RESET, job, &call, NULL, reterr);
+		r = channel_call(client, channel, ICA, opnum, job, call, NULL, reterr);
 	channel_give(client, channel);
-	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
+	return r == 0 && *result == 0 ? error_set_result(reterr, *status) : r;
+}
+
+static int reset(struct job *job, struct logoff_error *reterr)
+{
+	struct tsts_ica_reset call = { .in.session_id = job->order.id };
+
+	return act_by_ica(job, TSTS_ICA_RESET, &call, &call.in.handle, &call.out.status, &call.out.result, reterr);
 }
 
 int carry_logoff(struct job *job, struct logoff_error *reterr)
@@ -336,59 +344,41 @@ int carry_reset(struct job *job, struct logoff_error *reterr)
 
 /* ---- disconnecting, and processes ---- */
 
-static int disconnect(struct job *job, struct channel *channel, struct logoff_error *reterr)
+static int disconnect(struct job *job, struct logoff_error *reterr)
 {
 	struct tsts_open_session open = { .in.session_id = job->order.id };
 	struct tsts_disconnect call = {};
+	struct channel *channel;
 	int r;
 
-	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
+	r = channel_take(job->client, SESSION, false, &channel, reterr);
 	if (r < 0)
 		return r;
-	call.in.handle = open.out.handle;
-	r = channel_call(job->client, channel, SESSION, TSTS_DISCONNECT, job, &call, &call.out.result, reterr);
-	close_session(job, channel, open.out.handle);
+	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
+	if (r == 0) {
+		call.in.handle = open.out.handle;
+		r = channel_call(job->client, channel, SESSION, TSTS_DISCONNECT, job, &call, &call.out.result, reterr);
+		close_session(job, channel, open.out.handle);
+	}
+	channel_give(job->client, channel);
 	return r;
-}
-
-static int disconnect_legacy(struct job *job, struct channel *channel, struct logoff_error *reterr)
-{
-	struct tsts_ica_disconnect call = { .in.session_id = job->order.id };
-	int r = channel_ica(job->client, channel, &call.in.handle, reterr);
-
-	if (r == 0)
-		r = channel_call(job->client, channel, ICA, TSTS_ICA_DISCONNECT, job, &call, NULL, reterr);
-	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
 }
 
 int carry_disconnect(struct job *job, struct logoff_error *reterr)
 {
-	bool legacy = link_is_legacy(job->client);
-	struct channel *channel;
-	int r;
+	struct tsts_ica_disconnect call = { .in.session_id = job->order.id };
 
-	r = channel_take(job->client, legacy ? ICA : SESSION, false, &channel, reterr);
-	if (r < 0)
-		return r;
-	r = legacy ? disconnect_legacy(job, channel, reterr) : disconnect(job, channel, reterr);
-	channel_give(job->client, channel);
-	return r;
+	if (!link_is_legacy(job->client))
+		return disconnect(job, reterr);
+	return act_by_ica(job, TSTS_ICA_DISCONNECT, &call, &call.in.handle, &call.out.status, &call.out.result, reterr);
 }
 
 int carry_terminate(struct job *job, struct logoff_error *reterr)
 {
 	struct tsts_ica_terminate_process call = { .in = { .pid = job->order.id, .exit_code = TERMINATED } };
-	struct channel *channel;
-	int r;
 
-	r = channel_take(job->client, ICA, false, &channel, reterr);
-	if (r < 0)
-		return r;
-	r = channel_ica(job->client, channel, &call.in.handle, reterr);
-	if (r == 0)
-		r = channel_call(job->client, channel, ICA, TSTS_ICA_TERMINATE_PROCESS, job, &call, NULL, reterr);
-	channel_give(job->client, channel);
-	return r == 0 && call.out.result == 0 ? error_set_result(reterr, call.out.status) : r;
+	return act_by_ica(job, TSTS_ICA_TERMINATE_PROCESS, &call, &call.in.handle, &call.out.status, &call.out.result,
+			  reterr);
 }
 
 /* ---- messages ---- */
