@@ -16,6 +16,12 @@
 extern const char *arg_server;
 extern bool arg_help, arg_version;
 
+/* The last rows of each option table. */
+#define HELP_OPTIONS                                                                            \
+	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },             \
+	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },                                \
+	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+
 struct command {
 	const struct help *help;	/* with the option table */
 	int n_before_text;		/* see options_parse() */

@@ -19,6 +19,15 @@ extern uint64_t arg_grace_s, arg_wait_s, arg_warn_s, arg_serial;
 extern const char *arg_message, *arg_reason;
 extern struct selection arg_selection;
 
+/* What logoff and rwinsta share. */
+#define LOG_OFF_OPTIONS                                                                                    \
+	{ "reason", "reason", 0, OPTION_STRING, &arg_reason, "text", N_("Records this reason in the journal.") }, \
+	{ "noaskpassword", "no-ask-password", 0, OPTION_FLAG, &arg_no_ask_password, NULL,                  \
+	  N_("Never asks for a password; without the right the session is refused.") },                    \
+	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",                                             \
+	  N_("Prints the results as JSON; lines: each at once, on a line.") },                             \
+	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows each step.") },
+
 /* For hosts that are to be emptied. */
 #ifndef _WIN32
 #define DRAIN_OPTIONS                                                                                     \

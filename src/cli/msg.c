@@ -40,9 +40,7 @@ static const struct option_row options[] = {
 	  N_("Prints the result of each message as JSON.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows which way each message took.") },
 	{ "w", "wait", 'w', OPTION_FLAG, &arg_wait, NULL, N_("Waits for the answers and shows them.") },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	HELP_OPTIONS
 	{}
 };
 

@@ -31,8 +31,6 @@ struct option_list arg_columns;
 #define HELP_NO_LEGEND N_("Prints no headings.")
 #define HELP_SORT N_("Sorts by a column; with - before its name in reverse.")
 #define HELP_COLUMNS N_("Shows these columns, separated by commas, in full.")
-#define HELP_HELP N_("Shows this help.")
-#define HELP_VERSION N_("Shows the version.")
 
 static const struct option_row session_options[] = {
 	{ "server", "server", 0, OPTION_STRING, &arg_server, "servername", HELP_SERVERS },
@@ -44,9 +42,7 @@ static const struct option_row session_options[] = {
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
 	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	HELP_OPTIONS
 	{}
 };
 
@@ -60,17 +56,13 @@ static const struct option_row process_options[] = {
 	{ "nolegend", "no-legend", 0, OPTION_FLAG, &arg_no_legend, NULL, HELP_NO_LEGEND },
 	{ "sort", "sort", 0, OPTION_STRING, &arg_sort, "column", HELP_SORT },
 	{ "columns", "columns", 0, OPTION_LIST, &arg_columns, "columns", HELP_COLUMNS },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	HELP_OPTIONS
 	{}
 };
 
 static const struct option_row query_options[] = {
 	{ NULL, "complete-hosts", 0, OPTION_FLAG, &arg_complete, NULL, NULL },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	HELP_OPTIONS
 	{}
 };
 

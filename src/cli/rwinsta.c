@@ -19,15 +19,8 @@ static const struct option_row options[] = {
 	FARM_OPTIONS
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
 	  N_("Allows to end the console session, which is protected.") },
-	{ "reason", "reason", 0, OPTION_STRING, &arg_reason, "text", N_("Records this reason in the journal.") },
-	{ "noaskpassword", "no-ask-password", 0, OPTION_FLAG, &arg_no_ask_password, NULL,
-	  N_("Never asks for a password; without the right the session is refused.") },
-	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
-	  N_("Prints the results as JSON; lines: each at once, on a line.") },
-	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows each step.") },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	LOG_OFF_OPTIONS
+	HELP_OPTIONS
 	{}
 };
 

@@ -20,9 +20,7 @@ static const struct option_row options[] = {
 	  N_("One server that is reached by MS-TSTS. Without it: this machine.") },
 	LOGON_OPTIONS,
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Says which session has been disconnected.") },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	HELP_OPTIONS
 	{}
 };
 

@@ -38,9 +38,7 @@ static const struct option_row options[] = {
 	{ "grace", "grace", 0, OPTION_SECONDS, &arg_grace_s, "seconds",
 	  N_("Time between the request to end and the kill; 10 if not given.") },
 	{ "v", "verbose", 'v', OPTION_FLAG, &arg_verbose, NULL, N_("Shows each process that has ended.") },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, N_("Shows the version.") },
+	HELP_OPTIONS
 	{}
 };
 

@@ -25,8 +25,6 @@ static bool arg_query, arg_enable, arg_disable, arg_drain, arg_until_restart;
 
 /* ---- options ---- */
 
-#define HELP_HELP N_("Shows this help.")
-#define HELP_VERSION N_("Shows the version.")
 
 static const struct option_row logon_options[] = {
 	{ "query", "query", 0, OPTION_FLAG, &arg_query, NULL, N_("Shows whether new logons are accepted.") },
@@ -41,16 +39,12 @@ static const struct option_row logon_options[] = {
 	FARM_OPTIONS
 	{ "json", "json", 0, OPTION_WORD, &arg_json, "lines",
 	  N_("Prints all known data as JSON; lines: one object on each line.") },
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	HELP_OPTIONS
 	{}
 };
 
 static const struct option_row change_options[] = {
-	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, HELP_HELP },
-	{ NULL, NULL, '?', OPTION_FLAG, &arg_help, NULL, NULL },
-	{ "version", "version", 0, OPTION_FLAG, &arg_version, NULL, HELP_VERSION },
+	HELP_OPTIONS
 	{}
 };
 
