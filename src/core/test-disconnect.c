@@ -14,25 +14,9 @@
 
 #include "backend/memory.h"
 #include "backend/table.h"
+#include "core/test-host.h"
 
 #define PEOPLE "caller uid=0\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
-
-static struct logoff_host *open_host(const char *text)
-{
-	char path[] = "/tmp/test-disconnect-XXXXXX", forced[sizeof(path) + 8];
-	struct logoff_error error = {};
-	struct logoff_host *host;
-	int fd = mkstemp(path);
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	snprintf(forced, sizeof(forced), "memory:%s", path);
-	setenv("LOGOFF_HOST", forced, 1);
-	if (host_open(&host, NULL, NULL, &error) < 0)
-		fail_msg("%s", error.text);
-	unlink(path);
-	return host;
-}
 
 /*
  * Disconnects session 5 of the host described by TEXT, whose back end is BACKEND if that is not NULL. *ret_ms is how long it took, and
@@ -40,7 +24,7 @@ static struct logoff_host *open_host(const char *text)
  */
 static int disconnect(const char *text, const struct host_backend *backend, uint64_t *ret_ms, enum logoff_state *ret_state)
 {
-	struct logoff_host *host = open_host(text);
+	struct logoff_host *host = open_described(text);
 	uint64_t start_us = host->now_us;
 	struct logoff_session *session;
 	int r;

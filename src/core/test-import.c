@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "logoff.h"
+#include "core/test-host.h"
 
 static unsigned n_allocations, fails_at;	/* the allocation of this number fails; 0: none */
 
@@ -217,18 +218,7 @@ static void only_an_active_session_has_a_name(void **state)
 /* A host with a session of the same id, which is not the one that is meant. */
 static struct logoff_host *open_host(void)
 {
-	static const char text[] = "user name=bob uid=1001\nsession id=12 user=bob tty=pts/9\n";
-	char path[] = "/tmp/test-import-XXXXXX", forced[sizeof(path) + 8];
-	struct logoff_host *host;
-	int fd = mkstemp(path);
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	snprintf(forced, sizeof(forced), "memory:%s", path);
-	setenv("LOGOFF_HOST", forced, 1);
-	assert_int_equal(logoff_host_open(&host, NULL, NULL, NULL), LOGOFF_OK);
-	unlink(path);
-	return host;
+	return open_described("user name=bob uid=1001\nsession id=12 user=bob tty=pts/9\n");
 }
 
 static void nothing_is_looked_up(void **state)

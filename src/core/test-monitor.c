@@ -19,34 +19,17 @@
 #include "backend/memory.h"
 #include "base/clock.h"
 #include "base/os.h"
+#include "core/test-host.h"
 
 #define PEOPLE "user name=alice uid=1000\nuser name=bob uid=1001\n"
 
 static const char *const words[] = { "there", "begun", "changed", "gone" };
 static const char *const states[] = { "active", "disc", "closing", "conn" };
 
-/* Opens the host described by TEXT. */
-static struct logoff_host *open_host(const char *text)
-{
-	char path[] = "/tmp/test-monitor-XXXXXX", forced[sizeof(path) + 8];
-	struct logoff_error error = {};
-	struct logoff_host *host;
-	int fd = mkstemp(path);
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	snprintf(forced, sizeof(forced), "memory:%s", path);
-	setenv("LOGOFF_HOST", forced, 1);
-	if (host_open(&host, NULL, NULL, &error) < 0)
-		fail_msg("%s", error.text);
-	unlink(path);
-	return host;
-}
-
 /* Writes down what a monitor tells of TEXT until the host is lost. */
 static void watch(const char *text, char *transcript, size_t size)
 {
-	struct logoff_host *host = open_host(text);
+	struct logoff_host *host = open_described(text);
 	struct logoff_error error = {}, again = {};
 	struct logoff_monitor *monitor = NULL;
 	const struct logoff_change *change;
@@ -122,7 +105,7 @@ static void test_silence(void **state)
 /* Of a session that is gone nothing is asked any more. */
 static void test_gone_is_not_asked(void **state)
 {
-	struct logoff_host *host = open_host(PEOPLE "session id=5 user=alice tty=pts/3 leaves=1000\n");
+	struct logoff_host *host = open_described(PEOPLE "session id=5 user=alice tty=pts/3 leaves=1000\n");
 	const struct logoff_change *change = NULL;
 	struct logoff_monitor *monitor;
 
@@ -139,7 +122,7 @@ static void test_gone_is_not_asked(void **state)
 /* With a real clock nobody has to look in between: the descriptor is readable when something happens. */
 static void test_realtime(void **state)
 {
-	struct logoff_host *host = open_host("host realtime\n" PEOPLE "session id=5 user=alice begins=300\n");
+	struct logoff_host *host = open_described("host realtime\n" PEOPLE "session id=5 user=alice begins=300\n");
 	const struct logoff_change *change = NULL;
 	struct logoff_monitor *monitor;
 	uint64_t start_us = clock_now_us();

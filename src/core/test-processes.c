@@ -14,6 +14,7 @@
 
 #include "backend/memory.h"
 #include "base/test-port.h"
+#include "core/test-host.h"
 
 #define N_MAX 8
 
@@ -32,18 +33,8 @@ struct scene {
 
 static struct scene open_scene(const char *text)
 {
-	char path[] = "/tmp/test-processes-XXXXXX", forced[sizeof(path) + 8];
-	struct logoff_error error = {};
-	struct scene scene = {};
-	int fd = mkstemp(path);
+	struct scene scene = { .host = open_described(text) };
 
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	snprintf(forced, sizeof(forced), "memory:%s", path);
-	setenv("LOGOFF_HOST", forced, 1);
-	if (host_open(&scene.host, NULL, NULL, &error) < 0)
-		fail_msg("%s", error.text);
-	unlink(path);
 	assert_int_equal(logoff_host_list_processes(scene.host, &scene.listed, &scene.n_listed, NULL), LOGOFF_OK);
 	assert_true(scene.n_listed <= N_MAX);
 	scene.start_us = scene.host->now_us;
