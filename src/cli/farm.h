@@ -40,6 +40,10 @@ extern bool arg_allow_unreachable;
 #define FARM_USAGE
 #endif
 
+/* Of the order "logon" (doc/json.md, Protocol). */
+#define LOGONS_TIME_S 60		/* what asking PAM takes, beside the time that a host has to answer */
+#define LOGONS_TROUBLES_MAX 256		/* failures, and services, that one host may tell */
+
 /* What has come from one host. */
 struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */

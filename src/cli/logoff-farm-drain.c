@@ -23,9 +23,6 @@
 #include "cli/output.h"
 #include "cli/stream.h"
 
-#define PROOF_S 60			/* what PAM takes, beside the time that a host has to answer */
-#define TROUBLES_MAX 256		/* that one host may tell */
-
 static void report_memory(struct run *run)
 {
 	run_note_status(run, report_no_memory());
@@ -64,7 +61,7 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	plan->told_to_drain = true;
 	*ret_order = (struct farm_order){
 		.json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin", run->origin),
-		.changes = true, .time_ms = (arg_timeout_s + PROOF_S) * 1000,
+		.changes = true, .time_ms = (arg_timeout_s + LOGONS_TIME_S) * 1000,
 	};
 	return FARM_ORDER;
 }
@@ -93,7 +90,8 @@ static bool take_state(struct run *run, size_t i, const json_t *logon)
 	const char *mode = json_string_value(json_object_get(logon, "mode"));
 	const json_t *services = json_object_get(logon, "services");
 	struct plan *plan = &run->plans[i];
-	bool right = !plan->refuses && json_array_size(services) <= TROUBLES_MAX && mode && strcmp(mode, "new") == 0 &&
+	bool right = !plan->refuses && json_array_size(services) <= LOGONS_TROUBLES_MAX && mode &&
+		     strcmp(mode, "new") == 0 &&
 		     json_is_true(json_object_get(logon, "lasting")) && json_is_array(services);
 
 	plan->has_services = json_array_size(services) > 0;
@@ -108,7 +106,7 @@ static bool take_trouble(struct run *run, size_t i, const json_t *line, const js
 	struct safe sentence = {}, object;
 	struct far_failure failure;
 
-	if (run->plans[i].n_troubles >= TROUBLES_MAX || far_failure(&failure, json) < 0)
+	if (run->plans[i].n_troubles >= LOGONS_TROUBLES_MAX || far_failure(&failure, json) < 0)
 		return false;
 	object = safe(failure.object);
 	snprintf(sentence.text, sizeof(sentence.text), "%.150s%s%.150s%.150s", object.text,
@@ -454,7 +452,7 @@ static enum farm_next next_state(size_t i, struct farm_order *ret_order, void *d
 	plan->asked_state = true;
 	*ret_order = (struct farm_order){
 		.json = json_pack("{s:s, s:s}", "order", "logon", "mode", "query"),
-		.time_ms = (arg_timeout_s + PROOF_S) * 1000,
+		.time_ms = (arg_timeout_s + LOGONS_TIME_S) * 1000,
 	};
 	return FARM_ORDER;
 }

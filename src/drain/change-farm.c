@@ -20,9 +20,6 @@
 #include "cli/stream.h"
 #include "farm/nodeset.h"
 
-#define PROOF_S 60			/* what PAM takes, beside the time that a host has to answer */
-#define TROUBLES_MAX 256		/* failures, and services, that one host may tell */
-
 /* One host. */
 struct answerer {
 	bool ordered, told, replied;	/* it has the order; ANSWER is there; the reply is */
@@ -93,7 +90,7 @@ static enum farm_next next_logon(size_t i, struct farm_order *ret_order, void *d
 	if (order && run->text)
 		(void)json_object_set_new(order, "text", to_json_text(run->text));
 	*ret_order = (struct farm_order){ .json = order, .changes = changes,
-					  .time_ms = changes ? (arg_timeout_s + PROOF_S) * 1000 : 0 };
+					  .time_ms = changes ? (arg_timeout_s + LOGONS_TIME_S) * 1000 : 0 };
 	return FARM_ORDER;
 }
 
@@ -103,7 +100,7 @@ static bool take_failure(struct run *run, size_t i, const json_t *line)
 	bool refused = farm_is_refusal(line);
 	struct far_failure failure;
 
-	if (run->hosts[i].n_failures++ == TROUBLES_MAX ||
+	if (run->hosts[i].n_failures++ == LOGONS_TROUBLES_MAX ||
 	    far_failure(&failure, json_object_get(line, "failure")) < 0)
 		return false;
 	if (refused && (run->hosts[i].told || failure.exit_status == EXIT_ENDED))
@@ -167,7 +164,7 @@ static bool take_line(size_t i, const json_t *line, void *data)
 	if (host->told)
 		return false;
 	host->told = true;
-	return drain_answer_from_json(&host->answer, json) == 0 && host->answer.n_services <= TROUBLES_MAX;
+	return drain_answer_from_json(&host->answer, json) == 0 && host->answer.n_services <= LOGONS_TROUBLES_MAX;
 }
 
 static void stream(struct run *run, size_t i)
