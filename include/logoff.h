@@ -170,6 +170,13 @@ const char *logoff_host_kind(const struct logoff_host *host);
 const char *logoff_host_instance(struct logoff_host *host);
 
 /*
+ * Asks HOST whether the caller may end the sessions of others without giving a password; nobody is asked for one. What HOST
+ * says later of a session counts all the same. Blocks for the host's answer.
+ * Returns LOGOFF_OK, LOGOFF_E_DENIED (they may not), or any other result: nobody can tell.
+ */
+enum logoff_result logoff_host_full_control(struct logoff_host *host, struct logoff_error *reterr);
+
+/*
  * Writes the name of the caller into NAME of SIZE bytes: on another server that of the account it knows them by
  * ("EXAMPLE\bob", "bob@EXAMPLE.COM"); on this machine, or with HOST NULL, that of the person who has logged in, not of the
  * root they have become. A longer name is cut.

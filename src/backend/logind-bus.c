@@ -23,6 +23,10 @@
 #define SILENT_TIMEOUT_US UINT64_C(5000)
 
 #define DBUS "org.freedesktop.DBus"
+#define POLKIT "org.freedesktop.PolicyKit1"
+
+/* An answer without a person comes at once; a polkit that has to be started takes longer. */
+#define POLKIT_TIMEOUT_US UINT64_C(2000000)
 
 /* How the address of a bus begins that is spoken with by descriptors; see struct logoff_address. */
 #define FDS "fd:"
@@ -201,6 +205,57 @@ void logind_identify(struct logoff_host *host, char instance[static 64])
 	if (r > 0 && strlen(id) == 32 && id[strspn(id, "0123456789abcdef")] == '\0')
 		snprintf(instance, 64, "%s", id);
 	sd_bus_message_unref(answer);
+}
+
+/* Asks polkit whether this connection may do ACTION, as things are: nobody is to prove anything. Returns what sd-bus says. */
+static int ask_polkit(struct logind *logind, const char *action, sd_bus_error *ret_error, int *ret_granted)
+{
+	sd_bus_message *call = NULL, *answer = NULL;
+	const char *name;
+	int r = sd_bus_get_unique_name(logind->bus, &name);
+
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(logind->bus, &call, POLKIT, "/org/freedesktop/PolicyKit1/Authority", POLKIT ".Authority",
+						   "CheckAuthorization");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", name, action, 0, 0U, "");
+	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(logind->bus, POLKIT_TIMEOUT_US);
+	if (r >= 0)
+		r = bus_call(logind->bus, call, ret_error, &answer, &logind->has_events);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'r', "bba{ss}");
+	if (r >= 0)
+		r = sd_bus_message_read(answer, "b", ret_granted);
+	sd_bus_message_unref(call);
+	sd_bus_message_unref(answer);
+	return r;
+}
+
+/* Where polkit is not installed, or must not run, logind lets nobody but root end sessions of others. */
+static bool is_without_polkit(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) || sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+	       sd_bus_error_has_name(error, "org.freedesktop.systemd1.UnitMasked");
+}
+
+/* The right that logind itself asks polkit for. As whom a far bus knows this program is not known here: there polkit alone can say yes. */
+int logind_control(struct logoff_host *host, struct logoff_error *reterr)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r, granted = 0;
+
+	if (!host->far && geteuid() == 0)
+		return 1;
+	r = ask_polkit(host->data, LOGIN1 ".manage", &error, &granted);
+	if (r >= 0)
+		r = granted != 0;
+	else if (!host->far && is_without_polkit(&error))
+		r = 0;
+	else
+		r = logind_error(&error, r, reterr);
+	sd_bus_error_free(&error);
+	return r;
 }
 
 /*

@@ -706,6 +706,7 @@ const struct host_backend host_logind = {
 	.fill = logind_fill,
 	.record = audit_record,
 	.identify = logind_identify,
+	.control = logind_control,
 	.name_person = audit_name_person,
 	.wait = logind_wait,
 	.watch = logind_watch,

@@ -126,8 +126,9 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr);
 void logind_close(struct logoff_host *host);
 
-/* The operation identify(). */
+/* The operations identify() and control(). */
 void logind_identify(struct logoff_host *host, char instance[static 64]);
+int logind_control(struct logoff_host *host, struct logoff_error *reterr);
 
 /* The operations ask(), prove(), leave() and kill() of the back end (logind-ask.c, logind-kill.c). */
 int logind_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,

@@ -571,6 +571,16 @@ static enum memory_control control_of(const struct memory_world *world, const st
 	return world->control;
 }
 
+static int memory_control(struct logoff_host *host, struct logoff_error *reterr)
+{
+	const struct memory_world *world = host->data;
+
+	if (lost(host->data, reterr) < 0)
+		return -EHOSTUNREACH;
+	return world->control == MEMORY_CONTROL_DEFAULT ? world->caller_uid == 0 :
+		world->control == MEMORY_CONTROL_YES || (world->control == MEMORY_CONTROL_PROOF && world->proven);
+}
+
 static int denied(struct logoff_error *reterr)
 {
 	return error_set_errno(reterr, -EACCES, -EACCES, "the caller has no control over the session");
@@ -1053,6 +1063,7 @@ const struct host_backend host_memory = {
 	.fill = host_no_fill,
 	.record = memory_record,
 	.identify = host_no_identify,
+	.control = memory_control,
 	.name_person = audit_name_person,
 	.message = memory_message,
 	.wait = memory_wait,

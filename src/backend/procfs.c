@@ -632,6 +632,14 @@ static void procfs_identify(struct logoff_host *host, char instance[static 64])
 		snprintf(instance, 64, "%s-%ju", sd_id128_to_string(id, boot), (uintmax_t)st.st_ino);
 }
 
+/* The kernel lets root signal the processes of others, and nobody else. */
+static int procfs_control(struct logoff_host *host, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)reterr;
+	return geteuid() == 0;
+}
+
 const struct host_backend host_procfs = {
 	.name = "procfs",
 	.flags = HOST_LOCAL | HOST_BESIDE,
@@ -656,6 +664,7 @@ const struct host_backend host_procfs = {
 	.fill = here_fill,
 	.record = audit_record,
 	.identify = procfs_identify,
+	.control = procfs_control,
 	.name_person = audit_name_person,
 	.wait = procfs_wait,
 	.watch = watch_by_looks,

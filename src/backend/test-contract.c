@@ -307,6 +307,22 @@ static void says_which_machine_it_is(void **state)
 	close_host(&other);
 }
 
+/* Root may do so on its own machine; a server does not say it. */
+static void says_whether_the_caller_has_full_control(void **state)
+{
+	struct logoff_host *host = *state;
+	bool own = strcmp(host->backend->name, "logind") == 0 || strcmp(host->backend->name, "procfs") == 0;
+	enum logoff_result result = logoff_host_full_control(host, NULL);
+
+	assert_true(result == LOGOFF_OK || !own || result != LOGOFF_E_UNSUPPORTED);
+#ifndef _WIN32
+	if (own && geteuid() == 0)
+		assert_int_equal(result, LOGOFF_OK);
+#endif
+	if (strcmp(host->backend->name, "tsts") == 0)
+		assert_int_equal(result, LOGOFF_E_UNSUPPORTED);
+}
+
 static void waits_until_a_time_and_no_longer(void **state)
 {
 	struct logoff_host *host = *state;
@@ -421,6 +437,7 @@ static int run(const char *kind)
 		cmocka_unit_test(never_denies_a_user_who_is_there),
 		cmocka_unit_test(says_what_it_cannot_do),
 		cmocka_unit_test(says_which_machine_it_is),
+		cmocka_unit_test(says_whether_the_caller_has_full_control),
 		cmocka_unit_test(waits_until_a_time_and_no_longer),
 		cmocka_unit_test(stops_to_wait_when_cancelled),
 		cmocka_unit_test(ends_one_session_and_no_other),

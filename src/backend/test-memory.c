@@ -911,6 +911,31 @@ static void test_control(void **state)
 	}
 }
 
+/* Over the sessions of others, and without a proof. */
+static void test_full_control(void **state)
+{
+	static const struct {
+		const char *caller;
+		enum logoff_result result;
+	} cases[] = {
+		{ "caller uid=0", LOGOFF_OK },
+		{ "caller uid=1", LOGOFF_E_DENIED },
+		{ "caller uid=0 control=no", LOGOFF_E_DENIED },
+		{ "caller uid=1 control=yes", LOGOFF_OK },
+		{ "caller uid=1 control=proof", LOGOFF_E_DENIED },
+		{ "host lost=0\ncaller uid=0", LOGOFF_E_UNREACHABLE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+		struct logoff_host *host = open_text(cases[i].caller);
+
+		(void)host->backend->wait(host, 0, -1, NULL);
+		assert_int_equal(logoff_host_full_control(host, NULL), cases[i].result);
+		logoff_host_close(host);
+	}
+}
+
 static void test_kill_and_list_failures(void **state)
 {
 	struct logoff_host *host = open_text("host get-fails=EPROTO list-fails=org.example.Bad\n");
@@ -1093,6 +1118,7 @@ int main(void)
 		cmocka_unit_test(test_caller_is_spared),
 		cmocka_unit_test(test_who_waits_for_the_caller),
 		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_full_control),
 		cmocka_unit_test(test_kill_and_list_failures),
 		cmocka_unit_test(test_managers),
 		cmocka_unit_test(test_lost_connection),

@@ -867,6 +867,7 @@ const struct host_backend host_tsts = {
 	.fill = tsts_fill,
 	.record = audit_record,
 	.identify = host_no_identify,
+	.control = host_no_control,
 	.name_person = audit_name_person,
 	.wait = tsts_wait,
 	.watch = watch_by_looks,	/* a list is one call; its events need a connection of their own */

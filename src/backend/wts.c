@@ -321,7 +321,7 @@ static int wts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, 
 	.may_have_user = host_may_have_any_user, .census = wts_census, .act = host_no_act, .disconnect = host_no_disconnect, .prove = host_no_prove, .leave = host_no_leave, \
 	.processes = wts_processes, .message = wts_message, .explain = host_no_explain, .manager = host_no_manager, \
 	.desktop = host_no_desktop, .fill = wts_fill, .record = audit_record, .name_person = audit_name_person, \
-	.identify = host_no_identify, .wait = wts_wait, .watch = watch_by_looks
+	.identify = host_no_identify, .control = host_no_control, .wait = wts_wait, .watch = watch_by_looks
 
 const struct host_backend host_wts = { .name = "wts", .flags = HOST_LOCAL, .open = wts_open, WTS_OPERATIONS };
 const struct host_backend host_wts_server = {

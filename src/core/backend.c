@@ -81,3 +81,9 @@ void host_no_identify(struct logoff_host *host, char instance[static 64])
 	(void)host;
 	(void)instance;
 }
+
+int host_no_control(struct logoff_host *host, struct logoff_error *reterr)
+{
+	(void)host;
+	return error_set_errno(reterr, -EOPNOTSUPP, -EOPNOTSUPP, "the host does not say what the caller may do");
+}

@@ -254,6 +254,12 @@ struct host_backend {
 
 	/*
 	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
+	/*
+	 * Asks whether the caller may end the sessions of others without proving who they are. Returns 1, 0, or -errno: nobody can
+	 * tell.
+	 */
+	int (*control)(struct logoff_host *host, struct logoff_error *reterr);
+
 	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
 	 */
 	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
@@ -284,3 +290,4 @@ void host_no_fill(struct logoff_session *session, unsigned facts);
 void host_no_identify(struct logoff_host *host, char instance[static 64]);
 
 #endif
+int host_no_control(struct logoff_host *host, struct logoff_error *reterr);

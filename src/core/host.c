@@ -269,6 +269,15 @@ const char *logoff_host_kind(const struct logoff_host *host)
 	return host->kind;
 }
 
+enum logoff_result logoff_host_full_control(struct logoff_host *host, struct logoff_error *reterr)
+{
+	int r = host->backend->control(host, reterr);
+
+	if (r == -EACCES)	/* the question was refused, which is no answer to it */
+		r = -EIO;
+	return r == 0 ? LOGOFF_E_DENIED : result_of(r, reterr);
+}
+
 const char *logoff_host_instance(struct logoff_host *host)
 {
 	if (*host->instance == '\0')
