@@ -489,6 +489,8 @@ struct logoff_host_process {
 	char session_id[24];		/* "" if it is in no session */
 	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
 	char command[64];		/* the kernel's short name of it, which the process may choose freely */
+	int64_t started_us;		/* when it was started, in microseconds since the start of the kernel: with pid, its identity
+					   until the next restart; -1: not known */
 };
 
 /*
@@ -510,7 +512,7 @@ struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_pr
  * GRACE_MS; 0: kills them at once. A server kills them at once in any case. All are looked up again first. Blocks for ten
  * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. Where the caller has
  * emptied the command of a process, its name does not matter. RESULTS has as many elements. LOGOFF_OK: it has ended, which is
- * verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session or name is
+ * verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session, name or start is
  * another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */

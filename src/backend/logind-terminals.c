@@ -473,7 +473,8 @@ static int census_all(const struct search *search, struct census *census)
 
 			id = session ? session->id : NULL;
 		}
-		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command);
+		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command,
+			       (int64_t)table_start_us(&row->stat));
 	}
 	return r;
 }

@@ -533,7 +533,7 @@ static int memory_census(struct logoff_host *host, struct census *census, struct
 
 		if (is_alive(world, process))
 			r = census_add(census, (pid_t)process->pid, uid_of(world, process), NULL,
-				       session ? session->id : NULL, process->command);
+				       session ? session->id : NULL, process->command, (int64_t)process->born_us);
 	}
 	return r;
 }

@@ -402,7 +402,7 @@ static int procfs_census(struct logoff_host *host, struct census *census, struct
 		r = proc_read_identity(task->stat.pid, &identity);
 		if (r >= 0)
 			r = census_add(census, task->stat.pid, identity.uids[0], NULL, session ? session->id : NULL,
-				       task->stat.command);
+				       task->stat.command, (int64_t)table_start_us(&task->stat));
 		else
 			r = r == -ESRCH ? 0 : error_set_errno(reterr, -EIO, r, "/proc: %s", strerror(-r));
 	}

@@ -561,7 +561,7 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	for (size_t i = 0; r == 0 && i < reply.event.n_rows; i++) {
 		rows[i].user[sizeof(rows[i].user) - 1] = rows[i].command[sizeof(rows[i].command) - 1] = '\0';
 		snprintf(id, sizeof(id), "%u", rows[i].session);
-		r = census_add(census, (pid_t)rows[i].pid, (uid_t)-1, rows[i].user, id, rows[i].command);
+		r = census_add(census, (pid_t)rows[i].pid, (uid_t)-1, rows[i].user, id, rows[i].command, -1);
 	}
 	free(rows);
 	return r;

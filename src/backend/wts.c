@@ -264,7 +264,7 @@ static int wts_census(struct logoff_host *host, struct census *census, struct lo
 		const struct wts_program *program = &call->programs[i];
 
 		snprintf(id, sizeof(id), "%u", (unsigned)program->session);
-		r = census_add(census, (pid_t)program->pid, UINT32_MAX, program->user, id, program->command);
+		r = census_add(census, (pid_t)program->pid, UINT32_MAX, program->user, id, program->command, -1);
 	}
 	wts_call_drop(call);
 	return r;

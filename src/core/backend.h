@@ -66,9 +66,12 @@ struct census {
 	size_t n_items;
 };
 
-/* Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL. Returns 0 or -ENOMEM. */
+/*
+ * Adds a process; SESSION_ID NULL: it is in none; USER: for a UID of -1, else NULL; STARTED_US -1: not known. Returns 0 or
+ * -ENOMEM.
+ */
 int census_add(struct census *census, pid_t pid, uint32_t uid, const char *user, const char *session_id,
-	       const char *command);
+	       const char *command, int64_t started_us);
 
 /* A host that is being watched, for a monitor (monitor.c). All zero but HOST before watch(). */
 struct host_watch {

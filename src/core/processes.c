@@ -53,12 +53,13 @@ static size_t act_on_all(struct ends *ends, enum host_act act)
 	return n;
 }
 
-/* Tells whether the list still has the process as the caller has chosen it; with an empty name by its number alone. */
+/* Tells whether the list still has the process as the caller has chosen it; an empty name does not matter. */
 static bool is_same(const struct logoff_host_process *process, struct logoff_host_process *const *now, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (now[i]->pid == process->pid)
 			return strcmp(now[i]->session_id, process->session_id) == 0 && now[i]->uid == process->uid &&
+			       now[i]->started_us == process->started_us &&
 			       (!*process->command || strcmp(now[i]->command, process->command) == 0);
 	return false;
 }

@@ -152,6 +152,24 @@ static void test_by_number_alone(void **state)
 	close_scene(&scene);
 }
 
+/* Another process may have begun under the number: its start tells. */
+static void test_a_number_that_is_used_again(void **state)
+{
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	assert_true(scene.listed[1]->started_us >= 0);
+	strcpy(scene.listed[1]->command, "");
+	scene.listed[1]->started_us++;
+	scene.listed += 1;
+	scene.n_listed = 1;
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_E_CHANGED);
+	assert_int_equal(count_living(&scene), 5);
+	scene.listed -= 1;
+	close_scene(&scene);
+}
+
 static void test_others_need_rights(void **state)
 {
 	struct scene scene = open_scene("caller uid=1001\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
@@ -202,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_kills_at_once_without_grace),
 		cmocka_unit_test(test_leaves_others_alone),
 		cmocka_unit_test(test_by_number_alone),
+		cmocka_unit_test(test_a_number_that_is_used_again),
 		cmocka_unit_test(test_others_need_rights),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_no_list_no_end),
