@@ -698,6 +698,7 @@ struct logoff_options {
 	const char *actor_address;	/* where they have come from; NULL: not told */
 	const char *run;		/* for the audit records: a word for the run over several hosts to which this request belongs. NULL:
 					   none */
+	const char *actor_sid;		/* the SID of the actor; NULL: not told */
 };
 
 /* 10 s of grace, 60 s of deadline, nobody is warned, nobody hears. */
@@ -807,12 +808,38 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 /*
  * Writes a record into the log of this machine of a SESSION that was imported, as logoff_request_run() writes one for each of its
  * sessions: the caller has had another machine log its user off, with this OUTCOME. Of OPTIONS (NULL: nothing) reason, actor,
- * actor_address and run are told. Blocks for two seconds at most, if the log does not listen.
+ * actor_sid, actor_address and run are told. Blocks for two seconds at most, if the log does not listen.
  * Returns LOGOFF_OK, which is so too where the machine has no log, LOGOFF_E_TIMEOUT, LOGOFF_E_FAILED or LOGOFF_E_INVALID (it was not
  * imported).
  */
 enum logoff_result logoff_session_record(const struct logoff_session *session, const struct logoff_outcome *outcome,
 					 const struct logoff_options *options, struct logoff_error *reterr);
+
+/* What a service has done, or has refused to do. */
+enum logoff_action {
+	LOGOFF_ACTION_LOG_OFF,
+	LOGOFF_ACTION_MESSAGE,
+	LOGOFF_ACTION_DISCONNECT,
+	LOGOFF_ACTION_END_PROCESS
+};
+
+/* What a service wants to have recorded. All of it is the caller's; NULL where there is nothing to be told. */
+struct logoff_record {
+	size_t size;			/* sizeof(struct logoff_record) */
+	enum logoff_action action;
+	const struct logoff_session *session;	/* NULL only of a process that is in none */
+	const struct logoff_host_process *process;
+	enum logoff_result result;
+	const struct logoff_error *cause;
+	const char *actor, *actor_sid, *actor_address;	/* as in struct logoff_options */
+};
+
+/*
+ * Writes RECORD into the log of this machine: what has become of an action on HOST that logoff_request_run() does not record. Blocks
+ * for two seconds at most, if the log does not listen.
+ * Returns LOGOFF_OK, which is so too where the machine has no log, LOGOFF_E_TIMEOUT, LOGOFF_E_FAILED or LOGOFF_E_INVALID.
+ */
+enum logoff_result logoff_host_record(struct logoff_host *host, const struct logoff_record *record, struct logoff_error *reterr);
 
 /*
  * The version of the library.

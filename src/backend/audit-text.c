@@ -21,17 +21,52 @@ uint64_t audit_wait_us(const struct logoff_host *host, uint64_t now)
 	return host->deadline_us > 0 && most < left ? most : left;
 }
 
-char *audit_sentence(const struct host_record *record, const char *person)
+/* The words of each action: in a field, in the sentence, and for its success. */
+static const struct {
+	const char *word, *act, *done;
+} actions[] = {
+	[LOGOFF_ACTION_LOG_OFF] = { "log-off", "logoff of", "ended" },
+	[LOGOFF_ACTION_MESSAGE] = { "message", "message to", "delivered" },
+	[LOGOFF_ACTION_DISCONNECT] = { "disconnect", "disconnect of", "disconnected" },
+	[LOGOFF_ACTION_END_PROCESS] = { "end-process", "end of", "ended" },
+};
+
+const char *audit_action_word(enum logoff_action action)
+{
+	return actions[action].word;
+}
+
+const char *audit_result_word(const struct host_record *record)
+{
+	return record->result == 0 ? actions[record->action].done : logoff_result_word(result_of(record->result, NULL));
+}
+
+/* "session 12 of bob", "process 4711 (vim) of session 12 of bob". Returns false without memory. */
+static bool name_object(const struct host_record *record, char **ret)
 {
 	const struct logoff_session *session = record->session;
-	const char *server = session->host->server;
-	char *text = NULL, *shown = NULL;
+	const struct logoff_host_process *process = record->process;
+	char part[120] = "";
 
-	if (asprintf(&text, "logoff of session %s of %s%s%s by %s%s%s: %s%s%s", session->id, session->user,
-		     server ? " on " : "", server ? server : "", person, record->actor ? " for " : "",
-		     record->actor ? record->actor : "", logoff_result_word(result_of(record->result, NULL)),
-		     record->reason ? ", reason: " : "", record->reason ? record->reason : "") >= 0)
+	if (process)
+		snprintf(part, sizeof(part), "process %d (%s)%s", (int)process->pid, process->command, session ? " of " : "");
+	return asprintf(ret, "%s%s%s%s%s", part, session ? "session " : "", session ? session->id : "", session ? " of " : "",
+			session ? session->user : "") >= 0;
+}
+
+char *audit_sentence(const struct logoff_host *host, const struct host_record *record, const char *person)
+{
+	char *object = NULL, *text = NULL, *shown = NULL;
+
+	if (name_object(record, &object) &&
+	    asprintf(&text, "%s %s%s%s by %s%s%s: %s%s%s", actions[record->action].act, object, host->server ? " on " : "",
+		     host->server ? host->server : "", person, record->actor ? " for " : "",
+		     record->actor ? record->actor : "", audit_result_word(record), record->reason ? ", reason: " : "",
+		     record->reason ? record->reason : "") >= 0)
 		shown = utf8_harmless(text, false);
+	else
+		text = NULL;	/* asprintf() leaves it undefined */
+	free(object);
 	free(text);
 	return shown;
 }

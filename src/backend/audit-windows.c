@@ -96,26 +96,44 @@ static char *break_numbers(char *text)
 	return broken;
 }
 
-static char *compose(const struct host_record *record)
+/* The lines of the session and the process that it was done to. */
+static void add_object(char **text, const struct host_record *record)
 {
 	const struct logoff_session *session = record->session;
+	char pid[16];
+
+	if (session) {
+		add_line(text, "LOGOFF_SESSION", session->id);
+		add_line(text, "LOGOFF_SESSION_NAME", session->name ? session->name : "");
+		add_line(text, "LOGOFF_USER", session->user);
+		add_line(text, "LOGOFF_DOMAIN", session->domain);
+	}
+	if (record->process) {
+		snprintf(pid, sizeof(pid), "%d", (int)record->process->pid);
+		add_line(text, "LOGOFF_PROCESS", pid);
+		add_line(text, "LOGOFF_COMMAND", record->process->command);
+	}
+}
+
+static char *compose(const struct logoff_host *host, const struct host_record *record)
+{
 	char person[64], machine[256], *text;
 
 	audit_name_person(person);
 	os_host_name(machine, sizeof(machine));
-	text = audit_sentence(record, person);
+	text = audit_sentence(host, record, person);
 	add_line(&text, "LOGOFF_ACTOR", person);
-	if (*session->host->caller)
-		add_line(&text, "LOGOFF_ACCOUNT", session->host->caller);
-	add_line(&text, "LOGOFF_SESSION", session->id);
-	add_line(&text, "LOGOFF_SESSION_NAME", session->name ? session->name : "");
-	add_line(&text, "LOGOFF_USER", session->user);
-	add_line(&text, "LOGOFF_DOMAIN", session->domain);
-	add_line(&text, "LOGOFF_HOST", session->host->server ? session->host->server : machine);
-	add_line(&text, "LOGOFF_RESULT", logoff_result_word(result_of(record->result, NULL)));
-	add_line(&text, "LOGOFF_FORCED", record->forced ? "yes" : "no");
+	if (*host->caller)
+		add_line(&text, "LOGOFF_ACCOUNT", host->caller);
+	add_object(&text, record);
+	add_line(&text, "LOGOFF_HOST", host->server ? host->server : machine);
+	add_line(&text, "LOGOFF_ACTION", audit_action_word(record->action));
+	add_line(&text, "LOGOFF_RESULT", audit_result_word(record));
+	if (record->action == LOGOFF_ACTION_LOG_OFF)
+		add_line(&text, "LOGOFF_FORCED", record->forced ? "yes" : "no");
 	add_line(&text, "LOGOFF_REASON", record->reason);
 	add_line(&text, "LOGOFF_FOR", record->actor);
+	add_line(&text, "LOGOFF_FOR_SID", record->actor_sid);
 	add_line(&text, "LOGOFF_FOR_ADDRESS", record->actor_address);
 	add_line(&text, "LOGOFF_RUN", record->run);
 	if (record->result < 0 && record->cause->text[0])
@@ -127,7 +145,7 @@ int audit_record(struct logoff_host *host, const struct host_record *record, str
 {
 	uint64_t start_us = clock_now_us();
 	struct report *report = calloc(1, sizeof(*report));
-	char *text = compose(record);
+	char *text = compose(host, record);
 	int r = -ENOMEM;
 
 	if (report) {

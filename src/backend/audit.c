@@ -29,7 +29,10 @@
 /* The id of these records in the journal, for journalctl MESSAGE_ID=. Made by systemd-id128 new. */
 #define RECORD_ID "5f3bb5c4e1a64d6d8a3c2c1b9f0e7d42"
 
-#define N_FIELDS 21
+/* That of the records of other actions. */
+#define ACTION_ID "7b7bed8cf7be4b628cad27431d716493"
+
+#define N_FIELDS 25
 
 /* The fields of one record. */
 struct fields {
@@ -95,46 +98,71 @@ static void add_actor(struct fields *fields, const struct logoff_host *host, cha
 		add_field(fields, "LOGOFF_ACCOUNT=%s", host->caller);
 }
 
-static void add_message(struct fields *fields, const struct host_record *record, const char *person)
+static void add_message(struct fields *fields, const struct logoff_host *host, const struct host_record *record, const char *person)
 {
-	char *sentence = audit_sentence(record, person);
+	char *sentence = audit_sentence(host, record, person);
 
 	add_field(fields, "MESSAGE=%s", sentence ? sentence : "");
 	free(sentence);
 }
 
-static void fill_fields(struct fields *fields, const struct host_record *record, int priority)
+/* What the action was done to: a session, a process, the host. */
+static void add_object(struct fields *fields, const struct logoff_host *host, const struct host_record *record)
 {
 	const struct logoff_session *session = record->session;
-	char person[64], host[256] = "";
+	char name[256] = "";
 
-	add_actor(fields, session->host, person);
-	if (session->host->server)
-		snprintf(host, sizeof(host), "%s", session->host->server);
+	if (host->server)
+		snprintf(name, sizeof(name), "%s", host->server);
 	else
-		(void)gethostname(host, sizeof(host) - 1);	/* else it stays empty */
-	add_field(fields, "LOGOFF_SESSION=%s", session->id);
-	add_field(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
-	add_field(fields, "LOGOFF_USER=%s", session->user);
-	if (session->uid != (uid_t)-1)
+		(void)gethostname(name, sizeof(name) - 1);	/* else it stays empty */
+	if (session) {
+		add_field(fields, "LOGOFF_SESSION=%s", session->id);
+		add_field(fields, "LOGOFF_SESSION_NAME=%s", session->name ? session->name : "");
+		add_field(fields, "LOGOFF_USER=%s", session->user);
+	}
+	if (session && session->uid != (uid_t)-1)
 		add_field(fields, "LOGOFF_UID=%u", (unsigned)session->uid);
-	add_field(fields, "LOGOFF_HOST=%s", host);
-	add_field(fields, "LOGOFF_RESULT=%s", logoff_result_word(result_of(record->result, NULL)));
-	add_field(fields, "LOGOFF_FORCED=%s", record->forced ? "yes" : "no");
-	if (record->reason)
-		add_field(fields, "LOGOFF_REASON=%s", record->reason);
+	if (record->process) {
+		add_field(fields, "LOGOFF_PROCESS=%d", (int)record->process->pid);
+		add_field(fields, "LOGOFF_COMMAND=%s", record->process->command);
+	}
+	add_field(fields, "LOGOFF_HOST=%s", name);
+}
+
+/* On whose behalf it was done. */
+static void add_other(struct fields *fields, const struct host_record *record)
+{
 	if (record->actor)
 		add_field(fields, "LOGOFF_FOR=%s", record->actor);
+	if (record->actor_sid)
+		add_field(fields, "LOGOFF_FOR_SID=%s", record->actor_sid);
 	if (record->actor_address)
 		add_field(fields, "LOGOFF_FOR_ADDRESS=%s", record->actor_address);
+}
+
+static void fill_fields(struct fields *fields, const struct logoff_host *host, const struct host_record *record, int priority)
+{
+	bool log_off = record->action == LOGOFF_ACTION_LOG_OFF;
+	char person[64];
+
+	add_actor(fields, host, person);
+	add_object(fields, host, record);
+	add_field(fields, "LOGOFF_ACTION=%s", audit_action_word(record->action));
+	add_field(fields, "LOGOFF_RESULT=%s", audit_result_word(record));
+	if (log_off)
+		add_field(fields, "LOGOFF_FORCED=%s", record->forced ? "yes" : "no");
+	if (record->reason)
+		add_field(fields, "LOGOFF_REASON=%s", record->reason);
+	add_other(fields, record);
 	if (record->run)
 		add_field(fields, "LOGOFF_RUN=%s", record->run);
 	if (record->result < 0 && record->cause->text[0])
 		add_field(fields, "LOGOFF_CAUSE=%s%s%s", record->cause->name, record->cause->name[0] ? ": " : "", record->cause->text);
-	add_field(fields, "MESSAGE_ID=" RECORD_ID);
+	add_field(fields, "MESSAGE_ID=%s", log_off ? RECORD_ID : ACTION_ID);
 	add_field(fields, "SYSLOG_IDENTIFIER=logoff");
 	add_field(fields, "PRIORITY=%d", priority);
-	add_message(fields, record, person);
+	add_message(fields, host, record, person);
 }
 
 /* Sends the record to the journal, else to syslog. Returns 0, also on a machine that has no log at all, or -errno. */
@@ -157,7 +185,7 @@ int audit_record(struct logoff_host *host, const struct host_record *record, str
 	struct fields fields = {};
 	uint64_t start_us;
 
-	fill_fields(&fields, record, priority);
+	fill_fields(&fields, host, record, priority);
 	start_us = clock_now_us();
 	r = fields.incomplete ? -ENOMEM : send_record(&fields, priority, audit_wait_us(host, start_us));
 	host->record_us += r == -ETIMEDOUT ? AUDIT_WAIT_US : clock_now_us() - start_us;

@@ -111,13 +111,15 @@ enum host_flag {
 	HOST_BESIDE = 8		/* finds these */
 };
 
-/* What became of the log-off of a session, for the record. */
+/* What became of the log-off of a session, or of another action, for the record. */
 struct host_record {
-	const struct logoff_session *session;
+	enum logoff_action action;
+	const struct logoff_session *session;	/* NULL only of a process that is in none */
+	const struct logoff_host_process *process; /* END_PROCESS: which one */
 	int result;			/* 0 or -errno */
 	const struct logoff_error *cause;
 	const char *reason;		/* the caller's words, or NULL */
-	const char *actor, *actor_address; /* on whose behalf, and from where; or NULL */
+	const char *actor, *actor_sid, *actor_address; /* on whose behalf, and from where; or NULL */
 	const char *run;		/* of several hosts, or NULL */
 	bool forced;			/* processes had to be killed */
 };
@@ -244,7 +246,7 @@ struct host_backend {
 	void (*fill)(struct logoff_session *session, unsigned facts);
 
 	/*
-	 * Writes the record of what became of a session. A log that is busy or has stopped is waited for, but for all records of a host
+	 * Writes the record of what became of an action. A log that is busy or has stopped is waited for, but for all records of a host
 	 * together no longer than two seconds. Returns 0 if the record stands or there is no log at all, else -errno.
 	 */
 	int (*record)(struct logoff_host *host, const struct host_record *record, struct logoff_error *reterr);
@@ -252,17 +254,17 @@ struct host_backend {
 	/* Writes the word of logoff_host_instance(), or leaves INSTANCE as it is: that is unknown. */
 	void (*identify)(struct logoff_host *host, char instance[static 64]);
 
-	/* The name of the person who runs this program, as far as this machine keeps it. */
-	void (*name_person)(char name[static 64]);
-
-	/*
-	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
 	/*
 	 * Asks whether the caller may end the sessions of others without proving who they are. Returns 1, 0, or -errno: nobody can
 	 * tell.
 	 */
 	int (*control)(struct logoff_host *host, struct logoff_error *reterr);
 
+	/* The name of the person who runs this program, as far as this machine keeps it. */
+	void (*name_person)(char name[static 64]);
+
+	/*
+	 * Waits until something may have happened, UNTIL_US has come, or CANCEL_FD (-1: none) is readable; takes the
 	 * news into the facts; sets host->now_us. Returns 0, -ECANCELED, or -EHOSTUNREACH if the connection broke.
 	 */
 	int (*wait)(struct logoff_host *host, uint64_t until_us, int cancel_fd, struct logoff_error *reterr);
@@ -290,7 +292,7 @@ int host_no_manager(struct logoff_host *host, struct logoff_session *session, en
 		    struct logoff_error *reterr);
 int host_no_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr);
 void host_no_fill(struct logoff_session *session, unsigned facts);
+int host_no_control(struct logoff_host *host, struct logoff_error *reterr);
 void host_no_identify(struct logoff_host *host, char instance[static 64]);
 
 #endif
-int host_no_control(struct logoff_host *host, struct logoff_error *reterr);

@@ -103,6 +103,7 @@ static void write_record(const struct logoff_request *request, struct job *job)
 		.cause = &job->cause,
 		.reason = request->how.reason,
 		.actor = request->how.actor,
+		.actor_sid = request->how.actor_sid,
 		.actor_address = request->how.actor_address,
 		.run = request->how.run,
 		.forced = job->forced,
