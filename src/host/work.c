@@ -176,7 +176,7 @@ static void say_hello(struct logoff_host *host, bool read_only)
 			   "version", logoff_version(), "host", to_json_host(arg_server), "machine", machine(),
 			   "boot", to_json_text(*boot ? boot : NULL), "uptime", uptime(), "instance",
 			   to_json_text(logoff_host_instance(host)), "kind", logoff_host_kind(host), "euid",
-			   (json_int_t)geteuid(),
+			   (json_int_t)geteuid(), "full_control", full_control(host),
 			   /* every kind tells them */
 			   "times", true, "read_only", read_only, "way", to_json_text(arg_bus ? "bus" : NULL)));
 }
@@ -186,6 +186,14 @@ static int serve(struct logoff_host *host, int cancel_fd)
 	struct order_fault fault;
 	struct order order;
 	char *line = NULL;
+/* Whether the caller may end the sessions of others without giving a password; null: nobody can tell. */
+static json_t *full_control(struct logoff_host *host)
+{
+	int r = logoff_host_full_control(host, NULL);
+
+	return r == LOGOFF_OK || r == LOGOFF_E_DENIED ? json_boolean(r == LOGOFF_OK) : json_null();
+}
+
 	size_t size = 0;
 	ssize_t n;
 	int status = EXIT_ENDED;

@@ -194,7 +194,7 @@ def test_hello(program):
     hello = one.hello()
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert hello == {"logoff-host": 1, "version": hello["version"], "host": hello["host"], "machine": hello["machine"], "boot": boot,
-                     "uptime": hello["uptime"], "instance": None, "kind": "memory", "euid": os.geteuid(), "times": True,
+                     "uptime": hello["uptime"], "instance": None, "kind": "memory", "euid": os.geteuid(), "full_control": True, "times": True,
                      "read_only": False, "way": None}
     assert abs(hello["uptime"] - time.clock_gettime(time.CLOCK_BOOTTIME)) < SECONDS
     raw = pathlib.Path("/etc/machine-id")
@@ -984,3 +984,4 @@ def test_closed_descriptors(program, closed):
     done = subprocess.run(["sh", "-c", f'exec "$0" {closed}>&-', program], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
                           cwd=HERE, env={"LOGOFF_HOST": "memory:hosts/company"})
     assert done.returncode == (0 if closed == 0 else 9)
+    assert hello["full_control"] is None
