@@ -19,6 +19,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/warning-text.h"
+#include "host/record.h"
 #include "host/say.h"
 #include "host/targets.h"
 
@@ -170,8 +171,9 @@ static void run_request(struct run *run, struct targets *targets)
 		.event = on_event,
 		.event_data = run,
 		.reason = order->reason,
-		.actor = order->origin,
-		.actor_address = find_address(address),
+		.actor = order->actor.name ? order->actor.name : order->origin,
+		.actor_sid = order->actor.sid,
+		.actor_address = order->actor.name ? order->actor.address : find_address(address),
 		.run = order->run,
 	};
 	int r = fill_request(run, targets);
@@ -189,6 +191,23 @@ static void run_request(struct run *run, struct targets *targets)
 	free(run->rows);
 }
 
+/* Says of each session that it is not logged off, as the peer refuses it. */
+static void refuse(struct run *run, const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->n_items; i++) {
+		struct logoff_session *session = targets->items[i];
+		struct logoff_outcome outcome = { .result = LOGOFF_E_DENIED, .cause = record_refused,
+						  .exists = LOGOFF_EXISTS_YES,
+						  .state = logoff_session_state(session) };
+
+		note_status(run, record_action(targets->host, run->order, LOGOFF_ACTION_LOG_OFF, session, NULL,
+					       LOGOFF_E_DENIED, &record_refused));
+		say(stdout, run->order->serial, "result",
+		    to_json_result(session, &outcome, to_json_session(session, arg_server), EXIT_DENIED));
+		note_status(run, EXIT_DENIED);
+	}
+}
+
 int log_off(struct logoff_host *host, struct order *order, int cancel_fd)
 {
 	struct run run = { .order = order };
@@ -199,7 +218,9 @@ int log_off(struct logoff_host *host, struct order *order, int cancel_fd)
 	else
 		targets_find(&targets, host, order);
 	note_status(&run, targets.status);
-	if (targets.n_items > 0)
+	if (order->refused)
+		refuse(&run, &targets);
+	else if (targets.n_items > 0)
 		run_request(&run, &targets);
 	logoff_request_free(run.request);
 	targets_done(&targets);
@@ -209,11 +230,13 @@ int log_off(struct logoff_host *host, struct order *order, int cancel_fd)
 
 /* ---- a message ---- */
 
-static int say_delivery(const struct order *order, struct logoff_session *session,
+static int say_delivery(struct logoff_host *host, const struct order *order, struct logoff_session *session,
 			const struct logoff_delivery *delivery)
 {
 	json_t *row = to_json_session(session, arg_server);
 	int status = (int)say_status(delivery->result);
+	int recorded = record_action(host, order, LOGOFF_ACTION_MESSAGE, session, NULL,
+				     (enum logoff_result)delivery->result, &delivery->cause);
 
 	if (json_object_update_new(row, to_json_delivery(delivery)) < 0 ||
 	    json_object_set_new(row, "exit_status", json_integer(status)) < 0) {
@@ -221,6 +244,20 @@ static int say_delivery(const struct order *order, struct logoff_session *sessio
 		row = NULL;
 	}
 	say(stdout, order->serial, "delivery", row);
+	return recorded > status ? recorded : status;
+}
+
+/* Says of each session that it gets no message, as the peer refuses it. */
+static int refuse_message(struct logoff_host *host, const struct order *order, const struct targets *targets)
+{
+	const struct logoff_delivery none = { .result = LOGOFF_E_DENIED, .cause = record_refused };
+	int status = EXIT_ENDED;
+
+	for (size_t i = 0; i < targets->n_items; i++) {
+		int one = say_delivery(host, order, targets->items[i], &none);
+
+		status = one > status ? one : status;
+	}
 	return status;
 }
 
@@ -238,7 +275,7 @@ static int deliver(struct logoff_host *host, const struct order *order, const st
 	if (r < 0)
 		return say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < targets->n_items; i++) {
-		int one = say_delivery(order, targets->items[i], deliveries[i]);
+		int one = say_delivery(host, order, targets->items[i], deliveries[i]);
 
 		status = one > status ? one : status;
 	}
@@ -256,7 +293,9 @@ int send_message(struct logoff_host *host, struct order *order, int cancel_fd)
 		status = say_host_failure(stdout, order->serial, NULL, LOGOFF_E_NO_MEMORY, NULL);
 	else
 		targets_find(&targets, host, order);
-	if (targets.n_items > 0)
+	if (order->refused)
+		status = refuse_message(host, order, &targets);
+	else if (targets.n_items > 0)
 		status = deliver(host, order, &targets, cancel.either);
 	status = status > targets.status ? status : targets.status;
 	targets_done(&targets);

@@ -22,6 +22,7 @@ enum field_type {
 	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
 	FIELD_NAME,			/* a word of letters, digits and "._-@\\" */
 	FIELD_RUN,			/* letters, digits and "-", at most ORDER_RUN_MAX bytes */
+	FIELD_ACTOR,			/* struct order_actor: an object */
 	FIELD_WORDS			/* struct option_list: an array of such words */
 };
 
@@ -36,19 +37,24 @@ struct field {
 #define LOG_OFF (1u << ORDER_LOG_OFF)
 #define MESSAGE (1u << ORDER_MESSAGE)
 #define FATE (1u << ORDER_FATE)
+#define DISCONNECT (1u << ORDER_DISCONNECT)
+#define END_PROCESSES (1u << ORDER_END_PROCESSES)
+#define ACTS (LOG_OFF | MESSAGE | DISCONNECT | END_PROCESSES)
 #define LOGON (1u << ORDER_LOGON)
 #define AT(member) offsetof(struct order, member)
 
 static const struct field fields[] = {
 	{ "people", FIELD_FLAG, AT(people), LIST },
-	{ "boot", FIELD_BOOT, AT(boot), LOG_OFF | MESSAGE | FATE },
-	{ "grace", FIELD_SECONDS, AT(grace_s), LOG_OFF },
+	{ "boot", FIELD_BOOT, AT(boot), ACTS | FATE },
+	{ "grace", FIELD_SECONDS, AT(grace_s), LOG_OFF | END_PROCESSES },
 	{ "wait", FIELD_SECONDS, AT(wait_s), LOG_OFF },
 	{ "warn", FIELD_SECONDS, AT(warn_s), LOG_OFF },
 	{ "text", FIELD_TEXT, AT(text), LOG_OFF | MESSAGE | LOGON },
 	{ "reason", FIELD_TEXT, AT(reason), LOG_OFF },
 	{ "origin", FIELD_NAME, AT(origin), LOG_OFF | LOGON },
 	{ "run", FIELD_RUN, AT(run), LOG_OFF },
+	{ "actor", FIELD_ACTOR, AT(actor), ACTS },
+	{ "refused", FIELD_FLAG, AT(refused), ACTS },
 	{ "console", FIELD_FLAG, AT(console), LOG_OFF },
 	{ "no_desktop", FIELD_FLAG, AT(no_desktop), LOG_OFF },
 	{ "title", FIELD_WORD, AT(title), MESSAGE },
@@ -80,6 +86,8 @@ static const char *const words[ORDER_TYPES] = {
 	[ORDER_FATE] = "fate",
 	[ORDER_LOG_OFF] = "log-off",
 	[ORDER_MESSAGE] = "message",
+	[ORDER_DISCONNECT] = "disconnect",
+	[ORDER_END_PROCESSES] = "end-processes",
 	[ORDER_LOGON] = "logon",
 	[ORDER_CANCEL] = "cancel",
 };
@@ -91,12 +99,13 @@ const char *order_word(enum order_type type)
 
 bool order_changes(const struct order *order)
 {
-	return order_means_sessions(order) || (order->type == ORDER_LOGON && order->verb != DRAIN_QUERY);
+	return order_means_sessions(order) || order->type == ORDER_END_PROCESSES ||
+	       (order->type == ORDER_LOGON && order->verb != DRAIN_QUERY);
 }
 
 bool order_means_sessions(const struct order *order)
 {
-	return order->type == ORDER_LOG_OFF || order->type == ORDER_MESSAGE;
+	return order->type == ORDER_LOG_OFF || order->type == ORDER_MESSAGE || order->type == ORDER_DISCONNECT;
 }
 
 /* ---- values ---- */
@@ -135,6 +144,34 @@ static bool take_words(const json_t *value, struct option_list *ret)
 	return right;
 }
 
+/*
+ * A name of Windows, in any script, spaces too. Without what no account's name may have there, it cannot be taken for
+ * more of the sentence in which it will stand.
+ */
+static bool is_account(const char *text)
+{
+	char *shown = utf8_harmless(text, false);
+	bool harmless = shown && strcmp(shown, text) == 0 && !strpbrk(text, "\"/[]:;|=,+*?<>");
+
+	free(shown);
+	return harmless;
+}
+
+/* Takes KEY of ACTOR, of letters, digits and those of MORE. It may be missing or null. Returns whether it is right. */
+static bool take_part(const json_t *actor, const char *key, size_t max, const char *more, const char **ret)
+{
+	const json_t *value = json_object_get(actor, key);
+
+	return !value || json_is_null(value) || (take_text(value, max, ret) && is_name(*ret, more));
+}
+
+static bool take_actor(const json_t *value, struct order_actor *ret)
+{
+	return take_text(json_object_get(value, "name"), ORDER_WORD_MAX, &ret->name) && is_account(ret->name) &&
+	       take_part(value, "sid", ORDER_SID_MAX, "-", &ret->sid) &&
+	       take_part(value, "address", ORDER_ADDRESS_MAX, ".:%-_", &ret->address);
+}
+
 /* Takes the VALUE of FIELD into the struct at BASE. Returns whether it is right. */
 static bool take_value(const struct field *field, const json_t *value, char *base)
 {
@@ -154,6 +191,8 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 		return take_text(value, ORDER_WORD_MAX, target) && is_name(*(const char **)target, "._-@\\");
 	case FIELD_RUN:
 		return take_text(value, ORDER_RUN_MAX, target) && is_name(*(const char **)target, "-");
+	case FIELD_ACTOR:
+		return take_actor(value, target);
 	case FIELD_TEXT:
 		return take_text(value, ORDER_TEXT_MAX, target);
 	case FIELD_WORDS:
@@ -230,12 +269,44 @@ static const char *take_identities(struct order *order, const json_t *sessions, 
 	return NULL;
 }
 
-/* Whom the order means: a selection, identities, or those of the identities that fit the selection. */
+static bool take_process(const json_t *json, struct order_process *ret)
+{
+	const json_t *pid = json_object_get(json, "pid"), *started = json_object_get(json, "started");
+	json_int_t number = json_integer_value(pid);
+
+	ret->pid = (int32_t)number;
+	ret->started_us = json_is_integer(started) ? json_integer_value(started) : -1;
+	return json_is_integer(pid) && number > 0 && number <= INT32_MAX &&
+	       (json_is_null(started) || (json_is_integer(started) && ret->started_us >= 0));
+}
+
+static const char *take_processes(struct order *order, int *ret_r)
+{
+	const json_t *processes = json_object_get(order->json, "processes");
+	size_t n = json_array_size(processes);
+
+	if (!json_is_array(processes) || n == 0 || n > ORDER_IDENTITIES_MAX)
+		return "processes";
+	order->processes = calloc(n, sizeof(*order->processes));
+	if (!order->processes)
+		*ret_r = -ENOMEM;
+	for (; order->processes && order->n_processes < n; order->n_processes++)
+		if (!take_process(json_array_get(processes, order->n_processes), &order->processes[order->n_processes]))
+			return "processes";
+	return order->processes ? NULL : "processes";
+}
+
+/*
+ * Whom the order means: a selection, identities, or those of the identities that fit the selection. A client is
+ * disconnected of sessions that are named.
+ */
 static const char *take_targets(struct order *order, int *ret_r)
 {
 	json_t *select = json_object_get(order->json, "select"), *sessions = json_object_get(order->json, "sessions");
 	const char *wrong = NULL;
 
+	if (select && order->type == ORDER_DISCONNECT)
+		return "select";
 	if (sessions || !select)
 		wrong = take_identities(order, sessions, ret_r);
 	return !wrong && select ? take_selection(order, select) : wrong;
@@ -298,6 +369,12 @@ static const char *take_rest(struct order *order, int *ret_r)
 
 	if (!wrong && order_means_sessions(order))
 		wrong = take_targets(order, ret_r);
+	if (!wrong && order->type == ORDER_END_PROCESSES)
+		wrong = take_processes(order, ret_r);
+	if (!wrong && order->actor.name && order->origin)
+		wrong = "origin";	/* the record has one or the other */
+	if (!wrong && order->refused && !order->actor.name)
+		wrong = "refused";	/* there is nothing to be recorded */
 	if (!wrong && order->type == ORDER_LOGON)
 		wrong = take_mode(order, ret_r);
 	if (!wrong && order->type == ORDER_LIST && json_object_get(order->json, "select"))
@@ -350,6 +427,8 @@ void order_done(struct order *order)
 {
 	free(order->identities);
 	order->identities = NULL;
+	free(order->processes);
+	order->processes = NULL;
 	json_decref(order->json);
 	order->json = NULL;
 }

@@ -22,6 +22,8 @@
 #define ORDER_TEXT_MAX 8192		/* bytes of a text for users; as in msg */
 #define ORDER_WORD_MAX 256		/* bytes of a name, an id, a state */
 #define ORDER_RUN_MAX 64		/* bytes of the word for a run */
+#define ORDER_SID_MAX 184		/* bytes of a SID; more has none */
+#define ORDER_ADDRESS_MAX 64		/* bytes of an address */
 
 enum order_type {
 	ORDER_LIST,
@@ -29,16 +31,29 @@ enum order_type {
 	ORDER_FATE,
 	ORDER_LOG_OFF,
 	ORDER_MESSAGE,
+	ORDER_DISCONNECT,
+	ORDER_END_PROCESSES,
 	ORDER_LOGON,
 	ORDER_CANCEL
 };
 
-#define ORDER_TYPES 7
+#define ORDER_TYPES 9
 
 /* Which logon is meant: a session's id alone may belong to another one by now. */
 struct order_identity {
 	const char *id;
 	int64_t logon_us;		/* Unix time; -1: unknown, which is no logon's */
+};
+
+/* Which process is meant: its number alone may belong to another one by now. */
+struct order_process {
+	int32_t pid;
+	int64_t started_us;		/* since the start of the kernel; -1: unknown, which is no process's */
+};
+
+/* On whose behalf the peer orders something, as it says; all NULL: not told. */
+struct order_actor {
+	const char *name, *sid, *address;
 };
 
 /* An order. The texts belong to its JSON. */
@@ -53,10 +68,14 @@ struct order {
 	struct selection selection;
 	struct order_identity *identities; /* ORDER_FATE has just one */
 	size_t n_identities;
-	const char *boot;		/* of the IDENTITIES; NULL: that of now, or the host has none */
+	struct order_process *processes; /* ORDER_END_PROCESSES */
+	size_t n_processes;
+	const char *boot;		/* of the IDENTITIES or PROCESSES; NULL: that of now, or the host has none */
 
 	uint64_t grace_s, wait_s, warn_s;
 	const char *text, *title, *reason, *origin, *run;
+	struct order_actor actor;
+	bool refused;			/* by the peer, for the actor: it is only to be recorded */
 	bool console, no_desktop;
 	uint64_t time_s;		/* ORDER_MESSAGE: how long it is shown */
 	bool answers;			/* and waited for */

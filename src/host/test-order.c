@@ -32,6 +32,7 @@ static struct order_fault find_fault(const char *line, size_t n)
 		fail_msg("an order: %s", line);
 	assert_null(order.json);
 	assert_null(order.identities);
+	assert_null(order.processes);
 	return fault;
 }
 
@@ -157,6 +158,67 @@ static void test_others(void **state)
 	order_done(&order);
 }
 
+static void test_disconnect(void **state)
+{
+	struct order order = parse("{\"serial\":1,\"order\":\"disconnect\",\"boot\":\"b\",\"sessions\":["
+				   "{\"id\":\"5\",\"logon\":1741939320000000}]}");
+
+	(void)state;
+	assert_true(order.type == ORDER_DISCONNECT && order_changes(&order) && order_means_sessions(&order));
+	assert_true(!order.selects && order.n_identities == 1 && !order.actor.name && !order.refused);
+	assert_string_equal(order.identities[0].id, "5");
+	assert_string_equal(order.boot, "b");
+	order_done(&order);
+}
+
+static void test_end_processes(void **state)
+{
+	struct order order = parse("{\"serial\":1,\"order\":\"end-processes\",\"boot\":\"b\",\"grace\":0,"
+				   "\"processes\":[{\"pid\":2147483647,\"started\":0},{\"pid\":1,\"started\":null}]}");
+
+	(void)state;
+	assert_true(order.type == ORDER_END_PROCESSES && order_changes(&order) && !order_means_sessions(&order));
+	assert_true(order.n_processes == 2 && order.grace_s == 0);
+	assert_true(order.processes[0].pid == INT32_MAX && order.processes[0].started_us == 0);
+	assert_true(order.processes[1].pid == 1 && order.processes[1].started_us == -1);
+	assert_string_equal(order.boot, "b");
+	order_done(&order);
+}
+
+#define ACTOR "\"actor\":{\"name\":"
+
+/* Of each order that has a record; a name of Windows may be in any script. */
+static void test_actor(void **state)
+{
+	static const char *const orders[] = {
+		"\"log-off\",\"sessions\":[{\"id\":\"5\",\"logon\":1}]",
+		"\"message\",\"text\":\"x\",\"sessions\":[{\"id\":\"5\",\"logon\":1}]",
+		"\"disconnect\",\"sessions\":[{\"id\":\"5\",\"logon\":1}]",
+		"\"end-processes\",\"processes\":[{\"pid\":5,\"started\":1}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		char line[512];
+		struct order order;
+
+		snprintf(line, sizeof(line),
+			 "{\"serial\":1,\"refused\":true," ACTOR "\"EX-1\\\\J\u00f6rg \u738b$\",\"later\":7,"
+			 "\"sid\":\"S-1-5-21-7-1104\",\"address\":\"fe80::1%%eth0\"},\"order\":%s}", orders[i]);
+		order = parse(line);
+		assert_string_equal(order.actor.name, "EX-1\\Jörg 王$");
+		assert_string_equal(order.actor.sid, "S-1-5-21-7-1104");
+		assert_string_equal(order.actor.address, "fe80::1%eth0");
+		assert_true(order.refused);
+		order_done(&order);
+		snprintf(line, sizeof(line), "{\"serial\":1," ACTOR "\"ann@desk\",\"sid\":null},\"order\":%s}",
+			 orders[i]);
+		order = parse(line);
+		assert_true(order.actor.name && !order.actor.sid && !order.actor.address && !order.refused);
+		order_done(&order);
+	}
+}
+
 static void test_logon(void **state)
 {
 	static const struct {
@@ -266,6 +328,45 @@ static void test_fields(void **state)
 	assert_wrong("{\"order\":\"message\",\"serial\":1,\"select\":{\"all\":true}}", "text");
 }
 
+static void test_wrong_actors(void **state)
+{
+	(void)state;
+	assert_wrong("{" ALL ",\"actor\":\"ann\"}", "actor");
+	assert_wrong("{" ALL ",\"actor\":null}", "actor");
+	assert_wrong("{" ALL ",\"actor\":{}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "null}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann: ended\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann, reason\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\\nbob\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"\\u202eann\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\",\"sid\":\"\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\",\"sid\":\"S-1 5\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\",\"sid\":7}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\",\"address\":\"a b\"}}", "actor");
+	assert_wrong("{" ALL "," ACTOR "\"ann\"},\"origin\":\"bob\"}", "origin");
+	assert_wrong("{" ALL ",\"refused\":true}", "refused");
+	assert_wrong("{" ALL "," ACTOR "\"ann\"},\"refused\":1}", "refused");
+}
+
+#define END "{\"serial\":1,\"order\":\"end-processes\""
+
+static void test_wrong_processes(void **state)
+{
+	(void)state;
+	assert_wrong(END "}", "processes");
+	assert_wrong(END ",\"processes\":[]}", "processes");
+	assert_wrong(END ",\"processes\":{\"pid\":1,\"started\":1}}", "processes");
+	assert_wrong(END ",\"processes\":[1]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":0,\"started\":1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":-1,\"started\":1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":2147483648,\"started\":1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":\"1\",\"started\":1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":1,\"started\":-1}]}", "processes");
+	assert_wrong(END ",\"processes\":[{\"pid\":1,\"started\":1.5}]}", "processes");
+}
+
 #define LOGON "{\"serial\":1,\"order\":\"logon\""
 
 /* What is not understood changes nothing. */
@@ -286,6 +387,7 @@ static void test_modes(void **state)
 
 #define LIST "{\"serial\":1,\"order\":\"list\""
 #define LOG_OFF "{\"serial\":1,\"order\":\"log-off\""
+#define DISCONNECT "{\"serial\":1,\"order\":\"disconnect\""
 
 /* A selection that is not understood whole would mean too many. */
 static void test_targets(void **state)
@@ -298,6 +400,9 @@ static void test_targets(void **state)
 	assert_wrong(LIST ",\"select\":{\"exclude\":[\"bob\"]}}", "select");
 	assert_wrong(LIST ",\"select\":{\"all\":true,\"unless\":\"bob\"}}", "select");
 	assert_wrong(LIST ",\"select\":{\"idle\":\"2h\"}}", "idle");
+	assert_wrong(DISCONNECT "}", "sessions");
+	assert_wrong(DISCONNECT ",\"select\":{\"all\":true}}", "select");
+	assert_wrong(DISCONNECT ",\"select\":{\"all\":true},\"sessions\":[{\"id\":\"5\",\"logon\":1}]}", "select");
 	assert_wrong(LOG_OFF "}", "sessions");
 	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":[]}", "sessions");
 	assert_wrong(LOG_OFF ",\"select\":{\"all\":true},\"sessions\":null}", "sessions");
@@ -348,6 +453,12 @@ static void test_limits(void **state)
 		{ "{" ALL ",\"warn\":1,\"text\":\"", "t", "", "\"}", "text", ORDER_TEXT_MAX },
 		{ "{" ALL ",\"origin\":\"", "t", "", "\"}", "origin", ORDER_WORD_MAX },
 		{ "{" ALL ",\"run\":\"", "0", "", "\"}", "run", ORDER_RUN_MAX },
+		{ DISCONNECT ",\"sessions\":[", "{\"id\":\"5\",\"logon\":1}", ",", "]}", "sessions",
+		  ORDER_IDENTITIES_MAX },
+		{ END ",\"processes\":[", "{\"pid\":5,\"started\":1}", ",", "]}", "processes", ORDER_IDENTITIES_MAX },
+		{ "{" ALL "," ACTOR "\"", "t", "", "\"}}", "actor", ORDER_WORD_MAX },
+		{ "{" ALL "," ACTOR "\"t\",\"sid\":\"", "1", "", "\"}}", "actor", ORDER_SID_MAX },
+		{ "{" ALL "," ACTOR "\"t\",\"address\":\"", "1", "", "\"}}", "actor", ORDER_ADDRESS_MAX },
 		{ LOGON ",\"mode\":\"drain\",\"text\":\"", "t", "", "\"}", "text", DRAIN_TEXT_SIZE - 1 },
 		{ LOGON ",\"mode\":\"drain\",\"text\":\"", "\\u001b", "", "\"}", "text", (DRAIN_TEXT_SIZE - 1) / 4 },
 	};
@@ -375,11 +486,16 @@ int main(void)
 		cmocka_unit_test(test_log_off_by_identities),
 		cmocka_unit_test(test_log_off_by_both),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_disconnect),
+		cmocka_unit_test(test_end_processes),
+		cmocka_unit_test(test_actor),
 		cmocka_unit_test(test_logon),
 		cmocka_unit_test(test_no_json),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_serials),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_wrong_actors),
+		cmocka_unit_test(test_wrong_processes),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_limits),

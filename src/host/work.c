@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * work.c - see work.h. log-off.c and logon.c have the orders that change something.
+ * work.c - see work.h. log-off.c, disconnect.c, end-processes.c and logon.c have the orders that change something.
  */
 #include "host/work.h"
 
@@ -18,6 +18,8 @@
 #include "cli/processes.h"
 #include "cli/sessions.h"
 #include "cli/stream.h"
+#include "host/disconnect.h"
+#include "host/end-processes.h"
 #include "host/log-off.h"
 #include "host/logon.h"
 #include "host/order.h"
@@ -59,6 +61,17 @@ static int list(struct logoff_host *host, struct order *order)
 	return status;
 }
 
+/* With the start that tells the process from others, to be given back with its number. */
+static void say_process(int64_t serial, const struct process_row *row)
+{
+	int64_t started_us = row->process->started_us;
+	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "process",
+				 to_json_process(row, arg_server), "started",
+				 started_us < 0 ? json_null() : json_integer(started_us));
+
+	(void)print_json(line, true, stdout);
+}
+
 static int list_processes(struct logoff_host *host, const struct order *order)
 {
 	struct logoff_error cause = {};
@@ -68,7 +81,7 @@ static int list_processes(struct logoff_host *host, const struct order *order)
 	if (r < 0)
 		return say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < processes.n_items; i++)
-		say(stdout, order->serial, "process", to_json_process(&processes.rows[i], arg_server));
+		say_process(order->serial, &processes.rows[i]);
 	processes_done(&processes);
 	return EXIT_ENDED;
 }
@@ -137,6 +150,12 @@ static void carry_out(struct logoff_host *host, struct order *order, int cancel_
 	case ORDER_MESSAGE:
 		status = send_message(host, order, cancel_fd);
 		break;
+	case ORDER_DISCONNECT:
+		status = disconnect(host, order, cancel_fd);
+		break;
+	case ORDER_END_PROCESSES:
+		status = end_processes(host, order, cancel_fd);
+		break;
 	case ORDER_CANCEL:
 		return;		/* which never comes here */
 	}
@@ -167,12 +186,20 @@ static json_t *uptime(void)
 	return json_integer(since.tv_sec);
 }
 
+/* Whether the caller may end the sessions of others without giving a password; null: nobody can tell. */
+static json_t *full_control(struct logoff_host *host)
+{
+	int r = logoff_host_full_control(host, NULL);
+
+	return r == LOGOFF_OK || r == LOGOFF_E_DENIED ? json_boolean(r == LOGOFF_OK) : json_null();
+}
+
 static void say_hello(struct logoff_host *host, bool read_only)
 {
 	char boot[64];
 
 	target_boot(boot);
-	say_last(json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:b, s:b, s:o}", "logoff-host", PROTOCOL,
+	say_last(json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:o, s:b, s:b, s:o}", "logoff-host", PROTOCOL,
 			   "version", logoff_version(), "host", to_json_host(arg_server), "machine", machine(),
 			   "boot", to_json_text(*boot ? boot : NULL), "uptime", uptime(), "instance",
 			   to_json_text(logoff_host_instance(host)), "kind", logoff_host_kind(host), "euid",
@@ -186,14 +213,6 @@ static int serve(struct logoff_host *host, int cancel_fd)
 	struct order_fault fault;
 	struct order order;
 	char *line = NULL;
-/* Whether the caller may end the sessions of others without giving a password; null: nobody can tell. */
-static json_t *full_control(struct logoff_host *host)
-{
-	int r = logoff_host_full_control(host, NULL);
-
-	return r == LOGOFF_OK || r == LOGOFF_E_DENIED ? json_boolean(r == LOGOFF_OK) : json_null();
-}
-
 	size_t size = 0;
 	ssize_t n;
 	int status = EXIT_ENDED;

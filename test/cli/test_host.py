@@ -553,6 +553,160 @@ def test_messages_to_identities_that_must_fit(peer):
     assert refused(found) == [("5", "changed", None, 5)] and reply["exit_status"] == 5
 
 
+# ---- disconnecting, single processes, and on whose behalf ----
+
+
+CLIENTS = """caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=5 user=alice rdp=10 logon=2025-03-14T08:02:00Z
+session id=6 user=bob rdp=11 logon=2025-03-14T08:03:00Z state=disconnected
+session id=7 user=bob tty=pts/4 logon=2025-03-14T08:04:00Z
+session id=8 user=bob rdp=12 logon=2025-03-14T08:05:00Z state=closing
+process command=bash
+"""
+
+
+def test_disconnect(peer):
+    """It goes on without its client; a terminal would end with it."""
+    one = peer(CLIENTS)
+    found, reply = one.ask("disconnect", sessions=identities(one, "5", "6", "7", "8"))
+    assert fields(found, "result", "id", "result", "exit_status") == [
+        ("5", "disconnected", 0), ("6", "disconnected", 0), ("7", "protected", 4), ("8", "changed", 5)]
+    assert reply["reply"] == "disconnect" and reply["exit_status"] == 5
+    assert {row["id"]: row["state"] for row in only(one.ask("list")[0], "session")} == {
+        "5": "disconnected", "6": "disconnected", "7": "active", "8": "closing"}
+    found, reply = one.ask("disconnect", sessions=[{"id": "5", "logon": 1}, {"id": "9", "logon": 1}, {"id": "6", "logon": None}])
+    assert [(row["object"], row["kind"]) for row in only(found, "failure")] == [("5", "changed"), ("9", "no-session"), ("6", "changed")]
+    assert not only(found, "result") and reply["exit_status"] == 5
+
+
+def test_disconnect_needs_control(peer):
+    one = peer(CLIENTS.replace("uid=0", "uid=1001"))
+    found, reply = one.ask("disconnect", sessions=identities(one, "5"))
+    assert fields(found, "result", "id", "result") == [("5", "denied")] and reply["exit_status"] == 3
+    assert only(found, "result")[0]["cause"]["domain"] == "errno"
+
+
+def test_a_cancelled_disconnect(peer):
+    """The session whose turn it is has its true result; the others are spared."""
+    one = peer(CLIENTS + "\n".join(f"session id={n} user=bob rdp={n} logon=2025-03-14T08:05:00Z" for n in range(1000, 3000)) + "\n")
+    meant = identities(one)
+    one.send("disconnect", sessions=meant)
+    one.raw(b'{"order":"cancel"}\n')
+    found = one.until(lambda row: row.get("reply") == "disconnect")
+    assert [row["running"] for row in found if row.get("reply") == "cancel"] == [True]
+    results = [row["result"] for row in only(found, "result")]
+    assert len(results) == len(meant) and results[-1] == "cancelled" and results == sorted(results, key=lambda word: word == "cancelled")
+    states = {row["id"]: row["state"] for row in only(one.ask("list")[0], "session")}
+    assert all((states[row["id"]] == "active") for row in only(found, "result") if row["result"] == "cancelled" and row["state"] == "active")
+
+
+WORK = """caller uid=0
+user name=alice uid=1000 manager
+process command=systemd
+session id=5 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z
+process command=bash
+process command=keeper term=never
+process command=nfs term=never kill=never
+"""
+
+
+def processes(one, *commands):
+    """The identities of processes, as the program lists them."""
+    listed = {row["process"]["command"]: {"pid": row["process"]["pid"], "started": row["started"]} for row in one.ask("processes")[0]}
+    return [listed[command] for command in commands]
+
+
+def test_end_processes(peer):
+    one = peer(WORK)
+    meant = processes(one, "systemd", "bash", "keeper", "nfs")
+    found, reply = one.ask("end-processes", processes=meant, grace=1)
+    assert fields(found, "result", "command", "result", "exit_status", "session_id") == [
+        ("systemd", "protected", 4, None), ("bash", "ended", 0, "5"), ("keeper", "ended", 0, "5"), ("nfs", "not-ended", 5, "5")]
+    assert [{name: row[name] for name in ("pid", "started")} for row in only(found, "result")] == meant
+    assert reply["exit_status"] == 5 and {row["command"] for row in only(one.ask("processes")[0], "process")} == {"systemd", "nfs"}
+
+
+def test_a_process_that_is_another_one_by_now(peer):
+    """Its number alone says nothing, nor does a start that is unknown, or one of another boot."""
+    one = peer(WORK)
+    (bash,) = processes(one, "bash")
+    meant = [bash | {"started": bash["started"] + 1}, bash | {"started": None}, {"pid": 7, "started": 7}]
+    found, reply = one.ask("end-processes", processes=meant)
+    assert [(row["object"], row["kind"], row["cause"] and row["cause"]["name"]) for row in only(found, "failure")] == [
+        (str(bash["pid"]), "changed", None), (str(bash["pid"]), "changed", "ENODATA"), ("7", "no-process", None)]
+    assert not only(found, "result") and reply["exit_status"] == 5
+    found, reply = one.ask("end-processes", processes=[bash], boot="another")
+    assert fields(found, "failure", "kind", "object") == [("no-process", str(bash["pid"]))] and reply["exit_status"] == 2
+    assert bash in processes(one, "bash", "keeper")
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert fields(one.ask("end-processes", processes=[bash], boot=boot)[0], "result", "result") == [("ended",)]
+
+
+def test_a_cancelled_end_of_processes(peer):
+    """One that was asked is not killed."""
+    one = peer("host realtime\n" + WORK)
+    one.send("end-processes", processes=processes(one, "bash", "keeper"), grace=60)
+    time.sleep(0.3)
+    one.raw(b'{"order":"cancel"}\n')
+    found = one.until(lambda row: row.get("reply") == "end-processes")
+    assert fields(found, "result", "command", "result", "exit_status") == [("bash", "ended", 0), ("keeper", "cancelled", 7)]
+    assert "keeper" in {row["command"] for row in only(one.ask("processes")[0], "process")}
+
+
+def test_processes_are_ended_though_the_peer_leaves(peer):
+    one = peer("host realtime\n" + WORK)
+    one.send("end-processes", processes=processes(one, "keeper"), grace=1)
+    found, status = one.end()
+    assert fields(found, "result", "command", "result") == [("keeper", "ended")] and status == 0
+
+
+def test_a_process_of_a_server(served):
+    """It does not tell when a process has started, so none is meant."""
+    one, _ = served("ts1")
+    found, _ = one.ask("processes")
+    assert {row["started"] for row in found} == {None}
+    pid = found[-1]["process"]["pid"]
+    found, reply = one.ask("end-processes", processes=[{"pid": pid, "started": 1}])
+    assert [(row["object"], row["kind"], row["cause"]["name"]) for row in only(found, "failure")] == [(str(pid), "changed", "ENODATA")]
+
+
+ACTOR = {"name": "EXAMPLE\\ann", "sid": "S-1-5-21-7-1104", "address": "192.0.2.7"}
+
+
+def test_what_the_peer_refuses(peer):
+    """Nothing is done, and every result says so."""
+    one = peer(WORK.replace("tty=pts/3", "rdp=10"))
+    (session,), meant = identities(one, "5"), processes(one, "bash", "keeper")
+    before = one.ask("processes")[0]
+    for order, key, more in (("log-off", "result", {"sessions": [session]}), ("message", "delivery", {"sessions": [session], "text": "x"}),
+                             ("disconnect", "result", {"sessions": [session]}), ("end-processes", "result", {"processes": meant})):
+        found, reply = one.ask(order, actor=ACTOR, refused=True, **more)
+        assert {(row["result"], row["exit_status"]) for row in only(found, key)} == {("denied", 3)} and reply["exit_status"] == 3
+        assert len(found) == len(more.get("processes", [1])) and "refuses" in only(found, key)[0]["cause"]["text"]
+    assert [row | {"serial": 0} for row in one.ask("processes")[0]] == [row | {"serial": 0} for row in before]
+    assert {row["state"] for row in only(one.ask("list")[0], "session")} == {"active"}
+
+
+def test_a_record_that_cannot_be_written(peer):
+    """It is a failure of its own, and the result stands."""
+    one = peer("host record-fails=EIO\n" + WORK.replace("tty=pts/3", "rdp=10"))
+    (session,), (bash,) = identities(one, "5"), processes(one, "bash")
+    for order, object, more in (("message", "5", {"sessions": [session], "text": "x"}), ("disconnect", "5", {"sessions": [session]}),
+                                ("end-processes", str(bash["pid"]), {"processes": [bash]}), ("log-off", "5", {"sessions": [session], "wait": 60})):
+        found, reply = one.ask(order, actor=ACTOR, **more)
+        assert fields(found, "failure", "kind", "object") == [("no-record", object)] and reply["exit_status"] == 6, order
+
+
+def test_without_an_actor_only_log_offs_have_records(peer):
+    one = peer("host record-fails=EIO\n" + WORK.replace("tty=pts/3", "rdp=10"))
+    (session,), (bash,) = identities(one, "5"), processes(one, "bash")
+    for order, more in (("message", {"sessions": [session], "text": "x"}), ("disconnect", {"sessions": [session]}), ("end-processes", {"processes": [bash]})):
+        found, reply = one.ask(order, **more)
+        assert not only(found, "failure") and reply["exit_status"] == 0, order
+
+
 # ---- cancelling and leaving ----
 
 
@@ -739,7 +893,8 @@ def test_read_only(program):
     assert one.hello()["read_only"] is True
     assert len(one.ask("list")[0]) == 10 and len(one.ask("processes")[0]) > 5
     orders = [("log-off", {"select": {"all": True}}), ("message", {"select": {"all": True}, "text": "x"}), ("cancel", {}),
-              ("fate", {"boot": "b", "id": "5", "logon": 1})]
+              ("fate", {"boot": "b", "id": "5", "logon": 1}), ("disconnect", {"sessions": [{"id": "5", "logon": 1}]}),
+              ("end-processes", {"processes": [{"pid": 5000000, "started": 0}]})]
     for order, fields in orders:
         one.send(order, **fields)
         refused = one.line()["failure"]
@@ -816,6 +971,9 @@ def test_no_json_in_a_log_off(peer):
     ('{"serial":1,"order":"log-off","select":{"all":true},"wait":99999999}', "wrong-order", "wait"),
     ('{"serial":1,"order":"log-off","sessions":[{"id":5,"logon":1}]}', "wrong-order", "sessions"),
     ('{"serial":1,"order":"message","select":{"all":true},"text":{}}', "wrong-order", "text"),
+    ('{"serial":1,"order":"disconnect","select":{"all":true}}', "wrong-order", "select"),
+    ('{"serial":1,"order":"end-processes","processes":[{"pid":1}]}', "wrong-order", "processes"),
+    ('{"serial":1,"order":"log-off","select":{"all":true},"actor":{"name":"ann: ended"}}', "wrong-order", "actor"),
     ('{"serial":1,"order":"logon","mode":"Drain"}', "wrong-order", "mode"),
     ('{"serial":1,"order":"logon","mode":"drain","text":"' + 257 * "\\u001b" + '"}', "wrong-order", "text"),
 ])
@@ -866,6 +1024,7 @@ def test_a_server(served, binary, windows):
     """Its name is in every line, it has no boot, and its lists are those of query."""
     one, hello = served("ts1")
     assert (hello["host"], hello["boot"], hello["kind"], hello["times"]) == ("ts1", None, "tsts", True)
+    assert hello["full_control"] is None
     for order, name, arguments in (("list", "session", ["session"]), ("processes", "process", ["process", "*"])):
         found, reply = one.ask(order)
         wanted = query(binary, "none", *arguments, "/server:ts1", tsts=windows)
@@ -984,4 +1143,3 @@ def test_closed_descriptors(program, closed):
     done = subprocess.run(["sh", "-c", f'exec "$0" {closed}>&-', program], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
                           cwd=HERE, env={"LOGOFF_HOST": "memory:hosts/company"})
     assert done.returncode == (0 if closed == 0 else 9)
-    assert hello["full_control"] is None

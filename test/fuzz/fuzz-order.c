@@ -52,6 +52,10 @@ static void check_order(const struct order *order)
 		require(order_changes(order) && (order->selects || order->n_identities > 0));
 	else
 		require(!order->selects || order->type == ORDER_LIST);
+	require(order->type != ORDER_DISCONNECT || !order->selects);
+	require((order->n_processes > 0) == (order->type == ORDER_END_PROCESSES) && order->n_processes <= ORDER_IDENTITIES_MAX);
+	for (size_t i = 0; i < order->n_processes; i++)
+		require(order->processes[i].pid > 0 && order->processes[i].started_us >= -1);
 	require(order->selects == selection_is_given(&order->selection));
 	require(order->n_identities <= ORDER_IDENTITIES_MAX);
 	for (size_t i = 0; i < order->n_identities; i++) {
@@ -69,6 +73,11 @@ static void check_order(const struct order *order)
 	check_text(order->title, ORDER_WORD_MAX);
 	check_text(order->origin, ORDER_WORD_MAX);
 	check_text(order->run, ORDER_RUN_MAX);
+	check_text(order->actor.name, ORDER_WORD_MAX);
+	check_text(order->actor.sid, ORDER_SID_MAX);
+	check_text(order->actor.address, ORDER_ADDRESS_MAX);
+	require(order->actor.name || (!order->actor.sid && !order->actor.address && !order->refused));
+	require(!order->actor.name || !order->origin);
 	check_text(order->boot, ORDER_WORD_MAX);
 	check_selection(&order->selection);
 }
@@ -84,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_order(&order);
 		order_done(&order);
 	} else {
-		require(fault.kind && !order.json && !order.identities);
+		require(fault.kind && !order.json && !order.identities && !order.processes);
 		require(fault.breach == (strcmp(fault.kind, "no-json") == 0));
 	}
 	return 0;
