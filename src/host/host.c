@@ -28,6 +28,7 @@
 #include "cli/command.h"
 #include "cli/logon.h"
 #include "cli/output.h"
+#include "host/as.h"
 #include "host/order.h"
 #include "host/say.h"
 #include "host/targets.h"
@@ -37,6 +38,7 @@
 #define KEPT_SOFT (4 * ORDER_LINE_MAX)	/* beyond that the child waits, unless a log-off runs */
 #define KEPT_HARD (64 * ORDER_LINE_MAX)	/* beyond that the peer counts as gone */
 
+static const char *arg_as;
 static bool arg_read_only;
 
 static const struct option_row options[] = {
@@ -44,6 +46,8 @@ static const struct option_row options[] = {
 	  N_("The session host that is served. Without it: this machine.") },
 	LOGON_OPTIONS,
 	{ NULL, "bus", 0, OPTION_STRING, &arg_bus, NULL, NULL },
+	{ "as", "as", 0, OPTION_STRING, &arg_as, "uid:gid[,gid...]",
+	  N_("Serves with the rights of this user and these groups only. For root.") },
 	{ "readonly", "read-only", 0, OPTION_FLAG, &arg_read_only, NULL,
 	  N_("Shows sessions and processes only, and changes nothing.") },
 	{ "?", "help", 'h', OPTION_FLAG, &arg_help, NULL, N_("Shows this help.") },
@@ -56,7 +60,7 @@ static const struct help help = {
 	.summary = N_("Serves this session host to another program, by lines of JSON on standard input and output."),
 	.usage = "LOGOFF-HOST [/SERVER:servername]\n"
 		 LOGON_USAGE
-		 "       [/READONLY] [/VERSION] [--help]",
+		 "       [/AS:uid:gid[,gid...]] [/READONLY] [/VERSION] [--help]",
 	.options = options,
 };
 
@@ -360,13 +364,20 @@ static int run(void)
 int main(int argc, char **argv)
 {
 	enum option_fault fault;
+	enum exit_status status;
 	const char *culprit;
 	int n_arguments;
 
 	os_hold_standard_files();
 	charset_init();
-	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0 ||
-	    logon_check(&fault, &culprit) < 0)
+	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
+		return help_usage_error(&help, fault, culprit);
+	if (arg_as && arg_bus)	/* whose descriptors it would close */
+		return help_refuse(&help, _("/as and --bus exclude each other"));
+	status = arg_as ? as_become(arg_as) : EXIT_ENDED;
+	if (status != EXIT_ENDED)
+		return (int)status;
+	if (logon_check(&fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
 	if (arg_help)
 		return output_end(help_print(&help));

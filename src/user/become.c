@@ -17,6 +17,7 @@
 #include <linux/keyctl.h>
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,92 @@ int become_user(uid_t uid, char *home, size_t size)
 	memcpy(home, entry.pw_dir, strlen(entry.pw_dir) + 1);
 	return leave_keyring();
 }
+
+/* ---- becoming a user with given groups ---- */
+
+static int compare_groups(const void *a, const void *b)
+{
+	gid_t one = *(const gid_t *)a, other = *(const gid_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+/* Tells whether the process has just these groups, whose order does not matter. */
+static bool has_groups(const gid_t *groups, size_t n)
+{
+	gid_t *have = malloc((n + 1) * sizeof(*have)), *want = malloc((n + 1) * sizeof(*want));
+	bool same = have && want && getgroups((int)n, have) == (int)n;
+
+	if (same) {
+		memcpy(want, groups, n * sizeof(*want));
+		qsort(have, n, sizeof(*have), compare_groups);
+		qsort(want, n, sizeof(*want), compare_groups);
+		same = memcmp(have, want, n * sizeof(*want)) == 0;
+	}
+	free(have);
+	free(want);
+	return same;
+}
+
+/* Tells whether all user and group ids are these. */
+static bool is_all(uid_t uid, gid_t gid)
+{
+	uid_t uids[3];
+	gid_t gids[3];
+
+	return getresuid(&uids[0], &uids[1], &uids[2]) == 0 && getresgid(&gids[0], &gids[1], &gids[2]) == 0 && uids[0] == uid &&
+	       uids[1] == uid && uids[2] == uid && gids[0] == gid && gids[1] == gid && gids[2] == gid;
+}
+
+static void forget_signals(void)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &action, NULL);	/* fails of those that nobody can handle */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* No program that is run from now on can have a capability. Returns 0 or -errno. */
+static int drop_bounding_set(void)
+{
+	for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+int become_exactly(uid_t uid, const gid_t *groups, size_t n_groups, struct logoff_error *cause)
+{
+	int r;
+
+	(void)!chdir("/");
+	(void)umask(077);
+	close_from(STDERR_FILENO + 1);
+	forget_signals();
+	cut_scheduling();
+	r = cut_capabilities(cause);
+	if (r >= 0 && uid != 0)
+		r = drop_bounding_set();
+	if (r >= 0 && (setgroups(n_groups, groups) < 0 || setresgid(groups[0], groups[0], groups[0]) < 0 ||
+		       setresuid(uid, uid, uid) < 0))
+		r = -errno;
+	if (r >= 0 && uid != 0)
+		drop_capabilities();
+	if (r >= 0 && (!is_all(uid, groups[0]) || !has_groups(groups, n_groups) || (uid != 0 && has_capabilities()) ||
+		       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+		r = -EPERM;
+	if (r >= 0) {
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		(void)setrlimit(RLIMIT_CORE, &(struct rlimit){});
+		r = leave_keyring();
+	}
+	return r < 0 && cause->domain == LOGOFF_ERROR_NONE ? error_set_errno(cause, r, r, "%s", strerror(-r)) : r;
+}
+
+/* ---- limits ---- */
 
 /* Reads "unlimited" or a number. Returns 0 or -EBADMSG. */
 static int read_limit(const char *word, rlim_t *ret)

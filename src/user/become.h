@@ -39,6 +39,15 @@ int become_cut(uid_t uid, pid_t beside, pid_t like, struct logoff_error *cause);
 int become_user(uid_t uid, char *home, size_t size);
 
 /*
+ * Becomes user UID for good, with group GROUPS[0] and just the N_GROUPS of GROUPS, in a program that root has started with its
+ * orders on the standard descriptors. Nothing else of the starter's is kept but these and the cgroup: no other descriptor, no
+ * signal that is blocked or ignored, no keyring, no capability (root keeps its own), and no program that is run can get any. The
+ * login uid stays: it says who has started the program, and where it is not set, to set it would begin a login. The
+ * environment is the caller's to clear. Returns 0, or -errno with the cause: then the program must end.
+ */
+int become_exactly(uid_t uid, const gid_t *groups, size_t n_groups, struct logoff_error *cause);
+
+/*
  * After that: no limit stays above those of process LIKE of the user, which the user may read. Returns 0, or -errno with the
  * cause: then nothing of the user's may be run.
  */

@@ -7,8 +7,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -113,6 +118,74 @@ static int become_with_rights(void)
 	return become_user(65534, home, sizeof(home)) < 0 ? 3 : 0;
 }
 
+#define FD 7			/* a descriptor that nobody is to inherit */
+
+/* Tells whether a set of capabilities of this process, as /proc names it, has any. */
+static bool has_any(const char *set)
+{
+	char line[128];
+	FILE *file = fopen("/proc/self/status", "re");
+	bool any = true;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, set, strlen(set)) == 0)
+			any = strtoull(line + strlen(set) + 1, NULL, 16) != 0;
+	if (file)
+		fclose(file);
+	return any;
+}
+
+/* A process that has all that it is not to keep becomes a user with two groups. */
+static int become_exactly_one(void)
+{
+	static const gid_t groups[] = { 4243, 4242, 4243 };
+	static const char *const sets[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+	struct logoff_error cause = {};
+	gid_t have[8];
+	sigset_t set;
+
+	if (dup2(STDIN_FILENO, FD) < 0 || setgroups(1, (const gid_t[]){ 7 }) < 0 || sigemptyset(&set) < 0 || sigaddset(&set, SIGTERM) < 0 ||
+	    sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGHUP, SIG_IGN) == SIG_ERR)
+		return 1;
+	if (become_exactly(4242, groups, 3, &cause) < 0)
+		return 2;
+	if (getuid() != 4242 || geteuid() != 4242 || getgid() != 4243 || getegid() != 4243)
+		return 3;
+	if (getgroups(8, have) != 3 || have[0] != 4242 || have[1] != 4243 || have[2] != 4243)
+		return 4;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (has_any(sets[i]))
+			return 5;
+	if (fcntl(FD, F_GETFD) >= 0 || fcntl(STDIN_FILENO, F_GETFD) < 0)
+		return 6;
+	if (sigprocmask(SIG_BLOCK, NULL, &set) < 0 || sigismember(&set, SIGTERM) || signal(SIGHUP, SIG_DFL) != SIG_DFL)
+		return 7;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 8;
+	return setresuid(0, 0, 0) == 0 || setgroups(0, NULL) == 0 ? 9 : 0;
+}
+
+/* Root stays root, with just the groups that are given. */
+static int become_exactly_root(void)
+{
+	struct logoff_error cause = {};
+	gid_t have[2];
+
+	if (become_exactly(0, (const gid_t[]){ 0 }, 1, &cause) < 0)
+		return 1;
+	return geteuid() != 0 || getgroups(2, have) != 1 || have[0] != 0 || !has_any("CapEff:") || has_any("CapInh:") ? 2 : 0;
+}
+
+/* Who may not become another ends up as nobody else. */
+static int become_exactly_without_rights(void)
+{
+	struct logoff_error cause = {};
+
+	if (setresgid(4242, 4242, 4242) < 0 || setresuid(4242, 4242, 4242) < 0)
+		return 1;
+	return become_exactly(4243, (const gid_t[]){ 4243 }, 1, &cause) >= 0 || cause.domain == LOGOFF_ERROR_NONE ? 2 : 0;
+}
+
 /* Runs FUNC as root in a child, which ends with what it returns. */
 static void succeeds_in_child(int (*func)(void))
 {
@@ -133,6 +206,14 @@ static void becomes_whatever_is_inherited(void **state)
 {
 	(void)state;
 	succeeds_in_child(become_with_rights);
+}
+
+static void becomes_exactly_that(void **state)
+{
+	(void)state;
+	succeeds_in_child(become_exactly_one);
+	succeeds_in_child(become_exactly_root);
+	succeeds_in_child(become_exactly_without_rights);
 }
 
 /* A process of the user may have another group (newgrp), and then refuses prlimit(). Returns the status of the user's program. */
@@ -174,6 +255,7 @@ int main(void)
 		cmocka_unit_test(reads_cgroups),
 		cmocka_unit_test(reads_no_other_lines),
 		cmocka_unit_test(becomes_whatever_is_inherited),
+		cmocka_unit_test(becomes_exactly_that),
 		cmocka_unit_test(limits_of_another_group),
 	};
 

@@ -8,6 +8,7 @@ import queue
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -1116,6 +1117,56 @@ def test_this_machine_as_a_server(program):
     hello = one.hello()
     assert hello["kind"] == "memory" and hello["boot"] and len(one.ask("list")[0]) == 10
     one.end()
+
+
+# ---- as another user ----
+
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+def processes_of(one):
+    return one.process.pid, one.child()
+
+
+@ROOT
+@pytest.mark.parametrize("option", ["--as=4242:4243,7,4243", "/AS:4242:4243,7,4243"])
+def test_as(program, option):
+    """Nothing is left of root, in neither process; and the rights are those of the user."""
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as description:    # which everybody can read
+        description.write(REAL)
+        description.flush()
+        os.chmod(description.name, 0o644)
+        one = Peer("/bin/sh", f"memory:{description.name}", "-c", f"umask 0; exec 9</etc/shadow; exec {program} {option}")
+        hello = one.hello()
+    assert (hello["euid"], hello["kind"], one.ask("list")[1]["exit_status"]) == (4242, "memory", 0)
+    for pid in processes_of(one):
+        status = status_of(pid)
+        assert status["Uid"].split() == ["4242"] * 4 and status["Gid"].split() == ["4243"] * 4 and status["Groups"].split() == ["7", "4243", "4243"]
+        assert {int(status[f"Cap{name}"], 16) for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0} and status["NoNewPrivs"] == "1"
+        assert os.readlink(f"/proc/{pid}/cwd") == "/" and int(status["Umask"], 8) == 0o077
+        assert not any("shadow" in os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    assert one.end() == ([], 0)
+
+
+@ROOT
+@pytest.mark.parametrize("what", ["", "4242", "4242:", "bob:staff", "4242:1,,2", "4294967295:1", "1:4294967295", "4242:1\x1b"])
+def test_as_nobody(program, what):
+    done = subprocess.run([program, f"--as={what}"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
+    assert (done.returncode, done.stdout) == (1, b"") and b"\x1b" not in done.stderr
+
+
+@ROOT
+def test_only_root_becomes_another(program):
+    for user, group in ((4242, 4242), (4242, 0)):
+        done = subprocess.run([program, "--as=4242:4242"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, user=user, group=group, extra_groups=[])
+        assert (done.returncode, done.stdout, done.stderr) == (3, b"", b"logoff-host: only root can use /as\n")
+    done = subprocess.run([program, "--as=4242:4242", "--bus=x"], stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 # ---- the command line ----
