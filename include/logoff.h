@@ -234,7 +234,8 @@ enum logoff_facts {
 	LOGOFF_FACTS_TIMES = 1,		/* when the user logged on, and how long ago that was */
 	LOGOFF_FACTS_IDLE = 2,		/* how long nobody has typed, and the times */
 	LOGOFF_FACTS_CLIENT = 4,	/* LOGOFF_DETAIL_ADDRESS and LOGOFF_DETAIL_CLIENT */
-	LOGOFF_FACTS_TERMINALS = 8	/* all terminals; the one that is its name is known without */
+	LOGOFF_FACTS_TERMINALS = 8,	/* all terminals; the one that is its name is known without */
+	LOGOFF_FACTS_NUMBER = 16	/* logoff_session_number(), where the id alone does not tell it */
 };
 
 /*
@@ -269,6 +270,15 @@ struct logoff_host *logoff_session_host(const struct logoff_session *session);
  * Returns the id, never NULL.
  */
 const char *logoff_session_id(const struct logoff_session *session);
+
+/*
+ * The number of SESSION: Windows' commands and MS-TSTS know sessions by numbers from 0 to 65535. On Windows it is the id. Elsewhere
+ * that of the id "12" is 12, up to 32767, and that of "c3" is 32770, up to 49150 for "c16383". Other ids have one only if this
+ * machine serves MS-TSTS and has given it to the session; it may be known only after logoff_host_fetch(). No two sessions of a
+ * host have one number, and a session keeps its number.
+ * Returns the number, or -1 if there is none or it is not known.
+ */
+int32_t logoff_session_number(const struct logoff_session *session);
 
 /*
  * The name of SESSION: "console" on a seat, "rdp-tcp#N" for an xrdp session with a client, else its terminal or
@@ -402,12 +412,13 @@ struct logoff_session_facts {
 	enum logoff_kind kind;
 	bool current, own, console, registered, by_terminal, state_unsure, own_unsure; /* enum logoff_trait; that program is the caller */
 	int64_t logon_us, age_us, idle_us; /* enum logoff_time */
+	int32_t number;			/* logoff_session_number(); -1: none, or not known */
 };
 
 /* Nothing is known, and the host's session manager knows the session. */
 #define LOGOFF_SESSION_FACTS_DEFAULT                                                                                               \
 	{ .size = sizeof(struct logoff_session_facts), .uid = UINT32_MAX, .registered = true, .logon_us = -1, .age_us = -1,        \
-	  .idle_us = -1 }
+	  .idle_us = -1, .number = -1 }
 
 /*
  * Makes a session of FACTS, which are copied: another program has told of it, as logoff-host does on a far machine. All calls that

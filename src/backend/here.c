@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "local/display.h"
 #include "local/held.h"
 #include "local/proc-table.h"
@@ -39,6 +40,23 @@ static int64_t idle_of_terminals(struct logoff_session *session)
 	return least_us;
 }
 
+unsigned here_number(const struct logoff_host *host, const char *id)
+{
+	return host->far || number_of_id(id) != NUMBER_NONE ? 0 : HOST_NUMBER;
+}
+
+/* A table that cannot be read, or is not root's, tells nothing. */
+static int32_t find_number(struct logoff_host *host, const struct logoff_session *session)
+{
+	if (!host->numbers) {
+		host->numbers = calloc(1, sizeof(*host->numbers));
+		if (!host->numbers)
+			return NUMBER_NONE;
+		(void)number_table_read(host->numbers, NUMBER_TABLE_PATH);	/* it stays empty */
+	}
+	return number_table_find(host->numbers, session->id, session->logon_us);
+}
+
 void here_fill(struct logoff_session *session, unsigned facts)
 {
 	struct logoff_host *host = session->host;
@@ -49,6 +67,8 @@ void here_fill(struct logoff_session *session, unsigned facts)
 		session->idle_us = session->graphical ? display_idle_us(session) : idle_of_terminals(session);
 	if ((facts & HOST_CLIENT) && (host->clients || display_clients_new(&host->clients) >= 0))
 		(void)display_fill_client(host->clients, session);	/* out of memory: it stays unknown */
+	if (facts & HOST_NUMBER)
+		session->number = find_number(host, session);
 }
 
 bool here_has_power(const struct logoff_session *session)
@@ -110,6 +130,10 @@ void here_refresh(struct logoff_host *host)
 {
 	host->clients = display_clients_free(host->clients);
 	host->in_vain_us = 0;
+	if (host->numbers)
+		number_table_done(host->numbers);
+	free(host->numbers);
+	host->numbers = NULL;
 }
 
 void here_close(struct logoff_host *host)

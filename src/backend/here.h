@@ -8,11 +8,14 @@
 #include "core/host.h"
 
 /*
- * Looks up FACTS (HOST_IDLE, HOST_CLIENT) of SESSION by its terminals and its display. What cannot be found out stays unknown;
- * so does all of it for sessions that are not of this machine.
+ * Looks up FACTS (HOST_IDLE, HOST_CLIENT, HOST_NUMBER) of SESSION by its terminals, its display and the table of numbers. What cannot
+ * be found out stays unknown; so does all of it for sessions that are not of this machine.
  * Blocks for up to one and a half seconds for a display that does not answer.
  */
 void here_fill(struct logoff_session *session, unsigned facts);
+
+/* Returns HOST_NUMBER if a session with this ID has no number by rule and may have one in the table of this machine; else 0. */
+unsigned here_number(const struct logoff_host *host, const char *id);
 
 /*
  * Tells whether the kernel lets the caller act on the processes, the terminals and the desktop of SESSION: the caller is root or the

@@ -118,7 +118,7 @@ static void fill_times(struct logoff_session *session, const struct logind_prope
 	session->age_us = times.age_us;
 	session->set_us = times.set_us;
 	session->idle_us = times.idle_us;
-	session->missing = (session->idle_us < 0 ? HOST_IDLE : 0) | (session->graphical ? 0 : HOST_TERMINALS);
+	session->missing = (session->idle_us < 0 ? HOST_IDLE : 0) | (session->graphical ? 0 : HOST_TERMINALS) | here_number(session->host, p->id);
 	if (session->host->far)		/* by a clock that is not ours */
 		session->age_us = session->idle_us = -1;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/here.h"
 #include "backend/procfs-view.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -332,7 +333,7 @@ static int set_details(struct logoff_session *session, const struct view *view, 
 	session->logon_us = place->login ? place->login->time_s * 1000000 : time_of_start(view, first);
 	session->age_us = age_of(view, first);
 	session->graphical = on_display;
-	session->missing = HOST_IDLE;
+	session->missing = HOST_IDLE | here_number(session->host, session->id);
 	if (text_copy_set(&session->protocol, protocol) < 0 || (terminal && *terminal && session_add_terminal(session, terminal) < 0) ||
 	    (!on_display && !add_terminals(session, group)) || text_copy_set(&session->display, on_display ? place->name : NULL) < 0 ||
 	    session_set_address(session, remote) < 0)

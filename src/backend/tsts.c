@@ -845,7 +845,7 @@ static void tsts_fill(struct logoff_session *session, unsigned facts)
 
 const struct host_backend host_tsts = {
 	.name = "tsts",
-	.flags = HOST_SERVER,
+	.flags = HOST_SERVER | HOST_NUMBERED,
 	.open = tsts_open,
 	.close = tsts_close,
 	.release = tsts_release,

@@ -323,7 +323,7 @@ static int wts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, 
 	.desktop = host_no_desktop, .fill = wts_fill, .record = audit_record, .name_person = audit_name_person, \
 	.identify = host_no_identify, .control = host_no_control, .wait = wts_wait, .watch = watch_by_looks
 
-const struct host_backend host_wts = { .name = "wts", .flags = HOST_LOCAL, .open = wts_open, WTS_OPERATIONS };
+const struct host_backend host_wts = { .name = "wts", .flags = HOST_LOCAL | HOST_NUMBERED, .open = wts_open, WTS_OPERATIONS };
 const struct host_backend host_wts_server = {
-	.name = "wts-server", .flags = HOST_SERVER, .open = wts_open_server, WTS_OPERATIONS
+	.name = "wts-server", .flags = HOST_SERVER | HOST_NUMBERED, .open = wts_open_server, WTS_OPERATIONS
 };

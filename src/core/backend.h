@@ -108,7 +108,8 @@ enum host_flag {
 	HOST_LOCAL = 1,		/* this machine: its files, processes, terminals and displays are those of the sessions */
 	HOST_SERVER = 2,	/* any other machine */
 	HOST_HAS_BESIDE = 4,	/* there may be logins that its session manager does not know */
-	HOST_BESIDE = 8		/* finds these */
+	HOST_BESIDE = 8,	/* finds these */
+	HOST_NUMBERED = 16	/* its ids are numbers of MS-TSTS */
 };
 
 /* What became of the log-off of a session, or of another action, for the record. */

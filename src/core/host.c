@@ -309,6 +309,8 @@ static void fetch(struct logoff_session *session, unsigned facts)
 	}
 	if (facts & LOGOFF_FACTS_IDLE)
 		session_fill(session, HOST_IDLE);
+	if (facts & LOGOFF_FACTS_NUMBER)
+		session_fill(session, HOST_NUMBER);
 }
 
 enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions,

@@ -7,6 +7,8 @@
 
 #include "core/backend.h"
 
+struct number_table;
+
 struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
@@ -26,6 +28,7 @@ struct logoff_host {
 	struct logoff_session **watched; /* the sessions being ended, each with its `ending`; set by the procedure */
 	size_t n_watched;
 	struct display_clients *clients; /* of xrdp; NULL: not taken down since sessions were last looked up */
+	struct number_table *numbers;	/* of this machine's sessions; NULL: not read since sessions were last looked up (here.c) */
 	uint64_t in_vain_us;		/* spent on displays that did not answer */
 	uint64_t record_us;		/* spent on the log of this machine (audit.h) */
 	char *server;			/* as the caller named it; NULL: this machine */

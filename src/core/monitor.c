@@ -55,7 +55,7 @@ static int add_gone(struct logoff_monitor *monitor, struct logoff_session *sessi
 {
 	int r;
 
-	session->missing = 0;
+	session->missing &= HOST_NUMBER;	/* stands in a file */
 	r = session_list_add(&monitor->gone, session);
 	return r < 0 ? r : add_change(monitor, LOGOFF_CHANGE_GONE, session);
 }

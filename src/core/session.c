@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "core/host.h"
 
@@ -25,6 +26,7 @@ int session_new(struct logoff_session **ret_session, struct logoff_host *host)
 	if (!session)
 		return -ENOMEM;
 	session->host = host;
+	session->number = NUMBER_NONE;
 	session->logon_us = -1;
 	session->age_us = -1;
 	session->idle_us = -1;
@@ -91,6 +93,7 @@ static int copy_facts(struct logoff_session *session, const struct logoff_sessio
 	if (r >= 0)
 		r = copy_terminals(session, facts);
 	session->uid = facts->uid;
+	session->number = facts->number >= 0 && facts->number <= NUMBER_MAX ? facts->number : NUMBER_NONE;
 	session->state = facts->state;
 	session->kind = facts->kind;
 	session->current = facts->current;
@@ -213,6 +216,15 @@ struct logoff_host *logoff_session_host(const struct logoff_session *session)
 const char *logoff_session_id(const struct logoff_session *session)
 {
 	return session->id;
+}
+
+int32_t logoff_session_number(const struct logoff_session *session)
+{
+	if (session->number != NUMBER_NONE || !session->host)
+		return session->number;
+	if (session->host->backend->flags & HOST_NUMBERED)
+		return number_parse(session->id);
+	return number_of_id(session->id);
 }
 
 const char *logoff_session_name(const struct logoff_session *session)

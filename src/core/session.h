@@ -20,7 +20,8 @@ enum host_fact {
 	HOST_TIMES = 2,		/* the logon, and with it the identity */
 	HOST_CLOCK = 4,		/* how long ago the logon and the last input were, by a clock of the host that has to be asked */
 	HOST_IDLE = 8,
-	HOST_CLIENT = 16	/* client and address */
+	HOST_CLIENT = 16,	/* client and address */
+	HOST_NUMBER = 32	/* its number in the table of this machine, if its id has none by rule; needs the time of the logon */
 };
 
 /* Whether the caller runs in a session or depends on it, see LOGOFF_IS_OWN. */
@@ -52,6 +53,7 @@ struct logoff_session {
 	char *protocol, *address, *client, *display, *domain; /* NULL: none, or not known */
 	char **terminals;		/* as in /dev ("pts/3"), the nearest to the leader first */
 	size_t n_terminals;
+	int32_t number;			/* that of the table, or told by another program; NUMBER_NONE: none, or it has one by rule */
 	int64_t logon_us;		/* Unix time; -1: not known; -ETIMEDOUT, -EHOSTUNREACH: not answered */
 	int64_t age_us;			/* since the logon, by the host's own clock, best by one that is never set; the
 					   same if negative */

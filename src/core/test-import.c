@@ -64,6 +64,7 @@ static struct logoff_session_facts all_facts(void)
 		.logon_us = 1741939320000000,
 		.age_us = 90000000,
 		.idle_us = 61000000,
+		.number = 49153,
 	};
 }
 
@@ -107,6 +108,7 @@ static void every_fact_is_told(void **state)
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_LOGON), 1741939320000000);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_AGE), 90000000);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), 61000000);
+	assert_int_equal(logoff_session_number(session), 49153);
 	logoff_session_free(session);
 }
 
@@ -168,6 +170,7 @@ static void what_is_not_told_is_not_known(void **state)
 	assert_null(logoff_session_terminal(session, 0));
 	for (int time = LOGOFF_TIME_LOGON; time <= LOGOFF_TIME_IDLE; time++)
 		assert_int_equal(logoff_session_time_us(session, (enum logoff_time)time), -1);
+	assert_int_equal(logoff_session_number(session), -1);
 	assert_true(logoff_session_is(session, LOGOFF_IS_REGISTERED));
 	logoff_session_free(session);
 }
@@ -299,6 +302,7 @@ static void an_older_struct_will_do(void **state)
 	session = import(facts);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_LOGON), -1);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), -1);
+	assert_int_equal(logoff_session_number(session), -1);
 	assert_string_equal(logoff_session_id(session), "12");
 	logoff_session_free(session);
 }
