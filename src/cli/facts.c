@@ -34,6 +34,13 @@ int64_t fact_logon_us(const struct logoff_session *session)
 	return logoff_session_time_us(session, LOGOFF_TIME_LOGON);
 }
 
+int32_t fact_number(const struct logoff_session *session)
+{
+	if (logoff_session_number(session) < 0)	/* most have it by their id */
+		(void)facts_fetch(session, LOGOFF_FACTS_NUMBER);
+	return logoff_session_number(session);
+}
+
 /* As src/host/targets.c. */
 bool facts_same_logon(int64_t one_us, int64_t two_us)
 {

@@ -18,6 +18,7 @@ enum logoff_result facts_fetch(const struct logoff_session *session, unsigned fa
 int64_t fact_idle_us(const struct logoff_session *session);
 int64_t fact_age_us(const struct logoff_session *session);
 int64_t fact_logon_us(const struct logoff_session *session);
+int32_t fact_number(const struct logoff_session *session);
 
 /*
  * Tells whether the logon times of two sessions with the same id may be of one logon: unknown ones (-1) may, and a

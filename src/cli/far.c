@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "cli/json.h"
 #include "cli/report.h"
@@ -194,6 +195,17 @@ bool far_time(const json_t *value, int64_t *ret_us)
 	return *ret_us >= 0 && strcmp(when_iso(*ret_us).text, json_string_value(value)) == 0;
 }
 
+/* Older versions do not tell it. */
+static bool take_session_number(const json_t *row, int32_t *ret)
+{
+	const json_t *value = json_object_get(row, "number");
+	int64_t number = -1;
+	bool right = !value || take_number(value, NUMBER_MAX, &number);
+
+	*ret = (int32_t)number;
+	return right;
+}
+
 static bool take_seconds(const json_t *row, const char *key, int64_t *ret_us)
 {
 	bool right = take_number(json_object_get(row, key), TIME_MAX_S, ret_us);
@@ -240,7 +252,8 @@ int far_session(const json_t *row, const json_t *logon, const char *host, struct
 
 	facts.host = host;
 	if (!take_texts(row, &facts) || !take_flags(row, &facts) || !take_kind(row, &facts.kind) ||
-	    !take_state(row, facts.kind, &facts.state) || !take_uid(row, &facts.uid) || !take_times(row, logon, &facts))
+	    !take_state(row, facts.kind, &facts.state) || !take_uid(row, &facts.uid) ||
+	    !take_session_number(row, &facts.number) || !take_times(row, logon, &facts))
 		return -EBADMSG;
 	r = take_terminals(row, &terminals, &facts.n_terminals);
 	facts.terminals = terminals;

@@ -115,14 +115,20 @@ static json_t *to_json_seconds(int64_t us)
 	return us < 0 ? json_null() : json_integer(us / 1000000);
 }
 
+static json_t *to_json_number(int32_t number)
+{
+	return number < 0 ? json_null() : json_integer(number);
+}
+
 json_t *to_json_session(struct logoff_session *session, const char *server)
 {
 	int64_t idle_us = fact_idle_us(session), age_us = fact_age_us(session);
 	const char *user = logoff_session_user(session);
 
-	return json_pack("{so so so so so so so so so so sb sb so so so so so so so so so}",
+	return json_pack("{so so so so so so so so so so so sb sb so so so so so so so so so}",
 			 "host", to_json_host(fact_host(session, server)),
 			 "id", to_json_text(logoff_session_id(session)),
+			 "number", to_json_number(fact_number(session)),
 			 "name", to_json_text(logoff_session_name(session)),
 			 "user", to_json_text(*user ? user : NULL),
 			 "domain", to_json_detail(session, LOGOFF_DETAIL_DOMAIN),

@@ -131,6 +131,20 @@ static struct safe cell_uid(const void *row)
 	return out;
 }
 
+static int64_t number_number(const void *row)
+{
+	return fact_number(row);
+}
+
+static struct safe cell_number(const void *row)
+{
+	struct safe out = {};
+
+	if (fact_number(row) >= 0)
+		snprintf(out.text, sizeof(out.text), "%d", (int)fact_number(row));
+	return out;
+}
+
 static struct safe cell_state(const void *row)
 {
 	return safe(session_state_word(row));
@@ -245,7 +259,8 @@ static int64_t number_logon(const void *row)
 	{ "client", N_("CLIENT"), 0, 0, 0, false, cell_client, NULL },                      \
 	{ "terminal", N_("TERMINAL"), 0, 0, 0, false, cell_terminal, NULL },                \
 	{ "display", N_("DISPLAY"), 0, 0, 0, false, cell_display, NULL },                       \
-	{ "registered", N_("REGISTERED"), 0, 0, 0, false, cell_registered, NULL }
+	{ "registered", N_("REGISTERED"), 0, 0, 0, false, cell_registered, NULL },              \
+	{ "number", N_("NUMBER"), 0, 0, 0, true, cell_number, number_number }
 
 const struct table_column session_columns[] = {
 	{ "name", N_("SESSIONNAME"), 0, 17, 0, false, cell_name, NULL },

@@ -135,6 +135,7 @@ static struct logoff_session_facts all_facts(void)
 	facts.terminals = terminals;
 	facts.n_terminals = 2;
 	facts.uid = 4294967294u;
+	facts.number = 49153;
 	facts.logon_us = 1741939320000000;
 	facts.age_us = 90000000;
 	facts.idle_us = 61000000;
@@ -484,6 +485,7 @@ static void wrong_sessions(void **state)
 	static const char *const texts[] = { "name", "user", "domain", "protocol", "display", "address", "client" };
 	/* Of the first two, null is right only in both. */
 	static const char *const flags[] = { "current", "own", "console", "registered" };
+	const char *const *numbers = LIST(NUMBER, "65536");
 	struct logoff_session_facts facts = all_facts();
 	struct logoff_session *session = import(&facts);
 	json_t *row = to_json_session(session, NULL);
@@ -507,6 +509,12 @@ static void wrong_sessions(void **state)
 		       read_row);
 	assert_refused(row, "age_seconds", LIST(NUMBER), read_row);
 	assert_refused(row, "idle_seconds", LIST(NUMBER), read_row);
+	for (size_t i = 0; numbers[i]; i++) {
+		json_object_set_new(row, "number", parse(numbers[i]));
+		assert_int_equal(read_row(row), -EBADMSG);
+	}
+	json_object_del(row, "number");	/* of an older version */
+	assert_int_equal(read_row(row), 0);
 	json_decref(row);
 	row = json_array();
 	assert_int_equal(read_row(row), -EBADMSG);

@@ -78,7 +78,7 @@ static void every_field(void **state)
 {
 	(void)state;
 	assert_session(
-		"5", "{\"host\":\"Server1\",\"id\":\"5\",\"name\":\"pts/3\"," USER
+		"5", "{\"host\":\"Server1\",\"id\":\"5\",\"number\":5,\"name\":\"pts/3\"," USER
 		     "\"state\":\"active\",\"kind\":\"user\",\"current\":true,\"own\":true,\"console\":false,"
 		     "\"registered\":false,"
 		     "\"protocol\":\"ssh\",\"terminal\":\"pts/3\",\"terminals\":[\"pts/3\",\"pts/4\"],\"display\":null,"
@@ -89,7 +89,7 @@ static void every_field(void **state)
 static void what_is_not_known_is_null(void **state)
 {
 	(void)state;
-	assert_session("c7", "{\"host\":\"Server1\",\"id\":\"c7\",\"name\":null," USER
+	assert_session("c7", "{\"host\":\"Server1\",\"id\":\"c7\",\"number\":32774,\"name\":null," USER
 			     "\"state\":\"disconnected\",\"kind\":\"user\",\"current\":false,\"own\":true,\"console\":"
 			     "false,\"registered\":true,"
 			     "\"protocol\":null,\"terminal\":null,\"terminals\":[],\"display\":\":10\","
@@ -100,7 +100,7 @@ static void what_is_not_known_is_null(void **state)
 static void what_may_be_own_is_null(void **state)
 {
 	(void)state;
-	assert_session("6", "{\"host\":\"Server1\",\"id\":\"6\",\"name\":null," USER
+	assert_session("6", "{\"host\":\"Server1\",\"id\":\"6\",\"number\":6,\"name\":null," USER
 			    "\"state\":\"active\",\"kind\":\"user\",\"current\":null,\"own\":null,\"console\":"
 			    "false,\"registered\":true," NO_DETAILS);
 }
@@ -108,10 +108,10 @@ static void what_may_be_own_is_null(void **state)
 static void states_and_kinds(void **state)
 {
 	(void)state;
-	assert_session("c1", "{\"host\":\"Server1\",\"id\":\"c1\",\"name\":\"console\"," USER
+	assert_session("c1", "{\"host\":\"Server1\",\"id\":\"c1\",\"number\":32768,\"name\":\"console\"," USER
 			     "\"state\":\"connected\",\"kind\":\"greeter\",\"current\":false,\"own\":false,\"console\":"
 			     "true,\"registered\":true," NO_DETAILS);
-	assert_session("9", "{\"host\":\"Server1\",\"id\":\"9\",\"name\":null," USER
+	assert_session("9", "{\"host\":\"Server1\",\"id\":\"9\",\"number\":9,\"name\":null," USER
 			    "\"state\":\"closing\",\"kind\":\"background\",\"current\":false,\"own\":false,\"console\":"
 			    "false,\"registered\":true," NO_DETAILS);
 }

@@ -50,7 +50,7 @@ NAMES = {"pts/3", "rdp-tcp#10", "console", ":1"}
 USERS = {"alice", "bob", "erin@example.org"}
 SESSIONS = IDS | NAMES
 COLUMNS = {"host", "name", "user", "id", "state", "protocol", "device", "idle", "logon", "current", "uid", "domain", "kind", "address",
-           "client", "terminal", "display", "registered"}
+           "client", "terminal", "display", "registered", "number"}
 SLASH = {
     "logoff": {"/server:", "/logon:", "/authfile:", "/kerberos:", "/ccache:", "/nopass", "/encrypt", "/parallel:", "/timeout:", "/allowunreachable",
                "/user:", "/state:", "/kind:", "/idle:", "/older:", "/all", "/exclude:", "/keep:", "/ifany", "/drain", "/serial:", "/dryrun", "/y", "/warn:", "/message:",
@@ -212,10 +212,8 @@ class Fish:
         return {one.split("\t")[0] for one in out.stdout.splitlines()}
 
     def complete(self, line):
-        word = line.split(" ")[-1]
         found = self.candidates(line)
-        # fish 4 prints words that have the letters somewhere, too. Those that begin with them come before: others are not inserted.
-        found = {one for one in found if one.startswith(word)} or found
+        word = line.split(" ")[-1]
         common = os.path.commonprefix(sorted(found)) if found else word
         space = " " if len(found) == 1 and common[-1] not in "/=@:.,-" else ""
         return line[: len(line) - len(word)] + common + space
