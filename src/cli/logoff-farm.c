@@ -449,14 +449,15 @@ static bool has_user(const struct far_host *host, size_t from, const char *name,
 static int find_named(const struct run *run, size_t i, struct word word, size_t *ret_k, struct logoff_error *cause)
 {
 	const struct far_host *host = &run->farm.items[i];
+	size_t first = run->plans[i].n_selected;
 	int r = LOGOFF_E_NO_SESSION;
 
-	for (size_t k = run->plans[i].n_selected; k < host->n_sessions; k++)
+	for (size_t k = first; k < host->n_sessions; k++)
 		if (word.kind != WORD_NAME && word_is_id(host->sessions[k], word.text)) {
 			*ret_k = k;
 			return LOGOFF_OK;
 		}
-	for (size_t k = run->plans[i].n_selected; word.kind != WORD_ID && k < host->n_sessions; k++) {
+	for (size_t k = first; word.kind != WORD_ID && k < host->n_sessions; k++) {
 		if (session_bears(host->sessions[k], word.text)) {
 			if (r == LOGOFF_OK)
 				return LOGOFF_E_NOT_UNIQUE;
@@ -468,6 +469,10 @@ static int find_named(const struct run *run, size_t i, struct word word, size_t 
 			r = LOGOFF_E_NOT_ACTIVE;
 		}
 	}
+	if (r != LOGOFF_E_NO_SESSION || word.kind == WORD_NAME)
+		return r;
+	r = word_find_number(host->sessions + first, host->n_sessions - first, NULL, word.text, ret_k, cause);
+	*ret_k += first;
 	return r;
 }
 

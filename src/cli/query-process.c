@@ -74,24 +74,40 @@ static bool is_meant(const struct process_row *row, const char *designator)
 	       (any && is_same(row, row->process->command, word.text));
 }
 
-/* What /id=ID means. */
+/* What /id=ID means: an id or, if no process is in a session that has it, a number. */
 static bool is_in_session(const struct process_row *row, const char *id)
 {
 	return strcasecmp(process_session_id(row), id) == 0;
 }
 
+static bool is_in_number(const struct process_row *row, const char *id)
+{
+	return row->session && word_is_number(row->session, id);
+}
+
+typedef bool (*means_func)(const struct process_row *row, const char *id);
+
+static means_func choose_meaning(const struct process_row *all, size_t n)
+{
+	for (size_t i = 0; arg_id && i < n; i++)
+		if (is_in_session(&all[i], arg_id))
+			return is_in_session;
+	return is_in_number;
+}
+
 /* Tells whether the row is wanted; OWN: the user who asks. */
-static bool is_wanted(const struct process_row *row, const char *own, int n_arguments, char **arguments)
+static bool is_wanted(const struct process_row *row, means_func means_id, const char *own, int n_arguments,
+		      char **arguments)
 {
 	for (int k = 0; k < n_arguments; k++)
 		if (is_meant(row, arguments[k]))
 			return true;
-	return arg_id ? is_in_session(row, arg_id) : n_arguments == 0 && is_own(row, own);
+	return arg_id ? means_id(row, arg_id) : n_arguments == 0 && is_own(row, own);
 }
 
 /* Reports DESIGNATOR if it MEANS none of the N_ROWS. Returns the exit status. */
 static int check_found(const void **rows, size_t n_rows, bool whole, const char *designator,
-		       bool (*means)(const struct process_row *, const char *))
+		       means_func means)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		if (means(rows[i], designator))
@@ -107,16 +123,17 @@ static int check_found(const void **rows, size_t n_rows, bool whole, const char 
 static int pick_processes(const struct process_row *all, size_t n, bool whole, const char *own, int n_arguments,
 			  char **arguments, const void **rows, size_t *ret_n_rows)
 {
+	means_func means_id = choose_meaning(all, n);
 	int status = EXIT_ENDED;
 
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < n; i++)
-		if (is_wanted(&all[i], own, n_arguments, arguments))
+		if (is_wanted(&all[i], means_id, own, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &all[i];
 	for (int k = 0; k < n_arguments; k++)
 		status |= check_found(rows, *ret_n_rows, whole, arguments[k], is_meant);
 	if (arg_id)
-		status |= check_found(rows, *ret_n_rows, whole, arg_id, is_in_session);
+		status |= check_found(rows, *ret_n_rows, whole, arg_id, means_id);
 	else if (n_arguments == 0 && !logoff_is_this_machine(arg_server))
 		status |= check_found(rows, *ret_n_rows, whole, own, is_own);
 	return status;

@@ -31,10 +31,19 @@ static bool is_meant(const struct logoff_session *session, const char *designato
 	       ((any || word.kind == WORD_NAME) && session_bears(session, word.text));
 }
 
+/* Tells whether DESIGNATOR, which is no id, is the number of SESSION. */
+static bool has_number(const struct logoff_session *session, const char *designator)
+{
+	struct word word = word_parse(designator);
+
+	return (word.kind == WORD_ANY || word.kind == WORD_ID) && word_is_number(session, word.text);
+}
+
+/* What other sessions are called is not known yet: a number is shown, too. */
 bool query_means(const struct logoff_session *session, int n_arguments, char **arguments)
 {
 	for (int i = 0; i < n_arguments; i++)
-		if (is_meant(session, arguments[i]))
+		if (is_meant(session, arguments[i]) || has_number(session, arguments[i]))
 			return true;
 	return n_arguments == 0;
 }
@@ -49,35 +58,40 @@ static int report_none(const char *argument, bool people, bool whole)
 	return stream_failure(EXIT_NO_SESSION, people ? "no-user" : "no-session", argument, NULL);
 }
 
+static bool is_shown(const struct logoff_session *session, bool people)
+{
+	return !people || session_is_person(session);
+}
+
+/* Marks the sessions that DESIGNATOR MEANS. Returns whether there is one. */
+static bool mark_sessions(struct logoff_session *const *sessions, size_t n, bool people, const char *designator,
+			  bool (*means)(const struct logoff_session *, const char *), bool *marks)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_shown(sessions[i], people) && means(sessions[i], designator))
+			marks[i] = found = true;
+	return found;
+}
+
 /*
  * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
- * none. Returns the exit status.
+ * none. A number means a session only if it is nothing else. MARKS are N, all false. Returns the exit status.
  */
 static int pick_sessions(struct logoff_session *const *sessions, size_t n, bool whole, int n_arguments,
-			 char **arguments, bool people, const void **rows, size_t *ret_n_rows)
+			 char **arguments, bool people, bool *marks, const void **rows, size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
-	*ret_n_rows = 0;
-	for (size_t i = 0; i < n; i++) {
-		bool meant = n_arguments == 0;
-
-		if (people && !session_is_person(sessions[i]))
-			continue;
-		for (int k = 0; k < n_arguments; k++)
-			if (is_meant(sessions[i], arguments[k]))
-				meant = true;
-		if (meant)
-			rows[(*ret_n_rows)++] = sessions[i];
-	}
-	for (int k = 0; k < n_arguments; k++) {
-		size_t i = 0;
-
-		while (i < *ret_n_rows && !is_meant(rows[i], arguments[k]))
-			i++;
-		if (i == *ret_n_rows)
+	for (int k = 0; k < n_arguments; k++)
+		if (!mark_sessions(sessions, n, people, arguments[k], is_meant, marks) &&
+		    !mark_sessions(sessions, n, people, arguments[k], has_number, marks))
 			status = report_none(arguments[k], people, whole);
-	}
+	*ret_n_rows = 0;
+	for (size_t i = 0; i < n; i++)
+		if (n_arguments == 0 ? is_shown(sessions[i], people) : marks[i])
+			rows[(*ret_n_rows)++] = sessions[i];
 	return status;
 }
 
@@ -151,16 +165,18 @@ int query_show(const struct table *table, bool people, struct logoff_session *co
 	       int n_arguments, char **arguments)
 {
 	const void **rows = calloc(n + 1, sizeof(*rows));
+	bool *marks = calloc(n + 1, sizeof(*marks));
 	int status = EXIT_ENDED;
 	size_t n_rows = 0;
 
-	output_note(rows ? 0 : -ENOMEM);
-	if (rows) {
-		status = pick_sessions(sessions, n, whole, n_arguments, arguments, people, rows, &n_rows);
+	output_note(rows && marks ? 0 : -ENOMEM);
+	if (rows && marks) {
+		status = pick_sessions(sessions, n, whole, n_arguments, arguments, people, marks, rows, &n_rows);
 		show_sessions(table, rows, n_rows, n_arguments > 0);
 		if (people)
 			tell_unregistered(table, rows, n_rows);
 	}
+	free(marks);
 	free(rows);
 	return status;
 }

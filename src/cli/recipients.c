@@ -138,11 +138,23 @@ static void tell_nobody(struct recipients *recipients, struct word word, const c
 		note_status(recipients, report_nobody(shown, word.text, false));
 }
 
-/* What a host is asked for a word, judged by the list of far hosts. Returns as word_find() if it finds none. */
-static int judge_word(const struct recipients *recipients, struct word word, struct logoff_error *reterr)
+/*
+ * What a host is asked for a word that is no id and no name, judged by the list of far hosts. Returns as word_find().
+ * A number is taken only from a list of all sessions: another session may have it as its id.
+ */
+static int judge_word(const struct recipients *recipients, struct word word, const struct logoff_session **ret_session,
+		      struct logoff_error *reterr)
 {
 	const struct logoff_session *session = find_word(recipients, word_is_name, word.text);
+	int r = LOGOFF_E_NO_SESSION;
+	size_t i;
 
+	if (word.kind != WORD_NAME && !recipients->incomplete)
+		r = word_find_number(recipients->all, recipients->n_all, recipients->scope, word.text, &i, reterr);
+	if (r == LOGOFF_OK)
+		*ret_session = recipients->all[i];
+	if (r != LOGOFF_E_NO_SESSION)
+		return r;
 	if (word.kind == WORD_ID || !session)
 		return LOGOFF_E_NO_SESSION;
 	if (count_recipients(recipients, fits_name, word.text) > 1)
@@ -151,22 +163,29 @@ static int judge_word(const struct recipients *recipients, struct word word, str
 	return LOGOFF_E_NOT_ACTIVE;
 }
 
-/* A list may lack a session that exists, so a word not found in it is looked up. */
+/* A list may lack a session that exists, so a word not found in it is looked up; so is a number, which may be an id. */
 static void look_up(struct recipients *recipients, struct word word, const char *shown)
 {
 	struct logoff_session *session = NULL, **grown;
+	const struct logoff_session *known = NULL;
 	struct logoff_error error = {};
 	int r = LOGOFF_E_NO_SESSION;
 
 	if (word.kind != WORD_USER)
 		r = recipients->host ? word_find(recipients->host, word, &session, &error)
-				     : judge_word(recipients, word, &error);
+				     : judge_word(recipients, word, &known, &error);
 	if (r < 0) {
 		if (r == LOGOFF_E_NO_SESSION)
 			tell_nobody(recipients, word, shown);
 		else
 			note_status(recipients, report_not_found(shown, word.text, r, &error));
 		return;
+	}
+	if (session)
+		known = find_word(recipients, word_is_id, logoff_session_id(session));
+	if (known) {
+		logoff_session_free(session);
+		return take_session(recipients, known, word, shown);
 	}
 	grown = reallocarray(recipients->all, recipients->n_all + 1, sizeof(struct logoff_session *));
 	if (!grown) {
@@ -209,6 +228,8 @@ void recipients_add(struct recipients *recipients, const char *text, const char 
 		take_session(recipients, find_word(recipients, word_is_id, word.text), word, shown);
 	else if (n_names == 1)
 		take_session(recipients, find_word(recipients, fits_name, word.text), word, shown);
+	else if (by_id && count_recipients(recipients, word_is_number, word.text) > 0)
+		look_up(recipients, word, shown);
 	else if (by_user && n_names == 0 && count_recipients(recipients, fits_user, word.text) > 0)
 		add_recipient(recipients, fits_user, word.text);
 	else

@@ -2,9 +2,9 @@
 /*
  * recipients.h - the recipients of a message: a session, a user's sessions, those of a list, or everybody.
  *
- * A word (word.h) is the id of a session if there is one, else the name of a session, else the name of a user, which
- * means all sessions of that user. If it means a session, and a user has the same name, nobody gets the message, and
- * the sender is asked. No session gets a message twice.
+ * A word (word.h) is the id of a session if there is one, else the name or the number of a session, else the name of a
+ * user, which means all sessions of that user. If it means a session, and a user has the same name, nobody gets the
+ * message, and the sender is asked. No session gets a message twice.
  *
  * Of several far hosts a word without a host means a user, as each host numbers its sessions by itself.
  */

@@ -403,6 +403,11 @@ enum exit_status report_not_found(const char *designator, const char *text, int 
 	else if (r == LOGOFF_E_NOT_ACTIVE)
 		fprintf(stderr, _("%s: %s: the session of this name is not active; use its id %s\n"),
 			program().text, name.text, safe(error->text).text);
+	else if (r == LOGOFF_E_NOT_UNIQUE && error->domain == LOGOFF_ERROR_NONE && *error->text)
+		fprintf(stderr, /* see word_find_number() */
+			_("%s: %s: session %s has this number, but an earlier one may have had it as its id; "
+			  "use the id %s\n"),
+			program().text, name.text, safe(error->text).text, safe(error->text).text);
 	else if (r == LOGOFF_E_NOT_UNIQUE)
 		fprintf(stderr, _("%s: %s: more than one session has this name; use the id\n"),
 			program().text, name.text);

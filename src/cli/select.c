@@ -95,7 +95,8 @@ static bool is_meant(struct word word, const struct logoff_session *session)
 {
 	if ((word.kind == WORD_ANY || word.kind == WORD_USER) && account_fits(session, word.text))
 		return true;
-	if ((word.kind == WORD_ANY || word.kind == WORD_ID) && word_is_id(session, word.text))
+	if ((word.kind == WORD_ANY || word.kind == WORD_ID) &&
+	    (word_is_id(session, word.text) || word_is_number(session, word.text)))
 		return true;
 	return (word.kind == WORD_ANY || word.kind == WORD_NAME) && word_is_name(session, word.text);
 }

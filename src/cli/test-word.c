@@ -96,6 +96,64 @@ static void a_session_is_found_by_what_is_said(void **state)
 	assert_int_equal(find("name:pts/2"), LOGOFF_E_NOT_ACTIVE);
 }
 
+static void a_number_finds_a_session(void **state)
+{
+	struct logoff_session *session = get("c1");
+
+	(void)state;
+	assert_int_equal(logoff_session_number(session), 32768);
+	assert_true(word_is_number(session, "32768"));
+	assert_false(word_is_number(session, "c1") || word_is_number(session, "032768"));
+	assert_false(word_is_number(session, "32768x"));
+	logoff_session_free(session);
+	assert_true(find("32768") == 0 && find("id:32768") == 0);
+	assert_int_equal(find("name:32768"), LOGOFF_E_NO_SESSION);
+	assert_int_equal(find("32769"), LOGOFF_E_NO_SESSION);
+	assert_int_equal(find("98304"), LOGOFF_E_NO_SESSION);	/* the same in 16 bits */
+}
+
+static struct logoff_session *import(const char *id, int32_t number, const char *on)
+{
+	struct logoff_session_facts facts = LOGOFF_SESSION_FACTS_DEFAULT;
+	struct logoff_session *session;
+
+	facts.id = id;
+	facts.number = number;
+	facts.host = on;
+	assert_int_equal(logoff_session_import(&session, &facts), LOGOFF_OK);
+	return session;
+}
+
+static void a_number_is_no_guess(void **state)
+{
+	struct logoff_session *sessions[] = {
+		import("c1", 32768, "a"), import("40000", 49152, "b"), import("c1", 32768, "b"),
+		import("32768", 49153, "c"), import("c1", 32768, "c"), import("x", 49152, "d"),
+		import("y", 49152, "d"), import("z", -1, "d"),
+	};
+	static const struct { const char *on, *text, *id; int r; } cases[] = {
+		{ "a", "32768", "c1", LOGOFF_OK }, { "a", "32769", NULL, LOGOFF_E_NO_SESSION },
+		{ "a", "c1", NULL, LOGOFF_E_NO_SESSION },
+		{ "b", "32768", NULL, LOGOFF_E_NOT_UNIQUE }, { "b", "49152", NULL, LOGOFF_E_NOT_UNIQUE },
+		{ "b", "40000", "40000", LOGOFF_OK }, { "c", "32768", "32768", LOGOFF_OK },
+		{ "d", "49152", NULL, LOGOFF_E_NOT_UNIQUE }, { "d", "-1", NULL, LOGOFF_E_NO_SESSION },
+		{ "e", "32768", NULL, LOGOFF_E_NO_SESSION },
+	};
+	const size_t n = sizeof(sessions) / sizeof(sessions[0]);
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		struct logoff_error error = {};
+		size_t i = n;
+		int r = word_find_number(sessions, n, cases[k].on, cases[k].text, &i, &error);
+
+		if (r != cases[k].r || (r == LOGOFF_OK && strcmp(logoff_session_id(sessions[i]), cases[k].id) != 0))
+			fail_msg("%s:%s: %d", cases[k].on, cases[k].text, r);
+	}
+	for (size_t i = 0; i < n; i++)
+		logoff_session_free(sessions[i]);
+}
+
 static void a_session_keeps_the_name_of_its_terminal(void **state)
 {
 	struct logoff_session *closing = get("2");
@@ -167,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_taken_apart),
 		cmocka_unit_test(a_session_is_found_by_what_is_said),
+		cmocka_unit_test(a_number_finds_a_session),
+		cmocka_unit_test(a_number_is_no_guess),
 		cmocka_unit_test(a_session_keeps_the_name_of_its_terminal),
 		cmocka_unit_test(a_person_has_a_terminal),
 		cmocka_unit_test(programs_are_found_by_name),

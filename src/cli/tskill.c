@@ -20,6 +20,7 @@
 #include "cli/printable.h"
 #include "cli/report.h"
 #include "cli/running.h"
+#include "cli/word.h"
 #include "logoff.h"
 
 #define SERVICES "0"		/* the session of a server's services */
@@ -349,7 +350,7 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 	if (!logoff_is_this_machine(arg_server) && !arg_id && !arg_all && has_name(n_words, words))
 		return help_refuse(&help, _("with /server a name needs /id or /a"));
 	if (arg_id) {
-		r = logoff_host_find(host, arg_id, &named, &error);
+		r = word_find(host, (struct word){ WORD_ANY, arg_id }, &named, &error);
 		if (r < 0)
 			return report_not_found(arg_id, arg_id, r, &error);
 	}

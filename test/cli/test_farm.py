@@ -838,6 +838,44 @@ def test_only_hosts_that_are_named_are_asked(farm):
     assert done.status == 0 and done.results() == [("one", "5", "ended")] and farm.orders("two") == []
 
 
+NUMBERED = """caller uid=0
+user name=alice uid=1000
+user name=bob uid=1001
+session id=c1 user=alice tty=pts/3 logon=2025-03-14T08:02:00Z
+process command=bash
+session id=6 user=bob tty=pts/4 logon=2025-03-14T08:03:00Z
+process command=vim
+"""
+BEYOND = NUMBERED.replace("id=6", "id=32769")
+
+
+def test_numbers(farm):
+    farm.hosts(one=NUMBERED, two=NUMBERED, beyond=BEYOND)
+    done = farm.query("32768", "/columns:host,id,number", "/nolegend")
+    assert (done.status, done.out.split()) == (0, ["beyond", "c1", "32768", "one", "c1", "32768", "two", "c1", "32768"]), done.out
+    assert farm.logoff("two:32768", "/json:lines").results() == [("two", "c1", "ended")]
+    assert farm.logoff("two:id:32768", "/json:lines").results() == [("two", "c1", "ended")]
+    assert farm.logoff("beyond:32769", "/json:lines").results() == [("beyond", "32769", "ended")]
+    for word in "two:name:32768", "two:32769", "beyond:32768":
+        done = farm.logoff(word, "/json:lines")
+        assert (done.status, done.results()) == (2, []), word
+    assert "beyond:32768: session c1 has this number, but an earlier one may have had it as its id; use the id c1" in done.err
+
+
+def test_a_number_of_a_host_that_has_told_a_part(farm):
+    """It may be an id that is not known yet."""
+    farm.hosts(one="hello()\norder('list')\nsession('c1', number=32768)\nsys.exit(0)\n", two=NUMBERED)
+    done = farm.logoff("one:32768", "/json:lines")
+    assert done.status != 0 and done.results() == [] and farm.ordered("one") == []
+
+
+def test_a_host_that_tells_no_numbers(farm):
+    script = "hello()\norder('list')\nsession('c1')\nreply()\norder()\n"
+    done = farm.hosts(one=script).query("/columns:id,number", "/nolegend")
+    assert (done.status, done.out.split()) == (0, ["c1", "-"]), done
+    assert farm.hosts(one=script).logoff("32768").status == 2
+
+
 def test_named_and_selected(farm):
     """One session is both. It is named then: no condition has to hold any more."""
     script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('7')\nreply()\n" \

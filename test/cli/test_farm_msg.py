@@ -256,7 +256,7 @@ def test_everybody(farm):
 
 @pytest.mark.parametrize("word,who", [
     ("one:5", ("one:5 (pts/3)", "alice")), ("ONE:id:5", ("one:5 (pts/3)", "alice")), ("one:pts/3", ("one:5 (pts/3)", "alice")),
-    ("two:name:pts/1", ("two:5 (pts/1)", "alice")), ("one:c3", ("one:c3", "carol")), ("one:carol", ("one:c3", "carol")),
+    ("two:name:pts/1", ("two:5 (pts/1)", "alice")), ("one:c3", ("one:c3", "carol")), ("one:32770", ("one:c3", "carol")), ("one:carol", ("one:c3", "carol")),
     ("one:user:alice", ("one:5 (pts/3)", "alice")),
 ])
 def test_a_session_of_one_host(farm, word, who):
