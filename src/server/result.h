@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * result.h - the results that calls of MS-TSTS answer with: HRESULTs, of IcaApi also statuses (MS-ERREF).
+ */
+#ifndef SERVER_RESULT_H
+#define SERVER_RESULT_H
+
+#include <stdint.h>
+
+#define RESULT_WIN32(code) (UINT32_C(0x80070000) | (code))
+
+#define RESULT_OK UINT32_C(0)
+#define RESULT_FALSE UINT32_C(1)
+#define RESULT_NO_SESSION RESULT_WIN32(2)
+#define RESULT_DENIED RESULT_WIN32(5)
+#define RESULT_BAD_HANDLE RESULT_WIN32(6)
+#define RESULT_NO_MEMORY RESULT_WIN32(14)
+#define RESULT_FAILED RESULT_WIN32(31)			/* unknown what has become of it */
+#define RESULT_NOT_SUPPORTED RESULT_WIN32(50)
+#define RESULT_INVALID RESULT_WIN32(87)
+#define RESULT_TOO_SMALL RESULT_WIN32(122)
+#define RESULT_BUSY RESULT_WIN32(170)			/* a limit is reached */
+#define RESULT_CANCELLED RESULT_WIN32(1223)
+#define RESULT_TIMED_OUT RESULT_WIN32(1460)
+#define RESULT_NOT_FOUND RESULT_WIN32(7022)		/* a session that is gone */
+#define RESULT_NOT_IMPLEMENTED UINT32_C(0x80004001)
+#define RESULT_NO_MORE_ENTRIES UINT32_C(0x8000001a)
+#define RESULT_INVALID_CLASS UINT32_C(0xc0000003)
+#define RESULT_WRONG_LENGTH UINT32_C(0xc0000004)
+#define RESULT_INVALID_PARAMETER UINT32_C(0xc000000d)
+#define RESULT_NO_NAME UINT32_C(0xc00a0015)
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test-dispatch.c - the tables of calls: every call of the specification has a row, every row names a right, and every
+ * answer can be encoded, also the one of a call that is refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/dispatch.h"
+
+/* The numbers of calls in MS-TSTS 6.1 to 6.3 and 6.7; Windows has private ones beyond them. */
+static const struct {
+	const struct interface *interface;
+	size_t n_calls;
+} wanted[] = {
+	{ &interface_session, 22 },    { &interface_notification, 4 }, { &interface_enumeration, 12 },
+	{ &interface_rcm_public, 12 }, { &interface_rcm_listener, 5 }, { &interface_ica, 76 },
+};
+
+static void test_every_call_has_a_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_INTERFACES; i++) {
+		assert_ptr_equal(interfaces[i], wanted[i].interface);
+		assert_int_equal(interfaces[i]->n_rows, wanted[i].n_calls);
+		for (uint32_t opnum = 0; opnum < wanted[i].n_calls; opnum++)
+			if (!row_find(interfaces[i], opnum))
+				fail_msg("%s has no row %u", interfaces[i]->name, opnum);
+		assert_null(row_find(interfaces[i], (uint32_t)wanted[i].n_calls));
+		assert_null(row_find(interfaces[i], UINT32_MAX));
+	}
+}
+
+static void test_every_row_names_a_right(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_INTERFACES; i++)
+		for (size_t k = 0; k < interfaces[i]->n_rows; k++)
+			if (interfaces[i]->rows[k].right == RIGHT_UNSET)
+				fail_msg("%s %zu names no right", interfaces[i]->name, k);
+}
+
+/* What changes a session is never open to every caller. */
+static void test_changes_have_their_rights(void **state)
+{
+	(void)state;
+	assert_int_equal(interface_session.rows[TSTS_LOGOFF].right, RIGHT_LOGOFF);
+	assert_int_equal(interface_session.rows[TSTS_DISCONNECT].right, RIGHT_DISCONNECT);
+	assert_int_equal(interface_session.rows[TSTS_SHOW_MESSAGE_BOX].right, RIGHT_MESSAGE);
+	assert_int_equal(interface_ica.rows[TSTS_ICA_RESET].right, RIGHT_RESET);
+	assert_int_equal(interface_ica.rows[TSTS_ICA_DISCONNECT].right, RIGHT_DISCONNECT);
+	assert_int_equal(interface_ica.rows[TSTS_ICA_SEND_MESSAGE].right, RIGHT_MESSAGE);
+}
+
+/* An act needs what the codec has, and a session comes by a handle or by its number. */
+static void test_rows_fit_the_codec(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_INTERFACES; i++)
+		for (uint32_t k = 0; k < interfaces[i]->n_rows; k++) {
+			const struct call_row *row = &interfaces[i]->rows[k];
+
+			if (!row->act)
+				continue;
+			assert_true(k < interfaces[i]->table->num_calls);
+			assert_string_equal(row->name, interfaces[i]->table->calls[k].name);
+			assert_true(row->result > 0 && row->result < interfaces[i]->table->calls[k].struct_size);
+			assert_int_equal(interfaces[i]->legacy, row->boolean > 0);
+			if (row->target == TARGET_SESSION)
+				assert_true(row->id > 0 || row->handle == HANDLE_SESSION);
+		}
+}
+
+static void test_a_refusal_can_be_encoded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_INTERFACES; i++)
+		for (uint32_t k = 0; k < interfaces[i]->n_rows; k++) {
+			const struct call_row *row = &interfaces[i]->rows[k];
+			struct call *call = talloc_zero(NULL, struct call);
+			struct ndr_push *push = ndr_push_init_ctx(call);
+
+			if (row->act) {
+				void *r = talloc_zero_size(call, interfaces[i]->table->calls[k].struct_size);
+
+				if (row->prepare)
+					row->prepare(call, r);
+				if (interfaces[i]->table->calls[k].ndr_push(push, NDR_OUT, r) != NDR_ERR_SUCCESS)
+					fail_msg("%s cannot be refused", row->name);
+			}
+			talloc_free(call);
+		}
+}
+
+/* ---- rights ---- */
+
+static struct client client_with(uid_t uid, bool query, enum answer full_control)
+{
+	return (struct client){ .uid = uid, .in_query_group = query, .full_control = full_control };
+}
+
+static void test_rights(void **state)
+{
+	struct client plain = client_with(1000, false, ANSWER_NO), looker = client_with(1000, true, ANSWER_NO);
+	struct client unknown = client_with(1000, false, ANSWER_UNKNOWN), full = client_with(1000, false, ANSWER_YES);
+	const enum right changes[] = { RIGHT_LOGOFF, RIGHT_RESET, RIGHT_DISCONNECT };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(client_may(&plain, changes[i], 1000));
+		assert_false(client_may(&plain, changes[i], 1001));
+		assert_false(client_may(&looker, changes[i], 1001));
+		assert_false(client_may(&unknown, changes[i], 1001));
+		assert_true(client_may(&full, changes[i], 1001));
+	}
+	assert_true(client_may(&plain, RIGHT_QUERY, 1000));
+	assert_false(client_may(&plain, RIGHT_QUERY, 1001));
+	assert_true(client_may(&looker, RIGHT_QUERY, 1001));
+	assert_false(client_may(&looker, RIGHT_MESSAGE, 1001));
+	assert_true(client_may(&full, RIGHT_MESSAGE, 1001));
+	assert_false(client_may(&full, RIGHT_UNSET, 1000));
+}
+
+/* A session of nobody is not that of a client whose number is unknown too. */
+static void test_nobodys_session(void **state)
+{
+	struct client client = client_with((uid_t)-1, false, ANSWER_NO), full = client_with(0, true, ANSWER_YES);
+	const struct session services = { .uid = (uid_t)-1 };
+
+	(void)state;
+	assert_false(client_may(&client, RIGHT_LOGOFF, (uid_t)-1));
+	assert_true(session_allows(&services, &full, RIGHT_QUERY));
+	assert_false(session_allows(&services, &full, RIGHT_LOGOFF));
+	assert_false(session_allows(&services, &full, RIGHT_MESSAGE));
+}
+
+/* ---- limits ---- */
+
+/* Samba is not asked for a handle beyond the limit: there is no call. */
+static void test_a_client_has_so_many_handles(void **state)
+{
+	struct server server = { .settings = settings_default };
+	struct client client = { .server = &server, .n_handles = settings_default.max_handles };
+	struct policy_handle wire;
+
+	(void)state;
+	assert_null(handle_new(NULL, &client, HANDLE_SESSION, &wire));
+	assert_int_equal(client.n_handles, settings_default.max_handles);
+}
+
+static void test_the_null_handle_is_none(void **state)
+{
+	const struct policy_handle null = { 0 };
+
+	(void)state;
+	assert_null(handle_find(NULL, &null, HANDLE_SESSION));
+}
+
+static void test_a_client_has_so_many_waits(void **state)
+{
+	struct server server = { .settings = settings_default };
+	struct client client = { .server = &server, .n_waits = settings_default.max_waits };
+	struct call call = { .client = &client };
+
+	(void)state;
+	assert_int_equal(call_wait(&call, 1000, NULL), RESULT_BUSY);
+	assert_int_equal(client.n_waits, settings_default.max_waits);
+	assert_false(call.later);
+}
+
+/* No process is started for an order beyond the limit. */
+static void test_there_are_so_many_processes(void **state)
+{
+	static const struct order_calls calls;
+	struct server server = { .settings = settings_default, .n_peers = settings_default.max_all_peers };
+	struct client client = { .server = &server };
+	uint32_t result = 0;
+
+	(void)state;
+	assert_null(order_give(&client, json_object(), true, 1, &calls, NULL, &result));
+	assert_int_equal(result, RESULT_BUSY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_call_has_a_row), cmocka_unit_test(test_every_row_names_a_right),
+		cmocka_unit_test(test_changes_have_their_rights), cmocka_unit_test(test_rows_fit_the_codec),
+		cmocka_unit_test(test_a_refusal_can_be_encoded), cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_nobodys_session), cmocka_unit_test(test_a_client_has_so_many_handles),
+		cmocka_unit_test(test_the_null_handle_is_none), cmocka_unit_test(test_a_client_has_so_many_waits),
+		cmocka_unit_test(test_there_are_so_many_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
