@@ -11,7 +11,7 @@
 #include "server/answer.h"
 #include "server/sid.h"
 
-#define LIST_S 30
+#define LIST_S 20
 #define END_S 30
 #define GRACE_S 0			/* TerminateProcess() of Windows asks nobody */
 

@@ -12,7 +12,7 @@
 #include "server/result.h"
 
 #define FRESH_US 200000
-#define LIST_S 30
+#define LIST_S 20
 
 /* What a client has of lists. */
 struct listing {
