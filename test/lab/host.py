@@ -40,6 +40,7 @@ FLAVOURS = {
     "bare": ("systemd", 2, "init-bare.sh"),
     "install": ("install", 2, None),
     "servers": ("servers", 2, None),
+    "server": ("server", 2, None),
     "desktop": ("desktop", 2, None),
 }
 
