@@ -332,13 +332,13 @@ def cron_job(host, user):
     return wait_until(lambda: host.named("cron-job"), 15, "cron runs the job")[0]
 
 
-def clean(host):
-    """Ends every session on a host and everything that users of the lab still run."""
-    names = ",".join(USERS)
+def clean(host, users=()):
+    """Ends every session on a host and everything that users of the lab, and others who are named, still run."""
+    names = ",".join((*USERS, *users))
     # Processes first: logind may be waiting for them.
     host.run("pkill -KILL make-sessions; pkill -KILL '^xfreerdp'")
-    wait_until(lambda: host.run(f"pkill -KILL -u {names}").status, 10, "no user runs anything")
-    if host.flavour.startswith(("systemd", "servers")):
+    wait_until(lambda: host.run(["pkill", "-KILL", "-u", names]).status, 10, "no user runs anything")
+    if host.flavour.startswith(("systemd", "server")):
         host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "
                  "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
                  "systemctl kill --signal=KILL 'user@*.service'; "

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The other commands over /server: query, msg, tsdiscon, tskill."""
+
+import re
+import signal
+
+import sessions
+from cases import DENIED, NO_SESSION, OK, assert_untouched
+from host import wait_until
+
+
+def table(result):
+    assert result.status == OK, result
+    return result.out
+
+
+def test_query_session_shows_what_the_host_shows(any_host):
+    """The same ids, users and states on both sides, so that they speak of the same session."""
+    own, other = any_host.ssh(any_host.own), any_host.ssh(any_host.other)
+    there = any_host.host.check("query session --json")
+
+    rows = {row["id"]: row for row in any_host.json(any_host.helper, "query session")}
+
+    assert {own.id, other.id} <= set(rows), rows
+    for session in (own, other):
+        user = any_host.own if session is own else any_host.other
+        assert rows[session.id]["user"].lower() == user.lower(), rows
+        assert rows[session.id]["state"] == "active", rows
+        assert f'"{session.id}"' in there
+
+
+def test_query_user(any_host):
+    session = any_host.ssh(any_host.own)
+
+    shown = table(any_host.ask(any_host.helper, "query user"))
+
+    assert re.search(rf"^ {any_host.own} +\S+ +{session.id} +Active ", shown, re.M | re.I), shown
+
+
+def test_query_process(any_host):
+    session = any_host.ssh(any_host.own)
+    sleep = session.spawn("sleep 4242", "sleep")
+
+    shown = table(any_host.ask(any_host.helper, "query process", f"/id:{session.id}"))
+
+    assert re.search(rf"\b{session.id} +{sleep.pid} +sleep\b", shown), shown
+
+
+def test_a_plain_user_sees_only_their_own(any_host):
+    own, other = any_host.ssh(any_host.plain), any_host.ssh(any_host.own)
+
+    shown = {row["id"] for row in any_host.json(any_host.plain, "query session")}
+
+    assert own.id in shown and other.id not in shown, shown
+
+
+def test_a_message_without_waiting(any_host):
+    session = any_host.ssh(any_host.own)
+
+    result = any_host.ask(any_host.helper, "msg", session.id, "the machine restarts at noon")
+
+    assert result.status == OK, result
+    session.shell.expect("the machine restarts at noon")
+
+
+def test_a_message_with_an_answer_that_cannot_come(any_host):
+    """A terminal shows it and cannot answer: the command ends in time, and does not say that anybody has answered."""
+    session = any_host.ssh(any_host.own)
+
+    result = any_host.ask(any_host.helper, "msg", session.id, "/w", "/time:2", "do you hear?")
+
+    session.shell.expect(re.escape("do you hear?"))
+    assert result.seconds < 10 and "confirmed" not in result.out, result
+
+
+def test_a_message_to_a_desktop_is_answered(alone):
+    rdp = sessions.RdpSession(alone.host, "alice")
+    running = alone.start("bob", "msg", rdp.id, "/w", "/time:30", "/v", "do you hear?")
+    window = wait_until(lambda: alone.host.run(["xdotool", "search", "--name", "."], env={"DISPLAY": rdp.display}, user="alice").out, 10,
+                        "there is a window")
+    assert window
+    wait_until(lambda: "xterm" not in alone.host.run(
+        ["xdotool", "getwindowfocus", "getwindowname"], env={"DISPLAY": rdp.display}, user="alice").out, 10, "the message has the keyboard")
+    alone.host.check(["xdotool", "key", "Return"], env={"DISPLAY": rdp.display}, user="alice")
+
+    out, err = running.communicate(timeout=40)
+
+    assert running.returncode == OK, out + err
+
+
+def test_a_plain_user_sends_no_message(any_host):
+    session = any_host.ssh(any_host.own)
+
+    result = any_host.ask(any_host.plain, "msg", session.id, "hello")
+
+    assert result.status in (DENIED, NO_SESSION), result
+    assert "hello" not in session.sh("true")
+
+
+def test_disconnect(alone):
+    rdp = sessions.RdpSession(alone.host, "alice")
+    before = rdp.processes()
+
+    result = alone.ask("bob", "tsdiscon", rdp.id)
+
+    assert result.status == OK, result
+    rdp.client.wait(10)
+    assert not rdp.connected()
+    assert_untouched(rdp, before)
+    assert {row["id"]: row["state"] for row in alone.json("bob", "query session")}[rdp.id] == "disconnected"
+
+
+def test_end_a_process(any_host):
+    session = any_host.ssh(any_host.own)
+    sleep, kept = session.spawn("sleep 4242", "sleep"), session.spawn("sleep 4242", "sleep")
+
+    result = any_host.ask(any_host.helper, "tskill", sleep.pid)
+
+    assert result.status == OK, result
+    assert not any_host.host.alive(sleep) and any_host.host.alive(kept)
+
+
+def test_a_plain_user_ends_no_process_of_others(any_host):
+    session = any_host.ssh(any_host.own)
+    sleep = session.spawn("sleep 4242", "sleep")
+
+    result = any_host.ask(any_host.plain, "tskill", sleep.pid)
+
+    assert result.status != OK, result
+    assert any_host.host.alive(sleep)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong on the session host: the worker dies, services restart or are missing."""
+
+import signal
+
+import pytest
+
+import sessions
+from cases import OK, assert_gone, assert_logged_off, assert_untouched
+from host import finish, wait_until
+
+SETTINGS = "/etc/logoff/logoff-server.conf"
+
+
+@pytest.fixture
+def patient(alone):
+    """A log-off asks for three seconds before it kills."""
+    alone.host.check(f"mkdir -p /etc/logoff && echo 'grace = 3' > {SETTINGS}; pkill -KILL rpcd_logoff; true")
+    alone.wake()
+    yield alone
+    alone.host.check(f"rm {SETTINGS}; pkill -KILL rpcd_logoff; true")
+    alone.wake()
+
+
+def test_the_worker_is_killed_during_a_log_off(patient):
+    """The session ends all the same; the client says that it does not know, or what is true."""
+    session = patient.ssh("alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+    running = patient.start("bob", "logoff", session.id)
+    wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
+
+    patient.host.check("pkill -KILL rpcd_logoff")
+    result = finish(running, 60)
+
+    wait_until(lambda: not patient.host.survivors(before), 15, "the session has ended")
+    assert_gone(session, before)
+    assert result.status == OK or result.err, result
+    patient.wake()
+    left = patient.host.named("logoff-host")
+    assert len(left) <= 1, left
+
+
+def test_the_client_vanishes_during_a_log_off(patient):
+    session = patient.ssh("alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+    running = patient.start("bob", "logoff", session.id)
+    wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
+
+    patient.desk.check("pkill -KILL -x logoff; pkill -KILL logoff-tsts; true")
+    running.communicate(timeout=10)
+
+    wait_until(lambda: not patient.host.survivors(before), 15, "the session has ended")
+    assert_gone(session, before)
+
+
+@pytest.mark.parametrize("services", ["smbd", "winbind", "winbind smbd"])
+def test_samba_restarts(member, services):
+    member.wake()
+    session = member.ssh(member.own)
+    before = session.processes()
+
+    member.host.check(f"systemctl reset-failed {services}; systemctl restart {services}", timeout=60)
+    member.wake()
+
+    assert_untouched(session, before)
+    assert_logged_off(member.ask(member.helper, "logoff", session.id), session, before)
+
+
+def test_the_number_of_a_session_outlives_the_worker(alone):
+    alone.wake()
+    session = alone.ssh("alice")
+
+    def number():
+        return next(row["id"] for row in alone.json("bob", "query session") if (row["user"] or "").lower() == "alice")
+
+    before = number()
+    alone.host.check("pkill -KILL rpcd_logoff; true")
+    alone.wake()
+
+    assert number() == before
+
+
+def test_logind_restarts(alone):
+    alone.wake()
+    session = alone.ssh("alice")
+    before = session.processes()
+
+    alone.host.restart("systemd-logind")
+    wait_until(lambda: session.exists(), 10, "logind knows the session again")
+
+    assert_logged_off(alone.ask("bob", "logoff", session.id), session, before)
+
+
+@pytest.fixture
+def without_polkit(alone):
+    alone.host.check("systemctl mask --runtime --now polkit")
+    yield alone
+    alone.host.check("systemctl unmask --runtime polkit && systemctl start polkit")
+
+
+def test_without_polkit_nobody_has_full_control(without_polkit):
+    """Own sessions end, those of others do not."""
+    own, other = without_polkit.ssh("bob"), without_polkit.ssh("alice")
+    before, others = own.processes(), other.processes()
+
+    refused = without_polkit.ask("bob", "logoff", other.id)
+    assert refused.status != OK, refused
+    assert_untouched(other, others)
+
+    assert_logged_off(without_polkit.ask("bob", "logoff", own.id), own, before, within=15)
