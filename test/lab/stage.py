@@ -18,7 +18,7 @@ import roots
 SOURCE = Path(__file__).resolve().parents[2]
 PROGRAMS = "/usr/local/libexec/lab"
 BUILD = r"""set -e
-[ -e "$1/build.ninja" ] || meson setup --prefix=/usr/local --libdir=lib --buildtype=release "$1" "$2"
+[ -e "$1/build.ninja" ] || meson setup --prefix=/usr/local --libdir=lib --buildtype=release "$1" "$2" $5
 meson install -C "$1" --destdir "$3"
 contract=$1/src/test-contract
 [ -e "$contract" ] || exit 0 # no cmocka
@@ -48,22 +48,22 @@ def runs_there():
     return system.get("ID") == "debian" and float(system.get("VERSION_ID", "inf")) <= float(roots.DEBIAN)
 
 
-def command(tree, source, folder):
-    return ["sh", "-c", BUILD, "sh", str(tree), str(source), str(folder), PROGRAMS]
+def command(tree, source, folder, options=""):
+    return ["sh", "-c", BUILD, "sh", str(tree), str(source), str(folder), PROGRAMS, options]
 
 
-def build_here(folder):
-    """In $LOGOFF_LAB_TREE, which is kept and so is built once for hosts of every release."""
+def build_here(folder, options=""):
+    """With options of meson. In $LOGOFF_LAB_TREE, which is kept and so is built once for hosts of every release."""
     with tempfile.TemporaryDirectory(prefix="logoff-build-") as once:
         tree = os.environ.get("LOGOFF_LAB_TREE", once)
-        done = subprocess.run(command(tree, SOURCE, folder), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command(tree, SOURCE, folder, options), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise Failed(f"logoff does not build: {done.stdout}{done.stderr}")
 
 
-def build_there(folder):
+def build_there(folder, options=""):
     with hosts.Host("install", prepare=lambda root: copy_source(root / "tree")) as host:
-        done = host.run(command("/build", "/tree", "/stage"), timeout=600)
+        done = host.run(command("/build", "/tree", "/stage", options), timeout=600)
         if done.status:
             raise Failed(f"logoff does not build on {host.name}: {done.text}")
         shutil.copytree(host.path("/stage"), folder, symlinks=True)

@@ -28,10 +28,12 @@ from host import finish, wait_until  # noqa: E402
 
 CHAPTER = HERE / "chapter.md"
 RULES = SOURCE / "src/server/50-logoff-server.rules"
-WORKER = "/usr/libexec/samba/rpcd_logoff"
 ADDRESSES = {"linux1": "10.99.0.201", "linux2": "10.99.0.202", "desk": "10.99.0.210"}
 # What people choose for themselves, for the words of the chapter.
 CHOICES = {"MYDOMAIN": people.DOMAIN, "my.domain": people.REALM.lower()}
+# What the chapter builds with, and without what no case needs.
+OPTIONS = "-Dsamba-worker-dir=/usr/libexec/samba -Dserver=enabled -Dtests=disabled -Dman=disabled -Dnls=disabled"
+HANDLE = b"handle of that pipe "  # in a call: the context handle that the first answer of the same interface began with; as long as one
 TSTOOL = "/usr/share/doc/python3-impacket/examples/tstool.py"
 
 
@@ -120,7 +122,7 @@ class Managed:
         orders = []
         for word, *parameters in calls:
             interface, opnum, stub = stubs.request(word, *parameters)
-            orders.append([interface, stubs.UUIDS[interface], stubs.PIPES[interface], opnum, stub.hex().replace(b"handle".hex(), "handle")])
+            orders.append([interface, stubs.UUIDS[interface], stubs.PIPES[interface], opnum, stub.hex().replace(HANDLE.hex(), "handle")])
         if password is None:
             password = self.password(user) if user else ""
         process = self.desk.start(["python3", "/root/caller.py", self.address, user, password, str(level)], stdin=subprocess.PIPE)
@@ -131,6 +133,11 @@ class Managed:
     def tstool(self, user, *words, timeout=60):
         """impacket's own program, unmodified."""
         return self.desk.run(["python3", TSTOOL, f"{self.account(user)}:{self.password(user)}@{self.address}", *words], timeout=timeout)
+
+    @staticmethod
+    def number(session):
+        """By which number MS-TSTS knows a session: logind's own, and numbers from 32768 for what logind calls c1, c2..."""
+        return 32767 + int(session.id[1:]) if session.id.startswith("c") else int(session.id)
 
     @property
     def address(self):

@@ -35,7 +35,7 @@ def stage():
         built = Path(folder) / "stage"
         here = platform.freedesktop_os_release().get("VERSION_ID") == roots.DEBIAN
         try:
-            (stages.build_here if here else stages.build_there)(built)
+            (stages.build_here if here else stages.build_there)(built, bed.OPTIONS)
         except stages.Failed as why:
             pytest.exit(str(why), 1)
         except roots.Unavailable as why:

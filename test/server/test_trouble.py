@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes wrong on the session host: the worker dies, services restart or are missing."""
 
-import signal
-
 import pytest
 
-import sessions
 from cases import OK, assert_gone, assert_logged_off, assert_untouched
 from host import finish, wait_until
 
