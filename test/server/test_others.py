@@ -98,17 +98,34 @@ def test_a_plain_user_sends_no_message(any_host):
     assert "hello" not in session.sh("true")
 
 
-def test_disconnect(alone):
-    rdp = sessions.RdpSession(alone.host, "alice")
+@pytest.fixture
+def rdp(alone):
+    """xorgxrdp takes it from the session's user; Xvnc from root only."""
+    return sessions.RdpSession(alone.host, "alice", "Xorg")
+
+
+def test_disconnect(alone, rdp):
     before = rdp.processes()
 
-    result = alone.ask("bob", "tsdiscon", alone.number(rdp))
+    result = alone.ask("alice", "tsdiscon", alone.number(rdp))
 
     assert result.status == OK, result
     rdp.client.wait(10)
     assert not rdp.connected()
     assert_untouched(rdp, before)
     assert {row["id"]: row["state"] for row in alone.json("bob", "query session")}[str(alone.number(rdp))] == "disconnected"
+
+
+def test_nobody_disconnects_others(alone, rdp):
+    """xrdp asks neither logind nor polkit: it takes it from the session's user and from root. So the help desk is refused, and told."""
+    before = rdp.processes()
+
+    for user in ("carol", "bob"):
+        result = alone.ask(user, "tsdiscon", alone.number(rdp))
+        assert result.status in (DENIED, NO_SESSION), result
+
+    assert rdp.connected()
+    assert_untouched(rdp, before)
 
 
 def test_end_a_process_of_ones_own(any_host):

@@ -84,7 +84,7 @@ def test_tsdiscon(alone):
     rdp = sessions.RdpSession(alone.host, "alice")
     before = rdp.processes()
 
-    result = alone.tstool("bob", "tsdiscon", "-session", str(alone.number(rdp)))
+    result = alone.tstool("alice", "tsdiscon", "-session", str(alone.number(rdp)))
 
     assert "OK" in result.out, result
     wait_until(lambda: not rdp.connected(), 5, "the client is gone")
