@@ -139,9 +139,15 @@ def test_sessions_are_seen_told_and_logged_off(installed, run):
 
 
 def test_scheduled_commands_are_there(installed):
-    """README's line for cron and its unit name the program by its path."""
+    """README's line for cron names the program by its path, and the lines for the nightly rule work as they stand there."""
+    host = installed[0]
     paths = re.findall(r"(/\S+/logoff) /idle", README)
-    assert len(paths) == 2 and all(installed[0].path(path).exists() for path in paths)
+    assert len(paths) == 1 and all(host.path(path).exists() for path in paths)
+    lines = re.search(r"^```sh\n(sudo install -D .*?)^```", README, re.M | re.S).group(1)
+    done = host.run(f"set -e\n{lines}", user="alice", timeout=60)
+    said = host.run("journalctl --sync; journalctl -u logoff-nightly").out
+    host.run("systemctl disable --now logoff-nightly.timer; rm -rf /etc/logoff /var/lib/logoff")
+    assert done.status == 0 and "Trial, day 1 of 7" in said, done.text + said
 
 
 def test_message_service_is_found(run):
