@@ -42,6 +42,7 @@ FLAVOURS = {
     "servers": ("servers", 2, None),
     "server": ("server", 2, None),
     "desktop": ("desktop", 2, None),
+    "ansible": ("ansible", 2, None),
 }
 
 _counter = itertools.count(1)
