@@ -555,7 +555,8 @@ enum logoff_channel {
 	LOGOFF_CHANNEL_NONE,		/* none was found */
 	LOGOFF_CHANNEL_TERMINAL,	/* written to the terminal */
 	LOGOFF_CHANNEL_DESKTOP,		/* a notification of the user's desktop */
-	LOGOFF_CHANNEL_DISPLAY		/* a window on the X display */
+	LOGOFF_CHANNEL_DISPLAY,		/* a window on the X display */
+	LOGOFF_CHANNEL_PAGE		/* the open page of a web console, Cockpit */
 };
 
 /* What the user did with it. */

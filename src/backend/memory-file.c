@@ -328,9 +328,9 @@ static int take_control(struct reader *reader, const char *key, enum memory_cont
 
 static int take_channel(struct reader *reader, const char *key, struct memory_mail *mail)
 {
-	static const char *const words[] = { "none", "terminal", "desktop", "display", NULL };
+	static const char *const words[] = { "none", "terminal", "desktop", "display", "page", NULL };
 	static const enum logoff_channel channels[] = { LOGOFF_CHANNEL_NONE, LOGOFF_CHANNEL_TERMINAL,
-							LOGOFF_CHANNEL_DESKTOP, LOGOFF_CHANNEL_DISPLAY };
+							LOGOFF_CHANNEL_DESKTOP, LOGOFF_CHANNEL_DISPLAY, LOGOFF_CHANNEL_PAGE };
 	int i = take_word(reader, key, words);
 
 	if (i < 0)

@@ -903,7 +903,7 @@ static void deliver_message(struct logoff_host *host, struct logoff_session *ses
 	if (delivery->result < 0)
 		return;
 	delivery->channel = channel_of(to);
-	if (!message->wait || delivery->channel == LOGOFF_CHANNEL_TERMINAL)
+	if (!message->wait || delivery->channel == LOGOFF_CHANNEL_TERMINAL || delivery->channel == LOGOFF_CHANNEL_PAGE)
 		return;
 	if (to->mail.answer != LOGOFF_ANSWER_NONE && to->mail.answer_us < timeout_us)
 		delivery->answer = to->mail.answer;

@@ -2,8 +2,8 @@
 /*
  * message.c - messages to the users of sessions: which way each takes, and all of them side by side.
  *
- * A session with a display gets a notification of its desktop or else a window, both by logoff-user, a program that becomes
- * the user (user/show.c); one with terminals has all of them written to, as write(1) and wall(1) do, and one that
+ * A session with a display gets a notification of its desktop or else a window, and one of the web console its page, all by
+ * logoff-user, a program that becomes the user (user/show.c); one with terminals has all of them written to, as write(1) and wall(1) do, and one that
  * takes it is enough. Nobody who receives can hold the others up: terminals are written to without blocking, programs
  * have a deadline and are killed at it. A terminal's name is only trusted to find it; whose it is, is asked of the device
  * itself before it is opened.
@@ -399,6 +399,12 @@ static uint64_t whole_time(const struct logoff_message *message)
 	return SHOW_US + message->timeout_ms * MS + ANSWER_SLACK_US;
 }
 
+/* Whether its user sits at a page of Cockpit, in place of a terminal or a display. */
+static bool is_web_console(const struct logoff_session *session)
+{
+	return session->protocol && strcmp(session->protocol, "cockpit") == 0;
+}
+
 static int start_program(struct post *post, struct recipient *recipient)
 {
 	struct logoff_session *session = recipient->session;
@@ -406,7 +412,7 @@ static int start_program(struct post *post, struct recipient *recipient)
 	int32_t processes[JOB_PROCESSES_MAX];
 	struct job job = {
 		.head = { .kind = JOB_MESSAGE, .uid = session->uid, .timeout_us = whole_time(&post->message),
-			  .wait = post->message.wait, .answer_ms = post->message.timeout_ms, .message_kind = post->message.kind },
+			  .wait = post->message.wait, .page = is_web_console(session), .answer_ms = post->message.timeout_ms, .message_kind = post->message.kind },
 		.texts = { [JOB_SESSION] = session->id, [JOB_TITLE] = post->message.title, [JOB_TEXT] = post->message.text },
 		.processes = processes,
 	};
@@ -449,7 +455,7 @@ static void end_program(struct recipient *recipient, bool windows)
 
 bool message_take_delivery(struct logoff_delivery *to, const struct logoff_delivery *told)
 {
-	if ((unsigned)told->channel > LOGOFF_CHANNEL_DISPLAY || (unsigned)told->answer > LOGOFF_ANSWER_TIMEOUT ||
+	if ((unsigned)told->channel > LOGOFF_CHANNEL_PAGE || (unsigned)told->answer > LOGOFF_ANSWER_TIMEOUT ||
 	    (unsigned)told->cause.domain > LOGOFF_ERROR_RPC || told->result > 0)
 		return false;
 	*to = *told;
@@ -510,7 +516,7 @@ static void read_replies(struct post *post, struct recipient *recipient)
 /* Nothing can be shown where somebody came in by such a protocol without a terminal. */
 static bool may_have_desktop(const struct logoff_session *session)
 {
-	return session->console || (session->protocol && (strcmp(session->protocol, "local") == 0 ||
+	return session->console || is_web_console(session) || (session->protocol && (strcmp(session->protocol, "local") == 0 ||
 							  strcmp(session->protocol, "rdp") == 0));
 }
 

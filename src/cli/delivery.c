@@ -25,14 +25,20 @@ static void tell_channel(enum logoff_channel channel, const char *who, const cha
 	case LOGOFF_CHANNEL_DISPLAY:
 		printf(_("Session %s: the message to %s is a window on the display.\n"), who, user);
 		break;
+	case LOGOFF_CHANNEL_PAGE:
+		printf(_("Session %s: the message to %s is in the web console.\n"), who, user);
+		break;
 	}
 }
 
-static void tell_answer(enum logoff_answer answer, const char *who, const char *user)
+static void tell_answer(const struct logoff_delivery *delivery, const char *who, const char *user)
 {
-	switch (answer) {
+	switch (delivery->answer) {
 	case LOGOFF_ANSWER_NONE:
-		printf(_("Session %s: a terminal cannot give the answer of %s.\n"), who, user);
+		if (delivery->channel == LOGOFF_CHANNEL_PAGE)
+			printf(_("Session %s: the web console cannot give the answer of %s.\n"), who, user);
+		else
+			printf(_("Session %s: a terminal cannot give the answer of %s.\n"), who, user);
 		break;
 	case LOGOFF_ANSWER_OK:
 		printf(_("Session %s: %s has answered OK.\n"), who, user);
@@ -107,7 +113,7 @@ enum exit_status delivery_report(struct logoff_session *session, const struct lo
 	if (talkative)
 		tell_channel(delivery->channel, who.text, user.text);
 	if (wait)
-		tell_answer(delivery->answer, who.text, user.text);
+		tell_answer(delivery, who.text, user.text);
 	return status;
 }
 

@@ -215,6 +215,8 @@ static const char *channel_word(enum logoff_channel channel)
 		return "desktop";
 	case LOGOFF_CHANNEL_DISPLAY:
 		return "display";
+	case LOGOFF_CHANNEL_PAGE:
+		return "page";
 	}
 	return NULL;
 }

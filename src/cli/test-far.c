@@ -280,7 +280,7 @@ static void every_delivery(void **state)
 				assert_same(to_json_delivery(&far), json);
 				n++;
 			}
-	assert_int_equal(n, 18 * 4 * 4);
+	assert_int_equal(n, 18 * 5 * 4);
 }
 
 /* ---- events ---- */

@@ -32,8 +32,8 @@ enum job_kind {
 	JOB_LOGOUT,		/* have the desktop of text SESSION log its user off; struct job_logout, several */
 	JOB_RELEASE,		/* as root: enter the cgroup CGROUP (its folder) and have elogind let go of text SESSION; struct
 				   job_released */
-	JOB_MESSAGE,		/* show TITLE and TEXT on the desktop of text SESSION, or on DISPLAY; struct job_message, one that is
-				   not final if an answer is waited for */
+	JOB_MESSAGE,		/* show TITLE and TEXT on the desktop of text SESSION, on DISPLAY, or in the web console with PAGE; struct
+				   job_message, one that is not final if an answer is waited for */
 	JOB_N_KINDS
 };
 
@@ -54,7 +54,8 @@ struct job_head {
 	uint32_t display;		/* 10 for ":10" */
 	bool has_display;
 	bool wait;			/* MESSAGE: for an answer */
-	bool unused[2];			/* nothing that was in memory before goes out in a gap */
+	bool page;			/* MESSAGE: the session is of the web console */
+	bool unused;			/* nothing that was in memory before goes out in a gap */
 	uint32_t message_kind;		/* enum logoff_message_kind */
 	int32_t beside, like;		/* MESSAGE: processes, see user/become.h; 0: none */
 	uint64_t answer_ms;		/* so long an answer is waited for; 0: for ever */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * show.c - shows a message to a user: by their notification daemon, else in a window.
+ * show.c - shows a message to a user: by their notification daemon, else in a window; or in their web console.
  *
  * This process has given up all other rights first, and all that tied it to the sender, so whatever the user has put in the way
  * (bus, notification daemon, environment) can harm only themselves; the library's deadline does the rest.
@@ -135,6 +135,8 @@ static int show_message(const struct job *job, struct letter *letter, struct log
 	if (letter->has_display)
 		look_around(job, letter);
 	assume_usual(letter);
+	if (job->head.page)
+		return show_page(letter, delivery);
 	r = show_notification(letter, delivery);
 	return r < 0 && letter->has_display ? show_window(letter, delivery) : r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * show.h - between the two ways on which a message is shown to a user, by this process that has become them: a notification of
- * their desktop (notify.c), or a window on their display (window.c). show.c chooses.
+ * show.h - between the ways on which a message is shown to a user, by this process that has become them: a notification of
+ * their desktop (notify.c), a window on their display (window.c), or the page of their web console (page.c). show.c chooses.
  */
 #ifndef USER_SHOW_H
 #define USER_SHOW_H
@@ -31,6 +31,7 @@ uint64_t show_answer_deadline(const struct logoff_message *message);
 /* Each shows the message, and waits for the answer if that is wanted. Returns 0, or why it is not shown. */
 int show_notification(const struct letter *letter, struct logoff_delivery *delivery);
 int show_window(const struct letter *letter, struct logoff_delivery *delivery);
+int show_page(const struct letter *letter, struct logoff_delivery *delivery);
 
 /*
  * The length of the first sentence of TEXT, if that is short enough for the title of a notification, which desktops cut off
