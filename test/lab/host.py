@@ -41,6 +41,7 @@ FLAVOURS = {
     "install": ("install", 2, None),
     "servers": ("servers", 2, None),
     "server": ("server", 2, None),
+    "cockpit": ("cockpit", 2, None),
     "desktop": ("desktop", 2, None),
     "ansible": ("ansible", 2, None),
 }

@@ -338,7 +338,7 @@ def clean(host, users=()):
     # Processes first: logind may be waiting for them.
     host.run("pkill -KILL make-sessions; pkill -KILL '^xfreerdp'")
     wait_until(lambda: host.run(["pkill", "-KILL", "-u", names]).status, 10, "no user runs anything")
-    if host.flavour.startswith(("systemd", "server")):
+    if host.flavour.startswith(("systemd", "server", "cockpit")):
         host.run("ids=$(loginctl list-sessions --no-legend | awk '{print $1}'); "
                  "[ -z \"$ids\" ] || loginctl kill-session --signal=KILL $ids; "
                  "systemctl kill --signal=KILL 'user@*.service'; "
