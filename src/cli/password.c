@@ -71,7 +71,7 @@ static void end_question(struct asking *asking)
 {
 	(void)close(asking->signals_fd);
 	(void)set_terminal(asking->fd, &asking->before);
-	(void)write(asking->fd, "\n", 1);	/* for the Enter that was typed without echo */
+	(void)!write(asking->fd, "\n", 1);	/* for the Enter that was typed without echo */
 	(void)sigprocmask(SIG_SETMASK, &asking->mask_before, NULL);
 }
 
