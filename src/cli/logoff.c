@@ -52,7 +52,7 @@ static const struct option_row options[] = {
 	{ "nodesktop", "no-desktop", 0, OPTION_FLAG, &arg_no_desktop, NULL,
 	  N_("Does not ask desktops to log their users off first; their programs get signals only.") },
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
-	  N_("Allows to log off the console session, which is protected.") },
+	  N_("Lets the console session, which is protected, be logged off.") },
 	LOG_OFF_OPTIONS
 	HELP_OPTIONS
 	{ NULL, "complete-sessions", 0, OPTION_FLAG, &arg_complete, NULL, NULL },

@@ -18,7 +18,7 @@ static const struct option_row options[] = {
 	LOGON_OPTIONS,
 	FARM_OPTIONS
 	{ "console", "console", 0, OPTION_FLAG, &arg_console, NULL,
-	  N_("Allows to end the console session, which is protected.") },
+	  N_("Lets the console session, which is protected, be ended.") },
 	LOG_OFF_OPTIONS
 	HELP_OPTIONS
 	{}
