@@ -83,16 +83,20 @@ static void note_reply(struct host_leave *facts, struct job_logout *reply)
 
 struct leave *leave_hear(struct leave *leave, struct logoff_session *session)
 {
+	struct host_leave *facts = &session->ending->leave;
+	struct logoff_error cause = {};
 	struct job_logout reply;
 	int r = 0;
 
-	while (leave && (r = user_read(&leave->child, &reply, sizeof(reply))) == 0)
-		note_reply(&session->ending->leave, &reply);
+	while (leave && (r = user_read(&leave->child, &reply, sizeof(reply), &cause)) == 0)
+		note_reply(facts, &reply);
 	if (!leave || (r == -EAGAIN && !session->ending->removed && !leave->stopped))
 		return leave;
 	/* The program has ended, with or without a last word, or what it waits for has come. */
-	if (session->ending->leave.result == HOST_PENDING && *session->ending->leave.desktop == '\0')
-		session->ending->leave.result = error_set_errno(&session->ending->leave.error, -EIO, -EIO, "the user's bus could not be asked");
+	if (facts->result == HOST_PENDING && *facts->desktop == '\0') {
+		facts->result = r == -ENOPKG ? r : error_set_errno(&cause, -EIO, -EIO, "the user's bus could not be asked");
+		facts->error = cause;
+	}
 	return leave_free(leave);
 }
 

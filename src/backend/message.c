@@ -487,28 +487,35 @@ static void take_reply(struct post *post, struct recipient *recipient, const str
 		recipient->deadline_us = clock_now_us() + post->message.timeout_ms * MS + ANSWER_SLACK_US;
 }
 
-/* Programs that have ended without a last reply: killed by their user, or out of memory. */
-static void take_end(struct post *post, struct recipient *recipient)
+/* Programs that have ended without a last reply: killed by their user, out of memory, or, as OTHER says, of another version. */
+static void take_end(struct post *post, struct recipient *recipient, const struct logoff_error *other)
 {
+	struct logoff_error *cause = &recipient->delivery->cause;
+	int r = -EOPNOTSUPP;
+
 	end_program(recipient, true);
 	if (recipient->shown) {
 		recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
 		return;
 	}
-	(void)finish_recipient(recipient, error_set_errno(&recipient->delivery->cause, -EIO, -EIO,
-						"the process that was to show it has been ended"));
+	if (other)
+		*cause = *other;
+	else
+		r = error_set_errno(cause, -EIO, -EIO, "the process that was to show it has been ended");
+	(void)finish_recipient(recipient, r);
 	fall_back(post, recipient);
 }
 
 static void read_replies(struct post *post, struct recipient *recipient)
 {
+	struct logoff_error cause = {};
 	struct job_message reply;
 	int r = 0;
 
-	while (has_program(recipient) && (r = user_read(&recipient->child, &reply, sizeof(reply))) == 0)
+	while (has_program(recipient) && (r = user_read(&recipient->child, &reply, sizeof(reply), &cause)) == 0)
 		take_reply(post, recipient, &reply);
 	if (has_program(recipient) && r != -EAGAIN)
-		take_end(post, recipient);
+		take_end(post, recipient, r == -ENOPKG ? &cause : NULL);
 }
 
 /* ---- the way it takes ---- */

@@ -246,11 +246,23 @@ static bool ignores_no_signal(void)
 static int player(void)
 {
 	static char data[sizeof(struct order_message) + sizeof(struct order_logon)];
+	struct stamp theirs, ours = stamp_own;
 	struct order order;
 
 	play = getenv("LOGOFF_TSTS_PLAY") ? getenv("LOGOFF_TSTS_PLAY") : "";
 	if (plays("heedful") && !ignores_no_signal())
 		return 1;
+	if (plays("newer"))
+		strcpy(ours.text, "0.2.0-x86_64-01234567");
+	if (plays("gone"))
+		return 0;
+	put(&ours, plays("half a stamp") ? 10 : sizeof(ours));
+	if (!get(&theirs, sizeof(theirs)) || !stamp_is_own(&theirs))
+		return 1;
+	if (plays("half a stamp"))
+		return 0;
+	while (!stamp_is_own(&ours) && read(ORDER_FD, data, sizeof(data)) > 0)
+		;
 	while (get(&order, sizeof(order)) && get(data, order.length)) {
 		bool first = order.kind == ORDER_LOGON;
 
@@ -389,6 +401,25 @@ static void test_refused(void **state)
 	assert_int_equal(open_server(&host, "server1", NULL, &error), -EKEYREJECTED);
 	assert_int_equal(error.domain, LOGOFF_ERROR_NTSTATUS);
 	assert_string_equal(error.name, "NT_STATUS_LOGON_FAILURE");
+}
+
+/* What is said of a program that is not of this build, or that ends before that is known. */
+static void test_other_version(void **state)
+{
+	static const struct {
+		const char *what, *said;
+	} cases[] = { { "newer", " is of another version (0.2.0-x86_64-01234567) than the library (" },
+		      { "gone", "logoff-tsts has ended" }, { "half a stamp", "logoff-tsts has ended" } };
+	struct logoff_error error;
+	struct logoff_host *host;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		error = (struct logoff_error){};
+		setenv("LOGOFF_TSTS_PLAY", cases[i].what, 1);
+		assert_int_equal(open_server(&host, "server1", NULL, &error), -EHOSTUNREACH);
+		assert_non_null(strstr(error.text, cases[i].said));
+	}
 }
 
 static void test_too_long(void **state)
@@ -683,6 +714,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_nothing_of_the_starter),
 		cmocka_unit_test(test_names_of_servers),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_version),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_no_clock),

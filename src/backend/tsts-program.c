@@ -81,6 +81,7 @@ int tsts_program_start(struct tsts_program *program, struct logoff_error *reterr
 	if (r < 0)
 		return error_set_errno(reterr, -EHOSTUNREACH, r, "%s", strerror(-r));
 	program->fd = fds[0];
+	(void)!send(fds[0], &stamp_own, sizeof(stamp_own), MSG_NOSIGNAL | MSG_DONTWAIT);	/* an empty socket takes it */
 	environment = make_environment();
 	r = environment ? program_start(program_path(), argv, environment, fds[1], keep, &program->pid) : -ENOMEM;
 	free(environment);
@@ -200,10 +201,35 @@ int tsts_program_read(struct tsts_program *program, struct logoff_error *reterr)
 	return kill_program(program, reterr);
 }
 
+static void drop_bytes(struct tsts_program *program, size_t length)
+{
+	program->n_buffer -= length;
+	memmove(program->buffer, program->buffer + length, program->n_buffer);
+}
+
+/* Takes the stamp, which comes before all events. Returns 1, 0 (it has not come) or -EHOSTUNREACH. */
+static int take_stamp(struct tsts_program *program, struct logoff_error *reterr)
+{
+	struct stamp stamp;
+
+	if (program->n_buffer < sizeof(stamp))
+		return 0;
+	memcpy(&stamp, program->buffer, sizeof(stamp));
+	program->is_known = stamp_is_own(&stamp);
+	if (!program->is_known) {
+		(void)kill_program(program, NULL);
+		return stamp_set_error(&stamp, program_path(), -EHOSTUNREACH, reterr);
+	}
+	drop_bytes(program, sizeof(stamp));
+	return 1;
+}
+
 int tsts_program_peek(struct tsts_program *program, struct event *ret_event, struct logoff_error *reterr)
 {
-	if (program->n_buffer < sizeof(*ret_event))
-		return 0;
+	int r = program->is_known ? 1 : take_stamp(program, reterr);
+
+	if (r <= 0 || program->n_buffer < sizeof(*ret_event))
+		return r < 0 ? r : 0;
 	memcpy(ret_event, program->buffer, sizeof(*ret_event));
 	if (ret_event->length > REPLY_MAX)
 		return kill_program(program, reterr);
@@ -224,8 +250,5 @@ int tsts_program_copy_rows(const struct tsts_program *program, const struct even
 
 void tsts_program_drop(struct tsts_program *program, const struct event *event)
 {
-	size_t length = sizeof(*event) + event->length;
-
-	program->n_buffer -= length;
-	memmove(program->buffer, program->buffer + length, program->n_buffer);
+	drop_bytes(program, sizeof(*event) + event->length);
 }

@@ -17,6 +17,7 @@ struct tsts_program {
 	pid_t pid;		/* 0: it has ended */
 	int fd;
 	uint32_t serial;	/* of the last order */
+	bool is_known;		/* its stamp has come, and is ours */
 	char *buffer;		/* events that have come, the last one perhaps in part */
 	size_t n_buffer, room;
 };
@@ -40,7 +41,7 @@ int tsts_program_wait(struct tsts_program *program, int cancel_fd, uint64_t unti
 /* Reads what has come. Returns 0, or -EHOSTUNREACH when the program has ended. */
 int tsts_program_read(struct tsts_program *program, struct logoff_error *reterr);
 
-/* Copies the head of the next event, if it has come whole. Returns 1, 0 (it has not) or -EHOSTUNREACH (it is none). */
+/* Copies the head of the next event, if it has come whole. Returns 1, 0 (it has not) or -EHOSTUNREACH (not one of this version). */
 int tsts_program_peek(struct tsts_program *program, struct event *ret_event, struct logoff_error *reterr);
 
 /* Copies the rows that follow the next event, EVENT. The caller frees *RET_ROWS. Returns 0 or -ENOMEM. */

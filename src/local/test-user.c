@@ -351,17 +351,73 @@ static void displays(void **state)
 	assert_false(user_parse_display(":1234567890", &display));
 }
 
-int main(void)
+/* ---- one of another version ---- */
+
+static void it_shows_its_stamp_to_another_library(void **state)
+{
+	struct job_head head = { .stamp = { "0.2.0-x86_64-01234567" }, .kind = JOB_LOOK_UP };
+	struct stamp stamp;
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(send(fds[0], &head, sizeof(head), 0), sizeof(head));
+	pid = fork();
+	if (pid == 0) {
+		if (fds[1] == JOB_FD ? fcntl(JOB_FD, F_SETFD, 0) == 0 : dup2(fds[1], JOB_FD) == JOB_FD)
+			execl(getenv("LOGOFF_USER_PROGRAM"), "logoff-user", NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_int_equal(recv(fds[0], &stamp, sizeof(stamp), 0), sizeof(stamp));
+	assert_true(stamp_is_own(&stamp));
+	close(fds[0]);
+}
+
+/* What this executable is under the name logoff-user: such a program. */
+static int play_another_version(void)
+{
+	struct stamp stamp = { "0.2.0-x86_64-01234567" };
+	char job[4096];
+
+	return recv(JOB_FD, job, sizeof(job), 0) > 0 && send(JOB_FD, &stamp, sizeof(stamp), MSG_NOSIGNAL) > 0 ? 0 : 1;
+}
+
+static void it_is_said_that_it_is_of_another_version(void **state)
+{
+	struct job job = { .head = { .kind = JOB_LOOK_UP, .uid = recipient(), .timeout_us = 10000000 } };
+	char *path = strdup(getenv("LOGOFF_USER_PROGRAM")), self[4096] = "";
+	struct logoff_error error = {};
+	struct job_found found;
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", self, 1), 0);
+	assert_int_equal(user_ask(&job, &found, sizeof(found), &error), -ENOPKG);
+	assert_non_null(strstr(error.text, " is of another version (0.2.0-x86_64-01234567)"));
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", path, 1), 0);
+	free(path);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(displays),
 		cmocka_unit_test(it_is_said_that_it_is_missing),
 		cmocka_unit_test(what_the_kernel_refuses_is_a_failure),
+		cmocka_unit_test(it_shows_its_stamp_to_another_library),
+		cmocka_unit_test(it_is_said_that_it_is_of_another_version),
 		cmocka_unit_test(too_long_a_job_is_not_started),
 		cmocka_unit_test(one_that_never_replies_costs_the_deadline),
 		cmocka_unit_test(it_ends_with_its_starter),
 		cmocka_unit_test(it_has_nothing_of_its_starter),
 	};
 
+	(void)argc;
+	if (strcmp(argv[0], "logoff-user") == 0)
+		return play_another_version();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

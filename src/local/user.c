@@ -36,7 +36,7 @@ static int send_job(int fd, struct job *job)
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = JOB_N_TEXTS + 2 };
 	size_t size = sizeof(job->head) + job->head.n_processes * sizeof(*job->processes);
 
-	strncpy(job->head.version, LOGOFF_VERSION, sizeof(job->head.version) - 1);
+	job->head.stamp = stamp_own;
 	for (size_t i = 0; i < JOB_N_TEXTS; i++) {
 		size_t length = job->texts[i] ? strlen(job->texts[i]) + 1 : 0;
 
@@ -82,30 +82,42 @@ int user_start(struct user_child *child, struct job *job, struct logoff_error *r
 	return error_set_errno(reterr, meaning_of(r), r, "%s: %s", program_path(), strerror(-r));
 }
 
-int user_read(const struct user_child *child, void *ret, size_t size)
+/* Whether the next message is no reply but the stamp of a program of another build. */
+static bool has_stamp(int fd, struct stamp *ret_stamp)
+{
+	return recv(fd, ret_stamp, sizeof(*ret_stamp), MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC) == sizeof(*ret_stamp);
+}
+
+int user_read(const struct user_child *child, void *ret, size_t size, struct logoff_error *reterr)
 {
 	struct iovec part = { .iov_base = ret, .iov_len = size };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct stamp stamp;
 	ssize_t n;
+
+	if (has_stamp(child->fd, &stamp))
+		return stamp_set_error(&stamp, program_path(), -ENOPKG, reterr);
 
 	do
 		n = recvmsg(child->fd, &message, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return -EAGAIN;
-	return n == (ssize_t)size && !(message.msg_flags & MSG_TRUNC) ? 0 : -EIO;
+	if (n == (ssize_t)size && !(message.msg_flags & MSG_TRUNC))
+		return 0;
+	return error_set_errno(reterr, -EIO, -EIO, "%s: %s", program_path(), strerror(EIO));
 }
 
-int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us)
+int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us, struct logoff_error *reterr)
 {
 	struct pollfd ready = { .fd = child->fd, .events = POLLIN };
 	int r;
 
-	while ((r = user_read(child, ret, size)) == -EAGAIN) {
+	while ((r = user_read(child, ret, size, reterr)) == -EAGAIN) {
 		uint64_t now_us = clock_now_us();
 
 		if (now_us >= until_us)
-			return -ETIMEDOUT;
+			return error_set_errno(reterr, -ETIMEDOUT, -ETIMEDOUT, "%s: %s", program_path(), strerror(ETIMEDOUT));
 		(void)poll(&ready, 1, (int)((until_us - now_us + 999) / 1000));
 	}
 	return r;
@@ -134,9 +146,9 @@ int user_ask(struct job *job, void *ret, size_t size, struct logoff_error *reter
 
 	if (r < 0)
 		return r;
-	r = user_await(&child, ret, size, until_us);
+	r = user_await(&child, ret, size, until_us, reterr);
 	user_end(&child);
-	return r < 0 ? error_set_errno(reterr, r, r, "%s: %s", program_path(), strerror(-r)) : 0;
+	return r;
 }
 
 bool user_parse_display(const char *text, unsigned *ret_number)

@@ -21,16 +21,19 @@ struct user_child {
 };
 
 /*
- * Starts the program with JOB; its version and lengths are filled in here. Returns 0, -ENOPKG (the program is not installed),
+ * Starts the program with JOB; its stamp and lengths are filled in here. Returns 0, -ENOPKG (the program is not installed),
  * -EMSGSIZE (the job is too long), -ENOMEM, or -EIO. The path of the program is in the cause. CHILD is to be ended.
  */
 int user_start(struct user_child *child, struct job *job, struct logoff_error *reterr);
 
-/* Reads one reply of SIZE bytes. Returns 0, -EAGAIN (none has come yet), or -EIO (the program has ended, or wrote what is none). */
-int user_read(const struct user_child *child, void *ret, size_t size);
+/*
+ * Reads one reply of SIZE bytes. Returns 0, -EAGAIN (none has come yet), -ENOPKG (the program is of another version), or -EIO (it has
+ * ended, or wrote what is no reply).
+ */
+int user_read(const struct user_child *child, void *ret, size_t size, struct logoff_error *reterr);
 
 /* The same, and waits for it until UNTIL_US. Returns -ETIMEDOUT then. */
-int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us);
+int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us, struct logoff_error *reterr);
 
 /* Kills the program; what it has written can still be read. */
 void user_kill(struct user_child *child);

@@ -3,9 +3,10 @@
  * order.h - orders from the back end for other servers (tsts.c) to the program that speaks MS-TSTS (logoff-tsts), and events back.
  *
  * Samba's libraries print, keep global state and block in name service and Kerberos; so they live in a program of their
- * own, which is started when a server is named, can be ended at any deadline, and dies with its starter. Both are from
- * one build and on one machine: orders and events are C structs on a socket pair (descriptor 3 of the program), in which
- * every text is ended by a NUL.
+ * own, which is started when a server is named, can be ended at any deadline, and dies with its starter. Both are on one machine
+ * and should be from one build: orders and events are C structs on a socket pair (descriptor 3 of the program), in which
+ * every text is ended by a NUL. Before all else each end writes its struct stamp. An end that reads the stamp of another build sends
+ * nothing more; the program then reads until the socket is closed.
  *
  * An order has a serial number; it gets exactly one reply with that number, in any order. Notices (serial 0) come when
  * they come. What the server said is passed on as it is (ids, states, times); what follows from it tsts.c decides.
@@ -15,6 +16,7 @@
 #ifndef TSTS_ORDER_H
 #define TSTS_ORDER_H
 
+#include "base/stamp.h"
 #include "logoff.h"
 #include "tsts/row.h"
 

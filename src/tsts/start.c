@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +20,7 @@
 #include "tsts/connect.h"
 
 static struct {
+	struct stamp stamp;
 	struct order order;
 	struct order_logon logon;
 } first;
@@ -28,7 +30,13 @@ static bool is_logon(void)
 	return first.order.kind == ORDER_LOGON && first.order.length == sizeof(first.logon);
 }
 
-/* Reads the first order; what is no log-on, or a wrong one, need not be complete. Returns how many bytes have come. */
+/* Whether all bytes of the stamp that have come are those of our own. */
+static bool may_be_own(size_t n_read)
+{
+	return memcmp(&first.stamp, &stamp_own, n_read < sizeof(stamp_own) ? n_read : sizeof(stamp_own)) == 0;
+}
+
+/* Reads the stamp and the first order; what is no log-on, or a wrong one, need not be complete. Returns how many bytes have come. */
 static size_t read_first(void)
 {
 	uint8_t *bytes = (uint8_t *)&first;
@@ -39,9 +47,18 @@ static size_t read_first(void)
 		n = recv(ORDER_FD, bytes + n_read, sizeof(first) - n_read, 0);
 		n_read += n > 0 ? (size_t)n : 0;
 	} while ((n > 0 || (n < 0 && errno == EINTR)) &&
-		 (n_read < sizeof(first.order) || (is_logon() && n_read < sizeof(first))));
+		 (n_read < offsetof(typeof(first), logon) || (is_logon() && n_read < sizeof(first))) && may_be_own(n_read));
 	first.logon.server[sizeof(first.logon.server) - 1] = '\0';
 	return n_read;
+}
+
+/* Does nothing until the starter has closed the socket. */
+static int wait_for_the_end(void)
+{
+	explicit_bzero(&first, sizeof(first));
+	while (recv(ORDER_FD, &first, sizeof(first), 0) > 0)
+		;
+	return EXIT_SUCCESS;
 }
 
 /* Says that we cannot log on, and why; the starter then ends. */
@@ -49,11 +66,8 @@ static int give_up(const struct logoff_error *cause)
 {
 	struct event event = { .serial = first.order.serial, .kind = EVENT_REPLY, .r = -EHOSTUNREACH, .error = *cause };
 
-	explicit_bzero(&first, sizeof(first));
 	(void)send(ORDER_FD, &event, sizeof(event), MSG_NOSIGNAL);
-	while (recv(ORDER_FD, &first, sizeof(first), 0) > 0)
-		;
-	return EXIT_SUCCESS;
+	return wait_for_the_end();
 }
 
 int main(void)
@@ -67,13 +81,16 @@ int main(void)
 	if (confine_begin() < 0)
 		return EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)send(ORDER_FD, &stamp_own, sizeof(stamp_own), MSG_NOSIGNAL);
 	length = read_first();
+	if (length < sizeof(first.stamp) || !may_be_own(length))
+		return wait_for_the_end();
 	if (length == sizeof(first) && is_logon() && connecting_begin(first.logon.server, first.logon.port, &cause) < 0)
 		return give_up(&cause);
 	module = dlopen("tsts-client.so", RTLD_NOW);
 	run = module ? (client_run_func *)dlsym(module, CLIENT_RUN) : NULL;
 	if (run)
-		return run((uint8_t *)&first, length, &starter);
+		return run((uint8_t *)&first.order, length - sizeof(first.stamp), &starter);
 	(void)error_set_errno(&cause, -EHOSTUNREACH, -ELIBACC, "%s", dlerror());
 	return give_up(&cause);
 }

@@ -38,10 +38,12 @@ int job_parse(const void *data, size_t size, struct job *ret)
 	const char *at = (const char *)data + sizeof(ret->head);
 	size_t left = size - sizeof(ret->head);
 
+	if (size >= sizeof(ret->head.stamp) && !stamp_is_own(data))
+		return -ELIBBAD;
 	if (size < sizeof(ret->head))
 		return -EPROTO;
 	memcpy(&ret->head, data, sizeof(ret->head));
-	if (strncmp(ret->head.version, LOGOFF_VERSION, sizeof(ret->head.version)) != 0 || ret->head.kind >= JOB_N_KINDS)
+	if (ret->head.kind >= JOB_N_KINDS)
 		return -EPROTO;
 	if (ret->head.n_processes > JOB_PROCESSES_MAX)
 		return -EPROTO;
@@ -98,10 +100,14 @@ int job_main(void)
 	char *data = malloc(JOB_SIZE_MAX + 1);
 	struct job job;
 	ssize_t n;
+	int r;
 
 	become_forget(JOB_FD);
 	n = data ? recv(JOB_FD, data, JOB_SIZE_MAX + 1, 0) : -1;
-	if (n < 0 || job_parse(data, (size_t)n, &job) < 0)
+	r = n < 0 ? -EPROTO : job_parse(data, (size_t)n, &job);
+	if (r == -ELIBBAD)
+		job_reply(&stamp_own, sizeof(stamp_own));
+	if (r < 0)
 		return 1;
 	if (job.head.kind != JOB_MESSAGE)	/* a window may stay */
 		job_die_with_starter();

@@ -5,8 +5,9 @@
  *
  * The socket is of the kind SOCK_SEQPACKET, which keeps messages apart. The library writes one job: a struct job_head, its
  * texts, each with its NUL, and numbers of processes. The program writes replies of fixed sizes, one message each, and
- * ends; what a job has for replies stands beside its kind. Both are from one build and on one machine. By the time it
- * replies the program is in the hands of the user, so the library checks what it reads.
+ * ends; what a job has for replies stands beside its kind. Both are on one machine and should be from one build: to a job with the stamp
+ * of another the program replies with its own stamp, and ends. By the time it replies the program is in the hands of the user, so
+ * the library checks what it reads.
  */
 #ifndef USER_JOB_H
 #define USER_JOB_H
@@ -15,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/stamp.h"
 #include "logoff.h"
 
 /* The socket, of the program. */
@@ -47,7 +49,7 @@ enum { JOB_TITLE = 1, JOB_TEXT };		/* beside JOB_SESSION */
 #define JOB_N_TEXTS 3
 
 struct job_head {
-	char version[16];		/* of both */
+	struct stamp stamp;		/* of the library */
 	uint32_t kind;			/* enum job_kind */
 	uint32_t uid;			/* whom the program becomes; LOOK_UP: who is asked about */
 	uint32_t question;		/* LOOK_UP: enum job_question */
@@ -105,5 +107,10 @@ struct job_message {
 struct job_released {
 	int32_t result;			/* 0 or -errno */
 };
+
+/* So a stamp is no other reply. */
+_Static_assert(sizeof(struct job_found) != sizeof(struct stamp) && sizeof(struct job_idle) != sizeof(struct stamp) &&
+	       sizeof(struct job_logout) != sizeof(struct stamp) && sizeof(struct job_message) != sizeof(struct stamp) &&
+	       sizeof(struct job_released) != sizeof(struct stamp), "each reply is known by its size");
 
 #endif

@@ -8,8 +8,8 @@
 #include "user/job.h"
 
 /*
- * Reads a job of SIZE bytes from DATA, which must be aligned as for malloc(). What is read points into DATA. Returns 0 or
- * -EPROTO.
+ * Reads a job of SIZE bytes from DATA, which must be aligned as for malloc(). What is read points into DATA. Returns 0,
+ * -EPROTO, or -ELIBBAD (it has the stamp of another build).
  */
 int job_parse(const void *data, size_t size, struct job *ret);
 

@@ -23,7 +23,7 @@ struct message {
 static struct message make(void)
 {
 	struct message message = {
-		.head = { .version = LOGOFF_VERSION, .kind = JOB_LOOK_UP, .n_text = { 5, 5 }, .n_processes = 2 },
+		.head = { .stamp = stamp_own, .kind = JOB_LOOK_UP, .n_text = { 5, 5 }, .n_processes = 2 },
 	};
 
 	memcpy(message.rest, texts, sizeof(texts));
@@ -94,8 +94,9 @@ static void refuses_other_builds_and_jobs(void **state)
 	struct job job;
 
 	(void)state;
-	message.head.version[0] = 'x';
-	assert_int_equal(parse(&message, sizeof(message.head) + 18, &job), -EPROTO);
+	message.head.stamp.text[0] ^= 1;
+	assert_int_equal(parse(&message, sizeof(message.head) + 18, &job), -ELIBBAD);
+	assert_int_equal(parse(&message, sizeof(message.head.stamp), &job), -ELIBBAD);	/* whatever its structs are */
 	message = make();
 	message.head.kind = JOB_N_KINDS;
 	assert_int_equal(parse(&message, sizeof(message.head) + 18, &job), -EPROTO);

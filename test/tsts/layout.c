@@ -19,6 +19,9 @@
 
 static void orders(void)
 {
+	BEGIN(stamp);
+	LAST(stamp, text);
+	printf(", ");
 	BEGIN(order);
 	MEMBER(order, serial);
 	MEMBER(order, kind);

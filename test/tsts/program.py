@@ -80,9 +80,9 @@ class Ended(Exception):
 
 
 class Program:
-    """A logoff-tsts. COMMAND runs it, somewhere else if need be; descriptor 3 must reach it."""
+    """A logoff-tsts. COMMAND runs it, somewhere else if need be; descriptor 3 must reach it. STAMP is that of the library."""
 
-    def __init__(self, command, env=None):
+    def __init__(self, command, env=None, stamp=None):
         self.ours, theirs = socket.socketpair()
         self.serial = 0
         self.buffer = b""
@@ -96,6 +96,11 @@ class Program:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
                                         preexec_fn=at_three, pass_fds=(FD,), env=env)
         theirs.close()
+        if stamp is None:      # its own, which it shows first
+            self.ours.settimeout(20)
+            stamp = self.ours.recv(size_of("stamp"), socket.MSG_WAITALL)
+            self.ours.settimeout(None)
+        self.ours.sendall(stamp)
 
     def __enter__(self):
         return self

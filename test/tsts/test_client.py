@@ -8,6 +8,7 @@ say is asked in test/domain.
 import errno
 import os
 import random
+import select
 import signal
 import socket
 import struct
@@ -189,6 +190,16 @@ def test_a_wrong_order_is_the_end(program, send):
     assert ended.value.args == (1,)
 
 
+@pytest.mark.parametrize("stamp", [b"0.2.0-x86_64-01234567".ljust(64, b"\0"), b"\xff" * 64, b"\xff"], ids=["newer", "ones", "one byte"])
+def test_a_library_of_another_version(command, stamp):
+    """Nothing is done for it; the program shows its own stamp and ends with the socket."""
+    with Peer(keep_silent) as peer, Program(command, stamp=stamp) as program:
+        program.send_logon("127.0.0.1", port=peer.port, **NTLM)
+        assert len(program.ours.recv(65536)) == size_of("stamp")
+        assert not select.select([program.ours], [], [], 0.5)[0] and not peer.met.is_set()
+        assert program.close() == 0
+
+
 def test_a_second_log_on_is_the_end(program):
     refused(program.logon("127.0.0.1", user="alice", kerberos="OFF"), errno.EKEYREJECTED)
     with pytest.raises(Ended) as ended:
@@ -290,7 +301,7 @@ def test_it_ends_with_its_starter(command):
     try:
         program = os.pidfd_open(int(starter.stdout.readline()))
         payload = pack("order_logon", server="127.0.0.1", kerberos=word("OFF"))
-        ours.sendall(pack("order", serial=1, kind=word("LOGON"), length=len(payload)) + payload)
+        ours.sendall(ours.recv(size_of("stamp")) + pack("order", serial=1, kind=word("LOGON"), length=len(payload)) + payload)
         assert ours.recv(65536)     # it is up, and has said so to the kernel
     finally:
         starter.send_signal(signal.SIGKILL)
@@ -299,7 +310,6 @@ def test_it_ends_with_its_starter(command):
 
 
 def wait_for_exit(pidfd, seconds):
-    import select
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return poll.poll(seconds * 1000)
