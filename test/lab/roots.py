@@ -24,11 +24,13 @@ class Release(NamedTuple):
     # Why there is no such thing, or nothing.
     no_cgroup_v1: str = ""
     no_leaderless_session: str = ""
+    no_libelogind: str = ""
 
 
 RELEASES = {
     "12": Release("bookworm", "xfreerdp"),
-    "13": Release("trixie", "xfreerdp3", "systemd 257 has no cgroup v1", "systemd 257 removes such a session by itself"),
+    "13": Release("trixie", "xfreerdp3", "systemd 257 has no cgroup v1", "systemd 257 removes such a session by itself",
+                  "Debian 13 has no libelogind-dev, as programs for libsystemd run with its elogind"),
 }
 DEBIAN = os.environ.get("LOGOFF_LAB_DEBIAN") or "12"
 RELEASE = RELEASES[DEBIAN]
