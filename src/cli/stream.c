@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/libc.h"
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/output.h"

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/libc.h"
 #include "cli/farm.h"
 #include "cli/json.h"
 #include "cli/report.h"

@@ -119,7 +119,7 @@ static int names_read(struct names *names, int folder)
 	ssize_t n;
 	int r = 0;
 
-	while (r == 0 && (n = getdents64(folder, buffer, sizeof(buffer))) != 0) {
+	while (r == 0 && (n = getdents64(folder, (void *)buffer, sizeof(buffer))) != 0) {
 		if (n < 0)
 			return -errno;
 		for (ssize_t at = 0; r == 0 && at < n;) {

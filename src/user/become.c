@@ -402,18 +402,16 @@ int become_limit(pid_t like, struct logoff_error *cause)
 		return error_set_errno(cause, n == -ENOENT || n == -ESRCH ? -ENXIO : -EPERM, (int)n,
 				       "the limits of process %d of the user cannot be read", (int)like);
 	for (int number = 0; number < (int)RLIM_NLIMITS; number++) {
-		__rlimit_resource_t resource = (__rlimit_resource_t)number;
-
 		line = strchr(line, '\n');
 		line = line ? line + 1 : "";
 		if (strlen(line) < 26 || sscanf(line + 26, "%*s %20s", hard) != 1 || read_limit(line + 26, &theirs_cur) < 0 ||
 		    read_limit(hard, &theirs_max) < 0)
 			return error_set_errno(cause, -EPERM, -EBADMSG, "the limits of process %d of the user cannot be read", (int)like);
-		if (getrlimit(resource, &own) < 0)
+		if (getrlimit(number, &own) < 0)
 			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be read");
 		own.rlim_max = theirs_max < own.rlim_max ? theirs_max : own.rlim_max;
 		own.rlim_cur = theirs_cur < own.rlim_max ? theirs_cur : own.rlim_max;
-		if (setrlimit(resource, &own) < 0)
+		if (setrlimit(number, &own) < 0)
 			return error_set_errno(cause, -EPERM, -errno, "the sender's limits cannot be lowered");
 	}
 	return 0;

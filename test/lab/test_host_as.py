@@ -116,11 +116,7 @@ def test_processes_of_others(host):
 
 
 def test_a_rule_of_polkit(desk):
-<<<<<<< ours
-    """A member of the group has Full Control, and the hello says so; nobody else has."""
-=======
     """Members of the group have Full Control, as the hello tells; nobody else has."""
->>>>>>> theirs
     alice, carol = sessions.ssh(desk, "alice"), sessions.ssh(desk, "carol")
     before = carol.processes()
     peer = Served(desk, token(desk, "alice"))
