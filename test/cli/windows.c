@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/stamp.h"
 #include "tsts/order.h"
 
 #define MINUTE INT64_C(60000000)
@@ -323,8 +324,11 @@ static void play(const struct order *order)
 
 int main(void)
 {
+	struct stamp stamp;
 	struct order order;
 
+	get(&stamp, sizeof(stamp));	/* of the same build as the library, whichever that is */
+	put(&stamp, sizeof(stamp));
 	for (;;) {
 		get(&order, sizeof(order));
 		play(&order);
