@@ -131,9 +131,11 @@ uint32_t call_later(struct call *call, unsigned seconds)
 	if (!vanished_timer)
 		vanished_timer = tevent_add_timer(server.ev, NULL, tevent_timeval_current_ofs(VANISHED_S, 0),
 						  end_vanished, NULL);
-	if (seconds)
+	if (seconds) {
+		TALLOC_FREE(call->deadline);	/* of the order before this one */
 		call->deadline =
 			tevent_add_timer(server.ev, call, tevent_timeval_current_ofs(seconds, 0), on_deadline, call);
+	}
 	return CALL_LATER;
 }
 
