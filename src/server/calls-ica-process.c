@@ -133,11 +133,12 @@ static void answer_processes(struct task *task, struct call *call, uint32_t resu
 {
 	struct tsts_ica_get_processes *r = call ? call->r : NULL;
 
-	(void)result;
-	if (!r)
-		return;
-	r->out.processes = entries(call, task_data(task), &r->out.n_processes);
-	call_answer(call, r->out.processes ? RESULT_OK : RESULT_NO_MEMORY);
+	if (r && result == RESULT_OK) {
+		r->out.processes = entries(call, task_data(task), &r->out.n_processes);
+		result = r->out.processes ? RESULT_OK : RESULT_NO_MEMORY;
+	}
+	if (call)
+		call_answer(call, result);
 }
 
 uint32_t ica_get_processes(struct call *call, void *r)
@@ -181,9 +182,10 @@ static void answer_sid(struct task *task, struct call *call, uint32_t result)
 	struct tsts_ica_get_process_sid *r = call ? call->r : NULL;
 	const struct process *process = r ? find(task_data(task), r->in.pid) : NULL;
 
-	(void)result;
+	if (r && result == RESULT_OK)
+		result = process && process->uid != (uid_t)-1 ? give_sid(r, process) : RESULT_INVALID;
 	if (call)
-		call_answer(call, process && process->uid != (uid_t)-1 ? give_sid(r, process) : RESULT_INVALID);
+		call_answer(call, result);
 }
 
 uint32_t ica_get_process_sid(struct call *call, void *r)
@@ -204,11 +206,10 @@ static void end_process(struct task *task, struct call *call, uint32_t result)
 	const struct process *process = r ? find(task_data(task), r->in.pid) : NULL;
 	json_t *started;
 
-	(void)result;
 	if (!call)
 		return;
-	if (!process || !client_may(call->client, RIGHT_LOGOFF, process->uid)) {
-		call_answer(call, process ? RESULT_DENIED : RESULT_INVALID);
+	if (result != RESULT_OK || !process || !client_may(call->client, RIGHT_LOGOFF, process->uid)) {
+		call_answer(call, result != RESULT_OK ? result : process ? RESULT_DENIED : RESULT_INVALID);
 		return;
 	}
 	started = process->started_us < 0 ? json_null() : json_integer(process->started_us);

@@ -41,17 +41,24 @@ static void on_line(void *data, const struct line *line)
 		task->calls->line(task, task->call, line);
 }
 
+/* An order that only asks has no result of its own: its exit status says whether all of the answer has come. */
+static uint32_t done_result(const struct task *task, const struct line *line)
+{
+	if (task->changes || task->result != RESULT_OK)
+		return task->result;
+	return line->exit_status == 0 ? RESULT_OK : RESULT_FAILED;
+}
+
 /* The sessions are listed again: those who wait for this end must know it at once. */
 static void on_end(void *data, enum order_end end, const struct line *line)
 {
 	struct task *task = data;
 	struct client *client = task->client;
 	struct call *call = task->call;
-	uint32_t result = end == ORDER_DONE	 ? task->result
+	uint32_t result = end == ORDER_DONE	 ? done_result(task, line)
 			  : end == ORDER_REFUSED ? RESULT_NOT_SUPPORTED
 						 : order_result(end);
 
-	(void)line;
 	if (task->changes)
 		sessions_changed(client);
 	if (task->calls->end)
@@ -100,7 +107,7 @@ static struct task *start(struct call *call, json_t *order, bool changes, unsign
 	task->client = call->client;
 	task->calls = calls;
 	task->changes = changes;
-	task->result = RESULT_FAILED;
+	task->result = changes ? RESULT_FAILED : RESULT_OK;
 	task->order = order_give(call->client, order, changes, order_s, &order_calls, task, ret_result);
 	if (!task->order) {
 		talloc_free(task);
