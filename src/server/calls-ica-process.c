@@ -198,24 +198,31 @@ uint32_t ica_get_process_sid(struct call *call, void *r)
 
 /* ---- ending one ---- */
 
+static json_t *end_order(const struct process *process)
+{
+	json_t *started = process->started_us < 0 ? json_null() : json_integer(process->started_us);
+
+	return json_pack("{s:s, s:[{s:i, s:o}], s:i}", "order", "end-processes", "processes", "pid", (int)process->pid,
+			 "started", started, "grace", GRACE_S);
+}
+
 /* Its owner, or Full Control. logoff-host decides again. */
 static void end_process(struct task *task, struct call *call, uint32_t result)
 {
 	static const struct task_calls calls;
 	struct tsts_ica_terminate_process *r = call ? call->r : NULL;
 	const struct process *process = r ? find(task_data(task), r->in.pid) : NULL;
-	json_t *started;
 
 	if (!call)
 		return;
-	if (result != RESULT_OK || !process || !client_may(call->client, RIGHT_LOGOFF, process->uid)) {
-		call_answer(call, result != RESULT_OK ? result : process ? RESULT_DENIED : RESULT_INVALID);
-		return;
+	if (result == RESULT_OK && !process) {
+		result = RESULT_INVALID;
+	} else if (result == RESULT_OK && !client_may(call->client, RIGHT_LOGOFF, process->uid)) {
+		task_record(call, end_order(process));
+		result = RESULT_DENIED;
+	} else if (result == RESULT_OK) {
+		result = task_begin(call, end_order(process), true, END_S, END_S, &calls, 0);
 	}
-	started = process->started_us < 0 ? json_null() : json_integer(process->started_us);
-	result = task_begin(call, json_pack("{s:s, s:[{s:i, s:o}], s:i}", "order", "end-processes", "processes", "pid",
-					    (int)process->pid, "started", started, "grace", GRACE_S),
-			    true, END_S, END_S, &calls, 0);
 	if (result != CALL_LATER)
 		call_answer(call, result);
 }

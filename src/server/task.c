@@ -198,20 +198,29 @@ uint32_t task_result(const struct line *line)
 
 /* ---- a refusal ---- */
 
-void task_record_refusal(struct call *call, enum right right)
+void task_record(struct call *call, json_t *order)
 {
 	static const struct task_calls calls;
-	const char *word = right == RIGHT_MESSAGE ? "message" : right == RIGHT_DISCONNECT ? "disconnect" : "log-off";
 	uint32_t result;
+
+	if (call->client->records && order && json_object_set_new(order, "refused", json_true()) == 0)
+		(void)start(call, order, true, SLACK_S, &calls, 0, &result);	/* the client is refused all the same */
+	else
+		json_decref(order);
+}
+
+void task_record_refusal(struct call *call, enum right right)
+{
+	const char *word = right == RIGHT_MESSAGE ? "message" : right == RIGHT_DISCONNECT ? "disconnect" : "log-off";
 	json_t *order;
 
-	if (!call->client->records || !call->session || !call->session->id ||
+	if (!call->session || !call->session->id ||
 	    !(right & (RIGHT_MESSAGE | RIGHT_DISCONNECT | RIGHT_LOGOFF | RIGHT_RESET)))
 		return;
-	order = json_pack("{s:s, s:o, s:b}", "order", word, "sessions", task_sessions(call), "refused", true);
+	order = json_pack("{s:s, s:o}", "order", word, "sessions", task_sessions(call));
 	if (order && right == RIGHT_MESSAGE)
 		(void)json_object_set_new(order, "text", json_string("-"));
-	(void)start(call, order, true, SLACK_S, &calls, 0, &result);	/* the client is refused all the same */
+	task_record(call, order);
 }
 
 /* ---- log-off ---- */

@@ -43,6 +43,9 @@ void task_cancel(struct task *task);
 /* {"id":ID,"logon":LOGON} of the session of CALL in an array, as orders have it. */
 json_t *task_sessions(const struct call *call);
 
+/* Has it recorded that CALL is refused ORDER, which is stolen. */
+void task_record(struct call *call, json_t *order);
+
 /* Has the refusal of CALL recorded, for a RIGHT that changes something. */
 void task_record_refusal(struct call *call, enum right right);
 
