@@ -4,11 +4,13 @@
  */
 #include "server/sessions.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define DAY_S 86400
 #define TEN_YEARS_S (INT64_C(3660) * DAY_S)
+#define SAME_LOGON_US 1000000	/* as src/host/targets.c and src/base/number-table.c have it */
 
 static const char *copy(TALLOC_CTX *mem, const json_t *json, const char *name)
 {
@@ -90,12 +92,19 @@ const struct session *session_by_number(const struct session_list *list, uint32_
 	return NULL;
 }
 
+bool session_is_other(const struct session *session, int64_t logon_us)
+{
+	if (session->logon_us < 0 || logon_us < 0)
+		return false;
+	return llabs((long long)(session->logon_us - logon_us)) > SAME_LOGON_US;
+}
+
 const struct session *session_by_id(const struct session_list *list, const char *id, int64_t logon_us)
 {
 	for (uint32_t i = 0; id && i < list->n_items; i++) {
 		const struct session *session = &list->items[i];
 
-		if (session->id && strcmp(session->id, id) == 0 && (logon_us == -1 || session->logon_us == logon_us))
+		if (session->id && strcmp(session->id, id) == 0 && !session_is_other(session, logon_us))
 			return session;
 	}
 	return NULL;

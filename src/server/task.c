@@ -125,8 +125,9 @@ uint32_t task_begin(struct call *call, json_t *order, bool changes, unsigned ans
 	uint32_t result = RESULT_FAILED;
 	struct task *task = NULL;
 
-	/* No order could say which logon is meant. */
-	if (changes && call->row->target == TARGET_SESSION && call->session->logon_us < 0)
+	/* Nobody could say which logon is meant. */
+	if (changes && call->row->target == TARGET_SESSION &&
+	    (call->session->logon_us < 0 || (call->held && call->held->id && call->held->logon_us < 0)))
 		json_decref(order);
 	else
 		task = start(call, order, changes, order_s, calls, data_size, &result);

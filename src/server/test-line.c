@@ -151,11 +151,30 @@ static void test_wrong_sessions(void **state)
 	talloc_free(mem);
 }
 
+/* Where no session manager tells it, the time of a logon is computed, and differs a little each time. */
+static void test_the_same_logon(void **state)
+{
+	struct session items[] = { { .id = "7", .logon_us = 50000000 }, { .id = "c2", .logon_us = -1 } };
+	const struct session_list list = { .items = items, .n_items = 2 };
+
+	(void)state;
+	assert_ptr_equal(session_by_id(&list, "7", 50000000), &items[0]);
+	assert_ptr_equal(session_by_id(&list, "7", 50000003), &items[0]);
+	assert_ptr_equal(session_by_id(&list, "7", 49000000), &items[0]);
+	assert_null(session_by_id(&list, "7", 48999999));
+	assert_null(session_by_id(&list, "7", 51000001));
+	assert_ptr_equal(session_by_id(&list, "7", -1), &items[0]);
+	assert_ptr_equal(session_by_id(&list, "c2", -1), &items[1]);
+	assert_ptr_equal(session_by_id(&list, "c2", 50000000), &items[1]);	/* unknown is not gone */
+	assert_null(session_by_id(&list, NULL, -1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello), cmocka_unit_test(test_lines), cmocka_unit_test(test_what_is_no_line),
 		cmocka_unit_test(test_session), cmocka_unit_test(test_wrong_sessions),
+		cmocka_unit_test(test_the_same_logon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
