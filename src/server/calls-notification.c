@@ -16,13 +16,13 @@ struct goal {
 	uint32_t state;
 };
 
-/* A list that may lack sessions does not show that one is gone. */
+/* A list that may lack sessions does not show that one is gone. One that is gone reaches no other state any more. */
 static bool is_reached(struct call *call, const struct session_list *list, uint32_t *ret_result)
 {
 	const struct goal *goal = call->data;
 	const struct session *session = session_by_id(list, goal->id, goal->logon_us);
 
-	*ret_result = RESULT_OK;
+	*ret_result = session || goal->state == TSTS_STATE_DOWN ? RESULT_OK : RESULT_NO_SESSION;
 	return session ? session->state == goal->state : list->complete;
 }
 
