@@ -55,19 +55,24 @@ static uint32_t wait_for_state(struct call *call, void *data)
 
 /* ---- changes ---- */
 
+/* Remembers LIST, and those that it may lack. */
 static bool remember(struct held *held, const struct call *call, const struct session_list *list)
 {
-	struct seen *seen = talloc_zero_array(held, struct seen, list->n_items);
+	struct seen *seen = talloc_zero_array(held, struct seen, held->n_seen + list->n_items);
+	uint32_t n = 0;
 
 	if (!seen)
 		return false;
-	talloc_free(held->seen);
-	held->seen = seen;
-	held->n_seen = 0;
+	for (uint32_t i = 0; !list->complete && i < held->n_seen; i++)
+		if (!session_by_number(list, held->seen[i].number))
+			seen[n++] = held->seen[i];
 	for (uint32_t i = 0; i < list->n_items; i++)
 		if (answer_shows(call, &list->items[i]))
-			seen[held->n_seen++] =
+			seen[n++] =
 				(struct seen){ list->items[i].number, list->items[i].state, list->items[i].logon_us };
+	talloc_free(held->seen);
+	held->seen = seen;
+	held->n_seen = n;
 	return true;
 }
 
@@ -110,7 +115,10 @@ static void add_begun(const struct call *call, struct tsts_wait_async *r, const 
 			add_change(r, held, list->items[i].number, TSTS_CHANGE_CREATE | TSTS_CHANGE_LOGON);
 }
 
-/* The handle may have been closed meanwhile, over another connection of the client. */
+/*
+ * The handle may have been closed meanwhile, over another connection of the client. A change that it is not for is
+ * remembered too: who has come without notice may leave with one.
+ */
 static bool has_changed(struct call *call, const struct session_list *list, uint32_t *ret_result)
 {
 	struct tsts_wait_async *r = call->r;
@@ -125,11 +133,11 @@ static bool has_changed(struct call *call, const struct session_list *list, uint
 		return false;
 	add_ended(r, held, list);
 	add_begun(call, r, held, list);
-	if (r->out.n_changes == 0 || !remember(held, call, list)) {
-		TALLOC_FREE(r->out.changes);
-		return false;
-	}
-	return true;
+	if (remember(held, call, list) && r->out.n_changes > 0)
+		return true;
+	TALLOC_FREE(r->out.changes);
+	r->out.n_changes = 0;
+	return false;
 }
 
 static uint32_t register_async(struct call *call, void *data)

@@ -137,6 +137,82 @@ static void test_nobodys_session(void **state)
 	assert_false(session_allows(&services, &full, RIGHT_MESSAGE));
 }
 
+/* ---- changes that are waited for ---- */
+
+/* In place of Samba's: the one handle that there is. */
+static struct dcesrv_handle the_handle;
+
+struct dcesrv_handle *dcesrv_handle_lookup(struct dcesrv_call_state *state, const struct policy_handle *wire,
+					   uint8_t type)
+{
+	(void)state, (void)wire, (void)type;
+	return &the_handle;
+}
+
+/* How many changes the call is answered with, *RET_FIRST the first one. The client can wait for none. */
+static uint32_t changes_in(struct session_list *list, struct tsts_change *ret_first)
+{
+	struct server server = { .settings = settings_default };
+	struct client client = { .server = &server, .full_control = ANSWER_YES, .n_waits = settings_default.max_waits };
+	struct call *call = talloc_zero(NULL, struct call);
+	struct tsts_wait_async r = { .in.handle.handle_type = HANDLE_NOTIFY };
+	uint32_t result;
+
+	call->client = &client;
+	call->list = list;
+	call->r = &r;
+	result = interface_notification.rows[TSTS_WAIT_ASYNC].act(call, &r);
+	assert_int_equal(result, r.out.n_changes ? RESULT_OK : RESULT_BUSY);
+	if (r.out.n_changes)
+		*ret_first = r.out.changes[0];
+	talloc_free(call);
+	return r.out.n_changes;
+}
+
+static struct session_list list_of(struct session *items, uint32_t n, bool complete)
+{
+	return (struct session_list){ .items = items, .n_items = n, .complete = complete };
+}
+
+static void test_the_end_of_a_session_whose_begin_does_not_matter(void **state)
+{
+	struct session session = { .number = 12, .id = "12", .logon_us = 5000000, .uid = 1000 };
+	struct session_list one = list_of(&session, 1, true), none = list_of(&session, 0, true);
+	struct tsts_change change;
+
+	(void)state;
+	the_handle.data = talloc_zero(NULL, struct held);
+	*(struct held *)the_handle.data = (struct held){ .number = UINT32_MAX, .mask = TSTS_CHANGE_LOGOFF };
+	assert_int_equal(changes_in(&one, &change), 0);
+	assert_int_equal(changes_in(&none, &change), 1);
+	assert_int_equal(change.session_id, 12);
+	assert_int_equal(change.mask, TSTS_CHANGE_LOGOFF);
+	assert_int_equal(changes_in(&none, &change), 0);
+	TALLOC_FREE(the_handle.data);
+}
+
+static void test_a_session_that_a_list_may_lack(void **state)
+{
+	struct session sessions[] = { { .number = 12, .id = "12", .logon_us = 5000000, .uid = 1000 },
+				      { .number = 13, .id = "13", .logon_us = 6000000, .uid = 1000 } };
+	struct session_list first = list_of(sessions, 1, true), lacks = list_of(sessions + 1, 1, false);
+	struct session_list both = list_of(sessions, 2, true), second = list_of(sessions + 1, 1, true);
+	struct tsts_change change;
+
+	(void)state;
+	the_handle.data = talloc_zero(NULL, struct held);
+	*(struct held *)the_handle.data = (struct held){ .number = UINT32_MAX, .mask = UINT32_MAX };
+	assert_int_equal(changes_in(&first, &change), 1);
+	assert_int_equal(changes_in(&lacks, &change), 1);
+	assert_int_equal(change.session_id, 13);
+	assert_int_equal(changes_in(&both, &change), 0);
+	assert_int_equal(changes_in(&lacks, &change), 0);
+	assert_int_equal(changes_in(&second, &change), 1);
+	assert_int_equal(change.session_id, 12);
+	assert_int_equal(change.mask, TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE);
+	TALLOC_FREE(the_handle.data);
+}
+
 /* ---- limits ---- */
 
 /* Samba is not asked for a handle beyond the limit: there is no call. */
@@ -190,7 +266,10 @@ int main(void)
 		cmocka_unit_test(test_every_call_has_a_row), cmocka_unit_test(test_every_row_names_a_right),
 		cmocka_unit_test(test_changes_have_their_rights), cmocka_unit_test(test_rows_fit_the_codec),
 		cmocka_unit_test(test_a_refusal_can_be_encoded), cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_nobodys_session), cmocka_unit_test(test_a_client_has_so_many_handles),
+		cmocka_unit_test(test_nobodys_session),
+		cmocka_unit_test(test_the_end_of_a_session_whose_begin_does_not_matter),
+		cmocka_unit_test(test_a_session_that_a_list_may_lack),
+		cmocka_unit_test(test_a_client_has_so_many_handles),
 		cmocka_unit_test(test_the_null_handle_is_none), cmocka_unit_test(test_a_client_has_so_many_waits),
 		cmocka_unit_test(test_there_are_so_many_processes),
 	};
