@@ -50,6 +50,7 @@ struct client {
 	enum answer full_control;		/* as the last process of logoff-host has told */
 	bool records;				/* logoff-host knows orders to refuse and record something */
 	unsigned n_handles, n_waits, n_boxes, n_peers;
+	unsigned n_later;			/* calls that are answered later */
 	struct peer *peers;			/* peer.c */
 	struct listing *listing;		/* sessions.c */
 	struct call *waits;			/* wait.c */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define N_SHORT 256			/* calls of a client that wait for logoff-host alone */
 #define VANISHED_S 1			/* so often we look for clients that have left their calls */
 
 /* Samba calls us without any pointer of ours, so the one server stands here. */
@@ -55,6 +56,8 @@ static int forget_call(struct call *call)
 	call_stop_waiting(call);
 	if (call->is_box)
 		call->client->n_boxes--;
+	if (call->later)
+		call->client->n_later--;
 	client_leave(call->client);
 	return 0;
 }
@@ -123,6 +126,7 @@ uint32_t call_later(struct call *call, unsigned seconds)
 			return RESULT_FAILED;
 		call->state->state_flags |= DCESRV_CALL_STATE_FLAG_ASYNC;
 		call->later = true;
+		call->client->n_later++;
 		call->next = pending;
 		if (pending)
 			pending->previous = call;
@@ -206,6 +210,12 @@ static bool needs_list(const struct call *call)
 	return call->row->target != TARGET_NOTHING;
 }
 
+/* Calls that wait for a person or a state have limits of their own; so many more may wait for logoff-host. */
+static bool has_too_many(const struct client *client)
+{
+	return client->n_later >= client->server->settings.max_waits + client->server->settings.max_boxes + N_SHORT;
+}
+
 static void begin(struct call *call)
 {
 	if (!needs_list(call)) {
@@ -213,6 +223,10 @@ static void begin(struct call *call)
 
 		if (result != CALL_LATER)
 			set_result(call, result);
+		return;
+	}
+	if (has_too_many(call->client)) {
+		set_result(call, RESULT_BUSY);
 		return;
 	}
 	call->look.got = on_list;

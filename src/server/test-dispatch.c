@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -247,6 +248,24 @@ static void test_a_client_has_so_many_waits(void **state)
 	assert_false(call.later);
 }
 
+/* Not even a list is begun for a call beyond the limit. */
+static void test_a_client_has_so_many_calls(void **state)
+{
+	struct server server = { .settings = settings_default };
+	struct client client = { .server = &server, .n_later = UINT32_MAX };
+	struct tsts_get_all_sessions r = { .in.level = 1 };
+	struct call call = { .client = &client, .interface = &interface_enumeration, .r = &r,
+			     .row = row_find(&interface_enumeration, TSTS_GET_ALL_SESSIONS) };
+	struct dcesrv_interface samba;
+
+	(void)state;
+	assert_int_equal(setenv("LOGOFF_SERVER_HOST", "/nonexistent", 1), 0);
+	dispatch_fill(&samba, &interface_enumeration);
+	assert_true(NT_STATUS_IS_OK(samba.dispatch(NULL, NULL, &call)));
+	assert_int_equal(r.out.result, RESULT_BUSY);
+	assert_null(client.listing);
+}
+
 /* No process is started for an order beyond the limit. */
 static void test_there_are_so_many_processes(void **state)
 {
@@ -271,7 +290,7 @@ int main(void)
 		cmocka_unit_test(test_a_session_that_a_list_may_lack),
 		cmocka_unit_test(test_a_client_has_so_many_handles),
 		cmocka_unit_test(test_the_null_handle_is_none), cmocka_unit_test(test_a_client_has_so_many_waits),
-		cmocka_unit_test(test_there_are_so_many_processes),
+		cmocka_unit_test(test_a_client_has_so_many_calls), cmocka_unit_test(test_there_are_so_many_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
