@@ -85,9 +85,14 @@ static void serve(struct listing *listing, struct session_list *list, uint32_t r
 
 static bool grow(struct session_list *list)
 {
-	if ((list->n_items & (list->n_items - 1)) == 0)		/* full: 0, 1, 2, 4 ... */
-		list->items = talloc_realloc(list, list->items, struct session, list->n_items ? 2 * list->n_items : 1);
-	return list->items;
+	struct session *items;
+
+	if ((list->n_items & (list->n_items - 1)) != 0)		/* full: 0, 1, 2, 4 ... */
+		return true;
+	items = talloc_realloc(list, list->items, struct session, list->n_items ? 2 * list->n_items : 1);
+	if (items)
+		list->items = items;
+	return items;
 }
 
 static void add_session(struct listing *listing, const struct line *line)

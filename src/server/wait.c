@@ -37,7 +37,7 @@ void call_stop_waiting(struct call *call)
 		remove_wait(call);
 }
 
-/* An answer may free any call at once, so each time the search begins anew. */
+/* Samba frees a call when its answer has been sent: later, so the next one of the list stays. */
 static void judge(struct client *client, const struct session_list *list)
 {
 	struct call *call, *next;
