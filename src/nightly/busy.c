@@ -84,6 +84,10 @@ static bool count_ticks(struct logoff_host *host, struct busy_session *sessions,
 
 	if (logoff_host_list_processes(host, &processes, &n, NULL) != LOGOFF_OK)
 		return false;
+	if (logoff_host_hides_processes(host)) {	/* what is hidden may be what works */
+		logoff_host_process_list_free(processes);
+		return false;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct busy_session *session = find_session(sessions, n_sessions, processes[i]->session_id);
 		struct process now, *then;
