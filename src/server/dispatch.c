@@ -121,6 +121,8 @@ static void on_deadline(struct tevent_context *ev, struct tevent_timer *timer, s
 
 uint32_t call_later(struct call *call, unsigned seconds)
 {
+	struct tevent_context *ev = call->client->server->ev;
+
 	if (!call->later) {
 		if (!(call->state->state_flags & DCESRV_CALL_STATE_FLAG_MAY_ASYNC))
 			return RESULT_FAILED;
@@ -133,12 +135,12 @@ uint32_t call_later(struct call *call, unsigned seconds)
 		pending = call;
 	}
 	if (!vanished_timer)
-		vanished_timer = tevent_add_timer(server.ev, NULL, tevent_timeval_current_ofs(VANISHED_S, 0),
-						  end_vanished, NULL);
+		vanished_timer =
+			tevent_add_timer(ev, NULL, tevent_timeval_current_ofs(VANISHED_S, 0), end_vanished, NULL);
 	if (seconds) {
 		TALLOC_FREE(call->deadline);	/* of the order before this one */
 		call->deadline =
-			tevent_add_timer(server.ev, call, tevent_timeval_current_ofs(seconds, 0), on_deadline, call);
+			tevent_add_timer(ev, call, tevent_timeval_current_ofs(seconds, 0), on_deadline, call);
 	}
 	return CALL_LATER;
 }

@@ -5,8 +5,11 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -214,6 +217,83 @@ static void test_a_session_that_a_list_may_lack(void **state)
 	TALLOC_FREE(the_handle.data);
 }
 
+/* ---- answers of logoff-host ---- */
+
+static bool replied;
+
+/* In place of Samba's. */
+NTSTATUS dcesrv_reply(struct dcesrv_call_state *state)
+{
+	(void)state;
+	replied = true;
+	return NT_STATUS_OK;
+}
+
+/* A program in place of logoff-host, which answers the first order with LINES. */
+static void write_program(char *path, const char *lines)
+{
+	int fd = mkstemp(path);
+	FILE *file;
+
+	assert_true(fd >= 0 && fchmod(fd, 0700) == 0);
+	file = fdopen(fd, "w");
+	assert_non_null(file);
+	fprintf(file, "#!/bin/sh\necho '{\"logoff-host\":1,\"full_control\":true}'\nread order\necho '%s'\n", lines);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(setenv("LOGOFF_SERVER_HOST", path, 1), 0);
+}
+
+/* Asks for all processes. */
+static void get_processes(const char *lines, struct tsts_ica_get_processes *ret)
+{
+	static struct tevent_context *ev;	/* a timer of the service stays in it, and looks at the calls */
+	struct server server = { .settings = settings_default };
+	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
+	static struct dcesrv_connection connection;
+	static struct dcesrv_call_state state = { .conn = &connection };
+	struct session_list none = {};
+	struct call *call = talloc_zero(NULL, struct call);
+	char path[] = "/tmp/logoff-host-XXXXXX";
+
+	state.state_flags = DCESRV_CALL_STATE_FLAG_MAY_ASYNC;
+	ev = ev ? ev : tevent_context_init(NULL);
+	server.ev = ev;
+	write_program(path, lines);
+	replied = false;
+	*ret = (struct tsts_ica_get_processes){};
+	*call = (struct call){ .state = &state, .interface = &interface_ica, .client = &client, .r = ret, .list = &none,
+			       .row = row_find(&interface_ica, TSTS_ICA_GET_PROCESSES) };
+	assert_int_equal(call->row->act(call, ret), CALL_LATER);
+	while (!replied || client.n_peers > 0)
+		assert_int_equal(tevent_loop_once(ev), 0);
+	unlink(path);
+}
+
+#define PROCESS "{\"serial\":1,\"process\":{\"pid\":7,\"uid\":1000,\"command\":\"a\"},\"started\":5}\n"
+#define REPLY(status) "{\"serial\":1,\"reply\":\"processes\",\"exit_status\":" status ",\"hides_processes\":false}"
+
+/* A part is not answered as all there is. */
+static void test_processes_that_could_not_be_listed(void **state)
+{
+	static const char failure[] = "{\"serial\":1,\"failure\":{\"kind\":\"unreachable\"}}\n";
+	struct tsts_ica_get_processes r;
+	char *failed = talloc_asprintf(NULL, PROCESS "%s" REPLY("6"), failure);
+
+	(void)state;
+	get_processes(PROCESS REPLY("0"), &r);
+	assert_int_equal(r.out.status, RESULT_OK);
+	assert_int_equal(r.out.result, 1);
+	assert_int_equal(r.out.n_processes, 1);
+	get_processes(failed, &r);
+	assert_int_equal(r.out.status, RESULT_FAILED);
+	assert_int_equal(r.out.result, 0);
+	get_processes(PROCESS REPLY("6"), &r);
+	assert_int_equal(r.out.status, RESULT_FAILED);
+	get_processes(PROCESS, &r);
+	assert_int_equal(r.out.status, RESULT_FAILED);
+	talloc_free(failed);
+}
+
 /* ---- limits ---- */
 
 /* Samba is not asked for a handle beyond the limit: there is no call. */
@@ -288,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_nobodys_session),
 		cmocka_unit_test(test_the_end_of_a_session_whose_begin_does_not_matter),
 		cmocka_unit_test(test_a_session_that_a_list_may_lack),
+		cmocka_unit_test(test_processes_that_could_not_be_listed),
 		cmocka_unit_test(test_a_client_has_so_many_handles),
 		cmocka_unit_test(test_the_null_handle_is_none), cmocka_unit_test(test_a_client_has_so_many_waits),
 		cmocka_unit_test(test_a_client_has_so_many_calls), cmocka_unit_test(test_there_are_so_many_processes),
