@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "server/result.h"
 
 #define IDLE_S 30
+#define OLD_US UINT64_C(60000000)	/* so long what a process has told of the rights of its client is believed */
 #define WRITE_AT_ONCE 65536
 
 struct order {
@@ -40,6 +42,7 @@ struct peer {
 	struct tevent_timer *idle;
 	struct order *orders;			/* the first one is carried out */
 	int64_t serial;
+	uint64_t begun_us;
 	bool greeted;
 	bool reading;				/* its lines are being taken: it must not be ended meanwhile */
 };
@@ -225,6 +228,12 @@ static bool take_lines(struct peer *peer)
 	return right && n <= LINE_MAX_BYTES;
 }
 
+/* An old one gets no new order, so that a right that is taken from a client does not stay while it goes on asking. */
+static bool is_old(const struct peer *peer)
+{
+	return clock_now_us() - peer->begun_us > OLD_US;
+}
+
 static void on_output(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data)
 {
 	struct peer *peer = data;
@@ -236,6 +245,8 @@ static void on_output(struct tevent_context *ev, struct tevent_fd *event, uint16
 	peer->reading = false;
 	if (!right || !more)
 		end_peer(peer, ORDER_BROKEN);
+	else if (!peer->orders && is_old(peer))
+		end_peer(peer, ORDER_DONE);
 }
 
 static void on_input(struct tevent_context *ev, struct tevent_fd *event, uint16_t flags, void *data)
@@ -375,7 +386,8 @@ static struct peer *new_peer(struct client *client)
 
 	if (!peer)
 		return NULL;
-	*peer = (struct peer){ .client = client, .pid = -1, .pid_fd = -1, .in = -1, .out = -1 };
+	*peer = (struct peer){ .client = client, .pid = -1, .pid_fd = -1, .in = -1, .out = -1,
+			       .begun_us = clock_now_us() };
 	talloc_set_destructor(peer, free_peer);
 	if (!start(peer)) {
 		talloc_free(peer);
@@ -407,6 +419,8 @@ static struct peer *find_peer(const struct client *client, bool changes)
 	struct peer *asking = NULL;
 
 	for (struct peer *peer = client->peers; peer; peer = peer->next) {
+		if (is_old(peer))
+			continue;
 		if (!peer->orders)
 			return peer;
 		if (!is_changing(peer))

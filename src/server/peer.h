@@ -3,9 +3,9 @@
  * peer.h - processes of logoff-host, each of which has become the UNIX user of one client, and orders to them.
  *
  * A process carries out one order at a time. So an order that changes something has a process to itself, and orders
- * that only ask share one. Processes are started when they are needed, and end when nobody has needed them for a
- * while. A process that breaks the protocol, ends, or is too late is killed; nobody knows then what has become of its
- * orders. A log-off that it has begun goes on all the same: logoff-host sees to that.
+ * that only ask share one. Processes are started when they are needed, end when nobody has needed them for a while,
+ * and get no new orders after a minute. A process that breaks the protocol, ends, or is too late is killed; nobody
+ * knows then what has become of its orders. A log-off that it has begun goes on all the same: logoff-host sees to that.
  */
 #ifndef SERVER_PEER_H
 #define SERVER_PEER_H
