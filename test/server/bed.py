@@ -34,6 +34,7 @@ CHOICES = {"MYDOMAIN": people.DOMAIN, "my.domain": people.REALM.lower()}
 # What the chapter builds with, and without what no case needs.
 OPTIONS = "-Dsamba-worker-dir=/usr/libexec/samba -Dserver=enabled -Dtests=disabled -Dman=disabled -Dnls=disabled"
 HANDLE = b"handle of that pipe "  # in a call: the context handle that the first answer of the same interface began with; as long as one
+WORKER = "/usr/libexec/samba/rpcd_logoff"
 TSTOOL = "/usr/share/doc/python3-impacket/examples/tstool.py"
 
 
