@@ -209,7 +209,7 @@ bool probe_find(const char *name, char *ret_path, size_t size)
 	};
 
 	if (strchr(name, '/')) {
-		snprintf(ret_path, size, "%s", name);
+		*(char *)mempcpy(ret_path, name, strnlen(name, size - 1)) = '\0';
 		return access(name, X_OK) == 0;
 	}
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
