@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+import bed
 import sessions
 import stubs
 from bed import HANDLE
@@ -37,7 +38,7 @@ def test_own_session(any_host):
     session, kept = any_host.ssh(any_host.own), any_host.ssh(any_host.own)
     before, others = session.processes(), kept.processes()
 
-    assert_logged_off(any_host.ask(any_host.own, "logoff", session.id), session, before)
+    assert_logged_off(any_host.ask(any_host.own, "logoff", str(bed.Managed.number(session))), session, before)
 
     assert_untouched(kept, others)
     assert_recorded(any_host, session, any_host.own, "ended")
@@ -47,7 +48,7 @@ def test_the_help_desk_logs_off_others(any_host):
     session, kept = any_host.ssh(any_host.own), any_host.ssh(any_host.other)
     before, others = session.processes(), kept.processes()
 
-    assert_logged_off(any_host.ask(any_host.helper, "logoff", session.id), session, before)
+    assert_logged_off(any_host.ask(any_host.helper, "logoff", str(bed.Managed.number(session))), session, before)
 
     assert_untouched(kept, others)
     assert_recorded(any_host, session, any_host.helper, "ended")
@@ -58,7 +59,7 @@ def test_an_administrator_of_the_domain(member):
     session = member.ssh(member.own)
     before = session.processes()
 
-    assert_logged_off(member.ask(member.administrator, "logoff", session.id), session, before)
+    assert_logged_off(member.ask(member.administrator, "logoff", str(bed.Managed.number(session))), session, before)
 
     assert_recorded(member, session, member.administrator, "ended")
 
@@ -68,7 +69,7 @@ def test_reset(any_host):
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
 
-    assert_logged_off(any_host.ask(any_host.helper, "rwinsta", session.id), session, before)
+    assert_logged_off(any_host.ask(any_host.helper, "rwinsta", str(bed.Managed.number(session))), session, before)
 
 
 def test_others_are_refused(any_host):
@@ -76,7 +77,7 @@ def test_others_are_refused(any_host):
     before = session.processes()
 
     for command in ("logoff", "rwinsta"):
-        result = any_host.ask(any_host.plain, command, session.id)
+        result = any_host.ask(any_host.plain, command, str(bed.Managed.number(session)))
         assert result.status in (DENIED, NO_SESSION), result
     assert_untouched(session, before)
 
@@ -84,7 +85,7 @@ def test_others_are_refused(any_host):
 def test_others_are_refused_at_each_call(any_host):
     """Calls by number, as no look at the list comes before them."""
     session = any_host.ssh(any_host.own)
-    before, number = session.processes(), int(session.id)
+    before, number = session.processes(), bed.Managed.number(session)
 
     answers = any_host.call(any_host.plain, [("OpenSession", number), ("Logoff", HANDLE), ("Disconnect", HANDLE),
                                              ("ShowMessageBox", HANDLE, "title", "text", 0, 1, 1), ("GetUserName", HANDLE)])
@@ -109,7 +110,7 @@ def test_a_session_that_a_program_holds_against_its_end(any_host):
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
 
-    assert_logged_off(any_host.ask(any_host.own, "logoff", session.id), session, before, within=15)
+    assert_logged_off(any_host.ask(any_host.own, "logoff", str(bed.Managed.number(session))), session, before, within=15)
 
 
 def assert_all_refused(answers):

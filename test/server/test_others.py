@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import bed
 import sessions
 from cases import DENIED, NO_SESSION, OK, assert_untouched
 from host import wait_until
@@ -22,11 +23,11 @@ def test_query_session_shows_what_the_host_shows(any_host):
 
     rows = {row["id"]: row for row in any_host.json(any_host.helper, "query session")}
 
-    assert {own.id, other.id} <= set(rows), rows
+    assert {str(bed.Managed.number(own)), str(bed.Managed.number(other))} <= set(rows), rows
     for session in (own, other):
         user = any_host.own if session is own else any_host.other
-        assert rows[session.id]["user"].lower() == user.lower(), rows
-        assert rows[session.id]["state"] == "active", rows
+        assert rows[str(bed.Managed.number(session))]["user"].lower() == user.lower(), rows
+        assert rows[str(bed.Managed.number(session))]["state"] == "active", rows
         assert f'"{session.id}"' in there
 
 
@@ -35,16 +36,16 @@ def test_query_user(any_host):
 
     shown = table(any_host.ask(any_host.helper, "query user"))
 
-    assert re.search(rf"^ {any_host.own} +\S+ +{session.id} +Active ", shown, re.M | re.I), shown
+    assert re.search(rf"^ {any_host.own} +\S+ +{bed.Managed.number(session)} +Active ", shown, re.M | re.I), shown
 
 
 def test_query_process(any_host):
     session = any_host.ssh(any_host.own)
     sleep = session.spawn("sleep 4242", "sleep")
 
-    shown = table(any_host.ask(any_host.helper, "query process", f"/id:{session.id}"))
+    shown = table(any_host.ask(any_host.helper, "query process", f"/id:{bed.Managed.number(session)}"))
 
-    assert re.search(rf"\b{session.id} +{sleep.pid} +sleep\b", shown), shown
+    assert re.search(rf"\b{bed.Managed.number(session)} +{sleep.pid} +sleep\b", shown), shown
 
 
 def test_a_plain_user_sees_only_their_own(any_host):
@@ -52,13 +53,13 @@ def test_a_plain_user_sees_only_their_own(any_host):
 
     shown = {row["id"] for row in any_host.json(any_host.plain, "query session")}
 
-    assert own.id in shown and other.id not in shown, shown
+    assert str(bed.Managed.number(own)) in shown and str(bed.Managed.number(other)) not in shown, shown
 
 
 def test_a_message_without_waiting(any_host):
     session = any_host.ssh(any_host.own)
 
-    result = any_host.ask(any_host.helper, "msg", session.id, "the machine restarts at noon")
+    result = any_host.ask(any_host.helper, "msg", str(bed.Managed.number(session)), "the machine restarts at noon")
 
     assert result.status == OK, result
     session.shell.expect("the machine restarts at noon")
@@ -68,7 +69,7 @@ def test_a_message_with_an_answer_that_cannot_come(any_host):
     """A terminal shows it and cannot answer: the command ends in time, and does not say that anybody has answered."""
     session = any_host.ssh(any_host.own)
 
-    result = any_host.ask(any_host.helper, "msg", session.id, "/w", "/time:2", "do you hear?")
+    result = any_host.ask(any_host.helper, "msg", str(bed.Managed.number(session)), "/w", "/time:2", "do you hear?")
 
     session.shell.expect(re.escape("do you hear?"))
     assert result.seconds < 10 and "confirmed" not in result.out, result
@@ -92,7 +93,7 @@ def test_a_message_to_a_desktop_is_answered(alone):
 def test_a_plain_user_sends_no_message(any_host):
     session = any_host.ssh(any_host.own)
 
-    result = any_host.ask(any_host.plain, "msg", session.id, "hello")
+    result = any_host.ask(any_host.plain, "msg", str(bed.Managed.number(session)), "hello")
 
     assert result.status in (DENIED, NO_SESSION), result
     assert "hello" not in session.sh("true")

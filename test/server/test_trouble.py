@@ -3,6 +3,7 @@
 
 import pytest
 
+import bed
 from cases import OK, assert_gone, assert_logged_off, assert_untouched
 from host import finish, wait_until
 
@@ -24,7 +25,7 @@ def test_the_worker_is_killed_during_a_log_off(patient):
     session = patient.ssh("alice")
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
-    running = patient.start("bob", "logoff", session.id)
+    running = patient.start("bob", "logoff", str(bed.Managed.number(session)))
     wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
 
     patient.host.check("pkill -KILL rpcd_logoff")
@@ -41,7 +42,7 @@ def test_the_client_vanishes_during_a_log_off(patient):
     session = patient.ssh("alice")
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
-    running = patient.start("bob", "logoff", session.id)
+    running = patient.start("bob", "logoff", str(bed.Managed.number(session)))
     wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
 
     patient.desk.check("pkill -KILL -x logoff; pkill -KILL logoff-tsts; true")
@@ -61,7 +62,7 @@ def test_samba_restarts(member, services):
     member.wake()
 
     assert_untouched(session, before)
-    assert_logged_off(member.ask(member.helper, "logoff", session.id), session, before)
+    assert_logged_off(member.ask(member.helper, "logoff", str(bed.Managed.number(session))), session, before)
 
 
 def test_the_number_of_a_session_outlives_the_worker(alone):
@@ -86,7 +87,7 @@ def test_logind_restarts(alone):
     alone.host.restart("systemd-logind")
     wait_until(lambda: session.exists(), 10, "logind knows the session again")
 
-    assert_logged_off(alone.ask("bob", "logoff", session.id), session, before)
+    assert_logged_off(alone.ask("bob", "logoff", str(bed.Managed.number(session))), session, before)
 
 
 @pytest.fixture
@@ -101,8 +102,8 @@ def test_without_polkit_nobody_has_full_control(without_polkit):
     own, other = without_polkit.ssh("bob"), without_polkit.ssh("alice")
     before, others = own.processes(), other.processes()
 
-    refused = without_polkit.ask("bob", "logoff", other.id)
+    refused = without_polkit.ask("bob", "logoff", str(bed.Managed.number(other)))
     assert refused.status != OK, refused
     assert_untouched(other, others)
 
-    assert_logged_off(without_polkit.ask("bob", "logoff", own.id), own, before, within=15)
+    assert_logged_off(without_polkit.ask("bob", "logoff", str(bed.Managed.number(own))), own, before, within=15)
