@@ -34,6 +34,12 @@ static inline int scandirat(int folder, const char *path, struct dirent ***entri
 	snprintf(whole, sizeof(whole), "/proc/self/fd/%d/%s", folder, path);
 	return scandir(whole, entries, filter, compare);
 }
+
+/* Since musl 1.2.4 offsets have 64 bits under the plain names only. */
+#ifndef getdents64
+#define dirent64 dirent
+#define getdents64 getdents
+#endif
 #endif
 
 #endif

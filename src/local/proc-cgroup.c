@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/libc.h"
 #include "local/file.h"
 
 /* What a cgroup folder answers when it has been removed meanwhile; ENOTDIR is a file where a folder may be. */
