@@ -159,7 +159,7 @@ static void looks_up_each_fact_once(void **state)
 		session_fill(session, ALL_FACTS);
 		age_us = logoff_session_time_us(session, LOGOFF_TIME_AGE);
 		idle_us = logoff_session_time_us(session, LOGOFF_TIME_IDLE);
-		assert_int_equal(session->missing, 0);
+		assert_int_equal(session->missing & ALL_FACTS, 0);	/* a number may be given out, and that writes a file */
 		assert_true(age_us < 0 || idle_us < 0 || idle_us <= age_us);
 		for (size_t k = 0; k < session->n_terminals; k++)
 			assert_true(*session->terminals[k] && strncmp(session->terminals[k], "/dev/", 5) != 0);
