@@ -6,6 +6,7 @@ The hosts are logoff-hosts over memory hosts, and PEER, which speaks the protoco
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -589,7 +590,7 @@ def test_cancel_while_hosts_are_asked(farm):
     process.send_signal(signal.SIGINT)
     found = Run(process)
     assert found.out == [] and found.status == 7
-    assert any(line.startswith("msg: three: cancelled") for line in found.err) and "msg: nothing was done" in found.err
+    assert any(re.match("msg: (one,)?three: cancelled", line) for line in found.err) and "msg: nothing was done" in found.err
 
 
 def test_cancel_of_the_wait_for_answers(farm):
