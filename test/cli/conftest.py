@@ -18,7 +18,7 @@ TREE = HERE.parent.parent
 
 def pytest_addoption(parser):
     parser.addoption("--update", action="store_true", help="record what the command prints now; read the diff")
-    parser.addoption("--valgrind", action="store_true", help="run each command under valgrind")
+    parser.addoption("--valgrind", type=int, nargs="?", const=1, metavar="N", help="run each command, or each Nth of a file, under valgrind")
 
 
 def pytest_collection_modifyitems(config, items):
