@@ -845,6 +845,16 @@ const char *server_farm_sentence(const char *kind)
 	return kind;
 }
 
+struct safe server_farm_say_service(const char *service, enum select_answer refused)
+{
+	struct safe out = {};
+
+	snprintf(out.text, sizeof(out.text),
+		 refused == SELECT_NO ? _("logons through %.300s are not refused (PAM is not set up; see change(1))") :
+					_("whether logons through %.300s are refused is unknown"), safe(service).text);
+	return out;
+}
+
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure)
 {
 	const char *sentence = server_farm_sentence(failure->kind), *name = server_farm_name(farm, i);

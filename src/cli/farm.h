@@ -182,6 +182,9 @@ size_t server_farm_find(const struct server_farm *farm, const char *argument, co
 /* Tells whether host I, whose hello has come, has no logoff-host and is asked by its bus. Returns true if so. */
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
 
+/* The sentence for a service of PAM that lets users in although the host is drained, or may. Returns it. */
+struct safe server_farm_say_service(const char *service, enum select_answer refused);
+
 /* The sentence for a KIND of failure that a host tells. Returns it, or KIND if there is none. */
 const char *server_farm_sentence(const char *kind);
 

@@ -4,8 +4,8 @@
  * and "change logon /query" at the end: somebody may have accepted new logons again meanwhile.
  *
  * The program "change" sets the state and proves it. It reports failures on standard error itself; what it prints as
- * JSON tells whether new logons are refused. If they are not, or nobody knows, nobody is logged off: they would be back
- * at once.
+ * JSON tells whether new logons are refused. If no service of PAM is proved to refuse them, nobody is logged off: they
+ * would be back at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,15 +108,24 @@ enum exit_status log_off_report_service(const char *host, const char *service)
 	return stream_failure_of(host, EXIT_UNREACHABLE, "not-drained", service, NULL);
 }
 
+/* The state alone refuses nobody: a service of PAM has to. */
 static void take_services(struct refusal *refusal, const json_t *services)
 {
-	for (size_t i = 0; i < json_array_size(services); i++) {
-		const json_t *service = json_array_get(services, i);
+	bool proved = false, disproved = false;
 
-		if (!json_is_true(json_object_get(service, "refused")))
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i), *refused = json_object_get(service, "refused");
+
+		proved = proved || json_is_true(refused);
+		disproved = disproved || json_is_false(refused);
+		if (!json_is_true(refused))
 			note_status(&refusal->status,
 				    (int)log_off_report_service(arg_server, json_string_value(json_object_get(
 										    service, "service"))));
+	}
+	if (refusal->refused) {
+		refusal->told = proved || disproved;
+		refusal->refused = proved;
 	}
 }
 

@@ -4,8 +4,8 @@
  *
  * Between the list that was shown and the orders time passes, so a host is asked again before, and with /drain
  * afterwards: whoever passed PAM before it refused has a session by then. What was shown stays meant, as that logon;
- * those who have come are added. A host that does not refuse new logons, or of which nobody knows, is left as it is:
- * its users would be back at once. At the very end each host is asked whether new logons are still refused: somebody
+ * those who have come are added. A host where no service of PAM is proved to refuse new logons is left as it is: its
+ * users would be back at once. At the very end each host is asked whether new logons are still refused: somebody
  * may have accepted them again while users were warned.
  */
 #include <errno.h>
@@ -49,6 +49,26 @@ static void note_trouble(struct run *run, size_t i, int status, struct safe sent
 		output_note(-ENOMEM);
 }
 
+enum refusal {
+	REFUSAL_YES,
+	REFUSAL_NO,
+	REFUSAL_UNKNOWN,		/* it got the order, and has not said what it did, or what came of it */
+	REFUSAL_CANCELLED		/* it did not get it */
+};
+
+static enum refusal judge(const struct run *run, size_t i)
+{
+	const struct plan *plan = &run->plans[i];
+
+	if (!plan->told_to_drain)
+		return run->farm.cancelled ? REFUSAL_CANCELLED : REFUSAL_NO;
+	if (!plan->answered_drain || plan->failed_to_drain)
+		return REFUSAL_UNKNOWN;
+	if (plan->drained && !plan->lets_in && !plan->refuses)
+		return REFUSAL_UNKNOWN;
+	return plan->drained && plan->refuses ? REFUSAL_YES : REFUSAL_NO;
+}
+
 static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *data)
 {
 	struct run *run = data;
@@ -57,7 +77,7 @@ static enum farm_next next_drain(size_t i, struct farm_order *ret_order, void *d
 	if (run_has_moved(run, i))
 		return FARM_DONE;
 	if (plan->told_to_drain)
-		return plan->refuses ? FARM_HOLD : FARM_DONE;
+		return judge(run, i) == REFUSAL_YES ? FARM_HOLD : FARM_DONE;
 	plan->told_to_drain = true;
 	*ret_order = (struct farm_order){
 		.json = json_pack("{s:s, s:s, s:s}", "order", "logon", "mode", "drain", "origin", run->origin),
@@ -71,16 +91,15 @@ static bool take_service(struct run *run, size_t i, const json_t *service)
 {
 	const char *name = json_string_value(json_object_get(service, "service"));
 	const json_t *refused = json_object_get(service, "refused");
-	struct safe sentence = {};
+	struct plan *plan = &run->plans[i];
 
 	if (!name || (!json_is_boolean(refused) && !json_is_null(refused)))
 		return false;
-	if (json_is_true(refused))
-		return true;
-	snprintf(sentence.text, sizeof(sentence.text),
-		 json_is_false(refused) ? _("logons through %.300s are not refused (PAM is not set up)") :
-					  _("whether logons through %.300s are refused is unknown"), safe(name).text);
-	note_trouble(run, i, (int)log_off_report_service(server_farm_name(&run->farm, i), name), sentence);
+	plan->refuses = plan->refuses || json_is_true(refused);
+	plan->lets_in = plan->lets_in || json_is_false(refused);
+	if (!json_is_true(refused))
+		note_trouble(run, i, (int)log_off_report_service(server_farm_name(&run->farm, i), name),
+			     server_farm_say_service(name, json_is_false(refused) ? SELECT_NO : SELECT_UNKNOWN));
 	return true;
 }
 
@@ -90,14 +109,13 @@ static bool take_state(struct run *run, size_t i, const json_t *logon)
 	const char *mode = json_string_value(json_object_get(logon, "mode"));
 	const json_t *services = json_object_get(logon, "services");
 	struct plan *plan = &run->plans[i];
-	bool right = !plan->refuses && json_array_size(services) <= LOGONS_TROUBLES_MAX && mode &&
+	bool right = !plan->drained && json_array_size(services) <= LOGONS_TROUBLES_MAX && mode &&
 		     strcmp(mode, "new") == 0 &&
 		     json_is_true(json_object_get(logon, "lasting")) && json_is_array(services);
 
-	plan->has_services = json_array_size(services) > 0;
 	for (size_t k = 0; right && k < json_array_size(services); k++)
 		right = take_service(run, i, json_array_get(services, k));
-	plan->refuses = right;
+	plan->drained = right;
 	return right;
 }
 
@@ -123,12 +141,10 @@ static bool take_trouble(struct run *run, size_t i, const json_t *line, const js
 static bool take_reply(struct plan *plan, const json_t *line)
 {
 	const json_t *status = json_object_get(line, "exit_status");
-	bool right = json_is_integer(status) && json_integer_value(status) == plan->drain_status &&
-		     (plan->refuses ? plan->has_services || plan->drain_status > 0 : plan->drain_status > 0);
 
-	plan->answered_drain = right;
-	plan->refuses = plan->refuses && right;
-	return right;
+	plan->answered_drain = json_is_integer(status) && json_integer_value(status) == plan->drain_status &&
+			       (plan->refuses || plan->drain_status > 0);
+	return plan->answered_drain;
 }
 
 static bool take_line(size_t i, const json_t *line, void *data)
@@ -186,24 +202,6 @@ static void report_drained(const struct run *run, const size_t *which, size_t n)
 	for (size_t k = 0; k < n; k++)
 		stream_line("drained", json_pack("{s:s}", "host", server_farm_name(&run->farm, which[k])));
 	output_flush();
-}
-
-enum refusal {
-	REFUSAL_YES,
-	REFUSAL_NO,
-	REFUSAL_UNKNOWN,		/* it got the order, and has not said what it did, or has failed half-way */
-	REFUSAL_CANCELLED		/* it did not get it */
-};
-
-static enum refusal judge(const struct run *run, size_t i)
-{
-	const struct plan *plan = &run->plans[i];
-
-	if (plan->refuses && plan->answered_drain)
-		return REFUSAL_YES;
-	if (plan->told_to_drain && (!plan->answered_drain || plan->failed_to_drain))
-		return REFUSAL_UNKNOWN;
-	return !plan->told_to_drain && run->farm.cancelled ? REFUSAL_CANCELLED : REFUSAL_NO;
 }
 
 /* Those of the N hosts WHICH with this answer, into FOUND. Returns their number. */

@@ -59,10 +59,10 @@ struct plan {
 	bool begun, over;		/* its turn has come; there is nothing more to do */
 	size_t n_before;		/* the sessions of its lists before the last */
 	bool restarted;			/* since it was listed */
-	bool told_to_drain, refuses;	/* it got the order, and has proved or said that new logons are refused */
+	bool told_to_drain, drained;	/* it got the order, and has said that the state is set */
 	bool answered_drain;		/* it has carried out the order, or refused it */
 	bool failed_to_drain;		/* it could not write all of the state, or take away all of the former one */
-	bool has_services;		/* its answer names services of PAM */
+	bool refuses, lets_in;		/* a service of PAM is proved to refuse new logons, or not to */
 	size_t n_troubles;		/* its failures and services so far */
 	int drain_status;		/* the highest exit status of the lines about that */
 	bool asked_state;		/* at the end, whether new logons are still refused */

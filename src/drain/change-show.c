@@ -87,20 +87,9 @@ void change_write(FILE *to, const struct drain_answer *answer, bool all)
 
 struct safe change_service(const struct drain_service *service)
 {
-	struct safe name = safe(service->name), out = {};
-
-	switch (service->proof) {
-	case DRAIN_PROVED:
-		break;
-	case DRAIN_DISPROVED:
-		snprintf(out.text, sizeof(out.text), _("logons through %.300s are not refused (PAM is not set up)"),
-			 name.text);
-		break;
-	case DRAIN_UNPROVED:
-		snprintf(out.text, sizeof(out.text), _("whether logons through %.300s are refused is unknown"),
-			 name.text);
-	}
-	return out;
+	if (service->proof == DRAIN_PROVED)
+		return (struct safe){};
+	return server_farm_say_service(service->name, service->proof == DRAIN_DISPROVED ? SELECT_NO : SELECT_UNKNOWN);
 }
 
 /* The words of this machine for an error that all Linux machines number alike. */

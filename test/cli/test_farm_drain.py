@@ -238,6 +238,7 @@ NO = {
     "unsupported": ("failure('unsupported', None, 6)\nreply(6)\ncontinue", "cannot do that"),
     "read only": ("failure('read-only', 'logon', 3)\ncontinue", "only show"),
     "older": ("failure('unknown-order', 'logon', 1)\ncontinue", "not know this order"),
+    "not set up": ("drained((('sshd', False),))\nreply(6)\ncontinue", "logons through sshd are not refused (PAM is not set up; see change(1))"),
 }
 UNKNOWN = {
     "not written": "failure('drain-not-written', '/run/logoff/drain', 6)\nreply(6)\ncontinue",    # the new state may stand beside the former one
@@ -251,6 +252,9 @@ UNKNOWN = {
     "list": "say(serial=last['serial'], logon=[])\nreply()\ncontinue",
     "twice": "drained()\ndrained()\nreply()\ncontinue",
     "status": "drained()\nreply(256)\ncontinue",
+    "not proved": "drained((('sshd', None),))\nreply(6)\ncontinue",
+    "no service": "failure('drain-unproved', None, 6)\ndrained(())\nreply(6)\ncontinue",
+    "no list of groups": "failure('drain-unknown', '/etc/logoff/drain.conf', 6)\ndrained(())\nreply(6)\ncontinue",
     "unexplained": "drained()\nreply(6)\ncontinue",
     "hides": "drained((('sshd', False),))\nreply(0)\ncontinue",
     "no name": "drained(((None, False),))\nreply(6)\ncontinue",
@@ -267,7 +271,8 @@ def test_a_host_that_refuses_to_be_drained(farm, name):
     assert done.status in (3, 6) and sorted(done.results()) == [("good", "5", "ended"), ("h1", "5", "failed")]
     assert told(farm, "h1") == told(farm, "h2") == ["list", "logon"] and done.only("drained", "host") == [("good",)]
     assert done.err.count(said) == 1 and done.err.count("h[1-2]: ") == 2, done.err
-    assert [one for one in kinds(done) if one[1] == "not-drained"] == [("h1", "not-drained"), ("h2", "not-drained")]
+    told_so = sorted(one for one in done.only("failure", "host", "kind", "object") if one[1:] == ("not-drained", None))
+    assert told_so == [("h1", "not-drained", None), ("h2", "not-drained", None)]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
@@ -284,10 +289,10 @@ def test_none_of_them_alone_is_success(farm, name):
     assert farm.hosts(one=peer("", logon=lines)).logoff("/all", "/drain", "/y", "/timeout:3").status in (3, 6)
 
 
-@pytest.mark.parametrize("refused,said", [("False", "logons through sshd are not refused (PAM is not set up)"),
+@pytest.mark.parametrize("refused,said", [("False", "logons through sshd are not refused (PAM is not set up; see change(1))"),
                                           ("None", "whether logons through sshd are refused is unknown")])
 def test_a_service_that_lets_users_in(farm, refused, said):
-    """The state is set, so the host is emptied, and what is not proved is said once for all hosts."""
+    """Another one refuses them, so the host is emptied, and what is not proved is said once for all hosts."""
     lines = f"drained((('sshd', {refused}), ('login', True)))\nreply(6)\ncontinue"
     farm.hosts(h1=peer("5", "5", logon=lines), h2=peer("5", "5", logon=lines), h3=peer("5", "5"))
     done = farm.logoff(*WORDS)
@@ -298,19 +303,20 @@ def test_a_service_that_lets_users_in(farm, refused, said):
 
 
 def test_pam_that_cannot_be_asked(farm):
-    """The services are none, and the failure says why: that is not told twice."""
+    """The services are none, so nobody knows, and nobody is logged off."""
     lines = "failure('drain-unproved', None, 6, cause=dict(domain='errno', text='Package not installed', name='ENOPKG', number=65))\ndrained(())\n" \
         "reply(6)\ncontinue"
     done = farm.hosts(h1=peer("5", "5", logon=lines), h2=peer("5", "5", logon=lines)).logoff(*WORDS)
-    assert done.status == 6 and [one[2] for one in done.results()] == ["ended", "ended"]
-    assert done.err.count("\n") == 1 and done.err.startswith("logoff: h[1-2]: ")
-    assert kinds(done) == [("h1", "drain-unproved"), ("h2", "drain-unproved")]
+    assert done.status == 6 and [one[2] for one in done.results()] == ["failed", "failed"] and done.only("drained", "host") == []
+    assert "logoff: h[1-2]: whether new logons are refused is unknown, so nobody is logged off there\n" in done.err
+    assert kinds(done) == [("h1", "drain-unproved"), ("h1", "not-drained"), ("h2", "drain-unproved"), ("h2", "not-drained")]
+    assert farm.ordered("h1") == farm.ordered("h2") == []
 
 
 def test_hostile_words(farm):
     lines = "drained((('\\x1b[2J', False),))\nfailure('drain-unknown', '\\x1b[2J\\n', 6)\nreply(6)\ncontinue"
     done = farm.hosts(one=peer("5", "5", logon=lines)).logoff("/all", "/drain", "/y")
-    assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 2
+    assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 4, done.err
 
 
 # ---- hosts that accept logons again during the run ----
@@ -358,7 +364,7 @@ def test_whether_logons_are_still_refused_is_unknown(farm, name):
 
 
 def test_what_was_not_proved_is_said_once(farm):
-    lines = "drained((('sshd', False),))\nreply(6)\ncontinue"
+    lines = "drained((('sshd', False), ('login', True)))\nreply(6)\ncontinue"
     done = farm.hosts(one=peer("5", "5", logon=lines, state=lines)).logoff(*WORDS)
     assert done.status == 6 and done.err.count("\n") == 1 and kinds(done) == [("one", "not-drained")]
 
@@ -551,7 +557,7 @@ def test_real_hosts_that_let_users_in(farm, root):
     services(root, sshd=REFUSES.format(OURS), login=LETS_IN)
     done = farm.hosts(h1=TWO, h2=TWO).logoff("/all", "/drain", "/y", "/json:lines")
     assert done.status == 6 and len(done.results()) == 4
-    assert done.err == "logoff: h[1-2]: logons through login are not refused (PAM is not set up)\n"
+    assert done.err == "logoff: h[1-2]: logons through login are not refused (PAM is not set up; see change(1))\n"
 
 
 def test_hosts_in_memory_have_no_state(farm):
@@ -575,8 +581,9 @@ class Machine:
         self.change(self.says())
 
     @staticmethod
-    def says(mode="new", refused=True, status=0):
-        logon = {"type": "logon", "host": "vm", "mode": mode, "services": [{"service": "sshd", "refused": refused}], "exit_status": status}
+    def says(mode="new", refused=True, status=0, **others):
+        services = [{"service": name, "refused": word} for name, word in {"sshd": refused, **others}.items()]
+        logon = {"type": "logon", "host": "vm", "mode": mode, "services": services, "exit_status": status}
         return f"echo '{json.dumps(logon)}'; exit {status}\n"
 
     def host(self, text):
@@ -701,6 +708,7 @@ def test_a_host_in_memory_is_not_this_machine(machine):
     ("yes | head -c 100000\n", 6, False),
     (Machine.says("enabled"), 6, True),
     (Machine.says(None), 6, False),
+    ("echo '{\"type\":\"logon\",\"mode\":\"new\",\"services\":[]}'; exit 6\n", 6, False),
 ], ids=repr)
 def test_this_machine_does_not_refuse(machine, text, status, known):
     machine.change(text)
@@ -718,9 +726,22 @@ def test_change_is_missing(machine):
 
 
 @pytest.mark.parametrize("refused", [False, None])
+def test_this_machine_is_not_set_up(machine, refused):
+    """No service refuses new logons, or nobody knows: nobody is logged off, as users would be back at once."""
+    machine.change(machine.says(refused=refused, status=6))
+    done = machine.run(*HERE)
+    assert done.status == 6 and done.results() == [] and done.only("drained", "host") == []
+    assert kinds(done, "kind", "exit_status") == [("not-drained", 6)] * 2 and set(done.only("failure", "object")) == {("sshd",), (None,)}
+    assert machine.log() == ["logon --drain --json=lines"]
+    assert done.err == ("logoff: new logons could not be refused, so nobody is logged off\n" if refused is False else
+                        "logoff: whether new logons are refused is unknown, so nobody is logged off\n")
+
+
+@pytest.mark.parametrize("refused", [False, None])
 def test_this_machine_lets_users_in(machine, refused):
+    """One service does, another refuses them."""
     failure = json.dumps({"type": "failure", "host": "vm", "kind": "drain-unproved", "object": None, "cause": None, "exit_status": 6})
-    machine.change(f"echo '{failure}'\n" + machine.says(refused=refused, status=6))
+    machine.change(f"echo '{failure}'\n" + machine.says(refused=refused, login=True, status=6))
     done = machine.run(*HERE)
     assert done.status == 6 and len(done.results()) == 2
     assert kinds(done, "kind", "object") in ([("drain-unproved", None), ("not-drained", "sshd")],)
@@ -746,7 +767,7 @@ def test_this_machine_is_asked_at_the_end(machine, text, kind, said):
 
 
 def test_what_this_machine_did_not_prove_is_said_once(machine):
-    machine.change("echo said >&2\n" + machine.says(refused=False, status=6))
+    machine.change("echo said >&2\n" + machine.says(refused=False, login=True, status=6))
     done = machine.run(*HERE)
     assert (done.status, done.err) == (6, "said\n") and kinds(done, "kind", "object") == [("not-drained", "sshd")]
 

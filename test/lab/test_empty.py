@@ -105,12 +105,24 @@ def test_who_may_not_drain_logs_nobody_off(host):
 
 
 def test_a_machine_that_is_not_set_up(host):
-    """The state is set, but PAM does not ask for it: that is said, and the sessions end."""
+    """The state is set, but PAM does not ask for it: nobody is logged off, as they would be back at once."""
     host.check("pam-auth-update --package --remove logoff-drain")
     alice = sessions.ssh(host, "alice")
     result = host.run(["logoff", "/all", "/drain", "/y", "/grace:2"], timeout=60)
     assert_let_in_by_all(host, result)
+    assert result.err.endswith("logoff: new logons could not be refused, so nobody is logged off\n") and alice.exists()
+
+
+def test_a_service_that_is_not_set_up(host):
+    """sshd refuses new logons, so the machine is emptied. The other service is said."""
+    host.check("cp /etc/pam.d/login /root/login.pam; echo 'account required pam_permit.so' >/etc/pam.d/login")
+    alice = sessions.ssh(host, "alice")
+    try:
+        result = host.run(["logoff", "/all", "/drain", "/y", "/grace:2"], timeout=60)
+    finally:
+        host.check("mv /root/login.pam /etc/pam.d/login")
     assert result.status == UNREACHABLE and not alice.exists()
+    assert result.err == "change: logons through login are not refused (PAM is not set up; see change(1))\n"
 
 
 def test_cancelled_before_the_end_of_the_warning(host):
@@ -183,12 +195,15 @@ def test_cancelled_in_the_first_turn(network, far):
 
 
 def test_hosts_that_cannot_be_drained(network, far):
-    """The far user of one is not root, another has only its bus: nobody is logged off there."""
-    alice = sessions.ssh(far[0], "alice")
-    lines, err, status = end(begin_log_off(network.admin, "/server:login1,noisy"))
+    """PAM of one is not set up, the far user of another is not root, a third has only its bus: nobody is logged off there."""
+    far[1].check("pam-auth-update --package --remove logoff-drain")
+    alice, other = sessions.ssh(far[0], "alice"), sessions.ssh(far[1], "alice")
+    lines, err, status = end(begin_log_off(network.admin, "/server:login[1-2],noisy"))
     assert status == UNREACHABLE and ("login1", "alice", "ended") in results(lines) and drained(lines) == ["login1"]
-    assert {one[2] for one in results(lines) if one[0] != "login1"} <= {"failed"}
-    assert not alice.exists()
+    assert {one[2] for one in results(lines) if one[0] != "login1"} == {"failed"}
+    assert not alice.exists() and other.exists()
+    assert "logoff: login2: logons through sshd are not refused (PAM is not set up; see change(1))" in err, err
+    assert "logoff: login2,noisy: new logons could not be refused, so nobody is logged off there" in err, err
     lines, more, status = end(begin_log_off(network.admin, "/server:bridge"))    # the same host as noisy, so it is another run
     assert status == UNREACHABLE and {one[2] for one in results(lines)} <= {"failed"} and drained(lines) == []
     for name, said, err in (("noisy", "access denied", err), ("bridge", "this host cannot do that", more)):
