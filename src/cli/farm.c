@@ -233,7 +233,7 @@ static size_t count_sessions(const struct server_farm *farm)
 }
 
 /* The two hosts that have been waited for longest stand at its end. */
-void server_farm_draw(struct server_farm *farm)
+static void draw_hosts(struct server_farm *farm)
 {
 	size_t n = farm->hosts.n_items, one = farm_slowest(farm->farm, n);
 	size_t two = one < n ? farm_slowest(farm->farm, one) : n;
@@ -260,26 +260,40 @@ void server_farm_draw(struct server_farm *farm)
 
 /* ---- rounds ---- */
 
-bool server_farm_can_draw(const struct server_farm *farm)
+void server_farm_draw(void *view)
 {
-	return farm->hosts.n_items > 1 && isatty(STDERR_FILENO) && terminal_can_draw();
+	struct server_farm *farm = view;
+
+	if (!farm->draws || !farm->draws(farm->data))
+		draw_hosts(farm);
 }
 
-void server_farm_cancelled(struct server_farm *farm)
+void server_farm_cancel(struct server_farm *farm)
 {
 	farm->cancelled = true;
 	cancel_again(farm->cancel_fd);
 }
 
+static void cancelled(void *view)
+{
+	server_farm_cancel(view);
+}
+
 enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n,
 				   const struct farm_calls *calls)
 {
+	bool draws = (farm->hosts.n_items > 1 || farm->draws) && isatty(STDERR_FILENO) && terminal_can_draw();
+	struct farm_calls all = *calls;
 	int r;
+
+	all.draw = draws ? calls->draw : NULL;
+	all.cancelled = cancelled;
+	all.view = farm;
 
 	if (farm->cancel_fd < 0)
 		farm->cancel_fd = cancel_open(false);
 	farm->n_asked = farm->n_asked > n ? farm->n_asked : n;
-	r = farm_round(farm->farm, which, n, calls, farm->cancel_fd);
+	r = farm_round(farm->farm, which, n, &all, farm->cancel_fd);
 	server_farm_wipe(farm);
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
 }
@@ -374,27 +388,20 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 
 /* ---- the order "list" ---- */
 
-struct listing {
-	struct server_farm *farm;
-	bool *asked;
-};
-
 static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
 {
-	struct listing *listing = data;
+	const struct server_farm *farm = data;
 
-	if (listing->asked[i])
-		return FARM_DONE;
-	listing->asked[i] = true;
+	if (farm->items[i].asked)
+		return farm->holds && farm->items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
+	farm->items[i].asked = true;
 	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", "list") };
 	return FARM_ORDER;
 }
 
 static bool take_list(size_t i, const json_t *line, void *data)
 {
-	struct listing *listing = data;
-
-	return server_farm_take(listing->farm, i, line);
+	return server_farm_take(data, i, line);
 }
 
 /* What HELLO tells in the field NAME, or "". */
@@ -492,37 +499,15 @@ void server_farm_listed(struct server_farm *farm, size_t i)
 
 static void listed(size_t i, void *data)
 {
-	struct listing *listing = data;
-
-	server_farm_listed(listing->farm, i);
+	server_farm_listed(data, i);
 }
 
-static void draw_listing(void *data)
+enum exit_status server_farm_list(struct server_farm *farm, const size_t *which, size_t n)
 {
-	struct listing *listing = data;
+	const struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed,
+					  .draw = server_farm_draw, .data = farm };
 
-	server_farm_draw(listing->farm);
-}
-
-static void cancel_listing(void *data)
-{
-	struct listing *listing = data;
-
-	server_farm_cancelled(listing->farm);
-}
-
-enum exit_status server_farm_list(struct server_farm *farm)
-{
-	struct listing listing = { .farm = farm };
-	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = cancel_listing,
-				    .draw = server_farm_can_draw(farm) ? draw_listing : NULL, .data = &listing };
-	enum exit_status status = EXIT_UNREACHABLE;
-
-	listing.asked = calloc(farm->hosts.n_items, sizeof(bool));
-	if (listing.asked)
-		status = server_farm_round(farm, NULL, farm->hosts.n_items, &calls);
-	free(listing.asked);
-	return status;
+	return server_farm_round(farm, which, n, &calls);
 }
 
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n)

@@ -53,6 +53,7 @@ struct far_host {
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
 	const struct far_host *twin;	/* the host before it in /server whose machine it says it is; NULL: none */
+	bool asked;			/* it has the order of server_farm_list() */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
 	bool hides_logins;		/* its list may lack some */
@@ -74,9 +75,13 @@ struct server_farm {
 	bool told_buses;		/* what is not known of hosts that were asked by their bus */
 	int cancel_fd;			/* of cancel_open(); -1: not yet */
 	bool cancelled;
+	bool holds;			/* after server_farm_list() connections are wanted, to hosts with sessions */
 
 	/* Takes a failure of host I that needs no line of its own: returns true. NULL: there is none such. */
 	bool (*takes_failure)(size_t i, const struct far_failure *failure, void *data);
+
+	/* Draws something else than how far the hosts are, of one host too: returns true. NULL: there is none such. */
+	bool (*draws)(void *data);
 	void *data;
 };
 
@@ -95,26 +100,26 @@ int server_farm_print_hosts(void);
  */
 enum exit_status server_farm_open(struct server_farm *farm, const char *server);
 
-/* Runs a round with the hosts WHICH (NULL: all), as farm_round(). Ctrl-C cancels it. Returns the exit status. */
+/*
+ * Runs a round with the hosts WHICH (NULL: all), as farm_round(). Ctrl-C cancels it, the second one too. Returns the
+ * exit status.
+ */
 enum exit_status server_farm_round(struct server_farm *farm, const size_t *which, size_t n,
 				   const struct farm_calls *calls);
 
-/* What "cancelled" of a struct farm_calls does; the second Ctrl-C counts too. */
-void server_farm_cancelled(struct server_farm *farm);
+/* What "draw" of a struct farm_calls may be: draws how far the hosts are, if there is a terminal, and several hosts. */
+void server_farm_draw(void *view);
 
-/* Tells whether there is a terminal that shows progress, of several hosts. Returns true if so. */
-bool server_farm_can_draw(const struct server_farm *farm);
-
-/* Draws how far the hosts are. */
-void server_farm_draw(struct server_farm *farm);
+/* Notes a Ctrl-C that came between two rounds. */
+void server_farm_cancel(struct server_farm *farm);
 
 /*
  * Takes a line of the order "list" of host I: a session, a failure or the reply. Returns false if it is wrong.
  */
 bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line);
 
-/* Lists the sessions of all hosts. Returns the exit status. */
-enum exit_status server_farm_list(struct server_farm *farm);
+/* Lists the sessions of the hosts WHICH (NULL: all). Returns the exit status. */
+enum exit_status server_farm_list(struct server_farm *farm, const size_t *which, size_t n);
 
 /* To be called when host I has been listed: counts it, and tells programs. */
 void server_farm_listed(struct server_farm *farm, size_t i);

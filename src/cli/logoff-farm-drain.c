@@ -240,7 +240,7 @@ static void report_moved(struct run *run, const size_t *which, size_t n)
  */
 static size_t drain(struct run *run, size_t *which, size_t n)
 {
-	struct farm_calls calls = { .next = next_drain, .line = take_line, .cancelled = run_cancelled, .data = run };
+	const struct farm_calls calls = { .next = next_drain, .line = take_line, .data = run };
 	size_t *found = calloc(n + 1, sizeof(*found)), n_found = 0;
 
 	if (!found) {
@@ -402,7 +402,7 @@ static void wait_until(struct run *run, uint64_t until_us)
 	uint64_t now_us = clock_now_us();
 
 	if (poll(&fd, 1, now_us < until_us ? (int)((until_us - now_us) / 1000 + 1) : 0) > 0)
-		run_cancelled(run);
+		server_farm_cancel(&run->farm);
 }
 
 /* Logs off those who have got their sessions since. New logons are refused since DRAINED_US or before. */
@@ -496,7 +496,7 @@ static void report_state(struct run *run, const size_t *which, size_t n, enum se
 /* Asks those of the N hosts WHICH that refuse new logons whether they still do. The others have been reported. */
 static void check_still(struct run *run, const size_t *which, size_t n)
 {
-	struct farm_calls calls = { .next = next_state, .line = take_still, .cancelled = run_cancelled, .data = run };
+	const struct farm_calls calls = { .next = next_state, .line = take_still, .data = run };
 	size_t *asked = calloc(2 * n + 1, sizeof(*asked)), n_asked = 0;
 	const char *text;
 

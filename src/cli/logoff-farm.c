@@ -273,20 +273,6 @@ static void listed(size_t i, void *data)
 	server_farm_listed(&run->farm, i);
 }
 
-static void draw_listing(void *data)
-{
-	struct run *run = data;
-
-	server_farm_draw(&run->farm);
-}
-
-void run_cancelled(void *data)
-{
-	struct run *run = data;
-
-	server_farm_cancelled(&run->farm);
-}
-
 static void say_spared(const struct run *run, size_t i, const char *id)
 {
 	(void)stream_failure_of(server_farm_name(&run->farm, i), arg_drain ? EXIT_NO_SESSION : EXIT_ENDED,
@@ -706,8 +692,8 @@ static int report_none(struct run *run, const size_t *which, size_t n)
 
 int run_list(struct run *run, const size_t *which, size_t n)
 {
-	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed, .cancelled = run_cancelled,
-				    .draw = server_farm_can_draw(&run->farm) ? draw_listing : NULL, .data = run };
+	const struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed,
+					  .draw = server_farm_draw, .data = run };
 
 	return (int)server_farm_round(&run->farm, which, n, &calls);
 }

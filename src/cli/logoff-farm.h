@@ -97,9 +97,6 @@ struct run {
 /* Notes the exit status of a part of the run: of all the highest counts. */
 void run_note_status(struct run *run, int status);
 
-/* What "cancelled" of a struct farm_calls does, for a RUN. */
-void run_cancelled(void *run);
-
 /* Notes whether the connection of host I leads to the machine that was listed. Returns true if it is another one. */
 bool run_has_moved(struct run *run, size_t i);
 

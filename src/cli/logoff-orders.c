@@ -394,15 +394,15 @@ static void say_countdown(struct run *run, unsigned long seconds, bool draw)
 	run->told = true;
 }
 
-static void draw_log_off(void *data)
+static bool draw_countdown(void *data)
 {
 	struct run *run = data;
 	uint64_t now_us = clock_now_us();
 
-	if (now_us < run->warned_until_us)
-		say_countdown(run, (unsigned long)((run->warned_until_us - now_us + 999999) / 1000000), true);
-	else
-		server_farm_draw(&run->farm);
+	if (now_us >= run->warned_until_us)
+		return false;
+	say_countdown(run, (unsigned long)((run->warned_until_us - now_us + 999999) / 1000000), true);
+	return true;
 }
 
 /* ---- what became of those whose connection broke ---- */
@@ -496,7 +496,7 @@ static void wait_a_while(const struct run *run)
 /* Without memory for it nobody is asked, and it stays unknown. */
 static void ask_fates(struct run *run, const size_t *which, size_t n)
 {
-	struct farm_calls calls = { .next = next_fate, .line = take_fate, .cancelled = run_cancelled, .data = run };
+	const struct farm_calls calls = { .next = next_fate, .line = take_fate, .data = run };
 	uint64_t until_us = clock_now_us() + (arg_grace_s + arg_timeout_s) * 1000000;
 	size_t *broken = calloc(n + 1, sizeof(*broken));
 	size_t n_broken = broken ? find_broken(run, which, n, broken) : 0;
@@ -583,17 +583,17 @@ static size_t find_pending(struct run *run, const size_t *which, size_t n, bool 
 
 static void carry_out(struct run *run, const size_t *which, size_t n)
 {
-	struct farm_calls calls = { .next = next_log_off, .line = take_line, .cancelled = run_cancelled, .data = run,
-				    .done = note_failure,
-				    .draw = server_farm_can_draw(&run->farm) ||
-						    (arg_warn_s && isatty(STDERR_FILENO) && terminal_can_draw()) ?
-							  draw_log_off : NULL };
+	const struct farm_calls calls = { .next = next_log_off, .line = take_line, .done = note_failure,
+					  .draw = server_farm_draw, .data = run };
 
 	run->warned_until_us = clock_now_us() + arg_warn_s * 1000000;
 	run->told = false;
-	if (arg_warn_s && isatty(STDERR_FILENO) && !calls.draw)
+	if (arg_warn_s && isatty(STDERR_FILENO) && !terminal_can_draw())
 		say_countdown(run, (unsigned long)arg_warn_s, false);
+	run->farm.draws = arg_warn_s ? draw_countdown : NULL;
+	run->farm.data = run;
 	run_note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
+	run->farm.draws = NULL;
 	ask_fates(run, which, n);
 	orders_leave(run, which, n);
 }

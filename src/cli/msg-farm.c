@@ -41,7 +41,7 @@ struct target {
 
 /* One host. */
 struct plan {
-	bool asked, list_ordered;	/* its sessions are wanted; it has the order to list them */
+	bool asked;			/* its sessions are wanted */
 	enum select_answer same;	/* whether the machine that was listed has the order */
 	size_t first, n_targets;	/* its recipients, side by side */
 	size_t ordered, n_ordered;	/* those of the order that it has now; all of the orders that it has got */
@@ -134,55 +134,6 @@ static void check_words(struct run *run, const char *argument)
 	} else {
 		check_word(run, argument, argument);
 	}
-}
-
-/* ---- the list ---- */
-
-static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *data)
-{
-	struct run *run = data;
-
-	if (run->plans[i].list_ordered)
-		return run->farm.items[i].n_sessions > 0 ? FARM_HOLD : FARM_DONE;
-	run->plans[i].list_ordered = true;
-	*ret_order = (struct farm_order){ .json = json_pack("{s:s}", "order", "list") };
-	return FARM_ORDER;
-}
-
-static bool take_list(size_t i, const json_t *line, void *data)
-{
-	struct run *run = data;
-
-	return server_farm_take(&run->farm, i, line);
-}
-
-static void listed(size_t i, void *data)
-{
-	struct run *run = data;
-
-	server_farm_listed(&run->farm, i);
-}
-
-static void draw(void *data)
-{
-	struct run *run = data;
-
-	server_farm_draw(&run->farm);
-}
-
-static void cancelled(void *data)
-{
-	struct run *run = data;
-
-	server_farm_cancelled(&run->farm);
-}
-
-static void run_round(struct run *run, struct farm_calls *calls, const size_t *which, size_t n)
-{
-	calls->draw = server_farm_can_draw(&run->farm) ? draw : NULL;
-	calls->cancelled = cancelled;
-	calls->data = run;
-	note_status(run, (int)server_farm_round(&run->farm, which, n, calls));
 }
 
 /* ---- the recipients ---- */
@@ -460,7 +411,8 @@ static void report_broken(struct run *run, size_t *which, size_t n)
 
 static void send_message(struct run *run, size_t *which)
 {
-	struct farm_calls calls = { .next = next_message, .line = take_message };
+	const struct farm_calls calls = { .next = next_message, .line = take_message, .draw = server_farm_draw,
+					  .data = run };
 	size_t n = 0;
 
 	if (make_targets(run) < 0) {
@@ -472,7 +424,7 @@ static void send_message(struct run *run, size_t *which)
 			which[n++] = i;
 	run->farm.takes_failure = take_failure;
 	run->farm.data = run;
-	run_round(run, &calls, which, n);
+	note_status(run, (int)server_farm_round(&run->farm, which, n, &calls));
 	report_broken(run, which, n);
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
 		finish_rest(run, i);
@@ -480,14 +432,14 @@ static void send_message(struct run *run, size_t *which)
 
 static void act(struct run *run, const char *argument, size_t *which)
 {
-	struct farm_calls calls = { .next = next_list, .line = take_list, .done = listed };
 	size_t n = 0;
 	int n_hosts;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
 		if (run->plans[i].asked)
 			which[n++] = i;
-	run_round(run, &calls, which, n);
+	run->farm.holds = true;
+	note_status(run, (int)server_farm_list(&run->farm, which, n));
 	note_status(run, (int)server_farm_report(&run->farm));
 	if (run->farm.cancelled) {
 		note_status(run, (int)report_declined());

@@ -43,7 +43,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		return help_usage_error(people ? &user_help : &session_help, OPTION_FAULT_ONE_SERVER, "/watch");
 	status = server_farm_open(&farm, arg_server);
 	if (status == EXIT_ENDED)
-		status = server_farm_list(&farm);
+		status = server_farm_list(&farm, NULL, farm.hosts.n_items);
 	if (status == EXIT_ENDED) {
 		table.group = report_shows_hosts ? "host" : NULL;
 		server_farm_find_twins(&farm, true);
@@ -121,20 +121,6 @@ static void listed_processes(size_t i, void *data)
 	server_farm_listed(&run->farm, i);
 }
 
-static void cancel_processes(void *data)
-{
-	struct process_run *run = data;
-
-	server_farm_cancelled(&run->farm);
-}
-
-static void draw_processes(void *data)
-{
-	struct process_run *run = data;
-
-	server_farm_draw(&run->farm);
-}
-
 static int compare_id(const void *id, const void *session)
 {
 	return strcmp(id, logoff_session_id(*(struct logoff_session *const *)session));
@@ -200,8 +186,8 @@ static int show_rows(struct process_run *run, struct table *table, int n_argumen
 int query_farm_processes(int n_arguments, char **arguments)
 {
 	struct process_run run = {};
-	struct farm_calls calls = { .next = next_processes, .line = take_processes, .done = listed_processes,
-				    .cancelled = cancel_processes, .data = &run };
+	const struct farm_calls calls = { .next = next_processes, .line = take_processes, .done = listed_processes,
+					  .draw = server_farm_draw, .data = &run };
 	struct table table;
 	int status = query_make_process_table(&table);
 
@@ -216,8 +202,6 @@ int query_farm_processes(int n_arguments, char **arguments)
 		status = (int)server_farm_open(&run.farm, arg_server);
 	if (status == EXIT_ENDED) {
 		run.n_orders = calloc(run.farm.hosts.n_items, sizeof(*run.n_orders));
-		if (server_farm_can_draw(&run.farm))
-			calls.draw = draw_processes;
 		status = run.n_orders ? (int)server_farm_round(&run.farm, NULL, run.farm.hosts.n_items, &calls)
 				      : EXIT_UNREACHABLE;
 	}

@@ -184,20 +184,6 @@ static void answered(size_t i, void *data)
 		stream(run, i);
 }
 
-static void draw(void *data)
-{
-	struct run *run = data;
-
-	server_farm_draw(&run->farm);
-}
-
-static void cancelled(void *data)
-{
-	struct run *run = data;
-
-	server_farm_cancelled(&run->farm);
-}
-
 /* ---- what is shown ---- */
 
 /* Prints LINES, each behind the name of the program (NULL: without) and of hosts (NULL: without). */
@@ -357,8 +343,8 @@ static size_t find_asked(struct run *run, size_t *which)
 
 static void ask(struct run *run)
 {
-	struct farm_calls calls = { .next = next_logon, .line = take_line, .done = answered, .cancelled = cancelled,
-				    .draw = server_farm_can_draw(&run->farm) ? draw : NULL, .data = run };
+	const struct farm_calls calls = { .next = next_logon, .line = take_line, .done = answered,
+					  .draw = server_farm_draw, .data = run };
 	size_t *which = calloc(run->farm.hosts.n_items, sizeof(*which)), n;
 
 	run->hosts = calloc(run->farm.hosts.n_items, sizeof(*run->hosts));

@@ -828,7 +828,7 @@ static void cancel(struct farm *farm, int fd)
 {
 	farm->cancels++;
 	if (farm->calls->cancelled)
-		farm->calls->cancelled(farm->calls->data);
+		farm->calls->cancelled(farm->calls->view);
 	else
 		(void)epoll_ctl(farm->epoll, EPOLL_CTL_DEL, fd, NULL);
 	for (size_t i = 0; i < farm->hosts->n_items; i++)
@@ -844,7 +844,7 @@ static void draw(struct farm *farm)
 	if (!farm->calls->draw || now_us - farm->drawn_us < DRAW_US)
 		return;
 	farm->drawn_us = now_us;
-	farm->calls->draw(farm->calls->data);
+	farm->calls->draw(farm->calls->view);
 }
 
 /* Waits for events, and takes them. Returns how many there were, or -errno. */

@@ -53,11 +53,11 @@ struct farm_calls {
 	void (*done)(size_t i, void *data);
 
 	/* Draws how far the round is; called ten times a second at most. NULL: nobody looks. */
-	void (*draw)(void *data);
+	void (*draw)(void *view);
 
 	/* The descriptor that cancels has become readable: it has to be read empty, or closed. */
-	void (*cancelled)(void *data);
-	void *data;
+	void (*cancelled)(void *view);
+	void *data, *view;
 };
 
 /*
