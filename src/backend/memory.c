@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "backend/watch.h"
 
 #define N_IDLE_MAX 1000
@@ -261,35 +262,6 @@ static int fail_as(const struct memory_fault *fault, const char *text, struct lo
 	return error_set_errno(reterr, fault->r, fault->r, "%s", text);
 }
 
-/* Reads a whole file, or pipe, of at most MEMORY_FILE_MAX bytes. */
-static int read_text(int fd, char **ret_text, size_t *ret_length)
-{
-	size_t size = 0, length = 0;
-	char *text = NULL, *grown;
-	ssize_t n = 1;
-
-	while (n > 0) {
-		if (length == size) {
-			size = size ? size * 2 : 16384;
-			grown = size <= 2 * MEMORY_FILE_MAX ? realloc(text, size) : NULL;
-			if (!grown) {
-				free(text);
-				return size <= 2 * MEMORY_FILE_MAX ? -ENOMEM : -EFBIG;
-			}
-			text = grown;
-		}
-		n = read(fd, text + length, size - length);
-		if (n < 0) {
-			free(text);
-			return -errno;
-		}
-		length += (size_t)n;
-	}
-	*ret_text = text;
-	*ret_length = length;
-	return 0;
-}
-
 static int load(struct memory_world **ret_world, const char *path, struct logoff_error *reterr)
 {
 	char *text = NULL;
@@ -299,7 +271,7 @@ static int load(struct memory_world **ret_world, const char *path, struct logoff
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return error_set_errno(reterr, -EINVAL, -errno, "%s: %s", path, strerror(errno));
-	r = read_text(fd, &text, &length);
+	r = text_read(&text, &length, fd, MEMORY_FILE_MAX);
 	close(fd);
 	if (r == -ENOMEM)
 		return r;

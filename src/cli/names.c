@@ -15,37 +15,12 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "cli/word.h"
 
 #define FILE_MAX (1u << 20)
 #define LENGTH_MAX 256u		/* bytes of DOMAIN\name of the longest kind */
 #define PLAIN_MAX 63u		/* shorter than lines of keys in base64, which have 64 and 70 */
-
-/* Reads FD to its end. *ret_text ends with a null byte. */
-static int read_all(int fd, char **ret_text, size_t *ret_length)
-{
-	char *text = malloc(FILE_MAX + 2);
-	size_t length = 0;
-	ssize_t n = 1;
-
-	if (!text)
-		return -ENOMEM;
-	while (n > 0 && length <= FILE_MAX) {
-		n = read(fd, text + length, FILE_MAX + 1 - length);
-		if (n > 0)
-			length += (size_t)n;
-	}
-	if (n < 0 || length > FILE_MAX) {
-		int r = n < 0 ? -errno : -EFBIG;
-
-		free(text);
-		return r;
-	}
-	text[length] = '\0';
-	*ret_text = text;
-	*ret_length = length;
-	return 0;
-}
 
 /* Writes CHARACTER to TO as UTF-8. Returns the number of bytes. */
 static size_t encode_character(uint32_t character, char *to)
@@ -186,7 +161,7 @@ int names_read(struct names *names, const char *path, names_behind_host_func beh
 	*names = (struct names){};
 	if (fd < 0)
 		return -errno;
-	r = read_all(fd, &names->text, &length);
+	r = text_read(&names->text, &length, fd, FILE_MAX);
 	close(fd);
 	if (r >= 0)
 		r = convert_text(&names->text, &length);

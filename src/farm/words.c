@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 #define FILE_MAX (4u << 20)
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -134,32 +134,20 @@ bool host_word_parse(struct host_word *ret, const char *text)
 
 int read_text(int fd, char **ret)
 {
-	char *text = malloc(FILE_MAX + 2);
-	size_t length = 0;
-	ssize_t n = 1;
-	int r = 0;
+	size_t length;
+	char *text;
+	int r = text_read(&text, &length, fd, FILE_MAX);
 
-	if (!text)
-		return -ENOMEM;
-	while (n > 0 && length <= FILE_MAX) {
-		n = read(fd, text + length, FILE_MAX + 1 - length);
-		if (n > 0)
-			length += (size_t)n;
-	}
-	if (n < 0)
-		r = -errno;
-	text[length] = '\0';
-	if (r >= 0 && length > FILE_MAX)
-		r = -EFBIG;
-	if (r >= 0 && strlen(text) != length)
-		r = -EILSEQ;
-	if (r >= 0 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		memmove(text, text + 3, length - 2);
 	if (r < 0)
+		return r;
+	if (strlen(text) != length) {
 		free(text);
-	else
-		*ret = text;
-	return r;
+		return -EILSEQ;
+	}
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		memmove(text, text + 3, length - 2);
+	*ret = text;
+	return 0;
 }
 
 char *next_line(char **at)
