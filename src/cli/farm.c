@@ -481,9 +481,8 @@ const char *server_farm_boot(const struct server_farm *farm, size_t i)
 void server_farm_listed(struct server_farm *farm, size_t i)
 {
 	struct far_host *host = &farm->items[i];
-	const char *text;
 
-	if (farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE || server_farm_is_same(farm, i) == SELECT_NO)
+	if (server_farm_has_failed(farm, i) || server_farm_is_same(farm, i) == SELECT_NO)
 		return;
 	json_decref(host->hello);
 	host->hello = json_incref((json_t *)farm_hello(farm->farm, i));
@@ -722,11 +721,10 @@ static void report_same(const struct failed *failed, size_t n)
 static void report_buses(struct server_farm *farm)
 {
 	const char **names = farm->told_buses ? NULL : calloc(farm->hosts.n_items, sizeof(*names));
-	const char *text;
 	size_t n = 0;
 
 	for (size_t i = 0; names && i < farm->hosts.n_items; i++)
-		if (server_farm_is_by_bus(farm, i) && farm_failure(farm->farm, i, &text) == FARM_NO_FAILURE)
+		if (server_farm_is_by_bus(farm, i) && !server_farm_has_failed(farm, i))
 			names[n++] = server_farm_name(farm, i);
 	if (n > 0)
 		report_folded(
@@ -734,6 +732,13 @@ static void report_buses(struct server_farm *farm)
 			_("logoff is not installed there; processes, xrdp clients and idle times are unknown"), "");
 	farm->told_buses = farm->told_buses || n > 0;
 	free(names);
+}
+
+bool server_farm_has_failed(const struct server_farm *farm, size_t i)
+{
+	const char *text;
+
+	return farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE;
 }
 
 bool server_farm_is_excused(const struct server_farm *farm, size_t i)

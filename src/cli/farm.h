@@ -155,6 +155,9 @@ struct logoff_session **server_farm_sessions(const struct server_farm *farm, siz
 /* Reports a FAILURE that host I has told, in a line. Returns its exit status. */
 int server_farm_report_failure(const struct server_farm *farm, size_t i, const struct far_failure *failure);
 
+/* Tells whether host I has failed. Returns true if so. */
+bool server_farm_has_failed(const struct server_farm *farm, size_t i);
+
 /*
  * Tells whether host I cannot be reached, and /allowunreachable says that this is no failure. Once it has said hello,
  * it is one.

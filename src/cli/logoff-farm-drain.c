@@ -344,7 +344,6 @@ static int add_new(struct run *run, size_t i)
 static size_t look_again(struct run *run, size_t *which, size_t n)
 {
 	size_t n_left = 0;
-	const char *text;
 	int r = 0;
 
 	run->again = true;
@@ -358,7 +357,7 @@ static size_t look_again(struct run *run, size_t *which, size_t n)
 	run_note_status(run, (int)server_farm_report_of(&run->farm, which, n));
 	report_moved(run, which, n);
 	for (size_t k = 0; r >= 0 && k < n; k++) {
-		if (farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE ||
+		if (server_farm_has_failed(&run->farm, which[k]) ||
 		    run->plans[which[k]].same == SELECT_NO)
 			continue;
 		r = add_new(run, which[k]);
@@ -482,10 +481,9 @@ static void report_state(struct run *run, const size_t *which, size_t n, enum se
 			 const char *kind, const char *sentence)
 {
 	size_t n_found = 0;
-	const char *text;
 
 	for (size_t k = 0; k < n; k++) {
-		bool failed = farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE;
+		bool failed = server_farm_has_failed(&run->farm, which[k]);
 
 		if ((failed ? SELECT_UNKNOWN : run->plans[which[k]].still) == still)
 			found[n_found++] = which[k];
@@ -498,14 +496,13 @@ static void check_still(struct run *run, const size_t *which, size_t n)
 {
 	const struct farm_calls calls = { .next = next_state, .line = take_still, .data = run };
 	size_t *asked = calloc(2 * n + 1, sizeof(*asked)), n_asked = 0;
-	const char *text;
 
 	for (size_t k = 0; asked && k < n; k++) {
 		struct plan *plan = &run->plans[which[k]];
 
 		plan->still = SELECT_UNKNOWN;
 		if (judge(run, which[k]) == REFUSAL_YES && plan->same != SELECT_NO &&
-		    farm_failure(run->farm.farm, which[k], &text) == FARM_NO_FAILURE)
+		    !server_farm_has_failed(&run->farm, which[k]))
 			asked[n_asked++] = which[k];
 	}
 	if (!asked)
@@ -529,13 +526,12 @@ static void report_left(struct run *run, const size_t *which, size_t n, bool beg
 			const char *sentence)
 {
 	size_t *left = calloc(n + 1, sizeof(*left)), n_left = 0;
-	const char *text;
 
 	for (size_t k = 0; left && k < n; k++) {
 		const struct plan *plan = &run->plans[which[k]];
 
 		if (plan->begun == begun && !plan->over && !plan->spared && plan->same != SELECT_NO &&
-		    farm_failure(run->farm.farm, which[k], &text) == FARM_NO_FAILURE)
+		    !server_farm_has_failed(&run->farm, which[k]))
 			left[n_left++] = which[k];
 	}
 	run_note_status(run, left ? server_farm_report_shared(&run->farm, left, n_left, EXIT_CANCELLED, kind,

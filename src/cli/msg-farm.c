@@ -140,9 +140,7 @@ static void check_words(struct run *run, const char *argument)
 
 static bool has_answered(const struct run *run, size_t i)
 {
-	const char *text;
-
-	return run->plans[i].asked && farm_failure(run->farm.farm, i, &text) == FARM_NO_FAILURE;
+	return run->plans[i].asked && !server_farm_has_failed(&run->farm, i);
 }
 
 /* Whether the list of host I surely has all its sessions. */
@@ -397,11 +395,10 @@ static void finish_rest(struct run *run, size_t i)
 static void report_broken(struct run *run, size_t *which, size_t n)
 {
 	size_t n_broken = 0;
-	const char *text;
 
 	for (size_t k = 0; k < n && !run->farm.cancelled; k++)
 		if (run->plans[which[k]].n_ordered > 0 &&
-		    farm_failure(run->farm.farm, which[k], &text) != FARM_NO_FAILURE)
+		    server_farm_has_failed(&run->farm, which[k]))
 			which[n_broken++] = which[k];
 	if (n_broken > 0)
 		note_status(run, (int)server_farm_report_of(&run->farm, which, n_broken));

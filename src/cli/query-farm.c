@@ -20,10 +20,8 @@
 /* Tells whether each host that counts has told all it has. */
 static bool is_whole(const struct server_farm *farm)
 {
-	const char *text;
-
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		if ((!farm->items[i].listed || farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE) &&
+		if ((!farm->items[i].listed || server_farm_has_failed(farm, i)) &&
 		    !server_farm_is_excused(farm, i))
 			return false;
 	return true;
