@@ -29,14 +29,3 @@ int32_t number_of_id(const char *id)
 		return NUMBER_NONE;
 	return letter ? NUMBER_FIRST_LETTER - 1 + number : number;
 }
-
-bool number_to_id(int32_t number, char id[static NUMBER_ID_SIZE])
-{
-	if (number < 1 || number >= NUMBER_FIRST_LETTER + LETTER_MAX)
-		return false;
-	if (number < NUMBER_FIRST_LETTER)
-		snprintf(id, NUMBER_ID_SIZE, "%u", (unsigned)number % 100000u);
-	else
-		snprintf(id, NUMBER_ID_SIZE, "c%u", (unsigned)(number - NUMBER_FIRST_LETTER + 1) % 100000u);
-	return true;
-}

@@ -25,9 +25,6 @@
 
 #define NUMBER_TABLE_PATH "/run/logoff/numbers"
 
-/* Room for the id that has a number by rule. */
-#define NUMBER_ID_SIZE sizeof("c16383")
-
 /*
  * Reads TEXT, digits without a zero before them. Returns the number, or NUMBER_NONE if it is none from 0 to
  * NUMBER_MAX.
@@ -36,9 +33,6 @@ int32_t number_parse(const char *text);
 
 /* Returns the number that the session with this ID has by rule, or NUMBER_NONE. */
 int32_t number_of_id(const char *id);
-
-/* Writes the id that has NUMBER by rule. Returns false if there is none. */
-bool number_to_id(int32_t number, char id[static NUMBER_ID_SIZE]);
 
 /* ---- the table: for Linux ---- */
 
