@@ -82,12 +82,6 @@ int log_off_drained(struct choice *choice);
 /* Reports that SESSION has begun since new logons are refused, and is left. Returns the exit status. */
 enum exit_status log_off_report_late(const struct logoff_session *session);
 
-/*
- * Reports for programs that HOST does not refuse logons through SERVICE, or that this is unknown. HOST as for
- * stream_failure_of(). Returns the exit status.
- */
-enum exit_status log_off_report_service(const char *host, const char *service);
-
 /* Logs off the sessions that the arguments and options mean, on the hosts of /server. Returns the exit status. */
 int log_off_farm(int n_arguments, char **arguments);
 

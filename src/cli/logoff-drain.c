@@ -103,11 +103,6 @@ static bool read_all(int fd, int cancel_fd, char text[static PRINTED_MAX], bool 
 
 /* ---- what it says ---- */
 
-enum exit_status log_off_report_service(const char *host, const char *service)
-{
-	return stream_failure_of(host, EXIT_UNREACHABLE, "not-drained", service, NULL);
-}
-
 /* The state alone refuses nobody: a service of PAM has to. */
 static void take_services(struct refusal *refusal, const json_t *services)
 {
@@ -115,13 +110,13 @@ static void take_services(struct refusal *refusal, const json_t *services)
 
 	for (size_t i = 0; i < json_array_size(services); i++) {
 		const json_t *service = json_array_get(services, i), *refused = json_object_get(service, "refused");
+		const char *name = json_string_value(json_object_get(service, "service"));
 
 		proved = proved || json_is_true(refused);
 		disproved = disproved || json_is_false(refused);
 		if (!json_is_true(refused))
 			note_status(&refusal->status,
-				    (int)log_off_report_service(arg_server, json_string_value(json_object_get(
-										    service, "service"))));
+				    (int)stream_failure_of(arg_server, EXIT_UNREACHABLE, "not-drained", name, NULL));
 	}
 	if (refusal->refused) {
 		refusal->told = proved || disproved;

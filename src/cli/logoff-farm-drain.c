@@ -98,7 +98,9 @@ static bool take_service(struct run *run, size_t i, const json_t *service)
 	plan->refuses = plan->refuses || json_is_true(refused);
 	plan->lets_in = plan->lets_in || json_is_false(refused);
 	if (!json_is_true(refused))
-		note_trouble(run, i, (int)log_off_report_service(server_farm_name(&run->farm, i), name),
+		note_trouble(run, i,
+			     (int)stream_failure_of(server_farm_name(&run->farm, i), EXIT_UNREACHABLE, "not-drained",
+						    name, NULL),
 			     server_farm_say_service(name, json_is_false(refused) ? SELECT_NO : SELECT_UNKNOWN));
 	return true;
 }
