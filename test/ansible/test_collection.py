@@ -4,11 +4,14 @@
 ansible-test wants to fetch a virtual environment for some of its checks. What those call is called here directly.
 """
 
+import re
+
 import pytest
 
-from conftest import ENV
+from conftest import COLLECTION, ENV
 
 FOLDER = "/root/collections/ansible_collections/logoff/sessions"
+VERSION = re.search(r"^version: (.*)$", (COLLECTION / "logoff/sessions/galaxy.yml").read_text(), re.M)[1]
 MODULES = ("session_info", "session_logoff", "session_message", "session_logon")
 VALIDATE = "/usr/lib/python3/dist-packages/ansible_test/_util/controller/sanity/validate-modules/validate.py"
 # Those that need neither the network nor a container.
@@ -45,7 +48,7 @@ def test_is_built_and_installed(run):
 
 def test_modules_are_valid(run):
     """The options of the documentation are those of the program, among others."""
-    validate = f"python3 {VALIDATE} --arg-spec --collection ansible_collections/logoff/sessions --collection-version 0.1.0 plugins/modules"
+    validate = f"python3 {VALIDATE} --arg-spec --collection ansible_collections/logoff/sessions --collection-version {VERSION} plugins/modules"
     done = run(validate, PYTHONPATH="/root/collections")
     if "No module named 'antsibull_docs_parser'" in done.err:
         pytest.skip("Debian 13 has no antsibull_docs_parser, which its validate-modules needs")

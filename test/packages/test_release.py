@@ -66,7 +66,9 @@ def test_what_is_in_order_is_made(clone):
 @pytest.mark.parametrize("name, old, new", [
     ("meson.build", "9.8.7", "9.8.6"), ("NEWS.md", "## 9.8.7, 2", "## 9.8.7, not released yet, 2"), ("README.md", "Version 9.8.7", "Version 9.8.6"),
     ("README.zh-TW.md", "版本 9.8.7", "版本 9.8.6"), ("packaging/debian/changelog", "unstable", "UNRELEASED"),
-    ("packaging/rpm/logoff.spec", "9.8.7", "9.8.6"), ("po/zh_TW.po", "9.8.7", "9.8.6"),
+    ("packaging/rpm/logoff.spec", "9.8.7", "9.8.6"), ("packaging/rpm/logoff.spec", " - 9.8.7-1", " - 9.8.6-1"), ("po/zh_TW.po", "9.8.7", "9.8.6"),
+    ("cockpit/po/zh_TW.po", "9.8.7", "9.8.6"), ("test/cli/cases/usage.txt", "logoff 9.8.7", "logoff 9.8.6"),
+    ("contrib/ansible/ansible_collections/logoff/sessions/galaxy.yml", "9.8.7", "9.8.6"),
     ("packaging/debian/liblogoff0.symbols", "logoff_host_open@", "logoff_host_opened@"),
 ])
 def test_what_is_not_in_order_is_refused(clone, name, old, new):
