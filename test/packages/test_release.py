@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tools/release on a clone of this tree: it refuses what is not in order, and one commit gives one archive."""
+"""tools/release on a clone of this tree: it refuses what is not in order, and one commit gives one archive. tools/package where there is no Python."""
 import hashlib
+import shutil
 import subprocess
 
 import pytest
@@ -93,3 +94,24 @@ def test_a_version_of_another_commit_is_refused(clone):
     git(clone, "commit", "-q", "--allow-empty", "-m", "later")
     done = release(clone, "9.8.7", "--archive-only")
     assert done.returncode == 1 and "another commit" in done.stderr
+
+
+INSTALL = """#!/bin/sh
+echo "install $*"
+cat >"${0%/*}/python3" <<'END'
+#!/bin/sh
+echo "python3 $*"
+END
+chmod 755 "${0%/*}/python3"
+"""
+
+
+def test_packages_are_made_where_there_is_no_python(tmp_path):
+    """As in a small Debian: the command of the README gets it first."""
+    for name in ("sh", "dirname", "cat", "chmod"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    shutil.copy(SOURCE / "tools/package", tmp_path)
+    (tmp_path / "install").write_text(INSTALL)
+    (tmp_path / "install").chmod(0o755)
+    done = subprocess.run([tmp_path / "package", "--output", "there"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["install build", f"python3 {tmp_path}/package.py --output there"], done
