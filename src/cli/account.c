@@ -177,9 +177,9 @@ bool account_fits(const struct logoff_session *session, const char *pattern)
 
 /* ---- the accounts of this machine ---- */
 
-int account_find(const char *name, uid_t *ret_uid)
+int account_find(const char *name, uid_t *ret_uid, struct logoff_error *reterr)
 {
-	int r = nss_user_id(name, ret_uid);
+	int r = nss_user_id(name, ret_uid, reterr);
 
 	/* What the name service returns if one of its sources is missing: see the notes of getpwnam(3). */
 	return r > 0 ? 0 : r == 0 || r == -ESRCH ? -ENOENT : r;

@@ -46,8 +46,8 @@ bool account_pattern_fits(const char *pattern, const char *text);
 /* Tells whether WORD holds * or ?. */
 bool account_is_pattern(const char *word);
 
-/* Finds the user of this machine called NAME. Returns 0, -ENOENT, or the failure of the name service. */
-int account_find(const char *name, uid_t *ret_uid);
+/* Finds the user of this machine called NAME. Returns 0, -ENOENT, or another errno if nobody knows, and the cause. */
+int account_find(const char *name, uid_t *ret_uid, struct logoff_error *reterr);
 
 /* Tells whether two names of a server differ at most in case. */
 bool account_same(const char *a, const char *b);

@@ -183,10 +183,13 @@ static bool take_matching(struct choice *choice, const char *user)
 			found = true;	/* it is named */
 		} else if (answer == SELECT_UNKNOWN) {
 			choice->n_unknown[doubt]++;
+			if (choice->unknown.domain == LOGOFF_ERROR_NONE)
+				choice->unknown = choice->judge.cause;
 			n_unknown++;
 			note_status(choice, stream_failure_of(fact_host(session, arg_server),
 							      choice->known ? EXIT_NO_SESSION : EXIT_ENDED,
-							      "spared-unknown", logoff_session_id(session), NULL));
+							      "spared-unknown", logoff_session_id(session),
+							      judge_cause(&choice->judge)));
 			if (choice->known)
 				note_known(choice->known, session);
 		}
@@ -234,22 +237,20 @@ static void add_user(struct choice *choice, const char *name, const char *shown)
 
 /*
  * Tells whether TEXT, by which SESSION was found, may mean a user too, as it may if the sessions cannot be listed. In a
- * list (LISTED) it may if the user exists, logged on or not.
+ * list (LISTED) it may if the user exists, logged on or not; if nobody knows that, *reterr says why.
  */
 static bool is_ambiguous(struct choice *choice, const char *text, const struct logoff_session *session, bool listed,
-			 int *ret_r)
+			 struct logoff_error *reterr)
 {
 	uid_t uid;
 
-	*ret_r = 0;
 	if (!word_may_be_user(text))
 		return false;
 	if (has_session(choice, text, logoff_session_id(session)) != 0)
 		return true;
 	if (!listed || account_is_foreign(session) || account_is(session, text))
 		return false;
-	*ret_r = account_find(text, &uid);
-	return *ret_r != -ENOENT;
+	return account_find(text, &uid, reterr) != -ENOENT;
 }
 
 /* Adds the session that WORD names. Returns 0, or the cause as -errno, which has not been reported yet. */
@@ -257,14 +258,15 @@ static int add_session(struct choice *choice, struct word word, const char *show
 		       struct logoff_error *reterr)
 {
 	struct logoff_session *session;
-	int r = word_find(choice->host, word, &session, reterr), unknown;
+	struct logoff_error cause = {};
+	int r = word_find(choice->host, word, &session, reterr);
 
 	if (r < 0)
 		return r;
-	if (word.kind == WORD_ANY && is_ambiguous(choice, word.text, session, listed, &unknown))
+	if (word.kind == WORD_ANY && is_ambiguous(choice, word.text, session, listed, &cause))
 		note_status(choice, choice->list_result < 0 ?
 			    report_not_found(shown, word.text, choice->list_result, &choice->list_error) :
-			    report_ambiguous(shown, word.text, session, unknown));
+			    report_ambiguous(shown, word.text, session, &cause));
 	else if (add_chosen(choice, session, LOGOFF_WHY_NAMED, NULL))
 		return 0;
 	logoff_session_free(session);
@@ -281,7 +283,7 @@ static bool is_user(struct choice *choice, const char *argument)
 	/* No user of this machine has a blank in their name, so the name service need not answer for a sentence. */
 	return has_session(choice, argument, NULL) > 0 ||
 	       (logoff_is_this_machine(arg_server) && !strchr(argument, ' ') &&
-		account_find(argument, &uid) != -ENOENT);
+		account_find(argument, &uid, NULL) != -ENOENT);
 }
 
 /* A number that is no id is hardly ever a user, so the host is not asked for one. */
@@ -362,19 +364,23 @@ static void add_own(struct choice *choice)
 static void check_excludes(struct choice *choice)
 {
 	const struct option_list *excludes = &choice->selection->excludes;
+	bool foreign = !logoff_is_this_machine(arg_server);
+	struct logoff_error cause = {};
 	size_t i = 0;
 	int r;
 
 	if (excludes->n_items == 0 || choice->again)
 		return;
 	r = list_all(choice);
-	if (r >= 0)
-		r = selection_resolve(choice->selection, !logoff_is_this_machine(arg_server), choice->all,
-				      choice->n_all, &i);
-	else
+	if (r < 0) {
 		stop_choice(choice, report_host(arg_server, r, &choice->list_error));
-	if (r < 0 && !choice->stopped)
-		stop_choice(choice, report_no_exclusion(excludes->items[i], r, !logoff_is_this_machine(arg_server)));
+		return;
+	}
+	r = selection_resolve(choice->selection, foreign, choice->all, choice->n_all, &i, &cause);
+	if (r == -ENXIO)
+		stop_choice(choice, report_no_exclusion(excludes->items[i], foreign));
+	else if (r < 0)
+		stop_choice(choice, report_unknown_exclusion(excludes->items[i], &cause));
 }
 
 static bool is_list(const char *argument)
@@ -413,21 +419,18 @@ static void add_selecting(struct choice *choice, int n_arguments, char **argumen
 /* Reports what could not be selected or was left alone because something is unknown, and an empty selection. */
 static void tell_rest(struct choice *choice)
 {
-	static void (*const reports[])(size_t n) = {
-		[JUDGE_SELECTION] = report_unknown_groups,
-		[JUDGE_PROGRAMS] = report_unknown_programs,
-		[JUDGE_OWN] = report_unknown_own,
-	};
-	size_t n_unknown = 0;
+	const size_t *n = choice->n_unknown;
 
 	if (choice->hides_logins && !choice->again)
 		report_hidden_logins();
-	for (int doubt = 0; doubt < JUDGE_DOUBTS; doubt++) {
-		n_unknown += choice->n_unknown[doubt];
-		if (choice->n_unknown[doubt] > 0)
-			reports[doubt](choice->n_unknown[doubt]);
-	}
-	if (choice->n_items == 0 && choice->status == EXIT_ENDED && (!choice->if_any || n_unknown > 0))
+	if (n[JUDGE_SELECTION] > 0)
+		report_unknown_groups(n[JUDGE_SELECTION], &choice->unknown);
+	if (n[JUDGE_PROGRAMS] > 0)
+		report_unknown_programs(n[JUDGE_PROGRAMS]);
+	if (n[JUDGE_OWN] > 0)
+		report_unknown_own(n[JUDGE_OWN]);
+	if (choice->n_items == 0 && choice->status == EXIT_ENDED &&
+	    (!choice->if_any || n[JUDGE_SELECTION] + n[JUDGE_PROGRAMS] + n[JUDGE_OWN] > 0))
 		note_status(choice, report_none_selected());
 }
 

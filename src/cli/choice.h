@@ -52,6 +52,7 @@ struct choice {
 	int list_result;
 	struct logoff_error list_error;
 	size_t n_unknown[JUDGE_DOUBTS];	/* left alone, as that is unknown of them */
+	struct logoff_error unknown;	/* why, of the first that has a cause */
 	bool hides_logins;		/* the list may lack some */
 	struct judge judge;
 };

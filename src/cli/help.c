@@ -191,10 +191,6 @@ int help_usage_error(const struct help *help, enum option_fault fault, const cha
 	case OPTION_FAULT_GROUP:
 		fprintf(stderr, _("%s: there is no such group: %s\n"), program().text, what.text);
 		break;
-	case OPTION_FAULT_UNKNOWN_GROUP:
-		fprintf(stderr, _("%s: cannot find out whether there is such a group: %s\n"), program().text,
-			what.text);
-		break;
 	case OPTION_FAULT_FOREIGN_GROUP:
 		fprintf(stderr, _("%s: group: cannot be used with /server: %s\n"), program().text, what.text);
 		break;

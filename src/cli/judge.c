@@ -26,8 +26,9 @@ enum select_answer judge_session(struct judge *judge, struct logoff_session *ses
 	enum select_answer answer = SELECT_NO;
 	enum judge_doubt doubt = JUDGE_SELECTION;
 
+	judge->cause = (struct logoff_error){};
 	if (judge->takes_own || !logoff_session_is(session, LOGOFF_IS_OWN))
-		answer = selection_judge(judge->selection, session, user);
+		answer = selection_judge(judge->selection, session, user, &judge->cause);
 	if (answer == SELECT_YES && judge->selection->keeps.n_items > 0) {
 		answer = judge_programs(judge, session);
 		doubt = JUDGE_PROGRAMS;
@@ -59,6 +60,11 @@ enum logoff_result judge_again(struct judge *judge, struct logoff_session *sessi
 	if (!user && selection_asks_times(judge->selection) && facts_fetch(session, LOGOFF_FACTS_IDLE) != LOGOFF_OK)
 		return LOGOFF_E_AGAIN;
 	return LOGOFF_E_CHANGED;
+}
+
+const struct logoff_error *judge_cause(const struct judge *judge)
+{
+	return judge->cause.domain == LOGOFF_ERROR_NONE ? NULL : &judge->cause;
 }
 
 void judge_done(struct judge *judge)

@@ -25,6 +25,7 @@ struct judge {
 	bool takes_own;			/* the caller's own sessions may be meant too */
 	struct running running;
 	bool looked_again;
+	struct logoff_error cause;	/* why the latest answer is unknown; empty: nothing says why */
 };
 
 /*
@@ -40,6 +41,9 @@ enum select_answer judge_session(struct judge *judge, struct logoff_session *ses
  * later.
  */
 enum logoff_result judge_again(struct judge *judge, struct logoff_session *session, const char *user);
+
+/* Why the latest answer is unknown. Returns the cause, or NULL: nothing says why. */
+const struct logoff_error *judge_cause(const struct judge *judge);
 
 /* Frees what was looked up. */
 void judge_done(struct judge *judge);

@@ -4,6 +4,7 @@
  */
 #include "cli/log-off.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,12 +188,16 @@ static int act_on_choice(struct choice *choice)
 
 int log_off_check(bool far, int n_arguments, char **arguments)
 {
+	struct logoff_error cause = {};
 	enum option_fault fault;
 	const char *culprit;
+	int r = far ? selection_check_words(&arg_selection, &fault, &culprit)
+		    : selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit, &cause);
 
-	if (far ? selection_check_words(&arg_selection, &fault, &culprit) < 0
-		: selection_check(&arg_selection, !logoff_is_this_machine(arg_server), &fault, &culprit) < 0)
+	if (r == -EINVAL)
 		return help_usage_error(&log_off_help, fault, culprit);
+	if (r < 0)
+		return report_unknown_exclusion(culprit, &cause);
 	culprit = find_lonely_option(far, n_arguments, arguments);
 	if (culprit)
 		return help_usage_error(&log_off_help, OPTION_FAULT_NOTHING, culprit);

@@ -280,11 +280,13 @@ static void say_spared(const struct run *run, size_t i, const char *id)
 }
 
 /* A selection leaves the session ID of host I alone, as something is unknown. Each list may say so. */
-static void note_spared(struct run *run, size_t i, const char *id)
+static void note_spared(struct run *run, size_t i, const char *id, const struct logoff_error *cause)
 {
 	char *name = NULL;
 	bool noted = false;
 
+	if (cause && run->unknown.domain == LOGOFF_ERROR_NONE)
+		run->unknown = *cause;
 	if (!run->spared)
 		run->spared = json_object();
 	if (asprintf(&name, "%zu:%s", i, id) < 0)
@@ -329,7 +331,7 @@ void run_report_spared(struct run *run)
 	}
 	if (n == 0)
 		return;
-	report_unknown_fit(n);
+	report_unknown_fit(n, &run->unknown);
 	if (arg_drain)		/* the host is not empty */
 		run_note_status(run, EXIT_NO_SESSION);
 }
@@ -343,7 +345,7 @@ static bool take_failure(size_t i, const struct far_failure *failure, void *data
 	if (failure->exit_status != EXIT_ENDED || !failure->object)
 		return false;
 	if (strcmp(failure->kind, "spared-unknown") == 0) {
-		note_spared(run, i, failure->object);
+		note_spared(run, i, failure->object, &failure->cause);
 		return true;
 	}
 	for (size_t k = 0; k < arg_selection.excludes.n_items; k++)
@@ -376,7 +378,7 @@ static int check_exclusions(struct run *run)
 		}
 	for (size_t k = 0; listed && selects() && k < arg_selection.excludes.n_items; k++)
 		if (unknown & UINT64_C(1) << k) {
-			report_no_exclusion(arg_selection.excludes.items[k], -ENXIO, foreign);
+			report_no_exclusion(arg_selection.excludes.items[k], foreign);
 			report_nothing_done();
 			return EXIT_USAGE;
 		}
@@ -392,7 +394,7 @@ static bool is_spared(struct run *run, size_t i, const struct logoff_session *se
 	case SELECT_YES:
 		return true;
 	case SELECT_UNKNOWN:
-		note_spared(run, i, logoff_session_id(session));
+		note_spared(run, i, logoff_session_id(session), NULL);
 		return true;
 	case SELECT_NO:
 		break;

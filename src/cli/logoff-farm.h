@@ -82,6 +82,7 @@ struct run {
 	size_t n_ordered;		/* that are under way */
 	size_t n_spared;		/* sessions that a selection leaves alone, as something is unknown */
 	json_t *spared;			/* which they are; true for those that were reported */
+	struct logoff_error unknown;	/* why, of the first of which a host says so */
 	struct trouble *troubles;	/* what hosts have told about their logons */
 	size_t n_troubles;
 	struct farm_own own;		/* the caller's sessions, if this machine is one of the hosts */

@@ -62,7 +62,6 @@ enum option_fault {
 	OPTION_FAULT_STATE,		/* its value is not the state of a session */
 	OPTION_FAULT_KIND,		/* its value is not a kind that can be selected */
 	OPTION_FAULT_GROUP,		/* there is no such group */
-	OPTION_FAULT_UNKNOWN_GROUP,	/* it is unknown whether there is such a group */
 	OPTION_FAULT_FOREIGN_GROUP,	/* a group on a server: its members are unknown here */
 	OPTION_FAULT_KERBEROS,		/* its value is no word for the use of Kerberos */
 	OPTION_FAULT_ACCOUNT,		/* its value is no user's name */

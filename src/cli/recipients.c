@@ -95,14 +95,13 @@ static const struct logoff_session *find_word(const struct recipients *recipient
 
 /*
  * Tells whether TEXT, by which SESSION was found, may mean another user: any user that exists, logged on or not. Of the
- * users of another host only those are known who are logged on.
+ * users of another host only those are known who are logged on. If nobody knows, *reterr says why.
  */
 static bool is_ambiguous(const struct recipients *recipients, const struct logoff_session *session, const char *text,
-			 int *ret_r)
+			 struct logoff_error *reterr)
 {
 	uid_t uid;
 
-	*ret_r = 0;
 	if (!word_may_be_user(text))
 		return false;
 	for (size_t i = 0; i < recipients->n_all; i++)
@@ -111,18 +110,17 @@ static bool is_ambiguous(const struct recipients *recipients, const struct logof
 			return true;
 	if (!recipients->host || account_is_foreign(session) || account_is(session, text))
 		return false;
-	*ret_r = account_find(text, &uid);
-	return *ret_r != -ENOENT;
+	return account_find(text, &uid, reterr) != -ENOENT;
 }
 
 /* Adds SESSION, which WORD means by its id or name; SHOWN is the word as given. */
 static void take_session(struct recipients *recipients, const struct logoff_session *session, struct word word,
 			 const char *shown)
 {
-	int r;
+	struct logoff_error cause = {};
 
-	if (word.kind == WORD_ANY && is_ambiguous(recipients, session, word.text, &r))
-		note_status(recipients, report_ambiguous(shown, word.text, session, r));
+	if (word.kind == WORD_ANY && is_ambiguous(recipients, session, word.text, &cause))
+		note_status(recipients, report_ambiguous(shown, word.text, session, &cause));
 	else
 		add_recipient(recipients, word_is_id, logoff_session_id(session));
 }

@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/stream.h"
 #include "cli/printable.h"
+#include "cli/word.h"
 
 bool report_shows_hosts;
 
@@ -674,23 +675,25 @@ struct safe report_typed(const char *name)
 	return out;
 }
 
-enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r)
+enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session,
+				  const struct logoff_error *cause)
 {
 	struct safe id = report_typed(logoff_session_id(session)), user = report_typed(text);
 	const char *host = report_shows_hosts ? fact_host(session, NULL) : NULL;
+	bool unknown = cause->domain != LOGOFF_ERROR_NONE;
 
-	if (r == 0 && host)
+	if (unknown)
+		fprintf(stderr,
+			_("%s: %s: cannot find out whether a user has this name too%s; write id:%s or user:%s\n"),
+			program().text, safe(shown).text, report_cause(cause).text, id.text, user.text);
+	else if (host)
 		fprintf(stderr, _("%s: %s: a session and a user have this name; write %s:id:%s or %s:user:%s\n"),
 			program().text, safe(shown).text, host, id.text, host, user.text);
-	else if (r == 0)
+	else
 		fprintf(stderr, _("%s: %s: a session and a user have this name; write id:%s or user:%s\n"),
 			program().text, safe(shown).text, id.text, user.text);
-	else
-		fprintf(stderr,
-			_("%s: %s: cannot find out whether a user has this name too (%s); write id:%s or user:%s\n"),
-			program().text, safe(shown).text, strerror(-r), id.text, user.text);
-	return r == 0 ? stream_failure(EXIT_NO_SESSION, "ambiguous", object_of(shown, text), NULL)
-		      : stream_failure_errno(EXIT_UNREACHABLE, "ambiguous", object_of(shown, text), r);
+	return stream_failure(unknown ? EXIT_UNREACHABLE : EXIT_NO_SESSION, "ambiguous", object_of(shown, text),
+			      unknown ? cause : NULL);
 }
 
 enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host)
@@ -773,14 +776,11 @@ enum exit_status report_none_selected(void)
 	return stream_failure(EXIT_NO_SESSION, "none-selected", NULL, NULL);
 }
 
-enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
+enum exit_status report_no_exclusion(const char *item, bool foreign)
 {
 	struct safe name = safe(item);
 
-	if (r != -ENXIO)
-		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a user: %s\n"),
-			program().text, name.text, strerror(-r));
-	else if (foreign)
+	if (foreign)
 		fprintf(stderr,
 			_("%s: /exclude:%s: no such session, and no such user is logged on; write user:NAME for "
 			  "a user who is not logged on\n"),
@@ -788,8 +788,20 @@ enum exit_status report_no_exclusion(const char *item, int r, bool foreign)
 	else
 		fprintf(stderr, _("%s: /exclude:%s: there is neither such a user nor such a session\n"), program().text,
 			name.text);
-	return r == -ENXIO ? stream_failure(EXIT_USAGE, "no-exclusion", item, NULL)
-			   : stream_failure_errno(EXIT_USAGE, "exclusion-unknown", item, r);
+	return stream_failure(EXIT_USAGE, "no-exclusion", item, NULL);
+}
+
+enum exit_status report_unknown_exclusion(const char *item, const struct logoff_error *cause)
+{
+	struct safe name = safe(item), why = report_cause(cause);
+
+	if (word_parse(item).kind == WORD_GROUP)
+		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a group%s\n"), program().text,
+			name.text, why.text);
+	else
+		fprintf(stderr, _("%s: /exclude:%s: cannot find out whether there is such a user%s\n"), program().text,
+			name.text, why.text);
+	return stream_failure(EXIT_USAGE, "exclusion-unknown", item, cause);
 }
 
 void report_hidden_logins(void)
@@ -799,14 +811,14 @@ void report_hidden_logins(void)
 		program().text);
 }
 
-void report_unknown_groups(size_t n)
+void report_unknown_groups(size_t n, const struct logoff_error *cause)
 {
 	fprintf(stderr,
 		ngettext("%s: %zu session is left alone: its state, or the name or the groups of its user are "
-			 "unknown\n",
+			 "unknown%s\n",
 			 "%s: %zu sessions are left alone: their states, or the names or the groups of their users are "
-			 "unknown\n", n),
-		program().text, n);
+			 "unknown%s\n", n),
+		program().text, n, report_cause(cause).text);
 }
 
 void report_unknown_programs(size_t n)
@@ -824,14 +836,14 @@ void report_unknown_own(size_t n)
 		program().text, n);
 }
 
-void report_unknown_fit(size_t n)
+void report_unknown_fit(size_t n, const struct logoff_error *cause)
 {
 	fprintf(stderr,
 		ngettext("%s: %zu session is left alone: it is unknown whether it fits the selection and is not your "
-			 "own\n",
+			 "own%s\n",
 			 "%s: %zu sessions are left alone: it is unknown whether they fit the selection and are not "
-			 "your own\n", n),
-		program().text, n);
+			 "your own%s\n", n),
+		program().text, n, report_cause(cause).text);
 }
 
 void report_stays(const struct logoff_session *own, const struct logoff_session *stays)

@@ -96,10 +96,11 @@ void report_not_warned(const struct logoff_event *event);
 struct safe report_typed(const char *name);
 
 /*
- * Reports that TEXT, given as SHOWN, may mean SESSION and a user (R is 0), or that it is unknown whether there is such
- * a user (R). Returns the exit status.
+ * Reports that TEXT, given as SHOWN, may mean SESSION and a user, or with a CAUSE that it is unknown whether there is
+ * such a user. Returns the exit status.
  */
-enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session, int r);
+enum exit_status report_ambiguous(const char *shown, const char *text, const struct logoff_session *session,
+				  const struct logoff_error *cause);
 
 /* Reports that ARGUMENT is no session but a user, for whose sessions there is /user. Returns the exit status. */
 enum exit_status report_is_user(const char *argument);
@@ -119,23 +120,23 @@ enum exit_status report_file(const char *path, int r, size_t line);
 /* Reports that the selection fits no session. Returns the exit status. */
 enum exit_status report_none_selected(void);
 
-/*
- * Reports that ITEM of /exclude means nobody (R is -ENXIO; FOREIGN: on a server), or why that is unknown (R). Returns
- * the exit status.
- */
-enum exit_status report_no_exclusion(const char *item, int r, bool foreign);
+/* Reports that ITEM of /exclude means nobody (FOREIGN: on a server). Returns the exit status. */
+enum exit_status report_no_exclusion(const char *item, bool foreign);
+
+/* Reports that it is unknown whether ITEM of /exclude means anybody. Returns the exit status. */
+enum exit_status report_unknown_exclusion(const char *item, const struct logoff_error *cause);
 
 /* Reports that logins may have been missing in the list from which was selected. */
 void report_hidden_logins(void);
 
 /*
  * Report that N sessions are left alone, as it is unknown what their states or the groups of their users are, which
- * programs they have, whether they are the caller's own; and, the last one, which of these it is.
+ * programs they have, whether they are the caller's own; and, the last one, which of these it is. CAUSE may be empty.
  */
-void report_unknown_groups(size_t n);
+void report_unknown_groups(size_t n, const struct logoff_error *cause);
 void report_unknown_programs(size_t n);
 void report_unknown_own(size_t n);
-void report_unknown_fit(size_t n);
+void report_unknown_fit(size_t n, const struct logoff_error *cause);
 
 /* Reports that OWN will end, and that STAYS, another session of the caller, will not. */
 void report_stays(const struct logoff_session *own, const struct logoff_session *stays);

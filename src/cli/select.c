@@ -65,7 +65,7 @@ int selection_check_words(const struct selection *selection, enum option_fault *
 }
 
 int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
-		    const char **ret_culprit)
+		    const char **ret_culprit, struct logoff_error *reterr)
 {
 	const struct option_list *excludes = &selection->excludes;
 	int r = selection_check_words(selection, ret_fault, ret_culprit);
@@ -79,9 +79,10 @@ int selection_check(const struct selection *selection, bool foreign, enum option
 			continue;
 		if (foreign)
 			return set_fault(OPTION_FAULT_FOREIGN_GROUP, excludes->items[i], ret_fault, ret_culprit);
-		r = nss_has_group(word.text);
+		*ret_culprit = excludes->items[i];
+		r = nss_has_group(word.text, reterr);
 		if (r < 0)
-			return set_fault(OPTION_FAULT_UNKNOWN_GROUP, excludes->items[i], ret_fault, ret_culprit);
+			return r == -EINVAL ? -EIO : r;
 		if (r == 0)
 			return set_fault(OPTION_FAULT_GROUP, excludes->items[i], ret_fault, ret_culprit);
 	}
@@ -113,7 +114,7 @@ static bool is_excluded(const struct selection *selection, const struct logoff_s
 }
 
 /* Tells whether the user is in GROUP; -errno: unknown. Where users have no numbers, the domain is part of the name. */
-static int is_in_group(const struct logoff_session *session, const char *group)
+static int is_in_group(const struct logoff_session *session, const char *group, struct logoff_error *reterr)
 {
 	const char *user = logoff_session_user(session), *domain = logoff_session_detail(session, LOGOFF_DETAIL_DOMAIN);
 	char *name = NULL;
@@ -121,7 +122,7 @@ static int is_in_group(const struct logoff_session *session, const char *group)
 
 	if (account_is_foreign(session) && (!domain || asprintf(&name, "%s\\%s", domain, user) < 0))
 		return -ENOENT;
-	r = nss_is_in_group(name ? name : user, logoff_session_uid(session), group);
+	r = nss_is_in_group(name ? name : user, logoff_session_uid(session), group, reterr);
 	free(name);
 	return r;
 }
@@ -135,7 +136,8 @@ static bool is_nameless(const struct logoff_session *session)
 	return !account_is_foreign(session) && strcmp(logoff_session_user(session), number) == 0;
 }
 
-static enum select_answer is_in_excluded_group(const struct selection *selection, const struct logoff_session *session)
+static enum select_answer is_in_excluded_group(const struct selection *selection, const struct logoff_session *session,
+					       struct logoff_error *reterr)
 {
 	enum select_answer answer = SELECT_NO;
 	int r;
@@ -151,16 +153,16 @@ static enum select_answer is_in_excluded_group(const struct selection *selection
 			answer = SELECT_UNKNOWN;
 		if (word.kind != WORD_GROUP)
 			continue;
-		r = is_in_group(session, word.text);
+		r = is_in_group(session, word.text, reterr);
 		answer = r > 0 ? SELECT_YES : r < 0 ? SELECT_UNKNOWN : answer;
 	}
 	return answer;
 }
 
 /* The name service may have several names for a user, in a domain without regard to case. They share one number. */
-static int resolve_user(struct selection *selection, const char *name)
+static int resolve_user(struct selection *selection, const char *name, struct logoff_error *reterr)
 {
-	int r = account_find(name, &selection->excluded_uids[selection->n_excluded_uids]);
+	int r = account_find(name, &selection->excluded_uids[selection->n_excluded_uids], reterr);
 
 	selection->n_excluded_uids += r == 0;
 	/* The name service may fail with -ENXIO too, which does not mean nobody. */
@@ -168,7 +170,7 @@ static int resolve_user(struct selection *selection, const char *name)
 }
 
 static int resolve_exclusion(struct selection *selection, struct word word, bool foreign,
-			     struct logoff_session *const *sessions, size_t n)
+			     struct logoff_session *const *sessions, size_t n, struct logoff_error *reterr)
 {
 	bool by_user = word.kind == WORD_ANY || word.kind == WORD_USER;
 	int r = -ENXIO;
@@ -181,7 +183,7 @@ static int resolve_exclusion(struct selection *selection, struct word word, bool
 	if (by_user && foreign && (word.kind == WORD_USER || strchr(word.text, '\\')))
 		return 0;
 	if (by_user && !foreign)
-		r = resolve_user(selection, word.text);
+		r = resolve_user(selection, word.text, reterr);
 	for (size_t i = 0; r < 0 && i < n; i++)
 		if (sessions[i] && is_meant(word, sessions[i]))
 			r = 0;
@@ -189,12 +191,13 @@ static int resolve_exclusion(struct selection *selection, struct word word, bool
 }
 
 int selection_resolve(struct selection *selection, bool foreign, struct logoff_session *const *sessions, size_t n,
-		      size_t *i)
+		      size_t *i, struct logoff_error *reterr)
 {
 	int r = 0;
 
 	for (; r >= 0 && *i < selection->excludes.n_items; *i += r >= 0)
-		r = resolve_exclusion(selection, word_parse(selection->excludes.items[*i]), foreign, sessions, n);
+		r = resolve_exclusion(selection, word_parse(selection->excludes.items[*i]), foreign, sessions, n,
+				      reterr);
 	return r;
 }
 
@@ -251,7 +254,8 @@ static enum select_answer judge_conditions(const struct selection *selection, st
 	return rest ? state : SELECT_NO;
 }
 
-enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user)
+enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user,
+				   struct logoff_error *reterr)
 {
 	enum select_answer answer = SELECT_NO;
 
@@ -260,7 +264,7 @@ enum select_answer selection_judge(const struct selection *selection, struct log
 			 account_is(session, user) ? SELECT_YES : SELECT_NO;
 	if (answer == SELECT_NO)
 		return SELECT_NO;
-	switch (is_in_excluded_group(selection, session)) {
+	switch (is_in_excluded_group(selection, session, reterr)) {
 	case SELECT_YES:
 		return SELECT_NO;
 	case SELECT_UNKNOWN:

@@ -46,22 +46,23 @@ bool selection_is_given(const struct selection *selection);
 /*
  * Checks the words of SELECTION: a wrong word might select too many sessions. It is an error if an exclusion excludes
  * nothing: without a selection, with a group that does not exist, or with a group on a server (FOREIGN), whose members
- * are unknown here. Returns 0, or -EINVAL and *ret_fault and *ret_culprit.
+ * are unknown here. Returns 0, -EINVAL and *ret_fault and *ret_culprit, or why it is unknown whether there is a group,
+ * *ret_culprit, and the cause.
  */
 int selection_check(const struct selection *selection, bool foreign, enum option_fault *ret_fault,
-		    const char **ret_culprit);
+		    const char **ret_culprit, struct logoff_error *reterr);
 
-/* The part of that which is the same on every host: not the groups. */
+/* The part of -EINVAL which is the same on every host: not the groups. */
 int selection_check_words(const struct selection *selection, enum option_fault *ret_fault, const char **ret_culprit);
 
 /*
  * Looks up what the exclusions of SELECTION mean, from number *i on, among the N SESSIONS of the host. An exclusion
  * that is neither a user nor a session is an error. On a server (FOREIGN), whose users are unknown, a pattern, a name
  * in a domain and "user:NAME" are accepted as they are. Returns 0, or with *i the first wrong one: -ENXIO, or why that
- * is unknown.
+ * is unknown, and the cause.
  */
 int selection_resolve(struct selection *selection, bool foreign, struct logoff_session *const *sessions, size_t n,
-		      size_t *i);
+		      size_t *i, struct logoff_error *reterr);
 
 /* Tells whether SESSION is of the kind that SELECTION means. */
 bool selection_means(const struct selection *selection, const struct logoff_session *session);
@@ -71,8 +72,10 @@ bool selection_asks_times(const struct selection *selection);
 
 /*
  * Tells whether SESSION is of people, fulfils all conditions and is not excluded. With USER, a user who was named, the
- * conditions are replaced by: it is a session of that user.
+ * conditions are replaced by: it is a session of that user. Of an unknown answer *reterr has the cause, if there is
+ * one.
  */
-enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user);
+enum select_answer selection_judge(const struct selection *selection, struct logoff_session *session, const char *user,
+				   struct logoff_error *reterr);
 
 #endif

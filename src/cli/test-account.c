@@ -156,9 +156,9 @@ static void a_user_of_this_machine_is_found(void **state)
 	uid_t found = 1;
 
 	(void)state;
-	assert_int_equal(account_find(TEST_USER, &found), 0);
+	assert_int_equal(account_find(TEST_USER, &found, NULL), 0);
 	assert_true(found == 0 || found == (uid_t)-1);	/* on Windows users have no numbers */
-	assert_int_equal(account_find("no-such-user-here", &found), -ENOENT);
+	assert_int_equal(account_find("no-such-user-here", &found, NULL), -ENOENT);
 }
 
 static void servers_do_not(void **state)

@@ -58,7 +58,7 @@ static const char *selected_of(const struct selection *selection, const char *us
 
 	ids[0] = '\0';
 	for (size_t i = 0; i < n_sessions; i++) {
-		enum select_answer answer = selection_judge(selection, sessions[i], user);
+		enum select_answer answer = selection_judge(selection, sessions[i], user, NULL);
 
 		if (answer != SELECT_NO)
 			sprintf(ids + strlen(ids), "%s%s%s", *ids ? " " : "", logoff_session_id(sessions[i]),
@@ -146,22 +146,22 @@ static void a_wrong_word_is_told(void **state)
 	enum option_fault fault;
 
 	(void)state;
-	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit, NULL), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_STATE);
 	assert_string_equal(culprit, "gone");
 	wrong.state = "ACTIVE";
-	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), 0);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit, NULL), 0);
 	wrong.excludes = (struct option_list){ { "bob", "group:no-such-group" }, 2 };
-	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit, NULL), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_GROUP);
 	assert_string_equal(culprit, "group:no-such-group");
 	wrong.excludes = (struct option_list){ { "group:" TEST_GROUP }, 1 };
-	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), 0);
-	assert_int_equal(selection_check(&wrong, true, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit, NULL), 0);
+	assert_int_equal(selection_check(&wrong, true, &fault, &culprit, NULL), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_FOREIGN_GROUP);
 	assert_string_equal(culprit, "group:" TEST_GROUP);
 	wrong.kind = "people";
-	assert_int_equal(selection_check(&wrong, false, &fault, &culprit), -EINVAL);
+	assert_int_equal(selection_check(&wrong, false, &fault, &culprit, NULL), -EINVAL);
 	assert_int_equal(fault, OPTION_FAULT_KIND);
 }
 
@@ -219,7 +219,7 @@ static size_t first_wrong(struct option_list excludes, bool foreign)
 	struct selection selection = { .all = true, .excludes = excludes };
 	struct logoff_host *host = open_host();
 	size_t i = 0;
-	int r = selection_resolve(&selection, foreign, sessions, n_sessions, &i);
+	int r = selection_resolve(&selection, foreign, sessions, n_sessions, &i, NULL);
 
 	close_host(host);
 	assert_true(r == 0 || r == -ENXIO);

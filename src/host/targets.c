@@ -208,33 +208,33 @@ static void drop_exclusion(struct option_list *excludes, const char *item)
 static bool check_selection(struct targets *targets)
 {
 	struct selection *selection = &targets->order->selection;
+	struct logoff_error cause = {};
 	enum option_fault fault;
 	const char *culprit;
+	int r;
 
-	while (selection_check(selection, target_is_server(), &fault, &culprit) < 0) {
-		if (fault == OPTION_FAULT_GROUP && pass_exclusion(targets, culprit)) {
-			drop_exclusion(&selection->excludes, culprit);
-			continue;
-		}
-		if (fault != OPTION_FAULT_GROUP)
-			fail(targets, "exclusion-unknown", culprit, NULL, EXIT_USAGE);
-		return false;
-	}
-	return true;
+	while ((r = selection_check(selection, target_is_server(), &fault, &culprit, &cause)) == -EINVAL &&
+	       fault == OPTION_FAULT_GROUP && pass_exclusion(targets, culprit))
+		drop_exclusion(&selection->excludes, culprit);
+	if (r < 0 && (r != -EINVAL || fault != OPTION_FAULT_GROUP))
+		fail(targets, "exclusion-unknown", culprit, r == -EINVAL ? NULL : &cause, EXIT_USAGE);
+	return r >= 0;
 }
 
 static bool resolve_excludes(struct targets *targets)
 {
 	struct selection *selection = &targets->order->selection;
 	const char *const *items = selection->excludes.items;
+	struct logoff_error cause = {};
 	size_t i = 0;
 	int r;
 
-	while ((r = selection_resolve(selection, target_is_server(), targets->items, targets->n_items, &i)) == -ENXIO &&
+	while ((r = selection_resolve(selection, target_is_server(), targets->items, targets->n_items, &i,
+				      &cause)) == -ENXIO &&
 	       pass_exclusion(targets, items[i]))
 		i++;
 	if (r < 0 && r != -ENXIO)
-		fail(targets, "exclusion-unknown", items[i], NULL, EXIT_USAGE);
+		fail(targets, "exclusion-unknown", items[i], &cause, EXIT_USAGE);
 	return r >= 0;
 }
 
@@ -268,13 +268,14 @@ static bool is_meant(struct targets *targets, struct logoff_session *session)
 {
 	enum select_answer answer = judge_target(targets, session);
 	const char *id = logoff_session_id(session);
+	const struct logoff_error *known = judge_cause(&targets->judge);
 	struct logoff_error cause;
 
 	set_cause(&cause, "nobody can tell whether it fits the selection");
 	if (targets->order->n_identities > 0 && answer != SELECT_YES)
-		fail(targets, "changed", id, answer == SELECT_UNKNOWN ? &cause : NULL, EXIT_NOT_ENDED);
+		fail(targets, "changed", id, answer != SELECT_UNKNOWN ? NULL : known ? known : &cause, EXIT_NOT_ENDED);
 	else if (answer == SELECT_UNKNOWN)
-		fail(targets, "spared-unknown", id, NULL, EXIT_ENDED);
+		fail(targets, "spared-unknown", id, known, EXIT_ENDED);
 	return answer == SELECT_YES;
 }
 

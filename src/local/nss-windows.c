@@ -20,6 +20,7 @@
 #include <lmapibuf.h>
 #include <lmerr.h>
 
+#include "base/error.h"
 #include "port/wide.h"
 
 /* netapi32.dll is loaded for these questions only. */
@@ -58,6 +59,12 @@ static int find_name(const char *name, struct account_entry *ret)
 	return r;
 }
 
+/* Records why the answer R is unknown. Returns R. */
+static int answer(int r, struct logoff_error *reterr)
+{
+	return r < 0 ? error_set_errno(reterr, r, r, "%s", strerror(-r)) : r;
+}
+
 int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
 {
 	(void)uid;
@@ -72,7 +79,7 @@ int nss_local_user_id(const char *name, uid_t *ret_uid)
 	return 0;
 }
 
-int nss_user_id(const char *name, uid_t *ret_uid)
+int nss_user_id(const char *name, uid_t *ret_uid, struct logoff_error *reterr)
 {
 	struct account_entry entry;
 	int r = find_name(name, &entry);
@@ -81,7 +88,7 @@ int nss_user_id(const char *name, uid_t *ret_uid)
 		return 0;
 	if (r > 0)
 		*ret_uid = (uid_t)-1;
-	return r;
+	return answer(r, reterr);
 }
 
 static bool is_group(SID_NAME_USE use)
@@ -89,12 +96,12 @@ static bool is_group(SID_NAME_USE use)
 	return use == SidTypeGroup || use == SidTypeAlias || use == SidTypeWellKnownGroup;
 }
 
-int nss_has_group(const char *name)
+int nss_has_group(const char *name, struct logoff_error *reterr)
 {
 	struct account_entry entry;
 	int r = find_name(name, &entry);
 
-	return r > 0 ? is_group(entry.use) : r;
+	return r > 0 ? is_group(entry.use) : answer(r, reterr);
 }
 
 /* ---- members ---- */
@@ -148,7 +155,7 @@ static const wchar_t *name_user(const wchar_t *whole)
 	return whole;
 }
 
-int nss_is_in_group(const char *name, uid_t uid, const char *group)
+int nss_is_in_group(const char *name, uid_t uid, const char *group, struct logoff_error *reterr)
 {
 	wchar_t *user = wide_from_text(name);
 	struct account_entry entry;
@@ -165,5 +172,5 @@ int nss_is_in_group(const char *name, uid_t uid, const char *group)
 	if (netapi.module)
 		FreeLibrary(netapi.module);
 	free(user);
-	return r;
+	return answer(r, reterr);
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "local/user.h"
 
 /* What a slow server needs on a bad day; who waits for the command must not think that it hangs. */
@@ -117,32 +118,38 @@ static bool answer_from_files(const struct question *question, struct answer *an
 
 /* ---- the program that asks the modules ---- */
 
-static int answer_from_modules(const struct question *question, struct answer *answer)
+/* Records that it was the name service that gave no answer. Returns R. */
+static int no_answer(struct logoff_error *reterr, int r)
+{
+	return error_set_errno(reterr, r, r, "name service: %s", r == -ENOENT ? "no such user or group" : strerror(-r));
+}
+
+static int answer_from_modules(const struct question *question, struct answer *answer, struct logoff_error *reterr)
 {
 	struct job job = {
 		.head = { .kind = JOB_LOOK_UP, .uid = question->uid, .question = question->kind, .timeout_us = DEADLINE_US },
 		.texts = { [JOB_USER] = question->name, [JOB_GROUP_NAME] = question->group },
 	};
 	struct job_found found;
-	int r = user_ask(&job, &found, sizeof(found), NULL);
+	int r = user_ask(&job, &found, sizeof(found), reterr);
 
 	silent_until_us = r == -ETIMEDOUT ? clock_now_us() + MEMORY_US : 0;
 	if (r < 0)
-		return r;
+		return r == -ETIMEDOUT ? no_answer(reterr, r) : r;
 	found.name[sizeof(found.name) - 1] = '\0';
 	memcpy(answer->name, found.name, sizeof(answer->name));
 	answer->uid = found.uid;
-	return found.result;
+	return found.result < 0 ? no_answer(reterr, found.result) : found.result;
 }
 
-static int ask(const struct question *question, struct answer *answer)
+static int ask(const struct question *question, struct answer *answer, struct logoff_error *reterr)
 {
 	int r;
 
 	if (answer_from_files(question, answer))
 		return 1;
 	pthread_mutex_lock(&lock);
-	r = clock_now_us() < silent_until_us ? -ETIMEDOUT : answer_from_modules(question, answer);
+	r = clock_now_us() < silent_until_us ? no_answer(reterr, -ETIMEDOUT) : answer_from_modules(question, answer, reterr);
 	pthread_mutex_unlock(&lock);
 	return r;
 }
@@ -178,7 +185,7 @@ int nss_user_name(uid_t uid, char name[static NSS_NAME_MAX])
 
 	if (find_remembered(uid, name))
 		return 1;
-	r = ask(&question, &answer);
+	r = ask(&question, &answer, NULL);
 	if (r <= 0 || !answer.name[0])
 		return r < 0 ? r : 0;
 	strcpy(name, answer.name);
@@ -197,29 +204,29 @@ int nss_local_user_id(const char *name, uid_t *ret_uid)
 	return 1;
 }
 
-int nss_user_id(const char *name, uid_t *ret_uid)
+int nss_user_id(const char *name, uid_t *ret_uid, struct logoff_error *reterr)
 {
 	struct question question = { .kind = JOB_USER_ID, .name = name };
 	struct answer answer = {};
-	int r = ask(&question, &answer);
+	int r = ask(&question, &answer, reterr);
 
 	if (r > 0)
 		*ret_uid = answer.uid;
 	return r;
 }
 
-int nss_has_group(const char *name)
+int nss_has_group(const char *name, struct logoff_error *reterr)
 {
 	struct question question = { .kind = JOB_GROUP, .group = name };
 	struct answer answer = {};
 
-	return ask(&question, &answer);
+	return ask(&question, &answer, reterr);
 }
 
-int nss_is_in_group(const char *name, uid_t uid, const char *group)
+int nss_is_in_group(const char *name, uid_t uid, const char *group, struct logoff_error *reterr)
 {
 	struct question question = { .kind = JOB_MEMBER, .uid = uid, .name = name, .group = group };
 	struct answer answer = {};
 
-	return ask(&question, &answer);
+	return ask(&question, &answer, reterr);
 }

@@ -91,10 +91,10 @@ static void knows_the_users_of_the_machine(void **state)
 	assert_int_equal(uid, 0);
 	assert_int_equal(nss_local_user_id("+", &uid), 0);
 	uid = 1;
-	assert_int_equal(nss_user_id("root", &uid), 1);
+	assert_int_equal(nss_user_id("root", &uid, NULL), 1);
 	assert_int_equal(uid, 0);
-	assert_int_equal(nss_has_group("root"), 1);
-	assert_int_equal(nss_is_in_group("root", 0, "root"), 1);
+	assert_int_equal(nss_has_group("root", NULL), 1);
+	assert_int_equal(nss_is_in_group("root", 0, "root", NULL), 1);
 }
 
 static void asks_the_modules_for_others(void **state)
@@ -103,10 +103,10 @@ static void asks_the_modules_for_others(void **state)
 	uid_t uid = 1;
 
 	(void)state;
-	assert_int_equal(nss_user_id("stranger", &uid), 0);
-	assert_int_equal(nss_user_id("unreachable", &uid), -ECONNREFUSED);
+	assert_int_equal(nss_user_id("stranger", &uid, NULL), 0);
+	assert_int_equal(nss_user_id("unreachable", &uid, NULL), -ECONNREFUSED);
 	assert_int_equal(uid, 1);
-	assert_int_equal(nss_user_id("lena", &uid), 1);
+	assert_int_equal(nss_user_id("lena", &uid, NULL), 1);
 	assert_int_equal(uid, 70000);
 	assert_int_equal(nss_user_name(70003, name), 0);
 	assert_string_equal(name, "as it was");
@@ -115,19 +115,19 @@ static void asks_the_modules_for_others(void **state)
 		assert_int_equal(nss_user_name(70000, name), 1);
 		assert_string_equal(name, "lena");
 	}
-	assert_int_equal(nss_has_group("crew"), 1);
-	assert_int_equal(nss_has_group("nobody-has-this"), 0);
-	assert_int_equal(nss_is_in_group("lena", 70000, "crew"), 1);
-	assert_int_equal(nss_is_in_group("lena", 70000, "others"), 0);
+	assert_int_equal(nss_has_group("crew", NULL), 1);
+	assert_int_equal(nss_has_group("nobody-has-this", NULL), 0);
+	assert_int_equal(nss_is_in_group("lena", 70000, "crew", NULL), 1);
+	assert_int_equal(nss_is_in_group("lena", 70000, "others", NULL), 0);
 }
 
 /* Of whom nothing is known, it is not known that they are in no group. */
 static void knows_nothing_of_strangers(void **state)
 {
 	(void)state;
-	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this"), -ENOENT);
-	assert_int_equal(nss_is_in_group("stranger", 70003, "crew"), -ENOENT);
-	assert_int_equal(nss_is_in_group("unreachable", 70002, "crew"), -ECONNREFUSED);
+	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this", NULL), -ENOENT);
+	assert_int_equal(nss_is_in_group("stranger", 70003, "crew", NULL), -ENOENT);
+	assert_int_equal(nss_is_in_group("unreachable", 70002, "crew", NULL), -ECONNREFUSED);
 }
 
 /* Where the program is not, nobody knows: least of all that there is no such user. */
@@ -138,14 +138,31 @@ static void knows_nothing_without_the_program(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/nonexistent/logoff-user", 1), 0);
-	assert_int_equal(nss_user_id("stranger", &uid), -ENOPKG);
+	assert_int_equal(nss_user_id("stranger", &uid, NULL), -ENOPKG);
 	assert_int_equal(nss_user_name(70004, name), -ENOPKG);
-	assert_int_equal(nss_has_group("nobody-has-this"), -ENOPKG);
-	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this"), -ENOPKG);
-	assert_int_equal(nss_user_id("root", &uid), 1);
+	assert_int_equal(nss_has_group("nobody-has-this", NULL), -ENOPKG);
+	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this", NULL), -ENOPKG);
+	assert_int_equal(nss_user_id("root", &uid, NULL), 1);
 	assert_string_equal(name, "as it was");
 	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/bin/false", 1), 0);
-	assert_int_equal(nss_user_id("stranger", &uid), -EIO);
+	assert_int_equal(nss_user_id("stranger", &uid, NULL), -EIO);
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", PATH, 1), 0);
+}
+
+/* An unknown answer has a cause, which names what did not answer. */
+static void says_why_nothing_is_known(void **state)
+{
+	struct logoff_error cause = {};
+	uid_t uid;
+
+	(void)state;
+	assert_int_equal(nss_user_id("unreachable", &uid, &cause), -ECONNREFUSED);
+	assert_string_equal(cause.text, "name service: Connection refused");
+	assert_int_equal(nss_is_in_group("lena", 70000, "nobody-has-this", &cause), -ENOENT);
+	assert_string_equal(cause.text, "name service: no such user or group");
+	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", "/nonexistent/logoff-user", 1), 0);
+	assert_int_equal(nss_has_group("crew", &cause), -ENOPKG);
+	assert_string_equal(cause.text, "/nonexistent/logoff-user: No such file or directory");
 	assert_int_equal(setenv("LOGOFF_USER_PROGRAM", PATH, 1), 0);
 }
 
@@ -175,6 +192,7 @@ static void forgets_names(void **state)
 static void waits_once_for_a_service_that_hangs(void **state)
 {
 	uint64_t before = clock_now_us();
+	struct logoff_error cause = {};
 	char name[NSS_NAME_MAX];
 
 	assert_int_equal(nss_user_name(70001, name), -ETIMEDOUT);
@@ -182,8 +200,9 @@ static void waits_once_for_a_service_that_hangs(void **state)
 	before = clock_now_us();
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(nss_user_name(70001, name), -ETIMEDOUT);
-		assert_int_equal(nss_is_in_group("hung", 70001, "crew"), -ETIMEDOUT);
-		assert_int_equal(nss_is_in_group("root", 0, "root"), 1);
+		assert_int_equal(nss_is_in_group("hung", 70001, "crew", &cause), -ETIMEDOUT);
+		assert_string_equal(cause.text, "name service: Connection timed out");
+		assert_int_equal(nss_is_in_group("root", 0, "root", NULL), 1);
 		assert_int_equal(nss_user_name(70000, name), 1);	/* remembered */
 	}
 	assert_true(clock_now_us() - before < 2000000);
@@ -200,6 +219,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(asks_the_modules_for_others),
 		cmocka_unit_test(knows_nothing_of_strangers),
 		cmocka_unit_test(knows_nothing_without_the_program),
+		cmocka_unit_test(says_why_nothing_is_known),
 		cmocka_unit_test(leaves_no_child),
 		cmocka_unit_test(forgets_names),
 		cmocka_unit_test(waits_once_for_a_service_that_hangs),

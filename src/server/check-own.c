@@ -37,15 +37,16 @@ static void check_program(void)
 /* A group that does not exist, or that may not, has no members. */
 static void check_group(const char *name)
 {
-	int r = nss_has_group(name);
+	struct logoff_error cause = {};
+	int r = nss_has_group(name, &cause);
 
 	if (r == 0)
 		check_say(FINDING_NOTE,
 			  check_write(_("If you want that: sudo groupadd --system %s"), safe(name).text).text,
 			  _("There is no group %s, whose members may see the sessions of others."), safe(name).text);
 	else if (r < 0)
-		check_say(FINDING_UNKNOWN, NULL, _("The name service did not say whether there is a group %s."),
-			  safe(name).text);
+		check_say(FINDING_UNKNOWN, NULL, _("It is unknown whether there is a group %s: %s"), safe(name).text,
+			  safe(cause.text).text);
 }
 
 static void check_settings(void)
@@ -162,7 +163,8 @@ static void check_rule(void)
 
 static void check_administrators(void)
 {
-	int r = nss_has_group(ADMINISTRATORS);
+	struct logoff_error cause = {};
+	int r = nss_has_group(ADMINISTRATORS, &cause);
 
 	if (r == 1)
 		check_say(FINDING_OK, NULL, _("There is the group %s."), ADMINISTRATORS);
@@ -171,8 +173,8 @@ static void check_administrators(void)
 			  check_write(_("If you want it: sudo groupadd --system %s"), ADMINISTRATORS).text,
 			  _("There is no group %s, to which the shipped rule gives Full Control."), ADMINISTRATORS);
 	else
-		check_say(FINDING_UNKNOWN, NULL, _("The name service did not say whether there is a group %s."),
-			  ADMINISTRATORS);
+		check_say(FINDING_UNKNOWN, NULL, _("It is unknown whether there is a group %s: %s"), ADMINISTRATORS,
+			  safe(cause.text).text);
 }
 
 void check_own(void)

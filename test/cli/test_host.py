@@ -284,6 +284,7 @@ def test_a_list_without_an_exclusion_that_is_unknown(program):
     for exclude in ("group:crew", "nobody-at-all"):
         found, reply = one.ask("list", select={"all": True, "exclude": [exclude]})
         assert refused(found) == [(exclude, "exclusion-unknown", None, 1)] and len(found) == 1 and reply["exit_status"] == 1
+        assert only(found, "failure")[0]["cause"]["text"] == "/nonexistent: No such file or directory"
     assert one.end() == ([], 0)
 
 
@@ -470,12 +471,17 @@ session id=6 user=bob tty=pts/4 logon=2025-03-14T08:03:00Z
 """
 
 
-@pytest.mark.parametrize("select,spared", [({"state": "disc"}, "5"), ({"user": ["bob"], "exclude": ["group:root"]}, "6")])
-def test_identities_that_may_not_fit(peer, select, spared):
+@pytest.mark.parametrize("select,spared,why", [
+    ({"state": "disc"}, "5", "nobody can tell whether it fits the selection"),
+    ({"user": ["bob"], "exclude": ["group:root"]}, "6", "name service: no such user or group"),
+])
+def test_identities_that_may_not_fit(peer, select, spared, why):
     """Nobody can tell: that ends no session, and is said."""
     one = peer(SPARED)
     found, reply = one.ask("log-off", sessions=identities(one, spared), select=select)
-    assert refused(found) == [(spared, "changed", "ENODATA", 5)] and reply["exit_status"] == 5 and not only(found, "result")
+    (told,) = only(found, "failure")
+    assert (told["object"], told["kind"], told["cause"]["text"]) == (spared, "changed", why)
+    assert reply["exit_status"] == 5 and not only(found, "result")
     assert len(one.ask("list")[0]) == 2
     found, reply = one.ask("log-off", select=select)
     assert (spared, "spared-unknown", None, 0) in refused(found) and not only(found, "result")

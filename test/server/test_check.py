@@ -146,7 +146,7 @@ NOTES = {
     "polkit": ("systemctl mask --runtime --now polkit", "systemctl unmask --runtime polkit; systemctl start polkit", "polkit does not answer"),
     # This host asks winbind too, which does not run: whether winbind knows the group is then unknown.
     "group": ("sed -i 's/^rds-admins:/rds-others:/' /etc/group", "sed -i 's/^rds-others:/rds-admins:/' /etc/group",
-              "There is no group rds-admins|The name service did not say whether there is a group rds-admins"),
+              "There is no group rds-admins|It is unknown whether there is a group rds-admins"),
 }
 
 
