@@ -42,6 +42,8 @@ class Night:
         self.host = host
         self.opened = {
             "desktop": sessions.RdpSession(host, "alice"),
+            "unused": sessions.RdpSession(host, "dave"),
+            "used": sessions.RdpSession(host, "bob"),  # the last one: its client is in front, and gets the mouse
             "idle": sessions.ssh(host, "bob"),
             "output": sessions.ssh(host, "bob"),
             "work": sessions.ssh(host, "bob"),
@@ -55,7 +57,7 @@ class Night:
         self.opened["output"].shell.begin("while sleep 0.5; do date; done")
         self.opened["work"].shell.begin("for i in 1 2 3 4; do while :; do :; done & done; wait")
         self.opened["desktop"].disconnect()
-        terminals = [one for name, one in self.opened.items() if name != "desktop"]
+        terminals = [one for one in self.opened.values() if not isinstance(one, sessions.RdpSession)]
         not_used_for(3, *terminals)
         quiet = " ".join(f"/dev/{one.tty}" for one in terminals if one is not self.opened["output"])
         host.check(f"touch -m --date='-1 hour' {quiet}")
@@ -64,12 +66,14 @@ class Night:
 
         # Somebody types in the second terminal of that connection all the time.
         typing = host.start(f"while touch -a /dev/{self.second.tty}; do sleep 0.3; done")
+        moving = host.start("while xdotool mousemove 200 300 mousemove 210 300; do sleep 0.3; done", env={"DISPLAY": sessions.CLIENT_DISPLAY})
         self.wrong = self.run(SETTINGS + "exlcude = alice\n")
         self.trial = self.run(SETTINGS)
         host.check("sed -i '1s/ .*/ 1999-12-31/' /var/lib/logoff/nightly")
         self.good = self.run(SETTINGS)
-        os.killpg(typing.pid, signal.SIGKILL)
-        typing.wait(10)
+        for program in (typing, moving):
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait(10)
 
     def multiplexed(self, name, *options):
         """A terminal of one ssh connection of alice."""
@@ -96,12 +100,13 @@ class Night:
 def night(lab):
     host = lab("systemd")
     sessions.clean(host)
-    host.check("rm -rf /var/lib/logoff /etc/logoff")
+    host.check("rm -rf /var/lib/logoff /etc/logoff; useradd --create-home --shell /bin/bash dave; echo dave:pw-dave | chpasswd")
     try:
         yield Night(host)
     finally:
         host.run("rm -rf /var/lib/logoff /etc/logoff; systemctl reset-failed logoff-nightly")
         sessions.clean(host)
+        host.run("userdel --remove dave")
 
 
 def assert_left_alone(night, name):
@@ -131,22 +136,30 @@ def test_busy_terminal_is_left_alone(night, name):
     assert f"Session {night.opened[name].id} (idle = 3): busy" in night.good.said
 
 
-@pytest.mark.parametrize("name", ["tmux", "administrator", "multiplexed"])
+def test_idle_desktop_is_logged_off(night):
+    """Nobody has used its mouse or keyboard; its client is connected, and logind takes it for active."""
+    unused = night.opened["unused"]
+    assert_gone(unused, night.before["unused"])
+    record = night.records()[unused.id]
+    assert (record["LOGOFF_RESULT"], record["LOGOFF_REASON"]) == ("ended", "the idle rule (idle = 3)")
+
+
+@pytest.mark.parametrize("name", ["tmux", "administrator", "multiplexed", "used"])
 def test_is_left_alone(night, name):
-    """A program that keeps the session; the group; an ssh connection of which one terminal is in use."""
+    """A program that keeps the session; the group; an ssh connection of which one terminal is in use; a desktop whose user moves the mouse."""
     assert_left_alone(night, name)
     assert f"Session {night.opened[name].id} " not in night.good.said
 
 
 def test_good_run(night):
-    assert night.good.succeeded and night.good.hurt == {"desktop", "idle"}, night.good
+    assert night.good.succeeded and night.good.hurt == {"desktop", "idle", "unused"}, night.good
 
 
 def test_trial_ends_nobody_and_tells(night):
     assert night.trial.succeeded and night.trial.hurt == set(), night.trial
     assert "Trial, day 1 of 1: nobody is logged off." in night.trial.said
     told = set(re.findall(r"^Session (\S+) of .*: would be logged off\.$", night.trial.said, re.M))
-    assert told == {night.opened[name].id for name in ("desktop", "idle")}, night.trial.said
+    assert told == {night.opened[name].id for name in ("desktop", "idle", "unused")}, night.trial.said
 
 
 def test_wrong_settings_end_nobody(night):
