@@ -166,7 +166,7 @@ bool client_may(const struct client *client, enum right right, uid_t uid)
 	if (client->in_query_group)
 		rights |= RIGHT_QUERY;
 	if (uid != (uid_t)-1 && uid == client->uid)
-		rights |= RIGHT_QUERY | RIGHT_RESET | RIGHT_LOGOFF | RIGHT_DISCONNECT;
+		rights |= RIGHT_QUERY | RIGHT_RESET | RIGHT_LOGOFF | RIGHT_DISCONNECT | RIGHT_MESSAGE;
 	if (client->full_control == ANSWER_YES)
 		rights |= RIGHT_QUERY | RIGHT_RESET | RIGHT_LOGOFF | RIGHT_DISCONNECT | RIGHT_MESSAGE | RIGHT_FULL;
 	return right != RIGHT_UNSET && (rights & right) == right;

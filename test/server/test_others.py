@@ -65,6 +65,16 @@ def test_a_message_without_waiting(any_host):
     session.shell.expect("the machine restarts at noon")
 
 
+def test_a_message_to_ones_own_session(any_host):
+    """As msg does on the host itself: it needs no right over others."""
+    session = any_host.ssh(any_host.plain)
+
+    result = any_host.ask(any_host.plain, "msg", str(bed.Managed.number(session)), "do not forget the tea")
+
+    assert result.status == OK, result
+    session.shell.expect("do not forget the tea")
+
+
 def test_a_message_with_an_answer_that_cannot_come(any_host):
     """A terminal shows it and cannot answer: the command ends in time, and does not say that anybody has answered."""
     session = any_host.ssh(any_host.own)
