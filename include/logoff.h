@@ -524,7 +524,9 @@ struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_pr
  * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. Where the caller has
  * emptied the command of a process, its name does not matter. RESULTS has as many elements. LOGOFF_OK: it has ended, which is
  * verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session, name or start is
- * another by now, it was left alone; _DENIED, _TIMEOUT, _CANCELLED, ...
+ * another by now, it was left alone; LOGOFF_E_UNREACHABLE: nobody can tell; _DENIED, _TIMEOUT, _CANCELLED, ... What the caller may not
+ * signal is left to the message service of this machine, which ends it if the caller may log the user off; why it has not is told in
+ * *reterr, of the first such process.
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */
 enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,

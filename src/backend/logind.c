@@ -701,6 +701,7 @@ const struct host_backend host_logind = {
 	.desktop = logind_desktop,
 	.census = logind_census,
 	.act = here_act,
+	.end_others = host_no_end_others,
 	.disconnect = logind_disconnect,
 	.message = message_deliver,
 	.fill = logind_fill,

@@ -1023,6 +1023,7 @@ const struct host_backend host_memory = {
 	.may_have_user = host_may_have_any_user,
 	.census = memory_census,
 	.act = memory_act,
+	.end_others = host_no_end_others,
 	.disconnect = memory_disconnect,
 	.ask = memory_ask,
 	.leave = memory_leave,

@@ -651,6 +651,7 @@ const struct host_backend host_procfs = {
 	.may_have_user = host_may_have_any_user,
 	.census = procfs_census,
 	.act = here_act,
+	.end_others = host_no_end_others,
 	.disconnect = host_no_disconnect,
 	.ask = procfs_ask,
 	.prove = host_no_prove,

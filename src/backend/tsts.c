@@ -854,6 +854,7 @@ const struct host_backend host_tsts = {
 	.may_have_user = host_may_have_any_user,
 	.census = tsts_census,
 	.act = tsts_act,
+	.end_others = host_no_end_others,
 	.disconnect = tsts_disconnect,
 	.ask = tsts_ask,
 	.prove = host_no_prove,

@@ -318,7 +318,7 @@ static int wts_wait(struct logoff_host *host, uint64_t until_us, int cancel_fd, 
 /* host_wts, and the same for another machine: the way to it and whose session it is differ. */
 #define WTS_OPERATIONS \
 	.close = wts_close, .release = wts_release, .get = wts_get, .list = wts_list, .ask = wts_ask, .kill = wts_kill, \
-	.may_have_user = host_may_have_any_user, .census = wts_census, .act = host_no_act, .disconnect = host_no_disconnect, .prove = host_no_prove, .leave = host_no_leave, \
+	.may_have_user = host_may_have_any_user, .census = wts_census, .act = host_no_act, .end_others = host_no_end_others, .disconnect = host_no_disconnect, .prove = host_no_prove, .leave = host_no_leave, \
 	.processes = wts_processes, .message = wts_message, .explain = host_no_explain, .manager = host_no_manager, \
 	.desktop = host_no_desktop, .fill = wts_fill, .record = audit_record, .name_person = audit_name_person, \
 	.identify = host_no_identify, .control = host_no_control, .wait = wts_wait, .watch = watch_by_looks

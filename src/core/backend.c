@@ -30,6 +30,18 @@ int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act 
 	return -EOPNOTSUPP;
 }
 
+void host_no_end_others(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes,
+			uint64_t grace_ms, int cancel_fd, int *results, struct logoff_error *cause)
+{
+	(void)host;
+	(void)processes;
+	(void)grace_ms;
+	(void)cancel_fd;
+	(void)cause;
+	for (size_t i = 0; i < n_processes; i++)
+		results[i] = -EACCES;
+}
+
 int host_no_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
 {
 	(void)host;

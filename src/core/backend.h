@@ -222,7 +222,8 @@ struct host_backend {
 
 	/*
 	 * Has the client of SESSION disconnected, without ending anything of the session. Does not wait for it. Returns 0: it is under
-	 * way, -EACCES, -EOPNOTSUPP: there is no client without which the session would go on, or another errno.
+	 * way, -EAGAIN: it has been asked for, and nobody knows whether it is, -EACCES, -EOPNOTSUPP: there is no client without which
+	 * the session would go on, or another errno.
 	 */
 	int (*disconnect)(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 
@@ -231,6 +232,15 @@ struct host_backend {
 	 * -EOPNOTSUPP, or another errno.
 	 */
 	int (*act)(struct logoff_host *host, struct host_held *held, enum host_act act);
+
+	/*
+	 * Has PROCESSES, which act() may not signal, ended by somebody who may, with GRACE_MS, if the caller has the right. Blocks until
+	 * that is done. Writes into RESULTS, one for each: 0: it has ended, they say, -EACCES, -EAGAIN: it has been asked for, and
+	 * nobody knows what has become of it, or another errno. CAUSE, not NULL, tells why of the first that has not ended, if that is
+	 * known.
+	 */
+	void (*end_others)(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes,
+			   uint64_t grace_ms, int cancel_fd, int *results, struct logoff_error *cause);
 
 	/*
 	 * Delivers MESSAGE, whose texts are harmless, to all SESSIONS side by side, and waits for the answers if they are waited
@@ -286,6 +296,8 @@ extern const struct host_backend *const host_backends[];
 bool host_may_have_any_user(struct logoff_host *host, const char *name);
 int host_no_prove(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 int host_no_act(struct logoff_host *host, struct host_held *held, enum host_act act);
+void host_no_end_others(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes,
+			uint64_t grace_ms, int cancel_fd, int *results, struct logoff_error *cause);
 int host_no_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr);
 int host_no_leave(struct logoff_host *host, struct logoff_session *session, uint64_t timeout_us, struct logoff_error *reterr);
 void host_no_explain(struct process_list *list, struct logoff_host *host);

@@ -54,16 +54,24 @@ static int prove(const struct logoff_session *session, struct logoff_error *rete
 
 enum logoff_result logoff_session_disconnect(struct logoff_session *session, struct logoff_error *reterr)
 {
-	int r;
+	struct logoff_error unknown = {};
+	int r, asked;
 
 	if (!session->host)
 		return result_of(-EINVAL, reterr);
 	r = look(session, reterr);
-	if (r == 0 || r == -EAGAIN)	/* who has named it wants it to have no client */
-		r = session->host->backend->disconnect(session->host, session, reterr);
-	else if (r > 0)
+	if (r > 0)
 		return LOGOFF_OK;
-	if (r == 0)
+	if (r < 0 && r != -EAGAIN)
+		return result_of(r, reterr);
+	/* Also if nobody can tell: who has named it wants it to have no client. */
+	asked = session->host->backend->disconnect(session->host, session, &unknown);
+	if (asked == 0 || asked == -EAGAIN)
 		r = prove(session, reterr);
+	if (asked < 0 && (asked != -EAGAIN || r == 0 || r == -EAGAIN)) {
+		r = asked;	/* an order that may be on its way still: that it is not done yet proves nothing */
+		if (reterr)
+			*reterr = unknown;
+	}
 	return result_of(r == 0 ? -ETIMEDOUT : r, reterr);
 }

@@ -2,6 +2,9 @@
 /*
  * processes.c - single processes are ended: held, looked up again, asked, killed, and proved to have ended.
  *
+ * What the caller may not signal is left to somebody who may (end_others() of the back end): all such processes at once, after the caller's
+ * own have been asked, so that both have the same time. Whether they have ended is seen here all the same.
+ *
  * The caller has chosen them from a list, and a number can be another process's by now. So each is held first, then all processes are
  * listed again: what that list says of the number is true of the process that is held, if that lives on. Only then it is signalled.
  */
@@ -23,12 +26,16 @@ struct end {
 	const struct logoff_host_process *process;
 	struct host_held held;
 	int result;			/* HOST_PENDING: it lives */
+	bool signalled;			/* or it was tried */
+	bool by_others;			/* somebody else has been asked to end it: it is only looked at */
+	bool unknown;			/* and has not said what became of it */
 };
 
 struct ends {
 	struct logoff_host *host;
 	struct end *items;
 	size_t n_items;
+	struct logoff_error cause;	/* of the first failure of those who were asked to end some */
 };
 
 /* Does ACT with each process that lives, and takes in what that says of it. Returns how many live then. */
@@ -42,7 +49,8 @@ static size_t act_on_all(struct ends *ends, enum host_act act)
 
 		if (end->result != HOST_PENDING)
 			continue;
-		r = ends->host->backend->act(ends->host, &end->held, act);
+		end->signalled = end->signalled || act == HOST_ACT_ASK || act == HOST_ACT_KILL;
+		r = ends->host->backend->act(ends->host, &end->held, end->by_others ? HOST_ACT_LOOK : act);
 		if (r == -ESRCH)
 			end->result = 0;
 		else if (r < 0)
@@ -81,7 +89,7 @@ static int look_again(struct ends *ends, struct logoff_error *reterr)
 	return 0;
 }
 
-/* Waits until all have ended or UNTIL_US has come. Returns how many live, or -errno. */
+/* Waits until all have ended or UNTIL_US has come; a cancel is seen even if that is past. Returns how many live, or -errno. */
 static int wait_for_all(struct ends *ends, uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
 {
 	struct logoff_host *host = ends->host;
@@ -89,7 +97,7 @@ static int wait_for_all(struct ends *ends, uint64_t until_us, int cancel_fd, str
 	size_t n = act_on_all(ends, HOST_ACT_LOOK);
 	int r = 0;
 
-	while (r >= 0 && n > 0 && host->now_us < until_us) {
+	for (bool first = true; r >= 0 && n > 0 && (first || host->now_us < until_us); first = false) {
 		uint64_t look_us = host->now_us + pause_us;
 
 		r = host->backend->wait(host, look_us < until_us ? look_us : until_us, cancel_fd, reterr);
@@ -99,18 +107,64 @@ static int wait_for_all(struct ends *ends, uint64_t until_us, int cancel_fd, str
 	return r < 0 ? r : (int)n;
 }
 
+/* Takes over what somebody else says of a process. */
+static void take_result(struct end *end, int result)
+{
+	end->by_others = true;
+	end->unknown = result == -EAGAIN;
+	end->result = result == 0 || end->unknown ? HOST_PENDING : result;
+}
+
+/* Has those ended by somebody else that the caller may not signal. Returns 0 or -ENOMEM. */
+static int leave_to_others(struct ends *ends, uint64_t grace_us, int cancel_fd)
+{
+	struct logoff_host_process **processes = calloc(ends->n_items + 1, sizeof(*processes));
+	struct end **refused = calloc(ends->n_items + 1, sizeof(*refused));
+	int *results = calloc(ends->n_items + 1, sizeof(*results)), r = processes && refused && results ? 0 : -ENOMEM;
+	size_t n = 0;
+
+	for (size_t i = 0; r >= 0 && i < ends->n_items; i++) {
+		struct end *end = &ends->items[i];
+
+		if (!end->signalled || end->result != -EACCES)
+			continue;
+		refused[n] = end;
+		processes[n++] = (struct logoff_host_process *)end->process;
+	}
+	if (r >= 0 && n > 0)
+		ends->host->backend->end_others(ends->host, processes, n, grace_us / 1000, cancel_fd, results, &ends->cause);
+	for (size_t i = 0; i < n; i++)
+		take_result(refused[i], results[i]);
+	free(processes);
+	free(refused);
+	free(results);
+	return r;
+}
+
+/* The time of those who were asked goes on while others are ended by somebody else. */
 static int ask_and_kill(struct ends *ends, uint64_t grace_us, int cancel_fd, struct logoff_error *reterr)
 {
 	struct logoff_host *host = ends->host;
 	int r = host->backend->wait(host, 0, -1, reterr);	/* what time it is */
+	uint64_t until_us = host->now_us + grace_us;
 
-	if (r >= 0 && grace_us > 0) {
-		(void)act_on_all(ends, HOST_ACT_ASK);
-		r = wait_for_all(ends, host->now_us + grace_us, cancel_fd, reterr);
+	if (r >= 0) {
+		(void)act_on_all(ends, grace_us > 0 ? HOST_ACT_ASK : HOST_ACT_KILL);
+		r = leave_to_others(ends, grace_us, cancel_fd);
 	}
+	if (r >= 0)
+		r = host->backend->wait(host, 0, -1, reterr);
+	if (r >= 0 && grace_us > 0)
+		r = wait_for_all(ends, until_us, cancel_fd, reterr);
 	if (r >= 0 && act_on_all(ends, HOST_ACT_KILL) > 0)
 		r = wait_for_all(ends, host->now_us + KILLED_US, cancel_fd, reterr);
 	return r;
+}
+
+/* The result of a process that is still looked at when all is over: WAITED is how that ended. */
+static int last_result(const struct end *end, int waited)
+{
+	return waited < 0 ? waited : end->unknown ? -EAGAIN : -ETIMEDOUT;
 }
 
 /* Tells whether it is a service of the machine: in no session, on a server in the one of the services. Those are never ended. */
@@ -127,8 +181,8 @@ static int hold_all(struct ends *ends, struct logoff_host_process *const *proces
 		return -ENOMEM;
 	ends->n_items = n;
 	for (size_t i = 0; i < n; i++)
-		ends->items[i] = (struct end){ processes[i], { .pid = processes[i]->pid },
-					       is_service(ends->host, processes[i]) ? -EPERM : HOST_PENDING };
+		ends->items[i] = (struct end){ .process = processes[i], .held.pid = processes[i]->pid,
+					       .result = is_service(ends->host, processes[i]) ? -EPERM : HOST_PENDING };
 	(void)act_on_all(ends, HOST_ACT_HOLD);
 	return 0;
 }
@@ -152,9 +206,11 @@ enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct lo
 		int result = ends.items[i].result;
 
 		if (r >= 0)
-			results[i] = result_of(result != HOST_PENDING ? result : waited < 0 ? waited : -ETIMEDOUT, &error);
+			results[i] = result_of(result != HOST_PENDING ? result : last_result(&ends.items[i], waited), &error);
 		(void)host->backend->act(host, &ends.items[i].held, HOST_ACT_RELEASE);
 	}
 	free(ends.items);
+	if (r >= 0 && ends.cause.domain != LOGOFF_ERROR_NONE && reterr)
+		*reterr = ends.cause;
 	return result_of(r, reterr);
 }

@@ -14,6 +14,7 @@
 
 #include "backend/memory.h"
 #include "backend/table.h"
+#include "base/error.h"
 #include "core/test-host.h"
 
 #define PEOPLE "caller uid=0\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
@@ -22,7 +23,8 @@
  * Disconnects session 5 of the host described by TEXT, whose back end is BACKEND if that is not NULL. *ret_ms is how long it took, and
  * *ret_state what the session was doing then. Returns the result.
  */
-static int disconnect(const char *text, const struct host_backend *backend, uint64_t *ret_ms, enum logoff_state *ret_state)
+static int disconnect_with(const char *text, const struct host_backend *backend, uint64_t *ret_ms, enum logoff_state *ret_state,
+			   struct logoff_error *reterr)
 {
 	struct logoff_host *host = open_described(text);
 	uint64_t start_us = host->now_us;
@@ -32,7 +34,7 @@ static int disconnect(const char *text, const struct host_backend *backend, uint
 	assert_int_equal(logoff_host_find(host, "5", &session, NULL), LOGOFF_OK);
 	if (backend)
 		host->backend = backend;
-	r = logoff_session_disconnect(session, NULL);
+	r = logoff_session_disconnect(session, reterr);
 	*ret_ms = (host->now_us - start_us) / 1000;
 	if (ret_state && host_session_exists(session, ret_state, NULL) <= 0)
 		*ret_state = LOGOFF_STATE_CLOSING;
@@ -40,6 +42,11 @@ static int disconnect(const char *text, const struct host_backend *backend, uint
 	host->backend = &host_memory;
 	logoff_host_close(host);
 	return r;
+}
+
+static int disconnect(const char *text, const struct host_backend *backend, uint64_t *ret_ms, enum logoff_state *ret_state)
+{
+	return disconnect_with(text, backend, ret_ms, ret_state, NULL);
 }
 
 /* The host says yes, and nothing happens. */
@@ -104,6 +111,32 @@ static void test_still_connected(void **state)
 	assert_in_range(ms, 3000, 3500);
 }
 
+/* The host has been asked, and has not said what became of that. */
+static int say_nothing(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	return error_set_errno(reterr, -EAGAIN, -ETIMEDOUT, "no answer");
+}
+
+/* It may have been done or not: the library looks, and that a client is there still proves nothing. */
+static void test_asked_without_an_answer(void **state)
+{
+	struct host_backend backend = host_memory;
+	struct logoff_error cause = {};
+	uint64_t ms;
+
+	(void)state;
+	backend.disconnect = say_nothing;
+	assert_int_equal(disconnect_with(PEOPLE "session id=5 user=alice rdp=10 disconnects=3000\n", &backend, &ms, NULL, &cause), LOGOFF_OK);
+	assert_in_range(ms, 3000, 3500);
+	assert_int_equal(disconnect_with(PEOPLE "session id=5 user=alice rdp=10\n", &backend, &ms, NULL, &cause), LOGOFF_E_UNREACHABLE);
+	assert_string_equal(cause.text, "no answer");
+	assert_in_range(ms, 10000, 11000);
+	assert_int_equal(disconnect_with(PEOPLE "session id=5 user=alice rdp=10 leaves=1000\n", &backend, &ms, NULL, &cause),
+			 LOGOFF_E_NO_SESSION);
+}
+
 static void test_ends_meanwhile(void **state)
 {
 	struct host_backend backend = without_effect();
@@ -145,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_no_client_is_no_failure),
 		cmocka_unit_test(test_others_are_refused),
 		cmocka_unit_test(test_still_connected),
+		cmocka_unit_test(test_asked_without_an_answer),
 		cmocka_unit_test(test_ends_meanwhile),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_imported),

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "backend/memory.h"
+#include "backend/table.h"
+#include "base/error.h"
 #include "base/test-port.h"
 #include "core/test-host.h"
 
@@ -182,6 +184,153 @@ static void test_others_need_rights(void **state)
 	close_scene(&scene);
 }
 
+/* ---- somebody else, who may ---- */
+
+#define DESK "caller uid=1001\nuser name=alice uid=1000\nuser name=bob uid=1001\n" \
+	     "session id=5 user=alice\nprocess command=bash\nprocess command=vi\nprocess command=keeper term=never\n" \
+	     "session id=6 user=bob\nprocess command=vi term=1000\n"
+
+/* The order that somebody else got, and what they do. */
+static struct {
+	size_t n_processes, n_calls;
+	uint64_t grace_ms;
+	bool end;			/* they end all processes */
+	uint64_t after_us;		/* and take so long for that */
+	int results[N_MAX];
+} others;
+
+/* They are root, who needs nobody. */
+static void end_as_root(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes, uint64_t grace_ms,
+			int cancel_fd, int *results, struct logoff_error *cause)
+{
+	struct memory_world *world = host->data;
+
+	(void)cancel_fd;
+	others.n_calls++;
+	others.n_processes = n_processes;
+	others.grace_ms = grace_ms;
+	for (size_t i = 0; i < n_processes; i++)
+		results[i] = others.results[i];
+	world->now_us += others.after_us;
+	for (size_t i = 0; i < world->n_processes; i++)
+		for (size_t k = 0; others.end && k < n_processes; k++)
+			if ((int32_t)world->processes[i].pid == processes[k]->pid)
+				world->processes[i].end_us = world->now_us;
+	(void)error_set_errno(cause, -EACCES, -EACCES, "no right");
+}
+
+static struct scene open_desk(void)
+{
+	static struct host_backend backend;
+	struct scene scene = open_scene(DESK);
+
+	backend = host_memory;
+	backend.end_others = end_as_root;
+	scene.host->backend = &backend;
+	memset(&others, 0, sizeof(others));
+	return scene;
+}
+
+static void assert_results(const struct scene *scene, int first, int second, int third, int own)
+{
+	assert_int_equal(scene->results[0], first);
+	assert_int_equal(scene->results[1], second);
+	assert_int_equal(scene->results[2], third);
+	assert_int_equal(scene->results[3], own);
+}
+
+/* All that the caller may not signal, in one call, with the same grace; the caller's own are asked before that. */
+static void test_others_end_what_the_caller_may_not(void **state)
+{
+	struct scene scene = open_desk();
+
+	(void)state;
+	others.end = true;
+	others.after_us = 3000000;
+	assert_int_equal(end(&scene, 5000, -1), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_OK, LOGOFF_OK, LOGOFF_OK, LOGOFF_OK);
+	assert_true(others.n_calls == 1 && others.n_processes == 3 && others.grace_ms == 5000);
+	assert_int_equal(count_living(&scene), 0);
+	assert_in_range(passed_ms(&scene), 3000, 3001);
+	close_scene(&scene);
+}
+
+static void test_others_kill_at_once(void **state)
+{
+	struct scene scene = open_desk();
+
+	(void)state;
+	others.end = true;
+	assert_int_equal(end(&scene, 0, -1), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_OK, LOGOFF_OK, LOGOFF_OK, LOGOFF_OK);
+	assert_true(others.n_calls == 1 && others.n_processes == 3 && others.grace_ms == 0);
+	close_scene(&scene);
+}
+
+/* The process that somebody else calls ended is alive, so it has timed out. The caller gets the cause of a refusal. */
+static void test_the_word_of_others_is_no_proof(void **state)
+{
+	struct logoff_error cause = {};
+	struct scene scene = open_desk();
+
+	(void)state;
+	others.results[1] = -EACCES;
+	others.results[2] = -ESTALE;
+	assert_int_equal(logoff_host_end_processes(scene.host, scene.listed, scene.n_listed, 1000, -1, scene.results, &cause), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_E_TIMEOUT, LOGOFF_E_DENIED, LOGOFF_E_CHANGED, LOGOFF_OK);
+	assert_string_equal(cause.text, "no right");
+	assert_int_equal(count_living(&scene), 3);
+	close_scene(&scene);
+}
+
+/* They have been asked, and nobody knows what they have done: what has ended has ended, of the rest nobody can tell. */
+static void test_others_who_say_nothing(void **state)
+{
+	struct scene scene = open_desk();
+	struct memory_world *world = scene.host->data;
+
+	(void)state;
+	others.results[0] = others.results[1] = others.results[2] = -EAGAIN;
+	world->processes[0].end_us = world->now_us + 2000000;
+	assert_int_equal(end(&scene, 5000, -1), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_OK, LOGOFF_E_UNREACHABLE, LOGOFF_E_UNREACHABLE, LOGOFF_OK);
+	assert_in_range(passed_ms(&scene), 15000, 15001);
+	close_scene(&scene);
+}
+
+/* Nothing is left to them that has another session, name or start by now, or is in no session. */
+static void test_others_get_what_was_looked_up(void **state)
+{
+	struct scene scene = open_desk();
+
+	(void)state;
+	others.end = true;
+	scene.listed[0]->started_us++;
+	strcpy(scene.listed[1]->session_id, "");
+	assert_int_equal(end(&scene, 0, -1), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_E_CHANGED, LOGOFF_E_PROTECTED, LOGOFF_OK, LOGOFF_OK);
+	assert_int_equal(others.n_processes, 1);
+	close_scene(&scene);
+}
+
+/* A cancel while they work: what the caller has asked is not killed, though the grace is over. */
+static void test_cancelled_while_others_end(void **state)
+{
+	struct scene scene = open_desk();
+	int event = test_event_open();
+
+	(void)state;
+	strcpy(scene.listed[3]->command, "");
+	others.after_us = 9000000;
+	others.results[0] = others.results[1] = others.results[2] = -ECANCELED;
+	((struct memory_world *)scene.host->data)->processes[3].term_us = MEMORY_NEVER;
+	assert_true(test_event_set(event));
+	assert_int_equal(end(&scene, 5000, event), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED);
+	assert_int_equal(count_living(&scene), 4);
+	close_scene(&scene);
+}
+
 /* Nobody is killed after Ctrl-C; one that has ended by then has ended. */
 static void test_cancelled(void **state)
 {
@@ -222,6 +371,12 @@ int main(void)
 		cmocka_unit_test(test_by_number_alone),
 		cmocka_unit_test(test_a_number_that_is_used_again),
 		cmocka_unit_test(test_others_need_rights),
+		cmocka_unit_test(test_others_end_what_the_caller_may_not),
+		cmocka_unit_test(test_others_kill_at_once),
+		cmocka_unit_test(test_the_word_of_others_is_no_proof),
+		cmocka_unit_test(test_others_who_say_nothing),
+		cmocka_unit_test(test_others_get_what_was_looked_up),
+		cmocka_unit_test(test_cancelled_while_others_end),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_no_list_no_end),
 	};
