@@ -82,15 +82,18 @@ void audit_name_person(char name[static 64])
 		name_user(login != PROC_NO_AUDIT ? login : getuid(), name);
 }
 
-/* The actor: the user the program runs as, PERSON who logged in, and the account by which the server knows them. */
-static void add_actor(struct fields *fields, const struct logoff_host *host, char person[static 64])
+/* The actor: the user the program runs as or acts for, PERSON who logged in, and the account by which the server knows them. */
+static void add_actor(struct fields *fields, const struct logoff_host *host, const struct host_asker *asker, char person[static 64])
 {
-	uid_t login = proc_read_login_uid(getpid());
+	uid_t uid = asker ? asker->uid : getuid(), login = asker ? asker->login_uid : proc_read_login_uid(getpid());
 
-	name_user(getuid(), person);
+	name_user(uid, person);
 	add_field(fields, "LOGOFF_ACTOR=%s", person);
-	add_field(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)getuid());
-	audit_name_person(person);
+	add_field(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)uid);
+	if (asker)
+		name_user(login, person);
+	else
+		audit_name_person(person);
 	if (login != PROC_NO_AUDIT)
 		add_field(fields, "LOGOFF_LOGIN_UID=%u", (unsigned)login);
 	add_field(fields, "LOGOFF_LOGIN_USER=%s", person);
@@ -146,7 +149,7 @@ static void fill_fields(struct fields *fields, const struct logoff_host *host, c
 	bool log_off = record->action == LOGOFF_ACTION_LOG_OFF;
 	char person[64];
 
-	add_actor(fields, host, person);
+	add_actor(fields, host, record->asker, person);
 	add_object(fields, host, record);
 	add_field(fields, "LOGOFF_ACTION=%s", audit_action_word(record->action));
 	add_field(fields, "LOGOFF_RESULT=%s", audit_result_word(record));

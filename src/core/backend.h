@@ -112,6 +112,12 @@ enum host_flag {
 	HOST_NUMBERED = 16	/* its ids are numbers of MS-TSTS */
 };
 
+/* The user who has called a service of ours that acts for them, as the kernel and the bus know them. */
+struct host_asker {
+	uint32_t uid;
+	uint32_t login_uid;		/* who has logged in and become that user */
+};
+
 /* What became of the log-off of a session, or of another action, for the record. */
 struct host_record {
 	enum logoff_action action;
@@ -122,6 +128,7 @@ struct host_record {
 	const char *reason;		/* the caller's words, or NULL */
 	const char *actor, *actor_sid, *actor_address; /* on whose behalf, and from where; or NULL */
 	const char *run;		/* of several hosts, or NULL */
+	const struct host_asker *asker;	/* NULL: who runs this program */
 	bool forced;			/* processes had to be killed */
 };
 
