@@ -829,6 +829,16 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 enum logoff_result logoff_session_record(const struct logoff_session *session, const struct logoff_outcome *outcome,
 					 const struct logoff_options *options, struct logoff_error *reterr);
 
+/*
+ * Says on whose behalf HOST is used from now on, where the message service of this machine acts for the caller
+ * (logoff_session_disconnect(), logoff_host_end_processes()): its records tell it, beside who the caller is. Texts as in struct
+ * logoff_options, NULL: not told; they are copied, and must be harmless (logoff_text_harmless()), of at most 256, 184 and 64 bytes. They
+ * give no rights.
+ * Returns LOGOFF_OK or LOGOFF_E_INVALID, and then what was said before stays.
+ */
+enum logoff_result logoff_host_set_actor(struct logoff_host *host, const char *actor, const char *actor_sid,
+					 const char *actor_address);
+
 /* What a service has done, or has refused to do. */
 enum logoff_action {
 	LOGOFF_ACTION_LOG_OFF,

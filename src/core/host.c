@@ -163,6 +163,17 @@ bool host_take_struct(void *own, size_t own_size, const void *theirs)
 	return size >= sizeof(size);
 }
 
+bool host_take_text(char *to, size_t size, const char *text)
+{
+	char *shown = text ? utf8_harmless(text, false) : NULL;
+	bool right = !text || (shown && strcmp(shown, text) == 0 && strlen(text) < size);
+
+	if (right)
+		snprintf(to, size, "%s", text ? text : "");
+	free(shown);
+	return right;
+}
+
 int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,
 	      struct logoff_error *reterr)
 {
@@ -276,6 +287,18 @@ enum logoff_result logoff_host_full_control(struct logoff_host *host, struct log
 	if (r == -EACCES)	/* the question was refused, which is no answer to it */
 		r = -EIO;
 	return r == 0 ? LOGOFF_E_DENIED : result_of(r, reterr);
+}
+
+enum logoff_result logoff_host_set_actor(struct logoff_host *host, const char *actor, const char *actor_sid, const char *actor_address)
+{
+	struct host_actor own = {};
+
+	if (!host_take_text(own.name, sizeof(own.name), actor) ||
+	    !host_take_text(own.sid, sizeof(own.sid), actor_sid) ||
+	    !host_take_text(own.address, sizeof(own.address), actor_address))
+		return LOGOFF_E_INVALID;
+	host->actor = own;
+	return LOGOFF_OK;
 }
 
 const char *logoff_host_instance(struct logoff_host *host)

@@ -9,6 +9,11 @@
 
 struct number_table;
 
+/* On whose behalf a program acts, as it says. It gives no rights. All "": nobody has been told of. */
+struct host_actor {
+	char name[257], sid[185], address[65];
+};
+
 struct logoff_host {
 	const struct host_backend *backend;
 	const char *kind;		/* the back end's name unless it knows better ("elogind") */
@@ -35,12 +40,16 @@ struct logoff_host {
 	char instance[64];		/* see logoff_host_instance(); "": not asked for, or unknown */
 	char caller[256];		/* the account by which the server knows them; "": not told */
 	const struct logoff_logon *logon; /* during open(): how the server is to know the caller */
-	bool delivers_itself;		/* messages: in the message service, who asks nobody to do it in its place */
+	struct host_actor actor;	/* see logoff_host_set_actor() */
+	bool delivers_itself;		/* messages, and what else the message service does: here it is that service */
 	void *data;			/* the back end's own */
 };
 
 /* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
 bool host_take_struct(void *own, size_t own_size, const void *theirs);
+
+/* Copies TEXT (NULL: ""), which must be harmless and fit into SIZE bytes. Returns false if it is not or does not. */
+bool host_take_text(char *to, size_t size, const char *text);
 
 /* The calls of logoff.h of the same names, with an errno for a result. */
 int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,
