@@ -3,6 +3,7 @@
  * here.c - see here.h.
  */
 #include "backend/here.h"
+#include "backend/message.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -76,7 +77,8 @@ bool here_has_power(const struct logoff_session *session)
 	return !session->host->far && (geteuid() == 0 || geteuid() == session->uid);
 }
 
-int here_disconnect(const struct logoff_session *session, struct logoff_error *reterr)
+/* Does it as this program's user. */
+static int cut(const struct logoff_session *session, struct logoff_error *reterr)
 {
 	unsigned number;
 	int r;
@@ -87,6 +89,35 @@ int here_disconnect(const struct logoff_session *session, struct logoff_error *r
 		return -EOPNOTSUPP;
 	r = display_cut(session->uid, number);
 	return r == -EACCES ? error_set_errno(reterr, r, r, "this X server is not xorgxrdp, so only root may do that") : r;
+}
+
+/* Has the message service do it. Without the logon it could be another session's client. */
+static int have_cut(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct service_order order = { .method = SERVICE_DISCONNECT, .sessions = &session, .n = 1, .actor = &session->host->actor };
+	struct logoff_delivery result = {};
+	struct logoff_error cause = {};
+	int r;
+
+	session_fill(session, HOST_TIMES);
+	if (session->logon == 0)
+		r = error_set_errno(&cause, -EACCES, -ENODATA, "it is not known which logon this session is");
+	else
+		r = service_ask(&order, -1, &result, &cause);
+	if (r == 0) {
+		r = result.result;
+		cause = result.cause;
+	}
+	if (r < 0 && reterr)
+		*reterr = cause;
+	return r;
+}
+
+int here_disconnect(struct logoff_session *session, struct logoff_error *reterr)
+{
+	int r = cut(session, reterr);
+
+	return r == -EACCES && service_knows(session->host) ? have_cut(session, reterr) : r;
 }
 
 static int hold(struct host_held *held)
@@ -124,6 +155,37 @@ int here_act(struct logoff_host *host, struct host_held *held, enum host_act act
 	else if (act != HOST_ACT_LOOK)
 		r = held_signal(held->data, act == HOST_ACT_ASK ? SIGTERM : SIGKILL);
 	return r == -EPERM ? -EACCES : r;
+}
+
+/* Has the message service end so many processes as one call may hold. */
+static void have_ended(const struct service_order *order, int cancel_fd, int *results, struct logoff_error *cause)
+{
+	struct logoff_delivery *told = calloc(order->n, sizeof(*told));
+	struct logoff_error why = {};
+	int r = told ? service_ask(order, cancel_fd, told, &why) : -ENOMEM;
+
+	for (size_t i = 0; i < order->n; i++) {
+		results[i] = r < 0 ? r : told[i].result;
+		if (results[i] < 0 && cause->domain == LOGOFF_ERROR_NONE)
+			*cause = r < 0 ? why : told[i].cause;
+	}
+	free(told);
+}
+
+void here_end_others(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes, uint64_t grace_ms,
+		     int cancel_fd, int *results, struct logoff_error *cause)
+{
+	struct service_order order = { .method = SERVICE_END, .grace_ms = grace_ms, .actor = &host->actor };
+
+	if (!service_knows(host) || grace_ms > MESSENGER_GRACE_MAX_MS) {
+		host_no_end_others(host, processes, n_processes, grace_ms, cancel_fd, results, cause);
+		return;
+	}
+	for (size_t at = 0; at < n_processes; at += order.n) {
+		order.processes = processes + at;
+		order.n = n_processes - at < MESSENGER_PROCESSES_MAX ? n_processes - at : MESSENGER_PROCESSES_MAX;
+		have_ended(&order, cancel_fd, results + at, cause);
+	}
 }
 
 void here_refresh(struct logoff_host *host)

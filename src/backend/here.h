@@ -24,12 +24,17 @@ unsigned here_number(const struct logoff_host *host, const char *id);
 bool here_has_power(const struct logoff_session *session);
 
 /*
- * Has xrdp disconnect the client of SESSION, which is a desktop of xrdp's. Returns as disconnect() of a back end.
+ * Has xrdp disconnect the client of SESSION, which is a desktop of xrdp's; or the message service, if the caller has not the power. Returns
+ * as disconnect() of a back end.
  */
-int here_disconnect(const struct logoff_session *session, struct logoff_error *reterr);
+int here_disconnect(struct logoff_session *session, struct logoff_error *reterr);
 
 /* The act() of back ends of this machine: a process is held by a pidfd. */
 int here_act(struct logoff_host *host, struct host_held *held, enum host_act act);
+
+/* The end_others() of back ends of this machine: the message service does it. */
+void here_end_others(struct logoff_host *host, struct logoff_host_process *const *processes, size_t n_processes, uint64_t grace_ms,
+		     int cancel_fd, int *results, struct logoff_error *cause);
 
 /* Forgets what is known of displays, and that some did not answer: sessions are about to be looked up. */
 void here_refresh(struct logoff_host *host);

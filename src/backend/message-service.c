@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * message-service.c - asking the message service to deliver: one call of D-Bus for all sessions of a delivery.
+ * message-service.c - asking the message service: one call of D-Bus for all sessions of a delivery, or all processes that are to end.
  *
  * The service (src/messenger) has root's rights and asks polkit whether the caller may; what it starts begins with
- * nothing of the caller's. Its name on the system bus may be owned by root only, by the bus's policy. The call is
+ * nothing of the caller's. Its name on the system bus may be owned by root only, by the bus's policy. A call is
  * asynchronous, as terminals and children of the same delivery go on meanwhile; while answers are waited for, the service
  * is asked now and then whether it is still there.
  */
 #include "backend/message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 /* The service has to be started, to ask polkit, and to deliver, for which a desktop alone may take 5 s. */
 #define SEND_US (10 * SECOND_US)
 
+/* To disconnect, and to prove it. To end processes, besides the grace: a process that waits in the kernel takes ten seconds. */
+#define ACT_US (20 * SECOND_US)
+
 /* While people think about their answers. */
 #define PING_EVERY_US (5 * SECOND_US)
 #define PING_US (5 * SECOND_US)
@@ -31,7 +35,7 @@
 
 struct service_call {
 	sd_bus *bus;
-	size_t n_sessions;
+	size_t n_results;
 	uint64_t until_us;		/* when no answer is worth waiting for; UINT64_MAX: while the service is there */
 	uint64_t ping_us;		/* when to ask next whether it is there; UINT64_MAX: never */
 	bool connected;			/* else nothing of it has been sent */
@@ -67,6 +71,8 @@ static int find_meaning(const sd_bus_error *error, struct logoff_error *cause)
 			return -ENOENT;
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
 		return -EACCES;
+	if (sd_bus_error_has_name(error, SD_BUS_ERROR_LIMITS_EXCEEDED))
+		return -EBUSY;
 	return sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ?
 	       -ETIMEDOUT : -EIO;
 }
@@ -109,28 +115,86 @@ static int on_pong(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
-static int compose_call(sd_bus *bus, const struct logoff_message *message, struct logoff_session *const *sessions,
-		   size_t n_sessions, sd_bus_message **ret)
+/* ---- what it is asked for ---- */
+
+static int append_message(sd_bus_message *m, const struct service_order *order)
 {
-	int r = sd_bus_message_new_method_call(bus, ret, MESSENGER_NAME, MESSENGER_PATH, MESSENGER_INTERFACE, "Send");
+	const struct logoff_message *message = order->message;
+	int r = sd_bus_message_open_container(m, 'a', "(st)");
+
+	for (size_t i = 0; r >= 0 && i < order->n; i++)
+		r = sd_bus_message_append(m, "(st)", order->sessions[i]->id, order->sessions[i]->logon);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r < 0 ? r : sd_bus_message_append(m, "sstbu", message->title, message->text, message->timeout_ms, message->wait,
+						 (uint32_t)message->kind);
+}
+
+static int append_process(sd_bus_message *m, const struct logoff_host_process *process)
+{
+	int r = sd_bus_message_open_container(m, 'r', "ixusay");
 
 	if (r >= 0)
-		r = sd_bus_message_open_container(*ret, 'a', "(st)");
-	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
-		r = sd_bus_message_append(*ret, "(st)", sessions[i]->id, sessions[i]->logon);
+		r = sd_bus_message_append(m, "ixus", process->pid, process->started_us, process->uid, process->session_id);
 	if (r >= 0)
-		r = sd_bus_message_close_container(*ret);
+		r = sd_bus_message_append_array(m, 'y', process->command, strlen(process->command));
+	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_actor(sd_bus_message *m, const struct host_actor *actor)
+{
+	return sd_bus_message_append(m, "(sss)", actor->name, actor->sid, actor->address);
+}
+
+static int append_processes(sd_bus_message *m, const struct service_order *order)
+{
+	int r = sd_bus_message_open_container(m, 'a', "(ixusay)");
+
+	for (size_t i = 0; r >= 0 && i < order->n; i++)
+		r = append_process(m, order->processes[i]);
 	if (r >= 0)
-		r = sd_bus_message_append(*ret, "sstbu", message->title, message->text, message->timeout_ms, message->wait,
-					  (uint32_t)message->kind);
+		r = sd_bus_message_close_container(m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "t", order->grace_ms);
+	return r < 0 ? r : append_actor(m, order->actor);
+}
+
+static int append_session(sd_bus_message *m, const struct service_order *order)
+{
+	int r = sd_bus_message_append(m, "st", order->sessions[0]->id, order->sessions[0]->logon);
+
+	return r < 0 ? r : append_actor(m, order->actor);
+}
+
+static const struct {
+	const char *name;
+	int (*append)(sd_bus_message *m, const struct service_order *order);
+} methods[] = {
+	[SERVICE_SEND] = { "Send", append_message },
+	[SERVICE_DISCONNECT] = { "Disconnect", append_session },
+	[SERVICE_END] = { "EndProcesses", append_processes },
+};
+
+static int compose_call(sd_bus *bus, const struct service_order *order, sd_bus_message **ret)
+{
+	int r = sd_bus_message_new_method_call(bus, ret, MESSENGER_NAME, MESSENGER_PATH, MESSENGER_INTERFACE,
+					       methods[order->method].name);
+
+	if (r >= 0)
+		r = methods[order->method].append(*ret, order);
 	/* Everything else of ours only looks; this service is there to be started. */
 	return r < 0 ? r : sd_bus_message_set_auto_start(*ret, 1);
 }
 
-static uint64_t answer_until(const struct logoff_message *message)
+/* ---- a call ---- */
+
+static uint64_t answer_until(const struct service_order *order)
 {
+	const struct logoff_message *message = order->message;
 	uint64_t now_us = clock_now_us();
 
+	if (order->method != SERVICE_SEND)
+		return now_us + ACT_US + order->grace_ms * 1000;
 	if (!message->wait)
 		return now_us + SEND_US;
 	if (message->timeout_ms == 0 || message->timeout_ms > UINT64_MAX / 4000)
@@ -138,20 +202,20 @@ static uint64_t answer_until(const struct logoff_message *message)
 	return now_us + SEND_US + message->timeout_ms * 1000;
 }
 
-int service_call_new(struct service_call **ret_call, const struct logoff_message *message,
-		     struct logoff_session *const *sessions, size_t n_sessions)
+int service_call_new(struct service_call **ret_call, const struct service_order *order)
 {
 	struct service_call *call = calloc(1, sizeof(*call));
+	bool waits = order->method == SERVICE_END || (order->method == SERVICE_SEND && order->message->wait);
 	sd_bus_message *question = NULL;
 	int r;
 
 	if (!call)
 		return -ENOMEM;
-	*call = (struct service_call){ .n_sessions = n_sessions, .until_us = answer_until(message) };
-	call->ping_us = message->wait ? clock_now_us() + SEND_US : UINT64_MAX;
+	*call = (struct service_call){ .n_results = order->n, .until_us = answer_until(order) };
+	call->ping_us = waits ? clock_now_us() + SEND_US : UINT64_MAX;
 	r = sd_bus_open_system(&call->bus);
 	if (r >= 0)
-		r = compose_call(call->bus, message, sessions, n_sessions, &question);
+		r = compose_call(call->bus, order, &question);
 	if (r >= 0)
 		r = sd_bus_call_async(call->bus, NULL, question, on_answer, call, UINT64_MAX);
 	sd_bus_message_unref(question);
@@ -236,16 +300,16 @@ static int read_delivery(sd_bus_message *m, struct logoff_delivery *to)
 	return message_take_delivery(to, &told) ? 0 : -EPROTO;
 }
 
-static int read_answer(struct service_call *call, struct logoff_delivery *deliveries)
+static int read_answer(struct service_call *call, struct logoff_delivery *results)
 {
 	int r = sd_bus_message_enter_container(call->answer, 'a', "(iuuuxss)");
 
-	for (size_t i = 0; r >= 0 && i < call->n_sessions; i++)
-		r = read_delivery(call->answer, &deliveries[i]);
+	for (size_t i = 0; r >= 0 && i < call->n_results; i++)
+		r = read_delivery(call->answer, &results[i]);
 	return r < 0 ? -EPROTO : 1;
 }
 
-int service_call_process(struct service_call *call, struct logoff_delivery *deliveries, struct logoff_error *cause)
+int service_call_process(struct service_call *call, struct logoff_delivery *results, struct logoff_error *cause)
 {
 	int r = 1;
 
@@ -263,6 +327,41 @@ int service_call_process(struct service_call *call, struct logoff_delivery *deli
 	}
 	if (!call->answer)
 		return 0;
-	r = read_answer(call, deliveries);
+	r = read_answer(call, results);
 	return r < 0 ? error_set_errno(cause, r, r, "the message service gives no answer that could be one") : r;
+}
+
+/* ---- the whole of it, for who does nothing else meanwhile ---- */
+
+bool service_knows(const struct logoff_host *host)
+{
+	return !host->far && !host->delivers_itself && !host->forced && !(host->above && host->above->forced);
+}
+
+/* Waits until something may have come. Returns whether the caller has cancelled. */
+static bool wait_for_call(const struct service_call *call, int cancel_fd)
+{
+	struct pollfd fds[] = { { .fd = cancel_fd, .events = POLLIN }, { .fd = -1 } };
+	uint64_t now_us = clock_now_us(), until_us;
+	int timeout_ms;
+
+	service_call_poll(call, &fds[1].fd, &fds[1].events, &until_us);
+	timeout_ms = until_us <= now_us ? 0 : (until_us - now_us) / 1000 >= INT_MAX ? -1 : (int)((until_us - now_us) / 1000) + 1;
+	return poll(fds, 2, timeout_ms) > 0 && fds[0].revents;
+}
+
+int service_ask(const struct service_order *order, int cancel_fd, struct logoff_delivery *results, struct logoff_error *cause)
+{
+	struct service_call *call = NULL;
+	int r = service_call_new(&call, order);
+
+	if (r < 0)
+		r = service_say_absent(cause);
+	while (r == 0 && (r = service_call_process(call, results, cause)) == 0)
+		if (wait_for_call(call, cancel_fd)) {
+			service_call_cancel(call);
+			cancel_fd = -1;
+		}
+	service_call_free(call);
+	return r > 0 ? 0 : r == -ENOENT || r == -EACCES ? -EACCES : r == -EBUSY ? r : -EAGAIN;
 }

@@ -654,8 +654,9 @@ static void ask_service(struct post *post)
 	for (size_t i = 0; r >= 0 && i < post->n_recipients; i++)
 		if (post->recipients[i].by_service)
 			sessions[n++] = post->recipients[i].session;
-	if (n > 0 || r < 0)
-		r = r < 0 ? r : service_call_new(&post->call, &post->message, sessions, n);
+	if (n > 0 && r >= 0)
+		r = service_call_new(&post->call, &(struct service_order){ .method = SERVICE_SEND, .message = &post->message,
+									   .sessions = sessions, .n = n });
 	free(sessions);
 	if (r < 0)
 		end_call(post, NULL, service_say_absent(&cause), &cause);
@@ -752,8 +753,7 @@ static int post_init(struct post *post, struct logoff_host *host, const struct l
 		     struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries)
 {
 	*post = (struct post){ .host = host, .message = *message, .n_recipients = n_sessions };
-	/* A forced kind of host numbers its sessions in its own way; the service looks at the one that is there. */
-	post->without_service = host->delivers_itself || host->forced || (host->above && host->above->forced);
+	post->without_service = !service_knows(host);
 	if (post->without_service)
 		(void)error_set_errno(&post->service_cause, 0, -EACCES, "only the user and root may show something there");
 	post->recipients = calloc(n_sessions + 1, sizeof(*post->recipients));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * deliver.c - see messenger.h: the library carries out one order in a process of its own.
+ * deliver.c - see messenger.h: the library carries out one order in a process of its own; the messages.
  *
  * The library waits for people and desktops, so each order has a process, and no message waits for another caller's.
  * The process begins with nothing of the caller's but the order. It looks each session up itself: the host says whose
@@ -36,12 +36,11 @@ static bool read_in(int folder, const char *name, char *text, size_t size)
 	return file_read(folder, name, 0, text, size) > 0;
 }
 
-/*
- * The user who logged in and has become UID, as the kernel keeps it for process PID. Another process may have the
- * number now, so the process must be UID's. UID controls its own processes anyway.
- */
-static uid_t find_person(uid_t uid, pid_t pid)
+/* Another process may have the number now, so it must be the caller's. They control their own processes anyway. */
+uid_t order_login(const struct order *order)
 {
+	uid_t uid = order->uid;
+	pid_t pid = order->pid;
 	char path[32], text[4096], *line;
 	unsigned real, effective;
 	uint32_t login = PROC_NO_AUDIT;
@@ -63,14 +62,14 @@ static uid_t find_person(uid_t uid, pid_t pid)
  * Writes the title of a message: the sender and the time, in the language of this machine. It is done here and not in
  * the service itself, as a name service may take its time.
  */
-static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
+static void compose_title(const struct order *order, char *title, size_t size)
 {
 	struct passwd entry, *found = NULL;
 	char buffer[4096], name[64], when[64] = "";
+	uid_t uid = order_login(order);
 	time_t now = time(NULL);
 	struct tm parts;
 
-	uid = find_person(uid, pid);
 	if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
 		snprintf(name, sizeof(name), "%s", entry.pw_name);
 	else
@@ -82,24 +81,45 @@ static void compose_title(uid_t uid, pid_t pid, char *title, size_t size)
 
 /* ---- one order ---- */
 
-/* Finds the session, if the caller may send to it. */
-static int find_session(struct logoff_host *host, const struct order *order, const struct addressee *addressee,
-			struct logoff_session **ret_session, struct logoff_error *cause)
+int order_look_up(struct logoff_host *host, const struct addressee *addressee, struct logoff_session **ret_session,
+		  struct logoff_error *cause)
 {
 	struct logoff_session *session;
 	int r = host_find(host, addressee->id, &session, cause);
 
 	if (r < 0)
 		return r;
-	if (addressee->logon && addressee->logon != session->logon)
-		r = error_set_errno(cause, -ENXIO, -ENXIO, "the id is another logon's by now");
-	else if (order->uid != 0 && !order->granted && session->uid != order->uid) {
-		*cause = order->refusal;
-		r = order->refused;
-	}
-	if (r < 0)
+	if (addressee->logon && addressee->logon != session->logon) {
 		logoff_session_free(session);
-	else
+		return error_set_errno(cause, -ENXIO, -ENXIO, "the id is another logon's by now");
+	}
+	*ret_session = session;
+	return 0;
+}
+
+bool order_allows(const struct order *order, const struct logoff_session *session)
+{
+	return order->uid == 0 || order->granted || (session && session->uid == order->uid);
+}
+
+int order_refuse(const struct order *order, struct logoff_error *cause)
+{
+	*cause = order->refusal;
+	return order->refused;
+}
+
+/* Finds the session, if the caller may send to it. Who may not is not told whether there is one. */
+static int find_session(struct logoff_host *host, const struct order *order, const struct addressee *addressee,
+			struct logoff_session **ret_session, struct logoff_error *cause)
+{
+	struct logoff_session *session = NULL;
+	int r = order_look_up(host, addressee, &session, cause);
+
+	if ((r >= 0 || r == -ENXIO) && !order_allows(order, session)) {
+		logoff_session_free(session);
+		return order_refuse(order, cause);
+	}
+	if (r >= 0)
 		*ret_session = session;
 	return r;
 }
@@ -118,7 +138,7 @@ static void send_to(struct logoff_host *host, const struct order *order, struct 
 	size_t n = 0;
 	int r = found && results ? 0 : -ENOMEM;
 
-	compose_title(order->uid, order->pid, title, sizeof(title));
+	compose_title(order, title, sizeof(title));
 	for (size_t i = 0; r >= 0 && i < order->n_sessions; i++)
 		if (sessions[i])
 			found[n++] = sessions[i];
@@ -154,28 +174,47 @@ static int find_all(struct logoff_host *host, const struct order *order, struct 
 	return 0;
 }
 
-static void carry_out(const struct order *order, struct logoff_delivery *deliveries, int cancel_fd)
+static void send_all(struct logoff_host *host, const struct order *order, struct logoff_delivery *deliveries,
+		     int cancel_fd)
 {
 	struct logoff_session **sessions = calloc(order->n_sessions + 1, sizeof(struct logoff_session *));
-	struct logoff_host *host = NULL;
-	struct logoff_error cause = {};
-	int r = sessions ? host_open(&host, NULL, NULL, &cause) : -ENOMEM;
+	int r = sessions ? find_all(host, order, sessions, deliveries, cancel_fd) : -ENOMEM;
 
 	if (r >= 0)
-		r = find_all(host, order, sessions, deliveries, cancel_fd);
-	if (r >= 0) {
-		host->delivers_itself = true;
 		send_to(host, order, sessions, deliveries, cancel_fd);
-	}
 	for (size_t i = 0; r < 0 && i < order->n_sessions; i++)
-		deliveries[i] = (struct logoff_delivery){ .result = r, .cause = cause };
+		deliveries[i] = (struct logoff_delivery){ .result = r };
 	free(sessions);		/* what they point to ends with this process */
+}
+
+static void carry_out(const struct order *order, struct logoff_delivery *results, int cancel_fd)
+{
+	struct logoff_host *host = NULL;
+	struct logoff_error cause = {};
+	int r = host_open(&host, NULL, NULL, &cause);
+
+	for (size_t i = 0; r < 0 && i < order_n_results(order); i++)
+		results[i] = (struct logoff_delivery){ .result = r, .cause = cause };
+	if (r < 0)
+		return;
+	host->delivers_itself = true;
+	switch (order->method) {
+	case SERVICE_SEND:
+		send_all(host, order, results, cancel_fd);
+		break;
+	case SERVICE_DISCONNECT:
+		act_disconnect(host, order, results);
+		break;
+	case SERVICE_END:
+		act_end(host, order, results, cancel_fd);
+		break;
+	}
 	logoff_host_close(host);
 }
 
 int deliver(int fd)
 {
-	struct logoff_delivery *deliveries;
+	struct logoff_delivery *results;
 	struct order order = {};
 	size_t size, n = 0;
 	ssize_t written = 0;
@@ -186,12 +225,12 @@ int deliver(int fd)
 	(void)umask(077);
 	if (order_read(&order, fd) < 0)
 		return 1;
-	deliveries = calloc(order.n_sessions + 1, sizeof(*deliveries));
-	if (!deliveries)
+	results = calloc(order_n_results(&order) + 1, sizeof(*results));
+	if (!results)
 		return 1;
-	size = order.n_sessions * sizeof(*deliveries);
-	carry_out(&order, deliveries, fd);
-	while (n < size && (written = write(fd, (const char *)deliveries + n, size - n)) > 0)
+	size = order_n_results(&order) * sizeof(*results);
+	carry_out(&order, results, fd);
+	while (n < size && (written = write(fd, (const char *)results + n, size - n)) > 0)
 		n += (size_t)written;
 	return n < size;
 }

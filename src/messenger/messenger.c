@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * messenger.c - logoff-messenger, the message service: a user who may log others off may also send them messages.
+ * messenger.c - logoff-messenger, the message service: a user who may log others off may also send them messages,
+ * disconnect their clients and end their processes.
  *
  * polkit grants the right to end everybody's sessions (org.freedesktop.login1.manage), but the kernel lets only root
- * write to the terminals of others and become them. This service has root's rights, asks polkit about the caller as the
- * bus knows them, and has the library deliver. The bus starts it at a call, and it ends when it is idle. So its
- * processes have no login, session, keyring or scope of any caller. It names the sender of a message itself. The
- * interface is in backend/message.h.
+ * write to the terminals of others, become them, and signal their processes. This service has root's rights, asks
+ * polkit about the caller as the bus knows them, and has the library do it. The bus starts it at a call, and it ends
+ * when it is idle. So its processes have no login, session, keyring or scope of any caller. It names the sender of a
+ * message itself. The interface is in backend/message.h.
  *
  * A caller can use at most: N_CALLS_UID calls, each of one message of MESSENGER_TEXT_MAX bytes and
- * MESSENGER_SESSIONS_MAX sessions, as long as the caller stays connected. Sources: polkit's interface
- * org.freedesktop.PolicyKit1.Authority.
+ * MESSENGER_SESSIONS_MAX sessions, or of MESSENGER_PROCESSES_MAX processes, as long as the caller stays connected.
+ * Sources: polkit's interface org.freedesktop.PolicyKit1.Authority.
  */
 #include <errno.h>
 #include <libintl.h>
@@ -55,7 +56,7 @@ struct messenger {
 	size_t n_calls;
 };
 
-/* A call of Send that is under way. */
+/* A call that is under way. */
 struct call {
 	struct messenger *messenger;
 	struct call *next;
@@ -64,9 +65,9 @@ struct call {
 	sd_bus_slot *question;		/* to polkit */
 	sd_event_source *answers;
 	struct order order;
-	pid_t child;			/* the process that delivers, or 0 */
+	pid_t child;			/* the process that carries it out, or 0 */
 	int fd;				/* its end of the socket, or -1 */
-	char *got;			/* deliveries so far */
+	char *got;			/* results so far */
 	size_t n_got;
 };
 
@@ -94,6 +95,7 @@ static void call_free(struct call *call)
 	free(call->order.title);
 	free(call->order.text);
 	free(call->order.sessions);
+	free(call->order.processes);
 	free(call->got);
 	free(call);
 	/* Restarts the idle time. */
@@ -130,7 +132,7 @@ static void call_answer(struct call *call)
 
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, 'a', "(iuuuxss)");
-	for (size_t i = 0; r >= 0 && i < call->order.n_sessions; i++) {
+	for (size_t i = 0; r >= 0 && i < order_n_results(&call->order); i++) {
 		struct logoff_delivery delivery;
 
 		memcpy(&delivery, call->got + i * sizeof(delivery), sizeof(delivery));
@@ -147,11 +149,11 @@ static void call_answer(struct call *call)
 		call_free(call);
 }
 
-/* The program that delivers has written something, or has ended. */
+/* The program that carries out the order has written something, or has ended. */
 static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct call *call = userdata;
-	size_t size = call->order.n_sessions * sizeof(struct logoff_delivery);
+	size_t size = order_n_results(&call->order) * sizeof(struct logoff_delivery);
 	ssize_t n = read(fd, call->got + call->n_got, size - call->n_got);
 
 	(void)source;
@@ -162,7 +164,7 @@ static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *u
 	if (call->n_got == size)
 		call_answer(call);
 	else if (n <= 0)
-		call_fail(call, SD_BUS_ERROR_FAILED, "the process that was to deliver has ended");
+		call_fail(call, SD_BUS_ERROR_FAILED, "the process that was to do it has ended");
 	return 0;
 }
 
@@ -179,21 +181,24 @@ static void find_language(char *language[static N_LANGUAGE + 1])
 	language[n] = NULL;
 }
 
-/* A program of its own for each order, so that nobody waits for anybody else's message: this one, told to deliver. */
+/*
+ * A program of its own for each order, so that nobody waits for anybody else's: this one, told to deliver. Its
+ * complaints go where those of the service go.
+ */
 static int start_delivery(struct call *call)
 {
 	char *argv[] = { (char *)"logoff-messenger", (char *)DELIVER_WORD, NULL }, *language[N_LANGUAGE + 1];
 	int fds[2], r;
 
 	find_language(language);
-
-	call->got = calloc(call->order.n_sessions + 1, sizeof(struct logoff_delivery));
+	call->got = calloc(order_n_results(&call->order) + 1, sizeof(struct logoff_delivery));
 	if (!call->got)
 		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	call->fd = fds[0];
-	r = program_start("/proc/self/exe", argv, language, fds[1], 0, &call->child);
+	r = program_start("/proc/self/exe", argv, language, fds[1], PROGRAM_KEEP_STDERR,
+			  &call->child);
 	close(fds[1]);
 	if (r >= 0)
 		r = order_write(&call->order, call->fd);
@@ -263,7 +268,7 @@ static int ask_polkit(struct call *call, bool interactive)
 	return r;
 }
 
-/* ---- Send ---- */
+/* ---- orders ---- */
 
 static bool is_text(const char *text, size_t max)
 {
@@ -344,8 +349,8 @@ static pid_t ask_pid(sd_bus_message *m)
 	return (pid_t)pid;
 }
 
-/* Finds the caller, as the bus knows them. The service names every caller but root itself. */
-static int read_caller(sd_bus_message *m, struct order *order, const char *title)
+/* Finds the caller, as the bus knows them. */
+static int read_caller(sd_bus_message *m, struct order *order)
 {
 	sd_bus_creds *creds = NULL;
 	int r = sd_bus_query_sender_creds(m, SD_BUS_CREDS_EUID, &creds);
@@ -354,13 +359,11 @@ static int read_caller(sd_bus_message *m, struct order *order, const char *title
 		r = sd_bus_creds_get_euid(creds, &order->uid);
 	sd_bus_creds_unref(creds);
 	order->pid = r < 0 ? 0 : ask_pid(m);
-	if (r < 0 || order->uid != 0)
-		return r;
-	order->title = strdup(title);
-	return order->title ? 0 : -ENOMEM;
+	return r;
 }
 
-static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *error)
+/* The service names every sender but root itself. */
+static int read_send(sd_bus_message *m, struct order *order, sd_bus_error *error)
 {
 	const char *title, *text;
 	int wait, r = read_sessions(m, order, error);
@@ -377,25 +380,112 @@ static int read_order(sd_bus_message *m, struct order *order, sd_bus_error *erro
 	order->kind = kind;
 	order->wait = wait;
 	order->text = strdup(text);
-	return order->text ? read_caller(m, order, title) : -ENOMEM;
+	if (order->uid == 0)
+		order->title = strdup(title);
+	return order->text && (order->uid != 0 || order->title) ? 0 : -ENOMEM;
 }
 
-/* Ends a call that was cancelled before anything was delivered. */
+static int read_actor(sd_bus_message *m, struct host_actor *actor, sd_bus_error *error)
+{
+	const char *name, *sid, *address;
+	int r = sd_bus_message_read(m, "(sss)", &name, &sid, &address);
+
+	if (r >= 0 && (!host_take_text(actor->name, sizeof(actor->name), name) ||
+		       !host_take_text(actor->sid, sizeof(actor->sid), sid) ||
+		       !host_take_text(actor->address, sizeof(actor->address), address)))
+		r = sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "that is no name of an actor");
+	return r;
+}
+
+static int read_disconnect(sd_bus_message *m, struct order *order, sd_bus_error *error)
+{
+	struct addressee addressee = {};
+	const char *id;
+	int r = sd_bus_message_read(m, "st", &id, &addressee.logon);
+
+	if (r < 0)
+		return r;
+	if (!is_id(id) || addressee.logon == 0)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "a session's id and logon are needed");
+	strcpy(addressee.id, id);
+	r = array_add(&order->sessions, &order->n_sessions, &addressee);
+	return r < 0 ? r : read_actor(m, &order->actor, error);
+}
+
+/* A command that was cut would be another one; what is not the kernel's is no command. */
+static int read_command(sd_bus_message *m, char *to, size_t size)
+{
+	const void *bytes;
+	size_t n;
+	int r = sd_bus_message_read_array(m, 'y', &bytes, &n);
+
+	if (r < 0)
+		return r;
+	if (n >= size || (n > 0 && memchr(bytes, '\0', n)))
+		return -EINVAL;
+	if (n > 0)
+		memcpy(to, bytes, n);
+	return 0;
+}
+
+/* Returns 1, 0: there is no further one, or -errno. */
+static int read_process(sd_bus_message *m, struct logoff_host_process *ret)
+{
+	const char *id = "";
+	int r = sd_bus_message_enter_container(m, 'r', "ixusay");
+
+	if (r <= 0)
+		return r;
+	*ret = (struct logoff_host_process){};
+	r = sd_bus_message_read(m, "ixus", &ret->pid, &ret->started_us, &ret->uid, &id);
+	if (r >= 0 && (ret->pid <= 0 || strlen(id) >= sizeof(ret->session_id)))
+		r = -EINVAL;
+	if (r < 0)
+		return r;
+	strcpy(ret->session_id, id);
+	r = read_command(m, ret->command, sizeof(ret->command));
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	return r < 0 ? r : 1;
+}
+
+static int read_end(sd_bus_message *m, struct order *order, sd_bus_error *error)
+{
+	struct logoff_host_process process;
+	int r = sd_bus_message_enter_container(m, 'a', "(ixusay)");
+
+	while (r >= 0 && (r = read_process(m, &process)) > 0) {
+		if (order->n_processes == MESSENGER_PROCESSES_MAX)
+			return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "too many processes");
+		r = array_add(&order->processes, &order->n_processes, &process);
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(m);
+	if (r >= 0)
+		r = sd_bus_message_read(m, "t", &order->grace_ms);
+	if (r < 0)
+		return r;
+	if (order->grace_ms > MESSENGER_GRACE_MAX_MS)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "the grace is too long");
+	return read_actor(m, &order->actor, error);
+}
+
+/* Ends a call that was cancelled before anything was done. */
 static void call_drop(struct call *call)
 {
-	struct logoff_delivery *deliveries = calloc(call->order.n_sessions + 1, sizeof(*deliveries));
+	struct logoff_delivery *deliveries = calloc(order_n_results(&call->order) + 1, sizeof(*deliveries));
 
 	if (!deliveries) {
 		call_fail(call, SD_BUS_ERROR_NO_MEMORY, strerror(ENOMEM));
 		return;
 	}
-	for (size_t i = 0; i < call->order.n_sessions; i++)
+	for (size_t i = 0; i < order_n_results(&call->order); i++)
 		deliveries[i].result = error_set_errno(&deliveries[i].cause, -ECANCELED, -ECANCELED, "cancelled");
 	call->got = (char *)deliveries;
 	call_answer(call);
 }
 
-/* Asks the process that delivers for its results so far. A later answer of polkit starts nothing. */
+/* Asks the process that carries it out for its results so far. A later answer of polkit starts nothing. */
 static void call_cancel(struct call *call)
 {
 	if (call->child > 0)
@@ -426,20 +516,24 @@ static bool has_room(const struct messenger *messenger, uid_t uid)
 	return uid == 0 || (n_all < N_CALLS && n < N_CALLS_UID);
 }
 
-static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
+/* Begins a call whose arguments READ takes. */
+static int begin_call(sd_bus_message *m, struct messenger *messenger, enum service_method method,
+		      int (*read)(sd_bus_message *, struct order *, sd_bus_error *), sd_bus_error *error)
 {
-	struct messenger *messenger = userdata;
 	struct call *call = calloc(1, sizeof(*call));
 	int r;
 
 	if (!call)
 		return -ENOMEM;
 	*call = (struct call){
-		.messenger = messenger, .fd = -1, .request = sd_bus_message_ref(m), .order.uid = (uid_t)-1
+		.messenger = messenger, .fd = -1, .request = sd_bus_message_ref(m),
+		.order = { .method = method, .uid = (uid_t)-1 }
 	};
-	r = read_order(m, &call->order, error);
+	r = read_caller(m, &call->order);
+	if (r >= 0)
+		r = read(m, &call->order, error);
 	if (r >= 0 && !has_room(messenger, call->order.uid))
-		r = sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many messages are under way");
+		r = sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many calls are under way");
 	if (r >= 0)
 		r = sd_bus_track_new(messenger->bus, &call->caller, on_gone, call);
 	if (r >= 0)
@@ -454,6 +548,21 @@ static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	else if (call->order.uid == 0)
 		call_start(call);
 	return r < 0 ? r : 1;
+}
+
+static int on_send(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return begin_call(m, userdata, SERVICE_SEND, read_send, error);
+}
+
+static int on_disconnect(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return begin_call(m, userdata, SERVICE_DISCONNECT, read_disconnect, error);
+}
+
+static int on_end_processes(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	return begin_call(m, userdata, SERVICE_END, read_end, error);
 }
 
 static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -471,7 +580,9 @@ static int on_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 static const sd_bus_vtable interface[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD("Send", MESSENGER_SEND, MESSENGER_DELIVERIES, on_send, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Send", MESSENGER_SEND, MESSENGER_RESULTS, on_send, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Disconnect", MESSENGER_DISCONNECT, MESSENGER_RESULTS, on_disconnect, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("EndProcesses", MESSENGER_END, MESSENGER_RESULTS, on_end_processes, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Cancel", NULL, NULL, on_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };

@@ -17,9 +17,14 @@
 
 /* Bytes of what follows. */
 struct lengths {
-	size_t title;		/* with the NUL; 0: there is none */
-	size_t text, sessions;
+	size_t title, text;	/* with the NUL; 0: there is none */
+	size_t sessions, processes;
 };
+
+size_t order_n_results(const struct order *order)
+{
+	return order->n_sessions + order->n_processes;
+}
 
 static int write_all(int fd, const void *data, size_t size)
 {
@@ -38,14 +43,16 @@ int order_write(const struct order *order, int fd)
 {
 	struct lengths lengths = {
 		.title = order->title ? strlen(order->title) + 1 : 0,
-		.text = strlen(order->text) + 1,
+		.text = order->text ? strlen(order->text) + 1 : 0,
 		.sessions = order->n_sessions * sizeof(*order->sessions),
+		.processes = order->n_processes * sizeof(*order->processes),
 	};
 	const struct {
 		const void *data;
 		size_t size;
 	} parts[] = { { order, sizeof(*order) }, { &lengths, sizeof(lengths) }, { order->title, lengths.title },
-		      { order->text, lengths.text }, { order->sessions, lengths.sessions } };
+		      { order->text, lengths.text }, { order->sessions, lengths.sessions },
+		      { order->processes, lengths.processes } };
 	int r = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = WRITE_S }, sizeof(struct timeval));
 
 	for (size_t i = 0; r >= 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -82,13 +89,18 @@ int order_read(struct order *ret, int fd)
 		r = read_all(fd, &lengths, sizeof(lengths));
 	ret->title = ret->text = NULL;
 	ret->sessions = NULL;
+	ret->processes = NULL;
 	if (r >= 0 &&
 	    (lengths.title > MESSENGER_TITLE_MAX + 1 || lengths.text > MESSENGER_TEXT_MAX + 1 ||
-	     ret->n_sessions > MESSENGER_SESSIONS_MAX || lengths.sessions != ret->n_sessions * sizeof(*ret->sessions)))
+	     ret->n_sessions > MESSENGER_SESSIONS_MAX || lengths.sessions != ret->n_sessions * sizeof(*ret->sessions) ||
+	     ret->n_processes > MESSENGER_PROCESSES_MAX ||
+	     lengths.processes != ret->n_processes * sizeof(*ret->processes)))
 		r = -EPROTO;
 	if (r >= 0 && lengths.title)
 		r = read_new(fd, (void **)&ret->title, lengths.title, true);
-	if (r >= 0)
+	if (r >= 0 && lengths.text)
 		r = read_new(fd, (void **)&ret->text, lengths.text, true);
-	return r < 0 ? r : read_new(fd, (void **)&ret->sessions, lengths.sessions, false);
+	if (r >= 0)
+		r = read_new(fd, (void **)&ret->sessions, lengths.sessions, false);
+	return r < 0 ? r : read_new(fd, (void **)&ret->processes, lengths.processes, false);
 }
