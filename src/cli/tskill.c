@@ -186,7 +186,16 @@ static int report_failure(const struct logoff_host_process *process, int status,
 	return status;
 }
 
-static int report_end(const struct logoff_host_process *process, enum logoff_result result)
+/* The same, with CAUSE. */
+static int report_cause_of(const struct logoff_host_process *process, int status, const char *sentence,
+			   const struct logoff_error *cause)
+{
+	fprintf(stderr, _("%s: %s: %s%s\n"), program().text, label(process).text, sentence, report_cause(cause).text);
+	return status;
+}
+
+static int report_end(const struct logoff_host_process *process, enum logoff_result result,
+		      const struct logoff_error *cause)
 {
 	switch ((int)result) {
 	case LOGOFF_OK:
@@ -194,7 +203,7 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 			printf(_("Ended: %s.\n"), label(process).text);
 		return EXIT_ENDED;
 	case LOGOFF_E_DENIED:
-		return report_failure(process, EXIT_DENIED, _("access denied"));
+		return report_cause_of(process, EXIT_DENIED, _("access denied"), cause);
 	case LOGOFF_E_TIMEOUT:
 		return report_failure(process, EXIT_NOT_ENDED, _("killed, but not ended in time"));
 	case LOGOFF_E_CHANGED:
@@ -204,7 +213,7 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 	case LOGOFF_E_CANCELLED:
 		return report_failure(process, EXIT_CANCELLED, _("cancelled, and not ended yet"));
 	default:
-		return report_failure(process, EXIT_UNREACHABLE, _("nobody can tell whether it has ended"));
+		return report_cause_of(process, EXIT_UNREACHABLE, _("nobody can tell whether it has ended"), cause);
 	}
 }
 
@@ -230,7 +239,7 @@ static int end_all(struct logoff_host *host, struct targets *targets, bool own)
 		r = logoff_host_end_processes(host, wanted, targets->n_items, arg_grace_s * 1000, cancel_open(own),
 					      results, &error);
 	for (size_t i = 0; r >= 0 && i < targets->n_items; i++) {
-		int one = report_end(targets->items[i].listed, results[i]);
+		int one = report_end(targets->items[i].listed, results[i], &error);
 
 		status = one > status ? one : status;
 	}

@@ -28,6 +28,7 @@ struct ending {
 	size_t n_sessions;
 	struct logoff_host_process *wanted, **items;	/* those that are meant */
 	enum logoff_result *results;
+	struct logoff_error cause;		/* of the first that was denied or is unknown */
 	size_t n_items;
 	int status;
 };
@@ -125,7 +126,8 @@ static const struct logoff_session *session_of(const struct ending *ending, cons
 static void say_result(struct ending *ending, size_t i)
 {
 	const struct logoff_host_process *process = ending->items[i];
-	const struct logoff_error *cause = ending->order->refused ? &record_refused : NULL;
+	bool told = ending->cause.domain != LOGOFF_ERROR_NONE && ending->results[i] != LOGOFF_OK;
+	const struct logoff_error *cause = ending->order->refused ? &record_refused : told ? &ending->cause : NULL;
 	const char *id = process->session_id;
 	int status = (int)say_status(ending->results[i]);
 
@@ -150,7 +152,9 @@ static int end_all(struct ending *ending, int cancel_fd, struct logoff_error *re
 		ending->results[i] = LOGOFF_E_DENIED;
 	if (!order->refused)
 		r = logoff_host_end_processes(ending->host, ending->items, ending->n_items, order->grace_s * 1000,
-					      cancel_fd, ending->results, reterr);
+					      cancel_fd, ending->results, &ending->cause);
+	if (r < 0)
+		*reterr = ending->cause;
 	for (size_t i = 0; r >= 0 && i < ending->n_items; i++)
 		say_result(ending, i);
 	return r;

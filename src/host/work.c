@@ -129,8 +129,11 @@ static void say_reply(struct logoff_host *host, const struct order *order, int s
 
 static void carry_out(struct logoff_host *host, struct order *order, int cancel_fd)
 {
+	const struct order_actor *actor = &order->actor;
 	int status = EXIT_ENDED;
 
+	/* Also where there is none: the last order had another one. */
+	(void)logoff_host_set_actor(host, actor->name, actor->sid, actor->address);	/* order.c has checked them */
 	switch (order->type) {
 	case ORDER_LIST:
 		status = list(host, order);
