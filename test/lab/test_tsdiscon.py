@@ -6,6 +6,7 @@ import pytest
 import sessions
 from cases import DENIED, NO_SESSION, NOT_IN_TIME, OK, PROTECTED, assert_untouched
 from host import wait_until
+from test_messenger import without_service  # noqa: F401: fixture
 
 
 @pytest.fixture(params=["Xorg", "Xvnc"])
@@ -39,20 +40,29 @@ def test_the_session_goes_on(rdp):
 
 
 def test_by_its_user(rdp):
-    """xorgxrdp takes it from the user, Xvnc does not: then root is needed, and it is said."""
+    """xorgxrdp takes it from the user, Xvnc does not: then the message service does it."""
+    before = rdp.processes()
+
+    result = tsdiscon(rdp.host, rdp.id, user="alice")
+
+    assert result.status == OK, result.text
+    assert_goes_on(rdp, before)
+
+
+def test_by_its_user_without_the_service(rdp, without_service):  # noqa: F811
     before, xvnc = rdp.processes(), "Xvnc" in [one.name for one in rdp.processes()] or not rdp.host.named("Xorg")
 
     result = tsdiscon(rdp.host, rdp.id, user="alice")
 
     if xvnc:
-        assert result.status == DENIED and "root" in result.err, result.text
+        assert result.status == DENIED and "logoff-messenger" in result.err, result.text
         assert rdp.connected()
     else:
         assert result.status == OK, result.text
         assert_goes_on(rdp, before)
 
 
-def test_a_socket_on_which_nobody_acts(host):
+def test_a_socket_on_which_nobody_acts(host, without_service):  # noqa: F811
     """A user cannot keep root from it, nor direct the message to another's session."""
     rdp, other = sessions.RdpSession(host, "alice", "Xorg"), sessions.RdpSession(host, "bob", "Xorg")
     before, others = rdp.processes(), other.processes()
@@ -104,7 +114,7 @@ def test_one_of_two(host):
     assert kept.connected() and kept.client.poll() is None
 
 
-def test_others_need_root(rdp):
+def test_others_need_the_right(rdp):
     before = rdp.processes()
 
     result = tsdiscon(rdp.host, rdp.id, user="bob")

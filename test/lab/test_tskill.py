@@ -98,7 +98,7 @@ def test_services_are_not_found(host):
     assert host.survivors([sleep, job]) == [sleep, job]
 
 
-def test_others_processes_need_root(any_host):
+def test_others_processes_need_the_right(any_host):
     here, there = sessions.ssh(any_host, "alice"), sessions.ssh(any_host, "bob")
     ours, theirs = here.spawn("sleep 4242", "sleep"), there.spawn("sleep 4242", "sleep")
 

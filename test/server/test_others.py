@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The other commands over /server: query, msg, tsdiscon, tskill."""
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,22 @@ import bed
 import sessions
 from cases import DENIED, NO_SESSION, OK, assert_untouched
 from host import wait_until
+
+
+ACTION_ID = "7b7bed8cf7be4b628cad27431d716493"
+
+
+def assert_service_recorded(one, user, session, action, result):
+    """What the message service has done for somebody has a record by root, with the account as Windows knows it."""
+    def found():
+        lines = one.host.check(["journalctl", "--output=json", "--no-pager", f"--since=@{one.since:.0f}", f"MESSAGE_ID={ACTION_ID}",
+                                f"LOGOFF_SESSION={session.id}", "_UID=0"]).splitlines()
+        return [json.loads(line) for line in lines]
+
+    record, = wait_until(found, 5, "the record")
+    assert (record["LOGOFF_ACTION"], record["LOGOFF_RESULT"], record["_UID"]) == (action, result, "0"), record
+    assert record["LOGOFF_FOR"].lower() == one.windows_name(user).lower() and record["LOGOFF_FOR_ADDRESS"] == "10.99.0.210", record
+    assert record["LOGOFF_ACTOR"].lower() == one.unix_name(user).lower(), record
 
 
 def table(result):
@@ -109,32 +126,32 @@ def test_a_plain_user_sends_no_message(any_host):
     assert "hello" not in session.sh("true")
 
 
-@pytest.fixture
-def rdp(alone):
-    """xorgxrdp takes it from the session's user; Xvnc from root only."""
-    return sessions.RdpSession(alone.host, "alice", "Xorg")
+@pytest.fixture(params=["Xorg", "Xvnc"])
+def rdp(alone, request):
+    return sessions.RdpSession(alone.host, "alice", request.param)
 
 
-def test_disconnect(alone, rdp):
+@pytest.mark.parametrize("user", ["alice", "bob"], ids=["own", "help desk"])
+def test_disconnect(alone, rdp, user):
     before = rdp.processes()
 
-    result = alone.ask("alice", "tsdiscon", alone.number(rdp))
+    result = alone.ask(user, "tsdiscon", alone.number(rdp))
 
     assert result.status == OK, result
     rdp.client.wait(10)
     assert not rdp.connected()
     assert_untouched(rdp, before)
     assert {row["id"]: row["state"] for row in alone.json("bob", "query session")}[str(alone.number(rdp))] == "disconnected"
+    if user == "bob":
+        assert_service_recorded(alone, user, rdp, "disconnect", "disconnected")
 
 
-def test_nobody_disconnects_others(alone, rdp):
-    """xrdp asks neither logind nor polkit: it takes it from the session's user and from root. So the help desk is refused, and told."""
+def test_a_plain_user_disconnects_nobody(alone, rdp):
     before = rdp.processes()
 
-    for user in ("carol", "bob"):
-        result = alone.ask(user, "tsdiscon", alone.number(rdp))
-        assert result.status in (DENIED, NO_SESSION), result
+    result = alone.ask("carol", "tsdiscon", alone.number(rdp))
 
+    assert result.status in (DENIED, NO_SESSION), result
     assert rdp.connected()
     assert_untouched(rdp, before)
 
@@ -149,13 +166,23 @@ def test_end_a_process_of_ones_own(any_host):
     assert not any_host.host.alive(sleep) and any_host.host.alive(kept)
 
 
-@pytest.mark.parametrize("by", ["plain", "helper"])
-def test_processes_of_others_are_left_alone(any_host, by):
-    """The kernel lets nobody but root end them, also not who has full control of the sessions; and that is said."""
+def test_the_help_desk_ends_a_process(any_host):
+    """That one and no other."""
+    session = any_host.ssh(any_host.own)
+    sleep, kept = session.spawn("sleep 4242", "sleep"), session.spawn("sleep 4242", "sleep")
+
+    result = any_host.ask(any_host.helper, "tskill", sleep.pid)
+
+    assert result.status == OK, result
+    assert not any_host.host.alive(sleep) and any_host.host.alive(kept)
+    assert_service_recorded(any_host, any_host.helper, session, "end-process", "ended")
+
+
+def test_processes_of_others_are_left_alone(any_host):
     session = any_host.ssh(any_host.own)
     sleep = session.spawn("sleep 4242", "sleep")
 
-    result = any_host.ask(getattr(any_host, by), "tskill", sleep.pid)
+    result = any_host.ask(any_host.plain, "tskill", sleep.pid)
 
     assert result.status != OK and result.err, result
     assert any_host.host.alive(sleep)
