@@ -90,7 +90,7 @@ static void add_ended(struct tsts_wait_async *r, const struct held *held, const 
 		const struct seen *seen = &held->seen[i];
 		const struct session *session = session_by_number(list, seen->number);
 
-		if (session ? session_is_other(session, seen->logon_us) : list->complete)
+		if (session ? session_is_other_logon(session, seen->logon_us) : list->complete)
 			add_change(r, held, seen->number, TSTS_CHANGE_LOGOFF | TSTS_CHANGE_TERMINATE);
 		else if (session && session->state != seen->state)
 			add_change(r, held, seen->number,
@@ -102,7 +102,7 @@ static void add_ended(struct tsts_wait_async *r, const struct held *held, const 
 static bool was_seen(const struct held *held, const struct session *session)
 {
 	for (uint32_t i = 0; i < held->n_seen; i++)
-		if (held->seen[i].number == session->number && !session_is_other(session, held->seen[i].logon_us))
+		if (held->seen[i].number == session->number && !session_is_other_logon(session, held->seen[i].logon_us))
 			return true;
 	return false;
 }

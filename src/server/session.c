@@ -92,7 +92,7 @@ const struct session *session_by_number(const struct session_list *list, uint32_
 	return NULL;
 }
 
-bool session_is_other(const struct session *session, int64_t logon_us)
+bool session_is_other_logon(const struct session *session, int64_t logon_us)
 {
 	if (session->logon_us < 0 || logon_us < 0)
 		return false;
@@ -104,7 +104,7 @@ const struct session *session_by_id(const struct session_list *list, const char 
 	for (uint32_t i = 0; id && i < list->n_items; i++) {
 		const struct session *session = &list->items[i];
 
-		if (session->id && strcmp(session->id, id) == 0 && !session_is_other(session, logon_us))
+		if (session->id && strcmp(session->id, id) == 0 && !session_is_other_logon(session, logon_us))
 			return session;
 	}
 	return NULL;

@@ -56,7 +56,7 @@ const struct session *session_by_number(const struct session_list *list, uint32_
  * Tells whether SESSION is known not to be the logon LOGON_US (-1: unknown). Times are of one logon if they are at most
  * a second apart, as computed ones differ a little each time.
  */
-bool session_is_other(const struct session *session, int64_t logon_us);
+bool session_is_other_logon(const struct session *session, int64_t logon_us);
 
 /* The session with that id, unless it is another logon, or NULL. */
 const struct session *session_by_id(const struct session_list *list, const char *id, int64_t logon_us);

@@ -8,7 +8,7 @@
 # sources). A finding becomes a file of corpus/NAME/, named for its cause. The exit status is 0 only if every fuzzer
 # has run to its end without a finding.
 # Needs: clang with its runtime library (Debian: clang, libclang-rt-dev or libclang-rt-14-dev), libsystemd-dev,
-# samba-dev for tsts, pkg-config.
+# libjansson-dev for order, far and dispatch, samba-dev for tsts and dispatch, pkg-config.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -39,6 +39,10 @@ sources_at() {
 	find "$@" -name '*.c' ! -name 'test-*' ! -name '*-windows.c' ! -name 'wts*' ! -name thread-call.c
 }
 
+# The service without what Samba starts, logoff-host without its own process, and what all commands share.
+no_dispatch='/server/(dispatch|peer|check.*|probe|rpcd_logoff)\.c|/host/(as|host|logon|work)\.c'
+no_dispatch+='|/cli/(agent|choice|delivery|farm-own|log-?off.*|msg.*|progress|query.*|question|recipients|result|rwinsta|tsdiscon|tskill)\.c'
+
 # What each fuzzer is linked with; fuzz-display.c includes one.
 # shellcheck disable=SC2086 # several words on purpose
 sources_of() {
@@ -52,6 +56,10 @@ sources_of() {
 	order) sources_at $rooms src/host/order.c src/drain/verb.c src/cli/{select,word,account,facts}.c ;;
 	far) sources_at $rooms src/cli/{far,json,facts,when}.c src/drain/answer-json.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
+	dispatch)
+		echo test/fuzz/dispatch-host.c
+		sources_at $rooms src/farm src/host src/server src/cli src/drain/verb.c src/tsts/codec*.c | grep -vE "$no_dispatch"
+		;;
 	*) sources_at $rooms ;;
 	esac
 }
@@ -59,13 +67,22 @@ sources_of() {
 packages_of() {
 	case $1 in
 	tsts) echo ndr samba-util talloc ;;
+	dispatch) echo libsystemd jansson dcerpc ndr samba-util talloc ;;
 	far | order) echo libsystemd jansson ;;
 	*) echo libsystemd ;;
 	esac
 }
 
+# What the linker is told besides: whose clock counts, and a library that pkg-config does not know.
+link_of() {
+	if [[ $1 == dispatch ]]; then
+		echo -Wl,--wrap=clock_now_us,--wrap=clock_real_us -lsamba-errors
+	fi
+}
+
 build() {
-	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -DLIBEXECDIR='"/nonexistent"' -g -O1 -Wall -Wextra
+	local flags=(-std=gnu11 -D_GNU_SOURCE -DLOGOFF_VERSION='"fuzz"' -DLOGOFF_STAMP='"fuzz"' -DLIBEXECDIR='"/nonexistent"'
+		-DBINDIR='"/nonexistent"' -DLOCALEDIR='"/nonexistent"' -DSETTINGS_FILE='"/nonexistent"' -g -O1 -Wall -Wextra
 		"-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer -Iinclude -Isrc)
 	local sources packages
 
@@ -76,7 +93,7 @@ build() {
 	# Foreign headers may warn of themselves.
 	# shellcheck disable=SC2046 # several words on purpose
 	"$clang" "${flags[@]}" $(pkg-config --cflags "${packages[@]}" | sed 's/-I/-isystem/g') "test/fuzz/fuzz-$1.c" \
-		"${sources[@]}" -o "$out/fuzz-$1" $(pkg-config --libs "${packages[@]}")
+		"${sources[@]}" -o "$out/fuzz-$1" $(pkg-config --libs "${packages[@]}") $(link_of "$1")
 }
 
 # libFuzzer writes what is new into the first corpus and only reads the others.
