@@ -24,6 +24,7 @@ struct listing {
 	bool outdated;				/* something has changed since it was given */
 	struct look *looks, *next_looks;	/* who waits for the running one, and for the one after it */
 	struct look *served;			/* who is still to get the one that has come */
+	bool serving;				/* they are getting it: no other list is begun meanwhile */
 };
 
 static const struct session services = {
@@ -32,6 +33,7 @@ static const struct session services = {
 };
 
 static void begin(struct listing *listing);
+static void next_list(struct listing *listing);
 
 /* ---- who waits ---- */
 
@@ -63,14 +65,11 @@ void sessions_forget(struct client *client, struct look *look)
 		(void)remove_look(&listing->served, look);
 }
 
-/* The functions that are called may add looks, which are for another list, and forget some. */
+/* The functions that are called may ask for lists, which are begun after that, and may forget looks. */
 static void serve(struct listing *listing, struct session_list *list, uint32_t result)
 {
-	struct look **at = &listing->served;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = listing->looks;
+	listing->serving = true;
+	listing->served = listing->looks;
 	listing->looks = NULL;
 	while (listing->served) {
 		struct look *look = listing->served;
@@ -79,6 +78,7 @@ static void serve(struct listing *listing, struct session_list *list, uint32_t r
 		look->waits = false;
 		look->got(look, list, result);
 	}
+	listing->serving = false;
 }
 
 /* ---- one list ---- */
@@ -178,6 +178,7 @@ static void begin(struct listing *listing)
 {
 	static const struct order_calls calls = { on_line, on_end };
 	uint32_t result = RESULT_NO_MEMORY;
+	struct client *client;
 
 	if (listing->list)
 		talloc_unlink(listing, listing->list);
@@ -191,7 +192,10 @@ static void begin(struct listing *listing)
 	if (listing->order)
 		return;
 	TALLOC_FREE(listing->growing);
+	client = client_use(listing->client);
 	serve(listing, NULL, result);
+	next_list(listing);
+	client_leave(client);
 }
 
 /* ---- for others ---- */
@@ -217,6 +221,8 @@ void sessions_get(struct client *client, struct look *look)
 		add_look(fresh ? &listing->looks : &listing->next_looks, look);
 	} else if (listing->list && fresh) {
 		look->got(look, listing->list, 0);
+	} else if (listing->serving) {
+		add_look(&listing->next_looks, look);
 	} else {
 		add_look(&listing->looks, look);
 		begin(listing);
