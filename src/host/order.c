@@ -99,6 +99,8 @@ const char *order_word(enum order_type type)
 
 bool order_changes(const struct order *order)
 {
+	if (order->refused)
+		return false;
 	return order_means_sessions(order) || order->type == ORDER_END_PROCESSES ||
 	       (order->type == ORDER_LOGON && order->verb != DRAIN_QUERY);
 }

@@ -101,7 +101,7 @@ const char *order_word(enum order_type type);
  */
 int order_parse(struct order *ret_order, const char *line, size_t n, struct order_fault *ret_fault);
 
-/* Tells whether ORDER changes something, so that only one such may run. */
+/* Tells whether ORDER changes something, so that only one such may run. One that the peer refuses does not. */
 bool order_changes(const struct order *order);
 
 /* Tells whether ORDER says which sessions it means. */

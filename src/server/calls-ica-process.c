@@ -13,6 +13,7 @@
 
 #define LIST_S 20
 #define END_S 30
+#define SAME_START_US 1000000
 #define GRACE_S 0			/* TerminateProcess() of Windows asks nobody */
 
 struct process {
@@ -28,6 +29,9 @@ struct process {
 struct found {
 	struct process *items;
 	uint32_t n_items;
+	bool only;			/* the process PID */
+	uint32_t pid;
+	bool too_many;			/* an answer cannot have them all */
 };
 
 static int64_t boot_us(void)
@@ -64,11 +68,16 @@ static void collect(struct task *task, struct call *call, const struct line *lin
 	struct found *found = task_data(task);
 	struct process process;
 
-	if (!call || line->kind != LINE_ITEM || strcmp(line->word, "process") != 0 ||
-	    found->n_items == TSTS_MAX_PROCESSES)
+	if (!call || line->kind != LINE_ITEM || strcmp(line->word, "process") != 0)
+		return;
+	if (found->only && line_number(line->value, "pid", UINT32_MAX) != found->pid)
 		return;
 	if (!parse(found, call, line, &process) || !is_shown(call, &process))
 		return;
+	if (found->n_items == TSTS_MAX_PROCESSES) {
+		found->too_many = true;
+		return;
+	}
 	if ((found->n_items & (found->n_items - 1)) == 0)
 		found->items =
 			talloc_realloc(found, found->items, struct process, found->n_items ? 2 * found->n_items : 1);
@@ -78,18 +87,31 @@ static void collect(struct task *task, struct call *call, const struct line *lin
 		found->n_items = 0;
 }
 
-static const struct process *find(const struct found *found, uint32_t pid)
-{
-	for (uint32_t i = 0; i < found->n_items; i++)
-		if (found->items[i].pid == pid)
-			return &found->items[i];
-	return NULL;
-}
-
 static uint32_t list(struct call *call, const struct task_calls *calls)
 {
 	return task_begin(call, json_pack("{s:s}", "order", "processes"), false, LIST_S, LIST_S, calls,
 			  sizeof(struct found));
+}
+
+/* The same for the process PID alone. */
+static uint32_t seek(struct call *call, uint32_t pid, const struct task_calls *calls)
+{
+	uint32_t result = list(call, calls);
+
+	if (result == CALL_LATER) {
+		struct found *found = task_data(call->task);
+
+		found->only = true;
+		found->pid = pid;
+	}
+	return result;
+}
+
+static const struct process *the_one(struct task *task)
+{
+	const struct found *found = task_data(task);
+
+	return found->n_items ? &found->items[0] : NULL;
 }
 
 /* ---- all of them ---- */
@@ -132,9 +154,12 @@ static struct tsts_process_entry *entries(struct call *call, const struct found 
 static void answer_processes(struct task *task, struct call *call, uint32_t result)
 {
 	struct tsts_ica_get_processes *r = call ? call->r : NULL;
+	const struct found *found = task_data(task);
 
+	if (result == RESULT_OK && found->too_many)
+		result = RESULT_FAILED;		/* a part is not answered as all there is */
 	if (r && result == RESULT_OK) {
-		r->out.processes = entries(call, task_data(task), &r->out.n_processes);
+		r->out.processes = entries(call, found, &r->out.n_processes);
 		result = r->out.processes ? RESULT_OK : RESULT_NO_MEMORY;
 	}
 	if (call)
@@ -166,6 +191,17 @@ void ica_prepare_process_sid(struct call *call, void *data)
 	r->out.n_sid = r->in.n_sid;
 }
 
+/* The number may be another process's by now. Starts are one if they are at most a second apart: the clock may be set. */
+static bool is_meant(const struct process *process, uint64_t start_time)
+{
+	int64_t apart_us;
+
+	if (start_time == 0 || process->started_us < 0)		/* the client, or this host, does not know it */
+		return start_time == 0;
+	apart_us = tsts_unix_us(start_time) - boot_us() - process->started_us;
+	return apart_us >= -SAME_START_US && apart_us <= SAME_START_US;
+}
+
 static uint32_t give_sid(struct tsts_ica_get_process_sid *r, const struct process *process)
 {
 	uint8_t sid[SID_MAX_BYTES];
@@ -180,10 +216,11 @@ static uint32_t give_sid(struct tsts_ica_get_process_sid *r, const struct proces
 static void answer_sid(struct task *task, struct call *call, uint32_t result)
 {
 	struct tsts_ica_get_process_sid *r = call ? call->r : NULL;
-	const struct process *process = r ? find(task_data(task), r->in.pid) : NULL;
+	const struct process *process = the_one(task);
 
 	if (r && result == RESULT_OK)
-		result = process && process->uid != (uid_t)-1 ? give_sid(r, process) : RESULT_INVALID;
+		result = process && process->uid != (uid_t)-1 && is_meant(process, r->in.start_time)
+			? give_sid(r, process) : RESULT_INVALID;
 	if (call)
 		call_answer(call, result);
 }
@@ -192,8 +229,7 @@ uint32_t ica_get_process_sid(struct call *call, void *r)
 {
 	static const struct task_calls calls = { .line = collect, .end = answer_sid };
 
-	(void)r;
-	return list(call, &calls);
+	return seek(call, ((const struct tsts_ica_get_process_sid *)r)->in.pid, &calls);
 }
 
 /* ---- ending one ---- */
@@ -210,16 +246,14 @@ static json_t *end_order(const struct process *process)
 static void end_process(struct task *task, struct call *call, uint32_t result)
 {
 	static const struct task_calls calls;
-	struct tsts_ica_terminate_process *r = call ? call->r : NULL;
-	const struct process *process = r ? find(task_data(task), r->in.pid) : NULL;
+	const struct process *process = the_one(task);
 
 	if (!call)
 		return;
 	if (result == RESULT_OK && !process) {
 		result = RESULT_INVALID;
 	} else if (result == RESULT_OK && !client_may(call->client, RIGHT_LOGOFF, process->uid)) {
-		task_record(call, end_order(process));
-		result = RESULT_DENIED;
+		result = task_refuse(call, end_order(process));
 	} else if (result == RESULT_OK) {
 		result = task_begin(call, end_order(process), true, END_S, END_S, &calls, 0);
 	}
@@ -231,6 +265,5 @@ uint32_t ica_terminate_process(struct call *call, void *r)
 {
 	static const struct task_calls calls = { .line = collect, .end = end_process };
 
-	(void)r;
-	return list(call, &calls);
+	return seek(call, ((const struct tsts_ica_terminate_process *)r)->in.pid, &calls);
 }

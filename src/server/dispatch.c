@@ -174,10 +174,8 @@ static uint32_t act(struct call *call)
 			return result;
 	}
 	if (call->session ? !session_allows(call->session, call->client, call->row->right)
-			  : !client_may(call->client, call->row->right, (uid_t)-1)) {
-		task_record_refusal(call, call->row->right);
-		return RESULT_DENIED;
-	}
+			  : !client_may(call->client, call->row->right, (uid_t)-1))
+		return task_refuse_right(call, call->row->right);
 	return call->row->act(call, call->r);
 }
 

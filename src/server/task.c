@@ -119,6 +119,17 @@ static struct task *start(struct call *call, json_t *order, bool changes, unsign
 	return task;
 }
 
+/* CALL is answered by TASK, in SECONDS (0: no limit). Returns what the act returns. */
+static uint32_t attach(struct task *task, struct call *call, unsigned seconds)
+{
+	if (call_later(call, seconds) != CALL_LATER)
+		return RESULT_FAILED;
+	task_leave(call->task);
+	task->call = call;
+	call->task = task;
+	return CALL_LATER;
+}
+
 uint32_t task_begin(struct call *call, json_t *order, bool changes, unsigned answer_s, unsigned order_s,
 		    const struct task_calls *calls, size_t data_size)
 {
@@ -131,14 +142,7 @@ uint32_t task_begin(struct call *call, json_t *order, bool changes, unsigned ans
 		json_decref(order);
 	else
 		task = start(call, order, changes, order_s, calls, data_size, &result);
-	if (!task)
-		return result;
-	if (call_later(call, answer_s) != CALL_LATER)
-		return RESULT_FAILED;
-	task_leave(call->task);
-	task->call = call;
-	call->task = task;
-	return CALL_LATER;
+	return task ? attach(task, call, answer_s) : result;
 }
 
 void *task_data(struct task *task)
@@ -199,29 +203,46 @@ uint32_t task_result(const struct line *line)
 
 /* ---- a refusal ---- */
 
-void task_record(struct call *call, json_t *order)
+/* Whatever has become of the record, the call is refused. */
+static void on_recorded(struct task *task, struct call *call, uint32_t result)
 {
-	static const struct task_calls calls;
-	uint32_t result;
-
-	if (call->client->records && order && json_object_set_new(order, "refused", json_true()) == 0)
-		(void)start(call, order, true, SLACK_S, &calls, 0, &result);	/* the client is refused all the same */
-	else
-		json_decref(order);
+	(void)task, (void)result;
+	if (call)
+		call_answer(call, RESULT_DENIED);
 }
 
-void task_record_refusal(struct call *call, enum right right)
+/* It changes nothing, so it waits for no log-off of the client and does not count as one. */
+uint32_t task_refuse(struct call *call, json_t *order)
+{
+	static const struct task_calls calls = { .end = on_recorded };
+	struct task *task;
+	uint32_t result;
+
+	if (!call->client->records) {
+		json_decref(order);
+		return RESULT_DENIED;
+	}
+	if (!order || json_object_set_new(order, "refused", json_true()) < 0 ||
+	    json_object_set_new(order, "actor", actor_of(call)) < 0) {
+		json_decref(order);
+		return RESULT_NO_MEMORY;
+	}
+	task = start(call, order, false, SLACK_S, &calls, 0, &result);
+	return task ? attach(task, call, 0) : result;
+}
+
+uint32_t task_refuse_right(struct call *call, enum right right)
 {
 	const char *word = right == RIGHT_MESSAGE ? "message" : right == RIGHT_DISCONNECT ? "disconnect" : "log-off";
 	json_t *order;
 
 	if (!call->session || !call->session->id ||
 	    !(right & (RIGHT_MESSAGE | RIGHT_DISCONNECT | RIGHT_LOGOFF | RIGHT_RESET)))
-		return;
+		return RESULT_DENIED;
 	order = json_pack("{s:s, s:o}", "order", word, "sessions", task_sessions(call));
 	if (order && right == RIGHT_MESSAGE)
 		(void)json_object_set_new(order, "text", json_string("-"));
-	task_record(call, order);
+	return task_refuse(call, order);
 }
 
 /* ---- log-off ---- */

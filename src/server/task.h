@@ -43,11 +43,14 @@ void task_cancel(struct task *task);
 /* {"id":ID,"logon":LOGON} of the session of CALL in an array, as orders have it. */
 json_t *task_sessions(const struct call *call);
 
-/* Has it recorded that CALL is refused ORDER, which is stolen. */
-void task_record(struct call *call, json_t *order);
+/*
+ * Refuses CALL what ORDER, which is stolen, says. The refusal is recorded first, and then answered. Returns what the
+ * act returns: RESULT_BUSY if it cannot be recorded now.
+ */
+uint32_t task_refuse(struct call *call, json_t *order);
 
-/* Has the refusal of CALL recorded, for a RIGHT that changes something. */
-void task_record_refusal(struct call *call, enum right right);
+/* The same for the session of CALL and the RIGHT that the client lacks. */
+uint32_t task_refuse_right(struct call *call, enum right right);
 
 /* What a failure or a result that logoff-host tells is as a result of MS-TSTS. */
 uint32_t task_result(const struct line *line);
