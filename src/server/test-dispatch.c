@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
 
 #include "server/dispatch.h"
 
@@ -227,8 +230,16 @@ NTSTATUS dcesrv_reply(struct dcesrv_call_state *state)
 	return NT_STATUS_OK;
 }
 
-/* A program in place of logoff-host, which answers the first order with LINES. */
-static void write_program(char *path, const char *lines)
+static struct tevent_context *loop(void)
+{
+	static struct tevent_context *ev;	/* a timer of the service stays in it, and looks at the calls */
+
+	ev = ev ? ev : tevent_context_init(NULL);
+	return ev;
+}
+
+/* Writes SCRIPT into a file PATH, which is to be run in place of logoff-host. */
+static void write_script(char *path, const char *script)
 {
 	int fd = mkstemp(path);
 	FILE *file;
@@ -236,35 +247,73 @@ static void write_program(char *path, const char *lines)
 	assert_true(fd >= 0 && fchmod(fd, 0700) == 0);
 	file = fdopen(fd, "w");
 	assert_non_null(file);
-	fprintf(file, "#!/bin/sh\necho '{\"logoff-host\":1,\"full_control\":true}'\nread order\necho '%s'\n", lines);
+	fprintf(file, "#!/bin/sh\necho '{\"logoff-host\":1,\"full_control\":true}'\n%s\n", script);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(setenv("LOGOFF_SERVER_HOST", path, 1), 0);
+}
+
+/* It answers the first order, which it writes into PATH.order, with LINES. */
+static void write_program(char *path, const char *lines)
+{
+	char *script = talloc_asprintf(NULL, "read -r order\nprintf '%%s\\n' \"$order\" > $0.order\ncat << 'END'\n%s\nEND",
+				       lines);
+
+	write_script(path, script);
+	talloc_free(script);
+}
+
+static void remove_program(const char *path)
+{
+	char *order = talloc_asprintf(NULL, "%s.order", path);
+
+	unlink(path);
+	unlink(order);
+	talloc_free(order);
+}
+
+static struct call *new_call(struct client *client, const struct interface *interface, uint32_t opnum, void *r)
+{
+	static struct dcesrv_connection connection;
+	static struct dcesrv_call_state state = { .conn = &connection };
+	struct call *call = talloc_zero(NULL, struct call);
+
+	state.state_flags = DCESRV_CALL_STATE_FLAG_MAY_ASYNC;
+	replied = false;
+	*call = (struct call){ .state = &state, .interface = interface, .client = client, .r = r, .address = "",
+			       .row = row_find(interface, opnum) };
+	return call;
+}
+
+/* Until the call is answered, and the program has ended. */
+static void run_until_idle(const struct client *client)
+{
+	while (!replied || client->n_peers > 0)
+		assert_int_equal(tevent_loop_once(client->server->ev), 0);
+}
+
+/* Has call OPNUM of IcaApi carried out, whose order is answered with LINES. */
+static void ask_host(uint32_t opnum, void *r, const char *lines)
+{
+	struct server server = { .settings = settings_default, .ev = loop() };
+	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
+	struct session_list none = {};
+	struct call *call = new_call(&client, &interface_ica, opnum, r);
+	char path[] = "/tmp/logoff-host-XXXXXX";
+
+	write_program(path, lines);
+	call->list = &none;
+	if (call->row->prepare)
+		call->row->prepare(call, r);
+	assert_int_equal(call->row->act(call, r), CALL_LATER);
+	run_until_idle(&client);
+	remove_program(path);
 }
 
 /* Asks for all processes. */
 static void get_processes(const char *lines, struct tsts_ica_get_processes *ret)
 {
-	static struct tevent_context *ev;	/* a timer of the service stays in it, and looks at the calls */
-	struct server server = { .settings = settings_default };
-	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
-	static struct dcesrv_connection connection;
-	static struct dcesrv_call_state state = { .conn = &connection };
-	struct session_list none = {};
-	struct call *call = talloc_zero(NULL, struct call);
-	char path[] = "/tmp/logoff-host-XXXXXX";
-
-	state.state_flags = DCESRV_CALL_STATE_FLAG_MAY_ASYNC;
-	ev = ev ? ev : tevent_context_init(NULL);
-	server.ev = ev;
-	write_program(path, lines);
-	replied = false;
 	*ret = (struct tsts_ica_get_processes){};
-	*call = (struct call){ .state = &state, .interface = &interface_ica, .client = &client, .r = ret, .list = &none,
-			       .row = row_find(&interface_ica, TSTS_ICA_GET_PROCESSES) };
-	assert_int_equal(call->row->act(call, ret), CALL_LATER);
-	while (!replied || client.n_peers > 0)
-		assert_int_equal(tevent_loop_once(ev), 0);
-	unlink(path);
+	ask_host(TSTS_ICA_GET_PROCESSES, ret, lines);
 }
 
 #define PROCESS "{\"serial\":1,\"process\":{\"pid\":7,\"uid\":1000,\"command\":\"a\"},\"started\":5}\n"
@@ -290,6 +339,160 @@ static void test_processes_that_could_not_be_listed(void **state)
 	get_processes(PROCESS, &r);
 	assert_int_equal(r.out.status, RESULT_FAILED);
 	talloc_free(failed);
+}
+
+/* The numbers 1 to N of processes, as lines. */
+static char *many_processes(unsigned n)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_non_null(file);
+	for (unsigned pid = 1; pid <= n; pid++)
+		fprintf(file, "{\"serial\":1,\"process\":{\"pid\":%u,\"uid\":1000},\"started\":5}\n", pid);
+	fputs(REPLY("0"), file);
+	assert_int_equal(fclose(file), 0);
+	return text;
+}
+
+/* An answer of the protocol has room for so many. */
+static void test_more_processes_than_an_answer_can_have(void **state)
+{
+	struct tsts_ica_get_processes r;
+	char *lines = many_processes(TSTS_MAX_PROCESSES);
+
+	(void)state;
+	get_processes(lines, &r);
+	assert_int_equal(r.out.status, RESULT_OK);
+	assert_int_equal(r.out.n_processes, TSTS_MAX_PROCESSES);
+	free(lines);
+	lines = many_processes(TSTS_MAX_PROCESSES + 1);
+	get_processes(lines, &r);
+	assert_int_equal(r.out.status, RESULT_FAILED);
+	assert_int_equal(r.out.n_processes, 0);
+	free(lines);
+}
+
+/* The status of a question for the SID of process 7, which has started 5 s after the kernel. */
+static uint32_t sid_status(uint64_t start_time)
+{
+	struct tsts_ica_get_process_sid r = { .in = { .pid = 7, .start_time = start_time, .n_sid = 68 } };
+
+	ask_host(TSTS_ICA_GET_PROCESS_SID, &r, "{\"serial\":1,\"process\":{\"pid\":6,\"uid\":1000},\"started\":1}\n"
+		 "{\"serial\":1,\"process\":{\"pid\":7,\"uid\":1000},\"started\":5000000}\n" REPLY("0"));
+	return r.out.status;
+}
+
+/* A number may be another process's by now. */
+static void test_the_sid_of_a_process_with_another_start(void **state)
+{
+	struct timespec since;
+	int64_t started_us;
+
+	(void)state;
+	assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &since), 0);
+	started_us = clock_real_us() - since.tv_sec * INT64_C(1000000) + 5000000;
+	assert_int_equal(sid_status(tsts_filetime(started_us)), RESULT_OK);
+	assert_int_equal(sid_status(0), RESULT_OK);	/* the client does not know it */
+	assert_int_equal(sid_status(tsts_filetime(started_us - 4000000)), RESULT_INVALID);
+	assert_int_equal(sid_status(tsts_filetime(started_us + 4000000)), RESULT_INVALID);
+}
+
+/* ---- refusals ---- */
+
+static void read_order(const char *path, char *to, int size)
+{
+	char *order = talloc_asprintf(NULL, "%s.order", path);
+	FILE *file = fopen(order, "r");
+
+	assert_non_null(file);
+	assert_non_null(fgets(to, size, file));
+	fclose(file);
+	talloc_free(order);
+}
+
+/* However many log-offs of the client run, a refusal has its record before it is answered. */
+static void test_a_refusal_is_recorded_beyond_the_limit(void **state)
+{
+	struct server server = { .settings = settings_default, .ev = loop() };
+	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1, .records = true,
+				 .name = "EX\\ann", .sid = "S-1-5-21-1" };
+	struct tsts_logoff r = {};
+	struct session session = { .number = 12, .id = "12", .logon_us = 5000000, .uid = 1001 };
+	struct call *call = new_call(&client, &interface_session, TSTS_LOGOFF, &r);
+	char path[] = "/tmp/logoff-host-XXXXXX", order[512] = "";
+
+	(void)state;
+	server.settings.max_peers = 0;
+	call->session = &session;
+	write_program(path, "{\"serial\":1,\"reply\":\"log-off\",\"exit_status\":3,\"hides_processes\":false}");
+	assert_int_equal(task_refuse_right(call, RIGHT_LOGOFF), CALL_LATER);
+	assert_false(replied);
+	run_until_idle(&client);
+	assert_int_equal(r.out.result, RESULT_DENIED);
+	read_order(path, order, sizeof(order));
+	assert_non_null(strstr(order, "\"refused\":true"));
+	assert_non_null(strstr(order, "\"sid\":\"S-1-5-21-1\""));
+	remove_program(path);
+}
+
+/* ---- lists ---- */
+
+struct watcher {
+	struct look look;
+	struct client *client;
+	struct look *asks;		/* for this one it asks when it gets its list */
+	bool is_early;			/* gets the first list */
+	struct session_list *list;
+	unsigned n;
+};
+
+static bool is_freed;
+
+static int note_freed(struct session_list *list)
+{
+	(void)list;
+	is_freed = true;
+	return 0;
+}
+
+static void on_watched(struct look *look, struct session_list *list, uint32_t result)
+{
+	struct watcher *watcher = (struct watcher *)look;
+
+	assert_int_equal(result, 0);
+	assert_false(is_freed && watcher->is_early);
+	watcher->list = list;
+	watcher->n++;
+	if (!watcher->asks)
+		return;
+	talloc_set_destructor(list, note_freed);
+	sessions_get(watcher->client, watcher->asks);
+}
+
+/* The list has taken so long that the third one gets another. */
+static void test_who_gets_a_list_asks_for_another(void **state)
+{
+	static struct server server = { .settings.max_all_peers = 1, .host_name = "BOX" };
+	struct client *client = talloc_zero(NULL, struct client);	/* its program goes on until this one ends */
+	struct watcher third = { .look.got = on_watched }, second = { .look.got = on_watched, .is_early = true };
+	struct watcher first = { .look.got = on_watched, .is_early = true, .client = client, .asks = &third.look };
+	char path[] = "/tmp/logoff-host-XXXXXX";
+
+	(void)state;
+	server.ev = loop();
+	*client = (struct client){ .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
+	write_script(path, "n=0\nwhile read -r order; do sleep 0.3; n=$((n + 1))\n"
+		     "echo '{\"serial\":'$n',\"reply\":\"list\",\"exit_status\":0,\"hides_processes\":false}'; done");
+	is_freed = false;
+	sessions_get(client, &first.look);
+	sessions_get(client, &second.look);
+	while (third.n == 0)
+		assert_int_equal(tevent_loop_once(server.ev), 0);
+	assert_true(first.n == 1 && second.n == 1 && third.n == 1);
+	assert_ptr_equal(first.list, second.list);
+	unlink(path);
 }
 
 /* ---- limits ---- */
@@ -367,6 +570,10 @@ int main(void)
 		cmocka_unit_test(test_the_end_of_a_session_whose_begin_does_not_matter),
 		cmocka_unit_test(test_a_session_that_a_list_may_lack),
 		cmocka_unit_test(test_processes_that_could_not_be_listed),
+		cmocka_unit_test(test_more_processes_than_an_answer_can_have),
+		cmocka_unit_test(test_the_sid_of_a_process_with_another_start),
+		cmocka_unit_test(test_a_refusal_is_recorded_beyond_the_limit),
+		cmocka_unit_test(test_who_gets_a_list_asks_for_another),
 		cmocka_unit_test(test_a_client_has_so_many_handles),
 		cmocka_unit_test(test_the_null_handle_is_none), cmocka_unit_test(test_a_client_has_so_many_waits),
 		cmocka_unit_test(test_a_client_has_so_many_calls), cmocka_unit_test(test_there_are_so_many_processes),
