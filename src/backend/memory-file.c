@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * memory-file.c - the text that describes a memory host, parsed: a pure function from bytes to struct memory_world.
+ * memory-file.c - the text that describes a memory host, parsed: a function from bytes to struct memory_world.
  *
  * A line is a keyword and its keys. Each keyword is a row with a table of keys; each key says into which member its
  * value goes and how it is read. So a new trouble for the simulation is one member and one row here. The format is
@@ -9,12 +9,15 @@
 #include "backend/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/text.h"
 
 enum value_type {
 	VALUE_FLAG,	/* bool: the key alone, "yes" or "no" */
@@ -425,6 +428,7 @@ static int take(struct reader *reader, const struct key *key, void *object)
 static const struct key host_keys[] = {
 	{ "kind", VALUE_TEXT, offsetof(struct memory_world, kind), false },
 	{ "realtime", VALUE_FLAG, offsetof(struct memory_world, realtime), false },
+	{ "shared", VALUE_FLAG, offsetof(struct memory_world, shared), false },
 	{ "quiet", VALUE_FLAG, offsetof(struct memory_world, quiet), false },
 	{ "by-id", VALUE_FLAG, offsetof(struct memory_world, by_id), false },
 	{ "silent", VALUE_TIME, offsetof(struct memory_world, silent_us), false },
@@ -440,7 +444,9 @@ static const struct key host_keys[] = {
 };
 
 static const struct key caller_keys[] = {
-	{ "uid", VALUE_NUMBER, offsetof(struct memory_world, caller_uid), true },
+	{ "uid", VALUE_NUMBER, offsetof(struct memory_world, caller_uid), false },
+	{ "real", VALUE_FLAG, offsetof(struct memory_world, caller_real), false },
+	{ "admins", VALUE_NUMBER, offsetof(struct memory_world, admins), false },
 	{ "control", VALUE_CONTROL, offsetof(struct memory_world, control), false },
 	{ "proof", VALUE_TIME, offsetof(struct memory_world, proof_us), false },
 	{ "proof-fails", VALUE_FLAG, offsetof(struct memory_world, proof_fails), false },
@@ -553,10 +559,17 @@ static int read_host(struct reader *reader)
 
 static int read_caller(struct reader *reader)
 {
+	int r;
+
 	if (reader->world->caller_line)
 		return wrong(reader, "there can be only one line \"caller\"");
 	reader->world->caller_line = reader->line;
-	return read_keys(reader, caller_keys, reader->world);
+	reader->world->caller_uid = reader->world->admins = UINT32_MAX;		/* no number that can be given */
+	r = read_keys(reader, caller_keys, reader->world);
+	reader->world->has_admins = reader->world->admins != UINT32_MAX;
+	if (r == 0 && (reader->world->caller_uid == UINT32_MAX) != reader->world->caller_real)
+		return wrong(reader, "the caller needs either uid or real");
+	return r;
 }
 
 static void unit_init(struct memory_unit *unit)
@@ -860,6 +873,26 @@ int memory_parse(struct memory_world **ret_world, const char *text, size_t lengt
 	return 0;
 }
 
+int memory_load(struct memory_world **ret_world, const char *path, struct logoff_error *reterr)
+{
+	char *text = NULL;
+	size_t length = 0;
+	int fd, r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return error_set_errno(reterr, -EINVAL, -errno, "%s: %s", path, strerror(errno));
+	r = text_read(&text, &length, fd, MEMORY_FILE_MAX);
+	close(fd);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return error_set_errno(reterr, -EINVAL, r, "%s: %s", path, strerror(-r));
+	r = memory_parse(ret_world, text, length, reterr);
+	free(text);
+	return r;
+}
+
 struct memory_world *memory_world_free(struct memory_world *world)
 {
 	if (!world)
@@ -889,6 +922,7 @@ struct memory_world *memory_world_free(struct memory_world *world)
 	free(world->sessions);
 	free(world->processes);
 	free(world->kind);
+	memory_share_close(world->share);
 	free(world);
 	return NULL;
 }

@@ -12,7 +12,6 @@
 #include "backend/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +23,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/os.h"
-#include "base/text.h"
 #include "backend/watch.h"
 
 #define N_IDLE_MAX 1000
+#define SHARED_LOOK_US 20000	/* so often a process that waits looks for what others have done */
 
 /* What a struct logoff_session knows of its session in the world. */
 struct handle {
@@ -55,7 +54,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 /* ---- the world ---- */
 
-static struct memory_unit *owner_of(struct memory_world *world, const struct memory_process *process)
+static struct memory_unit *owner_of(const struct memory_world *world, const struct memory_process *process)
 {
 	if (process->part == HOST_SESSION)
 		return &world->sessions[process->owner].unit;
@@ -67,7 +66,7 @@ static bool exists(const struct memory_world *world, const struct memory_unit *u
 	return unit->born_us <= world->now_us && unit->gone_us > world->now_us;
 }
 
-static bool is_alive(struct memory_world *world, const struct memory_process *process)
+static bool is_alive(const struct memory_world *world, const struct memory_process *process)
 {
 	return process->born_us <= world->now_us && process->end_us > world->now_us &&
 	       owner_of(world, process)->born_us <= world->now_us;
@@ -206,9 +205,9 @@ static void propose_unit(const struct memory_world *world, uint64_t *next_us, co
 	propose(world, next_us, later(unit->gone_us, unit->notice_us));
 }
 
-static uint64_t next_event(struct logoff_host *host)
+/* When something happens in the world by itself. */
+static uint64_t next_in_world(const struct memory_world *world)
 {
-	struct memory_world *world = host->data;
 	uint64_t next_us = MEMORY_NEVER;
 
 	propose(world, &next_us, world->lost_us);
@@ -228,6 +227,15 @@ static uint64_t next_event(struct logoff_host *host)
 		if (is_alive(world, process))
 			propose(world, &next_us, process->next_us);
 	}
+	return next_us;
+}
+
+/* The same for those who wait: answers are events too. */
+static uint64_t next_event(struct logoff_host *host)
+{
+	struct memory_world *world = host->data;
+	uint64_t next_us = next_in_world(world);
+
 	for (size_t i = 0; i < host->n_watched; i++) {
 		const struct handle *handle = host->watched[i]->data;
 
@@ -236,10 +244,138 @@ static uint64_t next_event(struct logoff_host *host)
 	return next_us < world->now_us ? world->now_us : next_us;
 }
 
+/* ---- what happens elsewhere ---- */
+
+static struct memory_unit *unit_at(struct memory_world *world, enum host_part part, size_t index)
+{
+	return part == HOST_SESSION ? &world->sessions[index].unit : &world->users[index].manager;
+}
+
+/* SIGKILL to all of UNIT. Returns whether all could be sent it. */
+static bool kill_unit(struct memory_world *world, struct memory_unit *unit, bool last_act)
+{
+	bool all = true;
+
+	unit->killed = true;
+	unit->killed_us = world->now_us;
+	for (size_t i = 0; i < world->n_processes; i++) {
+		struct memory_process *process = &world->processes[i];
+
+		if (owner_of(world, process) != unit || !is_alive(world, process))
+			continue;
+		if (process->foreign && !last_act) {
+			all = false;
+			continue;
+		}
+		if (process->caller && last_act)
+			os_end_self();	/* as it would be on a real host */
+		if (!process->caller)
+			process->end_us = earlier(process->end_us, later(world->now_us, process->kill_us));
+	}
+	return all;
+}
+
+/* The session leaves, with all of its processes. */
+static void end_session(struct memory_world *world, struct memory_session *session)
+{
+	session->leaves_us = world->now_us;
+	for (size_t i = 0; i < world->n_processes; i++)
+		if (owner_of(world, &world->processes[i]) == &session->unit && !world->processes[i].caller)
+			world->processes[i].end_us = earlier(world->processes[i].end_us, world->now_us);
+}
+
+/* Has ACT take effect now. Returns what kill_unit() does. */
+static bool apply(struct memory_world *world, const struct memory_act *act)
+{
+	bool is_process = act->type == MEMORY_ACT_ASK_PROCESS || act->type == MEMORY_ACT_KILL_PROCESS;
+	size_t n = is_process ? world->n_processes : act->part == HOST_SESSION ? world->n_sessions : world->n_users;
+	struct memory_unit *unit = is_process || act->index >= n ? NULL : unit_at(world, act->part, act->index);
+	struct memory_process *process = is_process && act->index < n ? &world->processes[act->index] : NULL;
+	uint64_t life_us;
+
+	if (act->index >= n)
+		return true;	/* somebody else's line */
+	switch (act->type) {
+	case MEMORY_ACT_ASK:
+		unit->termed = false;
+		unit->term_us = world->now_us;
+		break;
+	case MEMORY_ACT_KILL:
+		return kill_unit(world, unit, act->last_act);
+	case MEMORY_ACT_DISCONNECT:
+		world->sessions[act->index].disconnects_us = world->now_us;
+		break;
+	case MEMORY_ACT_ASK_PROCESS:
+	case MEMORY_ACT_KILL_PROCESS:
+		life_us = act->type == MEMORY_ACT_ASK_PROCESS ? process->term_us : process->kill_us;
+		process->end_us = earlier(process->end_us, later(world->now_us, life_us));
+		break;
+	case MEMORY_ACT_END:
+		end_session(world, &world->sessions[act->index]);
+		break;
+	}
+	return true;
+}
+
+/* What is due until UNTIL_US happens, in its order. */
+static int advance(struct memory_world *world, uint64_t until_us)
+{
+	uint64_t next_us;
+	int r = 0;
+
+	while (r == 0 && (next_us = next_in_world(world)) <= until_us && next_us > world->now_us) {
+		world->now_us = next_us;
+		r = step(world);
+	}
+	world->now_us = until_us > world->now_us ? until_us : world->now_us;
+	return r < 0 ? r : step(world);
+}
+
+/* The world becomes what it is now for all who share it. Returns 0, -EHOSTUNREACH or -ENOMEM. */
+static int catch_up(struct memory_world *world, struct logoff_error *reterr)
+{
+	struct memory_act act;
+	uint64_t at_us;
+	int r = 0;
+
+	if (!world->share)
+		return 0;
+	while (r == 0 && (r = memory_share_next(world->share, &act, &at_us)) > 0) {
+		r = advance(world, at_us);
+		if (r == 0) {
+			(void)apply(world, &act);
+			r = step(world);
+		}
+	}
+	if (r == 0)
+		r = advance(world, clock_now_us() - world->real_start_us);
+	return r == -EHOSTUNREACH ? error_set_errno(reterr, r, -ESTALE, "the description has been replaced") : r;
+}
+
+/* Does ACT, for all who share the world. *RET_ALL as of kill_unit(). */
+static int act_now(struct memory_world *world, const struct memory_act *act, bool *ret_all)
+{
+	int r = 0;
+
+	memory_share_lock(world->share, true);
+	if (world->share)
+		r = catch_up(world, NULL);
+	if (r == 0 && world->share)
+		r = memory_share_add(world->share, act, world->now_us);
+	if (r == 0)
+		*ret_all = apply(world, act);
+	memory_share_lock(world->share, false);
+	return r < 0 ? r : step(world);
+}
+
 /* ---- opening ---- */
 
 static int lost(struct memory_world *world, struct logoff_error *reterr)
 {
+	int r = catch_up(world, reterr);
+
+	if (r < 0)
+		return -EHOSTUNREACH;
 	if (world->lost_us > world->now_us)
 		return 0;
 	return error_set_errno(reterr, -EHOSTUNREACH, -ENOTCONN, "the connection to the host is lost");
@@ -262,26 +398,6 @@ static int fail_as(const struct memory_fault *fault, const char *text, struct lo
 	return error_set_errno(reterr, fault->r, fault->r, "%s", text);
 }
 
-static int load(struct memory_world **ret_world, const char *path, struct logoff_error *reterr)
-{
-	char *text = NULL;
-	size_t length = 0;
-	int fd, r;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return error_set_errno(reterr, -EINVAL, -errno, "%s: %s", path, strerror(errno));
-	r = text_read(&text, &length, fd, MEMORY_FILE_MAX);
-	close(fd);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return error_set_errno(reterr, -EINVAL, r, "%s: %s", path, strerror(-r));
-	r = memory_parse(ret_world, text, length, reterr);
-	free(text);
-	return r;
-}
-
 int memory_attach(struct logoff_host *host, struct memory_world *world)
 {
 	for (size_t i = 0; i < world->n_processes; i++) {
@@ -291,12 +407,28 @@ int memory_attach(struct logoff_host *host, struct memory_world *world)
 			process->end_us = earlier(process->end_us, world->sessions[process->owner].leaves_us);
 	}
 	world->real_start_us = clock_now_us();
+	world->real_start = clock_real_us();
+	if (world->caller_real)
+		memory_share_caller(world);
 	host->data = world;
 	host->now_us = 0;
 	host->simulated = true;
 	if (world->kind)
 		host->kind = world->kind;
 	return step(world);
+}
+
+/* Time 0 of a shared host is the moment at which its description was written. */
+static int share(struct logoff_host *host, const char *path, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+	int r = memory_share_open(world, path);
+
+	if (r < 0)
+		return error_set_errno(reterr, -EINVAL, r, "%s: %s", path, strerror(-r));
+	r = catch_up(world, reterr);
+	host->now_us = world->now_us;
+	return r;
 }
 
 static int memory_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr)
@@ -306,13 +438,15 @@ static int memory_open(struct logoff_host *host, const char *argument, struct lo
 
 	if (!argument || !*argument)
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "LOGOFF_HOST=memory:FILE needs the file");
-	r = load(&world, argument, reterr);
+	r = memory_load(&world, argument, reterr);
 	if (r < 0)
 		return r;
 	if (world->open_fails.r)
 		r = fail_as(&world->open_fails, NULL, reterr);
 	else
 		r = memory_attach(host, world);
+	if (r == 0 && world->shared)
+		r = share(host, argument, reterr);
 	if (r < 0 && host->data != world)
 		memory_world_free(world);
 	return r;
@@ -390,7 +524,7 @@ static void tell_times(struct logoff_session *session, const struct memory_world
 	session->logon_us = from->logon_us;
 	if (from->age_us == MEMORY_NEVER)
 		return;
-	session->logon_us = clock_real_us() - (int64_t)from->age_us;
+	session->logon_us = world->real_start - (int64_t)from->age_us;
 	session->age_us = (int64_t)(from->age_us + world->now_us);
 }
 
@@ -512,23 +646,20 @@ static int memory_census(struct logoff_host *host, struct census *census, struct
 
 /* ---- asking and killing ---- */
 
-static struct memory_unit *unit_of(struct memory_world *world, const struct logoff_session *session,
-				   enum host_part part)
+static size_t index_of(const struct memory_world *world, const struct logoff_session *session, enum host_part part)
 {
 	const struct handle *handle = session->data;
-	struct memory_session *in_world = &world->sessions[handle->session];
 
-	return part == HOST_SESSION ? &in_world->unit : &world->users[in_world->user].manager;
+	return part == HOST_SESSION ? handle->session : world->sessions[handle->session].user;
 }
 
 /* Whom the asking reaches: where the id is all that the host goes by, whoever has it now. */
-static struct memory_unit *asked_unit(struct memory_world *world, const struct logoff_session *session,
-				      enum host_part part)
+static size_t asked_index(const struct memory_world *world, const struct logoff_session *session, enum host_part part)
 {
 	for (size_t i = 0; world->by_id && part == HOST_SESSION && i < world->n_sessions; i++)
 		if (strcmp(world->sessions[i].id, session->id) == 0 && exists(world, &world->sessions[i].unit))
-			return &world->sessions[i].unit;
-	return unit_of(world, session, part);
+			return i;
+	return index_of(world, session, part);
 }
 
 /* Has the caller Full Control? Own sessions are always theirs. */
@@ -587,12 +718,15 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 		      struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
-	struct memory_unit *unit = asked_unit(world, session, part);
+	struct memory_act act = { .type = MEMORY_ACT_ASK, .part = part };
 	struct handle *handle = session->data;
+	struct memory_unit *unit;
 	uint64_t delay_us;
 
 	if (lost(world, reterr) < 0)
 		return -EHOSTUNREACH;
+	act.index = asked_index(world, session, part);
+	unit = unit_at(world, part, act.index);
 	if (unit->ask_fails.r)
 		return fail_as(&unit->ask_fails, NULL, reterr);
 	if (!handle->subscribed) {
@@ -601,11 +735,13 @@ static int memory_ask(struct logoff_host *host, struct logoff_session *session, 
 	}
 	decide(world, session, unit, interactive, &delay_us);
 	handle->answer_us = later(later(world->now_us, delay_us), unit->answer_us);
-	if (handle->answer == 0) {
-		unit->termed = false;
-		unit->term_us = later(world->now_us, delay_us);
-		handle->manager_asked = part == HOST_MANAGER;
-	}
+	if (handle->answer < 0)
+		return step(world);
+	handle->manager_asked = part == HOST_MANAGER;
+	if (delay_us == 0)
+		return act_now(world, &act, &(bool){ true });
+	unit->termed = false;
+	unit->term_us = later(world->now_us, delay_us);
 	return step(world);
 }
 
@@ -685,21 +821,23 @@ static int memory_disconnect(struct logoff_host *host, struct logoff_session *se
 {
 	struct memory_world *world = host->data;
 	const struct handle *handle = session->data;
-	struct memory_session *in_world = &world->sessions[handle->session];
+	struct memory_act act = { MEMORY_ACT_DISCONNECT, HOST_SESSION, handle->session, false };
 
-	if (!in_world->has_rdp)
+	if (lost(world, reterr) < 0)
+		return -EHOSTUNREACH;
+	if (!world->sessions[handle->session].has_rdp)
 		return host_no_disconnect(host, session, reterr);
 	if (control_of(world, session) != MEMORY_CONTROL_YES)
 		return denied(reterr);
-	in_world->disconnects_us = world->now_us;
-	return step(world);
+	return act_now(world, &act, &(bool){ true });
 }
 
 static int memory_kill(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
 		       struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
-	struct memory_unit *unit = unit_of(world, session, part);
+	struct memory_act act = { MEMORY_ACT_KILL, part, index_of(world, session, part), last_act };
+	const struct memory_unit *unit = unit_at(world, part, act.index);
 	bool all = true;
 	int r;
 
@@ -711,23 +849,7 @@ static int memory_kill(struct logoff_host *host, struct logoff_session *session,
 		return fail_as(&unit->kill_fails, NULL, reterr);
 	if (control_of(world, session) != MEMORY_CONTROL_YES)
 		return denied(reterr);
-	unit->killed = true;
-	unit->killed_us = world->now_us;
-	for (size_t i = 0; i < world->n_processes; i++) {
-		struct memory_process *process = &world->processes[i];
-
-		if (owner_of(world, process) != unit || !is_alive(world, process))
-			continue;
-		if (process->foreign && !last_act) {
-			all = false;
-			continue;
-		}
-		if (process->caller && last_act)
-			os_end_self();	/* as it would be on a real host */
-		if (!process->caller)
-			process->end_us = earlier(process->end_us, later(world->now_us, process->kill_us));
-	}
-	r = step(world);
+	r = act_now(world, &act, &all);
 	return r == 0 && !all ? -EPERM : r;
 }
 
@@ -743,27 +865,30 @@ static struct memory_process *find_held(struct memory_world *world, struct host_
 static int memory_act(struct logoff_host *host, struct host_held *held, enum host_act act)
 {
 	struct memory_world *world = host->data;
-	struct memory_process *process = find_held(world, held, act);
-	uint64_t life_us;
+	struct memory_process *process;
+	struct memory_act done = { .type = act == HOST_ACT_ASK ? MEMORY_ACT_ASK_PROCESS : MEMORY_ACT_KILL_PROCESS };
 
+	if (catch_up(world, NULL) < 0)
+		return -EHOSTUNREACH;
+	process = find_held(world, held, act);
 	if (!process || !is_alive(world, process))
 		return -ESRCH;
 	if (act != HOST_ACT_ASK && act != HOST_ACT_KILL)
 		return 0;
 	if (process->foreign || (world->caller_uid != 0 && world->caller_uid != uid_of(world, process)))
 		return -EACCES;
-	life_us = act == HOST_ACT_ASK ? process->term_us : process->kill_us;
-	process->end_us = earlier(process->end_us, later(world->now_us, life_us));
-	return step(world);
+	done.index = (size_t)(process - world->processes);
+	return act_now(world, &done, &(bool){ true });
 }
 
 static int memory_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			    struct process_list *list, struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
-	const struct memory_unit *unit = unit_of(world, session, part);
+	const struct memory_unit *unit = unit_at(world, part, index_of(world, session, part));
 	int r = 0;
 
+	(void)catch_up(world, NULL);	/* if it fails, they are those of the last time */
 	if (unit->processes_fails.r)
 		return fail_as(&unit->processes_fails, NULL, reterr);
 	for (size_t i = 0; r == 0 && i < world->n_processes; i++) {
@@ -886,14 +1011,47 @@ static void deliver_message(struct logoff_host *host, struct logoff_session *ses
 						   "nothing will ever happen any more");
 }
 
-/* The clock stands still meanwhile: all messages are delivered side by side. */
+/* How long the answer to MESSAGE takes in real time; 0: nobody waits for one. */
+static uint64_t answer_time_us(const struct memory_world *world, const struct logoff_session *session,
+			       const struct logoff_message *message, const struct logoff_delivery *delivery)
+{
+	const struct memory_mail *mail = &world->sessions[((const struct handle *)session->data)->session].mail;
+
+	if (delivery->answer == LOGOFF_ANSWER_NONE)
+		return 0;
+	return delivery->answer == LOGOFF_ANSWER_TIMEOUT ? message->timeout_ms * 1000 : mail->answer_us;
+}
+
+/* Waits for the last answer. Those that have not come when it is cancelled never come. */
+static void wait_for_answers(struct memory_world *world, const struct logoff_message *message,
+			     struct logoff_session *const *sessions, size_t n, struct logoff_delivery *deliveries,
+			     int cancel_fd)
+{
+	uint64_t begin_us = clock_now_us(), longest_us = 0, took_us;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t us = answer_time_us(world, sessions[i], message, &deliveries[i]);
+
+		longest_us = us > longest_us ? us : longest_us;
+	}
+	if (!world->realtime || longest_us == 0 || os_wait(cancel_fd, longest_us) == 0)
+		return;
+	took_us = clock_now_us() - begin_us;
+	for (size_t i = 0; i < n; i++)
+		if (answer_time_us(world, sessions[i], message, &deliveries[i]) > took_us) {
+			deliveries[i].answer = LOGOFF_ANSWER_NONE;
+			deliveries[i].result = -ECANCELED;
+		}
+}
+
+/* The virtual clock stands still meanwhile: all messages are delivered side by side. */
 static int memory_message(struct logoff_host *host, const struct logoff_message *message,
 			  struct logoff_session *const *sessions, size_t n_sessions,
 			  struct logoff_delivery *deliveries, int cancel_fd)
 {
-	(void)cancel_fd;
 	for (size_t i = 0; i < n_sessions; i++)
 		deliver_message(host, sessions[i], message, &deliveries[i]);
+	wait_for_answers(host->data, message, sessions, n_sessions, deliveries, cancel_fd);
 	return 0;
 }
 
@@ -953,6 +1111,8 @@ static int wait_once(struct logoff_host *host, uint64_t until_us, int cancel_fd,
 	uint64_t next_us = earlier(next_event(host), until_us);
 	int r;
 
+	if (world->share)	/* what others do is an event that nobody can foresee */
+		next_us = earlier(next_us, world->now_us + SHARED_LOOK_US);
 	if (next_us == MEMORY_NEVER)
 		return error_set_errno(reterr, -EHOSTUNREACH, -EDEADLK, "nothing will ever happen any more");
 	r = pass_time(world, next_us > world->now_us ? next_us : world->now_us, cancel_fd);

@@ -136,12 +136,16 @@ struct memory_world {
 	unsigned host_line, caller_line;
 	char *kind;
 	bool realtime;
+	bool shared;		/* with the other processes that have opened the file */
 	bool quiet;		/* the end of a process wakes nobody */
 	bool by_id;		/* asking reaches whoever has the session's id by then */
 	uint64_t silent_us, speaks_us; /* it does not answer between these moments */
 	uint64_t lost_us;	/* when the connection breaks */
 	struct memory_fault open_fails, get_fails, list_fails, census_fails, manager_fails, record_fails;
 
+	bool caller_real;	/* the caller is who runs the program */
+	bool has_admins;
+	uint32_t admins;	/* a group: its members have Full Control */
 	uint32_t caller_uid;
 	enum memory_control control;
 	uint64_t proof_us;	/* how long the proof of identity takes */
@@ -155,9 +159,11 @@ struct memory_world {
 	size_t n_processes;
 
 	uint64_t now_us;
-	uint64_t real_start_us;	/* with realtime: the real clock at time 0 */
+	uint64_t real_start_us;	/* with realtime: the monotonic clock at time 0 */
+	int64_t real_start;	/* Unix time at time 0 */
 	uint32_t next_pid;
 	bool proven;		/* the proof of identity has been given */
+	struct memory_share *share;	/* NULL: not shared */
 	unsigned n_idle;	/* waits in a row in which nothing happened and no time passed */
 };
 
@@ -167,8 +173,50 @@ struct memory_world {
  */
 int memory_parse(struct memory_world **ret_world, const char *text, size_t length, struct logoff_error *reterr);
 
+/* The same for the file PATH. Returns 0, -EINVAL or -ENOMEM. */
+int memory_load(struct memory_world **ret_world, const char *path, struct logoff_error *reterr);
+
 /* Frees WORLD. NULL is allowed. Returns NULL. */
 struct memory_world *memory_world_free(struct memory_world *world);
+
+/* ---- what the processes that share a host tell each other (memory-share.c) ---- */
+
+enum memory_act_type {
+	MEMORY_ACT_ASK,		/* session or service manager are asked to end */
+	MEMORY_ACT_KILL,	/* and are killed */
+	MEMORY_ACT_DISCONNECT,	/* a session loses its client */
+	MEMORY_ACT_ASK_PROCESS,
+	MEMORY_ACT_KILL_PROCESS,
+	MEMORY_ACT_END		/* a session ends by itself: nobody but a test writes that */
+};
+
+struct memory_act {
+	enum memory_act_type type;
+	enum host_part part;
+	size_t index;		/* of the session, user or process in the world */
+	bool last_act;
+};
+
+/* Opens what is shared of the host described in the file PATH. Returns 0, or -errno. */
+int memory_share_open(struct memory_world *world, const char *path);
+
+/* The caller of WORLD is who runs this program. */
+void memory_share_caller(struct memory_world *world);
+
+/* Frees SHARE. NULL is allowed. Returns NULL. */
+struct memory_share *memory_share_close(struct memory_share *share);
+
+/*
+ * Takes the next act of another process, and the moment of it. Returns 1, 0 if there is none, or -EHOSTUNREACH: the
+ * description has been replaced.
+ */
+int memory_share_next(struct memory_share *share, struct memory_act *ret_act, uint64_t *ret_at_us);
+
+/* While the lock is held nobody else acts. */
+void memory_share_lock(struct memory_share *share, bool on);
+
+/* Tells the others of an act. The lock is held, and all acts of others have been taken. Returns 0 or -errno. */
+int memory_share_add(struct memory_share *share, const struct memory_act *act, uint64_t at_us);
 
 /* Simulates WORLD, which HOST owns from then on (its close() frees it). Returns 0 or -ENOMEM, with WORLD not taken. */
 int memory_attach(struct logoff_host *host, struct memory_world *world);

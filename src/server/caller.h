@@ -25,6 +25,8 @@ struct server {
 	struct settings settings;
 	struct numbers numbers;
 	const char *host_name;		/* NetBIOS: the domain of users without one */
+	const char *program;		/* logoff-host, or what a test has in its place; NULL: as installed */
+	const char *memory;		/* LOGOFF_HOST of its processes: a host in memory; NULL: this machine */
 	struct client *clients;
 	unsigned n_peers;		/* of all clients */
 };

@@ -363,11 +363,14 @@ void dispatch_fill(struct dcesrv_interface *ret, const struct interface *interfa
 	};
 }
 
+/* The variables are for tests. Whoever can set them for a daemon of root is root. */
 bool dispatch_init(const char *host_name, char *why, size_t size)
 {
 	const char *path = secure_getenv("LOGOFF_SERVER_CONF"), *numbers = secure_getenv("LOGOFF_NUMBERS");
 
 	server.host_name = host_name;
+	server.program = secure_getenv("LOGOFF_SERVER_HOST");
+	server.memory = secure_getenv("LOGOFF_HOST");
 	numbers_open(&server.numbers, numbers ? numbers : NUMBER_TABLE_PATH);
 	return settings_read(&server.settings, path ? path : SETTINGS_FILE, why, size);
 }

@@ -281,13 +281,6 @@ static void on_late(struct tevent_context *ev, struct tevent_timer *timer, struc
 
 /* ---- a new process ---- */
 
-static const char *program(void)
-{
-	const char *path = secure_getenv("LOGOFF_SERVER_HOST");
-
-	return path ? path : BINDIR "/logoff-host";
-}
-
 /* "--as=UID:GID,GID..." */
 static char *identity(TALLOC_CTX *mem, const struct client *client)
 {
@@ -299,17 +292,16 @@ static char *identity(TALLOC_CTX *mem, const struct client *client)
 	return text;
 }
 
-/* Only what it needs. LOGOFF_HOST is for tests: a host in memory. */
-static char **environment(TALLOC_CTX *mem)
+/* Only what it needs. */
+static char **environment(TALLOC_CTX *mem, const struct server *server)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C.UTF-8";
-	const char *host = secure_getenv("LOGOFF_HOST");
 	char **list = talloc_zero_array(mem, char *, 4);
 
 	if (list) {
 		list[0] = path;
 		list[1] = locale;
-		list[2] = host ? talloc_asprintf(list, "LOGOFF_HOST=%s", host) : NULL;
+		list[2] = server->memory ? talloc_asprintf(list, "LOGOFF_HOST=%s", server->memory) : NULL;
 	}
 	return list;
 }
@@ -339,7 +331,8 @@ static pid_t spawn(const struct client *client, int in, int out)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	char name[] = "logoff-host", *as = identity(mem, client), *arguments[] = { name, as, NULL };
-	char **list = environment(mem);
+	char **list = environment(mem, client->server);
+	const char *program = client->server->program ? client->server->program : BINDIR "/logoff-host";
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	pid_t pid = -1;
@@ -347,7 +340,7 @@ static pid_t spawn(const struct client *client, int in, int out)
 	if (as && list && posix_spawn_file_actions_init(&actions) == 0) {
 		if (posix_spawnattr_init(&attributes) == 0) {
 			if (prepare(&actions, &attributes, in, out) != 0 ||
-			    posix_spawn(&pid, program(), &actions, &attributes, arguments, list) != 0)
+			    posix_spawn(&pid, program, &actions, &attributes, arguments, list) != 0)
 				pid = -1;
 			posix_spawnattr_destroy(&attributes);
 		}

@@ -249,7 +249,6 @@ static void write_script(char *path, const char *script)
 	assert_non_null(file);
 	fprintf(file, "#!/bin/sh\necho '{\"logoff-host\":1,\"full_control\":true}'\n%s\n", script);
 	assert_int_equal(fclose(file), 0);
-	assert_int_equal(setenv("LOGOFF_SERVER_HOST", path, 1), 0);
 }
 
 /* It answers the first order, which it writes into PATH.order, with LINES. */
@@ -294,11 +293,11 @@ static void run_until_idle(const struct client *client)
 /* Has call OPNUM of IcaApi carried out, whose order is answered with LINES. */
 static void ask_host(uint32_t opnum, void *r, const char *lines)
 {
-	struct server server = { .settings = settings_default, .ev = loop() };
+	char path[] = "/tmp/logoff-host-XXXXXX";
+	struct server server = { .settings = settings_default, .ev = loop(), .program = path };
 	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
 	struct session_list none = {};
 	struct call *call = new_call(&client, &interface_ica, opnum, r);
-	char path[] = "/tmp/logoff-host-XXXXXX";
 
 	write_program(path, lines);
 	call->list = &none;
@@ -415,13 +414,13 @@ static void read_order(const char *path, char *to, int size)
 /* However many log-offs of the client run, a refusal has its record before it is answered. */
 static void test_a_refusal_is_recorded_beyond_the_limit(void **state)
 {
-	struct server server = { .settings = settings_default, .ev = loop() };
+	char path[] = "/tmp/logoff-host-XXXXXX", order[512] = "";
+	struct server server = { .settings = settings_default, .ev = loop(), .program = path };
 	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1, .records = true,
 				 .name = "EX\\ann", .sid = "S-1-5-21-1" };
 	struct tsts_logoff r = {};
 	struct session session = { .number = 12, .id = "12", .logon_us = 5000000, .uid = 1001 };
 	struct call *call = new_call(&client, &interface_session, TSTS_LOGOFF, &r);
-	char path[] = "/tmp/logoff-host-XXXXXX", order[512] = "";
 
 	(void)state;
 	server.settings.max_peers = 0;
@@ -478,9 +477,10 @@ static void test_who_gets_a_list_asks_for_another(void **state)
 	struct client *client = talloc_zero(NULL, struct client);	/* its program goes on until this one ends */
 	struct watcher third = { .look.got = on_watched }, second = { .look.got = on_watched, .is_early = true };
 	struct watcher first = { .look.got = on_watched, .is_early = true, .client = client, .asks = &third.look };
-	char path[] = "/tmp/logoff-host-XXXXXX";
+	static char path[] = "/tmp/logoff-host-XXXXXX";
 
 	(void)state;
+	server.program = path;
 	server.ev = loop();
 	*client = (struct client){ .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
 	write_script(path, "n=0\nwhile read -r order; do sleep 0.3; n=$((n + 1))\n"
@@ -540,7 +540,6 @@ static void test_a_client_has_so_many_calls(void **state)
 	struct dcesrv_interface samba;
 
 	(void)state;
-	assert_int_equal(setenv("LOGOFF_SERVER_HOST", "/nonexistent", 1), 0);
 	dispatch_fill(&samba, &interface_enumeration);
 	assert_true(NT_STATUS_IS_OK(samba.dispatch(NULL, NULL, &call)));
 	assert_int_equal(r.out.result, RESULT_BUSY);
