@@ -6,8 +6,8 @@
  * log-off of 90 s is over at once and happens in the same way each time ("realtime" in the file makes it sleep). It
  * obeys the contract of backend.h to the letter and plays every trouble the other back ends were seen or feared to make:
  * whatever the procedure says of such a host can be held against what is in struct memory_world.
- * Where a real host would block for ever, wait() fails; where the procedure spins, it fails as well. More than 800 lines in one file:
- * every operation changes the same world, and half of them are a few lines.
+ * Where a real host would block for ever, wait() fails; where the procedure spins, it fails as well. More than 800 lines in one
+ * file: every operation changes the same world.
  */
 #include "backend/memory.h"
 
@@ -70,11 +70,6 @@ static bool is_alive(const struct memory_world *world, const struct memory_proce
 {
 	return process->born_us <= world->now_us && process->end_us > world->now_us &&
 	       owner_of(world, process)->born_us <= world->now_us;
-}
-
-static bool has_left(const struct memory_world *world, const struct memory_session *session)
-{
-	return session->leaves_us <= world->now_us;
 }
 
 /* The asking takes effect: SIGTERM to all. */
@@ -179,7 +174,7 @@ static int step(struct memory_world *world)
 	for (size_t i = 0; i < world->n_sessions; i++) {
 		struct memory_session *session = &world->sessions[i];
 
-		take_end(world, &session->unit, has_left(world, session));
+		take_end(world, &session->unit, session->leaves_us <= world->now_us);
 		if (session->follows && session->unit.born_us == MEMORY_NEVER &&
 		    world->sessions[session->before].unit.gone_us <= world->now_us)
 			session->unit.born_us = world->now_us;
@@ -293,9 +288,10 @@ static bool apply(struct memory_world *world, const struct memory_act *act)
 	struct memory_process *process = is_process && act->index < n ? &world->processes[act->index] : NULL;
 	uint64_t life_us;
 
-	if (act->index >= n)
-		return true;	/* somebody else's line */
+	if (act->index >= n)	/* a wrong line */
+		return true;
 	switch (act->type) {
+
 	case MEMORY_ACT_ASK:
 		unit->termed = false;
 		unit->term_us = world->now_us;
@@ -312,7 +308,6 @@ static bool apply(struct memory_world *world, const struct memory_act *act)
 		break;
 	case MEMORY_ACT_END:
 		end_session(world, &world->sessions[act->index]);
-		break;
 	}
 	return true;
 }

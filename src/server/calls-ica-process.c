@@ -191,7 +191,7 @@ void ica_prepare_process_sid(struct call *call, void *data)
 	r->out.n_sid = r->in.n_sid;
 }
 
-/* The number may be another process's by now. Starts are one if they are at most a second apart: the clock may be set. */
+/* The number may be another process's by now. Starts at most a second apart are one: the clock may be set. */
 static bool is_meant(const struct process *process, uint64_t start_time)
 {
 	int64_t apart_us;

@@ -363,7 +363,7 @@ void dispatch_fill(struct dcesrv_interface *ret, const struct interface *interfa
 	};
 }
 
-/* The variables are for tests. Whoever can set them for a daemon of root is root. */
+/* The variables are for tests. Only root can set them for a daemon of root. */
 bool dispatch_init(const char *host_name, char *why, size_t size)
 {
 	const char *path = secure_getenv("LOGOFF_SERVER_CONF"), *numbers = secure_getenv("LOGOFF_NUMBERS");

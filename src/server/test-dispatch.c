@@ -254,8 +254,8 @@ static void write_script(char *path, const char *script)
 /* It answers the first order, which it writes into PATH.order, with LINES. */
 static void write_program(char *path, const char *lines)
 {
-	char *script = talloc_asprintf(NULL, "read -r order\nprintf '%%s\\n' \"$order\" > $0.order\ncat << 'END'\n%s\nEND",
-				       lines);
+	char *script = talloc_asprintf(NULL, "read -r order\nprintf '%%s\\n' \"$order\" > $0.order\n"
+				       "cat << 'END'\n%s\nEND", lines);
 
 	write_script(path, script);
 	talloc_free(script);

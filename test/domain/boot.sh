@@ -68,8 +68,11 @@ start() {
 	cp -a "$base/lib/." $samba
 	configure
 	samba --configfile=$config --interactive --no-process-group > /var/log/samba/samba.out 2>&1 &
-	SERVERS=$folder/servers /usr/libexec/samba/samba-dcerpcd --configfile=$config --foreground --no-process-group \
-		"$folder/libexec/rpcd_memory" > /var/log/samba/dcerpcd.out 2>&1 &
+	mkdir /run/servers
+	mount --bind "$folder/servers" /run/servers
+	SERVERS=/run/servers LOGOFF_SERVER_HOST=$folder/logoff-host LOGOFF_SERVER_CONF=$folder/logoff-server.conf \
+		/usr/libexec/samba/samba-dcerpcd --configfile=$config --foreground --no-process-group \
+		"$folder/libexec/rpcd_logoff" > /var/log/samba/dcerpcd.out 2>&1 &
 }
 
 make_world

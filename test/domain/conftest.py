@@ -66,7 +66,7 @@ def build(folder):
 def pytest_sessionfinish(session):
     """A worker that has crashed is a fault of ours, whatever the cases made of it."""
     one = getattr(session.config, "domain", None)
-    for log in one.path("/var/log/samba").glob("log.rpcd_memory") if one else []:
+    for log in one.path("/var/log/samba").glob("log.rpcd_logoff") if one else []:
         text = log.read_text(errors="replace")
         if "INTERNAL ERROR" in text:
             print(f"\n{log.name}: {text[-4000:]}", file=sys.stderr)
@@ -95,12 +95,6 @@ def domain(request):
     return domains.Domain.attach(os.environ["LOGOFF_DOMAIN"])
 
 
-@pytest.fixture(scope="session")
-def sid(domain):
-    """The SID of the domain, as text."""
-    return (domains.base() / "sid").read_text().strip()
-
-
 @pytest.fixture
 def bare(domain):
     """A server of which nothing is said yet."""
@@ -110,9 +104,9 @@ def bare(domain):
 
 
 @pytest.fixture
-def server(bare, sid):
+def server(bare):
     """A server with an office in it (server.py)."""
-    bare.describe(*servers.office(sid))
+    bare.describe(*servers.office())
     return bare
 
 

@@ -22,6 +22,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -43,6 +44,8 @@ RECIPE = ["boot.sh", "provision.py", "people.py", "krb5.conf"]
 # The host name stays the machine's: a client on the controller itself would be at home there. --root is for a machine
 # that is itself a root of somebody's.
 NAMESPACES = ["--net", "--mount", "--ipc", "--pid", "--root", "--wd"]
+SERVERS = Path("/run/servers")  # there: the servers' folders, where every client's logoff-host finds them
+LIBRARIES = ["dcerpc", "ndr", "samba-util", "samba-hostconfig", "talloc", "tevent", "jansson", "wbclient"]
 STAGE = Path("/run/stage")  # there: $LOGOFF_STAGE, which may lie here where only root may look
 
 _counter = itertools.count(1)
@@ -59,9 +62,9 @@ def why_unavailable():
     for tool in ("unshare", "nsenter", "mount", "ip", "samba", "samba-tool", "smbclient", "kinit", "cc", "pkg-config"):
         if not shutil.which(tool):
             return f"no {tool} on this machine (tools/install test/domain/packages.txt)"
-    done = subprocess.run(["pkg-config", "--exists", "dcerpc", "ndr", "samba-util", "talloc", "tevent"])
+    done = subprocess.run(["pkg-config", "--exists", *LIBRARIES])
     if done.returncode:
-        return "no samba-dev on this machine"
+        return "no samba-dev, libwbclient-dev or libjansson-dev on this machine"
     if "overlay" not in Path("/proc/filesystems").read_text() and \
             subprocess.run(["modprobe", "-q", "overlay"], stdin=subprocess.DEVNULL).returncode:
         return "this kernel has no overlayfs"
@@ -114,11 +117,16 @@ def unshare(folder, *words):
             "bash", str(HERE / "boot.sh"), str(folder), *map(str, words)]
 
 
+WRAPPED = ["client_of", "task_log_off", "task_disconnect", "task_message", "task_begin", "call_wait", "dcesrv_reply",
+           "dispatch_fill", "clock_real_us"]
+NO_PART = re.compile(r"/(test-|check|probe)[^/]*$|-windows\.c$")
+
+
 def worker():
-    """The folder with rpcd_memory, compiled from the codec as it is now."""
-    sources = [*sorted(HERE.glob("*.c")), *sorted((SOURCE / "src/tsts").glob("codec*.c")),
-               SOURCE / "src/base/utf8.c"]
-    headers = [*sorted(HERE.glob("*.h")), *sorted((SOURCE / "src/tsts").glob("*.h")), SOURCE / "src/base/utf8.h"]
+    """The folder with the service and its faults, compiled from the tree as it is now."""
+    sources = [HERE / "faults.c", *(path for room in ("server", "tsts", "base") for path in sorted((SOURCE / "src" / room).glob("*.c"))
+                                    if not NO_PART.search(str(path)) and (room != "tsts" or path.name.startswith("codec")))]
+    headers = [path for room in ("server", "tsts", "base") for path in sorted((SOURCE / "src" / room).glob("*.h"))]
     cache().mkdir(parents=True, exist_ok=True)
     state = hashlib.sha256(b"".join(path.read_bytes() for path in sources + headers)).hexdigest()[:12]
     folder = cache() / f"worker-{state}"
@@ -136,18 +144,24 @@ def worker():
 def compile_worker(sources, folder):
     part = folder.with_name(folder.name + ".part")
     part.mkdir(exist_ok=True)
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "dcerpc", "ndr", "samba-util", "talloc", "tevent"],
-                           capture_output=True, text=True, check=True).stdout.split()
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", *LIBRARIES], capture_output=True, text=True, check=True).stdout.split()
     flags = [flag.replace("-I", "-isystem", 1) for flag in flags]  # no warnings of Samba's headers
     libdir = subprocess.run(["pkg-config", "--variable=libdir", "samba-util"], capture_output=True, text=True,
                             check=True).stdout.strip()
-    command = ["cc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I", SOURCE / "src",
-               f"-DSAMBA_LIBDIR=\"{libdir}\"", "-o", part / "rpcd_memory", *sources, *flags, "-ldcerpc-server-core",
-               "-lsamba-errors", "-ldl"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    words = {"SAMBA_LIBDIR": libdir, "SETTINGS_FILE": "/nonexistent", "BINDIR": "/nonexistent", "LOGOFF_STAMP": "test"}
+    command = ["cc", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I", SOURCE / "src", "-I", SOURCE / "include",
+               "-DHAVE_WBCLIENT", "-DHAVE_SPAWN_CLOSEFROM", *(f'-D{name}="{value}"' for name, value in words.items()),
+               "-o", part / "rpcd_logoff", *sources, *flags, "-ldcerpc-server-core", "-lsamba-errors", "-ldl",
+               "-Wl," + ",".join(f"--wrap={name}" for name in WRAPPED)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
-        raise Unavailable(f"rpcd_memory does not compile: {done.stderr[-2000:]}")
+        raise Unavailable(f"the service with its faults does not compile: {done.stderr[-2000:]}")
     part.rename(folder)
+
+
+def service_environment(folder):
+    """What the service is told: where its servers are, and what serves a host there."""
+    return {"SERVERS": SERVERS, "LOGOFF_SERVER_HOST": folder / "logoff-host", "LOGOFF_SERVER_CONF": folder / "logoff-server.conf"}
 
 
 # -- one domain ----------------------------------------------------------------------------------
@@ -167,7 +181,9 @@ class Domain:
         (self.folder / "servers").mkdir(parents=True)
         try:
             (self.folder / "libexec").symlink_to(worker())
+            self._write_service()
             self._boot(source, keep)
+            self._find_ids()
         except BaseException:
             self.stop()
             raise
@@ -206,6 +222,38 @@ class Domain:
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._last_words()}") from None
         self._mount_stage()
+
+    def _write_service(self):
+        """What the service starts, and its settings: a log-off asks, and its client is the one that resets."""
+        found = environment()
+        script = self.folder / "logoff-host"
+        script.write_text(f"#!/bin/sh\nPATH={found['PATH']}\nLD_LIBRARY_PATH={found.get('LD_LIBRARY_PATH', '')}\n"
+                          "export LD_LIBRARY_PATH\nexec logoff-host \"$@\"\n")
+        script.chmod(0o755)
+        (self.folder / "logoff-server.conf").write_text(
+            "query = rds-users\ngrace = 120\nlimit-processes = 128\nlimit-all-processes = 4096\n")
+
+    def _find_ids(self):
+        """The numbers of the people, and of the groups that may do more, by which the service knows them."""
+        def ask(*words):
+            return self.check(["wbinfo", *words])
+
+        uids = {name: int(ask("-i", f"{people.DOMAIN}\\{name}").split(":")[2]) for name in people.PASSWORDS}
+        admins, lookers = (int(ask("--sid-to-gid", f"S-1-5-32-{number}")) for number in (544, 555))
+        self.check(["sh", "-c", f"echo rds-users:x:{lookers}: >> /etc/group"])
+        (self.folder / "ids.json").write_text(json.dumps([uids, admins]))
+
+    def ids(self):
+        """({name: uid}, the gid of the administrators)."""
+        return json.loads((self.folder / "ids.json").read_text())
+
+    def query(self, host, *words):
+        """What a local `query` says of a memory host, as root."""
+        found = environment(Path(os.environ["LOGOFF_STAGE"]))
+        done = subprocess.run(["query", *words, "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              env={**found, "LOGOFF_HOST": f"memory:{host}"}, check=False)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return json.loads(done.stdout)
 
     def _mount_stage(self):
         """Shows the staged logoff to everybody there."""
@@ -296,16 +344,16 @@ class Domain:
         return result.out.strip()
 
 
-def environment():
-    """The environment of commands in a domain: the staged logoff first, if there is one."""
+def environment(seen=STAGE):
+    """The environment of commands in a domain: the staged logoff first, if there is one. It is SEEN at that place."""
     plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm",
              "LC_ALL": "C.UTF-8", "TZ": "UTC", "KRB5CCNAME": "FILE:/run/krb5cc"}
     plain.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
     stage = os.environ.get("LOGOFF_STAGE")
     program = stage and next(Path(stage).glob("**/bin/logoff"), None)
     if program:
-        libraries = [STAGE / path.parent.relative_to(stage) for path in program.parents[1].glob("lib/**/liblogoff.so")]
-        prefix = STAGE / program.parents[1].relative_to(stage)
+        libraries = [seen / path.parent.relative_to(stage) for path in program.parents[1].glob("lib/**/liblogoff.so")]
+        prefix = seen / program.parents[1].relative_to(stage)
         plain["PATH"] = f"{prefix}/bin:{plain['PATH']}"
         plain["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
         plain["LOGOFF_TSTS"] = f"{prefix}/libexec/logoff/logoff-tsts"
@@ -374,7 +422,7 @@ def office(args):
     import server  # which needs a domain, as this one does not
 
     one = server.Server(pick(args.name))
-    one.describe(*server.office((base() / "sid").read_text().strip()))
+    one.describe(*server.office())
     print(f"{one.name}\t{one.folder}")
 
 

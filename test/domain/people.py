@@ -9,6 +9,7 @@ PASSWORDS = {
     "alice": "Kx7-for-alice",  # an ordinary user
     "bob": "Kx7-for-bob",  # of Remote Desktop Users: may look and send messages
     "helen": "Kx7-for-helen",  # of Helpdesk, and so of Administrators
+    "carol": "Kx7-for-carol",  # an ordinary user
     "dora": "Kx7-for-dora",  # has to change her password first
     "mallory": "Kx7-for-mallory",  # is disabled
 }

@@ -10,11 +10,11 @@ from statuses import DENIED, NO_SESSION, NOT_ENDED, OK, UNREACHABLE, USAGE
 
 
 def state(server, identity):
-    return next(keys.get("state") for keys in server.truth() if keys["id"] == str(identity))
+    return next(one["state"] for one in server.truth() if one["id"] == str(identity))
 
 
 def pids(server):
-    return sorted(int(keys["pid"]) for keys in server.truth("process"))
+    return sorted(one["pid"] for one in server.truth("process"))
 
 
 def terminated(server):
@@ -74,15 +74,18 @@ def test_ends_by_name(server, run, words, ended):
 
 
 def test_services_and_what_is_not_there(server, run):
-    for words in (["4"], ["700"], ["svchost", "/a"], ["99999"], ["notepad", "/id:3"]):
+    for words in (["4"], ["700"], ["daemon", "/a"], ["99999"], ["notepad", "/id:3"]):
         assert run(server, "tskill", *words).status == NO_SESSION, words
     assert run(server, "tskill", "notepad").status == USAGE
     assert server.deeds() == []
 
 
 def test_rights_to_end(server, run):
-    assert run(server, "tskill", "2101", user="alice").status == DENIED
-    assert 2101 in pids(server)
+    """One's own, and with Full Control others'. To see it is no right to end it."""
+    assert run(server, "tskill", "2101", user="bob").status == DENIED
+    assert 2101 in pids(server) and terminated(server) == []
+    assert run(server, "tskill", "2101", user="alice").status == OK
+    assert 2101 not in pids(server)
 
 
 def test_a_process_that_stays(server, run):

@@ -3,8 +3,6 @@
 
 import pytest
 
-from conftest import finish
-from host import wait_until
 from server import fault, session
 from statuses import DENIED, NO_SESSION, NOT_ENDED, OK
 
@@ -72,15 +70,10 @@ def test_waits_for_the_answer(bare, run, answer, words):
 
 def test_waits_for_several_at_once(bare, run):
     """Nobody's silence keeps the question from the next: all are asked before the first one answers."""
-    def office(answer):
-        bare.describe(*(session(i, name=f"RDP-Tcp#{i}", user=f"u{i}", logon=1e9, answer=answer) for i in range(2, 12)))
-
-    office(None)
-    process = run.start(bare, "msg", "*", "/w", "/time:90", "/v", "hello")
-    wait_until(lambda: len(bare.deeds("message")) == 10, 50, "all have been asked")
-    office(1)
-    result = finish(process)
-    sent(bare, *range(2, 12))
+    bare.describe(*(session(i, name=f"RDP-Tcp#{i}", user=f"u{i}", answer=1, answer_after=4000) for i in range(2, 12)))
+    result = run(bare, "msg", "*", "/w", "/time:90", "/v", "hello")
+    first, *_, last = (one["time"] for one in sent(bare, *range(2, 12)))
+    assert last - first < 4
     assert result.status == OK and all(f"u{i}" in result.text for i in range(2, 12)), result
 
 
@@ -93,7 +86,8 @@ def test_words_of_options_in_a_text(server, run):
 def test_an_empty_session_is_only_meant_by_name(server, run, identity):
     """Of `*` it was none (test_who_is_meant)."""
     result = run(server, "msg", identity, "hello")
-    sent(server, *([identity] if result.status == OK else []))
+    assert result.status == OK or result.err, result
+    assert {one["session"] for one in server.deeds("message")} <= {identity}
 
 
 @pytest.mark.parametrize("words", [["77"], ["nobody-here"], ["rdp-tcp#77"]])
@@ -102,8 +96,9 @@ def test_nobody_is_meant(server, run, words):
     assert server.deeds() == []
 
 
+# Of Linux hosts it takes Full Control: who sees all sessions writes to none.
 @pytest.mark.parametrize("user, words, status, ids", [
-    ("bob", ["*"], OK, [2, 3, 4, 5, 6]), ("helen", ["alice"], OK, [2]), ("alice", ["2"], DENIED, []),
+    ("bob", ["*"], DENIED, []), ("helen", ["alice"], OK, [2]), ("alice", ["2"], DENIED, []),
     ("alice", ["5"], None, [])])
 def test_who_may(server, run, user, words, status, ids):
     result = run(server, "msg", *words, "hello", user=user)

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import finish
 from host import wait_until
-from server import ago, clock, fault, line, session
+from server import ago, fault, following, session
 from statuses import NO_SESSION, NOT_ENDED, OK
 from truth import check
 
@@ -51,7 +51,7 @@ def test_a_session_of_an_old_list_that_nobody_knows_by_its_id(bare, run):
     """Servers whose lists have no users are asked about each session. What they then deny is still in the list."""
     bare.describe(*four(), *(fault(call, rpc=0x1c010002) for call in ("GetAllSessionsEx", "GetAllSessions")),
                   fault("GetSessionInformationEx", session=2, result=0x80070002))
-    assert [one["id"] for one in run.json(bare, "query session")] == ["2", "3", "4", "5"]
+    assert [one["id"] for one in run.json(bare, "query session")] == ["0", "2", "3", "4", "5"]
 
 
 # -- what is under way already -------------------------------------------------------------------
@@ -119,17 +119,16 @@ def test_busy_for_ever(bare, run):
 
 # -- an id that belongs to somebody else ---------------------------------------------------------
 
-def someone_else(bare):
-    """Session 2 ends by itself, and its id is given away at once."""
-    bare._edit(lambda text: text.replace('user="alice"', 'user="bob"').replace("id=2 connect", "id=2 was")
-               .replace(f"logon={bare.truth()[0]['logon']}", f"logon={ago(0)}"))
+def and_then_bob():
+    """When session 2 ends its id is given away at once."""
+    return following(2, name="RDP-Tcp#2", user="bob", logon=ago(0))
 
 
 def test_busy_and_then_somebody_else(bare, run):
-    bare.describe(*four(), fault("Logoff", times=1, result=BUSY, undone=True, late=300))
+    bare.describe(*four(), and_then_bob(), fault("Logoff", times=1, result=BUSY, undone=True, late=300))
     process = run.start(bare, "logoff", "2")
     wait_until(lambda: bare.calls("Logoff"), 30, "it was asked")
-    someone_else(bare)
+    bare.end(2)
     result = finish(process)
     assert result.status == OK and bare.ids() == [2, 3, 4, 5], result
     assert len(bare.calls("Logoff")) == 1 and not bare.done("reset")
@@ -139,11 +138,11 @@ def test_busy_and_then_somebody_else(bare, run):
 def test_somebody_else_before_the_reset(bare, run, untold):
     """Between the look that found the session and the reset there is a question, which is answered late: the id is another's
     by then. Where nobody tells since when it is there, whose it is tells it too."""
-    bare.describe(*four(logoff="ignored"), fault("WinStationOpenServer", late=1500))
+    bare.describe(*four(logoff="ignored"), and_then_bob(), fault("WinStationOpenServer", late=1500))
     process = run.start(bare, "logoff", "2", "/grace:1", "/wait:6")
     wait_until(lambda: bare.calls("WinStationOpenServer"), 30, "the reset begins")
     bare.add(fault("GetSessionInformationEx", result=0x80070005)) if untold else None
-    someone_else(bare)
+    bare.end(2)
     result = finish(process)
     assert bare.ids() == [2, 3, 4, 5] and not bare.done("reset"), result
     assert result.status == (NOT_ENDED if untold else OK), result
@@ -177,12 +176,13 @@ HOUR = 3600
 def people(ahead):
     """Alice types, bob does not since 50 minutes, by the clock of the server."""
     now = ago(-ahead)
-    return [clock(ahead), session(2, name="RDP-Tcp#2", user="alice", connect=now - HOUR, logon=now - HOUR, input=now - 5),
-            session(3, name="RDP-Tcp#3", user="bob", connect=now - 4 * HOUR, logon=now - 4 * HOUR, input=now - 3000)]
+    return [session(2, name="RDP-Tcp#2", user="alice", logon=now - HOUR, input=ago(5)),
+            session(3, name="RDP-Tcp#3", user="bob", logon=now - 4 * HOUR, input=ago(3000))]
 
 
-@pytest.mark.parametrize("ahead", [-HOUR, HOUR, 86400])
+@pytest.mark.parametrize("ahead", [-86400, -HOUR, HOUR])
 def test_a_clock_that_is_wrong(bare, run, ahead):
+    bare.own_worker(ahead)
     bare.describe(*people(ahead))
     found = {one["user"]: one for one in run.json(bare, "query user")}
     assert abs(found["alice"]["idle_seconds"] - 5) < 60 and abs(found["bob"]["idle_seconds"] - 3000) < 60, found
@@ -194,8 +194,8 @@ def test_a_clock_that_is_wrong(bare, run, ahead):
 
 @pytest.mark.parametrize("ahead", [-HOUR, HOUR])
 def test_a_clock_that_is_wrong_and_only_the_legacy_pipe(bare, run, ahead):
+    bare.own_worker(ahead, pipes=["Ctx_WinStation_API_service"])
     bare.describe(*people(ahead))
-    bare.only_pipes("Ctx_WinStation_API_service")
     assert run(bare, "logoff", "/idle:30m", "/y").status == OK
     assert bare.ids() == [2]
 
