@@ -320,6 +320,35 @@ int logind_call_end(struct logoff_session *session, bool interactive, struct log
 	return send_ask(session, call, r, on_asked, interactive, reterr);
 }
 
+/* The logind of systemd 252 reaches no leader that is in a scope: then it is asked for all at once. */
+static int on_leader_asked(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct logoff_session *session = userdata;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	struct logoff_error cause = {};
+	int r = error ? logind_error(error, 0, &cause) : 0;
+
+	if (r == -EACCES || r == -ENXIO || r == -EAGAIN)
+		return on_asked(answer, userdata, unused);
+	end_call(session);
+	if (r >= 0)
+		logind_xrdp_asked(session, true);
+	else if (logind_call_end(session, false, &session->ending->asked_error) < 0)
+		session->ending->asked = r;
+	return 0;
+}
+
+/* Has logind signal the leader of an xrdp desktop, which then takes the desktop down. */
+static int ask_leader(struct logoff_session *session, bool interactive, struct logoff_error *reterr)
+{
+	sd_bus_message *call = NULL;
+	int r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "KillSession");
+
+	if (r >= 0)
+		r = sd_bus_message_append(call, "ssi", session->id, "leader", SIGTERM);
+	return send_ask(session, call, r, on_leader_asked, interactive, reterr);
+}
+
 /*
  * Asks where elogind's call reaches nobody: those of the caller's own power from here; for others the leader at least is
  * reached, when elogind has said that they may.
@@ -357,9 +386,9 @@ static int ask_session(struct logoff_session *session, bool interactive, struct 
 		return ask_kept(session, interactive, reterr);
 	if (!logind->elogind)
 		ask_strays(session);
-	r = here_has_power(session) && !logind->elogind ? logind_xrdp_ask(session) : 0;
-	if (r == 0)
-		r = logind_crowd_signal(session);
+	if (!logind->elogind && logind_xrdp_fits(session))
+		return here_has_power(session) ? logind_xrdp_ask(session) : ask_leader(session, interactive, reterr);
+	r = logind_crowd_signal(session);
 	if (r <= 0)
 		return r < 0 ? r : logind_call_end(session, interactive, reterr);
 	return 0;

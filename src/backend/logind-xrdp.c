@@ -4,9 +4,10 @@
  *
  * xrdp takes a desktop down in good order when its window manager ends, or when its session process (sesman's child in 0.9,
  * sesexec since 0.10) gets a signal: the channel server removes its sockets, then the X server ends. TerminateSession signals all
- * of them at once, upon which xrdp 0.10 leaves sockets behind. So the desktop's programs are asked first, with their X
- * server alive; those of xrdp only if they are still there when their time is over. A caller whom only polkit lets do it
- * cannot choose: then logind is asked, and sockets of xrdp 0.10 may stay.
+ * of them at once, upon which xrdp 0.10 leaves sockets behind, and may not tell the client why its connection ends. So the
+ * desktop's programs are asked first, with their X server alive; those of xrdp only if they are still there when their time is
+ * over. A caller whom only polkit lets do it cannot signal programs: logind is asked to signal the session process, and to
+ * end the rest when that has gone or its time is over.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "backend/here.h"
 #include "backend/logind.h"
+#include "base/clock.h"
 #include "local/held.h"
 
 /* How often a desktop is looked at; how long its programs get, then xrdp's session process, until the next is asked. */
@@ -68,22 +70,31 @@ static int ask_some(const struct logoff_session *session, bool servers)
 	return r == -EAGAIN ? 0 : r;
 }
 
+bool logind_xrdp_fits(const struct logoff_session *session)
+{
+	const struct logind_session *data = of(session);
+
+	return data->xrdp && !data->closing && !data->call && data->cgroup && session->leader > 1;
+}
+
 int logind_xrdp_ask(struct logoff_session *session)
+{
+	int r = ask_some(session, false);
+
+	if (r >= 0)
+		logind_xrdp_asked(session, false);
+	return r;
+}
+
+void logind_xrdp_asked(struct logoff_session *session, bool leader)
 {
 	struct logind *logind = session->host->data;
 	struct logind_session *data = of(session);
-	int r;
 
-	if (!data->xrdp || data->closing || data->call || !data->cgroup || session->leader <= 1)
-		return 0;
-	r = ask_some(session, false);
-	if (r < 0)
-		return r;
 	session->ending->asked = 0;
 	data->programs_us = clock_now_us();
-	data->leader_asked = false;
+	data->leader_asked = leader;
 	logind->xrdp_look_us = data->programs_us + LOOK_US;
-	return 1;
 }
 
 /* Goes on where the last look was. Returns whether there is more to come. */
@@ -101,7 +112,8 @@ static bool follow(struct logoff_session *session, uint64_t now)
 	}
 	if (leader && age < LEADER_US)
 		return true;
-	if (ask_some(session, true) < 0)
+	data->closing = data->closing || !leader;	/* logind closes a session whose leader has gone, but ends nothing in it */
+	if (!here_has_power(session) || ask_some(session, true) < 0)
 		(void)logind_call_end(session, false, NULL);	/* those that are not reached are killed after the grace */
 	return false;
 }

@@ -249,11 +249,14 @@ int logind_crowd_follow(struct logoff_host *host, struct logoff_error *reterr);
 /* Has logind signal the leader, which it reaches wherever it is: for callers who have only polkit's word. */
 void logind_signal_leader(struct logoff_session *session, int signal);
 
-/*
- * Asks an xrdp desktop in the order that lets xrdp take it down; for callers who may signal its processes. Returns 1, 0 if it
- * is none and logind has to be asked, or -errno.
- */
+/* Tells whether SESSION is an xrdp desktop that can be asked in the order that lets xrdp take it down. */
+bool logind_xrdp_fits(const struct logoff_session *session);
+
+/* Begins to ask such a desktop, for callers who may signal its processes. Returns 0 or -errno. */
 int logind_xrdp_ask(struct logoff_session *session);
+
+/* The programs of such a desktop have been asked to end, or its leader. Others are asked later. */
+void logind_xrdp_asked(struct logoff_session *session, bool leader);
 
 /* Looks how far desktops that were asked so have come, and asks the next. */
 void logind_xrdp_follow(struct logoff_host *host);
