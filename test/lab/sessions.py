@@ -181,12 +181,14 @@ class FakeSessions(OnHost):
 
 class RdpSession(OnHost):
     """An xrdp session and the RDP client connected to it. `name` is what the client calls itself,
-    `server` the address by which it finds the host, `program` what runs in it when it is up."""
+    `server` the address by which it finds the host, `program` what runs in it when it is up, `at` the host of the
+    client, if it is another one, `options` more of its options."""
 
-    def __init__(self, host, user, backend="Xorg", name=None, server="127.0.0.1", program="xterm"):
-        self.host, self.user = host, user
-        self.client_name, self.server = name, server
+    def __init__(self, host, user, backend="Xorg", name=None, server="127.0.0.1", program="xterm", at=None, options=()):
+        self.host, self.user, self.at = host, user, at or host
+        self.client_name, self.server, self.options = name, server, options
         prepare_rdp(host)
+        prepare_rdp_client(self.at)
         host.check(f"sed -i 's/^autorun=.*/autorun={backend}/' /etc/xrdp/xrdp.ini")
         before = host.session_ids()
         self.connect()
@@ -226,14 +228,14 @@ class RdpSession(OnHost):
     def connect(self):
         """Connects a client: a new session, or this one again."""
         named = [f"/client-hostname:{self.client_name}"] if self.client_name else []
-        self.client = self.host.start(
+        self.client = self.at.start(
             [roots.RELEASE.rdp_client, f"/v:{self.server}", f"/u:{self.user}", f"/p:pw-{self.user}",
-             "/cert:ignore", "/size:1024x768", "/bpp:24", *named],
+             "/cert:ignore", "/size:1024x768", "/bpp:24", *named, *self.options],
             env={"DISPLAY": CLIENT_DISPLAY}, stderr=subprocess.STDOUT)
 
     def move_mouse(self, x):
         """Input of the user, if this is the client in front. Its window is where the screen begins."""
-        self.host.check(["xdotool", "mousemove", str(x), "300"], env={"DISPLAY": CLIENT_DISPLAY})
+        self.at.check(["xdotool", "mousemove", str(x), "300"], env={"DISPLAY": CLIENT_DISPLAY})
 
     def reconnect(self, name=None, server=None):
         self.client_name = name or self.client_name
@@ -265,20 +267,26 @@ class RdpSession(OnHost):
 
 
 def prepare_rdp(host):
-    """Starts, once for a host, xrdp and the X server for its clients."""
-    display = host.path(f"/tmp/.X11-unix/X{CLIENT_DISPLAY[1:]}")
-    if host.named("xrdp") and display.exists():
+    """Starts, once for a host, xrdp."""
+    if host.named("xrdp"):
         return
     host.check("grep -q '^autorun=' /etc/xrdp/xrdp.ini || "
                "sed -i 's/^\\[Globals\\]/[Globals]\\nautorun=Xorg/' /etc/xrdp/xrdp.ini; "
                "systemctl start xrdp xrdp-sesman")
-    host.start(["Xvfb", CLIENT_DISPLAY, "-screen", "0", "1280x1024x24"],
-               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(display.exists, 10, "Xvfb is up")
     # It may listen once to try the port, then again, for good, in the process that stays.
     wait_until(lambda: not host.run("ss -ltnp sport = :3389 | "
                                     "grep -q pid=$(systemctl show --property=MainPID --value xrdp),").status,
                10, "xrdp listens")
+
+
+def prepare_rdp_client(host):
+    """Starts, once for a host, the X server for its clients."""
+    display = host.path(f"/tmp/.X11-unix/X{CLIENT_DISPLAY[1:]}")
+    if display.exists():
+        return
+    host.start(["Xvfb", CLIENT_DISPLAY, "-screen", "0", "1280x1024x24"],
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(display.exists, 10, "Xvfb is up")
 
 
 def _client(host, command, **options):
