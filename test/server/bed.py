@@ -71,8 +71,11 @@ def furnish(name):
     def prepare(root):
         domain, own = people.REALM.lower(), ADDRESSES[name]
         (root / "etc/hostname").write_text(f"{name}\n")
-        (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{own} {name}.{domain} {name}\n")
-        (root / "etc/resolv.conf").write_text(f"nameserver 10.99.0.1\nsearch {domain}\n")
+        # As in test/domain: a controller that has no processor for ten seconds answers no question about names.
+        names = {"dc": "10.99.0.1", **{other: address for other, address in ADDRESSES.items() if other != name}}
+        hosts = "".join(f"{address} {other}.{domain} {other}\n" for other, address in names.items())
+        (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{own} {name}.{domain} {name}\n{hosts}")
+        (root / "etc/resolv.conf").write_text(f"nameserver 10.99.0.1\nsearch {domain}\noptions attempts:5\n")
         keys = "AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/lab_key.pub\n"
         (root / "etc/ssh/sshd_config.d/server.conf").write_text(keys)
         if name == "desk":

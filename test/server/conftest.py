@@ -94,6 +94,7 @@ def lend(managed, kind):
     one = managed(kind)
     one.since = time.time()
     yield one
+    one.desk.run("pkill -KILL '^xfreerdp'")
     sessions.clean(one.host, [one.unix_name(user) for user in (one.own, one.other, one.helper, one.administrator) if user])
 
 
