@@ -122,10 +122,11 @@ EVERY_PIPE = [("OpenSession", 0), ("GetAllSessionsEx", 1), ("GetAllListeners", 1
 
 @pytest.mark.parametrize("level", [1, 5], ids=["nothing", "signed"])
 def test_calls_that_are_not_sealed_are_refused(any_host, level):
+    """Samba says so and, since 4.22, closes the pipe at once: then smbd may see the end before what was said."""
     answers = any_host.call(any_host.helper, EVERY_PIPE, level=level)
 
     assert_all_refused(answers)
-    assert all("access_denied" in one for one in answers), answers
+    assert all("access_denied" in one or "STATUS_PIPE_DISCONNECTED" in one for one in answers), answers
 
 
 @pytest.mark.parametrize("level", [1, 6], ids=["not sealed", "sealed"])
