@@ -156,6 +156,32 @@ def test_the_client_of_a_desktop_is_told(alone, rdp):
     assert rdp.leftovers() == []
 
 
+RECONNECTS = ("+auto-reconnect", "/auto-reconnect-max-retries:20")
+LOGGED_OFF = 12                  # xfreerdp's status for ERRINFO_LOGOFF_BY_USER
+
+
+def test_a_client_elsewhere_sees_a_clean_end(alone):
+    """Its session is logged off over the pipe. The client is told so: it says why it ends, and does not try to get back in."""
+    rdp = sessions.RdpSession(alone.host, "alice", server=alone.address, at=alone.desk, options=RECONNECTS)
+    before = rdp.processes()
+
+    assert_logged_off(alone.ask("bob", "logoff", alone.number(rdp)), rdp, before)
+
+    log = rdp.client_log()
+    assert "ERRINFO_LOGOFF_BY_USER" in log and "econnect" not in log, log
+    assert rdp.client.returncode == LOGGED_OFF, rdp.client.returncode
+
+
+def test_a_client_elsewhere_whose_connection_breaks_comes_back(alone):
+    """So the client of the case before would have done, if it had not been told."""
+    rdp = sessions.RdpSession(alone.host, "alice", server=alone.address, at=alone.desk, options=RECONNECTS)
+
+    alone.host.check("ss --kill state established sport = :3389")
+
+    wait_until(rdp.connected, 10, "the client has come back")
+    assert rdp.client.poll() is None and rdp.exists()
+
+
 def test_a_desktop_by_the_name_of_its_session(alone):
     rdp = sessions.RdpSession(alone.host, "alice")
     before = rdp.processes()
