@@ -52,6 +52,25 @@ def test_the_client_vanishes_during_a_log_off(patient):
     assert_gone(session, before)
 
 
+@pytest.mark.parametrize("service", ["smbd", "systemd-logind"])
+def test_a_service_restarts_during_a_log_off(patient, service):
+    """The session ends all the same. The client says that it does not know, or what is true."""
+    session = patient.ssh("alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+    running = patient.start("bob", "logoff", str(bed.Managed.number(session)))
+    wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
+
+    patient.host.restart(service)
+    result = finish(running, 60)
+
+    wait_until(lambda: not patient.host.survivors(before), 15, "the session has ended")
+    wait_until(lambda: not session.exists(), 5, "logind knows it")
+    assert_gone(session, before)
+    assert result.status == OK or result.err, result
+    patient.wake()
+
+
 @pytest.mark.parametrize("services", ["smbd", "winbind", "winbind smbd"])
 def test_samba_restarts(member, services):
     member.wake()
