@@ -10,6 +10,7 @@ Hosts are test/lab's, of the flavour "server". They are installed by the lines o
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,6 +37,18 @@ OPTIONS = "-Dsamba-worker-dir=/usr/libexec/samba -Dserver=enabled -Dtests=disabl
 HANDLE = b"handle of that pipe "  # in a call: the context handle that the first answer of the same interface began with; as long as one
 WORKER = "/usr/libexec/samba/rpcd_logoff"
 TSTOOL = "/usr/share/doc/python3-impacket/examples/tstool.py"
+
+
+def step_open(pipe, interface, level=6):
+    """A pipe that is bound to an interface: a step of client.py."""
+    return [pipe, "open", stubs.PIPES[interface], stubs.UUIDS[interface], level]
+
+
+def step_call(pipe, word, *parameters, what="call", handle=None):
+    """A call of stubs.py; HANDLE is that of step number `handle`."""
+    interface, opnum, stub = stubs.request(word, *parameters)
+    at = f"<{handle}{'+4' if interface == stubs.ICA else ''}>"
+    return [pipe, what, opnum, stub.hex().replace(HANDLE.hex(), at), *([None] if what == "call" else [])]
 
 
 def chapter_lines(*headings):
@@ -81,6 +94,7 @@ def furnish(name):
         if name == "desk":
             (root / "etc/krb5.conf").write_text((HERE.parent / "domain/krb5.conf").read_text())
             (root / "root/caller.py").write_text((HERE.parent / "domain/caller.py").read_text())
+            (root / "root/client.py").write_text((HERE / "client.py").read_text())
         rules = root / "usr/local/share/logoff" / RULES.name
         if not rules.exists():
             rules.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +148,20 @@ class Managed:
         assert process.returncode == 0, err
         return [one if one.startswith("error") else bytes.fromhex(one) for one in json.loads(out)]
 
+    def begin_steps(self, user, steps):
+        """Starts steps that no client of Windows takes: client.py."""
+        process = self.desk.start(["python3", "/root/client.py", self.address, user, self.password(user)], stdin=subprocess.PIPE)
+        process.stdin.write(json.dumps(steps))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def steps(self, user, steps):
+        """The same, to their end. Bytes, or what was said instead."""
+        out, err = self.begin_steps(user, steps).communicate(timeout=120)
+        assert out, err
+        return [one if one.startswith("error") else bytes.fromhex(one) for one in json.loads(out)]
+
     def tstool(self, user, *words, timeout=60):
         """impacket's own program, unmodified."""
         return self.desk.run(["python3", TSTOOL, f"{self.account(user)}:{self.password(user)}@{self.address}", *words], timeout=timeout)
@@ -150,6 +178,16 @@ class Managed:
     def worker(self):
         """The process of the worker that serves calls; None if none runs. Another one may be on its way to tell its interfaces."""
         return next(iter(self.host.named("rpcd_logoff")), None)
+
+    def memory(self):
+        """Bytes of memory that the worker has."""
+        status = self.host.path(f"/proc/{self.worker().pid}/status").read_text()
+        return 1024 * int(re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1))
+
+    def descriptors(self):
+        """The descriptors that the worker has open: what each of them is."""
+        folder = self.host.path(f"/proc/{self.worker().pid}/fd")
+        return [os.readlink(file) for file in folder.iterdir() if file.is_symlink()]
 
     def wake(self):
         """Sees to it that somebody answers, as after a restart of Samba."""
