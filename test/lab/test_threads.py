@@ -12,7 +12,8 @@ ROOMS = "base", "core", "local", "backend"
 
 
 COMPILE = """cd {tree} && cc -std=gnu11 -O1 -g -fsanitize=thread -static-libtsan -D_GNU_SOURCE -DLOGOFF_VERSION='"0"' \
-    -DLOGOFF_STAMP='"0"' -DLIBEXECDIR='"/usr/local/libexec"' -DLOCALEDIR='"/usr/local/share/locale"' -I include -I src -o {file} test/threads/threads.c \
+    -DLOGOFF_STAMP='"0"' -DLIBEXECDIR='"/usr/local/libexec"' -DLOCALEDIR='"/usr/local/share/locale"' -I include -I src \
+    -o {file} test/threads/threads.c \
     $(ls ROOMS | grep -v -e /test- -e /fuzz- -e -windows -e /wts -e /thread-call) -lsystemd -lm -ldl -pthread"""
 
 
