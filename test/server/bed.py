@@ -94,7 +94,8 @@ def furnish(name):
         if name == "desk":
             (root / "etc/krb5.conf").write_text((HERE.parent / "domain/krb5.conf").read_text())
             (root / "root/caller.py").write_text((HERE.parent / "domain/caller.py").read_text())
-            (root / "root/client.py").write_text((HERE / "client.py").read_text())
+            for file in (HERE / "client.py", HERE / "load_client.py", HERE.parent / "domain/stubs.py"):
+                (root / "root" / file.name).write_text(file.read_text())
         rules = root / "usr/local/share/logoff" / RULES.name
         if not rules.exists():
             rules.parent.mkdir(parents=True, exist_ok=True)

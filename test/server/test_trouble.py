@@ -62,7 +62,7 @@ def test_a_service_restarts_during_a_log_off(patient, service):
     wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
 
     patient.host.restart(service)
-    result = finish(running, 60)
+    result = finish(running, 90)
 
     wait_until(lambda: not patient.host.survivors(before), 15, "the session has ended")
     wait_until(lambda: not session.exists(), 5, "logind knows it")
