@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <grp.h>
+#include <malloc.h>
 #include <string.h>
 
 #include <gen_ndr/auth.h>
@@ -101,6 +102,8 @@ static int forget(struct client *client)
 		at = &(*at)->next;
 	if (*at)
 		*at = client->next;
+	if (!client->server->clients)
+		(void)malloc_trim(0);	/* a thousand connections may have been here */
 	return 0;
 }
 
