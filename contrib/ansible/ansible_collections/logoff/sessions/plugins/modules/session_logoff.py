@@ -61,8 +61,8 @@ options:
   drain:
     description:
       - Refuses new logons first, as C(change logon /drain) does, and leaves them refused. Nobody is logged off if that is not possible.
-      - Services that let users in all the same, as PAM is not set up, make the task fail after the log-off. Use
-        M(logoff.sessions.session_logon) before, to fail before it.
+      - Where PAM is set up for no service, the task fails and nobody is logged off. If some services refuse users and others let them in
+        all the same, it fails after the log-off. Use M(logoff.sessions.session_logon) before, to fail before it.
       - M(logoff.sessions.session_logon) accepts them again.
     type: bool
     default: false
