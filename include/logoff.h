@@ -832,8 +832,9 @@ enum logoff_result logoff_session_record(const struct logoff_session *session, c
 /*
  * Says on whose behalf HOST is used from now on, where the message service of this machine acts for the caller
  * (logoff_session_disconnect(), logoff_host_end_processes()): its records tell it, beside who the caller is. Texts as in struct
- * logoff_options, NULL: not told; they are copied, and must be harmless (logoff_text_harmless()), of at most 256, 184 and 64 bytes. They
- * give no rights.
+ * logoff_options, NULL: not told; they are copied, and give no rights. Nobody must be able to take them for more of a sentence: ACTOR is
+ * harmless (logoff_text_harmless()), without the characters "/[]:;|=,+*?<> and of at most 256 bytes; ACTOR_SID has letters, digits and -,
+ * 184 at most; ACTOR_ADDRESS letters, digits and .:%-_, 64 at most.
  * Returns LOGOFF_OK or LOGOFF_E_INVALID, and then what was said before stays.
  */
 enum logoff_result logoff_host_set_actor(struct logoff_host *host, const char *actor, const char *actor_sid,

@@ -277,6 +277,10 @@ static void test_actor(void **state)
 	memset(longest, 'x', 257);
 	assert_int_equal(logoff_host_set_actor(&host, longest, NULL, NULL), LOGOFF_E_INVALID);
 	assert_int_equal(logoff_host_set_actor(&host, "bob", "a\nb", NULL), LOGOFF_E_INVALID);
+	/* What a record could be misread by: "end of process 7 (sshd) of session 3 of root by carol for bob: ended: denied". */
+	assert_int_equal(logoff_host_set_actor(&host, "bob: ended", NULL, NULL), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_host_set_actor(&host, "bob", "S 1", NULL), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_host_set_actor(&host, "bob", NULL, "192.0.2.7 and others"), LOGOFF_E_INVALID);
 	assert_string_equal(host.actor.name, "EXAMPLE\\bob");
 	longest[256] = '\0';
 	assert_int_equal(logoff_host_set_actor(&host, longest, NULL, NULL), LOGOFF_OK);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define FIRST_SIZE 16384
 
 int text_copy(char **ret, const char *text)
@@ -52,4 +54,22 @@ int text_read(char **ret, size_t *ret_n, int fd, size_t max)
 	*ret = text;
 	*ret_n = n;
 	return 0;
+}
+
+bool text_is_plain(const char *text, const char *more)
+{
+	for (; *text; text++)
+		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && !strchr(more, *text))
+			return false;
+	return true;
+}
+
+bool text_is_account(const char *text)
+{
+	char *shown = utf8_harmless(text, false);
+	bool harmless = shown && strcmp(shown, text) == 0 && !strpbrk(text, "\"/[]:;|=,+*?<>");
+
+	free(shown);
+	return harmless;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * text.h - copies of texts that an object owns, and texts that are read whole.
+ * text.h - copies of texts that an object owns, texts that are read whole, and texts that may stand in a sentence.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Copies TEXT. The caller frees *RET. Returns 0 or -ENOMEM. */
@@ -18,5 +19,16 @@ int text_copy_set(char **ret, const char *text);
  * -EFBIG, -ENOMEM or another failure.
  */
 int text_read(char **ret, size_t *ret_n, int fd, size_t max);
+
+/* ---- what cannot be taken for more of the sentence in which it will stand ---- */
+
+/* Tells whether TEXT has ASCII letters, digits and the characters of MORE only. */
+bool text_is_plain(const char *text, const char *more);
+
+/*
+ * Tells whether TEXT may be a name of Windows: in any script, spaces too, without what no account's name may have
+ * there.
+ */
+bool text_is_account(const char *text);
 
 #endif

@@ -163,15 +163,21 @@ bool host_take_struct(void *own, size_t own_size, const void *theirs)
 	return size >= sizeof(size);
 }
 
-bool host_take_text(char *to, size_t size, const char *text)
+bool host_take_actor(struct host_actor *to, const char *name, const char *sid, const char *address)
 {
-	char *shown = text ? utf8_harmless(text, false) : NULL;
-	bool right = !text || (shown && strcmp(shown, text) == 0 && strlen(text) < size);
+	struct host_actor own = {};
 
-	if (right)
-		snprintf(to, size, "%s", text ? text : "");
-	free(shown);
-	return right;
+	name = name ? name : "";
+	sid = sid ? sid : "";
+	address = address ? address : "";
+	if (!text_is_account(name) || !text_is_plain(sid, "-") || !text_is_plain(address, ".:%-_") ||
+	    strlen(name) >= sizeof(own.name) || strlen(sid) >= sizeof(own.sid) || strlen(address) >= sizeof(own.address))
+		return false;
+	strcpy(own.name, name);
+	strcpy(own.sid, sid);
+	strcpy(own.address, address);
+	*to = own;
+	return true;
 }
 
 int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,
@@ -291,14 +297,7 @@ enum logoff_result logoff_host_full_control(struct logoff_host *host, struct log
 
 enum logoff_result logoff_host_set_actor(struct logoff_host *host, const char *actor, const char *actor_sid, const char *actor_address)
 {
-	struct host_actor own = {};
-
-	if (!host_take_text(own.name, sizeof(own.name), actor) ||
-	    !host_take_text(own.sid, sizeof(own.sid), actor_sid) ||
-	    !host_take_text(own.address, sizeof(own.address), actor_address))
-		return LOGOFF_E_INVALID;
-	host->actor = own;
-	return LOGOFF_OK;
+	return host_take_actor(&host->actor, actor, actor_sid, actor_address) ? LOGOFF_OK : LOGOFF_E_INVALID;
 }
 
 const char *logoff_host_instance(struct logoff_host *host)

@@ -48,8 +48,11 @@ struct logoff_host {
 /* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
 bool host_take_struct(void *own, size_t own_size, const void *theirs);
 
-/* Copies TEXT (NULL: ""), which must be harmless and fit into SIZE bytes. Returns false if it is not or does not. */
-bool host_take_text(char *to, size_t size, const char *text);
+/*
+ * Takes an actor (NULL: ""), of texts that nobody can take for more of the sentence of a record. Returns false if one is not so, or too
+ * long: then TO stays as it was.
+ */
+bool host_take_actor(struct host_actor *to, const char *name, const char *sid, const char *address);
 
 /* The calls of logoff.h of the same names, with an errno for a result. */
 int host_open(struct logoff_host **ret_host, const struct logoff_address *address, const struct logoff_logon *logon,

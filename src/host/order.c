@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 #define SERIAL_MAX (INT64_C(1) << 53)	/* every reader of JSON knows such a number exactly */
@@ -118,16 +119,6 @@ static bool take_text(const json_t *value, size_t max, const char **ret)
 	return *ret && **ret && json_string_length(value) <= max;
 }
 
-/* Only what cannot be taken for more of the sentence in which it will stand: letters, digits and those of MORE. */
-static bool is_name(const char *text, const char *more)
-{
-	for (; *text; text++)
-		if (!(*text >= 'a' && *text <= 'z') && !(*text >= 'A' && *text <= 'Z') &&
-		    !(*text >= '0' && *text <= '9') && !strchr(more, *text))
-			return false;
-	return true;
-}
-
 static bool take_seconds(const json_t *value, uint64_t *ret)
 {
 	json_int_t seconds = json_integer_value(value);
@@ -146,30 +137,17 @@ static bool take_words(const json_t *value, struct option_list *ret)
 	return right;
 }
 
-/*
- * A name of Windows, in any script, spaces too. Without what no account's name may have there, it cannot be taken for
- * more of the sentence in which it will stand.
- */
-static bool is_account(const char *text)
-{
-	char *shown = utf8_harmless(text, false);
-	bool harmless = shown && strcmp(shown, text) == 0 && !strpbrk(text, "\"/[]:;|=,+*?<>");
-
-	free(shown);
-	return harmless;
-}
-
 /* Takes KEY of ACTOR, of letters, digits and those of MORE. It may be missing or null. Returns whether it is right. */
 static bool take_part(const json_t *actor, const char *key, size_t max, const char *more, const char **ret)
 {
 	const json_t *value = json_object_get(actor, key);
 
-	return !value || json_is_null(value) || (take_text(value, max, ret) && is_name(*ret, more));
+	return !value || json_is_null(value) || (take_text(value, max, ret) && text_is_plain(*ret, more));
 }
 
 static bool take_actor(const json_t *value, struct order_actor *ret)
 {
-	return take_text(json_object_get(value, "name"), ORDER_WORD_MAX, &ret->name) && is_account(ret->name) &&
+	return take_text(json_object_get(value, "name"), ORDER_WORD_MAX, &ret->name) && text_is_account(ret->name) &&
 	       take_part(value, "sid", ORDER_SID_MAX, "-", &ret->sid) &&
 	       take_part(value, "address", ORDER_ADDRESS_MAX, ".:%-_", &ret->address);
 }
@@ -190,9 +168,9 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 	case FIELD_WORD:
 		return take_text(value, ORDER_WORD_MAX, target);
 	case FIELD_NAME:
-		return take_text(value, ORDER_WORD_MAX, target) && is_name(*(const char **)target, "._-@\\");
+		return take_text(value, ORDER_WORD_MAX, target) && text_is_plain(*(const char **)target, "._-@\\");
 	case FIELD_RUN:
-		return take_text(value, ORDER_RUN_MAX, target) && is_name(*(const char **)target, "-");
+		return take_text(value, ORDER_RUN_MAX, target) && text_is_plain(*(const char **)target, "-");
 	case FIELD_ACTOR:
 		return take_actor(value, target);
 	case FIELD_TEXT:

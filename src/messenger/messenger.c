@@ -390,9 +390,7 @@ static int read_actor(sd_bus_message *m, struct host_actor *actor, sd_bus_error 
 	const char *name, *sid, *address;
 	int r = sd_bus_message_read(m, "(sss)", &name, &sid, &address);
 
-	if (r >= 0 && (!host_take_text(actor->name, sizeof(actor->name), name) ||
-		       !host_take_text(actor->sid, sizeof(actor->sid), sid) ||
-		       !host_take_text(actor->address, sizeof(actor->address), address)))
+	if (r >= 0 && !host_take_actor(actor, name, sid, address))
 		r = sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "that is no name of an actor");
 	return r;
 }

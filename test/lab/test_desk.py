@@ -193,8 +193,8 @@ def test_who_may_not_learns_nothing(host, help_desk):  # noqa: F811
     assert host.alive(theirs) and host.alive(own)
 
 
-@pytest.mark.parametrize("other", [{"actor": "a\nb"}, {"actor": "x" * 257}, {"pid": 0}, {"session": "1" * 30}, {"command": "x" * 64}],
-                         ids=["lines", "long", "pid", "session", "command"])
+@pytest.mark.parametrize("other", [{"actor": "a\nb"}, {"actor": "x" * 257}, {"actor": "x: ended"}, {"pid": 0}, {"session": "1" * 30}, {"command": "x" * 64}],
+                         ids=["lines", "long", "sentence", "pid", "session", "command"])
 def test_what_is_too_much(host, help_desk, other):  # noqa: F811
     alice = sessions.ssh(host, "alice")
     sleep = alice.spawn("sleep 4242", "sleep")
