@@ -91,7 +91,7 @@ static void add_actor(struct fields *fields, const struct logoff_host *host, con
 	add_field(fields, "LOGOFF_ACTOR=%s", person);
 	add_field(fields, "LOGOFF_ACTOR_UID=%u", (unsigned)uid);
 	if (asker)
-		name_user(login, person);
+		name_user(login != PROC_NO_AUDIT ? login : uid, person);
 	else
 		audit_name_person(person);
 	if (login != PROC_NO_AUDIT)

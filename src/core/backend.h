@@ -115,7 +115,7 @@ enum host_flag {
 /* The user who has called a service of ours that acts for them, as the kernel and the bus know them. */
 struct host_asker {
 	uint32_t uid;
-	uint32_t login_uid;		/* who has logged in and become that user */
+	uint32_t login_uid;		/* who has logged in and become that user; UINT32_MAX: the kernel does not tell */
 };
 
 /* What became of the log-off of a session, or of another action, for the record. */

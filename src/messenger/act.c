@@ -23,7 +23,7 @@ static void record(struct logoff_host *host, const struct order *order, enum log
 		   const struct logoff_delivery *result)
 {
 	const struct host_actor *actor = &order->actor;
-	const struct host_asker asker = { order->uid, order_login(order) };
+	const struct host_asker asker = { order->uid, order->login };
 	const struct host_record record = {
 		.action = action, .session = session, .process = process, .result = result->result,
 		.cause = &result->cause, .asker = &asker, .actor = *actor->name ? actor->name : NULL,

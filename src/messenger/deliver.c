@@ -23,40 +23,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "local/file.h"
 #include "local/proc.h"
 
 #define _(text) gettext(text)
 
 /* ---- the title ---- */
-
-/* Reads a file of the process whose folder in /proc is FOLDER. Returns false if it cannot be read. */
-static bool read_in(int folder, const char *name, char *text, size_t size)
-{
-	return file_read(folder, name, 0, text, size) > 0;
-}
-
-/* Another process may have the number now, so it must be the caller's. They control their own processes anyway. */
-uid_t order_login(const struct order *order)
-{
-	uid_t uid = order->uid;
-	pid_t pid = order->pid;
-	char path[32], text[4096], *line;
-	unsigned real, effective;
-	uint32_t login = PROC_NO_AUDIT;
-	int folder;
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
-	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return uid;
-	line = read_in(folder, "status", text, sizeof(text)) ? strstr(text, "\nUid:\t") : NULL;
-	if (line && sscanf(line, "\nUid:\t%u\t%u", &real, &effective) == 2 && real == uid && effective == uid &&
-	    read_in(folder, "loginuid", text, sizeof(text)) && proc_parse_number(text, strlen(text), &login) < 0)
-		login = PROC_NO_AUDIT;
-	close(folder);
-	return login == PROC_NO_AUDIT ? uid : login;
-}
 
 /*
  * Writes the title of a message: the sender and the time, in the language of this machine. It is done here and not in
@@ -66,7 +37,7 @@ static void compose_title(const struct order *order, char *title, size_t size)
 {
 	struct passwd entry, *found = NULL;
 	char buffer[4096], name[64], when[64] = "";
-	uid_t uid = order_login(order);
+	uid_t uid = order->login == PROC_NO_AUDIT ? order->uid : order->login;
 	time_t now = time(NULL);
 	struct tm parts;
 

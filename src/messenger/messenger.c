@@ -14,6 +14,7 @@
  * Sources: polkit's interface org.freedesktop.PolicyKit1.Authority.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libintl.h>
 #include <locale.h>
 #include <signal.h>
@@ -30,6 +31,8 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "local/child.h"
+#include "local/file.h"
+#include "local/proc.h"
 #include "local/program.h"
 #include "messenger/messenger.h"
 
@@ -349,6 +352,36 @@ static pid_t ask_pid(sd_bus_message *m)
 	return (pid_t)pid;
 }
 
+/* Reads a file of the process whose folder in /proc is FOLDER. Returns false if it cannot be read. */
+static bool read_in(int folder, const char *name, char *text, size_t size)
+{
+	return file_read(folder, name, 0, text, size) > 0;
+}
+
+/*
+ * Finds who has logged in and become the user UID, who calls with process PID: now, as the process may have ended when
+ * a record is written. Another process may have the number, so it must be the caller's. They control their own
+ * processes anyway.
+ */
+static uid_t find_login(pid_t pid, uid_t uid)
+{
+	char path[32], text[4096], *line;
+	unsigned real, effective;
+	uint32_t login = PROC_NO_AUDIT;
+	int folder;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return PROC_NO_AUDIT;
+	line = read_in(folder, "status", text, sizeof(text)) ? strstr(text, "\nUid:\t") : NULL;
+	if (line && sscanf(line, "\nUid:\t%u\t%u", &real, &effective) == 2 && real == uid && effective == uid &&
+	    read_in(folder, "loginuid", text, sizeof(text)) && proc_parse_number(text, strlen(text), &login) < 0)
+		login = PROC_NO_AUDIT;
+	close(folder);
+	return login;
+}
+
 /* Finds the caller, as the bus knows them. */
 static int read_caller(sd_bus_message *m, struct order *order)
 {
@@ -358,7 +391,7 @@ static int read_caller(sd_bus_message *m, struct order *order)
 	if (r >= 0)
 		r = sd_bus_creds_get_euid(creds, &order->uid);
 	sd_bus_creds_unref(creds);
-	order->pid = r < 0 ? 0 : ask_pid(m);
+	order->login = r < 0 ? PROC_NO_AUDIT : find_login(ask_pid(m), order->uid);
 	return r;
 }
 

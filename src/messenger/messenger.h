@@ -24,7 +24,7 @@ struct addressee {
 struct order {
 	enum service_method method;
 	uid_t uid;			/* of the caller, as the bus knows it */
-	pid_t pid;			/* the same; 0: not known */
+	uid_t login;			/* who has logged in and become that user; PROC_NO_AUDIT: unknown */
 	bool granted;			/* polkit allows them to manage every session */
 	int refused;			/* if not: -EACCES, or -ETIMEDOUT if it has said nothing */
 	struct logoff_error refusal;	/* and the cause */
@@ -59,9 +59,6 @@ int order_read(struct order *ret, int fd);
 int deliver(int fd);
 
 /* ---- within that process (deliver.c) ---- */
-
-/* Returns the user who has logged in and become the caller of ORDER, as the kernel keeps it; else the caller. */
-uid_t order_login(const struct order *order);
 
 /*
  * Looks up the session that ADDRESSEE means. Returns 0, -ENXIO: there is none, or the id is another logon's by now, or

@@ -15,6 +15,7 @@ import sessions
 from cases import DENIED, OK, UNREACHABLE, assert_untouched
 from host import finish, wait_until
 from test_host_as import ACTION_ID, ACTOR, FOR, Served, desk, systemd, token  # noqa: F401: fixtures
+from test_msg import PASSWORD_PROMPT
 from test_messenger import help_desk, silent_polkit, without_service  # noqa: F401: fixtures
 from test_tsdiscon import assert_goes_on, rdp, tsdiscon  # noqa: F401: fixture
 from test_tskill import tskill
@@ -216,6 +217,36 @@ def test_the_help_desk_goes_away(host, help_desk):  # noqa: F811
     wait_until(lambda: len(host.named("logoff-messenge")) == 1, 3, "it has left off")
     time.sleep(3.5)
     assert host.alive(keeper)
+
+
+# Calls EndProcesses, and ends. A child holds its connection, so the caller has not gone for the bus.
+CALL_AND_END = """import ctypes, os, sys, time
+pid, start, session = sys.argv[1:]
+library, bus = ctypes.CDLL("libsystemd.so.0"), ctypes.c_void_p()
+assert library.sd_bus_open_system(ctypes.byref(bus)) >= 0
+words = [None, b"org.logoff.Messenger1", b"/org/logoff/Messenger1", b"org.logoff.Messenger1", b"EndProcesses", None, None, b"a(ixusay)t(sss)"]
+assert library.sd_bus_call_method_async(bus, *words, 1, int(pid), ctypes.c_int64(int(start)), 1000, session.encode(), 0,
+                                        ctypes.c_uint64(2000), b"", b"", b"") >= 0
+assert library.sd_bus_flush(bus) >= 0
+time.sleep(0.5)
+if os.fork() == 0:
+    time.sleep(5)
+os._exit(0)
+"""
+
+
+def test_the_record_has_who_has_logged_on_when_the_caller_has_ended(host, help_desk, since):  # noqa: F811
+    """The login of a process that is no more would be nobody's, and the record would name whom they have become."""
+    alice, carol = sessions.ssh(host, "alice"), sessions.ssh(host, "carol")
+    keeper = alice.spawn("stubborn -d keeper", "keeper")
+    host.path("/tmp/call-and-end").write_text(CALL_AND_END)
+
+    mark = carol.shell.begin(f"su bob -c 'python3 /tmp/call-and-end {keeper.pid} {started(keeper)} {alice.id}'")
+    carol.shell.answer(PASSWORD_PROMPT, "pw-bob")
+    assert carol.shell.result(mark)[1] == OK
+    wait_until(lambda: not host.alive(keeper), 5, "it is killed after the grace")
+
+    assert_recorded(host, since, LOGOFF_ACTOR="bob", LOGOFF_LOGIN_USER="carol", LOGOFF_LOGIN_UID="1002", LOGOFF_RESULT="ended")
 
 
 def test_cancelled(host, help_desk):  # noqa: F811
