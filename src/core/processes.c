@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/os.h"
 #include "core/result.h"
 
 #define KILLED_US UINT64_C(10000000)	/* how long a killed process is waited for */
@@ -141,6 +142,12 @@ static int leave_to_others(struct ends *ends, uint64_t grace_us, int cancel_fd)
 	return r;
 }
 
+/* Kills those that live, unless the caller has cancelled. Returns as wait_for_all(). */
+static int kill_all(struct ends *ends, int cancel_fd)
+{
+	return os_wait(cancel_fd, 0) > 0 ? -ECANCELED : (int)act_on_all(ends, HOST_ACT_KILL);
+}
+
 /* The time of those who were asked goes on while others are ended by somebody else. */
 static int ask_and_kill(struct ends *ends, uint64_t grace_us, int cancel_fd, struct logoff_error *reterr)
 {
@@ -148,15 +155,17 @@ static int ask_and_kill(struct ends *ends, uint64_t grace_us, int cancel_fd, str
 	int r = host->backend->wait(host, 0, -1, reterr);	/* what time it is */
 	uint64_t until_us = host->now_us + grace_us;
 
-	if (r >= 0) {
-		(void)act_on_all(ends, grace_us > 0 ? HOST_ACT_ASK : HOST_ACT_KILL);
+	if (r >= 0)
+		r = grace_us > 0 ? (int)act_on_all(ends, HOST_ACT_ASK) : kill_all(ends, cancel_fd);
+	if (r >= 0)
 		r = leave_to_others(ends, grace_us, cancel_fd);
-	}
 	if (r >= 0)
 		r = host->backend->wait(host, 0, -1, reterr);
 	if (r >= 0 && grace_us > 0)
 		r = wait_for_all(ends, until_us, cancel_fd, reterr);
-	if (r >= 0 && act_on_all(ends, HOST_ACT_KILL) > 0)
+	if (r >= 0)
+		r = kill_all(ends, cancel_fd);
+	if (r > 0)
 		r = wait_for_all(ends, host->now_us + KILLED_US, cancel_fd, reterr);
 	return r;
 }

@@ -347,6 +347,22 @@ static void test_cancelled(void **state)
 	close_scene(&scene);
 }
 
+/* Neither is one that would be killed at once, nor is it left to others. */
+static void test_cancelled_before_the_kill(void **state)
+{
+	struct scene scene = open_desk();
+	int event = test_event_open();
+
+	(void)state;
+	others.end = true;
+	assert_true(test_event_set(event));
+	assert_int_equal(end(&scene, 0, event), LOGOFF_OK);
+	assert_results(&scene, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED, LOGOFF_E_CANCELLED);
+	assert_int_equal(others.n_calls, 0);
+	assert_int_equal(count_living(&scene), 4);
+	close_scene(&scene);
+}
+
 /* Without a second list nothing is signalled. */
 static void test_no_list_no_end(void **state)
 {
@@ -378,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_others_get_what_was_looked_up),
 		cmocka_unit_test(test_cancelled_while_others_end),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_cancelled_before_the_kill),
 		cmocka_unit_test(test_no_list_no_end),
 	};
 
