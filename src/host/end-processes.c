@@ -123,11 +123,20 @@ static const struct logoff_session *session_of(const struct ending *ending, cons
 	return NULL;
 }
 
+/* The cause is that of the first process that was left to others: what speaks for itself has none. */
+static const struct logoff_error *cause_of(const struct ending *ending, enum logoff_result result)
+{
+	if (ending->order->refused)
+		return &record_refused;
+	return ending->cause.domain != LOGOFF_ERROR_NONE &&
+			       (result == LOGOFF_E_DENIED || strcmp(logoff_result_word(result), "failed") == 0)
+		       ? &ending->cause : NULL;
+}
+
 static void say_result(struct ending *ending, size_t i)
 {
 	const struct logoff_host_process *process = ending->items[i];
-	bool told = ending->cause.domain != LOGOFF_ERROR_NONE && ending->results[i] != LOGOFF_OK;
-	const struct logoff_error *cause = ending->order->refused ? &record_refused : told ? &ending->cause : NULL;
+	const struct logoff_error *cause = cause_of(ending, ending->results[i]);
 	const char *id = process->session_id;
 	int status = (int)say_status(ending->results[i]);
 

@@ -362,5 +362,9 @@ def test_for_an_actor_without_the_right(desk):  # noqa: F811
     assert peer.results("disconnect", sessions=[peer.identity(alice)], actor=ACTOR) == (["denied"], 3)
     assert peer.results("end-processes", processes=[{"pid": sleep.pid, "started": meant[sleep.pid]}], actor=ACTOR) == (["denied"], 3)
 
+    (logind,) = desk.named("systemd-logind")
+    lines = peer.order("end-processes", processes=[{"pid": one.pid, "started": meant[one.pid]} for one in (sleep, logind)], actor=ACTOR)
+    results = [(line["result"]["result"], line["result"]["cause"] is not None) for line in lines if "result" in line]
+    assert results == [("denied", True), ("protected", False)], "the cause of one is not told of another"
     assert alice.connected() and desk.alive(sleep) and carol.sh("echo fine")
     peer.end()
