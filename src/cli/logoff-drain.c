@@ -103,7 +103,7 @@ static bool read_all(int fd, int cancel_fd, char text[static PRINTED_MAX], bool 
 
 /* ---- what it says ---- */
 
-/* The state alone refuses nobody: a service of PAM has to. */
+/* The state alone refuses nobody: a service of PAM has to, at the end too. Which ones do not is told the first time. */
 static void take_services(struct refusal *refusal, const json_t *services)
 {
 	bool proved = false, disproved = false;
@@ -114,12 +114,13 @@ static void take_services(struct refusal *refusal, const json_t *services)
 
 		proved = proved || json_is_true(refused);
 		disproved = disproved || json_is_false(refused);
-		if (!json_is_true(refused))
+		if (!json_is_true(refused) && !refusal->asks)
 			note_status(&refusal->status,
 				    (int)stream_failure_of(arg_server, EXIT_UNREACHABLE, "not-drained", name, NULL));
 	}
 	if (refusal->refused) {
-		refusal->told = proved || disproved;
+		/* At the end the state is set still: nobody has undone that. */
+		refusal->told = proved || (disproved && !refusal->asks);
 		refusal->refused = proved;
 	}
 }
@@ -135,8 +136,7 @@ static void take_line(struct refusal *refusal, json_t *line)
 	} else if (type && strcmp(type, "logon") == 0) {
 		refusal->told = mode != NULL;
 		refusal->refused = mode && (strcmp(mode, "new") == 0 || (refusal->asks && strcmp(mode, "all") == 0));
-		if (!refusal->asks)
-			take_services(refusal, json_object_get(line, "services"));
+		take_services(refusal, json_object_get(line, "services"));
 	}
 }
 

@@ -456,6 +456,15 @@ static enum farm_next next_state(size_t i, struct farm_order *ret_order, void *d
 	return FARM_ORDER;
 }
 
+/* Tells whether a service of PAM is proved to refuse new logons, as when the host was drained. */
+static bool has_proof(const json_t *services)
+{
+	for (size_t k = 0; k < json_array_size(services); k++)
+		if (json_is_true(json_object_get(json_array_get(services, k), "refused")))
+			return true;
+	return false;
+}
+
 /* What was not proved when the host was drained has been told, and DRAIN_STATUS covers it. */
 static bool take_still(size_t i, const json_t *line, void *data)
 {
@@ -466,7 +475,7 @@ static bool take_still(size_t i, const json_t *line, void *data)
 	if (logon && plan->still != SELECT_UNKNOWN)
 		return false;
 	if (mode && (strcmp(mode, "new") == 0 || strcmp(mode, "all") == 0))
-		plan->still = SELECT_YES;
+		plan->still = has_proof(json_object_get(logon, "services")) ? SELECT_YES : SELECT_UNKNOWN;
 	else if (mode && strcmp(mode, "enabled") == 0)
 		plan->still = SELECT_NO;
 	else if (mode)

@@ -369,6 +369,15 @@ def test_what_was_not_proved_is_said_once(farm):
     assert done.status == 6 and done.err.count("\n") == 1 and kinds(done) == [("one", "not-drained")]
 
 
+@pytest.mark.parametrize("services", ["('sshd', False), ('login', False)", "('sshd', False), ('login', None)", ""])
+def test_the_proof_of_one_service_is_gone(farm, services):
+    """The state is set still, and the exit status is that of before: nobody but the services tells that nothing refuses any more."""
+    before, at_end = (f"drained(({one}))\nreply(6)\ncontinue" for one in ("('sshd', False), ('login', True)", services))
+    done = farm.hosts(one=peer("5", "5", logon=before, state=at_end)).logoff(*WORDS)
+    assert done.status == 6 and done.results() == [("one", "5", "ended")]
+    assert "one: whether new logons are still refused is unknown" in done.err and ("one", "drain-unknown") in kinds(done)
+
+
 def test_another_machine_tells_whether_logons_are_refused(farm):
     """The connection ends after the late list, while the second host has its turn."""
     other = peer("5", "5", "", list="if len(looks) == 0:\n    reply()\n    sys.exit(0)").replace("hello()", "hello(machine=str(connection) * 32)", 1)
@@ -764,6 +773,16 @@ def test_this_machine_is_asked_at_the_end(machine, text, kind, said):
     assert done.status == (6 if kind else 0) and ids(done) == [("5", "ended"), ("6", "ended")]
     assert done.err == (f"logoff: {said}\n" if kind else "")
     assert kinds(done, "kind", "object", "exit_status") == ([(kind, None, 6)] if kind else [])
+
+
+@pytest.mark.parametrize("at_end", [Machine.says(refused=False, login=False, status=6), Machine.says(refused=None, login=False, status=6),
+                                    Machine.says("all", refused=False, login=False, status=6)], ids=repr)
+def test_the_proof_of_one_service_here_is_gone(machine, at_end):
+    """The exit status is that of before: nobody but the services tells that nothing refuses any more."""
+    machine.change(f'if [ "$2" = --query ]; then\n{at_end}fi\n' + machine.says(refused=False, login=True, status=6))
+    done = machine.run(*HERE)
+    assert done.status == 6 and ids(done) == [("5", "ended"), ("6", "ended")]
+    assert done.err == "logoff: whether new logons are still refused is unknown\n" and ("drain-unknown", None) in kinds(done, "kind", "object")
 
 
 def test_what_this_machine_did_not_prove_is_said_once(machine):
