@@ -283,7 +283,8 @@ static void end_session(struct memory_world *world, struct memory_session *sessi
 static bool apply(struct memory_world *world, const struct memory_act *act)
 {
 	bool is_process = act->type == MEMORY_ACT_ASK_PROCESS || act->type == MEMORY_ACT_KILL_PROCESS;
-	size_t n = is_process ? world->n_processes : act->part == HOST_SESSION ? world->n_sessions : world->n_users;
+	bool is_unit = act->type == MEMORY_ACT_ASK || act->type == MEMORY_ACT_KILL;
+	size_t n = is_process ? world->n_processes : act->part == HOST_SESSION ? world->n_sessions : is_unit ? world->n_users : 0;
 	struct memory_unit *unit = is_process || act->index >= n ? NULL : unit_at(world, act->part, act->index);
 	struct memory_process *process = is_process && act->index < n ? &world->processes[act->index] : NULL;
 	uint64_t life_us;

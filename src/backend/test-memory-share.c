@@ -146,6 +146,7 @@ static void test_a_line_of_a_test(void **state)
 	file = fopen(acts, "a");
 	assert_non_null(file);
 	fprintf(file, "1 %d 0 1 0\n", MEMORY_ACT_END);
+	fprintf(file, "1 %d 1 0 0\n", MEMORY_ACT_END);	/* the part is a service manager: none of the sessions */
 	fputs("99 0 0 77 0\nnonsense\n5 1", file);		/* none of this host, none, and one that is not whole yet */
 	assert_int_equal(fclose(file), 0);
 	session = get(host, "6");
