@@ -431,7 +431,8 @@ enum logoff_result logoff_session_import(struct logoff_session **ret_session, co
 
 /*
  * Disconnects the client of SESSION, a desktop of xrdp's or a session of a server, and proves that the session goes on without
- * it. Blocks for ten seconds at most.
+ * it. What the caller may not do is left to the message service of this machine. Blocks for ten seconds at most, for thirty with that
+ * service.
  * Returns LOGOFF_OK, which is so too if it had no client, LOGOFF_E_UNSUPPORTED (it cannot go on without its client),
  * LOGOFF_E_DENIED, LOGOFF_E_TIMEOUT (it is still connected, or again), LOGOFF_E_NO_SESSION, LOGOFF_E_CHANGED,
  * LOGOFF_E_UNREACHABLE (nobody can tell) or LOGOFF_E_INVALID (it was imported).
@@ -521,12 +522,12 @@ struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_pr
 /*
  * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after
  * GRACE_MS; 0: kills them at once. A server kills them at once in any case. All are looked up again first. Blocks for ten
- * seconds more than the grace at most. CANCEL_FD, if not -1, ends the waiting when it becomes readable. Where the caller has
- * emptied the command of a process, its name does not matter. RESULTS has as many elements. LOGOFF_OK: it has ended, which is
- * verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session, name or start is
- * another by now, it was left alone; LOGOFF_E_UNREACHABLE: nobody can tell; _DENIED, _TIMEOUT, _CANCELLED, ... What the caller may not
- * signal is left to the message service of this machine, which ends it if the caller may log the user off; why it has not is told in
- * *reterr, of the first such process.
+ * seconds more than the grace at most, for thirty with the message service. CANCEL_FD, if not -1, ends the waiting when it becomes
+ * readable, and nothing is killed any more. Where the caller has emptied the command of a process, its name does not matter. RESULTS has
+ * as many elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services;
+ * LOGOFF_E_CHANGED: its session, name or start is another by now, it was left alone; LOGOFF_E_UNREACHABLE: nobody can tell; _DENIED,
+ * _TIMEOUT, _CANCELLED, ... What the caller may not signal is left to the message service of this machine, which ends it if the caller
+ * may log the user off; why it has not is told in *reterr, of the first such process.
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */
 enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,
