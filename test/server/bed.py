@@ -6,7 +6,7 @@
     alone   10.99.0.202   linux2, a session host with accounts of its own
     desk    10.99.0.210   who asks: our commands, impacket's, tickets; no server
 
-Hosts are test/lab's, of the flavour "server". They are installed by the lines of chapter.md, as somebody pastes them.
+Hosts are test/lab's, of the flavour "server". They are installed by the lines of README.md, as somebody pastes them.
 """
 
 import json
@@ -27,7 +27,8 @@ import sessions  # noqa: E402
 import stubs  # noqa: E402
 from host import finish, wait_until  # noqa: E402
 
-CHAPTER = HERE / "chapter.md"
+README = SOURCE / "README.md"
+CHAPTER = "Let Windows manage this Linux host"
 RULES = SOURCE / "src/server/50-logoff-server.rules"
 ADDRESSES = {"linux1": "10.99.0.201", "linux2": "10.99.0.202", "desk": "10.99.0.210"}
 # What people choose for themselves, for the words of the chapter.
@@ -53,7 +54,7 @@ def step_call(pipe, word, *parameters, what="call", handle=None):
 
 def chapter_lines(*headings):
     """The commands below these headings of the chapter, as somebody pastes them."""
-    text = CHAPTER.read_text()
+    text = README.read_text().partition(f"\n## {CHAPTER}\n")[2].partition("\n## ")[0]
     lines = ""
     for heading in headings:
         section = text.partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
