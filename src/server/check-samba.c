@@ -203,7 +203,7 @@ static bool check_worker(const struct samba *samba)
 
 static void say_no_pipe(void)
 {
-	check_say(FINDING_PROBLEM, "sudo systemctl try-restart winbind; sudo systemctl restart smbd",
+	check_say(FINDING_PROBLEM, "sudo systemctl try-restart 'winbind*'; sudo systemctl restart smbd",
 		  _("Samba looked for its workers before this one was there: the pipe is missing."));
 }
 

@@ -97,6 +97,8 @@ def furnish(name):
             (root / "root/caller.py").write_text((HERE.parent / "domain/caller.py").read_text())
             for file in (HERE / "client.py", HERE / "load_client.py", HERE.parent / "domain/stubs.py"):
                 (root / "root" / file.name).write_text(file.read_text())
+        if name == "linux2":
+            (root / "usr/lib/systemd/system/winbind.service").unlink()  # a machine of no domain need not have it
         rules = root / "usr/local/share/logoff" / RULES.name
         if not rules.exists():
             rules.parent.mkdir(parents=True, exist_ok=True)
