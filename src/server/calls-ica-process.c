@@ -31,6 +31,7 @@ struct found {
 	uint32_t n_items;
 	bool only;			/* the process PID */
 	uint32_t pid;
+	bool hidden;			/* also those that the client does not see, to refuse it */
 	bool too_many;			/* an answer cannot have them all */
 };
 
@@ -72,7 +73,7 @@ static void collect(struct task *task, struct call *call, const struct line *lin
 		return;
 	if (found->only && line_number(line->value, "pid", UINT32_MAX) != found->pid)
 		return;
-	if (!parse(found, call, line, &process) || !is_shown(call, &process))
+	if (!parse(found, call, line, &process) || (!found->hidden && !is_shown(call, &process)))
 		return;
 	if (found->n_items == TSTS_MAX_PROCESSES) {
 		found->too_many = true;
@@ -94,7 +95,7 @@ static uint32_t list(struct call *call, const struct task_calls *calls)
 }
 
 /* The same for the process PID alone. */
-static uint32_t seek(struct call *call, uint32_t pid, const struct task_calls *calls)
+static uint32_t seek(struct call *call, uint32_t pid, bool hidden, const struct task_calls *calls)
 {
 	uint32_t result = list(call, calls);
 
@@ -103,6 +104,7 @@ static uint32_t seek(struct call *call, uint32_t pid, const struct task_calls *c
 
 		found->only = true;
 		found->pid = pid;
+		found->hidden = hidden;
 	}
 	return result;
 }
@@ -229,7 +231,7 @@ uint32_t ica_get_process_sid(struct call *call, void *r)
 {
 	static const struct task_calls calls = { .line = collect, .end = answer_sid };
 
-	return seek(call, ((const struct tsts_ica_get_process_sid *)r)->in.pid, &calls);
+	return seek(call, ((const struct tsts_ica_get_process_sid *)r)->in.pid, false, &calls);
 }
 
 /* ---- ending one ---- */
@@ -265,5 +267,5 @@ uint32_t ica_terminate_process(struct call *call, void *r)
 {
 	static const struct task_calls calls = { .line = collect, .end = end_process };
 
-	return seek(call, ((const struct tsts_ica_terminate_process *)r)->in.pid, &calls);
+	return seek(call, ((const struct tsts_ica_terminate_process *)r)->in.pid, true, &calls);
 }

@@ -3,6 +3,7 @@
 OpenSession(0), whoever asks, and takes every interface of a pipe as it needs it.
 """
 
+import json
 import struct
 import time
 
@@ -14,7 +15,7 @@ from host import wait_until
 
 PROBE = [("OpenSession", 0), ("CloseSession", HANDLE)]
 DOWN, DISCONNECTED = 8, 4
-OK, MESSAGE_IS_SHOWN = 0, 32001
+OK, MESSAGE_IS_SHOWN, ACCESS_DENIED = 0, 32001, 0x80070005
 
 
 def test_the_first_look_at_a_server(any_host):
@@ -117,6 +118,22 @@ def test_qprocess_and_tskill(any_host):
     answers = any_host.call(any_host.own, [("WinStationOpenServer",), ("WinStationTerminateProcess", HANDLE, sleep.pid, 0)])
     assert answers[1][-1] == 1, answers
     wait_until(lambda: not any_host.host.alive(sleep), 5, "it has ended")
+
+
+def test_a_process_of_somebody_else(any_host):
+    """The client may not even see it: it is refused, not told that there is none, and that is recorded."""
+    session = any_host.ssh(any_host.own)
+    sleep = session.spawn("sleep 4242", "sleep")
+
+    answers = any_host.call(any_host.plain, [("WinStationOpenServer",), ("WinStationTerminateProcess", HANDLE, sleep.pid, 0)])
+
+    assert answers[1][-1] == 0 and struct.unpack("<I", answers[1][:4])[0] == ACCESS_DENIED, answers
+    assert any_host.host.alive(sleep)
+    lines = any_host.host.check(["journalctl", "--output=json", "--no-pager", f"--since=@{any_host.since:.0f}",
+                                 f"LOGOFF_PROCESS={sleep.pid}"]).splitlines()
+    record, = [json.loads(line) for line in lines]
+    assert (record["LOGOFF_ACTION"], record["LOGOFF_RESULT"]) == ("end-process", "denied"), record
+    assert record["LOGOFF_FOR"].lower() == any_host.windows_name(any_host.plain).lower(), record
 
 
 def test_handles_that_are_not_good_any_more(any_host):
