@@ -69,8 +69,8 @@ static const struct meaning meanings[] = {
 	{ NT_STATUS_DOWNGRADE_DETECTED, -EKEYREJECTED, "the server is not the one it was a moment ago" },
 	{ WIN32(1326), -EKEYREJECTED, "wrong user name or password" },
 	/* what we may do */
-	{ NT_STATUS_ACCESS_DENIED, -EACCES, "access denied; the server may forbid remote calls altogether (AllowRemoteRPC in "
-		"its registry)" },
+	{ NT_STATUS_ACCESS_DENIED, -EACCES, "access denied; Windows may forbid remote calls altogether (AllowRemoteRPC in "
+		"its registry), and on Linux the account may have no password for Samba (smbpasswd -a)" },
 	{ NT_STATUS_PRIVILEGE_NOT_HELD, -EACCES, "access denied: a privilege is missing" },
 	{ NT_STATUS_NETWORK_ACCESS_DENIED, -EACCES, "access denied" },
 	{ NT_STATUS_CTX_WINSTATION_ACCESS_DENIED, -EACCES, "access denied" },

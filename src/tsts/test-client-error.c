@@ -70,6 +70,7 @@ static void test_faults(void **state)
 	(void)state;
 	is(error_set_fault(&error, NT_STATUS(0xc0000022)), -EACCES, &error, LOGOFF_ERROR_RPC, 5);
 	assert_non_null(strstr(error.text, "AllowRemoteRPC"));
+	assert_non_null(strstr(error.text, "smbpasswd"));
 	is(error_set_fault(&error, NT_STATUS(0xc002002e)), -EOPNOTSUPP, &error, LOGOFF_ERROR_RPC, 0x1c010002);
 	is(error_set_fault(&error, NT_STATUS(0xc0020012)), -EOPNOTSUPP, &error, LOGOFF_ERROR_RPC, 0x1c010003);
 	is(error_set_fault(&error, NT_STATUS(0xc0030005)), -EPROTO, &error, LOGOFF_ERROR_RPC, 0x1c00001a);
