@@ -55,7 +55,7 @@ class Night:
         assert self.second.id == self.opened["multiplexed"].id
         self.opened["tmux"].sh("tmux new-session -d -s lab")
         self.opened["output"].shell.begin("while sleep 0.5; do date; done")
-        self.opened["work"].shell.begin("for i in 1 2 3 4; do while :; do :; done & done; wait")
+        self.opened["work"].shell.begin("timeout 120 sh -c 'while :; do :; done'")
         self.opened["desktop"].disconnect()
         terminals = [one for one in self.opened.values() if not isinstance(one, sessions.RdpSession)]
         not_used_for(3, *terminals)
@@ -71,6 +71,7 @@ class Night:
         self.trial = self.run(SETTINGS)
         host.check("sed -i '1s/ .*/ 1999-12-31/' /var/lib/logoff/nightly")
         self.good = self.run(SETTINGS)
+        host.run("pkill -f '[w]hile :;'")
         for program in (typing, moving):
             os.killpg(program.pid, signal.SIGKILL)
             program.wait(10)
