@@ -520,14 +520,13 @@ enum logoff_result logoff_host_list_processes(struct logoff_host *host, struct l
 struct logoff_host_process **logoff_host_process_list_free(struct logoff_host_process **processes);
 
 /*
- * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after
- * GRACE_MS; 0: kills them at once. A server kills them at once in any case. All are looked up again first. Blocks for ten
- * seconds more than the grace at most, for thirty with the message service. CANCEL_FD, if not -1, ends the waiting when it becomes
- * readable, and nothing is killed any more. Where the caller has emptied the command of a process, its name does not matter. RESULTS has
- * as many elements. LOGOFF_OK: it has ended, which is verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services;
- * LOGOFF_E_CHANGED: its session, name or start is another by now, it was left alone; LOGOFF_E_UNREACHABLE: nobody can tell; _DENIED,
- * _TIMEOUT, _CANCELLED, ... What the caller may not signal is left to the message service of this machine, which ends it if the caller
- * may log the user off; why it has not is told in *reterr, of the first such process.
+ * Ends N_PROCESSES of a list of HOST's PROCESSES side by side: asks each (SIGTERM), and kills those that are left after GRACE_MS (0: at
+ * once). A server kills them at once in any case. All are looked up again first. Blocks for ten seconds more than the grace at most, for
+ * thirty with the message service. CANCEL_FD, if not -1, ends the waiting when it becomes readable, and nothing is killed any more. Where
+ * the caller has emptied the command of a process, its name does not matter. RESULTS has N_PROCESSES too. LOGOFF_OK: it has ended, which
+ * is verified; LOGOFF_E_PROTECTED: it is in no session, or of a server's services; LOGOFF_E_CHANGED: its session, name or start is
+ * another by now; LOGOFF_E_UNREACHABLE: nobody can tell; _DENIED, _TIMEOUT, _CANCELLED, ... What the caller may not signal is left to the
+ * message service, which ends it if the caller may log the user off; why it has not is told in *reterr, of the first such process.
  * Returns LOGOFF_OK, whatever RESULTS say, LOGOFF_E_UNREACHABLE, LOGOFF_E_PROTOCOL or LOGOFF_E_UNSUPPORTED.
  */
 enum logoff_result logoff_host_end_processes(struct logoff_host *host, struct logoff_host_process *const *processes,

@@ -103,7 +103,7 @@ static bool read_all(int fd, int cancel_fd, char text[static PRINTED_MAX], bool 
 
 /* ---- what it says ---- */
 
-/* The state alone refuses nobody: a service of PAM has to, at the end too. Which ones do not is told the first time. */
+/* The state alone refuses nobody: a service of PAM has to, at the end too. The others are named the first time. */
 static void take_services(struct refusal *refusal, const json_t *services)
 {
 	bool proved = false, disproved = false;
