@@ -66,6 +66,19 @@ static int has(struct logoff_host *host, const char *id)
 	"session id=6 user=alice rdp=6 age=60000\nprocess command=y term=never kill=never\n" \
 	"session id=6 user=alice rdp=7 age=1000 follows\n"
 
+/* Opens HOST as two programs do, each of which has looked up session 5. */
+static void open_twice(struct logoff_host **one, struct logoff_host **other, struct logoff_session **mine,
+		       struct logoff_session **theirs)
+{
+	if (getuid() != 0)
+		skip();
+	describe(HOST);
+	*one = open_host();
+	*other = open_host();
+	*mine = get(*one, "5");
+	*theirs = get(*other, "5");
+}
+
 static void ask(struct logoff_session *session)
 {
 	static struct host_ending ending;
@@ -81,13 +94,7 @@ static void test_what_one_asks_the_other_sees(void **state)
 	struct logoff_session *mine, *theirs;
 
 	(void)state;
-	if (getuid() != 0)
-		skip();
-	describe(HOST);
-	one = open_host();
-	other = open_host();
-	mine = get(one, "5");
-	theirs = get(other, "5");
+	open_twice(&one, &other, &mine, &theirs);
 	assert_int_equal(logoff_session_time_us(mine, LOGOFF_TIME_LOGON), logoff_session_time_us(theirs, LOGOFF_TIME_LOGON));
 	logoff_session_free(theirs);
 	ask(mine);
@@ -112,13 +119,7 @@ static void test_who_waits_sees_what_others_do(void **state)
 	struct logoff_session *mine, *theirs;
 
 	(void)state;
-	if (getuid() != 0)
-		skip();
-	describe(HOST);
-	one = open_host();
-	other = open_host();
-	mine = get(one, "5");
-	theirs = get(other, "5");
+	open_twice(&one, &other, &mine, &theirs);
 	ask(mine);
 	one->watched = &mine;
 	one->n_watched = 1;

@@ -57,6 +57,13 @@ def end(host, user, process, where, **other):
     return int(result.out.split()[2]) if result.status == 0 else result
 
 
+def begin_to_end(host, processes, *options):
+    """A tskill of bob's, of which the service has begun to do its part."""
+    running = host.start(["tskill", *(str(one.pid) for one in processes), *options], user="bob")
+    wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one works")
+    return running
+
+
 def disconnect(host, user, identity, logon):
     """Disconnect. Returns the errno, or busctl's Result if it has failed."""
     result = host.run([*SERVICE, "Disconnect", "st(sss)", identity, str(logon), "", "", ""], user=user)
@@ -208,8 +215,7 @@ def test_the_help_desk_goes_away(host, help_desk):  # noqa: F811
     """What has been asked is not killed any more, as after Ctrl-C."""
     alice = sessions.ssh(host, "alice")
     keeper = alice.spawn("stubborn -d keeper", "keeper")
-    running = host.start(["tskill", str(keeper.pid), "/grace:3"], user="bob")
-    wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one works")
+    running = begin_to_end(host, [keeper], "/grace:3")
 
     host.check("pkill -KILL -x tskill")
     running.communicate(timeout=5)
@@ -252,8 +258,7 @@ def test_the_record_has_who_has_logged_on_when_the_caller_has_ended(host, help_d
 def test_cancelled(host, help_desk):  # noqa: F811
     alice = sessions.ssh(host, "alice")
     keeper = alice.spawn("stubborn -d keeper", "keeper")
-    running = host.start(["tskill", str(keeper.pid), "/grace:20"], user="bob")
-    wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one works")
+    running = begin_to_end(host, [keeper], "/grace:20")
 
     host.check("pkill -INT -x tskill")
     result = finish(running, 5)
@@ -270,8 +275,7 @@ def test_service_killed_while_it_ends_one(host, help_desk):  # noqa: F811
     keeper = alice.spawn("stubborn -d keeper", "keeper")
     alice.sh("cat >saver <<'E'\n#!/bin/bash\ntrap 'sleep 3; exit' TERM\nwhile :; do sleep 0.1; done\nE\nchmod +x saver")
     saver = alice.spawn("./saver", "saver")
-    running = host.start(["tskill", str(keeper.pid), str(saver.pid), "/grace:5", "/v"], user="bob")
-    wait_until(lambda: len(host.named("logoff-messenge")) == 2, 5, "one works")
+    running = begin_to_end(host, [keeper, saver], "/grace:5", "/v")
     time.sleep(0.5)
 
     host.check("pkill -KILL -o -x logoff-messenge")

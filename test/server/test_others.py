@@ -156,25 +156,25 @@ def test_a_plain_user_disconnects_nobody(alone, rdp):
     assert_untouched(rdp, before)
 
 
-def test_end_a_process_of_ones_own(any_host):
-    session = any_host.ssh(any_host.own)
+def end_one_of_two(host, user):
+    """USER ends one process of a session, and no other. Returns the session."""
+    session = host.ssh(host.own)
     sleep, kept = session.spawn("sleep 4242", "sleep"), session.spawn("sleep 4242", "sleep")
 
-    result = any_host.ask(any_host.own, "tskill", sleep.pid)
+    result = host.ask(user, "tskill", sleep.pid)
 
     assert result.status == OK, result
-    assert not any_host.host.alive(sleep) and any_host.host.alive(kept)
+    assert not host.host.alive(sleep) and host.host.alive(kept)
+    return session
+
+
+def test_end_a_process_of_ones_own(any_host):
+    end_one_of_two(any_host, any_host.own)
 
 
 def test_the_help_desk_ends_a_process(any_host):
-    """That one and no other."""
-    session = any_host.ssh(any_host.own)
-    sleep, kept = session.spawn("sleep 4242", "sleep"), session.spawn("sleep 4242", "sleep")
+    session = end_one_of_two(any_host, any_host.helper)
 
-    result = any_host.ask(any_host.helper, "tskill", sleep.pid)
-
-    assert result.status == OK, result
-    assert not any_host.host.alive(sleep) and any_host.host.alive(kept)
     assert_service_recorded(any_host, any_host.helper, session, "end-process", "ended")
 
 
