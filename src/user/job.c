@@ -95,16 +95,13 @@ static unsigned limit_s(uint64_t timeout_us)
 	return seconds < INT_MAX ? (unsigned)seconds : INT_MAX;
 }
 
-int job_main(void)
+/* Returns the exit status. */
+static int do_next(char data[JOB_SIZE_MAX + 1])
 {
-	char *data = malloc(JOB_SIZE_MAX + 1);
 	struct job job;
-	ssize_t n;
-	int r;
+	ssize_t n = recv(JOB_FD, data, JOB_SIZE_MAX + 1, 0);
+	int r = n < 0 ? -EPROTO : job_parse(data, (size_t)n, &job);
 
-	become_forget(JOB_FD);
-	n = data ? recv(JOB_FD, data, JOB_SIZE_MAX + 1, 0) : -1;
-	r = n < 0 ? -EPROTO : job_parse(data, (size_t)n, &job);
 	if (r == -ELIBBAD)
 		job_reply(&stamp_own, sizeof(stamp_own));
 	if (r < 0)
@@ -115,4 +112,15 @@ int job_main(void)
 		(void)alarm(limit_s(job.head.timeout_us));
 	jobs[job.head.kind].do_job(&job);
 	return 0;
+}
+
+int job_main(void)
+{
+	char *data = malloc(JOB_SIZE_MAX + 1);
+	int status;
+
+	become_forget(JOB_FD);
+	status = data ? do_next(data) : 1;
+	free(data);
+	return status;
 }
