@@ -414,31 +414,34 @@ json_t *to_json_event(const struct logoff_event *event, const char *server)
 
 /* ---- printing ---- */
 
-/* DEL is the only unprintable ASCII character that jansson does not escape. */
-static int write_ascii(const char *buffer, size_t size, void *to)
+/* DEL is the only unprintable ASCII character that jansson does not escape. Returns whether all was written. */
+static bool write_ascii(const char *text, FILE *to)
 {
-	const char *del;
+	size_t n;
 
-	while ((del = memchr(buffer, '\177', size))) {
-		size_t before = (size_t)(del - buffer);
+	for (; text[n = strcspn(text, "\177")]; text += n + 1)
+		if (fwrite(text, 1, n, to) < n || fputs("\\u007F", to) < 0)
+			return false;
+	return fwrite(text, 1, n, to) == n;
+}
 
-		if (fwrite(buffer, 1, before, to) < before || fputs("\\u007F", to) < 0)
-			return -1;
-		buffer += before + 1;
-		size -= before + 1;
-	}
-	return fwrite(buffer, 1, size, to) < size ? -1 : 0;
+int write_json(json_t *json, bool one_line, FILE *to)
+{
+	size_t flags = (one_line ? JSON_COMPACT : JSON_INDENT(2)) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9);
+	char *text = json ? json_dumps(json, flags) : NULL;
+	int r = text ? 0 : -ENOMEM;
+
+	errno = 0;
+	if (text && (!write_ascii(text, to) || putc('\n', to) == EOF))
+		r = errno ? -errno : -EIO;
+	free(text);
+	json_decref(json);
+	return r;
 }
 
 int print_json(json_t *json, bool one_line, FILE *to)
 {
-	size_t flags = (one_line ? JSON_COMPACT : JSON_INDENT(2)) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9);
-	int r = json ? 0 : -ENOMEM;
+	int r = write_json(json, one_line, to);
 
-	errno = 0;
-	if (r == 0 &&
-	    (json_dump_callback(json, write_ascii, to, flags) < 0 || putc('\n', to) == EOF || fflush(to) == EOF))
-		r = errno ? -errno : -ENOMEM;
-	json_decref(json);
-	return r;
+	return r == 0 && fflush(to) == EOF ? -errno : r;
 }

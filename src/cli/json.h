@@ -74,7 +74,10 @@ json_t *to_json_result(const struct logoff_session *session, const struct logoff
  */
 json_t *to_json_event(const struct logoff_event *event, const char *server);
 
-/* Prints JSON (NULL: there was no memory) in ONE_LINE or many, and drops the reference. Returns 0 or -errno. */
+/* Writes JSON (NULL: there was no memory) in ONE_LINE or many, and drops the reference. Returns 0 or -errno. */
+int write_json(json_t *json, bool one_line, FILE *to);
+
+/* The same, and the reader gets it at once. */
 int print_json(json_t *json, bool one_line, FILE *to);
 
 #endif

@@ -27,8 +27,13 @@
 #include "host/targets.h"
 
 #define PROTOCOL 1
+#define OUTPUT_SIZE 65536	/* what a pipe takes at once */
 
-/* ---- orders that only ask ---- */
+/*
+ * ---- orders that only ask ----
+ *
+ * Their lines are written when there are many, or when the last one comes: nobody can use a part of a list.
+ */
 
 /* The time that tells the logon from others, to be given back with the id. */
 static void say_session(int64_t serial, struct logoff_session *session)
@@ -38,7 +43,7 @@ static void say_session(int64_t serial, struct logoff_session *session)
 	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "session", row, "logon",
 				 logon_us < 0 ? json_null() : json_integer(logon_us));
 
-	(void)print_json(line, true, stdout);
+	(void)write_json(line, true, stdout);
 }
 
 static int list(struct logoff_host *host, struct order *order)
@@ -69,7 +74,7 @@ static void say_process(int64_t serial, const struct process_row *row)
 				 to_json_process(row, arg_server), "started",
 				 started_us < 0 ? json_null() : json_integer(started_us));
 
-	(void)print_json(line, true, stdout);
+	(void)write_json(line, true, stdout);
 }
 
 static int list_processes(struct logoff_host *host, const struct order *order)
@@ -115,6 +120,7 @@ static int tell_fate(struct logoff_host *host, const struct order *order)
  */
 static void say_last(json_t *line)
 {
+	(void)fflush(stdout);
 	(void)putchar('\n');
 	(void)print_json(line, true, stdout);
 	(void)fflush(stdout);
@@ -263,6 +269,7 @@ int work(int cancel_fd, bool read_only)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
+	(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_SIZE);
 	stream_tell_failures(say_opening_failure);
 	status = arg_bus ? open_bus(&host) : (int)logon_open(&host, arg_server);
 	if (status != EXIT_ENDED)
