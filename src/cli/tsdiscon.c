@@ -64,6 +64,8 @@ static int disconnect(struct logoff_session *session)
 	case LOGOFF_E_NO_SESSION:
 	case LOGOFF_E_CHANGED:
 		return report_failure(session, _("it has ended, or its user has left"), &none, EXIT_NO_SESSION);
+	case LOGOFF_E_FAILED:
+		return report_failure(session, _("the host failed"), &error, EXIT_UNREACHABLE);
 	default:
 		return report_failure(session, _("nobody can tell whether its client is disconnected"), &error,
 				      EXIT_UNREACHABLE);

@@ -212,6 +212,8 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 		return report_failure(process, EXIT_UNREACHABLE, _("this server does not end processes"));
 	case LOGOFF_E_CANCELLED:
 		return report_failure(process, EXIT_CANCELLED, _("cancelled, and not ended yet"));
+	case LOGOFF_E_FAILED:
+		return report_cause_of(process, EXIT_UNREACHABLE, _("the host failed"), cause);
 	default:
 		return report_cause_of(process, EXIT_UNREACHABLE, _("nobody can tell whether it has ended"), cause);
 	}

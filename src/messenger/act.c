@@ -18,9 +18,10 @@
 
 /* ---- records ---- */
 
+/* Records what has become of it. What is done and has no record is a failure too, and RESULT becomes it. */
 static void record(struct logoff_host *host, const struct order *order, enum logoff_action action,
 		   const struct logoff_session *session, const struct logoff_host_process *process,
-		   const struct logoff_delivery *result)
+		   struct logoff_delivery *result)
 {
 	const struct host_actor *actor = &order->actor;
 	const struct host_asker asker = { order->uid, order->login };
@@ -32,8 +33,12 @@ static void record(struct logoff_host *host, const struct order *order, enum log
 	};
 	struct logoff_error cause = {};
 
-	if (host->backend->record(host, &record, &cause) < 0)
-		fprintf(stderr, "logoff-messenger: no record for user %u: %s\n", (unsigned)order->uid, cause.text);
+	if (host->backend->record(host, &record, &cause) >= 0)
+		return;
+	fprintf(stderr, "logoff-messenger: no record for user %u: %s\n", (unsigned)order->uid, cause.text);
+	if (result->result >= 0)
+		result->result = error_set_errno(&result->cause, -EIO, -EIO,
+						 "it is done, but its record could not be written: %.100s", cause.text);
 }
 
 /* That polkit has said nothing is no answer of the session or process. */
@@ -93,7 +98,7 @@ static const struct logoff_host_process *find(const struct scene *scene, const s
 }
 
 static void record_process(const struct scene *scene, const struct logoff_host_process *process,
-			   const struct logoff_delivery *result)
+			   struct logoff_delivery *result)
 {
 	record(scene->host, scene->order, LOGOFF_ACTION_END_PROCESS, session_of(scene, process), process, result);
 }

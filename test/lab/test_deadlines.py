@@ -7,9 +7,11 @@ import time
 import pytest
 
 import sessions
-from cases import DENIED, OK, assert_gone, logoff, start_logoff
+from cases import DENIED, OK, UNREACHABLE, assert_gone, logoff, start_logoff
 from host import finish, wait_until
 from test_audit import record, start  # noqa: F401 (start notes when the case began)
+from test_messenger import RULE
+from test_tskill import tskill
 
 # Fills the queue of the journal, as any user can. One sender may not have as much under way as the queue holds.
 FLOOD = """
@@ -257,3 +259,19 @@ def test_a_syslog_that_hangs(lend, flavour):
 
     assert_gone(session, before)
     assert result.seconds < 5, result.text
+
+
+def test_what_the_help_desk_ends_without_a_record(quiet, silence):
+    """bob, who may: the process has ended, and that no record stands is said."""
+    rule = quiet.path("/etc/polkit-1/rules.d/50-lab.rules")
+    rule.write_text(RULE)
+    quiet.restart("polkit")
+    alice = sessions.ssh(quiet, "alice")
+    first, second = alice.spawn("sleep 4242", "sleep"), alice.spawn("sleep 4243", "sleep")
+    assert tskill(quiet, str(first.pid), user="bob").status == OK       # so the service runs: the bus could not start it now
+    silence()
+
+    result = quiet.run(["tskill", str(second.pid)], user="bob", timeout=30)
+
+    assert not quiet.alive(second)
+    assert result.status == UNREACHABLE and "its record could not be written" in result.err, result.text
