@@ -41,25 +41,34 @@ enum busy busy_terminal(const char *terminal)
 	return now - file.st_mtime < OUTPUT_S ? BUSY_YES : BUSY_NO;	/* a time to come is no proof of peace */
 }
 
-/* Returns false if there is no such process any more. */
-static bool read_process(uint32_t pid, struct process *ret)
+/*
+ * Returns 1, 0 if the process has ended, or -1: what it uses cannot be read. Its name may have any bytes, newlines and
+ * brackets too; the last bracket of the file ends it.
+ */
+static int read_process(uint32_t pid, struct process *ret)
 {
 	unsigned long long user, system, child_user, child_system, start;
-	char path[32], line[1024];
+	char path[32], text[1024];
 	const char *tail;
 	FILE *file;
+	size_t n;
+	int error;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
-	tail = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+		return errno == ENOENT ? 0 : -1;
+	errno = 0;
+	n = fread(text, 1, sizeof(text) - 1, file);
+	error = errno;
 	fclose(file);
+	text[n] = '\0';
+	tail = strrchr(text, ')');
 	if (!tail || sscanf(tail + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu"
 			    " %*d %*d %*d %*d %llu", &user, &system, &child_user, &child_system, &start) != 5)
-		return false;
+		return error == ESRCH ? 0 : -1;
 	*ret = (struct process){ pid, start, user + system + child_user + child_system };
-	return true;
+	return 1;
 }
 
 static struct busy_session *find_session(struct busy_session *sessions, size_t n_sessions, const char *id)
@@ -92,8 +101,11 @@ static bool count_ticks(struct logoff_host *host, struct busy_session *sessions,
 		struct busy_session *session = find_session(sessions, n_sessions, processes[i]->session_id);
 		struct process now, *then;
 		size_t place;
+		int r = session ? read_process((uint32_t)processes[i]->pid, &now) : 0;
 
-		if (!session || !read_process((uint32_t)processes[i]->pid, &now))
+		if (r < 0)
+			session->busy = BUSY_UNKNOWN;
+		if (r <= 0)
 			continue;
 		if (first) {
 			enough = enough && array_add(before, n_before, &now) == 0;

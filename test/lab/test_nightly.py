@@ -55,7 +55,8 @@ class Night:
         assert self.second.id == self.opened["multiplexed"].id
         self.opened["tmux"].sh("tmux new-session -d -s lab")
         self.opened["output"].shell.begin("while sleep 0.5; do date; done")
-        self.opened["work"].shell.begin("timeout 120 sh -c 'while :; do :; done'")
+        # Any bytes can be a name. The kernel gives them as they are, in a file whose fields are counted from the last bracket.
+        self.opened["work"].shell.begin("cp /bin/sh $'a)\\nb'; timeout 120 ./$'a)\\nb' -c 'while :; do :; done'")
         self.opened["desktop"].disconnect()
         terminals = [one for one in self.opened.values() if not isinstance(one, sessions.RdpSession)]
         not_used_for(3, *terminals)
