@@ -6,7 +6,8 @@
  * own have been asked, so that both have the same time. Whether they have ended is seen here all the same.
  *
  * The caller has chosen them from a list, and a number can be another process's by now. So each is held first, then all processes are
- * listed again: what that list says of the number is true of the process that is held, if that lives on. Only then it is signalled.
+ * listed again: what that list says of the number is true of the process that is held, if that lives on. Only then it is signalled,
+ * and the same is done again before what has been asked to end is killed.
  */
 #include "core/host.h"
 
@@ -73,7 +74,10 @@ static bool is_same(const struct logoff_host_process *process, struct logoff_hos
 	return false;
 }
 
-/* Leaves those alone that are not what the caller has chosen any more. */
+/*
+ * Leaves those alone that are not what the caller has chosen any more: a process may take another program, user or
+ * session while it is waited for. Whoever has been asked to end the others looks themselves.
+ */
 static int look_again(struct ends *ends, struct logoff_error *reterr)
 {
 	struct logoff_host_process **now;
@@ -84,7 +88,8 @@ static int look_again(struct ends *ends, struct logoff_error *reterr)
 		return r;
 	(void)act_on_all(ends, HOST_ACT_LOOK);
 	for (size_t i = 0; i < ends->n_items; i++)
-		if (ends->items[i].result == HOST_PENDING && !is_same(ends->items[i].process, now, n))
+		if (ends->items[i].result == HOST_PENDING && !ends->items[i].by_others &&
+		    !is_same(ends->items[i].process, now, n))
 			ends->items[i].result = -ESTALE;
 	logoff_host_process_list_free(now);
 	return 0;
@@ -163,6 +168,8 @@ static int ask_and_kill(struct ends *ends, uint64_t grace_us, int cancel_fd, str
 		r = host->backend->wait(host, 0, -1, reterr);
 	if (r >= 0 && grace_us > 0)
 		r = wait_for_all(ends, until_us, cancel_fd, reterr);
+	if (r > 0)
+		r = look_again(ends, reterr);
 	if (r >= 0)
 		r = kill_all(ends, cancel_fd);
 	if (r > 0)

@@ -2,10 +2,11 @@
 """tskill: processes of sessions end, and no others."""
 
 import signal
+import time
 
 import sessions
 from cases import CANCELLED, DENIED, NO_SESSION, NOT_IN_TIME, OK, UNREACHABLE, assert_untouched
-from host import wait_until
+from host import finish, wait_until
 from test_hidden import hiding  # noqa: F401
 
 
@@ -174,3 +175,39 @@ def test_a_program_of_a_desktop(host):
     assert tskill(host, "xterm", f"/id:{rdp.id}").status == OK
 
     assert not host.alive(xterm)
+
+
+def start_keeper(session, answer):
+    """A process "keeper" that answers SIGTERM with a command of bash."""
+    session.sh("cp /bin/sleep important; cp /bin/bash keeper")
+    session.host.path("/home/alice/act").write_text(f"trap '{answer}' TERM\nwhile :; do sleep 0.1; done\n")
+    session.sh("setsid ./keeper act >/dev/null 2>&1 & sleep 0.5")
+    keeper, = session.host.named("keeper")
+    return keeper
+
+
+def test_what_becomes_another_program_in_the_grace_is_left_alone(host):
+    """It is asked to end, and becomes what nobody has named."""
+    alice = sessions.ssh(host, "alice")
+    start_keeper(alice, "exec ./important 333")
+
+    result = tskill(host, "keeper", f"/id:{alice.id}", "/grace:2")
+
+    assert result.status == NOT_IN_TIME and "another one by now" in result.err, result.text
+    important, = host.named("important")
+    host.check(f"kill -KILL {important.pid}")
+
+
+def test_what_leaves_the_session_in_the_grace_is_left_alone(host):
+    """root moves it into a service while it is waited for: it is in nobody's session then."""
+    alice = sessions.ssh(host, "alice")
+    keeper = start_keeper(alice, ":")
+    running = host.start(["tskill", str(keeper.pid), "/grace:4"])
+    time.sleep(1)
+    host.check(f"echo {keeper.pid} >/sys/fs/cgroup/system.slice/ssh.service/cgroup.procs")
+
+    result = finish(running)
+
+    assert result.status == NOT_IN_TIME and "another one by now" in result.err, result.text
+    assert host.alive(keeper)
+    host.check(f"kill -KILL {keeper.pid}")
