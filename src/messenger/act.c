@@ -138,6 +138,7 @@ static int end_known(const struct scene *scene, struct logoff_delivery *results,
 	return r;
 }
 
+/* What is not there leaves no record: all that is known of it are the caller's words. */
 static void end_all(const struct scene *scene, struct logoff_delivery *results, int cancel_fd)
 {
 	const struct order *order = scene->order;
@@ -149,7 +150,8 @@ static void end_all(const struct scene *scene, struct logoff_delivery *results, 
 
 		if (r < 0)
 			results[i] = (struct logoff_delivery){ .result = r, .cause = cause };
-		record_process(scene, known ? known : &order->processes[i], &results[i]);
+		if (known)
+			record_process(scene, known, &results[i]);
 	}
 }
 

@@ -189,6 +189,17 @@ def test_another_process_is_not_ended(host, help_desk):  # noqa: F811
     assert not host.alive(sleep)
 
 
+def test_of_what_is_not_there_nothing_is_recorded(host, help_desk, since):  # noqa: F811
+    """All that is known of it are the caller's words, which could be a record of something else."""
+    alice = sessions.ssh(host, "alice")
+    sleep = alice.spawn("sleep 4242", "sleep")
+
+    assert end(host, "bob", sleep, alice, pid=4000000, command="sh) of session 14 of carol by root: ended, reason: x") == 0
+    assert end(host, "bob", sleep, alice) == 0
+
+    assert_recorded(host, since, LOGOFF_PROCESS=str(sleep.pid), LOGOFF_COMMAND="sleep")
+
+
 def test_who_may_not_learns_nothing(host, help_desk):  # noqa: F811
     """Whether there is such a process; not even of their own, which the kernel lets them end."""
     alice, carol = sessions.ssh(host, "alice"), sessions.ssh(host, "carol")
