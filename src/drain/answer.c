@@ -54,7 +54,9 @@ int drain_answer_root(drain_trouble_func trouble, void *data)
 
 int drain_answer_text(const char *text, char ret[static DRAIN_TEXT_SIZE])
 {
-	char *shown = utf8_harmless(text ? text : _("This machine accepts no new logons at present."), true);
+	bool is_blank = text && !text[strspn(text, " \t\n")];	/* nobody could tell whether PAM shows it */
+	char *shown = utf8_harmless(!text ? _("This machine accepts no new logons at present.") : is_blank ? "" : text,
+				    true);
 	int r = !shown ? -ENOMEM : strlen(shown) < DRAIN_TEXT_SIZE ? 0 : -E2BIG;
 
 	if (r == 0)

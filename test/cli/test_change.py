@@ -113,6 +113,11 @@ def test_what_proves_nothing(root, change, stack):
     assert time.monotonic() - begun < 8
 
 
+def test_a_text_without_words(root, change):
+    services(root, sshd=REFUSES.format("This machine accepts no new logons at present."))
+    assert change("/drain", " \n\n").returncode == 0
+
+
 def test_a_text_whose_first_line_is_empty(root, change):
     services(root, sshd=REFUSES.format("Maintenance"), login=REFUSES.format("{}"), gdm_password=PROVED)
     result = change("/drain", f"\n{TEXT}")
