@@ -17,14 +17,14 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 
-/* Tells whether each host that counts has told all it has. */
-static bool is_whole(const struct server_farm *farm)
+/* Whether each host that counts has told all it has. */
+static enum query_view view(const struct server_farm *farm)
 {
 	for (size_t i = 0; i < farm->hosts.n_items; i++)
 		if ((!farm->items[i].listed || server_farm_has_failed(farm, i)) &&
 		    !server_farm_is_excused(farm, i))
-			return false;
-	return true;
+			return VIEW_PART;
+	return VIEW_WHOLE;
 }
 
 static int query_farm(const struct table_column *columns, bool people, int n_arguments, char **arguments)
@@ -48,7 +48,7 @@ static int query_farm(const struct table_column *columns, bool people, int n_arg
 		sessions = server_farm_sessions(&farm, &n);
 		output_note(sessions ? 0 : -ENOMEM);
 		if (sessions)
-			status = query_show(&table, people, sessions, n, is_whole(&farm), n_arguments, arguments);
+			status = query_show(&table, people, sessions, n, view(&farm), n_arguments, arguments);
 		failed = server_farm_report(&farm);
 		status = failed > status ? failed : status;
 		server_farm_summarize(&farm, false);
@@ -174,7 +174,7 @@ static int show_rows(struct process_run *run, struct table *table, int n_argumen
 	table->group = report_shows_hosts ? "host" : NULL;
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows)
-		status = query_show_processes(table, rows, n, is_whole(&run->farm), "", n_arguments, arguments);
+		status = query_show_processes(table, rows, n, view(&run->farm), "", n_arguments, arguments);
 	free(rows);
 	failed = (int)server_farm_report(&run->farm);
 	server_farm_summarize(&run->farm, false);

@@ -105,14 +105,25 @@ static bool is_wanted(const struct process_row *row, means_func means_id, const 
 	return arg_id ? means_id(row, arg_id) : n_arguments == 0 && is_own(row, own);
 }
 
-/* Reports DESIGNATOR if it MEANS none of the N_ROWS. Returns the exit status. */
-static int check_found(const void **rows, size_t n_rows, bool whole, const char *designator,
-		       means_func means)
+static bool find(const void **rows, size_t n_rows, const char *designator, means_func means)
 {
 	for (size_t i = 0; i < n_rows; i++)
 		if (means(rows[i], designator))
-			return EXIT_ENDED;
-	if (!whole)
+			return true;
+	return false;
+}
+
+/* Reports DESIGNATOR if it MEANS none of the N_ROWS, or may mean others that are hidden. Returns the exit status. */
+static int check_found(const void **rows, size_t n_rows, enum query_view view, const char *designator,
+		       means_func means)
+{
+	bool found = find(rows, n_rows, designator, means);
+
+	if (view == VIEW_HIDDEN && !(found && is_number(designator)))
+		return (int)report_unseen_processes(designator, found);
+	if (found)
+		return EXIT_ENDED;
+	if (view == VIEW_PART)
 		return (int)report_unknown_recipient(designator, designator, NULL);
 	fprintf(stderr, _("%s: %s: no process has this number, user, session or program\n"),
 		program().text, safe(designator).text);
@@ -120,8 +131,8 @@ static int check_found(const void **rows, size_t n_rows, bool whole, const char 
 }
 
 /* Copies the rows that are meant to ROWS, and reports each argument that means none. Returns the exit status. */
-static int pick_processes(const struct process_row *all, size_t n, bool whole, const char *own, int n_arguments,
-			  char **arguments, const void **rows, size_t *ret_n_rows)
+static int pick_processes(const struct process_row *all, size_t n, enum query_view view, const char *own,
+			  int n_arguments, char **arguments, const void **rows, size_t *ret_n_rows)
 {
 	means_func means_id = choose_meaning(all, n);
 	int status = EXIT_ENDED;
@@ -130,12 +141,13 @@ static int pick_processes(const struct process_row *all, size_t n, bool whole, c
 	for (size_t i = 0; i < n; i++)
 		if (is_wanted(&all[i], means_id, own, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &all[i];
-	for (int k = 0; k < n_arguments; k++)
-		status |= check_found(rows, *ret_n_rows, whole, arguments[k], is_meant);
+	for (int k = 0; k < n_arguments; k++)	/* one's own are never hidden */
+		status |= check_found(rows, *ret_n_rows, strcmp(arguments[k], own) == 0 ? VIEW_WHOLE : view,
+				      arguments[k], is_meant);
 	if (arg_id)
-		status |= check_found(rows, *ret_n_rows, whole, arg_id, means_id);
+		status |= check_found(rows, *ret_n_rows, view, arg_id, means_id);
 	else if (n_arguments == 0 && !logoff_is_this_machine(arg_server))
-		status |= check_found(rows, *ret_n_rows, whole, own, is_own);
+		status |= check_found(rows, *ret_n_rows, view, own, is_own);
 	return status;
 }
 
@@ -167,7 +179,7 @@ int query_make_process_table(struct table *table)
 	return query_check(table, &process_help);
 }
 
-int query_show_processes(const struct table *table, const struct process_row *all, size_t n, bool whole,
+int query_show_processes(const struct table *table, const struct process_row *all, size_t n, enum query_view view,
 			 const char *own, int n_arguments, char **arguments)
 {
 	const void **rows = calloc(n + 1, sizeof(*rows));
@@ -176,7 +188,7 @@ int query_show_processes(const struct table *table, const struct process_row *al
 
 	output_note(rows ? 0 : -ENOMEM);
 	if (rows) {
-		status = pick_processes(all, n, whole, own, n_arguments, arguments, rows, &n_rows);
+		status = pick_processes(all, n, view, own, n_arguments, arguments, rows, &n_rows);
 		show_processes(table, rows, n_rows);
 	}
 	free(rows);
@@ -197,7 +209,8 @@ int query_processes(struct logoff_host *host, int n_arguments, char **arguments)
 	r = processes_read(&processes, host, &error);
 	if (r < 0)
 		return report_host(arg_server, r, &error);
-	status = query_show_processes(&table, processes.rows, processes.n_items, true, own, n_arguments,
+	status = query_show_processes(&table, processes.rows, processes.n_items,
+				      logoff_host_hides_processes(host) ? VIEW_HIDDEN : VIEW_WHOLE, own, n_arguments,
 				      arguments);
 	processes_done(&processes);
 	return status;

@@ -48,10 +48,12 @@ bool query_means(const struct logoff_session *session, int n_arguments, char **a
 	return n_arguments == 0;
 }
 
-static int report_none(const char *argument, bool people, bool whole)
+static int report_none(const char *argument, bool people, enum query_view view)
 {
-	if (!whole)
+	if (view == VIEW_PART)
 		return (int)report_unknown_recipient(argument, argument, NULL);
+	if (view == VIEW_HIDDEN)
+		return (int)report_unseen(argument, argument);
 	fprintf(stderr, people ? _("%s: %s: no user who is logged on has this name, session name or id\n")
 			       : _("%s: %s: no session has this name, user or id\n"),
 		program().text, safe(argument).text);
@@ -79,15 +81,16 @@ static bool mark_sessions(struct logoff_session *const *sessions, size_t n, bool
  * Copies the SESSIONS that an argument means (all without arguments) to ROWS, and reports each argument that means
  * none. A number means a session only if it is nothing else. MARKS are N, all false. Returns the exit status.
  */
-static int pick_sessions(struct logoff_session *const *sessions, size_t n, bool whole, int n_arguments,
-			 char **arguments, bool people, bool *marks, const void **rows, size_t *ret_n_rows)
+static int pick_sessions(struct logoff_session *const *sessions, size_t n, enum query_view view,
+			 int n_arguments, char **arguments, bool people, bool *marks, const void **rows,
+			 size_t *ret_n_rows)
 {
 	int status = EXIT_ENDED;
 
 	for (int k = 0; k < n_arguments; k++)
 		if (!mark_sessions(sessions, n, people, arguments[k], is_meant, marks) &&
 		    !mark_sessions(sessions, n, people, arguments[k], has_number, marks))
-			status = report_none(arguments[k], people, whole);
+			status = report_none(arguments[k], people, view);
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < n; i++)
 		if (n_arguments == 0 ? is_shown(sessions[i], people) : marks[i])
@@ -161,8 +164,8 @@ int query_make_table(struct table *table, const struct table_column *columns, bo
 	return status;
 }
 
-int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n, bool whole,
-	       int n_arguments, char **arguments)
+int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
+	       enum query_view view, int n_arguments, char **arguments)
 {
 	const void **rows = calloc(n + 1, sizeof(*rows));
 	bool *marks = calloc(n + 1, sizeof(*marks));
@@ -171,7 +174,7 @@ int query_show(const struct table *table, bool people, struct logoff_session *co
 
 	output_note(rows && marks ? 0 : -ENOMEM);
 	if (rows && marks) {
-		status = pick_sessions(sessions, n, whole, n_arguments, arguments, people, marks, rows, &n_rows);
+		status = pick_sessions(sessions, n, view, n_arguments, arguments, people, marks, rows, &n_rows);
 		show_sessions(table, rows, n_rows, n_arguments > 0);
 		if (people)
 			tell_unregistered(table, rows, n_rows);
@@ -198,7 +201,8 @@ static int query_with_columns(struct logoff_host *host, const struct table_colum
 	if (r < 0)
 		return report_host(arg_server, r, &error);
 	charset_init_times();		/* for the logon times */
-	status = query_show(&table, people, sessions, n, true, n_arguments, arguments);
+	status = query_show(&table, people, sessions, n,
+			    logoff_host_hides_processes(host) ? VIEW_HIDDEN : VIEW_WHOLE, n_arguments, arguments);
 	if (status == EXIT_ENDED && shows_times(&table, people))
 		status = (int)report_times(arg_server, sessions, n);
 	logoff_session_list_free(sessions, n);

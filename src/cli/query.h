@@ -36,16 +36,23 @@ int query_watch(struct logoff_host *host, const struct table *table, bool people
 /* Makes the table of COLUMNS, and checks the options for it. Returns the exit status. */
 int query_make_table(struct table *table, const struct table_column *columns, bool people);
 
+/* Whether there are others than those that are seen. */
+enum query_view {
+	VIEW_WHOLE,		/* there are none */
+	VIEW_HIDDEN,		/* this machine may hide some */
+	VIEW_PART		/* hosts have not answered */
+};
+
 /*
- * Shows those of the N SESSIONS that the arguments mean; with PEOPLE only those in which somebody works. They are all
- * there are only if WHOLE is set. Returns the exit status.
+ * Shows those of the N SESSIONS that the arguments mean; with PEOPLE only those in which somebody works. Returns the
+ * exit status.
  */
-int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n, bool whole,
-	       int n_arguments, char **arguments);
+int query_show(const struct table *table, bool people, struct logoff_session *const *sessions, size_t n,
+	       enum query_view view, int n_arguments, char **arguments);
 
 /* The same two for processes; OWN is the user whose processes are meant without an argument. */
 int query_make_process_table(struct table *table);
-int query_show_processes(const struct table *table, const struct process_row *all, size_t n, bool whole,
+int query_show_processes(const struct table *table, const struct process_row *all, size_t n, enum query_view view,
 			 const char *own, int n_arguments, char **arguments);
 
 /* Tells whether one of the arguments means SESSION, or there are none. */

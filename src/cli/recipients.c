@@ -132,6 +132,8 @@ static void tell_nobody(struct recipients *recipients, struct word word, const c
 	else if (word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 count_recipients(recipients, fits_user_gone, word.text) > 0)
 		note_status(recipients, report_user_left(shown, word.text));
+	else if (recipients->host && logoff_host_hides_processes(recipients->host))
+		note_status(recipients, report_unseen(shown, word.text));
 	else
 		note_status(recipients, report_nobody(shown, word.text, false));
 }
@@ -260,11 +262,18 @@ static void add_file(struct recipients *recipients, const char *path)
 
 void recipients_add_all(struct recipients *recipients, bool talkative)
 {
+	bool hidden;
+
 	add_recipient(recipients, fits_all, NULL);
 	for (size_t i = recipients->n_recipients; talkative && i < recipients->n_all; i++)
 		delivery_report_left_out(recipients->all[i]);
-	if (recipients->n_recipients == 0 && recipients->incomplete) {
+	hidden = recipients->host && logoff_host_hides_processes(recipients->host);
+	if (recipients->n_recipients > 0 && hidden) {
+		report_hidden_logins();
+	} else if (recipients->n_recipients == 0 && recipients->incomplete) {
 		note_status(recipients, report_unknown_recipient("*", "*", recipients->scope));
+	} else if (recipients->n_recipients == 0 && hidden) {
+		note_status(recipients, report_unseen("*", "*"));
 	} else if (recipients->n_recipients == 0) {
 		fprintf(stderr, _("%s: nobody is logged on\n"), program().text);
 		note_status(recipients, stream_failure(EXIT_NO_SESSION, "nobody-logged-on", NULL, NULL));

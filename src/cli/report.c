@@ -708,6 +708,22 @@ enum exit_status report_unknown_recipient(const char *shown, const char *text, c
 				 object_of(shown, text), NULL);
 }
 
+enum exit_status report_unseen(const char *shown, const char *text)
+{
+	fprintf(stderr, _("%s: %s: not seen, but /proc hides processes of others, and so logins (hidepid)\n"),
+		program().text, safe(shown).text);
+	return stream_failure(EXIT_UNREACHABLE, "recipient-unknown", object_of(shown, text), NULL);
+}
+
+enum exit_status report_unseen_processes(const char *word, bool found)
+{
+	fprintf(stderr,
+		found ? _("%s: %s: others may have such processes too, which /proc hides\n")
+		      : _("%s: %s: no such process is seen, but /proc hides those of others\n"),
+		program().text, safe(word).text);
+	return stream_failure(EXIT_UNREACHABLE, "recipient-unknown", word, NULL);
+}
+
 enum exit_status report_needs_host(const char *shown, const char *text, const char *host)
 {
 	fprintf(stderr,

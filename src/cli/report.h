@@ -80,6 +80,12 @@ enum exit_status report_nobody(const char *designator, const char *text, bool ba
  */
 enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host);
 
+/* The same of this machine, which hides the processes of others from the caller, and so logins. */
+enum exit_status report_unseen(const char *shown, const char *text);
+
+/* Reports that WORD may mean more processes than the FOUND ones, or than none: /proc hides those of others. */
+enum exit_status report_unseen_processes(const char *word, bool found);
+
 /*
  * Reports that SHOWN, which shows the word TEXT, means no session without its host; HOST is the one in the example.
  * Returns the exit status.

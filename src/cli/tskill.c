@@ -119,19 +119,10 @@ static int report_found(const struct targets *targets, const char *word, bool fo
 {
 	if (found && (!targets->hidden || !targets->others || is_number(word)))
 		return EXIT_ENDED;
-	if (found) {
-		fprintf(stderr, _("%s: %s: others may have such processes too, which /proc hides\n"), program().text,
-			safe(word).text);
-		return EXIT_UNREACHABLE;
-	}
-	if (!targets->hidden) {
-		fprintf(stderr, _("%s: %s: no such process in a session that is meant\n"), program().text,
-			safe(word).text);
-		return EXIT_NO_SESSION;
-	}
-	fprintf(stderr, _("%s: %s: no such process is seen, but /proc hides those of others\n"), program().text,
-		safe(word).text);
-	return EXIT_UNREACHABLE;
+	if (found || targets->hidden)
+		return (int)report_unseen_processes(word, found);
+	fprintf(stderr, _("%s: %s: no such process in a session that is meant\n"), program().text, safe(word).text);
+	return EXIT_NO_SESSION;
 }
 
 static struct target *find_target(const struct targets *targets, pid_t pid)

@@ -76,7 +76,7 @@ static bool is_same(const struct logoff_host_process *process, struct logoff_hos
 
 /*
  * Leaves those alone that are not what the caller has chosen any more: a process may take another program, user or
- * session while it is waited for. Whoever has been asked to end the others looks themselves.
+ * session while it is waited for. Those that end_others() has been asked to end are looked up there.
  */
 static int look_again(struct ends *ends, struct logoff_error *reterr)
 {

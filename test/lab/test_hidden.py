@@ -247,3 +247,20 @@ def test_a_process_of_another_pid_namespace(host):
     finally:
         outside.kill()
         outside.wait(10)
+
+
+def test_hidden_processes_are_not_absent(hiding):
+    """Whatever the question: of processes and logins of others nobody says that there are none."""
+    here, there = sessions.ssh(hiding, "alice"), sessions.ssh(hiding, "bob")
+
+    for command in ("query process bob", "query process 1", f"query process {there.tty}", "query process '*'"):
+        out, status = here.shell.run(command + " 2>&1")
+        assert status == UNREACHABLE and "/proc hides" in out, (command, out)
+    if hiding.flavour == "bare":    # there nothing can be listed at all
+        return
+    for command in ("query process", "query process alice", f"query process {here.processes()[-1].pid}"):
+        out, status = here.shell.run(command + " 2>&1")
+        assert status == OK and "/proc" not in out, (command, out)
+    for command in ("query user carol", "msg carol Lunch"):     # she may be logged on where logind does not know
+        out, status = here.shell.run(command + " 2>&1")
+        assert status == UNREACHABLE and "hidepid" in out, (command, out)
