@@ -17,14 +17,20 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 
-/* Whether each host that counts has told all it has. */
+/* Whether the hosts that count have told all they have. */
 static enum query_view view(const struct server_farm *farm)
 {
-	for (size_t i = 0; i < farm->hosts.n_items; i++)
-		if ((!farm->items[i].listed || server_farm_has_failed(farm, i)) &&
-		    !server_farm_is_excused(farm, i))
+	enum query_view found = VIEW_WHOLE;
+
+	for (size_t i = 0; i < farm->hosts.n_items; i++) {
+		if (server_farm_is_excused(farm, i))
+			continue;
+		if (!farm->items[i].listed || server_farm_has_failed(farm, i))
 			return VIEW_PART;
-	return VIEW_WHOLE;
+		if (farm->items[i].hides_logins)
+			found = VIEW_HIDDEN;
+	}
+	return found;
 }
 
 static int query_farm(const struct table_column *columns, bool people, int n_arguments, char **arguments)

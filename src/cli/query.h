@@ -39,7 +39,7 @@ int query_make_table(struct table *table, const struct table_column *columns, bo
 /* Whether there are others than those that are seen. */
 enum query_view {
 	VIEW_WHOLE,		/* there are none */
-	VIEW_HIDDEN,		/* this machine may hide some */
+	VIEW_HIDDEN,		/* a host may hide some from the caller (hidepid) */
 	VIEW_PART		/* hosts have not answered */
 };
 

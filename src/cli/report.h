@@ -80,7 +80,7 @@ enum exit_status report_nobody(const char *designator, const char *text, bool ba
  */
 enum exit_status report_unknown_recipient(const char *shown, const char *text, const char *host);
 
-/* The same of this machine, which hides the processes of others from the caller, and so logins. */
+/* The same where /proc hides the processes of others from the caller, and so logins. */
 enum exit_status report_unseen(const char *shown, const char *text);
 
 /* Reports that WORD may mean more processes than the FOUND ones, or than none: /proc hides those of others. */

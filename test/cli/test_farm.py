@@ -1337,6 +1337,24 @@ def test_hidden_logins_are_told(farm):
     assert done.status == 0 and "hidepid" in done.err and "one" in done.err
 
 
+def test_what_a_host_hides_is_not_absent(farm):
+    """Neither a user nor a process: there may be more than it shows."""
+    hides = """hello()
+while order():
+    if last['order'] == 'list':
+        session('5')
+    else:
+        say(serial=last['serial'], process=dict(host='x', pid=42, command='vi', user='alice', uid=1000, session_id='5', session_name=None, state=None, kind=None))
+    say(serial=last['serial'], reply=last['order'], exit_status=0, hides_processes=True)
+"""
+    farm.hosts(one=hides)
+    done = farm.query("carol")
+    assert done.status == 6 and "query: carol: not seen, but /proc hides" in done.err
+    for word, status in (("vi", 6), ("42", 0), ("emacs", 6)):
+        done = farm.run("query", "process", word)
+        assert (done.status, "/proc hides" in done.err) == (status, status == 6), done
+
+
 def test_counts(farm):
     """Sessions that two lists tell are counted once."""
     script = "hello()\norder('list')\nsession('5')\nreply()\norder('list')\nsession('5')\nsession('6')\nreply()\norder('log-off')\nresult('5')\nreply()\norder('log-off')\nresult('6')\nreply()\norder()\n"
