@@ -377,6 +377,48 @@ static void test_no_list_no_end(void **state)
 	close_scene(&scene);
 }
 
+/* What a process that is asked to end does with the world: another name, or a list that fails. */
+static int census_fails;
+
+static int change_when_asked(struct logoff_host *host, struct host_held *held, enum host_act act)
+{
+	struct memory_world *world = host->data;
+
+	if (act == HOST_ACT_ASK) {
+		world->census_fails.r = census_fails;
+		for (size_t i = 0; !census_fails && i < world->n_processes; i++)
+			memset(world->processes[i].command, 'x', strlen(world->processes[i].command));
+	}
+	return host_memory.act(host, held, act);
+}
+
+/* Nobody is killed who is not what was chosen any more, nor of whom that cannot be told. */
+static void test_looks_again_before_the_kill(void **state)
+{
+	static const struct { int fails; enum logoff_result left; } rows[] = {
+		{ 0, LOGOFF_E_CHANGED }, { -EHOSTUNREACH, LOGOFF_E_UNREACHABLE },
+	};
+	static struct host_backend backend;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene = open_scene(office);
+		struct memory_world *world = scene.host->data;
+
+		backend = host_memory;
+		backend.act = change_when_asked;
+		scene.host->backend = &backend;
+		census_fails = rows[i].fails;
+		assert_int_equal(end(&scene, 5000, -1), LOGOFF_OK);
+		assert_int_equal(scene.results[1], LOGOFF_OK);
+		assert_int_equal(scene.results[2], rows[i].left);
+		assert_int_equal(scene.results[4], LOGOFF_OK);
+		world->census_fails.r = 0;
+		assert_int_equal(count_living(&scene), 3);	/* systemd too, which is in no session */
+		close_scene(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_before_the_kill),
 		cmocka_unit_test(test_no_list_no_end),
+		cmocka_unit_test(test_looks_again_before_the_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
