@@ -212,8 +212,9 @@ class Fish:
         return {one.split("\t")[0] for one in out.stdout.splitlines()}
 
     def complete(self, line):
-        found = self.candidates(line)
         word = line.split(" ")[-1]
+        found = self.candidates(line)   # fish 4 tells of words with these letters anywhere as well, and prefers those that begin so
+        found = {one for one in found if one.startswith(word)} or found
         common = os.path.commonprefix(sorted(found)) if found else word
         space = " " if len(found) == 1 and common[-1] not in "/=@:.,-" else ""
         return line[: len(line) - len(word)] + common + space
