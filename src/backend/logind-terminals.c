@@ -8,6 +8,7 @@
  * that have a name already, nor leaders that are not the user's.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "local/cgroup.h"
 #include "local/terminal.h"
 
 /* To read what a control group lists takes as long as to read so many processes. */
@@ -60,6 +62,7 @@ struct search {
 	size_t n_sessions;
 	struct sight *sights;
 	size_t n_sights;
+	uint32_t ambient;		/* the audit session of process 1 */
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -456,6 +459,41 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	return found;
 }
 
+static bool is_from_before(const struct search *search, const struct logoff_session *session, const struct table_row *row)
+{
+	struct table_row *leader = table_find(search->table, session->leader);
+
+	return leader && table_stat(leader) ? row->stat.start_time < leader->stat.start_time
+					    : table_is_older(&row->stat, of(session)->since_us, 0);
+}
+
+/*
+ * The session of a process that has left its control group and lost its parents: by the audit session, as a log-off
+ * finds it (strays.h). If somebody in that is older than the session, it is of another login.
+ */
+static const struct logoff_session *find_by_audit(const struct search *search, struct table_row *row)
+{
+	const struct logoff_session *session;
+	uint32_t audit = table_audit(row);
+	char id[16], unit[CGROUP_UNIT];
+	struct cgroup cgroup;
+
+	if (audit == PROC_NO_AUDIT || audit == search->ambient ||
+	    (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row)))
+		return NULL;
+	snprintf(id, sizeof(id), "%u", audit);
+	session = find_by_id(search, id);
+	if (!session || cgroup_read(row->pid, &cgroup) < 0 || cgroup_parse_system_unit(cgroup.text, unit))
+		return NULL;
+	for (size_t i = 0; i < search->table->n_rows; i++) {
+		struct table_row *other = &search->table->rows[i];
+
+		if (table_audit(other) == audit && table_stat(other) && is_from_before(search, session, other))
+			return NULL;
+	}
+	return session;
+}
+
 static int census_all(const struct search *search, struct census *census)
 {
 	int r = 0;
@@ -471,6 +509,7 @@ static int census_all(const struct search *search, struct census *census)
 			const struct logoff_session *session = table_is_desktop(search->table, row) ?
 				find_desktop_of(search, row) : find_session(search, row);
 
+			session = session ? session : find_by_audit(search, row);
 			id = session ? session->id : NULL;
 		}
 		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command,
@@ -494,6 +533,7 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 	}
 	host->hides_processes = host->table->partial;
 	r = search_init(&search, host->table, list.items, list.n_items);	/* the list was made from this table */
+	search.ambient = proc_ambient_audit_session();
 	if (r >= 0)
 		r = census_all(&search, census);
 	search_done(&search);

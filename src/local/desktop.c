@@ -25,6 +25,13 @@ static const char *const desktops[] = { "app-",	"dbus-:", "org.", "gnome-", "pla
 /* Scopes that are no desktop's: systemd-run's, by which people keep a program beyond the logout, and panes of tmux. */
 static const char *const private_scopes[] = { "run-", "tmux-spawn-", NULL };
 
+/*
+ * Scopes into which a program of a session puts what it starts, by its own doing: desktops and browsers, terminals with
+ * each shell, tmux with each pane, snap. A scope of any other name is the user's own, by which they keep a program
+ * beyond the logout: systemd-run's, a container's.
+ */
+static const char *const moved_scopes[] = { "app-", "apps-", "vte-spawn-", "ptyxis-spawn-", "kitty-", "tmux-spawn-", "snap.", NULL };
+
 static bool begins_with_one(const char *name, const char *const *beginnings)
 {
 	for (; *beginnings; beginnings++)
@@ -56,7 +63,7 @@ bool desktop_is_moved(const char *path)
 	const char *unit;
 	size_t length = find_unit(path, &unit);
 
-	return ends_with(unit, length, ".scope") && strncmp(unit, "run-", 4) != 0 && strncmp(unit, "init.", 5) != 0;
+	return ends_with(unit, length, ".scope") && begins_with_one(unit, moved_scopes);
 }
 
 bool desktop_is_unit(const char *path)

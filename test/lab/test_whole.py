@@ -248,8 +248,10 @@ def test_a_pane_that_the_users_manager_holds(host):
     kept, session = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
     session.sh("systemd-run --user --scope --quiet --unit=tmux-spawn-1 stubborn pane >/dev/null 2>&1 </dev/null &")
     session.sh("systemd-run --user --scope --quiet stubborn mine >/dev/null 2>&1 </dev/null &")
+    session.sh("systemd-run --user --scope --quiet --unit=myjob stubborn named >/dev/null 2>&1 </dev/null &")
     pane = wait_until(lambda: host.named("pane"), what="the pane's program runs")
     mine = wait_until(lambda: host.named("mine"), what="the user's own runs")
+    mine += wait_until(lambda: host.named("named"), what="another one runs, in a scope with a name")
     before, others = session.processes(), kept.processes()
 
     result = logoff(host, session.id, "/grace:1")
@@ -259,6 +261,22 @@ def test_a_pane_that_the_users_manager_holds(host):
     assert host.survivors([one for one in before if one not in mine]) == []
     assert host.survivors(mine) == mine
     assert_untouched(kept, others)
+
+
+def test_what_has_left_its_group_and_parents_is_still_kept(host):
+    """A log-off would end it, by the audit session; so query process and /keep know it too."""
+    session = sessions.ssh(host, "alice")
+    job = session.spawn("stubborn -d kjob", "kjob")
+    host.check(f"mkdir -p /sys/fs/cgroup/jobs/x && echo {job.pid} >/sys/fs/cgroup/jobs/x/cgroup.procs")
+
+    listed = host.check(["query", "process", "kjob", "/columns:id", "/nolegend"]).split()
+    result = logoff(host, "/all", "/keep:kjob", "/ifany", "/y")
+
+    assert listed == [session.id]
+    assert result.status == OK and host.alive(job) and session.exists(), result.text
+    host.check(f"kill -KILL {job.pid}")
+    wait_until(lambda: not host.alive(job), 5, "it has ended")
+    host.run("rmdir /sys/fs/cgroup/jobs/x /sys/fs/cgroup/jobs")
 
 
 # -- logins that logind does not know -----------------------------------------------------------
