@@ -140,7 +140,8 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 	if (length < sizeof(head))
 		return -EPROTO;
 	memcpy(&head, answer, sizeof(head));
-	if (head.udiag_family != AF_UNIX || head.udiag_state != ESTABLISHED)
+	channel.listening = head.udiag_state == LISTENING;
+	if (head.udiag_family != AF_UNIX || (!channel.listening && head.udiag_state != ESTABLISHED))
 		return -ENOENT;
 	n_name = find_attribute(answer, length, sizeof(head), UNIX_DIAG_NAME, 1, &name);
 	if (n_name == 0 || !parse_path(name, n_name, &channel.display))
@@ -148,10 +149,12 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 	if (!find_attribute(answer, length, sizeof(head), ATTRIBUTE_UID, sizeof(number), &uid))
 		return -ENODATA;
 	/* Without it nobody is at the other end any more. */
-	if (!find_attribute(answer, length, sizeof(head), UNIX_DIAG_PEER, sizeof(channel.peer), &peer))
-		return -ENOENT;
+	if (!channel.listening) {
+		if (!find_attribute(answer, length, sizeof(head), UNIX_DIAG_PEER, sizeof(channel.peer), &peer))
+			return -ENOENT;
+		memcpy(&channel.peer, peer, sizeof(channel.peer));
+	}
 	channel.inode = head.udiag_ino;
-	memcpy(&channel.peer, peer, sizeof(channel.peer));
 	memcpy(&number, uid, sizeof(number));
 	channel.uid = number;
 	*ret = channel;
@@ -280,7 +283,7 @@ static int ask_channels(struct display_clients *clients)
 {
 	struct unix_diag_req request = {
 		.sdiag_family = AF_UNIX,
-		.udiag_states = 1 << ESTABLISHED,
+		.udiag_states = 1 << ESTABLISHED | 1 << LISTENING,
 		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | SHOW_UID,
 	};
 	int r = -EAGAIN;
@@ -405,14 +408,20 @@ int display_clients_new(struct display_clients **ret_clients)
 	return r;
 }
 
+/* A channel server that waits for xrdp has no client. Without one nobody knows: it has not begun yet, or has crashed. */
 int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number)
 {
 	const struct display_channel *channels = clients->channels.items;
+	bool waits = false;
 
-	for (size_t i = 0; i < clients->channels.n_items; i++)
-		if (channels[i].display == number && channels[i].uid == uid)
+	for (size_t i = 0; i < clients->channels.n_items; i++) {
+		if (channels[i].display != number || channels[i].uid != uid)
+			continue;
+		if (!channels[i].listening)
 			return 1;
-	return clients->told ? 0 : -ENODATA;
+		waits = true;
+	}
+	return clients->told && waits ? 0 : -ENODATA;
 }
 
 /* Tells whether TCP may lead from a VNC server to a viewer that listens, which help desks have their users do. */
@@ -486,7 +495,7 @@ static pid_t find_process(const struct display_clients *clients, unsigned displa
 	for (size_t i = 0; i < clients->channels.n_items; i++) {
 		pid_t holder;
 
-		if (channels[i].display != display || channels[i].uid != uid)
+		if (channels[i].listening || channels[i].display != display || channels[i].uid != uid)
 			continue;
 		holder = find_holder(clients, channels[i].peer);
 		if (holder == 0 || (found && found != holder))

@@ -67,6 +67,7 @@ struct display_channel {
 	unsigned display;
 	uid_t uid;			/* whose channel server */
 	uint32_t inode, peer;		/* its own socket, and that of xrdp at the other end */
+	bool listening;			/* it waits for xrdp: nobody is at the other end */
 };
 
 /* A TCP socket. */

@@ -92,6 +92,9 @@ static void channel_without_owner_or_peer_is_none(void **state)
 		free(exact);
 	}
 	bytes[2] = LISTENING;
+	assert_int_equal(display_parse_channel(bytes, n, &channel), 0);
+	assert_true(channel.listening && channel.peer == 0);
+	bytes[2] = 7;	/* closed */
 	assert_int_equal(display_parse_channel(bytes, n, &channel), -ENOENT);
 }
 

@@ -4,7 +4,7 @@
 import pytest
 
 import sessions
-from cases import DENIED, NO_SESSION, NOT_IN_TIME, OK, PROTECTED, assert_untouched
+from cases import DENIED, NO_SESSION, NOT_IN_TIME, OK, PROTECTED, UNREACHABLE, assert_untouched
 from host import wait_until
 from test_messenger import without_service  # noqa: F401: fixture
 
@@ -139,3 +139,17 @@ def test_console_is_refused(host):
 
     assert tsdiscon(host, console.id).status == PROTECTED
     assert console.exists()
+
+
+def test_a_channel_server_that_has_crashed(rdp):
+    """Then nobody can tell whether a client is connected: here one is, and it stays."""
+    before = rdp.processes()
+    channel_server, = [one for one in before if one.name == "xrdp-chansrv"]
+    rdp.host.check(f"kill -KILL {channel_server.pid}")
+    before = [one for one in before if one != channel_server]
+
+    result = tsdiscon(rdp.host, rdp.id, "/v")
+
+    assert result.status in (UNREACHABLE, PROTECTED) and not result.out, result.text
+    assert "left alone" in rdp.host.run(["logoff", "/state:disc", "/y"]).err
+    assert_untouched(rdp, before)
