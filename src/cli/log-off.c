@@ -12,6 +12,7 @@
 #include "cli/agent.h"
 #include "cli/cancel.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/result.h"
@@ -208,6 +209,19 @@ int log_off_check(bool far, int n_arguments, char **arguments)
 	return EXIT_ENDED;
 }
 
+/* A message would be cut, and a far host would refuse the order, when it has been drained already. */
+int log_off_check_length(const char *option, const char *text)
+{
+	json_t *json = text ? to_json_text(text) : NULL;
+	size_t length = json_string_length(json);
+
+	json_decref(json);
+	if (length <= LOG_OFF_TEXT_MAX)
+		return EXIT_ENDED;
+	fprintf(stderr, _("%s: %s: the text is longer than %d bytes\n"), program().text, option, LOG_OFF_TEXT_MAX);
+	return stream_failure(EXIT_USAGE, "usage", option, NULL);
+}
+
 int log_off_run(struct logoff_host *host, int n_arguments, char **arguments)
 {
 	struct known known = {};
@@ -221,7 +235,9 @@ int log_off_run(struct logoff_host *host, int n_arguments, char **arguments)
 	if (status != EXIT_ENDED)
 		return status;
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
-	status = act_on_choice(&choice);
+	status = log_off_check_length("/message", arg_message);
+	if (status == EXIT_ENDED)
+		status = act_on_choice(&choice);
 	status = status > (int)choice.status ? status : (int)choice.status;
 	choice_done(&choice);
 	known_done(&known);

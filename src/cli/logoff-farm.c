@@ -28,7 +28,6 @@
 #include "cli/word.h"
 #include "farm/nodeset.h"
 
-#define TEXT_MAX 8192			/* bytes of a text in an order: doc/json.md, Protocol */
 
 void run_note_status(struct run *run, int status)
 {
@@ -126,19 +125,6 @@ static int report_nobody_meant(const struct run *run, int n_arguments)
 	return n_arguments > 0 ? (int)report_only_text(arg_message) : report_without_session();
 }
 
-/* Each host would refuse the order, when it has been drained already. */
-static int check_length(const char *option, const char *text)
-{
-	json_t *json = text ? to_json_text(text) : NULL;
-	size_t length = json_string_length(json);
-
-	json_decref(json);
-	if (length <= TEXT_MAX)
-		return EXIT_ENDED;
-	fprintf(stderr, _("%s: %s: the text is longer than %d bytes\n"), program().text, option, TEXT_MAX);
-	return stream_failure(EXIT_USAGE, "usage", option, NULL);
-}
-
 /* Sorts the arguments to their hosts; one that is a text becomes the message. */
 static int take_arguments(struct run *run, int n_arguments, char **arguments)
 {
@@ -158,9 +144,9 @@ static int take_arguments(struct run *run, int n_arguments, char **arguments)
 			status = add_given(run, (struct given){ .text = arguments[k] });
 	}
 	if (status == EXIT_ENDED)
-		status = check_length("/message", arg_message);
+		status = log_off_check_length("/message", arg_message);
 	if (status == EXIT_ENDED)
-		status = check_length("/reason", arg_reason);
+		status = log_off_check_length("/reason", arg_reason);
 	if (status != EXIT_ENDED || run->n_given > 0 || selects())
 		return status;
 	return report_nobody_meant(run, n_arguments);

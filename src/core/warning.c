@@ -15,6 +15,9 @@
 /* How long the message is shown that says that it is called off. */
 #define CANCELLED_SHOWN_MS 30000
 
+/* The longest text of a command, and what is said before it. */
+#define TEXT_SIZE (8192 + 1024)
+
 static void tell_warned(const struct logoff_request *request, const struct job *job,
 			const struct logoff_delivery *delivery, uint64_t remaining_us)
 {
@@ -65,7 +68,7 @@ static void deliver(struct logoff_request *request, int64_t remaining_us)
 	struct logoff_delivery *deliveries = calloc(request->n_jobs, sizeof(*deliveries));
 	const struct logoff_delivery not_tried = { .result = -ENOMEM };
 	struct logoff_message message = { .timeout_ms = CANCELLED_SHOWN_MS };
-	char text[2048] = "";
+	char text[TEXT_SIZE] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; sessions && i < request->n_jobs; i++)

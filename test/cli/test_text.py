@@ -47,6 +47,12 @@ def test_the_longest_text_of_standard_input(send):
     assert send(input="x" * (LONGEST + 1)) == (1, TOO_LONG)
 
 
+def test_a_warning_is_refused_and_not_cut(binary):
+    for length, status in ((LONGEST, 0), (LONGEST + 1, 1)):
+        done = subprocess.run([binary, "5", "/warn:1", "/message:" + "x" * length, "/grace:0"], cwd=HERE, env=settings(), text=True, capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (status, "logoff: /message: the text is longer than 8192 bytes\n" if status else ""), done
+
+
 def test_what_cannot_be_read_is_not_empty(send, tmp_path):
     with open(tmp_path / "file", "w", encoding="ascii") as not_for_reading:
         assert send(stdin=not_for_reading) == (1, "msg: the message cannot be read: Bad file descriptor\n")
