@@ -52,7 +52,7 @@ enum logoff_result {
 	LOGOFF_E_NOT_ACCEPTED = -13,	/* the server does not accept who the caller says to be: wrong password, no ticket or an
 					   expired one */
 	LOGOFF_E_INVALID = -14,		/* an argument is wrong: the address, LOGOFF_HOST or the file it names, a size */
-	LOGOFF_E_AGAIN = -15,		/* it cannot be told now; only from a logoff_still_func */
+	LOGOFF_E_AGAIN = -15,		/* it cannot be told; only from a logoff_still_func, and of a message that was perhaps shown */
 	LOGOFF_E_NO_MEMORY = -16,
 	LOGOFF_E_FAILED = -17		/* anything else; the logoff_error tells what */
 };
@@ -563,7 +563,7 @@ enum logoff_channel {
 
 /* What the user did with it. */
 enum logoff_answer {
-	LOGOFF_ANSWER_NONE,		/* it was not waited for, or the channel can give none */
+	LOGOFF_ANSWER_NONE,		/* it was not waited for, the channel can give none, or what showed the message was ended */
 	LOGOFF_ANSWER_OK,		/* the message was confirmed */
 	LOGOFF_ANSWER_CLOSED,		/* the window was closed without an answer */
 	LOGOFF_ANSWER_TIMEOUT		/* nothing until the timeout */

@@ -73,8 +73,9 @@ static int find_meaning(const sd_bus_error *error, struct logoff_error *cause)
 		return -EACCES;
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_LIMITS_EXCEEDED))
 		return -EBUSY;
+	/* It may have done it before. */
 	return sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ?
-	       -ETIMEDOUT : -EIO;
+	       -EINPROGRESS : -EIO;
 }
 
 static void fail_call(struct service_call *call, const sd_bus_error *error, int r)
@@ -85,11 +86,11 @@ static void fail_call(struct service_call *call, const sd_bus_error *error, int 
 		call->failed = find_meaning(error, &call->cause);
 		return;
 	}
-	call->failed = r < 0 ? r : -EIO;
-	if (call->failed == -ENOENT)
-		(void)service_say_absent(&call->cause);
-	else
-		(void)error_set_errno(&call->cause, 0, call->failed, "the message service: %s", strerror(-call->failed));
+	r = r < 0 ? r : -EIO;
+	if (r == -ENOENT)
+		call->failed = service_say_absent(&call->cause);
+	else	/* nobody knows what it has done by then */
+		call->failed = error_set_errno(&call->cause, -EINPROGRESS, r, "the message service: %s", strerror(-r));
 }
 
 static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)

@@ -495,7 +495,7 @@ static void take_end(struct post *post, struct recipient *recipient, const struc
 
 	end_program(recipient, true);
 	if (recipient->shown) {
-		recipient->delivery->answer = LOGOFF_ANSWER_CLOSED;
+		recipient->delivery->answer = LOGOFF_ANSWER_NONE;
 		return;
 	}
 	if (other)

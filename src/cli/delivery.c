@@ -37,6 +37,8 @@ static void tell_answer(const struct logoff_delivery *delivery, const char *who,
 	case LOGOFF_ANSWER_NONE:
 		if (delivery->channel == LOGOFF_CHANNEL_PAGE)
 			printf(_("Session %s: the web console cannot give the answer of %s.\n"), who, user);
+		else if (delivery->channel != LOGOFF_CHANNEL_TERMINAL)
+			printf(_("Session %s: the message is gone, and nobody knows the answer of %s.\n"), who, user);
 		else
 			printf(_("Session %s: a terminal cannot give the answer of %s.\n"), who, user);
 		break;
@@ -76,6 +78,10 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"),
 				program().text, who, user);
 		return EXIT_CANCELLED;
+	case LOGOFF_E_AGAIN:
+		fprintf(stderr, _("%s: session %s: nobody can tell whether %s has got the message%s\n"), program().text,
+			who, user, cause.text);
+		return EXIT_UNREACHABLE;
 	case LOGOFF_E_UNSUPPORTED:
 		fprintf(stderr, _("%s: session %s: no message can be shown to %s%s\n"), program().text, who, user,
 			cause.text);

@@ -199,6 +199,8 @@ static const char *delivery_word(int result)
 		return "cancelled";
 	case LOGOFF_E_UNSUPPORTED:
 		return "no-way";
+	case LOGOFF_E_AGAIN:
+		return "unknown";
 	default:
 		return "failed";
 	}

@@ -22,6 +22,7 @@ static const struct {
 	{ -EOPNOTSUPP, LOGOFF_E_UNSUPPORTED },
 	{ -EHOSTUNREACH, LOGOFF_E_UNREACHABLE },
 	{ -EAGAIN, LOGOFF_E_UNREACHABLE },	/* it might have answered later */
+	{ -EINPROGRESS, LOGOFF_E_AGAIN },	/* a message that was perhaps shown */
 	{ -EPROTO, LOGOFF_E_PROTOCOL },
 	{ -ECANCELED, LOGOFF_E_CANCELLED },
 	{ -ESTALE, LOGOFF_E_CHANGED },

@@ -286,7 +286,7 @@ static enum logoff_answer await_notification(sd_bus *bus, struct notification *n
 		wake_us = until_us < nudge_us ? until_us : nudge_us;
 		r = sd_bus_wait(bus, wake_us == UINT64_MAX ? UINT64_MAX : wake_us > now ? wake_us - now : 0);
 	}
-	return r < 0 ? LOGOFF_ANSWER_CLOSED : notification->answer;
+	return r < 0 ? LOGOFF_ANSWER_NONE : notification->answer;	/* the bus is gone */
 }
 
 /* ---- the place of the last warning ---- */

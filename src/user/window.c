@@ -209,8 +209,11 @@ static int await_end(pid_t child, uint64_t until_us)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* One that was killed, with its session for example, has no answer: its user has not closed it. */
 static enum logoff_answer answer_of(const struct program *program, int status)
 {
+	if (status > 128)
+		return LOGOFF_ANSWER_NONE;
 	if (status == program->ok)
 		return LOGOFF_ANSWER_OK;
 	return status == program->timeout ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;

@@ -167,7 +167,8 @@ def test_no_bus_there(far):
     far.set_ssh(f"echo logoff-bus\nexec systemd-stdio-bridge --bus-path=unix:path={far.world.folder}/none")
     done = far.session()
 
-    assert done.status == 6 and done.err.startswith("logoff: far: its sessions cannot be listed"), done.err
+    # The bridge of systemd 257 does not even begin.
+    assert done.status == 6 and re.match("logoff: far: (its sessions cannot be listed|cannot be reached)", done.err), done.err
 
 
 def test_a_silent_bus(far):
