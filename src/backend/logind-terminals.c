@@ -467,6 +467,23 @@ static bool is_from_before(const struct search *search, const struct logoff_sess
 					    : table_is_older(&row->stat, of(session)->since_us, 0);
 }
 
+/* The session with that number or, where ids are no numbers of audit sessions, the one whose leader is in it. */
+static const struct logoff_session *find_audited(const struct search *search, uint32_t audit)
+{
+	const struct logoff_session *found;
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", audit);
+	found = find_by_id(search, id);
+	for (size_t i = 0; !found && i < search->n_sessions; i++) {
+		struct table_row *leader = table_find(search->table, search->by_id[i]->leader);
+
+		if (leader && table_audit(leader) == audit)
+			found = search->by_id[i];
+	}
+	return found;
+}
+
 /*
  * The session of a process that has left its control group and lost its parents: by the audit session, as a log-off
  * finds it (strays.h). If somebody in that is older than the session, it is of another login.
@@ -475,14 +492,13 @@ static const struct logoff_session *find_by_audit(const struct search *search, s
 {
 	const struct logoff_session *session;
 	uint32_t audit = table_audit(row);
-	char id[16], unit[CGROUP_UNIT];
+	char unit[CGROUP_UNIT];
 	struct cgroup cgroup;
 
 	if (audit == PROC_NO_AUDIT || audit == search->ambient ||
 	    (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row)))
 		return NULL;
-	snprintf(id, sizeof(id), "%u", audit);
-	session = find_by_id(search, id);
+	session = find_audited(search, audit);
 	if (!session || cgroup_read(row->pid, &cgroup) < 0 || cgroup_parse_system_unit(cgroup.text, unit))
 		return NULL;
 	for (size_t i = 0; i < search->table->n_rows; i++) {
