@@ -106,6 +106,12 @@ static struct logoff_session *find_by_leader(const struct search *search, pid_t 
 	return found ? *found : NULL;
 }
 
+/* Tells whether the user's service manager runs the process, and not a session for which it only holds it. */
+static bool is_of_manager(const struct search *search, struct table_row *row)
+{
+	return table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row);
+}
+
 /* The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them. */
 static struct logoff_session *find_session(const struct search *search, struct table_row *row)
 {
@@ -113,7 +119,7 @@ static struct logoff_session *find_session(const struct search *search, struct t
 	const struct proc_stat *stat;
 	const char *id;
 
-	if (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row))
+	if (is_of_manager(search, row))
 		return NULL;
 	for (int depth = 0; !session && row && depth < LOGIND_ABOVE_MAX; depth++) {
 		id = table_session(search->table, row);
@@ -459,12 +465,23 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	return found;
 }
 
-static bool is_from_before(const struct search *search, const struct logoff_session *session, const struct table_row *row)
+/* Tells whether somebody in the audit session is older than the session. */
+static bool has_older(const struct search *search, const struct logoff_session *session, uint32_t audit)
 {
 	struct table_row *leader = table_find(search->table, session->leader);
 
-	return leader && table_stat(leader) ? row->stat.start_time < leader->stat.start_time
-					    : table_is_older(&row->stat, of(session)->since_us, 0);
+	if (leader && !table_stat(leader))
+		leader = NULL;
+	for (size_t i = 0; i < search->table->n_rows; i++) {
+		struct table_row *row = &search->table->rows[i];
+
+		if (table_audit(row) != audit || !table_stat(row))
+			continue;
+		if (leader ? row->stat.start_time < leader->stat.start_time
+			   : table_is_older(&row->stat, of(session)->since_us, 0))
+			return true;
+	}
+	return false;
 }
 
 /* The session with that number or, where ids are no numbers of audit sessions, the one whose leader is in it. */
@@ -491,23 +508,19 @@ static const struct logoff_session *find_audited(const struct search *search, ui
 static const struct logoff_session *find_by_audit(const struct search *search, struct table_row *row)
 {
 	const struct logoff_session *session;
-	uint32_t audit = table_audit(row);
 	char unit[CGROUP_UNIT];
 	struct cgroup cgroup;
+	uint32_t audit;
 
-	if (audit == PROC_NO_AUDIT || audit == search->ambient ||
-	    (table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row)))
+	if (is_of_manager(search, row))
+		return NULL;
+	audit = table_audit(row);
+	if (audit == PROC_NO_AUDIT || audit == search->ambient)
 		return NULL;
 	session = find_audited(search, audit);
 	if (!session || cgroup_read(row->pid, &cgroup) < 0 || cgroup_parse_system_unit(cgroup.text, unit))
 		return NULL;
-	for (size_t i = 0; i < search->table->n_rows; i++) {
-		struct table_row *other = &search->table->rows[i];
-
-		if (table_audit(other) == audit && table_stat(other) && is_from_before(search, session, other))
-			return NULL;
-	}
-	return session;
+	return has_older(search, session, audit) ? NULL : session;
 }
 
 static int census_all(const struct search *search, struct census *census)

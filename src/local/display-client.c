@@ -148,8 +148,8 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 		return -ENOENT;
 	if (!find_attribute(answer, length, sizeof(head), ATTRIBUTE_UID, sizeof(number), &uid))
 		return -ENODATA;
-	/* Without it nobody is at the other end any more. */
 	if (!channel.listening) {
+		/* Without it nobody is at the other end any more. */
 		if (!find_attribute(answer, length, sizeof(head), UNIX_DIAG_PEER, sizeof(channel.peer), &peer))
 			return -ENOENT;
 		memcpy(&channel.peer, peer, sizeof(channel.peer));
