@@ -22,15 +22,13 @@ static const char *const shared[] = { "dbus", "pipewire", "wireplumber", "pulsea
 static const char *const desktops[] = { "app-",	"dbus-:", "org.", "gnome-", "plasma-", "kde-", "xdg-", "gvfs-", "at-spi-",
 					"evolution-", "xfce4-", NULL };
 
-/* Scopes that are no desktop's: systemd-run's, by which people keep a program beyond the logout, and panes of tmux. */
-static const char *const private_scopes[] = { "run-", "tmux-spawn-", NULL };
-
 /*
- * Scopes into which a program of a session puts what it starts, by its own doing: desktops and browsers, terminals with
- * each shell, tmux with each pane, snap. A scope of any other name is the user's own, by which they keep a program
- * beyond the logout: systemd-run's, a container's.
+ * Scopes into which a program of a desktop puts what it starts: desktops and browsers, terminals with each shell, snap. Another
+ * such program is tmux, which is no desktop's: what it starts outlives its window. A scope of any other name is the user's own,
+ * by which they keep a program beyond the logout: systemd-run's, a container's.
  */
-static const char *const moved_scopes[] = { "app-", "apps-", "vte-spawn-", "ptyxis-spawn-", "kitty-", "tmux-spawn-", "snap.", NULL };
+static const char *const desktop_scopes[] = { "app-", "apps-", "vte-spawn-", "ptyxis-spawn-", "kitty-", "snap.", NULL };
+static const char *const tmux_scopes[] = { "tmux-spawn-", NULL };
 
 static bool begins_with_one(const char *name, const char *const *beginnings)
 {
@@ -63,7 +61,7 @@ bool desktop_is_moved(const char *path)
 	const char *unit;
 	size_t length = find_unit(path, &unit);
 
-	return ends_with(unit, length, ".scope") && begins_with_one(unit, moved_scopes);
+	return ends_with(unit, length, ".scope") && (begins_with_one(unit, desktop_scopes) || begins_with_one(unit, tmux_scopes));
 }
 
 bool desktop_is_unit(const char *path)
@@ -75,7 +73,7 @@ bool desktop_is_unit(const char *path)
 	if (!of_session && strncmp(path, "app.slice/", 10) != 0)
 		return false;
 	if (ends_with(unit, length, ".scope"))
-		return !begins_with_one(unit, private_scopes);
+		return begins_with_one(unit, desktop_scopes);
 	if (!ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
 		return false;
 	return of_session || begins_with_one(unit, desktops);

@@ -116,7 +116,7 @@ static void desktops_units_and_others(void **state)
 		"app.slice/syncthing.service\n",      "app.slice/run-u7.service\n",   "app.slice/run-r0123.scope\n",
 		"session.slice/dbus.service\n",	      "session.slice/pipewire.service\n", "app.slice/tmux-spawn-1.scope\n",
 		"background.slice/backup.service\n", "init.scope\n",		       "app.slice\n",
-		"app.slice/gpg-agent.service\n",
+		"app.slice/gpg-agent.service\n",     "app.slice/nightly.scope\n", "session.slice/own.scope\n",
 	};
 
 	(void)state;
@@ -133,6 +133,7 @@ static void scopes_that_programs_made_and_others(void **state)
 	(void)state;
 	assert_true(desktop_is_moved("tmux-spawn-d1f3dda1-e0af.scope\n"));
 	assert_true(desktop_is_moved("app.slice/app-gnome-org.gnome.Terminal-4711.scope\n"));
+	assert_false(desktop_is_moved("app.slice/nightly.scope\n"));
 	assert_false(desktop_is_moved("app.slice/run-r0123.scope\n"));
 	assert_false(desktop_is_moved("run-r0123.scope\n"));
 	assert_false(desktop_is_moved("init.scope\n"));

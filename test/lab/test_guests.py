@@ -134,8 +134,8 @@ def test_a_scope_in_a_slice_without_an_audit_session(lend):
     """A program of the session has put it there, as terminals do with each window: it is found while that program lives."""
     host = lend("systemd", "unaudited", prepare_unaudited)
     alice, other = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
-    window = alice.spawn("systemd-run --user --scope --quiet --unit=window --slice=app.slice stubborn slicewindow", "slicewindow")
-    assert "app.slice/window.scope" in window.cgroup
+    window = alice.spawn("systemd-run --user --scope --quiet --unit=vte-spawn-window --slice=app.slice stubborn slicewindow", "slicewindow")
+    assert "app.slice/vte-spawn-window.scope" in window.cgroup
 
     result = logoff(host, alice.id, "/grace:1", "/v")
 
