@@ -44,26 +44,35 @@ static int add_listed(struct listing *listing, struct logoff_session *session)
 	return session_list_add(listing->list, session);
 }
 
+/* The first failure is what the list fails with. That a session has ended meanwhile is none. */
+static void note_failure(struct listing *listing, int r, const struct logoff_error *error)
+{
+	if (r == -ENXIO || listing->r < 0)
+		return;
+	listing->r = r;
+	if (listing->reterr)
+		*listing->reterr = *error;
+}
+
 /* The answer of GetAll for one session of a listing. */
 static int on_listed(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
 {
 	struct listing *listing = userdata;
-	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	const sd_bus_error *failure = sd_bus_message_get_error(answer);
+	struct logoff_error error = { 0 };
 	struct logoff_session *session = NULL;
 	int r;
 
 	(void)unused;
 	listing->n_calls--;
-	if (error) {
-		r = logind_error(error, 0, listing->reterr);
-		listing->r = r == -ENXIO || listing->r < 0 ? listing->r : r;	/* it ended meanwhile: fine */
-		return 0;
-	}
-	r = logind_session_from_answer(listing->host, answer, &session, listing->reterr);
-	if (r >= 0)
+	if (failure)
+		r = logind_error(failure, 0, &error);
+	else
+		r = logind_session_from_answer(listing->host, answer, &session, &error);
+	if (r >= 0 && session)
 		r = add_listed(listing, session);
-	if (r < 0 && listing->r >= 0)
-		listing->r = r;
+	if (r < 0)
+		note_failure(listing, r, &error);
 	return 0;
 }
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from login1 import ID, LOGIN1, OTHER_ID, after, fails, properties, says, session_path, silence
+from login1 import ID, LOGIN1, OTHER_ID, after, fails, honest, properties, says, session_path, silence
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-stdio-bridge"), reason="systemd-stdio-bridge is not installed")
 
@@ -65,12 +65,20 @@ def test_too_many_sessions(far):
     assert done.status == 6 and "far: answers wrongly (ListSessions" in done.err, done.err
 
 
-@pytest.mark.parametrize("size,status", [(4096, 0), (4097, 6), (10 << 20, 6)])
+@pytest.mark.parametrize("size,status", [(4096, 0), (4097, 6), (1 << 20, 6)])
 def test_long_texts(far, size, status):
     far.fake.sessions[ID] = properties(ID, Name=("s", "x" * size))
     done = far.run("session", "/json", program="query")
 
     assert done.status == status and ("far: answers wrongly (GetAll" in done.err) == (status == 6), done.err
+
+
+def test_the_first_failure_is_told(far):
+    """One session is answered wrongly, then the other not at all."""
+    far.fake.rules["GetAll"] = [honest, says("s", "x"), fails("org.freedesktop.DBus.Error.NoReply")]
+    done = far.run("session", program="query")
+
+    assert done.status == 6 and "far: answers wrongly (GetAll" in done.err, done.err
 
 
 def test_log_off(far):
