@@ -63,14 +63,32 @@ static size_t act_on_all(struct ends *ends, enum host_act act)
 	return n;
 }
 
-/* Tells whether the list still has the process as the caller has chosen it; an empty name does not matter. */
-static bool is_same(const struct logoff_host_process *process, struct logoff_host_process *const *now, size_t n)
+/* Tells whether a process that was in the session SESSION_ID has been ended: it may have been what the others were found by. */
+static bool has_ended_one_of(const struct ends *ends, const char *session_id)
+{
+	for (size_t i = 0; i < ends->n_items; i++)
+		if (ends->items[i].signalled && ends->items[i].result == 0 && strcmp(ends->items[i].process->session_id, session_id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Tells whether the list still has the process as the caller has chosen it; an empty name does not matter. It may have lost
+ * its session by the end of the leader.
+ */
+static bool is_same(const struct ends *ends, const struct logoff_host_process *process, const struct logoff_host_process *now)
+{
+	return (strcmp(now->session_id, process->session_id) == 0 ||
+		(!*now->session_id && has_ended_one_of(ends, process->session_id))) &&
+	       now->uid == process->uid && now->started_us == process->started_us &&
+	       (!*process->command || strcmp(now->command, process->command) == 0);
+}
+
+static bool is_listed(const struct ends *ends, const struct logoff_host_process *process, struct logoff_host_process *const *now, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (now[i]->pid == process->pid)
-			return strcmp(now[i]->session_id, process->session_id) == 0 && now[i]->uid == process->uid &&
-			       now[i]->started_us == process->started_us &&
-			       (!*process->command || strcmp(now[i]->command, process->command) == 0);
+			return is_same(ends, process, now[i]);
 	return false;
 }
 
@@ -89,7 +107,7 @@ static int look_again(struct ends *ends, struct logoff_error *reterr)
 	(void)act_on_all(ends, HOST_ACT_LOOK);
 	for (size_t i = 0; i < ends->n_items; i++)
 		if (ends->items[i].result == HOST_PENDING && !ends->items[i].by_others &&
-		    !is_same(ends->items[i].process, now, n))
+		    !is_listed(ends, ends->items[i].process, now, n))
 			ends->items[i].result = -ESTALE;
 	logoff_host_process_list_free(now);
 	return 0;

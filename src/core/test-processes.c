@@ -172,6 +172,55 @@ static void test_a_number_that_is_used_again(void **state)
 	close_scene(&scene);
 }
 
+/* The stubborn one is found in its session by the leader, and the leader ends: it is no other process for that. */
+static int census_by_the_leader(struct logoff_host *host, struct census *census, struct logoff_error *reterr)
+{
+	struct memory_world *world = host->data;
+
+	for (size_t i = 0; i < world->n_processes; i++)
+		if (world->now_us > 0 && strcmp(world->processes[i].command, "keeper") == 0) {
+			world->processes[i].part = HOST_MANAGER;
+			world->processes[i].owner = 0;
+		}
+	return host_memory.census(host, census, reterr);
+}
+
+static void test_loses_its_session_with_the_leader(void **state)
+{
+	static struct host_backend backend;
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	backend = host_memory;
+	backend.census = census_by_the_leader;
+	scene.host->backend = &backend;
+	scene.listed += 1;
+	scene.n_listed = 2;	/* bash and keeper */
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_OK);
+	assert_int_equal(scene.results[1], LOGOFF_OK);
+	scene.listed -= 1;
+	close_scene(&scene);
+}
+
+/* It has left its session by itself. */
+static void test_leaves_its_session(void **state)
+{
+	static struct host_backend backend;
+	struct scene scene = open_scene(office);
+
+	(void)state;
+	backend = host_memory;
+	backend.census = census_by_the_leader;
+	scene.host->backend = &backend;
+	scene.listed += 2;
+	scene.n_listed = 1;	/* keeper alone */
+	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
+	assert_int_equal(scene.results[0], LOGOFF_E_CHANGED);
+	scene.listed -= 2;
+	close_scene(&scene);
+}
+
 static void test_others_need_rights(void **state)
 {
 	struct scene scene = open_scene("caller uid=1001\nuser name=alice uid=1000\nuser name=bob uid=1001\n"
@@ -426,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_waits_no_longer_than_needed),
 		cmocka_unit_test(test_kills_at_once_without_grace),
 		cmocka_unit_test(test_leaves_others_alone),
+		cmocka_unit_test(test_loses_its_session_with_the_leader),
+		cmocka_unit_test(test_leaves_its_session),
 		cmocka_unit_test(test_by_number_alone),
 		cmocka_unit_test(test_a_number_that_is_used_again),
 		cmocka_unit_test(test_others_need_rights),
