@@ -313,21 +313,26 @@ class Domain:
         """A file there, as this machine sees it."""
         return Path(f"/proc/{self.leader}/root{inside}")
 
-    def command(self, command, user=None, env=None):
-        """The command line, on this machine, of a command there."""
+    def _enter(self, command, user, env):
+        """The command line, on this machine, of a command there, and the environment that it is given."""
         if isinstance(command, str):
             command = ["bash", "-c", command]
-        settings = [f"{name}={value}" for name, value in {**environment(), **(env or {})}.items()]
         line = ["nsenter", "--target", str(self.leader), *NAMESPACES]
         if user:
             line += ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-        return [*line, "env", "-i", *settings, *map(str, command)]
+        return [*line, *map(str, command)], {name: str(value) for name, value in {**environment(), **(env or {})}.items()}
+
+    def command(self, command, user=None, env=None):
+        """The command line, on this machine, of a command there."""
+        line, settings = self._enter(command, user, env)
+        return ["env", "-i", *(f"{name}={value}" for name, value in settings.items()), *line]
 
     def start(self, command, user=None, env=None, **popen):
         """Starts a command there and returns its Popen."""
+        line, settings = self._enter(command, user, env)
         popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
                  "errors": "replace", **popen}
-        return subprocess.Popen(self.command(command, user, env), start_new_session=True, **popen)
+        return subprocess.Popen(line, env=settings, start_new_session=True, **popen)
 
     def run(self, command, user=None, env=None, timeout=30):
         """Runs a command there and returns its Result."""

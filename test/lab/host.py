@@ -26,8 +26,7 @@ from typing import NamedTuple
 import roots
 from roots import Unavailable
 
-CLEAN_ENV = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-             "HOME=/root", "TERM=xterm", "LANG=C.UTF-8"]
+CLEAN_ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8"}
 NO_AUDIT_SESSION = 4294967295  # the kernel's "unset"
 PR_SET_PDEATHSIG = 1
 FREEZER = Path("/sys/fs/cgroup/freezer")  # of cgroup v1, for processes that cannot be ended
@@ -137,6 +136,8 @@ def why_unavailable(flavour="systemd"):
 class Host:
     """A booted host. Use it as a context manager, or call `stop` yourself."""
 
+    has_booted = False
+
     def __init__(self, flavour="systemd", stage=None, prepare=None, keep=False, debian=roots.DEBIAN):
         """Boots. `stage` is a DESTDIR tree to lay over the root; `prepare(root)` may change the
         root's files before the boot; a host to `keep` outlives this process; `debian` is its release."""
@@ -219,18 +220,22 @@ class Host:
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, start_new_session=True)
         wait_until(self._is_up, 60, f"{self.name} is up")
+        Host.has_booted = True
 
     def _find_leader(self):
         if self.nspawn.poll() is not None:
             lines = (self.folder / "console.log").read_text(errors="replace").strip().splitlines()
-            raise Unavailable("systemd-nspawn ended: " + (lines or ["no output"])[-1])
+            why = AssertionError if Host.has_booted else Unavailable    # this machine can, as it has before
+            raise why("systemd-nspawn ended: " + (lines or ["no output"])[-1])
         self.leader = find_leader(self.nspawn.pid)
         return self.leader
 
     def _is_up(self):
         if self.init:
             return self.path("/run/lab-ready").exists()
-        state = self.run("systemctl is-system-running").out.strip()
+        if not self.path("/run/systemd/private").exists():
+            return False
+        state = self.run("systemctl is-system-running --wait", timeout=60).out.strip()
         return state in ("running", "degraded")
 
     def _write_state(self, owner):
@@ -273,22 +278,28 @@ class Host:
         """A file of the running host, as this machine sees it (its /tmp and /run too)."""
         return Path(f"/proc/{self.leader}/root{inside}")
 
-    def command(self, command, user=None, env=None):
-        """The command line, on this machine, of a command there, outside every session."""
+    def _enter(self, command, user, env):
+        """The command line, on this machine, of a command there, and the environment that it is given."""
         if isinstance(command, str):
             command = ["bash", "-c", command]
-        settings = [f"{name}={value}" for name, value in (env or {}).items()]
         line = ["nsenter", "--target", str(self.leader), "--all"]
+        settings = {**CLEAN_ENV, **(env or {})}
         if user:
             line += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
-            settings += [f"HOME=/home/{user}", f"USER={user}", f"LOGNAME={user}"]
-        return [*line, *CLEAN_ENV, *settings, *command]
+            settings |= {"HOME": f"/home/{user}", "USER": user, "LOGNAME": user}
+        return [*line, *command], settings
+
+    def command(self, command, user=None, env=None):
+        """The command line, on this machine, of a command there, outside every session."""
+        line, settings = self._enter(command, user, env)
+        return ["env", "-i", *(f"{name}={value}" for name, value in settings.items()), *line]
 
     def start(self, command, user=None, env=None, **popen):
         """Starts a command, outside every session, and returns its Popen."""
+        line, settings = self._enter(command, user, env)
         popen = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                  "stderr": subprocess.PIPE, "text": True, "errors": "replace", **popen}
-        return subprocess.Popen(self.command(command, user, env), start_new_session=True, **popen)
+        return subprocess.Popen(line, env=settings, start_new_session=True, **popen)
 
     def run(self, command, user=None, env=None, timeout=30):
         """Runs a command, outside every session, and returns its Result."""

@@ -64,8 +64,8 @@ def show(args):
 def enter(args):
     command = args.command or ["bash", "-l"]
     state = pick(args.name)[1]
-    return subprocess.run(["nsenter", "--target", str(state["leader"]), "--all",
-                           *host.CLEAN_ENV, *command]).returncode
+    return subprocess.run(["nsenter", "--target", str(state["leader"]), "--all", *command],
+                          env=host.CLEAN_ENV).returncode
 
 
 def down(args):
