@@ -210,8 +210,12 @@ static void play_order(const struct order *order, const void *data)
 		reply(order->serial, plays("stubborn") ? 0 : -EOPNOTSUPP, NULL, 0, 0);
 		break;
 	case ORDER_MESSAGE:
+		if (plays("mute"))
+			break;
+		if (strlen(message->text) > 20)	/* a long one has come whole */
+			event.r = message->text[strlen(message->text) - 1] == '.' ? 0 : -EPROTO;
 		event.answer = message->wait ? 32000 : 32001;
-		event.r = order->id == 3 ? -EACCES : 0;
+		event.r = order->id == 3 ? -EACCES : event.r;
 		put(&event, sizeof(event));
 		break;
 	case ORDER_PROCESSES:
@@ -689,6 +693,47 @@ static void test_message(void **state)
 	logoff_host_close(host);
 }
 
+/* None is cut: it comes whole, or the caller is told. */
+static void test_long_messages(void **state)
+{
+	static char text[20000];
+	struct logoff_host *host = open_playing("", 0);
+	struct logoff_message message = { .text = text };
+	struct logoff_delivery delivery;
+	struct logoff_session **sessions;
+	size_t n;
+
+	(void)state;
+	memset(text, 'x', 8192);
+	text[8191] = '.';
+	assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
+	assert_int_equal(host_message(host, &message, sessions, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(delivery.result, 0);
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(host_message(host, &message, sessions, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(delivery.result, -E2BIG);
+	logoff_session_list_free(sessions, n);
+	logoff_host_close(host);
+}
+
+/* Nothing comes back: the window may be open. */
+static void test_message_without_a_reply(void **state)
+{
+	struct logoff_host *host = open_playing("mute", 200);
+	struct logoff_message message = { .text = "save your work" };
+	struct logoff_delivery delivery;
+	struct logoff_session **sessions;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
+	assert_int_equal(host_message(host, &message, sessions, 1, &delivery, -1, NULL), 0);
+	assert_int_equal(delivery.result, -EINPROGRESS);
+	assert_string_equal(delivery.cause.text, "the server has not answered in time");
+	logoff_session_list_free(sessions, n);
+	logoff_host_close(host);
+}
+
 static void test_processes(void **state)
 {
 	struct logoff_host *host = open_playing("", 0);
@@ -725,6 +770,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_log_off),
 		cmocka_unit_test(test_crossed),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_long_messages),
+		cmocka_unit_test(test_message_without_a_reply),
 		cmocka_unit_test(test_processes),
 	};
 	char self[4096] = "";

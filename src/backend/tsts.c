@@ -722,14 +722,17 @@ static void set_delivery(const struct event *event, bool wait, struct logoff_del
 	delivery->answer = wait ? get_answer(event->answer) : LOGOFF_ANSWER_NONE;
 }
 
-static void compose_message(struct order_message *to, const struct logoff_message *message)
+/* Returns 0, or -E2BIG: the text would have to be cut. */
+static int compose_message(struct order_message *to, const struct logoff_message *message, struct logoff_error *reterr)
 {
 	uint64_t seconds = message->timeout_ms / 1000 + (message->timeout_ms % 1000 > 0);
 
 	*to = (struct order_message){ .wait = message->wait };
 	to->timeout_s = seconds > INT32_MAX ? INT32_MAX : (uint32_t)seconds;
 	snprintf(to->title, sizeof(to->title), "%s", message->title ? message->title : "");
-	snprintf(to->text, sizeof(to->text), "%s", message->text ? message->text : "");
+	if ((size_t)snprintf(to->text, sizeof(to->text), "%s", message->text ? message->text : "") >= sizeof(to->text))
+		return error_set_errno(reterr, -E2BIG, -E2BIG, "the text is longer than %zu bytes", sizeof(to->text) - 1);
+	return 0;
 }
 
 /* Collects the replies to the orders FIRST ... FIRST + N - 1. Returns how many have come; -errno: the rest never will. */
@@ -762,16 +765,6 @@ static int collect_replies(struct logoff_host *host, uint32_t first, size_t n, b
 	return r < 0 ? r : n_taken;
 }
 
-static void fail_rest(struct logoff_delivery *deliveries, size_t n, int r, const struct logoff_error *cause)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (deliveries[i].result != -EINPROGRESS)
-			continue;
-		deliveries[i].result = r;
-		deliveries[i].cause = *cause;
-	}
-}
-
 static int tsts_message(struct logoff_host *host, const struct logoff_message *message,
 			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
 			int cancel_fd)
@@ -785,22 +778,28 @@ static int tsts_message(struct logoff_host *host, const struct logoff_message *m
 	size_t n_open = 0;
 	int r = 0;
 
-	compose_message(&text, message);
+	r = compose_message(&text, message, &cause);
 	if (message->wait)
 		until_us = message->timeout_ms ? until_us + message->timeout_ms * 1000 : UINT64_MAX;
 	for (size_t i = 0; i < n_sessions; i++) {
-		deliveries[i].result = -EINPROGRESS;
 		if (r == 0)
 			r = station_parse_id(sessions[i]->id, &order.id);
 		if (r == 0)
 			r = send_order(host, order, &text, until_us, &serial, &cause);
 		n_open += r == 0;
+		deliveries[i].result = r == 0 ? -EINPROGRESS : r;
+		deliveries[i].cause = cause;
 	}
 	while (r >= 0 && n_open > 0) {
 		r = collect_replies(host, first, n_sessions, message->wait, deliveries, until_us, cancel_fd, &cause);
 		n_open -= r > 0 ? (size_t)r : 0;
 	}
-	fail_rest(deliveries, n_sessions, r < 0 ? r : -EPROTO, &cause);
+	for (size_t i = 0; i < n_sessions; i++) {	/* whether the rest of those that were sent were shown, nobody can tell */
+		if (deliveries[i].result != -EINPROGRESS)
+			continue;
+		deliveries[i].result = r == -ECANCELED ? r : -EINPROGRESS;
+		deliveries[i].cause = cause;
+	}
 	return 0;
 }
 

@@ -383,6 +383,12 @@ int carry_terminate(struct job *job, struct logoff_error *reterr)
 
 /* ---- messages ---- */
 
+/* The window may be open although no answer says so. Returns the result of the call, or -EINPROGRESS: nobody can tell. */
+static int told(int r)
+{
+	return r == -ETIMEDOUT || r == -EHOSTUNREACH || r == -EPROTO ? -EINPROGRESS : r;
+}
+
 static int show_message(struct job *job, struct channel *channel, struct logoff_error *reterr)
 {
 	const struct order_message *message = &job->with->message;
@@ -395,7 +401,7 @@ static int show_message(struct job *job, struct channel *channel, struct logoff_
 	if (r < 0)
 		return r;
 	show.in.handle = open.out.handle;
-	r = channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr);
+	r = told(channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr));
 	job->answer = show.out.response;
 	if (r == 0)
 		job_reply(job, r, NULL);
@@ -427,7 +433,7 @@ static int show_legacy(struct job *job, struct channel *channel, struct logoff_e
 
 	r = channel_ica(job->client, channel, &call.in.handle, reterr);
 	if (r == 0)
-		r = channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr);
+		r = told(channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr));
 	if (r == 0 && call.out.result == 0)
 		r = error_set_result(reterr, call.out.status);
 	job->answer = call.out.response;

@@ -62,7 +62,7 @@ struct order_logon {
 
 struct order_message {
 	char title[512];
-	char text[4096];
+	char text[16384];	/* msg and a warning have 8,192 bytes of the caller's */
 	uint32_t timeout_s;	/* how long it is shown; 0: until it is closed */
 	bool wait;		/* for the user's answer, which is then in the reply's ANSWER */
 };
