@@ -670,7 +670,7 @@ typedef int (*logoff_authorize_func)(void *userdata);
 
 /*
  * Called with a selected session as it is now, before it is asked to end, if time has passed since it was looked up. To
- * return LOGOFF_OK means that it still fulfils the condition; LOGOFF_E_AGAIN says that this cannot be told now, and the session is
+ * return LOGOFF_OK means that it still fulfils the condition; LOGOFF_E_AGAIN says that this cannot be told, and the session is
  * looked at again; anything else leaves it alone (its result is LOGOFF_E_CHANGED).
  */
 typedef enum logoff_result (*logoff_still_func)(struct logoff_session *session, void *userdata);

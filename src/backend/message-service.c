@@ -73,7 +73,7 @@ static int find_meaning(const sd_bus_error *error, struct logoff_error *cause)
 		return -EACCES;
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_LIMITS_EXCEEDED))
 		return -EBUSY;
-	/* It may have done it before. */
+	/* The service may have done it before it failed. */
 	return sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ?
 	       -EINPROGRESS : -EIO;
 }
@@ -307,7 +307,7 @@ static int read_answer(struct service_call *call, struct logoff_delivery *result
 
 	for (size_t i = 0; r >= 0 && i < call->n_results; i++)
 		r = read_delivery(call->answer, &results[i]);
-	return r < 0 ? -EPROTO : 1;
+	return r < 0 ? -EINPROGRESS : 1;	/* it has done something */
 }
 
 int service_call_process(struct service_call *call, struct logoff_delivery *results, struct logoff_error *cause)

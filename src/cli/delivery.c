@@ -38,7 +38,7 @@ static void tell_answer(const struct logoff_delivery *delivery, const char *who,
 		if (delivery->channel == LOGOFF_CHANNEL_PAGE)
 			printf(_("Session %s: the web console cannot give the answer of %s.\n"), who, user);
 		else if (delivery->channel != LOGOFF_CHANNEL_TERMINAL)
-			printf(_("Session %s: the message is gone, and nobody knows the answer of %s.\n"), who, user);
+			printf(_("Session %s: nobody knows whether %s has answered.\n"), who, user);
 		else
 			printf(_("Session %s: a terminal cannot give the answer of %s.\n"), who, user);
 		break;
@@ -72,7 +72,7 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 		return EXIT_NOT_ENDED;
 	case LOGOFF_E_CANCELLED:
 		if (delivery->channel == LOGOFF_CHANNEL_NONE)
-			fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who,
+			fprintf(stderr, _("%s: session %s: cancelled before it was known whether %s gets the message\n"), program().text, who,
 				user);
 		else
 			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"),

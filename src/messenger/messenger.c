@@ -147,7 +147,7 @@ static void call_answer(struct call *call)
 		r = sd_bus_send(NULL, reply, NULL);
 	sd_bus_message_unref(reply);
 	if (r < 0)
-		call_fail(call, SD_BUS_ERROR_FAILED, strerror(-r));
+		call_fail(call, SD_BUS_ERROR_NO_REPLY, strerror(-r));	/* it has been done */
 	else
 		call_free(call);
 }
@@ -167,7 +167,7 @@ static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *u
 	if (call->n_got == size)
 		call_answer(call);
 	else if (n <= 0)
-		call_fail(call, SD_BUS_ERROR_FAILED, "the process that was to do it has ended");
+		call_fail(call, SD_BUS_ERROR_NO_REPLY, "the process that was to do it has ended");	/* or has done it */
 	return 0;
 }
 

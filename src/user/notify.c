@@ -241,7 +241,8 @@ static int on_closed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_read(m, "uu", &id, &reason) >= 0 && id == notification->id && !notification->closed) {
-		notification->answer = reason == 1 ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;
+		/* 3 and 4 say that a program has closed it, or nothing: the user may not have seen it. */
+		notification->answer = reason == 1 ? LOGOFF_ANSWER_TIMEOUT : reason == 2 ? LOGOFF_ANSWER_CLOSED : LOGOFF_ANSWER_NONE;
 		notification->closed = true;
 	}
 	return 0;
