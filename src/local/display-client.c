@@ -117,14 +117,14 @@ static size_t find_attribute(const void *answer, size_t length, size_t size, uns
 }
 
 /* The paths are known to the reader of /proc/net/unix, where this would be such a line. */
-static bool parse_path(const char *path, size_t length, unsigned *ret_display)
+static enum proc_xrdp parse_path(const char *path, size_t length, unsigned *ret_display)
 {
 	char line[160];
 	int n;
 
 	length = strnlen(path, length);
 	if (length == 0 || length > 108)
-		return false;
+		return PROC_XRDP_NONE;
 	n = snprintf(line, sizeof(line), "0: 2 0 0 1 03 0 %.*s", (int)length, path);
 	return proc_parse_xrdp_socket(line, (size_t)n, ret_display);
 }
@@ -134,6 +134,7 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 	struct display_channel channel = {};
 	struct unix_diag_msg head;
 	const void *name, *peer, *uid;
+	enum proc_xrdp whose;
 	size_t n_name;
 	uint32_t number;
 
@@ -144,7 +145,9 @@ int display_parse_channel(const void *answer, size_t length, struct display_chan
 	if (head.udiag_family != AF_UNIX || (!channel.listening && head.udiag_state != ESTABLISHED))
 		return -ENOENT;
 	n_name = find_attribute(answer, length, sizeof(head), UNIX_DIAG_NAME, 1, &name);
-	if (n_name == 0 || !parse_path(name, n_name, &channel.display))
+	whose = n_name == 0 ? PROC_XRDP_NONE : parse_path(name, n_name, &channel.display);
+	channel.screen = whose == PROC_XRDP_SCREEN;
+	if (whose == PROC_XRDP_NONE || (channel.screen && channel.listening))
 		return -ENOENT;
 	if (!find_attribute(answer, length, sizeof(head), ATTRIBUTE_UID, sizeof(number), &uid))
 		return -ENODATA;
@@ -408,20 +411,24 @@ int display_clients_new(struct display_clients **ret_clients)
 	return r;
 }
 
-/* A channel server that waits for xrdp has no client. Without one nobody knows: it has not begun yet, or has crashed. */
+/*
+ * A channel server that waits for xrdp has no client, unless xrdp has the screen. Without a channel server nobody knows: it has not
+ * begun yet, or has crashed.
+ */
 int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number)
 {
 	const struct display_channel *channels = clients->channels.items;
-	bool waits = false;
+	bool waits = false, drawn = false;
 
 	for (size_t i = 0; i < clients->channels.n_items; i++) {
 		if (channels[i].display != number || channels[i].uid != uid)
 			continue;
-		if (!channels[i].listening)
+		if (!channels[i].screen && !channels[i].listening)
 			return 1;
-		waits = true;
+		waits = waits || channels[i].listening;
+		drawn = drawn || channels[i].screen;
 	}
-	return clients->told && waits ? 0 : -ENODATA;
+	return clients->told && waits && !drawn ? 0 : -ENODATA;
 }
 
 /* Tells whether TCP may lead from a VNC server to a viewer that listens, which help desks have their users do. */
@@ -495,7 +502,7 @@ static pid_t find_process(const struct display_clients *clients, unsigned displa
 	for (size_t i = 0; i < clients->channels.n_items; i++) {
 		pid_t holder;
 
-		if (channels[i].listening || channels[i].display != display || channels[i].uid != uid)
+		if (channels[i].listening || channels[i].screen || channels[i].display != display || channels[i].uid != uid)
 			continue;
 		holder = find_holder(clients, channels[i].peer);
 		if (holder == 0 || (found && found != holder))

@@ -36,7 +36,8 @@ struct display_clients *display_clients_free(struct display_clients *clients);
 /*
  * Tells whether a client is connected to display NUMBER, an xrdp session of user UID. Only a channel that the user's own
  * channel server holds counts: others may have sockets of the same name, in namespaces of theirs. Needs no root.
- * Returns 1, 0, or -ENODATA: the kernel does not tell.
+ * Returns 1, 0, or -ENODATA: the kernel does not tell, or the channel server waits while xrdp has the screen, as for a
+ * moment of each connection, or after a fault of the channels.
  */
 int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number);
 
@@ -62,12 +63,13 @@ int display_find_server(struct display_clients *clients, uid_t uid, unsigned num
  */
 int display_cut(uid_t uid, unsigned number);
 
-/* The end of an xrdp session's channel socket that its channel server holds. */
+/* The end of a socket for xrdp that an xrdp session's channel server holds, or its X server. */
 struct display_channel {
 	unsigned display;
-	uid_t uid;			/* whose channel server */
+	uid_t uid;			/* whose channel server, or X server */
 	uint32_t inode, peer;		/* its own socket, and that of xrdp at the other end */
 	bool listening;			/* it waits for xrdp: nobody is at the other end */
+	bool screen;			/* the X server's */
 };
 
 /* A TCP socket. */

@@ -234,20 +234,23 @@ static bool take_xrdp_folder(struct cursor *c)
 	return true;
 }
 
-bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display)
+enum proc_xrdp proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display)
 {
 	struct cursor c = { .at = line, .end = line + length };
+	enum proc_xrdp whose;
 	uint64_t display;
 
-	if (!take_unix_connected(&c) || !take_char(&c, ' ') || !take_xrdp_folder(&c) ||
-	    !take_text(&c, "xrdp_chansrv_socket_"))
-		return false;
+	if (!take_unix_connected(&c) || !take_char(&c, ' ') || !take_xrdp_folder(&c))
+		return PROC_XRDP_NONE;
+	whose = take_text(&c, "xrdp_chansrv_socket_") ? PROC_XRDP_CHANNELS : take_text(&c, "xrdp_display_") ? PROC_XRDP_SCREEN : PROC_XRDP_NONE;
+	if (whose == PROC_XRDP_NONE)
+		return whose;
 	display = take_number(&c);
 	(void)take_char(&c, '\n');
 	if (c.fault || c.at != c.end || display > PROC_MAX_DISPLAYS)
-		return false;
+		return PROC_XRDP_NONE;
 	*ret_display = (unsigned)display;
-	return true;
+	return whose;
 }
 
 /* ---- readers ---- */

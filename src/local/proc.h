@@ -54,11 +54,18 @@ int proc_parse_number(const char *text, size_t length, uint32_t *ret);
 /* Parses one utmp record (struct utmp). Returns 0, -ENOENT (not a user's login) or -EPROTO (size). */
 int proc_parse_login(const void *record, size_t length, struct proc_login *ret);
 
+/* Which program of an xrdp session has a socket for xrdp. */
+enum proc_xrdp {
+	PROC_XRDP_NONE,
+	PROC_XRDP_CHANNELS,	/* its channel server */
+	PROC_XRDP_SCREEN	/* its X server, xorgxrdp */
+};
+
 /*
- * Parses one line as those of /proc/net/unix. Returns true if it is the connected end of an xrdp session's channel server
- * socket (a client is there); *ret_display is then N of display ":N". For xrdp 0.9 and 0.10 paths.
+ * Parses one line as those of /proc/net/unix. If it is the connected end of a socket by which xrdp reaches a session (a client is
+ * there), returns whose; *ret_display is then N of display ":N". For xrdp 0.9 and 0.10 paths.
  */
-bool proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display);
+enum proc_xrdp proc_parse_xrdp_socket(const char *line, size_t length, unsigned *ret_display);
 
 /* ---- readers ---- */
 

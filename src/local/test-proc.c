@@ -237,7 +237,7 @@ static bool is_xrdp(const char *line, unsigned display)
 {
 	unsigned found = 99999;
 
-	return proc_parse_xrdp_socket(line, strlen(line), &found) && found == display;
+	return proc_parse_xrdp_socket(line, strlen(line), &found) == PROC_XRDP_CHANNELS && found == display;
 }
 
 static void xrdp_sockets(void **state)
@@ -255,8 +255,10 @@ static void xrdp_sockets(void **state)
 		"0000000000000000: 00000003 00000000 00000000 0001 03 40913 /run/xrdp/sockdir/xrdp_chansrv_socket_1x",
 		"0000000000000000: 00000003 00000000 00000000 0001 03 40913 /run/xrdp/sockdir/xrdp_chansrv_socket_-1",
 		"0: 3 0 0 1 03 40913 /run/xrdp/sockdir/xrdp_chansrv_socket_99999999999999999999",
+		"0: 3 0 0 1 03 40913 /run/xrdp/sockdir/xrdp_disconnect_display_1",
 		"0000000000000000: 00000003 00000000 00000000 0001 03 40913 /run/xrdp/sockdir/../xrdp_chansrv_socket_1",
 	};
+	static const char screen[] = "0: 3 0 0 1 03 1 /run/xrdp/sockdir/1000/xrdp_display_5";
 	unsigned display = 5;
 
 	(void)state;
@@ -267,6 +269,7 @@ static void xrdp_sockets(void **state)
 			    "/run/xrdp/sockdir/1001/xrdp_chansrv_socket_0\n",
 			    0));
 	assert_true(is_xrdp("0: 3 0 0 1 03 1 /tmp/.xrdp/xrdp_chansrv_socket_7", 7));
+	assert_int_equal(proc_parse_xrdp_socket(screen, strlen(screen), &display), PROC_XRDP_SCREEN);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		if (proc_parse_xrdp_socket(wrong[i], strlen(wrong[i]), &display))
 			fail_msg("taken as a client: %s", wrong[i]);

@@ -22,8 +22,8 @@ static void try_channel(const char *text, size_t size)
 
 	if (display_parse_channel(text, size, &channel) < 0)
 		return;
-	require(size >= sizeof(struct unix_diag_msg) && text[0] == AF_UNIX && text[2] == ESTABLISHED);
-	require(channel.display <= 65536 && memmem(text, size, "xrdp_chansrv_socket_", 20));
+	require(size >= sizeof(struct unix_diag_msg) && text[0] == AF_UNIX && text[2] == (channel.listening ? LISTENING : ESTABLISHED));
+	require(channel.display <= 65536 && memmem(text, size, "xrdp_", 5));
 }
 
 static void try_tcp(const char *text, size_t size)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """tsdiscon: the client of an xrdp session leaves, and the session goes on; others are refused."""
 
+import re
+
 import pytest
 
 import sessions
@@ -151,5 +153,36 @@ def test_a_channel_server_that_has_crashed(rdp):
     result = tsdiscon(rdp.host, rdp.id, "/v")
 
     assert result.status in (UNREACHABLE, PROTECTED) and not result.out, result.text
-    assert "left alone" in rdp.host.run(["logoff", "/state:disc", "/y"]).err
+    assert_not_selected(rdp, before)
+
+
+def assert_not_selected(rdp, before):
+    result = rdp.host.run(["logoff", "/state:disc", "/y"])
+    assert result.status != OK and "left alone" in result.err, result.text
     assert_untouched(rdp, before)
+
+
+WAITS = """
+import socket, sys, time
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("rdp", ["Xorg"], indirect=True)
+def test_a_channel_server_that_waits_beside_a_client(rdp):
+    """After a fault of the channels, and for a moment of each connection: xrdp has the screen, and the channel server waits for it."""
+    channel_server, = [one for one in rdp.processes() if one.name == "xrdp-chansrv"]
+    path = re.search(r"\S*xrdp_chansrv_socket_\S+", rdp.host.check("cat /proc/net/unix")).group()
+    rdp.host.check(f"kill -KILL {channel_server.pid}; rm -f {path}")
+    waiting = rdp.host.start(["python3", "-c", WAITS, path], user=rdp.user)
+    wait_until(lambda: rdp.host.run(f"test -S {path}").status == 0, what="it waits")
+    before = [one for one in rdp.processes() if one.name != "xrdp-chansrv"]
+
+    assert_not_selected(rdp, before)
+    assert tsdiscon(rdp.host, rdp.id).status == OK
+    rdp.client.wait(10)
+    waiting.kill()
+    waiting.wait()
