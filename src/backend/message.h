@@ -53,7 +53,7 @@ int message_deliver(struct logoff_host *host, const struct logoff_message *messa
 #define MESSENGER_GRACE_MAX_MS (UINT64_C(86400000) * 366)	/* the longest of tskill */
 #define MESSENGER_ID_MAX 64
 #define MESSENGER_TITLE_MAX 1024
-#define MESSENGER_TEXT_MAX (32 << 10)	/* the longest text of msg, each byte of which may have become \xNN */
+#define MESSENGER_TEXT_MAX (36 << 10)	/* the longest text of a warning, each byte of which may have become \xNN, and its sentence */
 
 enum service_method { SERVICE_SEND, SERVICE_DISCONNECT, SERVICE_END };
 

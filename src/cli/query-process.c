@@ -141,7 +141,7 @@ static int pick_processes(const struct process_row *all, size_t n, enum query_vi
 	for (size_t i = 0; i < n; i++)
 		if (is_wanted(&all[i], means_id, own, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &all[i];
-	for (int k = 0; k < n_arguments; k++)	/* one's own are never hidden */
+	for (int k = 0; k < n_arguments; k++)	/* one's own are seen, but for those with other rights: query(1) */
 		status |= check_found(rows, *ret_n_rows, strcmp(arguments[k], own) == 0 ? VIEW_WHOLE : view,
 				      arguments[k], is_meant);
 	if (arg_id)

@@ -54,7 +54,7 @@ int drain_answer_root(drain_trouble_func trouble, void *data)
 
 int drain_answer_text(const char *text, char ret[static DRAIN_TEXT_SIZE])
 {
-	bool is_blank = text && !text[strspn(text, " \t\n")];	/* nobody could tell whether PAM shows it */
+	bool is_blank = text && !text[strspn(text, " \t\n\v\f\r")];	/* nobody could tell whether PAM shows it */
 	char *shown = utf8_harmless(!text ? _("This machine accepts no new logons at present.") : is_blank ? "" : text,
 				    true);
 	int r = !shown ? -ENOMEM : strlen(shown) < DRAIN_TEXT_SIZE ? 0 : -E2BIG;

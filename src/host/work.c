@@ -261,6 +261,7 @@ static int open_bus(struct logoff_host **ret_host)
 
 int work(int cancel_fd, bool read_only)
 {
+	static char output[OUTPUT_SIZE];	/* without it, the C library would choose the size */
 	struct logoff_host *host;
 	int status;
 
@@ -269,7 +270,7 @@ int work(int cancel_fd, bool read_only)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGQUIT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
-	(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_SIZE);
+	(void)setvbuf(stdout, output, _IOFBF, sizeof(output));
 	stream_tell_failures(say_opening_failure);
 	status = arg_bus ? open_bus(&host) : (int)logon_open(&host, arg_server);
 	if (status != EXIT_ENDED)
