@@ -693,7 +693,7 @@ static void test_message(void **state)
 	logoff_host_close(host);
 }
 
-/* None is cut: it comes whole, or the caller is told. */
+/* The server gets a long text whole; one that it cannot get whole is refused. */
 static void test_long_messages(void **state)
 {
 	static char text[20000];

@@ -72,8 +72,8 @@ static enum exit_status tell_failure(const struct logoff_delivery *delivery, con
 		return EXIT_NOT_ENDED;
 	case LOGOFF_E_CANCELLED:
 		if (delivery->channel == LOGOFF_CHANNEL_NONE)
-			fprintf(stderr, _("%s: session %s: cancelled before it was known whether %s gets the message\n"), program().text, who,
-				user);
+			fprintf(stderr, _("%s: session %s: cancelled before it was known whether %s got the message\n"),
+				program().text, who, user);
 		else
 			fprintf(stderr, _("%s: session %s: the message to %s was delivered, the wait was cancelled\n"),
 				program().text, who, user);

@@ -170,10 +170,11 @@ void report_not_warned(const struct logoff_event *event)
 	struct safe cause = report_cause(&event->delivery->cause);
 
 	if (event->delivery->result == LOGOFF_E_AGAIN)
-		fprintf(stderr, _("%s: session %s: nobody can tell whether %s has been warned%s\n"), program().text, who.text, user.text,
-			cause.text);
+		fprintf(stderr, _("%s: session %s: nobody can tell whether %s has been warned%s\n"), program().text,
+			who.text, user.text, cause.text);
 	else
-		fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text, cause.text);
+		fprintf(stderr, _("%s: session %s: %s could not be warned%s\n"), program().text, who.text, user.text,
+			cause.text);
 }
 
 static void report_warned(const struct logoff_event *event, const char *who, const char *user)

@@ -166,8 +166,8 @@ static int on_delivery(sd_event_source *source, int fd, uint32_t events, void *u
 	call->n_got += n > 0 ? (size_t)n : 0;
 	if (call->n_got == size)
 		call_answer(call);
-	else if (n <= 0)
-		call_fail(call, SD_BUS_ERROR_NO_REPLY, "the process that was to do it has ended");	/* or has done it */
+	else if (n <= 0)	/* whether it has done it before, nobody knows */
+		call_fail(call, SD_BUS_ERROR_NO_REPLY, "the process that was to do it has ended");
 	return 0;
 }
 

@@ -610,7 +610,7 @@ def test_cancel_of_the_wait_for_answers(farm):
     assert sorted(found.err) == [
         "msg: session four:2 (pts/2): nobody can tell whether alice has got the message",
         "msg: session three:2 (pts/2): the message to alice was delivered, the wait was cancelled",
-        "msg: session three:3 (pts/3): cancelled before it was known whether alice gets the message"]
+        "msg: session three:3 (pts/3): cancelled before it was known whether alice got the message"]
     assert found.status == 7
 
 
