@@ -465,13 +465,19 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	return found;
 }
 
+/* The leader, unless it has ended: its number may have been given to another process. */
+static struct table_row *find_leader(const struct search *search, const struct logoff_session *session)
+{
+	struct table_row *leader = session->leader > 1 ? table_find(search->table, session->leader) : NULL;
+
+	return leader && table_stat(leader) && table_is_older(&leader->stat, of(session)->since_us, LEADER_SLACK_US) ? leader : NULL;
+}
+
 /* Tells whether somebody in the audit session is older than the session. */
 static bool has_older(const struct search *search, const struct logoff_session *session, uint32_t audit)
 {
-	struct table_row *leader = table_find(search->table, session->leader);
+	struct table_row *leader = find_leader(search, session);
 
-	if (leader && !table_stat(leader))
-		leader = NULL;
 	for (size_t i = 0; i < search->table->n_rows; i++) {
 		struct table_row *row = &search->table->rows[i];
 
@@ -493,12 +499,26 @@ static const struct logoff_session *find_audited(const struct search *search, ui
 	snprintf(id, sizeof(id), "%u", audit);
 	found = find_by_id(search, id);
 	for (size_t i = 0; !found && i < search->n_sessions; i++) {
-		struct table_row *leader = table_find(search->table, search->by_id[i]->leader);
+		struct table_row *leader = find_leader(search, search->by_id[i]);
 
 		if (leader && table_audit(leader) == audit)
 			found = search->by_id[i];
 	}
 	return found;
+}
+
+/* Tells whether the process was given to a service or scope of the system, other than one in which the leader is. */
+static bool is_given_away(const struct search *search, const struct logoff_session *session, pid_t pid)
+{
+	char unit[CGROUP_UNIT], leaders[CGROUP_UNIT] = "";
+	struct cgroup cgroup;
+
+	if (cgroup_read(pid, &cgroup) < 0)
+		return true;
+	if (!cgroup_parse_system_unit(cgroup.text, unit))
+		return false;
+	return !find_leader(search, session) || cgroup_read(session->leader, &cgroup) < 0 ||
+	       !cgroup_parse_system_unit(cgroup.text, leaders) || strcmp(unit, leaders) != 0;
 }
 
 /*
@@ -508,8 +528,6 @@ static const struct logoff_session *find_audited(const struct search *search, ui
 static const struct logoff_session *find_by_audit(const struct search *search, struct table_row *row)
 {
 	const struct logoff_session *session;
-	char unit[CGROUP_UNIT];
-	struct cgroup cgroup;
 	uint32_t audit;
 
 	if (is_of_manager(search, row))
@@ -518,7 +536,7 @@ static const struct logoff_session *find_by_audit(const struct search *search, s
 	if (audit == PROC_NO_AUDIT || audit == search->ambient)
 		return NULL;
 	session = find_audited(search, audit);
-	if (!session || cgroup_read(row->pid, &cgroup) < 0 || cgroup_parse_system_unit(cgroup.text, unit))
+	if (!session || is_given_away(search, session, row->pid))
 		return NULL;
 	return has_older(search, session, audit) ? NULL : session;
 }

@@ -16,9 +16,6 @@
 #include "base/array.h"
 #include "local/held.h"
 
-/* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
-#define LEADER_SLACK_US UINT64_C(1000000)
-
 #define DEPTH_MAX 100	/* generations above a process */
 
 struct stray {
