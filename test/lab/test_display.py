@@ -162,9 +162,14 @@ def x_server(host):
 
 def test_key_that_only_a_program_of_the_user_knows(host, x_server):
     session = sessions.fake(host, "alice", type="x11", display=":55", service="sddm")
-    assert idle(session) is not None
-    host.check(["xdotool", "mousemove", "50", "60"], user="alice", env=x_server)
-    assert idle(session) <= 1
+    wait_until(lambda: idle(session) is not None, what="the X server answers")
+
+    def is_active():
+        host.check(["xdotool", "mousemove", "50", "60", "mousemove", "60", "50"], user="alice", env=x_server)
+        seconds = idle(session)
+        return seconds is not None and seconds <= 1
+
+    wait_until(is_active, what="the X server has told of the mouse")
     # No other user gets in by that, and logind's word on whose display it is opens nothing.
     stranger = sessions.fake(host, "bob", type="x11", display=":55", service="sddm")
     assert idle(stranger) is None

@@ -212,10 +212,13 @@ def test_warning(far):
     assert result.seconds >= 2 and not session.exists()
 
 
-def broken_log_off(here, there, session):
-    """ssh is killed a second after the session was asked to end, which does not end. Returns the log-off's end."""
+def broken_log_off(here, session, meanwhile=None):
+    """ssh is killed when the session, which does not end, has been asked to. Returns the log-off's end."""
     process = here.start(["logoff", session.id, THERE, "/grace:6", "/timeout:3"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: session.property("State") == "closing", what="the session was asked to end")
+    if meanwhile:
+        here.check("pkill -STOP -x ssh")
+        meanwhile()
     here.check("pkill -KILL -x ssh")
     out, err = process.communicate(timeout=60)
     return process.returncode, out + err
@@ -227,7 +230,7 @@ def test_broken_connection(far):
     session = sessions.ssh(there, "alice")
     stays = session.spawn("stubborn stays", "stays")
 
-    status, text = broken_log_off(here, there, session)
+    status, text = broken_log_off(here, session)
 
     assert status == UNREACHABLE, text
     assert "; the session is closing\n" in text, text
@@ -242,10 +245,12 @@ def test_broken_connection_and_it_is_gone(far):
     here, there = far
     session = sessions.ssh(there, "alice")
     session.spawn("stubborn stays", "stays")
-    there.start(["bash", "-c", f"until loginctl show-session -p State {session.id} | grep -q closing; do sleep 0.1; done; "
-                 "sleep 2; pkill -KILL -x stays"])
 
-    status, text = broken_log_off(here, there, session)
+    def end():
+        there.check("pkill -KILL -x stays")
+        wait_until(lambda: not session.exists(), what="the session is gone")
+
+    status, text = broken_log_off(here, session, meanwhile=end)
 
     assert status == OK, text
     assert "the host has deleted it; its processes could not be seen" in text

@@ -217,7 +217,8 @@ def test_cancelled_while_hosts_are_asked(network, times):
     """Nobody is logged off, also not on hosts that have answered."""
     far, bob, before = stubborn_bob(network, "login1")
     run = Run(network, "/user:bob", "/server:login1,hangs,silent", "/y", "/timeout:30")
-    time.sleep(2)
+    wait_until(lambda: far.named("logoff-host"), what="it is asked")
+    time.sleep(3)
     begin = time.monotonic()
     for _ in range(times):
         run.interrupt()
