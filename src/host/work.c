@@ -4,6 +4,7 @@
  */
 #include "host/work.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,15 +36,25 @@
  * Their lines are written when there are many, or when the last one comes: nobody can use a part of a list.
  */
 
+/* A row was left out, for lack of memory. */
+static int say_short_list(int64_t serial)
+{
+	const struct logoff_error cause = {
+		.domain = LOGOFF_ERROR_ERRNO, .number = ENOMEM, .text = "a row of the list is missing"
+	};
+
+	return say_host_failure(stdout, serial, NULL, LOGOFF_E_NO_MEMORY, &cause);
+}
+
 /* The time that tells the logon from others, to be given back with the id. */
-static void say_session(int64_t serial, struct logoff_session *session)
+static int say_session(int64_t serial, struct logoff_session *session)
 {
 	json_t *row = to_json_session(session, arg_server);
 	int64_t logon_us = logoff_session_time_us(session, LOGOFF_TIME_LOGON);
 	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "session", row, "logon",
 				 logon_us < 0 ? json_null() : json_integer(logon_us));
 
-	(void)write_json(line, true, stdout);
+	return write_json(line, true, stdout);
 }
 
 static int list(struct logoff_host *host, struct order *order)
@@ -52,7 +63,7 @@ static int list(struct logoff_host *host, struct order *order)
 		LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT | LOGOFF_FACTS_TERMINALS;
 	struct logoff_error cause = {};
 	struct targets targets;
-	int status = EXIT_ENDED, r;
+	int status = EXIT_ENDED, said = 0, r;
 
 	targets_find(&targets, host, order);
 	r = logoff_host_fetch(host, targets.items, targets.n_items, facts, &cause);
@@ -60,35 +71,37 @@ static int list(struct logoff_host *host, struct order *order)
 		status = say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < targets.n_items; i++)
 		if (!order->people || session_is_person(targets.items[i]))
-			say_session(order->serial, targets.items[i]);
+			said = say_session(order->serial, targets.items[i]) < 0 ? -1 : said;
+	if (said < 0)
+		status = say_short_list(order->serial);
 	status = status > targets.status ? status : targets.status;
 	targets_done(&targets);
 	return status;
 }
 
 /* With the start that tells the process from others, to be given back with its number. */
-static void say_process(int64_t serial, const struct process_row *row)
+static int say_process(int64_t serial, const struct process_row *row)
 {
 	int64_t started_us = row->process->started_us;
 	json_t *line = json_pack("{s:I, s:o, s:o}", "serial", (json_int_t)serial, "process",
 				 to_json_process(row, arg_server), "started",
 				 started_us < 0 ? json_null() : json_integer(started_us));
 
-	(void)write_json(line, true, stdout);
+	return write_json(line, true, stdout);
 }
 
 static int list_processes(struct logoff_host *host, const struct order *order)
 {
 	struct logoff_error cause = {};
 	struct processes processes;
-	int r = processes_read(&processes, host, &cause);
+	int r = processes_read(&processes, host, &cause), said = 0;
 
 	if (r < 0)
 		return say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < processes.n_items; i++)
-		say_process(order->serial, &processes.rows[i]);
+		said = say_process(order->serial, &processes.rows[i]) < 0 ? -1 : said;
 	processes_done(&processes);
-	return EXIT_ENDED;
+	return said < 0 ? say_short_list(order->serial) : EXIT_ENDED;
 }
 
 static int tell_fate(struct logoff_host *host, const struct order *order)
