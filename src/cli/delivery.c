@@ -132,13 +132,13 @@ static void stream_word(struct logoff_session *session, const char *result, enum
 
 enum exit_status delivery_report_unknown(struct logoff_session *session)
 {
+	const struct logoff_delivery unknown = { .result = LOGOFF_E_AGAIN };
 	struct safe who = report_label(session), user = report_user(session);
+	enum exit_status status = tell_failure(&unknown, who.text, user.text);
 
-	fprintf(stderr, _("%s: session %s: nobody can tell whether %s has got the message\n"), program().text, who.text,
-		user.text);
 	if (arg_json)
-		stream_word(session, "unknown", EXIT_UNREACHABLE);
-	return EXIT_UNREACHABLE;
+		stream_word(session, "unknown", status);
+	return status;
 }
 
 void delivery_report_left_out(struct logoff_session *session)
