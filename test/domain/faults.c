@@ -36,6 +36,7 @@ struct place {
 };
 
 static struct place *places;
+static TALLOC_CTX *of_places;		/* one parent for all: Samba looks through what has none, for each connection */
 
 static char *folder_of(TALLOC_CTX *mem, struct dcesrv_connection *connection)
 {
@@ -44,8 +45,10 @@ static char *folder_of(TALLOC_CTX *mem, struct dcesrv_connection *connection)
 									       "tsocket_address_inet_addr_string");
 	const struct tsocket_address *address = dcesrv_connection_get_local_address(connection);
 	char *text = to_text && address ? to_text(address, mem) : NULL;
+	char *folder = talloc_asprintf(mem, "%s/%s", getenv("SERVERS"), text ? text : "none");
 
-	return talloc_asprintf(mem, "%s/%s", getenv("SERVERS"), text ? text : "none");
+	talloc_free(text);
+	return folder;
 }
 
 /* Returns NULL if there is no such server. */
@@ -63,7 +66,8 @@ static struct server *server_at(const struct server *base, struct dcesrv_connect
 		if (place->inode == st.st_ino && strcmp(place->folder, folder) == 0)
 			break;
 	if (!place) {
-		place = talloc_zero(NULL, struct place);
+		of_places = of_places ? of_places : talloc_new(NULL);
+		place = talloc_zero(of_places, struct place);
 		*place = (struct place){ .next = places, .folder = talloc_strdup(place, folder), .inode = st.st_ino,
 					 .server = *base };
 		place->server.memory = talloc_asprintf(place, "memory:%s/host", folder);
