@@ -60,6 +60,12 @@ int service_say_absent(struct logoff_error *cause)
 	return error_set_errno(cause, -ENOENT, -ENOENT, "the message service (logoff-messenger) is not installed here");
 }
 
+static int say_no_bus(struct logoff_error *cause)
+{
+	return error_set_errno(cause, -ENOENT, -ENOENT,
+			       "the system bus, by which the message service (logoff-messenger) is asked, cannot be reached");
+}
+
 static int find_meaning(const sd_bus_error *error, struct logoff_error *cause)
 {
 	for (size_t i = 0; i < sizeof(absences) / sizeof(absences[0]); i++)
@@ -88,7 +94,7 @@ static void fail_call(struct service_call *call, const sd_bus_error *error, int 
 	}
 	r = r < 0 ? r : -EIO;
 	if (r == -ENOENT)
-		call->failed = service_say_absent(&call->cause);
+		call->failed = say_no_bus(&call->cause);
 	else	/* nobody knows what it has done by then */
 		call->failed = error_set_errno(&call->cause, -EINPROGRESS, r, "the message service: %s", strerror(-r));
 }
@@ -357,7 +363,7 @@ int service_ask(const struct service_order *order, int cancel_fd, struct logoff_
 	int r = service_call_new(&call, order);
 
 	if (r < 0)
-		r = service_say_absent(cause);
+		r = say_no_bus(cause);
 	while (r == 0 && (r = service_call_process(call, results, cause)) == 0)
 		if (wait_for_call(call, cancel_fd)) {
 			service_call_cancel(call);

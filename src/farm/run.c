@@ -326,20 +326,39 @@ static void wait_for_carrier(struct farm *farm, size_t i, enum farm_failure fail
 	peer_close_input(&link->peer);
 }
 
+/* What KIND of failure logoff-host has told. Only the one here that leads to a server of MS-TSTS speaks of the way to a host. */
+static enum farm_failure find_refusal(const char *kind, bool leads)
+{
+	static const struct {
+		const char *kind;
+		bool leads;
+		enum farm_failure failure;
+	} failures[] = {
+		{ "not-accepted", false, FARM_NOT_LET_IN }, { "no-password", false, FARM_NOT_LET_IN },
+		{ "authfile", true, FARM_NO_CLIENT },	    { "no-client", true, FARM_NO_CLIENT },
+		{ "unreachable", true, FARM_UNREACHABLE },  { "no-answer", true, FARM_LATE },
+		{ "wrong-answer", true, FARM_WRONG },
+	};
+
+	for (size_t k = 0; k < sizeof(failures) / sizeof(failures[0]); k++)
+		if (strcmp(kind, failures[k].kind) == 0 && (leads || !failures[k].leads))
+			return failures[k].failure;
+	return FARM_FAILED;
+}
+
 /* The program that serves the host has said why it cannot. */
 static void take_refusal(struct farm *farm, size_t i, const json_t *told)
 {
 	struct link *link = &farm->links[i];
-	static const char *const not_accepted[] = { "not-accepted", "no-password", "authfile" };
 	const char *kind = json_string_value(json_object_get(told, "kind"));
+	const char *object = json_string_value(json_object_get(told, "object"));
 	const char *text = json_string_value(json_object_get(json_object_get(told, "cause"), "text"));
-	enum farm_failure failure = FARM_FAILED;
+	enum farm_failure failure = find_refusal(kind ? kind : "", farm->hosts->items[i].way == FARM_TSTS);
+	char words[FAILURE_TEXT_SIZE];
 
-	for (size_t k = 0; kind && k < sizeof(not_accepted) / sizeof(not_accepted[0]); k++)
-		if (strcmp(kind, not_accepted[k]) == 0)
-			failure = FARM_NOT_LET_IN;
 	text = text ? text : kind ? kind : "";
-	failure_copy(link->text, text, strlen(text));
+	snprintf(words, sizeof(words), "%s%s%s", object ? object : "", object ? ": " : "", text);
+	failure_copy(link->text, words, strlen(words));
 	if (link->carrier.pid > 0)
 		wait_for_carrier(farm, i, failure);
 	else
