@@ -326,7 +326,7 @@ static void wait_for_carrier(struct farm *farm, size_t i, enum farm_failure fail
 	peer_close_input(&link->peer);
 }
 
-/* What KIND of failure logoff-host has told. Only the one here that leads to a server of MS-TSTS speaks of the way to a host. */
+/* What KIND of failure logoff-host has told. Only one that LEADS to a server of MS-TSTS speaks of the way to it. */
 static enum farm_failure find_refusal(const char *kind, bool leads)
 {
 	static const struct {
