@@ -91,7 +91,7 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 		return 0;
 	r = hosts_is_single_server(server, &fault);
 	if (r >= 0)
-		return r == 0 || arg_allow_unreachable;
+		return r == 0;
 	*ret_status = report_hosts(&fault, server);
 	return -1;
 }

@@ -86,8 +86,8 @@ struct server_farm {
 };
 
 /*
- * Tells whether /server means many hosts, or one that is not reached by MS-TSTS, or one that may be unreachable
- * (/allowunreachable). Returns 1, 0, or -1: unknown, which has been reported, and *ret_status is the exit status.
+ * Tells whether /server means many hosts, or one that is not reached by MS-TSTS. Returns 1, 0, or -1: unknown, which
+ * has been reported, and *ret_status is the exit status.
  */
 int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 

@@ -346,6 +346,19 @@ static enum farm_failure find_refusal(const char *kind, bool leads)
 	return FARM_FAILED;
 }
 
+/* Tells whether the CAUSE of "unreachable" is the way to the host, and not a fault of the client here. */
+static bool is_of_network(const json_t *cause)
+{
+	static const int numbers[] = { EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ECONNREFUSED, ECONNABORTED };
+	const char *domain = json_string_value(json_object_get(cause, "domain"));
+	json_int_t number = json_integer_value(json_object_get(cause, "number"));
+
+	for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
+		if (number == numbers[k])
+			return true;
+	return domain && strcmp(domain, "errno") != 0;
+}
+
 /* The program that serves the host has said why it cannot. */
 static void take_refusal(struct farm *farm, size_t i, const json_t *told)
 {
@@ -356,6 +369,8 @@ static void take_refusal(struct farm *farm, size_t i, const json_t *told)
 	enum farm_failure failure = find_refusal(kind ? kind : "", farm->hosts->items[i].way == FARM_TSTS);
 	char words[FAILURE_TEXT_SIZE];
 
+	if (failure == FARM_UNREACHABLE && !is_of_network(json_object_get(told, "cause")))
+		failure = FARM_NO_CLIENT;
 	text = text ? text : kind ? kind : "";
 	snprintf(words, sizeof(words), "%s%s%s", object ? object : "", object ? ": " : "", text);
 	failure_copy(link->text, words, strlen(words));
