@@ -697,6 +697,8 @@ static int tsts_processes(struct logoff_host *host, struct logoff_session *sessi
 
 /* ---- messages ---- */
 
+#define OPEN (-EALREADY)	/* no reply has come yet; no reply says so */
+
 static enum logoff_answer get_answer(uint32_t response)
 {
 	switch (response) {	/* MS-TSTS 3.5.4.1.10 */
@@ -787,7 +789,7 @@ static int tsts_message(struct logoff_host *host, const struct logoff_message *m
 		if (r == 0)
 			r = send_order(host, order, &text, until_us, &serial, &cause);
 		n_open += r == 0;
-		deliveries[i].result = r == 0 ? -EINPROGRESS : r;
+		deliveries[i].result = r == 0 ? OPEN : r;
 		deliveries[i].cause = cause;
 	}
 	while (r >= 0 && n_open > 0) {
@@ -795,7 +797,7 @@ static int tsts_message(struct logoff_host *host, const struct logoff_message *m
 		n_open -= r > 0 ? (size_t)r : 0;
 	}
 	for (size_t i = 0; i < n_sessions; i++) {	/* whether the rest of those that were sent were shown, nobody can tell */
-		if (deliveries[i].result != -EINPROGRESS)
+		if (deliveries[i].result != OPEN)
 			continue;
 		deliveries[i].result = r == -ECANCELED ? r : -EINPROGRESS;
 		deliveries[i].cause = cause;

@@ -23,11 +23,11 @@ static const char *const desktops[] = { "app-",	"dbus-:", "org.", "gnome-", "pla
 					"evolution-", "xfce4-", NULL };
 
 /*
- * Scopes into which a program of a desktop puts what it starts: desktops and browsers, terminals with each shell, snap. Another
- * such program is tmux, which is no desktop's: what it starts outlives its window. A scope of any other name is the user's own,
- * by which they keep a program beyond the logout: systemd-run's, a container's.
+ * Scopes into which a program of a desktop puts what it starts: desktops and browsers, terminals with each shell, snap. A scope
+ * of any other name is the user's own, by which they keep a program beyond the logout: systemd-run's, a container's.
  */
 static const char *const desktop_scopes[] = { "app-", "apps-", "vte-spawn-", "ptyxis-spawn-", "kitty-", "snap.", NULL };
+/* tmux does so as well, with each pane, but is no desktop's. */
 static const char *const tmux_scopes[] = { "tmux-spawn-", NULL };
 
 static bool begins_with_one(const char *name, const char *const *beginnings)

@@ -383,10 +383,13 @@ int carry_terminate(struct job *job, struct logoff_error *reterr)
 
 /* ---- messages ---- */
 
-/* The window may be open although no answer says so. Returns the result of the call, or -EINPROGRESS: nobody can tell. */
-static int told(int r)
+/*
+ * Returns what a call that shows a message has returned, R, or -EINPROGRESS: without a RESULT of the server's nobody can tell
+ * whether the window is open.
+ */
+static int told(int r, uint32_t result)
 {
-	return r == -ETIMEDOUT || r == -EHOSTUNREACH || r == -EPROTO ? -EINPROGRESS : r;
+	return result == 0 && (r == -ETIMEDOUT || r == -EHOSTUNREACH || r == -EPROTO) ? -EINPROGRESS : r;
 }
 
 static int show_message(struct job *job, struct channel *channel, struct logoff_error *reterr)
@@ -401,7 +404,8 @@ static int show_message(struct job *job, struct channel *channel, struct logoff_
 	if (r < 0)
 		return r;
 	show.in.handle = open.out.handle;
-	r = told(channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr));
+	r = told(channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr),
+		 show.out.result);
 	job->answer = show.out.response;
 	if (r == 0)
 		job_reply(job, r, NULL);
@@ -433,7 +437,7 @@ static int show_legacy(struct job *job, struct channel *channel, struct logoff_e
 
 	r = channel_ica(job->client, channel, &call.in.handle, reterr);
 	if (r == 0)
-		r = told(channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr));
+		r = told(channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr), 0);
 	if (r == 0 && call.out.result == 0)
 		r = error_set_result(reterr, call.out.status);
 	job->answer = call.out.response;

@@ -33,7 +33,7 @@ enum {
 	TSTS_MAX_CHANGES = 65536,	/* in one answer of tsts_wait_async */
 	TSTS_MAX_PROCESSES = 0x8000,	/* MS-TSTS, the range of both calls */
 	TSTS_MAX_COUNTERS = 0x1000,	/* MS-TSTS */
-	TSTS_MAX_TEXT = 8192,		/* UTF-16 units of a text whose interface sets no limit */
+	TSTS_MAX_TEXT = 16384,		/* UTF-16 units of a text whose interface sets no limit */
 	TSTS_MAX_BYTES = 1 << 20	/* an opaque buffer whose interface sets no limit */
 };
 

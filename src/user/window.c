@@ -264,7 +264,7 @@ static int open_window(const struct program *program, const struct letter *lette
 	if (status == -ETIMEDOUT)
 		(void)kill(child, SIGKILL);
 	delivery->answer = status < 0 ? LOGOFF_ANSWER_TIMEOUT : answer_of(program, status);
-	if (delivery->answer == LOGOFF_ANSWER_CLOSED && idle_try_display(letter->display, letter->authority) < 0)
+	if (delivery->answer == LOGOFF_ANSWER_CLOSED && idle_try_display(letter->display, letter->authority) == -ENOENT)
 		delivery->answer = LOGOFF_ANSWER_NONE;	/* the X server has ended, and the window by that */
 	return 0;
 }
