@@ -222,6 +222,7 @@ def test_details_and_clients_of_all(server, start):
     rows = good(program.order("LIST"))
     assert not any(row["has"] for row in rows)
     server.end(6)
+    time.sleep(0.4)     # the service has a list that is younger than 0.2 s
     details = by_id(good(program.order("DETAILS")))
     assert sorted(details) == ALL[:-1] and details[2]["input_us"] > 0
     clients = by_id(good(program.order("CLIENTS")))
