@@ -12,7 +12,7 @@ import jeepney
 import pytest
 from jeepney.io.blocking import open_dbus_connection
 
-from conftest import World
+from conftest import WAIT, World
 from login1 import (DBUS_ERROR, ID, LOGIN1, LOGIN1_PATH, OTHER_ID, UID, after, fails, honest, late, properties, says,
                     session_path, silence)
 
@@ -28,7 +28,7 @@ def lookup(method, rule=silence, designator=ID):
     """The method is silent from the start."""
     def prepare(world):
         world.fake.rules[method] = rule
-        world.start(designator, "/grace:0", "/wait:1")
+        world.start(designator, "/grace:0", f"/wait:{WAIT}")
     return prepare
 
 
@@ -38,7 +38,7 @@ def procedure(method, rule=silence, stubborn=True):
         world.fake.rules[method] = rule
         if stubborn:
             world.fake.stubborn.add(ID)
-        world.start(ID, "/grace:0", "/wait:1")
+        world.start(ID, "/grace:0", f"/wait:{WAIT}")
     return prepare
 
 
@@ -49,7 +49,7 @@ def manager(method, process=False):
         world.hold(MANAGER, process)
         world.fake.rules[method] = silence
         world.fake.others = [OTHER_ID] if method == "Get:Class" else []
-        world.start(ID, "/grace:0", "/wait:1")
+        world.start(ID, "/grace:0", f"/wait:{WAIT}")
     return prepare
 
 
@@ -160,7 +160,7 @@ def test_late_refusal(world):
 def test_removal_of_another(world):
     """Another session ends: no news of this one."""
     world.fake.stubborn.add(ID)
-    world.start(ID, "/grace:5", "/wait:1")
+    world.start(ID, "/grace:5", f"/wait:{WAIT}")
     world.fake.await_call("TerminateSession")
     for session_id in (OTHER_ID, "", ID + "0", ID[:-1], "c" * 100_000):
         world.fake.removed(session_id)
@@ -171,7 +171,7 @@ def test_removal_that_is_none(world):
     """SessionRemoved, but asked again the session is there: not believed."""
     world.fake.stubborn.add(ID)
     world.fake.rules["TerminateSession"] = after(lambda fake: fake.removed(ID), says(""))
-    world.run(ID, "/grace:5", "/wait:1").check(5, NOT_ENDED + THERE, within=1)
+    world.run(ID, "/grace:5", f"/wait:{WAIT}").check(5, NOT_ENDED + THERE, within=1)
 
 
 def test_removal_never_told(world):
@@ -211,7 +211,7 @@ def forge(world, stop=None):
 def test_removal_forged(world):
     """A peer that is not logind says it: not believed."""
     world.fake.stubborn.add(ID)
-    world.start(ID, "/grace:5", "/wait:1")
+    world.start(ID, "/grace:5", f"/wait:{WAIT}")
     world.fake.await_call("TerminateSession")
     forge(world)
     world.finish().check(5, NOT_ENDED + THERE, within=1)
