@@ -404,8 +404,8 @@ static int show_message(struct job *job, struct channel *channel, struct logoff_
 	if (r < 0)
 		return r;
 	show.in.handle = open.out.handle;
-	r = told(channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr),
-		 show.out.result);
+	r = channel_call(job->client, channel, SESSION, TSTS_SHOW_MESSAGE_BOX, job, &show, &show.out.result, reterr);
+	r = told(r, show.out.result);
 	job->answer = show.out.response;
 	if (r == 0)
 		job_reply(job, r, NULL);
