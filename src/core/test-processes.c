@@ -185,15 +185,22 @@ static int census_by_the_leader(struct logoff_host *host, struct census *census,
 	return host_memory.census(host, census, reterr);
 }
 
-static void test_loses_its_session_with_the_leader(void **state)
+static struct scene open_led(void)
 {
 	static struct host_backend backend;
 	struct scene scene = open_scene(office);
 
-	(void)state;
 	backend = host_memory;
 	backend.census = census_by_the_leader;
 	scene.host->backend = &backend;
+	return scene;
+}
+
+static void test_loses_its_session_with_the_leader(void **state)
+{
+	struct scene scene = open_led();
+
+	(void)state;
 	scene.listed += 1;
 	scene.n_listed = 2;	/* bash and keeper */
 	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
@@ -206,13 +213,9 @@ static void test_loses_its_session_with_the_leader(void **state)
 /* It has left its session by itself. */
 static void test_leaves_its_session(void **state)
 {
-	static struct host_backend backend;
-	struct scene scene = open_scene(office);
+	struct scene scene = open_led();
 
 	(void)state;
-	backend = host_memory;
-	backend.census = census_by_the_leader;
-	scene.host->backend = &backend;
 	scene.listed += 2;
 	scene.n_listed = 1;	/* keeper alone */
 	assert_int_equal(end(&scene, 1000, -1), LOGOFF_OK);
