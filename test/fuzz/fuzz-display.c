@@ -16,6 +16,11 @@ static void require(bool condition)
 		abort();
 }
 
+static bool has_name(const char *text, size_t size, const char *name)
+{
+	return memmem(text, size, name, strlen(name)) != NULL;
+}
+
 static void try_channel(const char *text, size_t size)
 {
 	struct display_channel channel;
@@ -23,7 +28,7 @@ static void try_channel(const char *text, size_t size)
 	if (display_parse_channel(text, size, &channel) < 0)
 		return;
 	require(size >= sizeof(struct unix_diag_msg) && text[0] == AF_UNIX && text[2] == (channel.listening ? LISTENING : ESTABLISHED));
-	require(channel.display <= 65536 && memmem(text, size, "xrdp_", 5));
+	require(channel.display <= 65536 && has_name(text, size, channel.screen ? "xrdp_display_" : "xrdp_chansrv_socket_"));
 }
 
 static void try_tcp(const char *text, size_t size)

@@ -73,12 +73,12 @@ static void try_socket(const char *text, size_t size)
 {
 	unsigned display;
 	enum proc_xrdp whose = proc_parse_xrdp_socket(text, size, &display);
+	const char *name = whose == PROC_XRDP_SCREEN ? "xrdp_display_" : "xrdp_chansrv_socket_";
 
 	if (whose == PROC_XRDP_NONE)
 		return;
 	require(display <= PROC_MAX_DISPLAYS);
-	require(memmem(text, size, whose == PROC_XRDP_SCREEN ? "xrdp_display_" : "xrdp_chansrv_socket_",
-		       whose == PROC_XRDP_SCREEN ? 13 : 20) != NULL);
+	require(memmem(text, size, name, strlen(name)) != NULL);
 }
 
 /* The lines of a file as the cursor gives them, against the text itself. */
