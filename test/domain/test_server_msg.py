@@ -114,6 +114,14 @@ def test_one_of_two_is_refused(server, run):
     sent(server, 2, 3, 4, 5, 6)  # the worker writes it down before it refuses
 
 
+def test_refused_for_a_reason_that_nobody_knows(server, run):
+    """It is a refusal all the same: no window is open."""
+    server.add(fault("ShowMessageBox", result=0x80041234))
+    result = run(server, "msg", "2", "hello")
+    assert result.status != OK and "could not be delivered" in result.err and "nobody can tell" not in result.err, result
+    sent(server, 2)  # the worker writes it down before it refuses
+
+
 def test_only_the_legacy_pipe(server, run):
     server.only_pipes("Ctx_WinStation_API_service")
     assert run(server, "msg", "2", "Grüße").status == OK
