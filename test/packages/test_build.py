@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the packages are, looked at by Debian's own tools in the root in which they were built; a second build; builds of other systems."""
 import filecmp
+import gzip
 import re
 import shutil
 import subprocess
@@ -45,12 +46,18 @@ def builder(packages, archive):
 
 
 @pytest.fixture(scope="module")
-def programs(debs, tmp_path_factory):
+def unpacked(debs, tmp_path_factory):
+    """A folder with all files of the packages."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    for deb in debs.values():
+        subprocess.run(["dpkg-deb", "-x", deb, folder], check=True, timeout=60)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def programs(unpacked):
     """All programs and libraries of the packages."""
-    folder = tmp_path_factory.mktemp("programs")
-    for name, deb in debs.items():
-        subprocess.run(["dpkg-deb", "-x", deb, folder / name], check=True, timeout=60)
-    return [file for file in folder.rglob("*") if file.is_file() and not file.is_symlink() and file.read_bytes()[:4] == b"\x7fELF"]
+    return [file for file in unpacked.rglob("*") if file.is_file() and not file.is_symlink() and file.read_bytes()[:4] == b"\x7fELF"]
 
 
 def fields(deb):
@@ -83,6 +90,14 @@ def test_no_maintainer_scripts(debs):
     for name, deb in debs.items():
         members = subprocess.run(f"dpkg-deb --ctrl-tarfile {deb} | tar -t", shell=True, capture_output=True, text=True, timeout=60).stdout.split()
         assert {member.removeprefix("./") for member in members} <= {"", "control", "md5sums", "shlibs", "symbols", "triggers"}, name
+
+
+def test_files_that_manuals_name_are_there(unpacked):
+    """An administrator copies the line with the path, so it has the packages' prefix."""
+    pages = "".join(gzip.decompress(page.read_bytes()).decode() for page in unpacked.glob("usr/share/man/**/*.gz") if not page.is_symlink())
+    paths = re.findall(r"/usr/(?:local/)?(?:bin|libexec|share)/[\w./-]*\w", re.sub(r"\\f.|\\&?", "", pages))
+    named = {path for path in paths if "logoff" in path and "/samba/" not in path}
+    assert len(named) > 3 and [path for path in named if not (unpacked / path[1:]).exists()] == [], named
 
 
 def test_no_private_library_of_samba(programs):
