@@ -411,26 +411,6 @@ int display_clients_new(struct display_clients **ret_clients)
 	return r;
 }
 
-/*
- * A channel server that waits for xrdp has no client, unless xrdp has the screen. Without a channel server nobody knows: it has not
- * begun yet, or has crashed.
- */
-int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number)
-{
-	const struct display_channel *channels = clients->channels.items;
-	bool waits = false, drawn = false;
-
-	for (size_t i = 0; i < clients->channels.n_items; i++) {
-		if (channels[i].display != number || channels[i].uid != uid)
-			continue;
-		if (!channels[i].screen && !channels[i].listening)
-			return 1;
-		waits = waits || channels[i].listening;
-		drawn = drawn || channels[i].screen;
-	}
-	return clients->told && waits && !drawn ? 0 : -ENODATA;
-}
-
 /* Tells whether TCP may lead from a VNC server to a viewer that listens, which help desks have their users do. */
 static bool may_lead_to_viewer(const struct display_tcp *tcp)
 {
@@ -460,6 +440,28 @@ int display_has_viewer(struct display_clients *clients, uid_t uid, unsigned numb
 	if (ret_address)
 		*ret_address = n_viewers == 1 ? address : NULL;
 	return n_viewers > 0 ? 1 : listens && sure && clients->told_tcp ? 0 : -ENODATA;
+}
+
+/*
+ * A channel server that waits for xrdp has no client, unless xrdp has the screen: that of Xorg by a socket of its own, that of Xvnc
+ * as a viewer. Without a channel server nobody knows: it has not begun yet, or has crashed.
+ */
+int display_is_connected(struct display_clients *clients, uid_t uid, unsigned number)
+{
+	const struct display_channel *channels = clients->channels.items;
+	bool waits = false, drawn = false;
+
+	for (size_t i = 0; i < clients->channels.n_items; i++) {
+		if (channels[i].display != number || channels[i].uid != uid)
+			continue;
+		if (!channels[i].screen && !channels[i].listening)
+			return 1;
+		waits = waits || channels[i].listening;
+		drawn = drawn || channels[i].screen;
+	}
+	if (!clients->told || !waits || drawn || display_has_viewer(clients, uid, number, NULL) == 1)
+		return -ENODATA;
+	return clients->told_tcp ? 0 : -ENODATA;
 }
 
 struct display_clients *display_clients_free(struct display_clients *clients)

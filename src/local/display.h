@@ -36,10 +36,10 @@ struct display_clients *display_clients_free(struct display_clients *clients);
 /*
  * Tells whether a client is connected to display NUMBER, an xrdp session of user UID. Only a channel that the user's own
  * channel server holds counts: others may have sockets of the same name, in namespaces of theirs. Needs no root.
- * Returns 1, 0, or -ENODATA: the kernel does not tell, or the channel server waits while xrdp has the screen, as for a
- * moment of each connection, or after a fault of the channels.
+ * Returns 1, 0, or -ENODATA: the kernel does not tell, or the channel server waits while xrdp has the screen (a socket
+ * of Xorg, a viewer of Xvnc), as for a moment of each connection, or after a fault of the channels.
  */
-int display_is_connected(const struct display_clients *clients, uid_t uid, unsigned number);
+int display_is_connected(struct display_clients *clients, uid_t uid, unsigned number);
 
 /*
  * Tells whether a viewer is connected to display NUMBER of user UID, whose VNC server listens on the port of that display.

@@ -335,6 +335,45 @@ static void only_what_came_in_where_xrdp_listens(void **state)
 	assert_true(leads_to(clients, 1000, ":10", NULL));
 }
 
+/* What is said of display 10 of user 1000 if those are all sockets. */
+static int said_of(const struct display_channel *channels, size_t n_channels, const struct display_tcp *tcp, bool told_tcp)
+{
+	struct display_clients clients = { .told = true, .asked_tcp = true, .told_tcp = told_tcp };
+	int r;
+
+	for (size_t i = 0; i < n_channels; i++)
+		assert_int_equal(add_to(&clients.channels, &channels[i], sizeof(channels[i])), 0);
+	if (tcp)
+		assert_int_equal(add_to(&clients.tcp, tcp, sizeof(*tcp)), 0);
+	r = display_is_connected(&clients, 1000, 10);
+	free(clients.channels.items);
+	free(clients.tcp.items);
+	return r;
+}
+
+static void channel_server_that_waits(void **state)
+{
+	static const struct display_channel channels[] = {
+		{ .display = 10, .uid = 1000, .listening = true }, { .display = 10, .uid = 1000, .screen = true },
+		{ .display = 10, .uid = 1000, .peer = 25 },
+	};
+	static const struct display_channel others[] = {
+		{ .display = 10, .uid = 1000, .listening = true }, { .display = 11, .uid = 1000, .screen = true },
+		{ .display = 10, .uid = 1001, .screen = true },
+	};
+	static const struct display_tcp waits = { 7, 5910, true, "", 1000 }, viewer = { 8, 5910, false, "127.0.0.1", 1000, 40000 };
+
+	(void)state;
+	assert_int_equal(said_of(channels, 1, NULL, true), 0);
+	assert_int_equal(said_of(channels, 1, &waits, true), 0);
+	assert_int_equal(said_of(others, 3, NULL, true), 0);
+	assert_int_equal(said_of(channels, 0, NULL, true), -ENODATA);
+	assert_int_equal(said_of(channels, 2, NULL, true), -ENODATA);	/* xrdp has the screen of Xorg */
+	assert_int_equal(said_of(channels, 1, &viewer, true), -ENODATA);	/* or that of Xvnc */
+	assert_int_equal(said_of(channels, 1, NULL, false), -ENODATA);	/* or that is not known */
+	assert_int_equal(said_of(channels, 3, &viewer, true), 1);
+}
+
 static void what_the_host_has_said_stays(void **state)
 {
 	struct display_clients *clients = make_clients();
@@ -719,6 +758,7 @@ int main(void)
 		cmocka_unit_test(sockets_of_other_users_do_not_count),
 		cmocka_unit_test(unsure_is_unknown),
 		cmocka_unit_test(only_what_came_in_where_xrdp_listens),
+		cmocka_unit_test(channel_server_that_waits),
 		cmocka_unit_test(what_the_host_has_said_stays),
 		cmocka_unit_test(snapshot_of_this_machine),
 		cmocka_unit_test(idleness_of_a_display),
