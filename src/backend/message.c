@@ -187,10 +187,12 @@ static void end_terminal(struct recipient *recipient, struct writing *terminal, 
 {
 	close(terminal->fd);
 	terminal->fd = -1;
-	if (r >= 0)
+	if (r >= 0) {
 		recipient->written = true;
-	else if (recipient->delivery->result >= 0)
+		recipient->delivery->channel = LOGOFF_CHANNEL_TERMINAL;
+	} else if (recipient->delivery->result >= 0) {
 		recipient->delivery->cause = *cause;
+	}
 	if (r < 0 && recipient->delivery->result >= 0)
 		recipient->delivery->result = r;
 	if (!recipient->written || has_terminals(recipient))
@@ -303,7 +305,7 @@ static int start_terminals(struct post *post, struct recipient *recipient)
 	bool graphic = false;
 	int r;
 
-	*delivery = (struct logoff_delivery){ .channel = LOGOFF_CHANNEL_TERMINAL };
+	*delivery = (struct logoff_delivery){};
 	r = open_terminals(post, recipient, &graphic);
 	if (r < 0 || (graphic && !recipient->tried_desktop)) {
 		end_terminals(recipient, r < 0 ? r : -ECANCELED, "");
@@ -501,7 +503,7 @@ static void take_end(struct post *post, struct recipient *recipient, const struc
 	if (other)
 		*cause = *other;
 	else
-		r = error_set_errno(cause, -EIO, -EIO, "the process that was to show it has been ended");
+		r = error_set_errno(cause, -EINPROGRESS, -EIO, "the process that was to show it has been ended");
 	(void)finish_recipient(recipient, r);
 	fall_back(post, recipient);
 }

@@ -201,6 +201,7 @@ static void stops_when_cancelled(void **state)
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	assert_int_equal(host_message(&host, &message, &session, 1, &delivery, fds[0], NULL), 0);
 	assert_int_equal(delivery.result, -ECANCELED);
+	assert_int_equal(delivery.channel, LOGOFF_CHANNEL_NONE);	/* else it would be said to be delivered */
 	assert_true(clock_now_us() - start_us < 1000 * MS);
 	close(fds[0]);
 	close(fds[1]);
