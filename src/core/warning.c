@@ -55,7 +55,8 @@ static void address(struct logoff_request *request, bool first)
 /* Whether somebody may have read it. What came to no end perhaps has been shown; these results say that nothing was. */
 static bool may_be_read(int result)
 {
-	return result != -EACCES && result != -EOPNOTSUPP && result != -ENXIO && result != -ESRCH && result != -ENOMEM;
+	return result != -EACCES && result != -EOPNOTSUPP && result != -ENXIO && result != -ESRCH && result != -ENOMEM &&
+	       result != -E2BIG && result != -EBUSY;
 }
 
 /*

@@ -200,7 +200,10 @@ static int compose_notification(sd_bus *bus, const struct logoff_message *messag
 	return r;
 }
 
-/* Sends it in the place of notification->id (0: of none), which becomes its own. */
+/*
+ * Sends it in the place of notification->id (0: of none), which becomes its own. Returns 0, -EINPROGRESS: the daemon has been asked
+ * and does not answer, so it may show it, or why it is not shown.
+ */
 static int send_notification(sd_bus *bus, const struct logoff_message *message, struct notification *notification,
 			     struct logoff_error *cause)
 {
@@ -212,8 +215,12 @@ static int send_notification(sd_bus *bus, const struct logoff_message *message, 
 		r = sd_bus_call(bus, call, CALL_US, &error, &reply);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "u", &notification->id);
-	if (r < 0)
+	if (r < 0) {
+		bool silent = r == -ETIMEDOUT || r == -ECONNRESET;
+
 		r = fail_bus(cause, r, &error);
+		r = silent ? -EINPROGRESS : r;
+	}
 	sd_bus_message_unref(call);
 	sd_bus_message_unref(reply);
 	sd_bus_error_free(&error);

@@ -129,6 +129,8 @@ static int become_recipient(const struct job *job, struct letter *letter, struct
 static int show_message(const struct job *job, struct letter *letter, struct logoff_delivery *delivery)
 {
 	int r = become_recipient(job, letter, &delivery->cause);
+	struct logoff_error cause;
+	bool silent;
 
 	if (r < 0)
 		return r;
@@ -138,7 +140,16 @@ static int show_message(const struct job *job, struct letter *letter, struct log
 	if (job->head.page)
 		return show_page(letter, delivery);
 	r = show_notification(letter, delivery);
-	return r < 0 && letter->has_display ? show_window(letter, delivery) : r;
+	if (r >= 0 || !letter->has_display)
+		return r;
+	silent = r == -EINPROGRESS;
+	cause = delivery->cause;
+	r = show_window(letter, delivery);
+	if (r < 0 && silent) {
+		delivery->cause = cause;
+		r = -EINPROGRESS;
+	}
+	return r;
 }
 
 void job_message(const struct job *job)

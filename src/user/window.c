@@ -28,6 +28,9 @@
 
 #define N_ARGUMENTS 24
 
+/* Added to the number of the signal by which a program was ended: yad ends by itself with up to 255. */
+#define SIGNALLED 256
+
 /* The command line of a program, in memory that is never freed: the process becomes that program. */
 struct command {
 	char *items[N_ARGUMENTS + 1];
@@ -190,7 +193,7 @@ static void __attribute__((noreturn)) become_program(const struct program *progr
 	_exit(127);
 }
 
-/* Waits until the child has ended or UNTIL_US has come. Returns its exit status, or -ETIMEDOUT. */
+/* Waits until the child has ended or UNTIL_US has come. Returns its exit status, SIGNALLED and the signal, or -ETIMEDOUT. */
 static int await_end(pid_t child, uint64_t until_us)
 {
 	sigset_t ended;
@@ -206,13 +209,13 @@ static int await_end(pid_t child, uint64_t until_us)
 			return -ETIMEDOUT;
 		(void)sigtimedwait(&ended, NULL, until_us == UINT64_MAX ? NULL : &timeout);
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
 }
 
 /* One that was killed, with its session for example, has no answer: its user has not closed it. */
 static enum logoff_answer answer_of(const struct program *program, int status)
 {
-	if (status > 128)
+	if (status >= SIGNALLED)
 		return LOGOFF_ANSWER_NONE;
 	if (status == program->ok)
 		return LOGOFF_ANSWER_OK;
@@ -236,7 +239,7 @@ static int start_program(const struct program *program, const struct letter *let
 		return error_set_errno(cause, -EAGAIN, status, "no further process: %s", strerror(-status));
 	if (status >= 0 && status != program->ok)
 		return error_set_errno(cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)", program->path,
-				       status);
+				       status < SIGNALLED ? status : 128 + status - SIGNALLED);
 	if (lacking && status < 0) {
 		(void)kill(*ret_child, SIGKILL);
 		return error_set_errno(cause, -EOPNOTSUPP, -EILSEQ, "%s has no fonts for this text", program->path);

@@ -15,9 +15,12 @@ import os
 import re
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import time
+
+import pytest
 
 import roots
 from host import NO_AUDIT_SESSION, wait_until
@@ -264,6 +267,12 @@ class RdpSession(OnHost):
         files = [tmp / f".X{self.number}-lock", tmp / f".X11-unix/X{self.number}",
                  *self.host.path("/run/xrdp/sockdir").rglob(f"*_{self.number}")]
         return [file.name for file in files if file.exists()]
+
+
+def bring_jeepney(host):
+    """A Python library that speaks D-Bus, for programs that are run with PYTHONPATH=/usr/local/lib/lab."""
+    jeepney = pytest.importorskip("jeepney")
+    shutil.copytree(os.path.dirname(jeepney.__file__), host.path("/usr/local/lib/lab/jeepney"), dirs_exist_ok=True)
 
 
 def prepare_rdp(host):

@@ -6,7 +6,6 @@ the kernel.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -255,8 +254,7 @@ MUTTER, SCREENSAVER, KDE = "org.gnome.Mutter.IdleMonitor", "org.freedesktop.Scre
 @pytest.fixture
 def fake_desktop(host):
     """fake_desktop(names, signature, milliseconds): a program of alice's that has those names on her bus."""
-    jeepney = pytest.importorskip("jeepney")
-    shutil.copytree(os.path.dirname(jeepney.__file__), host.path("/usr/local/lib/lab/jeepney"), dirs_exist_ok=True)
+    sessions.bring_jeepney(host)
     running = []
 
     def start(*words):

@@ -7,6 +7,7 @@ program that has the window. Nothing msg says is taken as proof.
 
 import json
 import os
+import signal
 import time
 
 import pytest
@@ -140,6 +141,38 @@ def test_wayland_without_a_notification_daemon(host):
     assert session.id in result.err and len(result.err.splitlines()) == 1
     # The user's service manager, which has the bus, may have started already or not.
     assert "notification daemon" in result.err or "the user's bus" in result.err
+
+
+SILENT_DAEMON = """
+from jeepney import new_method_return, MessageType
+from jeepney.bus_messages import message_bus
+from jeepney.io.blocking import open_dbus_connection
+answers = {"GetCapabilities": ("as", ([],)), "GetServerInformation": ("ssss", ("silent", "lab", "1", "1.2"))}
+connection = open_dbus_connection("unix:path=/run/user/1000/bus")
+connection.send_and_get_reply(message_bus.RequestName("org.freedesktop.Notifications"))
+print("ready", flush=True)
+while True:
+    call = connection.receive()
+    if call.header.message_type == MessageType.method_call:
+        member = next(value for name, value in call.header.fields.items() if name.name == "member")
+        if member in answers:
+            connection.send(new_method_return(call, *answers[member]))
+"""
+
+
+def test_a_notification_that_is_not_answered(host):
+    """The daemon has been asked to show it, and may do so later: nobody knows."""
+    session = sessions.fake_console(host, "alice", display="", type="wayland")
+    sessions.bring_jeepney(host)
+    wait_until(host.path("/run/user/1000/bus").exists, 10, "alice's bus is there")
+    daemon = host.start(["python3", "-c", SILENT_DAEMON], user="alice", env={"PYTHONPATH": "/usr/local/lib/lab"})
+    assert daemon.stdout.readline() == "ready\n"
+    try:
+        result = msg(host, session.id, "hello")
+        assert result.status == 6 and "nobody can tell whether alice has got the message" in result.err, result.text
+    finally:
+        os.killpg(daemon.pid, signal.SIGKILL)
+        daemon.communicate(timeout=10)
 
 
 # -- rights -------------------------------------------------------------------------------------
@@ -330,6 +363,19 @@ def test_window_without_fonts(without_fonts, rdp):
     assert result.status == 6 and "fonts" in result.err, result.text
     wait_until(lambda: windows(rdp) == [], 2, "the unreadable window is gone")
     assert msg(rdp.host, rdp.id, "hello").status == OK
+
+
+@pytest.mark.parametrize("end,said", [("exit 252", "closed"), ("kill -KILL $$", "nobody knows")], ids=["escape", "killed"])
+def test_window_of_yad(rdp, end, said):
+    """yad ends with 252 when its user presses Esc or closes the window."""
+    yad = rdp.host.path("/usr/bin/yad")
+    yad.write_text(f"#!/bin/sh\nsleep 1\n{end}\n")
+    yad.chmod(0o755)
+    try:
+        result = msg(rdp.host, rdp.id, "/w", "hello")
+    finally:
+        yad.unlink()
+    assert result.status == OK and said in result.out, result.text
 
 
 def test_window_confirmed(rdp):
