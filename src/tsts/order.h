@@ -77,7 +77,7 @@ struct event {
 	uint32_t kind;		/* enum event_kind */
 	uint32_t id;		/* REMOVED */
 	int32_t r;		/* 0 or an errno of logoff.h; -EALREADY: the session is being ended; -EAGAIN: the server
-				   is busy, ask again */
+				   is busy, ask again; -EINPROGRESS: a message that was perhaps shown */
 	int64_t now_us;		/* REPLY: the server's own time, in microseconds of Unix time; 0: not asked for yet */
 	uint32_t answer;	/* MESSAGE: what RpcShowMessageBox returned (MS-TSTS 3.5.4.1.10) */
 	uint32_t n_rows;	/* of struct station_row or event_process, which follow */

@@ -4,7 +4,7 @@
 import pytest
 
 from server import fault, session
-from statuses import DENIED, NO_SESSION, NOT_ENDED, OK
+from statuses import DENIED, NO_SESSION, NOT_ENDED, OK, UNREACHABLE
 
 ICON_INFORMATION = 0x40
 OK_BUTTON, CLOSED = 1, 2
@@ -127,7 +127,8 @@ def test_only_the_legacy_pipe(server, run):
     assert run(server, "msg", "2", "Grüße").status == OK
     assert ["Grüße" in one["text"] for one in sent(server, 2)] == [True]
     long = run(server, "msg", "3", "x" * 2000)
-    assert long.status == OK or long.err, long  # 1,024 characters are all that this call takes
+    assert long.status == UNREACHABLE and "no text of more than" in long.err and not long.out, long
+    sent(server, 2)  # nothing is cut
 
 
 def test_remote_desktop_is_off(server, run):
