@@ -73,8 +73,9 @@ static void set_delivery(struct wts_call *call, int r, bool wait, struct logoff_
 	if (!call) {
 		delivery->result = error_set_errno(&delivery->cause, -ENOMEM, -ENOMEM, "out of memory");
 	} else if (!thread_call_is_done(&call->thread)) {
-		delivery->result = error_set_errno(&delivery->cause, r, r, r == -ECANCELED ? "cancelled" :
-						   "the host has not answered in time");
+		/* It may be on the screen. */
+		delivery->result = error_set_errno(&delivery->cause, r == -ECANCELED ? r : -EINPROGRESS, r,
+						   r == -ECANCELED ? "cancelled" : "the host has not answered in time");
 	} else if (call->error) {
 		delivery->result = wts_fail(call->error, &delivery->cause);
 		if (delivery->result == -EALREADY)
