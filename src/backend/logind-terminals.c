@@ -98,12 +98,28 @@ static struct logoff_session *find_by_id(const struct search *search, const char
 	return found ? *found : NULL;
 }
 
-static struct logoff_session *find_by_leader(const struct search *search, pid_t pid)
+/* The session whose leader had this number, which may be another process's by now. */
+static struct logoff_session *find_by_number(const struct search *search, pid_t pid)
 {
 	struct logoff_session key = { .leader = pid }, *key_at = &key;
 	struct logoff_session **found = bsearch(&key_at, search->by_leader, search->n_sessions, sizeof(key_at), compare_leaders);
 
 	return found ? *found : NULL;
+}
+
+/* The leader, unless it has ended: its number may have been given to another process. */
+static struct table_row *find_leader(const struct search *search, const struct logoff_session *session)
+{
+	struct table_row *leader = session->leader > 1 ? table_find(search->table, session->leader) : NULL;
+
+	return leader && table_stat(leader) && table_is_older(&leader->stat, of(session)->since_us, LEADER_SLACK_US) ? leader : NULL;
+}
+
+static struct logoff_session *find_by_leader(const struct search *search, pid_t pid)
+{
+	struct logoff_session *session = find_by_number(search, pid);
+
+	return session && find_leader(search, session) ? session : NULL;
 }
 
 /* Tells whether the user's service manager runs the process, and not a session for which it only holds it. */
@@ -136,7 +152,7 @@ static struct logoff_session *find_session(const struct search *search, struct t
 static bool is_settled(const struct search *search, struct table_row *row)
 {
 	const char *id = table_known_session(row);
-	const struct logoff_session *session = id ? find_by_id(search, id) : find_by_leader(search, row->pid);
+	const struct logoff_session *session = id ? find_by_id(search, id) : find_by_number(search, row->pid);
 
 	if (!session)
 		return id != NULL;
@@ -217,10 +233,10 @@ static int take_logins(struct search *search)
 	if (proc_read_logins(&logins, &n_logins) < 0)
 		return 0;
 	for (size_t i = 0; r >= 0 && i < n_logins; i++) {
-		struct logoff_session *session = find_by_leader(search, logins[i].pid);
-		struct table_row *row = session ? NULL : table_find(search->table, logins[i].pid);
+		struct table_row *row = table_find(search->table, logins[i].pid);
+		struct logoff_session *session = row ? find_by_leader(search, logins[i].pid) : find_by_number(search, logins[i].pid);
 
-		if (row)
+		if (!session && row)
 			session = find_session(search, row);
 		if (session && of(session)->wants_terminals && terminal_is_of(logins[i].line, session->uid))
 			r = session_add_terminal(session, logins[i].line);
@@ -463,14 +479,6 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 			found = session;
 	}
 	return found;
-}
-
-/* The leader, unless it has ended: its number may have been given to another process. */
-static struct table_row *find_leader(const struct search *search, const struct logoff_session *session)
-{
-	struct table_row *leader = session->leader > 1 ? table_find(search->table, session->leader) : NULL;
-
-	return leader && table_stat(leader) && table_is_older(&leader->stat, of(session)->since_us, LEADER_SLACK_US) ? leader : NULL;
 }
 
 /* Tells whether somebody in the audit session is older than the session. */
