@@ -39,6 +39,7 @@ struct service_call {
 	uint64_t until_us;		/* when no answer is worth waiting for; UINT64_MAX: while the service is there */
 	uint64_t ping_us;		/* when to ask next whether it is there; UINT64_MAX: never */
 	bool connected;			/* else nothing of it has been sent */
+	bool cancelled;			/* the service has been told */
 	sd_bus_message *answer;
 	int failed;			/* 0, or why there will be no answer */
 	struct logoff_error cause;
@@ -263,6 +264,7 @@ void service_call_cancel(struct service_call *call)
 	(void)sd_bus_call_method_async(call->bus, NULL, MESSENGER_NAME, MESSENGER_PATH, MESSENGER_INTERFACE, "Cancel", NULL,
 				       NULL, NULL);	/* if it fails, the deadline is what ends the waiting */
 	call->until_us = clock_now_us() + CANCEL_US;
+	call->cancelled = true;
 }
 
 /* Sees to the deadlines. */
@@ -271,7 +273,9 @@ static void check_times(struct service_call *call)
 	uint64_t now_us = clock_now_us();
 	int r = 0;
 
-	if (now_us >= call->until_us)
+	if (now_us >= call->until_us && call->cancelled && !call->failed)
+		call->failed = error_set_errno(&call->cause, -ECANCELED, -ECANCELED, "cancelled");
+	else if (now_us >= call->until_us)
 		fail_call(call, NULL, -ETIMEDOUT);
 	if (now_us >= call->ping_us) {
 		sd_bus_message *ping = NULL;
