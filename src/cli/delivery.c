@@ -141,6 +141,16 @@ enum exit_status delivery_report_unknown(struct logoff_session *session)
 	return status;
 }
 
+enum exit_status delivery_report_unsent(struct logoff_session *session)
+{
+	struct safe who = report_label(session), user = report_user(session);
+
+	fprintf(stderr, _("%s: session %s: cancelled, %s gets no message\n"), program().text, who.text, user.text);
+	if (arg_json)
+		stream_word(session, "cancelled", EXIT_CANCELLED);
+	return EXIT_CANCELLED;
+}
+
 void delivery_report_left_out(struct logoff_session *session)
 {
 	struct safe who = report_label(session), user = report_user(session);

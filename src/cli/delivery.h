@@ -18,6 +18,9 @@ enum exit_status delivery_report(struct logoff_session *session, const struct lo
 /* Reports that nobody can tell whether SESSION, on a far host, has got the message. Returns the exit status. */
 enum exit_status delivery_report_unknown(struct logoff_session *session);
 
+/* Reports that the message to SESSION was cancelled before it was sent. Returns the exit status. */
+enum exit_status delivery_report_unsent(struct logoff_session *session);
+
 /* Reports why SESSION, where nobody works, gets no message that is meant for all. */
 void delivery_report_left_out(struct logoff_session *session);
 

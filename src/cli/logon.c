@@ -75,10 +75,19 @@ static enum exit_status file_unreadable(int r)
 	return stream_failure_errno(EXIT_USAGE, "authfile", arg_logon.file, r);
 }
 
+/* For programs, who do not see what standard error has said: why the file is not taken. */
+static enum exit_status file_refused_as(const char *text)
+{
+	struct logoff_error cause = { .domain = LOGOFF_ERROR_PROGRAM };
+
+	snprintf(cause.text, sizeof(cause.text), "%s", text);
+	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, &cause);
+}
+
 static enum exit_status file_open_to_others(void)
 {
 	authfile_report_open(arg_logon.file);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as("it is open to others");
 }
 
 static enum exit_status file_of_others(void)
@@ -87,34 +96,37 @@ static enum exit_status file_of_others(void)
 		_("%s: the file %s, or the link of that name, belongs to another user; its owner must be you or "
 		  "root\n"),
 		program().text, safe(arg_logon.file).text);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as("it belongs to another user");
 }
 
 static enum exit_status file_no_file(void)
 {
 	fprintf(stderr, _("%s: %s is not a regular file\n"), program().text, safe(arg_logon.file).text);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as("it is not a regular file");
 }
 
 static enum exit_status file_wrong(unsigned line)
 {
+	char text[100];
+
+	snprintf(text, sizeof(text), "line %u is not one of username, password, domain and realm", line);
 	fprintf(stderr, _("%s: the file %s, line %u: not one of username, password, domain and realm\n"),
 		program().text, safe(arg_logon.file).text, line);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as(text);
 }
 
 static enum exit_status file_without_user(void)
 {
 	fprintf(stderr, _("%s: the file %s: its username is not a valid user name\n"), program().text,
 		safe(arg_logon.file).text);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as("its username is not a valid user name");
 }
 
 static enum exit_status file_of_another(void)
 {
 	fprintf(stderr, _("%s: the file %s and /logon name different users\n"), program().text,
 		safe(arg_logon.file).text);
-	return stream_failure(EXIT_USAGE, "authfile", arg_logon.file, NULL);
+	return file_refused_as("it and /logon name different users");
 }
 
 /* FAULT is why the file was not opened, R the errno. */

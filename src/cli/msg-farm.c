@@ -368,11 +368,11 @@ static void finish_rest(struct run *run, size_t i)
 	struct logoff_delivery delivery = { .result = LOGOFF_E_UNREACHABLE };
 	const char *text;
 	enum farm_failure failure = farm_failure(run->farm.farm, i, &text);
+	bool cancelled;
 
 	if (plan->same == SELECT_NO)
 		text = "another machine answers now";
-	if (failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled)
-		delivery.result = LOGOFF_E_CANCELLED;
+	cancelled = failure == FARM_NOT_ASKED || failure == FARM_CANCELLED || run->farm.cancelled;
 	delivery.cause.domain = *text ? LOGOFF_ERROR_PROGRAM : LOGOFF_ERROR_NONE;
 	snprintf(delivery.cause.text, sizeof(delivery.cause.text), "%s", text);
 	for (size_t k = 0; k < plan->n_targets; k++) {
@@ -382,6 +382,8 @@ static void finish_rest(struct run *run, size_t i)
 			continue;
 		if (k < plan->n_ordered)
 			note_status(run, (int)delivery_report_unknown(target->session));
+		else if (cancelled)
+			note_status(run, (int)delivery_report_unsent(target->session));
 		else
 			tell_delivery(run, target, &delivery);
 	}

@@ -1108,6 +1108,7 @@ def test_the_account_for_a_server(served, tmp_path):
     path.chmod(0o644)
     one, first = served("echo", "-A", str(path))
     assert (first["failure"]["kind"], first["failure"]["object"], first["failure"]["exit_status"]) == ("authfile", str(path), 1)
+    assert first["failure"]["cause"]["text"] == "it is open to others"
     assert one.end() == ([], 1)
 
 
