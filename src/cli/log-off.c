@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/account.h"
 #include "cli/agent.h"
 #include "cli/cancel.h"
@@ -210,16 +211,23 @@ int log_off_check(bool far, int n_arguments, char **arguments)
 }
 
 /* A message would be cut, and a far host would refuse the order, when it has been drained already. */
-int log_off_check_length(const char *option, const char *text)
+static int check_length(const char *option, const char *text)
 {
 	json_t *json = text ? to_json_text(text) : NULL;
 	size_t length = json_string_length(json);
 
 	json_decref(json);
-	if (length <= LOG_OFF_TEXT_MAX)
+	if (length <= TEXT_FOR_USERS_MAX)
 		return EXIT_ENDED;
-	fprintf(stderr, _("%s: %s: the text is longer than %d bytes\n"), program().text, option, LOG_OFF_TEXT_MAX);
+	fprintf(stderr, _("%s: %s: the text is longer than %d bytes\n"), program().text, option, TEXT_FOR_USERS_MAX);
 	return stream_failure(EXIT_USAGE, "usage", option, NULL);
+}
+
+int log_off_check_texts(void)
+{
+	int status = check_length("/message", arg_message);
+
+	return status == EXIT_ENDED ? check_length("/reason", arg_reason) : status;
 }
 
 int log_off_run(struct logoff_host *host, int n_arguments, char **arguments)
@@ -235,7 +243,7 @@ int log_off_run(struct logoff_host *host, int n_arguments, char **arguments)
 	if (status != EXIT_ENDED)
 		return status;
 	choice_make(&choice, n_arguments, arguments, arg_warn_s && !arg_message ? &arg_message : NULL);
-	status = log_off_check_length("/message", arg_message);
+	status = log_off_check_texts();
 	if (status == EXIT_ENDED)
 		status = act_on_choice(&choice);
 	status = status > (int)choice.status ? status : (int)choice.status;

@@ -44,10 +44,8 @@ extern struct selection arg_selection;
 /* The help of the command, which defines it: wrong options are reported with it. */
 extern const struct help log_off_help;
 
-#define LOG_OFF_TEXT_MAX 8192	/* bytes of a text in an order: doc/json.md, Protocol */
-
-/* Checks that TEXT (NULL: none), the value of OPTION, is not longer. Reports it. Returns the exit status. */
-int log_off_check_length(const char *option, const char *text);
+/* Checks that /message and /reason are not too long. Reports it. Returns the exit status. */
+int log_off_check_texts(void);
 
 /* Logs off the sessions that the arguments and options mean, on HOST. Returns the exit status. */
 int log_off_run(struct logoff_host *host, int n_arguments, char **arguments);

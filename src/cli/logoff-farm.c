@@ -144,9 +144,7 @@ static int take_arguments(struct run *run, int n_arguments, char **arguments)
 			status = add_given(run, (struct given){ .text = arguments[k] });
 	}
 	if (status == EXIT_ENDED)
-		status = log_off_check_length("/message", arg_message);
-	if (status == EXIT_ENDED)
-		status = log_off_check_length("/reason", arg_reason);
+		status = log_off_check_texts();
 	if (status != EXIT_ENDED || run->n_given > 0 || selects())
 		return status;
 	return report_nobody_meant(run, n_arguments);

@@ -457,7 +457,7 @@ static void act(struct run *run, const char *argument, size_t *which)
 /* Takes the text that goes into orders: what is not UTF-8 in it is replaced, which may make it longer. */
 static int take_text(struct run *run, int n_words, char **words)
 {
-	char text[MSG_TEXT_MAX + 1];
+	char text[TEXT_FOR_USERS_MAX + 1];
 	int status = msg_take_text(n_words, words, text);
 
 	if (status != EXIT_ENDED)
@@ -467,7 +467,7 @@ static int take_text(struct run *run, int n_words, char **words)
 		return report_no_memory();
 	msg_compose_title(NULL, run->title, sizeof(run->title));
 	utf8_cut(run->title);
-	return json_string_length(run->text) > MSG_TEXT_MAX ? msg_refuse_length() : EXIT_ENDED;
+	return json_string_length(run->text) > TEXT_FOR_USERS_MAX ? msg_refuse_length() : EXIT_ENDED;
 }
 
 static void run_done(struct run *run)

@@ -70,14 +70,14 @@ static int refuse_text(const char *sentence)
 }
 
 /* Joins the words by blanks. Returns the length of the text, even if it does not fit. */
-static size_t join_words(int n_words, char **words, char text[static MSG_TEXT_MAX + 1])
+static size_t join_words(int n_words, char **words, char text[static TEXT_FOR_USERS_MAX + 1])
 {
 	size_t n = 0;
 
 	for (int i = 0; i < n_words; i++) {
 		size_t length = strlen(words[i]);
 
-		if (n + length <= MSG_TEXT_MAX) {
+		if (n + length <= TEXT_FOR_USERS_MAX) {
 			memcpy(text + n, words[i], length);
 			text[n + length] = ' ';
 		}
@@ -86,8 +86,8 @@ static size_t join_words(int n_words, char **words, char text[static MSG_TEXT_MA
 	return n - 1;
 }
 
-/* Reads standard input to its end, or one byte more than MSG_TEXT_MAX. Returns 0, -ECANCELED or another -errno. */
-static int read_text(char text[static MSG_TEXT_MAX + 1], size_t *ret_n)
+/* Reads standard input to its end, or one byte more than TEXT_FOR_USERS_MAX. Returns 0, -ECANCELED or another -errno. */
+static int read_text(char text[static TEXT_FOR_USERS_MAX + 1], size_t *ret_n)
 {
 	int fd = cancel_open(false);
 	size_t n = 0;
@@ -95,7 +95,7 @@ static int read_text(char text[static MSG_TEXT_MAX + 1], size_t *ret_n)
 
 	if (isatty(STDIN_FILENO))
 		terminal_invite();
-	while (n <= MSG_TEXT_MAX && (got = cancel_read(fd, text + n, MSG_TEXT_MAX + 1 - n)) > 0)
+	while (n <= TEXT_FOR_USERS_MAX && (got = cancel_read(fd, text + n, TEXT_FOR_USERS_MAX + 1 - n)) > 0)
 		n += (size_t)got;
 	cancel_close(fd, got >= 0);
 	if (got < 0 && isatty(STDIN_FILENO))
@@ -115,7 +115,7 @@ int msg_refuse_length(void)
 	return refuse_text(_("the message is longer than 8192 bytes"));
 }
 
-int msg_take_text(int n_words, char **words, char text[static MSG_TEXT_MAX + 1])
+int msg_take_text(int n_words, char **words, char text[static TEXT_FOR_USERS_MAX + 1])
 {
 	size_t n = 0;
 	int r = 0;
@@ -126,7 +126,7 @@ int msg_take_text(int n_words, char **words, char text[static MSG_TEXT_MAX + 1])
 		r = read_text(text, &n);
 	if (r < 0)
 		return r == -ECANCELED ? (int)report_declined() : refuse_input(r);
-	if (n > MSG_TEXT_MAX)
+	if (n > TEXT_FOR_USERS_MAX)
 		return msg_refuse_length();
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
 		n--;
@@ -187,7 +187,7 @@ int msg_check(int n_arguments)
 
 static int run_msg(struct logoff_host *host, int n_arguments, char **arguments)
 {
-	char text[MSG_TEXT_MAX + 1];
+	char text[TEXT_FOR_USERS_MAX + 1];
 	struct recipients recipients;
 	int status = msg_check(n_arguments), sent = EXIT_ENDED;
 

@@ -10,9 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "logoff.h"
-
-#define MSG_TEXT_MAX 8192
 
 extern bool arg_verbose, arg_wait;	/* /v, /w */
 extern uint64_t arg_time_s;		/* /time */
@@ -21,7 +20,7 @@ extern uint64_t arg_time_s;		/* /time */
 int msg_check(int n_arguments);
 
 /* Gets the text from WORDS, or without any from standard input. Reports failures. Returns the exit status. */
-int msg_take_text(int n_words, char **words, char text[static MSG_TEXT_MAX + 1]);
+int msg_take_text(int n_words, char **words, char text[static TEXT_FOR_USERS_MAX + 1]);
 
 /* Reports that there is more text than a message holds. Returns the exit status. */
 int msg_refuse_length(void);

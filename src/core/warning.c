@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "core/result.h"
 
 /* The last warning before the end of the warning time. */
@@ -16,7 +17,7 @@
 #define CANCELLED_SHOWN_MS 30000
 
 /* The longest text of a command, and what is said before it. */
-#define TEXT_SIZE (8192 + 1024)
+#define TEXT_SIZE (TEXT_FOR_USERS_MAX + 1024)
 
 static void tell_warned(const struct logoff_request *request, const struct job *job,
 			const struct logoff_delivery *delivery, uint64_t remaining_us)

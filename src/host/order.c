@@ -20,7 +20,7 @@ enum field_type {
 	FIELD_SECONDS,			/* uint64_t, at most ORDER_SECONDS_MAX */
 	FIELD_WORD,			/* const char *, not empty, at most ORDER_WORD_MAX bytes */
 	FIELD_BOOT,			/* the same, or null */
-	FIELD_TEXT,			/* the same, at most ORDER_TEXT_MAX bytes */
+	FIELD_TEXT,			/* the same, at most TEXT_FOR_USERS_MAX bytes */
 	FIELD_NAME,			/* a word of letters, digits and "._-@\\" */
 	FIELD_RUN,			/* letters, digits and "-", at most ORDER_RUN_MAX bytes */
 	FIELD_ACTOR,			/* struct order_actor: an object */
@@ -174,7 +174,7 @@ static bool take_value(const struct field *field, const json_t *value, char *bas
 	case FIELD_ACTOR:
 		return take_actor(value, target);
 	case FIELD_TEXT:
-		return take_text(value, ORDER_TEXT_MAX, target);
+		return take_text(value, TEXT_FOR_USERS_MAX, target);
 	case FIELD_WORDS:
 		return take_words(value, target);
 	}

@@ -19,7 +19,6 @@
 #define ORDER_LINE_MAX 1048576		/* bytes of a line, without the newline */
 #define ORDER_IDENTITIES_MAX 4096	/* sessions that one order names */
 #define ORDER_SECONDS_MAX (86400 * 366)	/* of any span; as in the commands */
-#define ORDER_TEXT_MAX 8192		/* bytes of a text for users; as in msg */
 #define ORDER_WORD_MAX 256		/* bytes of a name, an id, a state */
 #define ORDER_RUN_MAX 64		/* bytes of the word for a run */
 #define ORDER_SID_MAX 184		/* bytes of a SID; more has none */

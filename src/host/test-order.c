@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "host/order.h"
 
 static struct order parse(const char *line)
@@ -450,7 +451,7 @@ static void test_limits(void **state)
 		  ORDER_IDENTITIES_MAX },
 		{ LOG_OFF ",\"select\":{\"user\":[", "\"bob\"", ",", "]}}", "user", 64 },
 		{ LOG_OFF ",\"select\":{\"user\":[\"", "b", "", "\"]}}", "user", ORDER_WORD_MAX },
-		{ "{" ALL ",\"warn\":1,\"text\":\"", "t", "", "\"}", "text", ORDER_TEXT_MAX },
+		{ "{" ALL ",\"warn\":1,\"text\":\"", "t", "", "\"}", "text", TEXT_FOR_USERS_MAX },
 		{ "{" ALL ",\"origin\":\"", "t", "", "\"}", "origin", ORDER_WORD_MAX },
 		{ "{" ALL ",\"run\":\"", "0", "", "\"}", "run", ORDER_RUN_MAX },
 		{ DISCONNECT ",\"sessions\":[", "{\"id\":\"5\",\"logon\":1}", ",", "]}", "sessions",

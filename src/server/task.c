@@ -6,10 +6,10 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "server/call.h"
 
-#define TEXT_MAX 8192			/* as logoff-host has it */
 #define TITLE_MAX 256
 #define START_S 10			/* in this time a log-off must have begun, and a message be delivered */
 #define WAIT_S 60
@@ -332,7 +332,7 @@ uint32_t task_message(struct call *call, const char *title, const char *text, ui
 	uint32_t buttons = style & STYLE_BUTTONS, result;
 
 	*ret_response = TSTS_ANSWER_ASYNC;
-	if (!*text || strlen(text) > TEXT_MAX)
+	if (!*text || strlen(text) > TEXT_FOR_USERS_MAX)
 		return RESULT_INVALID;
 	if (wait && buttons != STYLE_OK && buttons != STYLE_OK_CANCEL)
 		return RESULT_NOT_SUPPORTED;	/* nobody could answer with Yes or Retry */

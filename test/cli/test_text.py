@@ -53,6 +53,13 @@ def test_a_warning_is_refused_and_not_cut(binary):
         assert (done.returncode, done.stderr) == (status, "logoff: /message: the text is longer than 8192 bytes\n" if status else ""), done
 
 
+def test_a_reason_has_the_same_length(binary):
+    """As on several hosts: what one host refuses every host does."""
+    for length, status in ((LONGEST, 0), (LONGEST + 1, 1)):
+        done = subprocess.run([binary, "5", "/reason:" + "x" * length, "/grace:0"], cwd=HERE, env=settings(), text=True, capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (status, "logoff: /reason: the text is longer than 8192 bytes\n" if status else ""), done
+
+
 def test_what_cannot_be_read_is_not_empty(send, tmp_path):
     with open(tmp_path / "file", "w", encoding="ascii") as not_for_reading:
         assert send(stdin=not_for_reading) == (1, "msg: the message cannot be read: Bad file descriptor\n")

@@ -5,6 +5,7 @@
  * Beside crashes and leaks it looks for orders that cannot be: without a serial number, with nobody, beyond a
  * limit; and for faults without a kind.
  */
+#include "base/text.h"
 #include "host/order.h"
 
 #include <errno.h>
@@ -68,8 +69,8 @@ static void check_order(const struct order *order)
 	require(order->type != ORDER_FATE || order->n_identities == 1);
 	require(order->grace_s <= ORDER_SECONDS_MAX && order->wait_s <= ORDER_SECONDS_MAX);
 	require(order->warn_s <= ORDER_SECONDS_MAX && order->time_s <= ORDER_SECONDS_MAX);
-	check_text(order->text, ORDER_TEXT_MAX);
-	check_text(order->reason, ORDER_TEXT_MAX);
+	check_text(order->text, TEXT_FOR_USERS_MAX);
+	check_text(order->reason, TEXT_FOR_USERS_MAX);
 	check_text(order->title, ORDER_WORD_MAX);
 	check_text(order->origin, ORDER_WORD_MAX);
 	check_text(order->run, ORDER_RUN_MAX);
