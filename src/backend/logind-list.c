@@ -188,7 +188,7 @@ int logind_list_all(struct logoff_host *host, struct session_list *list, struct 
 		r = list_rows(&listing, answer);
 	if (r == -ENXIO)	/* if no session exists, the list is empty */
 		r = -EPROTO;
-	if (listing.r >= 0)	/* what is heard later is not the first failure, and does not take its text's place */
+	if (listing.r >= 0)	/* a later answer is not the first failure, and leaves its text */
 		listing.r = r;
 	left = drain_calls(&listing, 0);	/* also after a failure: the answers hold a pointer to LISTING */
 	sd_bus_message_unref(answer);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the longest text for users: of a message, or of what stands in a warning beside its sentence (doc/json.md, Protocol). */
+/* Bytes of the longest text for users: a message, or what is added to a warning (doc/json.md, Protocol). */
 #define TEXT_FOR_USERS_MAX 8192
 
 /* Copies TEXT. The caller frees *RET. Returns 0 or -ENOMEM. */

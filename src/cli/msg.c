@@ -86,7 +86,7 @@ static size_t join_words(int n_words, char **words, char text[static TEXT_FOR_US
 	return n - 1;
 }
 
-/* Reads standard input to its end, or one byte more than TEXT_FOR_USERS_MAX. Returns 0, -ECANCELED or another -errno. */
+/* Reads standard input to its end, or one byte more than is allowed. Returns 0, -ECANCELED or another -errno. */
 static int read_text(char text[static TEXT_FOR_USERS_MAX + 1], size_t *ret_n)
 {
 	int fd = cancel_open(false);

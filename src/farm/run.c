@@ -349,7 +349,9 @@ static enum farm_failure find_refusal(const char *kind, bool leads)
 /* Tells whether the CAUSE of "unreachable" is the way to the host, and not a fault of the client here. */
 static bool is_of_network(const json_t *cause)
 {
-	static const int numbers[] = { EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ETIMEDOUT, ECONNREFUSED, ECONNABORTED };
+	static const int numbers[] = {
+		EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ETIMEDOUT, ECONNREFUSED, ECONNABORTED,
+	};
 	const char *domain = json_string_value(json_object_get(cause, "domain"));
 	json_int_t number = json_integer_value(json_object_get(cause, "number"));
 

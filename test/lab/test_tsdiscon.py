@@ -144,7 +144,7 @@ def test_console_is_refused(host):
 
 
 def test_a_channel_server_that_has_crashed(rdp):
-    """Then nobody can tell whether a client is connected. Xorg is told all the same; of Xvnc only the channels lead to the client."""
+    """Then nobody can tell whether a client is connected. Xorg disconnects it if asked; of Xvnc only the channels lead to it."""
     before = rdp.processes()
     xvnc = "Xvnc" in [one.name for one in before]
     channel_server, = [one for one in before if one.name == "xrdp-chansrv"]
