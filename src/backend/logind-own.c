@@ -2,8 +2,8 @@
 /*
  * logind-own.c - which of logind's sessions are the caller's: the one it runs in, and those on which it depends (caller.h).
  *
- * A process is in a session by its control group. Where that says nothing, as with what a desktop has the user's service
- * manager run, or what was moved elsewhere, logind is asked for the user's desktop, then the kernel's audit session counts.
+ * A process is in a session by its control group. Where that says nothing, as with what was moved elsewhere, the kernel's audit
+ * session counts. What a desktop has the user's service manager run has that of the manager: then logind is asked for the desktop.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -73,6 +73,52 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 	return r;
 }
 
+/* Tells whether the leader of session ID, one of user UID, is in the audit session. Returns 1, 0 or -errno. */
+static int has_audit(struct logoff_host *host, const char *id, uid_t uid, uint32_t audit, struct logoff_error *reterr)
+{
+	struct logoff_session *session = NULL;
+	uint32_t leader = PROC_NO_AUDIT;
+	int r = logind_get_by_id(host, id, &session, reterr);
+
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = !of(session)->not_a_session && session->uid == uid && session->leader > 1 &&
+	    proc_read_audit_session(session->leader, &leader) >= 0 && leader == audit;
+	logoff_session_free(session);
+	return r;
+}
+
+/*
+ * Finds the session of user UID that began the audit session: its id is the number of that or, as in containers, its leader is
+ * in it. Returns 1, 0: none, or -errno.
+ */
+static int find_audited(struct logoff_host *host, uid_t uid, uint32_t audit, char id[static CGROUP_ID], struct logoff_error *reterr)
+{
+	sd_bus_message *answer = NULL;
+	char *path = NULL;
+	const char *one;
+	int r, found = 0;
+
+	if (audit == PROC_NO_AUDIT || audit == proc_ambient_audit_session())
+		return 0;
+	snprintf(id, CGROUP_ID, "%u", audit);
+	r = is_session(host, id, false, reterr);
+	if (r != 0)
+		return r;
+	r = logind_get_user(host, uid, &path, reterr);
+	if (r >= 0)
+		r = logind_get_property(host, path, USER, "Sessions", "a(so)", &answer, reterr);
+	free(path);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "(so)");
+	while (r >= 0 && found == 0 && (r = sd_bus_message_read(answer, "(so)", &one, NULL)) > 0) {
+		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, one);
+		found = has_audit(host, id, uid, audit, reterr);
+	}
+	sd_bus_message_unref(answer);
+	return found != 0 || r >= 0 || r == -ENXIO ? found : r;
+}
+
 /*
  * Tells whether a process in the control group of session ID has come by another login: by a server that somebody has restarted in that
  * session, or as a job of cron's. It has AUDIT, an audit session of its own. Only on elogind: systemd gives services groups of their
@@ -100,8 +146,27 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 }
 
 /*
- * The session of a process by its control group, or by that of the nearest above it; else that of the desktop whose user's
- * manager runs it; else by its audit session. OWN is empty. Returns 0, or -errno if the host could not be asked.
+ * Of a process that the service manager of user UID runs: by its audit session, else that of the user's desktop. Nobody can tell of what
+ * no desktop has started. Returns 1: OWN says it, 0: there is none, or -errno.
+ */
+static int find_managed(struct logoff_host *host, uid_t uid, uint32_t audit, bool of_desktop, struct logind_own *own,
+			struct logoff_error *reterr)
+{
+	int r = find_audited(host, uid, audit, own->id, reterr);
+
+	if (r != 0)
+		return r;
+	r = find_desktop(host, uid, own->id, reterr);
+	if (r > 0 && !of_desktop) {
+		memcpy(own->unsure, own->id, CGROUP_ID);
+		*own->id = '\0';
+	}
+	return r;
+}
+
+/*
+ * The session of a process by its control group, or by that of the nearest above it; else as the user's manager runs it; else by its
+ * audit session. OWN is empty. Returns 0, or -errno if the host could not be asked.
  */
 static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_own *own, struct logoff_error *reterr)
 {
@@ -110,6 +175,8 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 	uint32_t audit = PROC_NO_AUDIT;
 	struct proc_stat stat;
 	struct cgroup cgroup;
+	bool of_desktop = false;
+	const char *unit;
 	int r = 0;
 
 	(void)proc_read_audit_session(pid, &audit);
@@ -123,15 +190,15 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 					return r;
 				break;
 			}
-			if (manager == (uid_t)-1)
-				(void)cgroup_parse_manager(cgroup.text, &manager, NULL);	/* else it stays none */
+			if (cgroup_parse_manager(cgroup.text, manager == (uid_t)-1 ? &manager : NULL, &unit))	/* else it stays none */
+				of_desktop = of_desktop || desktop_is_unit(unit);
 		}
 		if (proc_read_stat(pid, &stat) < 0)
 			break;
 		pid = stat.parent;
 	}
 	if (manager != (uid_t)-1) {
-		r = find_desktop(host, manager, own->id, reterr);
+		r = find_managed(host, manager, audit, of_desktop, own, reterr);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}

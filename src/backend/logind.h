@@ -43,7 +43,7 @@ struct family;
 struct logind_own {
 	bool doubtful;			/* if the caller does, which nobody can tell */
 	char id[CGROUP_ID];		/* its session; "": none */
-	char unsure[CGROUP_ID];		/* by control group: nobody can tell whether it is in that one; "": none */
+	char unsure[CGROUP_ID];		/* nobody can tell whether it is in that one; "": none */
 };
 
 struct logind {
