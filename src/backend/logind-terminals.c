@@ -561,9 +561,11 @@ static int census_all(const struct search *search, struct census *census)
 			continue;
 		id = table_session(search->table, row);
 		if (!id) {
-			const struct logoff_session *session = table_is_desktop(search->table, row) ?
-				find_desktop_of(search, row) : find_session(search, row);
+			/* What a desktop has moved to the manager has its audit session; one with another is that session's. */
+			const struct logoff_session *session = table_is_moved(search->table, row) ? find_by_audit(search, row) : NULL;
 
+			if (!session)
+				session = table_is_desktop(search->table, row) ? find_desktop_of(search, row) : find_session(search, row);
 			session = session ? session : find_by_audit(search, row);
 			id = session ? session->id : NULL;
 		}

@@ -79,20 +79,57 @@ bool desktop_is_unit(const char *path)
 	return of_session || begins_with_one(unit, desktops);
 }
 
-/* Tells whether process PID is one of a desktop, started within SPAN. Returns 1, 0, -EACCES: it is hidden from the caller, or -errno. */
-static int is_of_desktop(pid_t pid, struct desktop_span span)
+/* What a process is compared with. */
+struct marks {
+	struct desktop_span span;
+	bool knows_manager;			/* its audit session has been read */
+	uint32_t manager_audit, ambient;	/* the audit sessions of the manager and of process 1; PROC_NO_AUDIT: none */
+};
+
+/* Reads the audit session of the manager, which lies in a group of its own. Returns 0 or a fatal errno. */
+static int make_marks(const char *manager, struct desktop_span span, struct marks *marks)
+{
+	struct process_list list = {};
+	char path[4096];
+	int r;
+
+	*marks = (struct marks){ .span = span, .manager_audit = PROC_NO_AUDIT, .ambient = proc_ambient_audit_session() };
+	if (snprintf(path, sizeof(path), "%s/init.scope", manager) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	r = proc_list_cgroup(path, &list);
+	for (size_t i = 0; r >= 0 && !marks->knows_manager && i < list.n_items; i++)
+		marks->knows_manager = proc_read_audit_session(list.items[i].pid, &marks->manager_audit) >= 0;
+	process_list_clear(&list);
+	return r == -EAGAIN ? 0 : r;
+}
+
+/* Tells whether a process with this audit session may be of the desktop. Returns 1, 0, or -EAGAIN: not known now. */
+static int has_come_so(const struct marks *marks, uint32_t audit)
+{
+	if (audit == PROC_NO_AUDIT || audit == marks->ambient || audit == marks->span.audit_session)
+		return 1;
+	return marks->knows_manager ? audit == marks->manager_audit : -EAGAIN;
+}
+
+/* Tells whether process PID is one of the desktop. Returns 1, 0, -EACCES: it is hidden from the caller, -EAGAIN or another errno. */
+static int is_of_desktop(pid_t pid, const struct marks *marks)
 {
 	struct cgroup cgroup;
 	struct proc_stat stat;
+	uint32_t audit = PROC_NO_AUDIT;
 	const char *unit;
 	int r = proc_read_stat(pid, &stat);
 
 	if (r >= 0)
 		r = cgroup_read(pid, &cgroup);
+	if (r >= 0)
+		r = proc_read_audit_session(pid, &audit);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
-	return cgroup_parse_manager(cgroup.text, NULL, &unit) && desktop_is_unit(unit) && table_start_us(&stat) >= span.since_us &&
-	       table_start_us(&stat) <= span.until_us;
+	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit) || table_start_us(&stat) < marks->span.since_us ||
+	    table_start_us(&stat) > marks->span.until_us)
+		return 0;
+	return has_come_so(marks, audit);
 }
 
 /* ---- where /proc hides ---- */
@@ -160,14 +197,14 @@ static int list_hidden(const char *manager, struct process_list *list)
 
 /* ---- what is of a desktop ---- */
 
-int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
+static int list_all(const char *manager, const struct marks *marks, struct process_list *list)
 {
 	struct process_list all = {};
 	bool hidden = false;
 	int r = proc_list_cgroup(manager, &all);
 
 	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
-		int is = is_of_desktop(all.items[i].pid, span);
+		int is = is_of_desktop(all.items[i].pid, marks);
 
 		hidden = hidden || is == -EACCES;
 		if (is < 0 && is != -EACCES)
@@ -179,15 +216,23 @@ int desktop_list(const char *manager, struct desktop_span span, struct process_l
 	return r >= 0 && hidden ? list_hidden(manager, list) : r;
 }
 
+int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
+{
+	struct marks marks;
+	int r = make_marks(manager, span, &marks);
+
+	return r < 0 ? r : list_all(manager, &marks, list);
+}
+
 /* Signals the process itself: it is looked at again when it is held. Returns 0, -EPERM, or a fatal errno. */
-static int signal_one(pid_t pid, struct desktop_span span, int signal)
+static int signal_one(pid_t pid, const struct marks *marks, int signal)
 {
 	struct held held;
 	int r = held_open_pid(&held, pid);
 
 	if (r < 0)
 		return r == -ESRCH ? 0 : r == -EACCES ? -EPERM : r;
-	r = is_of_desktop(pid, span);
+	r = is_of_desktop(pid, marks);
 	if (r > 0)
 		r = held_signal(&held, signal);
 	held_close(&held);
@@ -197,10 +242,13 @@ static int signal_one(pid_t pid, struct desktop_span span, int signal)
 int desktop_signal(const char *manager, struct desktop_span span, int signal)
 {
 	struct process_list list = {};
-	int r = desktop_list(manager, span, &list), refused = 0;
+	struct marks marks;
+	int r = make_marks(manager, span, &marks), refused = 0;
 
+	if (r >= 0)
+		r = list_all(manager, &marks, &list);
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
-		int one = list.items[i].pid != getpid() ? signal_one(list.items[i].pid, span, signal) : 0;
+		int one = list.items[i].pid != getpid() ? signal_one(list.items[i].pid, &marks, signal) : 0;
 
 		if (one == -EPERM)
 			refused = one;

@@ -19,9 +19,14 @@ bool desktop_is_unit(const char *path);
 /* Tells whether a unit is a scope into which a program of a session put what it started: see table_is_moved(). */
 bool desktop_is_moved(const char *path);
 
-/* When the programs of a desktop have started, by the clock of table_start_us(). Later ones are of the user's next desktop. */
+/*
+ * The programs of one desktop: when they have started, by the clock of table_start_us() (later ones are of the user's next desktop),
+ * and its audit session, which programs have that it has moved to the manager. What the manager itself has started has the
+ * manager's. One with another has come from another session of the user, by ssh for example.
+ */
 struct desktop_span {
 	uint64_t since_us, until_us;
+	uint32_t audit_session;		/* PROC_NO_AUDIT: not known */
 };
 
 /*
