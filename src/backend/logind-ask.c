@@ -254,12 +254,31 @@ static bool has_scopes(int parent, const char *name)
 	return found;
 }
 
+/* Tells whether a program may have put some of the session's processes into scopes of the user's manager. */
+static bool may_have_moved(const struct logoff_session *session)
+{
+	return of(session)->manager_cgroup && has_scopes(AT_FDCWD, of(session)->manager_cgroup);
+}
+
 bool logind_may_have_strays(const struct logoff_session *session)
 {
 	const struct strays *strays = of(session)->strays;
-	const char *manager = of(session)->manager_cgroup;
 
-	return strays && (!strays_are_unaudited(strays) || strays_has_leader_outside(strays) || (manager && has_scopes(AT_FDCWD, manager)));
+	return strays && (!strays_are_unaudited(strays) || strays_has_leader_outside(strays) || may_have_moved(session));
+}
+
+/*
+ * Tells whether strays are worth a look at all processes. While there are others in the session, the rest waits for their end: but
+ * those that a program has moved are to be asked with them.
+ */
+static bool is_worth_a_look(const struct logoff_session *session, bool empty)
+{
+	const struct logind_session *data = of(session);
+
+	if (!logind_may_have_strays(session))
+		return false;
+	return empty || strays_has_leader_outside(data->strays) || strays_are_unaudited(data->strays) ||
+	       (!data->asked && may_have_moved(session));
 }
 
 int logind_find_strays(struct logoff_session *session, bool empty)
@@ -272,8 +291,7 @@ int logind_find_strays(struct logoff_session *session, bool empty)
 
 	if (empty && ((struct logind *)session->host->data)->sees_strangers)
 		return -EOPNOTSUPP;
-	if (!logind_may_have_strays(session) ||
-	    (!empty && !strays_has_leader_outside(data->strays) && !strays_are_unaudited(data->strays)))
+	if (!is_worth_a_look(session, empty))
 		return 0;
 	live = strays_live(data->strays);
 	if (!empty || live)	/* no table so far can prove that nobody is left */
