@@ -209,7 +209,7 @@ class RdpSession(OnHost):
             return {(process.pid, process.start) for process in self.processes()}
 
         before = numbers()
-        time.sleep(0.1)
+        time.sleep(0.3)
         return numbers() == before
 
     def _new_id(self, before):

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user's desktop, and a session by ssh beside it: what each has given to the user's service manager is its own."""
+
+import json
+import re
+
+import pytest
+
+import sessions
+from cases import OK, assert_gone, assert_untouched, logoff
+from host import wait_until
+
+APP = "systemd-run --user --scope --quiet --slice=app.slice --unit=app-org.kde.kate-{}"
+
+
+@pytest.fixture
+def desk(host):
+    return sessions.RdpSession(host, "alice")
+
+
+@pytest.fixture
+def shell(host, desk):
+    return sessions.ssh(host, "alice")
+
+
+def of_session(host, pid):
+    """The session of a process, as query process says."""
+    rows = json.loads(host.check("query process '*' --json"))
+    return next(row["session_id"] for row in rows if row["pid"] == pid)
+
+
+def result_of(host, path):
+    """What a program that nobody waits for has written, and its exit status."""
+    wait_until(lambda: host.run(f"grep -q ^status: {path}").status == 0, 15, "it has ended")
+    text, status = re.fullmatch(r"(?s)(.*)status:(\d+)\s*", host.check(f"cat {path}; rm {path}")).groups()
+    return text, int(status)
+
+
+def run_apart(shell, command):
+    """Runs COMMAND as in a terminal multiplexer that systemd-run has put into a scope, and whose parent is gone."""
+    script = f"(setsid sh -c '{command} >/tmp/apart 2>&1; echo status:$? >>/tmp/apart' &) ; sleep 0.2"
+    shell.sh(f"systemd-run --user --scope --quiet sh -c {json.dumps(script.replace('$', chr(92) + '$'))}")
+    return result_of(shell.host, "/tmp/apart")
+
+
+def test_in_a_scope_of_their_own(desk, shell):
+    """By the audit session it is the session by ssh, whoever adopts the process."""
+    before = desk.processes()
+    text, status = run_apart(shell, "logoff /dryrun")
+    assert status == OK and re.search(rf"\b{shell.id}\b", text) and not re.search(rf"\b{desk.id}\b", text), text
+    others, host = shell.processes(), shell.host
+    with pytest.raises(sessions.Ended):
+        run_apart(shell, "logoff")
+    wait_until(lambda: not shell.exists(), 10, "the session by ssh has ended")
+    assert host.survivors(others) == []
+    assert_untouched(desk, before)
+
+
+def test_a_selection_there_means_the_desktop(desk, shell):
+    """It spares the caller's own session, which is the one by ssh."""
+    before = shell.processes()
+    text, status = run_apart(shell, "logoff /user:alice /y")
+    assert status == OK, text
+    assert not desk.exists()
+    assert_untouched(shell, before)
+
+
+def test_what_the_manager_runs_is_in_no_session(desk, shell):
+    """A timer, a service of the user's: nobody can tell from where it was begun, so no session is ended as the caller's own."""
+    before, others = desk.processes(), shell.processes()
+    for words in ("logoff", "tskill xterm"):
+        out, status = shell.shell.run(f"systemd-run --user --quiet --pipe --wait {words}")
+        assert status != OK, out
+    assert_untouched(desk, before)
+    assert_untouched(shell, others)
+
+
+def test_the_desktop_ends_and_the_other_session_keeps_its_own(desk, shell):
+    editor = shell.spawn(APP.format(1) + " stubborn editor", "editor")
+    assert "app.slice/app-org.kde.kate-1.scope" in editor.cgroup
+    assert of_session(shell.host, editor.pid) == shell.id
+    before, others = desk.processes(), shell.processes()
+
+    result = logoff(desk.host, desk.id, "/grace:1", "/v")
+
+    assert result.status == OK, result.text
+    assert_gone(desk, before)
+    assert_untouched(shell, others)
+    assert shell.host.alive(editor) and "editor" not in result.text, result.text
+    assert logoff(shell.host, shell.id, "/grace:1").status == OK
+    assert not shell.host.alive(editor)
+
+
+def test_what_was_moved_is_asked_with_the_rest(host):
+    """It has the whole grace to save, also beside a process that refuses to end."""
+    session = sessions.ssh(host, "alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    session.sh("(" + APP.format(2) + " setsid sh -c 'trap \"sleep 0.5; date >/tmp/saved; exit\" TERM HUP; : >/tmp/ready; while :; do sleep 0.1; done' &)")
+    wait_until(host.path("/tmp/ready").exists, 10, "it runs")
+    try:
+        result = logoff(host, session.id, "/grace:3")
+        assert result.status == OK, result.text
+        assert host.path("/tmp/saved").exists(), result.text
+    finally:
+        host.check("rm -f /tmp/saved /tmp/ready")
