@@ -115,9 +115,12 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static int on_pong(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct service_call *call = userdata;
+	bool absent = sd_bus_message_is_method_error(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+		      sd_bus_message_is_method_error(m, SD_BUS_ERROR_SERVICE_UNKNOWN);
 
 	(void)error;
-	if (sd_bus_message_is_method_error(m, NULL))
+	/* While it is being started it has no name yet; if it cannot be started, or has ended, the bus answers the call itself. */
+	if (!absent && sd_bus_message_is_method_error(m, NULL))
 		fail_call(call, sd_bus_message_get_error(m), -sd_bus_message_get_errno(m));
 	call->ping_us = clock_now_us() + PING_EVERY_US;
 	return 0;

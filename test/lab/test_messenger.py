@@ -458,6 +458,18 @@ def test_cancelled_while_polkit_is_asked(host, help_desk, silent_polkit):
     assert "hello" not in alice.shell.heard
 
 
+def test_service_that_is_slow_to_start(host, help_desk):
+    """It has no name on the bus until then, which does not mean that it is not installed."""
+    alice = sessions.ssh(host, "alice")
+    host.check("""systemctl stop logoff-messenger; mkdir -p /run/systemd/system/logoff-messenger.service.d
+        printf '[Service]\\nExecStartPre=/bin/sleep 12\\n' >/run/systemd/system/logoff-messenger.service.d/slow.conf; systemctl daemon-reload""")
+    try:
+        result = host.run(["tskill", "bash", f"/id:{alice.id}"], user="bob")
+        assert result.status == OK, result.text
+    finally:
+        host.check("rm -r /run/systemd/system/logoff-messenger.service.d; systemctl daemon-reload")
+
+
 def test_service_that_hangs(host, help_desk):
     alice = sessions.ssh(host, "alice")
     assert send(host, None, [alice.id]).status == 0
