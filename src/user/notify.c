@@ -255,6 +255,20 @@ static int on_closed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+/* The daemon has ended: its notifications have gone, and nobody has answered. */
+static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct notification *notification = userdata;
+	const char *name, *before;
+
+	(void)error;
+	if (sd_bus_message_read(m, "sss", &name, &before, NULL) >= 0 && strcmp(name, "org.freedesktop.Notifications") == 0 && *before) {
+		notification->answer = LOGOFF_ANSWER_NONE;
+		notification->closed = true;
+	}
+	return 0;
+}
+
 static void close_notification(sd_bus *bus, uint32_t id)
 {
 	(void)sd_bus_call_method(bus, NOTIFICATIONS, "CloseNotification", NULL, NULL, "u", id);	/* it may have gone by itself */
@@ -384,6 +398,9 @@ static int send_and_check(sd_bus *bus, const struct letter *letter, struct notif
 	r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, notification);
 	if (r >= 0 && message->wait)
 		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, notification);
+	if (r >= 0 && message->wait)
+		r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					"NameOwnerChanged", on_owner, notification);
 	if (r >= 0 && notification->one_by_one && notification->id) {	/* what only changes does not come to the front */
 		close_notification(bus, notification->id);
 		notification->id = 0;

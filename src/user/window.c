@@ -222,7 +222,10 @@ static enum logoff_answer answer_of(const struct program *program, int status)
 	return status == program->timeout ? LOGOFF_ANSWER_TIMEOUT : LOGOFF_ANSWER_CLOSED;
 }
 
-/* Starts the program. Returns its exit status if it has ended already, -EINPROGRESS, or why it shows nothing. */
+/*
+ * Starts the program. Returns its exit status if it has ended already, -ETIMEDOUT: it goes on, -EINPROGRESS: something else has ended it,
+ * or why it shows nothing.
+ */
 static int start_program(const struct program *program, const struct letter *letter, pid_t *ret_child, struct logoff_error *cause)
 {
 	int complaints = memfd_create("complaints", MFD_CLOEXEC), status;
@@ -237,14 +240,15 @@ static int start_program(const struct program *program, const struct letter *let
 		close(complaints);
 	if (*ret_child < 0)
 		return error_set_errno(cause, -EAGAIN, status, "no further process: %s", strerror(-status));
+	if (status >= SIGNALLED)
+		return error_set_errno(cause, -EINPROGRESS, -EINTR, "%s was ended by signal %d", program->path, status - SIGNALLED);
 	if (status >= 0 && status != program->ok)
-		return error_set_errno(cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)", program->path,
-				       status < SIGNALLED ? status : 128 + status - SIGNALLED);
+		return error_set_errno(cause, -EOPNOTSUPP, -EIO, "%s cannot use the display (status %d)", program->path, status);
 	if (lacking && status < 0) {
 		(void)kill(*ret_child, SIGKILL);
 		return error_set_errno(cause, -EOPNOTSUPP, -EILSEQ, "%s has no fonts for this text", program->path);
 	}
-	return status == -ETIMEDOUT ? -EINPROGRESS : status;
+	return status;
 }
 
 static int open_window(const struct program *program, const struct letter *letter, struct logoff_delivery *delivery)
@@ -257,12 +261,12 @@ static int open_window(const struct program *program, const struct letter *lette
 	sigaddset(&ended, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &ended, NULL);
 	status = start_program(program, letter, &child, &delivery->cause);
-	if (status < 0 && status != -EINPROGRESS)
+	if (status < 0 && status != -ETIMEDOUT)
 		return status;
 	show_report(letter, delivery, LOGOFF_CHANNEL_DISPLAY);
 	if (!letter->message.wait)
 		return 0;
-	if (status == -EINPROGRESS)
+	if (status == -ETIMEDOUT)
 		status = await_end(child, show_answer_deadline(&letter->message));
 	if (status == -ETIMEDOUT)
 		(void)kill(child, SIGKILL);
@@ -277,6 +281,7 @@ int show_window(const struct letter *letter,
 {
 	/* Else a program that is slow to complain would count as one that shows it. */
 	int r = idle_try_display(letter->display, letter->authority);
+	bool perhaps = false;
 
 	if (r == -ENOENT || r == -EACCES)
 		return error_set_errno(&delivery->cause, -EOPNOTSUPP, r,
@@ -285,7 +290,9 @@ int show_window(const struct letter *letter,
 	r = error_set_errno(&delivery->cause, -EOPNOTSUPP, -ENOENT,
 			    "no notification daemon, and no program for windows (zenity, yad, gxmessage, xmessage)");
 	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (access(programs[i].path, X_OK) == 0)
+		if (access(programs[i].path, X_OK) == 0) {
 			r = open_window(&programs[i], letter, delivery);
-	return r;
+			perhaps = perhaps || r == -EINPROGRESS;
+		}
+	return r < 0 && perhaps ? -EINPROGRESS : r;
 }

@@ -303,6 +303,15 @@ def test_notification_not_answered(desktop):
     assert as_user(desktop, "dunstctl count displayed").out.strip() == "0"
 
 
+def test_daemon_that_ends_before_the_answer(desktop):
+    """Its notifications go with it: nobody has closed one, and no time was over."""
+    running = start_msg(desktop.host, desktop.id, "/w", "/time:20", "hello")
+    wait_until(lambda: as_user(desktop, "dunstctl count displayed").out.strip() == "1", 5, "it is shown")
+    desktop.host.check("pkill -KILL -x dunst")
+    result = finish(running, 10)
+    assert result.status == OK and "nobody knows" in result.out and result.seconds < 12, result.text
+
+
 def test_daemon_that_hangs(desktop):
     """A daemon that does not answer costs little time; a window takes its place."""
     desktop.host.check("pkill -STOP -x dunst")
