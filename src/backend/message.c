@@ -243,7 +243,8 @@ static void end_terminals(struct recipient *recipient, int r, const char *why)
 			continue;
 		(void)error_set_errno(&cause, 0, r, "terminal %s: %s",
 				      session_terminal(recipient->session, terminal->index), why);
-		end_terminal(recipient, terminal, r, &cause);
+		/* What it has taken it shows when it goes on. */
+		end_terminal(recipient, terminal, r == -ETIMEDOUT && terminal->n_written > 0 ? -EINPROGRESS : r, &cause);
 	}
 }
 

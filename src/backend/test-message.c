@@ -184,6 +184,22 @@ static void waits_a_little_for_a_stopped_terminal(void **state)
 	desk_close(&desk);
 }
 
+/* What a terminal has taken it shows when it goes on: nobody knows. A pseudo terminal that nobody reads takes some kilobytes. */
+static void part_of_a_message(void **state)
+{
+	struct logoff_delivery delivery;
+	char text[40000] = "";
+	struct desk desk;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	desk_open(&desk);
+	delivery = send_to(&desk.session, "t", text);
+	assert_int_equal(delivery.result, -EINPROGRESS);
+	assert_int_equal(delivery.channel, LOGOFF_CHANNEL_NONE);
+	desk_close(&desk);
+}
+
 static void stops_when_cancelled(void **state)
 {
 	struct logoff_message message = { .title = "t", .text = "x" };
@@ -514,6 +530,7 @@ int main(void)
 		cmocka_unit_test(brings_no_harm),
 		cmocka_unit_test(does_not_wait_for_a_stopped_terminal),
 		cmocka_unit_test(waits_a_little_for_a_stopped_terminal),
+		cmocka_unit_test(part_of_a_message),
 		cmocka_unit_test(stops_when_cancelled),
 		cmocka_unit_test(writes_to_every_terminal),
 		cmocka_unit_test(a_terminal_of_others_hides_none),
