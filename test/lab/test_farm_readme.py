@@ -50,6 +50,7 @@ class Farm:
         self.admin.path("/root/askpass").write_text(ASKPASS)
         self.admin.path("/root/askpass").chmod(0o755)
         self.write_hosts("login[01-02]")
+        self.has_keys = False
 
     def prepare(self, far):
         far.check("useradd --create-home --shell /bin/bash ops; echo ops:pw-ops | chpasswd")
@@ -64,19 +65,30 @@ class Farm:
         command = next(one for one in WORDS if one.startswith("ssh-copy-id ")).replace("login01", name)
         self.admin.check("setsid --wait " + command, env={"SSH_ASKPASS": "/root/askpass", "SSH_ASKPASS_REQUIRE": "force", "HOME": "/root"})
 
+    def copy_keys(self):
+        for name in () if self.has_keys else ("login01", "login02"):
+            self.copy_key(name)
+        self.has_keys = True
+
     def run(self, line, timeout=30):
         return self.admin.run(line, env={"HOME": "/root"}, timeout=timeout)
 
 
 @pytest.fixture(scope="module")
-def farm(lab):
+def new_farm(lab):
     return Farm(lab)
 
 
+@pytest.fixture
+def farm(new_farm):
+    new_farm.copy_keys()
+    return new_farm
+
+
 @pytest.fixture(autouse=True)
-def cleared(farm):
+def cleared(new_farm):
     yield
-    for one in farm.far:
+    for one in new_farm.far:
         sessions.clean(one)
 
 
@@ -88,12 +100,12 @@ def open_sessions(farm, user):
     return [sessions.ssh(one, user) for one in farm.far]
 
 
-def test_set_up(farm):
+def test_set_up(new_farm):
     """Before a person has accepted the host's key nothing works; afterwards the key and the line for sudo are enough."""
+    farm = new_farm
     result = farm.run("query user /server:login01")
     assert result.status == LOGON and "its host key is not known" in result.err, result
-    for name in ("login01", "login02"):
-        farm.copy_key(name)
+    farm.copy_keys()
     result = farm.run("query user /server:@linux")
     assert (result.status, result.err) == (OK, ""), result
     # The line for sudo allows no option, and no other program.
