@@ -73,8 +73,35 @@ static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGRO
 	return r;
 }
 
-/* Tells whether the leader of session ID, one of user UID, is in the audit session. Returns 1, 0 or -errno. */
-static int has_audit(struct logoff_host *host, const char *id, uid_t uid, uint32_t audit, struct logoff_error *reterr)
+/* Tells something of the session ID. Returns 1, 0 or -errno. */
+typedef int (*tell_func)(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr);
+
+/* Finds the first session of user UID of which TELL says yes, with DATA. Returns 1 and its id, 0: none, or -errno. */
+static int find_of_user(struct logoff_host *host, uid_t uid, tell_func tell, const void *data, char id[static CGROUP_ID],
+			struct logoff_error *reterr)
+{
+	sd_bus_message *answer = NULL;
+	char *path = NULL;
+	const char *one;
+	int r, found = 0;
+
+	r = logind_get_user(host, uid, &path, reterr);
+	if (r >= 0)
+		r = logind_get_property(host, path, USER, "Sessions", "a(so)", &answer, reterr);
+	free(path);
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = sd_bus_message_enter_container(answer, 'a', "(so)");
+	while (r >= 0 && found == 0 && (r = sd_bus_message_read(answer, "(so)", &one, NULL)) > 0) {
+		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, one);
+		found = tell(host, id, data, reterr);
+	}
+	sd_bus_message_unref(answer);
+	return found == 0 && r < 0 ? logind_bad_answer(r, "Sessions", reterr) : found;
+}
+
+/* Tells whether the leader of session ID is in the audit session DATA. */
+static int has_audit(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
 {
 	struct logoff_session *session = NULL;
 	uint32_t leader = PROC_NO_AUDIT;
@@ -82,41 +109,56 @@ static int has_audit(struct logoff_host *host, const char *id, uid_t uid, uint32
 
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
-	r = !of(session)->not_a_session && session->uid == uid && session->leader > 1 &&
-	    proc_read_audit_session(session->leader, &leader) >= 0 && leader == audit;
+	r = !of(session)->not_a_session && session->leader > 1 && proc_read_audit_session(session->leader, &leader) >= 0 &&
+	    leader == *(const uint32_t *)data;
 	logoff_session_free(session);
 	return r;
 }
 
+/* Tells whether ID is a session other than DATA. */
+static int is_other(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
+{
+	return strcmp(id, data) == 0 ? 0 : is_session(host, id, false, reterr);
+}
+
+static bool is_telling(uint32_t audit)
+{
+	return audit != PROC_NO_AUDIT && audit != proc_ambient_audit_session();
+}
+
 /*
- * Finds the session of user UID that began the audit session: its id is the number of that or, as in containers, its leader is
- * in it. Returns 1, 0: none, or -errno.
+ * Finds the session that began the audit session: its id is the number of that or, as in containers, its leader, and user UID's, is in
+ * it. Returns 1, 0: none, or -errno.
  */
 static int find_audited(struct logoff_host *host, uid_t uid, uint32_t audit, char id[static CGROUP_ID], struct logoff_error *reterr)
 {
-	sd_bus_message *answer = NULL;
-	char *path = NULL;
-	const char *one;
-	int r, found = 0;
+	int r;
 
-	if (audit == PROC_NO_AUDIT || audit == proc_ambient_audit_session())
+	if (!is_telling(audit))
 		return 0;
 	snprintf(id, CGROUP_ID, "%u", audit);
 	r = is_session(host, id, false, reterr);
+	return r != 0 ? r : find_of_user(host, uid, has_audit, &audit, id, reterr);
+}
+
+/* Tells whether the user's manager is there for session ID alone. Returns 1, 0 or -errno. */
+static int has_manager_alone(struct logoff_host *host, uid_t uid, const char *id, struct logoff_error *reterr)
+{
+	sd_bus_message *answer = NULL;
+	char *path = NULL, other[CGROUP_ID];
+	int r, lingers = 0;
+
+	r = find_of_user(host, uid, is_other, id, other, reterr);
 	if (r != 0)
-		return r;
+		return r < 0 ? r : 0;
 	r = logind_get_user(host, uid, &path, reterr);
 	if (r >= 0)
-		r = logind_get_property(host, path, USER, "Sessions", "a(so)", &answer, reterr);
+		r = logind_get_property(host, path, USER, "Linger", "b", &answer, reterr);
 	free(path);
-	if (r >= 0)
-		r = sd_bus_message_enter_container(answer, 'a', "(so)");
-	while (r >= 0 && found == 0 && (r = sd_bus_message_read(answer, "(so)", &one, NULL)) > 0) {
-		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, one);
-		found = has_audit(host, id, uid, audit, reterr);
-	}
+	if (r >= 0 && sd_bus_message_read(answer, "b", &lingers) < 0)
+		r = logind_bad_answer(-EBADMSG, "Linger", reterr);
 	sd_bus_message_unref(answer);
-	return found != 0 || r >= 0 || r == -ENXIO ? found : r;
+	return r < 0 ? r : !lingers;
 }
 
 /*
@@ -145,23 +187,46 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 	return r;
 }
 
+/* What is known of a process that a user's service manager runs. */
+struct managed {
+	uid_t uid;			/* whose; (uid_t)-1: it is none */
+	bool of_desktop;		/* it, or one above it, is in a unit of a desktop */
+	bool knows_audit;
+	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
+};
+
 /*
- * Of a process that the service manager of user UID runs: by its audit session, else that of the user's desktop. Nobody can tell of what
- * no desktop has started. Returns 1: OWN says it, 0: there is none, or -errno.
+ * By the audit session; else, with that of the manager or none, by the user's desktop: for certain if a desktop has started it, or the
+ * manager is there for nothing else. Returns 1: OWN says it, or that nobody can tell, 0: there is none, or -errno.
  */
-static int find_managed(struct logoff_host *host, uid_t uid, uint32_t audit, bool of_desktop, struct logind_own *own,
-			struct logoff_error *reterr)
+static int find_managed(struct logoff_host *host, const struct managed *managed, struct logind_own *own, struct logoff_error *reterr)
 {
-	int r = find_audited(host, uid, audit, own->id, reterr);
+	int r = find_audited(host, managed->uid, managed->audit, own->id, reterr), certain = 0;
 
 	if (r != 0)
 		return r;
-	r = find_desktop(host, uid, own->id, reterr);
-	if (r > 0 && !of_desktop) {
+	r = find_desktop(host, managed->uid, own->id, reterr);
+	if (r <= 0)
+		return r;
+	if (managed->knows_audit && (!is_telling(managed->audit) || managed->audit == managed->manager_audit))
+		certain = managed->of_desktop ? 1 : has_manager_alone(host, managed->uid, own->id, reterr);
+	if (certain == 0) {
 		memcpy(own->unsure, own->id, CGROUP_ID);
 		*own->id = '\0';
 	}
-	return r;
+	return certain < 0 ? certain : 1;
+}
+
+/* Notes what the group TEXT of the process PID, at or above it, says. */
+static void note_managed(struct managed *managed, pid_t pid, const char *text)
+{
+	const char *unit;
+
+	if (!cgroup_parse_manager(text, managed->uid == (uid_t)-1 ? &managed->uid : NULL, &unit))
+		return;
+	managed->of_desktop = managed->of_desktop || desktop_is_unit(unit);
+	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0)
+		(void)proc_read_audit_session(pid, &managed->manager_audit);	/* else it stays none */
 }
 
 /*
@@ -171,40 +236,36 @@ static int find_managed(struct logoff_host *host, uid_t uid, uint32_t audit, boo
 static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_own *own, struct logoff_error *reterr)
 {
 	const struct logind *logind = host->data;
-	uid_t manager = (uid_t)-1;
-	uint32_t audit = PROC_NO_AUDIT;
+	struct managed managed = { .uid = (uid_t)-1, .audit = PROC_NO_AUDIT, .manager_audit = PROC_NO_AUDIT };
 	struct proc_stat stat;
 	struct cgroup cgroup;
-	bool of_desktop = false;
-	const char *unit;
 	int r = 0;
 
-	(void)proc_read_audit_session(pid, &audit);
+	managed.knows_audit = proc_read_audit_session(pid, &managed.audit) >= 0;
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, own->id)) {
-				r = is_apart(host, own->id, audit, reterr);
+				r = is_apart(host, own->id, managed.audit, reterr);
 				if (r == -ENODATA)
 					memcpy(own->unsure, own->id, CGROUP_ID);
 				else if (r <= 0)
 					return r;
 				break;
 			}
-			if (cgroup_parse_manager(cgroup.text, manager == (uid_t)-1 ? &manager : NULL, &unit))	/* else it stays none */
-				of_desktop = of_desktop || desktop_is_unit(unit);
+			note_managed(&managed, pid, cgroup.text);
 		}
 		if (proc_read_stat(pid, &stat) < 0)
 			break;
 		pid = stat.parent;
 	}
-	if (manager != (uid_t)-1) {
-		r = find_managed(host, manager, audit, of_desktop, own, reterr);
+	if (managed.uid != (uid_t)-1) {
+		r = find_managed(host, &managed, own, reterr);
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
 	*own->id = '\0';
-	if (audit != PROC_NO_AUDIT)
-		snprintf(own->id, CGROUP_ID, "%u", audit);
+	if (managed.audit != PROC_NO_AUDIT)
+		snprintf(own->id, CGROUP_ID, "%u", managed.audit);
 	return 0;
 }
 
