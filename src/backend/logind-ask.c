@@ -278,7 +278,7 @@ static bool is_worth_a_look(const struct logoff_session *session, bool empty)
 	if (!logind_may_have_strays(session))
 		return false;
 	return empty || strays_has_leader_outside(data->strays) || strays_are_unaudited(data->strays) ||
-	       (!data->asked && may_have_moved(session));
+	       (!data->asked && session->ending && may_have_moved(session));
 }
 
 int logind_find_strays(struct logoff_session *session, bool empty)

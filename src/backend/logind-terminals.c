@@ -119,7 +119,10 @@ static struct logoff_session *find_by_leader(const struct search *search, pid_t 
 {
 	struct logoff_session *session = find_by_number(search, pid);
 
-	return session && find_leader(search, session) ? session : NULL;
+	const struct table_row *row = session ? table_find(search->table, pid) : NULL;
+
+	/* One that is only hidden is there, and nothing says that its number was given again. */
+	return row && (find_leader(search, session) || row->stat_error == -EACCES) ? session : NULL;
 }
 
 /* Tells whether the user's service manager runs the process, and not a session for which it only holds it. */
@@ -466,10 +469,28 @@ void logind_fill_terminals(struct logoff_host *host, struct logoff_session *sess
 
 /* ---- the census ---- */
 
+/* The audit session of a user's service manager, or PROC_NO_AUDIT. */
+static uint32_t manager_audit(const struct search *search, uid_t uid)
+{
+	for (size_t i = 0; i < search->table->n_rows; i++) {
+		struct table_row *row = &search->table->rows[i];
+
+		if (table_manager(search->table, row) == uid && table_stat(row) && row->stat.parent == 1 &&
+		    strcmp(row->stat.command, "systemd") == 0)
+			return table_audit(row);
+	}
+	return PROC_NO_AUDIT;
+}
+
 /* The session whose desktop has the user's manager run the process: the user's latest graphical one that began before it. */
-static const struct logoff_session *find_desktop_of(const struct search *search, const struct table_row *row)
+static const struct logoff_session *find_desktop_of(const struct search *search, struct table_row *row)
 {
 	const struct logoff_session *found = NULL;
+	uint32_t audit = table_audit(row);
+
+	/* It has come by another login, which is over: find_by_audit() has found no session. */
+	if (audit != PROC_NO_AUDIT && audit != search->ambient && audit != manager_audit(search, row->manager))
+		return NULL;
 
 	for (size_t i = 0; i < search->n_sessions; i++) {
 		const struct logoff_session *session = search->by_id[i];
@@ -561,9 +582,13 @@ static int census_all(const struct search *search, struct census *census)
 			continue;
 		id = table_session(search->table, row);
 		if (!id) {
-			/* What a desktop has moved to the manager has its audit session; one with another is that session's. */
-			const struct logoff_session *session = table_is_moved(search->table, row) ? find_by_audit(search, row) : NULL;
+			const struct logoff_session *session = NULL;
 
+			/* What a program has moved to the manager has the audit session of its own, or those above it tell. */
+			if (table_is_moved(search->table, row)) {
+				session = find_by_audit(search, row);
+				session = session ? session : find_session(search, row);
+			}
 			if (!session)
 				session = table_is_desktop(search->table, row) ? find_desktop_of(search, row) : find_session(search, row);
 			session = session ? session : find_by_audit(search, row);

@@ -261,7 +261,8 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	job->woken = false;
 	if (!may_ask(request, job))
 		return;
-	if (part == HOST_DESKTOP && job->seen.n_items == 0) {	/* not every desktop has the manager run anything */
+	/* Not every desktop has the manager run anything. Unknown is not none. */
+	if (part == HOST_DESKTOP && job->seen.n_items == 0 && !job->unsure) {
 		manager_next(request, job);
 		return;
 	}

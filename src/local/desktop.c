@@ -30,6 +30,8 @@ static const char *const desktop_scopes[] = { "app-", "apps-", "vte-spawn-", "pt
 /* tmux does so as well, with each pane, but is no desktop's. */
 static const char *const tmux_scopes[] = { "tmux-spawn-", NULL };
 
+#define DEPTH_MAX 100	/* generations above a process */
+
 static bool begins_with_one(const char *name, const char *const *beginnings)
 {
 	for (; *beginnings; beginnings++)
@@ -111,6 +113,21 @@ static int has_come_so(const struct marks *marks, uint32_t audit)
 	return marks->knows_manager ? audit == marks->manager_audit : -EAGAIN;
 }
 
+/* Tells whether a process that a program has moved to the manager was started from another session. */
+static bool has_come_from_another(pid_t pid, const char *id)
+{
+	struct proc_stat stat;
+	struct cgroup cgroup;
+	char above[CGROUP_ID];
+
+	for (unsigned depth = 0; depth < DEPTH_MAX && proc_read_stat(pid, &stat) >= 0 && stat.parent > 1; depth++) {
+		pid = stat.parent;
+		if (cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, above))
+			return strcmp(above, id) != 0;
+	}
+	return false;
+}
+
 /* Tells whether process PID is one of the desktop. Returns 1, 0, -EACCES: it is hidden from the caller, -EAGAIN or another errno. */
 static int is_of_desktop(pid_t pid, const struct marks *marks)
 {
@@ -128,6 +145,8 @@ static int is_of_desktop(pid_t pid, const struct marks *marks)
 		return r == -ESRCH ? 0 : r;
 	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit) || table_start_us(&stat) < marks->span.since_us ||
 	    table_start_us(&stat) > marks->span.until_us)
+		return 0;
+	if ((audit == PROC_NO_AUDIT || audit == marks->ambient) && desktop_is_moved(unit) && has_come_from_another(pid, marks->span.id))
 		return 0;
 	return has_come_so(marks, audit);
 }
@@ -200,20 +219,23 @@ static int list_hidden(const char *manager, struct process_list *list)
 static int list_all(const char *manager, const struct marks *marks, struct process_list *list)
 {
 	struct process_list all = {};
-	bool hidden = false;
+	bool hidden = false, unknown = false;
 	int r = proc_list_cgroup(manager, &all);
 
 	for (size_t i = 0; r >= 0 && i < all.n_items; i++) {
 		int is = is_of_desktop(all.items[i].pid, marks);
 
 		hidden = hidden || is == -EACCES;
-		if (is < 0 && is != -EACCES)
+		unknown = unknown || is == -EAGAIN;
+		if (is < 0 && is != -EACCES && is != -EAGAIN)
 			r = is;
 		else if (is > 0)
 			r = process_list_add(list, all.items[i].pid, all.items[i].command);
 	}
 	process_list_clear(&all);
-	return r >= 0 && hidden ? list_hidden(manager, list) : r;
+	if (r >= 0 && hidden)
+		r = list_hidden(manager, list);
+	return r >= 0 && unknown ? -EAGAIN : r;
 }
 
 int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
@@ -247,12 +269,14 @@ int desktop_signal(const char *manager, struct desktop_span span, int signal)
 
 	if (r >= 0)
 		r = list_all(manager, &marks, &list);
+	if (r == -EAGAIN)	/* the others are seen by the next look */
+		r = 0;
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
 		int one = list.items[i].pid != getpid() ? signal_one(list.items[i].pid, &marks, signal) : 0;
 
 		if (one == -EPERM)
 			refused = one;
-		else if (one < 0)
+		else if (one < 0 && one != -EAGAIN)
 			r = one;
 	}
 	process_list_clear(&list);

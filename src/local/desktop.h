@@ -11,6 +11,7 @@
 #ifndef LOCAL_DESKTOP_H
 #define LOCAL_DESKTOP_H
 
+#include "local/cgroup.h"
 #include "local/proc.h"
 
 /* Tells whether a unit, by its path below user@UID.service (it may end with the line), is of a desktop. */
@@ -22,17 +23,19 @@ bool desktop_is_moved(const char *path);
 /*
  * The programs of one desktop: when they have started, by the clock of table_start_us() (later ones are of the user's next desktop),
  * and its audit session, which programs have that it has moved to the manager. What the manager itself has started has the
- * manager's. One with another has come from another session of the user, by ssh for example.
+ * manager's. One with another has come from another session of the user, by ssh for example; without any, the nearest
+ * above it that is in a session tells, as long as it lives.
  */
 struct desktop_span {
 	uint64_t since_us, until_us;
 	uint32_t audit_session;		/* PROC_NO_AUDIT: not known */
+	char id[CGROUP_ID];		/* of the desktop's session */
 };
 
 /*
  * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
  * within SPAN. Those that /proc hides from the caller are taken by their unit alone,
- * without a name. Returns 0 or a fatal errno.
+ * without a name. Returns 0, -EAGAIN: of some processes it is not known now, LIST has the others, or a fatal errno.
  */
 int desktop_list(const char *manager, struct desktop_span span, struct process_list *list);
 
