@@ -182,7 +182,9 @@ static bool has_terminals(const struct recipient *recipient)
 	return false;
 }
 
-/* Is done with one terminal. R and CAUSE are told only if no terminal has taken the message; the first counts. */
+/*
+ * Is done with one terminal. R and CAUSE are told only if no terminal has taken the message: the first, or that one has taken part of it.
+ */
 static void end_terminal(struct recipient *recipient, struct writing *terminal, int r, const struct logoff_error *cause)
 {
 	close(terminal->fd);
@@ -190,11 +192,10 @@ static void end_terminal(struct recipient *recipient, struct writing *terminal, 
 	if (r >= 0) {
 		recipient->written = true;
 		recipient->delivery->channel = LOGOFF_CHANNEL_TERMINAL;
-	} else if (recipient->delivery->result >= 0) {
+	} else if (recipient->delivery->result >= 0 || r == -EINPROGRESS) {
 		recipient->delivery->cause = *cause;
-	}
-	if (r < 0 && recipient->delivery->result >= 0)
 		recipient->delivery->result = r;
+	}
 	if (!recipient->written || has_terminals(recipient))
 		return;
 	recipient->delivery->cause = (struct logoff_error){};
@@ -306,7 +307,8 @@ static int start_terminals(struct post *post, struct recipient *recipient)
 	bool graphic = false;
 	int r;
 
-	*delivery = (struct logoff_delivery){};
+	if (delivery->result != -EINPROGRESS)	/* perhaps a desktop shows it: that stays true if no terminal takes it */
+		*delivery = (struct logoff_delivery){};
 	r = open_terminals(post, recipient, &graphic);
 	if (r < 0 || (graphic && !recipient->tried_desktop)) {
 		end_terminals(recipient, r < 0 ? r : -ECANCELED, "");

@@ -729,7 +729,7 @@ static int compose_message(struct order_message *to, const struct logoff_message
 {
 	uint64_t seconds = message->timeout_ms / 1000 + (message->timeout_ms % 1000 > 0);
 
-	*to = (struct order_message){ .wait = message->wait };
+	*to = (struct order_message){ .wait = message->wait, .may_cut = message->kind == LOGOFF_MESSAGE_WARNING };
 	to->timeout_s = seconds > INT32_MAX ? INT32_MAX : (uint32_t)seconds;
 	snprintf(to->title, sizeof(to->title), "%s", message->title ? message->title : "");
 	if ((size_t)snprintf(to->text, sizeof(to->text), "%s", message->text ? message->text : "") >= sizeof(to->text))

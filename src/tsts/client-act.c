@@ -414,31 +414,31 @@ static int show_message(struct job *job, struct channel *channel, struct logoff_
 	return r;
 }
 
-/* Cuts the title, whole characters, to what an old server takes. */
-static void cut_title(char *title)
+/* Cuts TEXT, whole characters, to what an old server takes. Returns its size. */
+static uint32_t cut_text(char *text)
 {
-	while (tsts_text_size(title) > LEGACY_TEXT_MAX) {
-		size_t end = strlen(title) - 1;
+	while (tsts_text_size(text) > LEGACY_TEXT_MAX) {
+		size_t end = strlen(text) - 1;
 
-		while (end > 0 && (title[end] & 0xc0) == 0x80)
+		while (end > 0 && (text[end] & 0xc0) == 0x80)
 			end--;
-		title[end] = '\0';
+		text[end] = '\0';
 	}
+	return tsts_text_size(text);
 }
 
 static int show_legacy(struct job *job, struct channel *channel, struct logoff_error *reterr)
 {
 	struct order_message *message = &job->with->message;
-	struct tsts_ica_send_message call = { .in = { .session_id = job->order.id, .title = message->title, .message = message->text,
-						      .message_size = tsts_text_size(message->text), .style = STYLE,
+	struct tsts_ica_send_message call = { .in = { .session_id = job->order.id, .title = message->title,
+						      .title_size = cut_text(message->title), .message = message->text, .style = STYLE,
 						      .timeout_s = message->timeout_s, .do_not_wait = !message->wait } };
 	int r;
 
-	if (call.in.message_size > LEGACY_TEXT_MAX)
+	if (!message->may_cut && tsts_text_size(message->text) > LEGACY_TEXT_MAX)
 		return error_set_errno(reterr, -E2BIG, -E2BIG, "this server takes no text of more than %d characters",
 				       LEGACY_TEXT_MAX - 1);
-	cut_title(message->title);
-	call.in.title_size = tsts_text_size(message->title);
+	call.in.message_size = cut_text(message->text);
 	r = channel_ica(job->client, channel, &call.in.handle, reterr);
 	if (r == 0)
 		r = told(channel_call(job->client, channel, ICA, TSTS_ICA_SEND_MESSAGE, job, &call, NULL, reterr), 0);

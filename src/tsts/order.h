@@ -64,6 +64,7 @@ struct order_message {
 	char title[512];
 	char text[16384];	/* msg and a warning have 8,192 bytes of the caller's */
 	uint32_t timeout_s;	/* how long it is shown; 0: until it is closed */
+	bool may_cut;		/* a warning: part of it is better than none */
 	bool wait;		/* for the user's answer, which is then in the reply's ANSWER */
 };
 

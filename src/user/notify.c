@@ -35,7 +35,7 @@ struct notification {
 	uint32_t id;			/* 0: none yet */
 	bool one_by_one;		/* the daemon shows one at a time */
 	bool all_buttons;		/* it has a button for the click on the text, too */
-	bool closed;
+	bool closed, lost;		/* lost: the daemon has ended */
 	enum logoff_answer answer;
 };
 
@@ -262,9 +262,10 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *name, *before;
 
 	(void)error;
-	if (sd_bus_message_read(m, "sss", &name, &before, NULL) >= 0 && strcmp(name, "org.freedesktop.Notifications") == 0 && *before) {
+	if (sd_bus_message_read(m, "sss", &name, &before, NULL) >= 0 && strcmp(name, "org.freedesktop.Notifications") == 0 && *before &&
+	    !notification->closed) {
 		notification->answer = LOGOFF_ANSWER_NONE;
-		notification->closed = true;
+		notification->closed = notification->lost = true;
 	}
 	return 0;
 }
@@ -378,6 +379,8 @@ static int check_shown(sd_bus *bus, const struct notification *notification, str
 
 	while (r >= 0 && (r = sd_bus_process(bus, NULL)) > 0)
 		;
+	if (notification->lost)
+		return error_set_errno(cause, -EINPROGRESS, -ECONNRESET, "the user's notification daemon has ended");
 	if (notification->closed && notification->answer != LOGOFF_ANSWER_OK)
 		return error_set_errno(cause, -EOPNOTSUPP, -ECANCELED, "the desktop has closed it at once");
 	return 0;

@@ -281,7 +281,7 @@ int show_window(const struct letter *letter,
 {
 	/* Else a program that is slow to complain would count as one that shows it. */
 	int r = idle_try_display(letter->display, letter->authority);
-	bool perhaps = false;
+	struct logoff_error perhaps = {};
 
 	if (r == -ENOENT || r == -EACCES)
 		return error_set_errno(&delivery->cause, -EOPNOTSUPP, r,
@@ -292,7 +292,11 @@ int show_window(const struct letter *letter,
 	for (size_t i = 0; r < 0 && i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (access(programs[i].path, X_OK) == 0) {
 			r = open_window(&programs[i], letter, delivery);
-			perhaps = perhaps || r == -EINPROGRESS;
+			if (r == -EINPROGRESS)
+				perhaps = delivery->cause;
 		}
-	return r < 0 && perhaps ? -EINPROGRESS : r;
+	if (r >= 0 || perhaps.domain == LOGOFF_ERROR_NONE)
+		return r;
+	delivery->cause = perhaps;
+	return -EINPROGRESS;
 }
