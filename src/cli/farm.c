@@ -20,6 +20,7 @@
 #include "cli/printable.h"
 #include "cli/stream.h"
 #include "cli/terminal.h"
+#include "cli/word.h"
 #include "farm/nodeset.h"
 
 uint64_t arg_parallel = REACH_PARALLEL, arg_timeout_s = REACH_TIMEOUT_MS / 1000;
@@ -202,6 +203,20 @@ size_t server_farm_find(const struct server_farm *farm, const char *argument, co
 	}
 	*ret_word = best < n ? argument + best_length + 1 : argument;
 	return best;
+}
+
+bool server_farm_is_elsewhere(const struct server_farm *farm, const char *argument)
+{
+	const char *word;
+
+	return word_parse(argument).kind == WORD_ANY && strcspn(argument, ":") > 0 && strchr(argument, ':') &&
+	       server_farm_find(farm, argument, &word) == farm->hosts.n_items;
+}
+
+int server_farm_report_elsewhere(const char *shown, const char *object)
+{
+	fprintf(stderr, _("%s: %s: there is no host of this name in /server\n"), program().text, safe(shown).text);
+	return stream_failure(EXIT_USAGE, "usage", object, NULL);
 }
 
 const char *server_farm_name(const struct server_farm *farm, size_t i)

@@ -187,6 +187,12 @@ void server_farm_wipe(struct server_farm *farm);
  */
 size_t server_farm_find(const struct server_farm *farm, const char *argument, const char **ret_word);
 
+/* Tells whether ARGUMENT names a host of which nobody is asked: "login99:12", and there is no such host in /server. */
+bool server_farm_is_elsewhere(const struct server_farm *farm, const char *argument);
+
+/* Reports it of SHOWN: what that host has is not known. OBJECT is for programs, or NULL. Returns the exit status. */
+int server_farm_report_elsewhere(const char *shown, const char *object);
+
 /* Tells whether host I, whose hello has come, has no logoff-host and is asked by its bus. Returns true if so. */
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
 

@@ -82,6 +82,8 @@ static int add_given(struct run *run, struct given given)
 {
 	const char *word;
 
+	if (server_farm_is_elsewhere(&run->farm, given.text))
+		return server_farm_report_elsewhere(shown(&given).text, object_of(&given));
 	given.host = find_host(run, given.text, &word);
 	if (given.host == run->farm.hosts.n_items)
 		return report_without_host(run, &given);

@@ -98,15 +98,6 @@ static bool is_session(const char *text)
 	       (word.kind != WORD_ANY || !word_may_be_user(text) || text[strspn(text, "0123456789")] == '\0');
 }
 
-/* TEXT is a session without one of the hosts. */
-static int report_session(const struct run *run, const char *text, const char *shown)
-{
-	if (word_parse(text).kind != WORD_ANY || strcspn(text, ":") == 0 || !strchr(text, ':'))
-		return report_needs_host(shown, text, server_farm_name(&run->farm, 0));
-	fprintf(stderr, _("%s: %s: there is no host of this name in /server\n"), program().text, safe(shown).text);
-	return stream_failure(EXIT_USAGE, "usage", text, NULL);
-}
-
 /* Notes which hosts have to be asked for TEXT. */
 static void check_word(struct run *run, const char *text, const char *shown)
 {
@@ -114,8 +105,10 @@ static void check_word(struct run *run, const char *text, const char *shown)
 	const char *word;
 	size_t i = find_host(run, text, &word);
 
-	if (i == n && is_session(text))
-		note_status(run, report_session(run, text, shown));
+	if (server_farm_is_elsewhere(&run->farm, text))
+		note_status(run, server_farm_report_elsewhere(shown, text));
+	else if (i == n && is_session(text))
+		note_status(run, report_needs_host(shown, text, server_farm_name(&run->farm, 0)));
 	for (size_t k = 0; k < n; k++)
 		if (i == n || i == k)
 			run->plans[k].asked = true;

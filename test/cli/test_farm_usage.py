@@ -40,7 +40,10 @@ def run(binary, tmp_path):
     [
         ("logoff /server:@linux", 2, "logoff: no session was given; write HOST:ID, or select sessions, as with /user"),
         ("logoff 5 /server:@linux", 1, "logoff: 5: with several hosts write HOST:ID"),
-        ("logoff nobody:5 /server:@linux", 1, "logoff: nobody:5: with several hosts write HOST:ID"),
+        ("logoff nobody:5 /server:@linux", 1, "logoff: nobody:5: there is no host of this name in /server"),
+        ("logoff login02:5 /server:login01", 1, "logoff: login02:5: there is no host of this name in /server"),
+        ("rwinsta login02:5 /server:login01", 1, "rwinsta: login02:5: there is no host of this name in /server"),
+        ("msg login02:5 /server:login01 hello", 1, "msg: login02:5: there is no host of this name in /server"),
         ("logoff login01:99 /server:@linux", 2, "logoff: login01:99: no such session"),
         ("logoff 99 /server:login01", 2, "logoff: 99: no such session"),
         ("logoff @leavers /server:@linux", 1, "logoff: the list leavers cannot be read: No such file or directory"),
