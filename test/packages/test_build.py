@@ -87,15 +87,17 @@ def test_programs_are_of_the_version_of_their_library(debs):
 
 
 def test_no_maintainer_scripts(debs):
+    """But those that take back what an administrator has enabled."""
+    scripts = {"logoff": {"prerm", "postrm"}}
     for name, deb in debs.items():
         members = subprocess.run(f"dpkg-deb --ctrl-tarfile {deb} | tar -t", shell=True, capture_output=True, text=True, timeout=60).stdout.split()
-        assert {member.removeprefix("./") for member in members} <= {"", "control", "md5sums", "shlibs", "symbols", "triggers"}, name
+        assert {member.removeprefix("./") for member in members} <= {"", "control", "md5sums", "shlibs", "symbols", "triggers"} | scripts.get(name, set()), name
 
 
 def test_files_that_manuals_name_are_there(unpacked):
     """An administrator copies the line with the path, so it has the packages' prefix."""
     pages = "".join(gzip.decompress(page.read_bytes()).decode() for page in unpacked.glob("usr/share/man/**/*.gz") if not page.is_symlink())
-    paths = re.findall(r"/usr/(?:local/)?(?:bin|libexec|share)/[\w./-]*\w", re.sub(r"\\f.|\\&?", "", pages))
+    paths = re.findall(r"/usr/(?:local/)?(?:bin|lib|libexec|share)/[\w./-]*\w", re.sub(r"\\f.|\\&?", "", pages))
     named = {path for path in paths if "logoff" in path and "/samba/" not in path}
     assert len(named) > 3 and [path for path in named if not (unpacked / path[1:]).exists()] == [], named
 

@@ -166,9 +166,14 @@ def test_upgrade(installed, debs, bob):
 
 
 def test_purge_leaves_nothing(installed, before, debs, bob):
+    """Nor what the administrator has enabled: PAM would name a program that is not there."""
+    installed.check("""DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable logoff-drain
+        install -D -m 644 /usr/share/doc/logoff/nightly.conf /etc/logoff/nightly.conf; systemctl enable logoff-nightly.timer
+        change logon /drain; rm -r /etc/logoff""")
     done = installed.run(f"{APT} purge {' '.join(debs)}", timeout=120)
     assert done.status == 0, done.text
     assert files(installed) - before == set()
+    assert "drain-refuses" not in installed.path("/etc/pam.d/common-account").read_text()
     assert versions(installed, state=None) == {}
     assert_there(installed, bob)
     failed = installed.check("systemctl list-units --failed --plain --no-legend")
