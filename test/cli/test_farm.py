@@ -719,7 +719,7 @@ def test_why_nothing_is_known(farm, script, cause):
     (["h1:two"], 2, [], "more than one"),
     (["h1:bob"], 2, [], "have this name"),
     (["h1:id:11"], 0, ["h1 11"], ""),
-    (["h2:5"], 1, [], "HOST:ID"),
+    (["h2:5"], 1, [], "h2:5: there is no host of this name in /server"),
     (["5"], 1, [], "HOST:ID"),
     (["h1"], 1, [], "HOST:ID"),
     (["5", "h1:5"], 1, [], "HOST:ID"),

@@ -342,10 +342,11 @@ def test_one_far_host_is_as_one_server(farm):
     assert farm.msg("one:5", "/v", "/server:one").out == told(("5 (pts/3)", "alice"))
     assert farm.msg("alice", "/server:one").is_quiet()
     for word, err in (("99", "msg: 99: no such session, and no such user is logged on"),
-                      ("pts/5", "msg: pts/5: the session of this name is not active; use its id c3"),
-                      ("two:5", "msg: two:5: no such session, and no such user is logged on")):
+                      ("pts/5", "msg: pts/5: the session of this name is not active; use its id c3")):
         found = farm.msg(word, "/server:one")
         assert (found.out, found.err, found.status) == ([], [err], 2)
+    found = farm.msg("two:5", "/server:one")
+    assert (found.out, found.err, found.status) == ([], ["msg: two:5: there is no host of this name in /server"], 1)
     found = farm.msg("pts/3", "/server:two")
     assert found.err == ["msg: pts/3: more than one session has this name; use the id"]
     found = farm.msg("alice", "/server:gone")
