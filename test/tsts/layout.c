@@ -46,6 +46,7 @@ static void orders(void)
 	MEMBER(order_message, title);
 	MEMBER(order_message, text);
 	MEMBER(order_message, timeout_s);
+	MEMBER(order_message, may_cut);
 	LAST(order_message, wait);
 	printf(", ");
 }
