@@ -190,10 +190,44 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 /* What is known of a process that a user's service manager runs. */
 struct managed {
 	uid_t uid;			/* whose; (uid_t)-1: it is none */
-	bool of_desktop;		/* it, or one above it, is in a unit of a desktop */
+	bool of_desktop;		/* it, or one above it, is in a service of a desktop */
+	bool moved;			/* in a scope into which desktops put what they start, and others may as well */
 	bool knows_audit;
+	uint64_t start_us;		/* when it began, by the clock of table_start_us() */
 	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
 };
+
+/* Tells whether ID is a session with a desktop, other than DATA. */
+static int is_other_desktop(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
+{
+	return strcmp(id, data) == 0 ? 0 : is_session(host, id, true, reterr);
+}
+
+/*
+ * Tells whether it is certain that the desktop ID has started the process: not if it has another login's audit session, is older, or
+ * the user has two desktops. Returns 1, 0 or -errno.
+ */
+static int is_certain(struct logoff_host *host, const struct managed *managed, const char *id, struct logoff_error *reterr)
+{
+	bool by_manager = managed->audit == managed->manager_audit && is_telling(managed->audit);
+	struct logoff_session *session = NULL;
+	char other[CGROUP_ID];
+	int r;
+
+	if (!managed->knows_audit || (is_telling(managed->audit) && !by_manager))
+		return 0;
+	r = logind_get_by_id(host, id, &session, reterr);
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	r = managed->start_us >= of(session)->desktop.since_us;
+	logoff_session_free(session);
+	if (r == 0)
+		return 0;
+	r = find_of_user(host, managed->uid, is_other_desktop, id, other, reterr);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return managed->of_desktop || (managed->moved && by_manager) ? 1 : has_manager_alone(host, managed->uid, id, reterr);
+}
 
 /*
  * By the audit session; else, with that of the manager or none, by the user's desktop: for certain if a desktop has started it, or the
@@ -201,20 +235,20 @@ struct managed {
  */
 static int find_managed(struct logoff_host *host, const struct managed *managed, struct logind_own *own, struct logoff_error *reterr)
 {
-	int r = find_audited(host, managed->uid, managed->audit, own->id, reterr), certain = 0;
+	int r = find_audited(host, managed->uid, managed->audit, own->id, reterr);
 
 	if (r != 0)
 		return r;
 	r = find_desktop(host, managed->uid, own->id, reterr);
 	if (r <= 0)
 		return r;
-	if (managed->knows_audit && (!is_telling(managed->audit) || managed->audit == managed->manager_audit))
-		certain = managed->of_desktop ? 1 : has_manager_alone(host, managed->uid, own->id, reterr);
-	if (certain == 0) {
-		memcpy(own->unsure, own->id, CGROUP_ID);
+	r = is_certain(host, managed, own->id, reterr);
+	if (r == 0) {
+		own->of_some_desktop = true;
+		own->uid = managed->uid;
 		*own->id = '\0';
 	}
-	return certain < 0 ? certain : 1;
+	return r < 0 ? r : 1;
 }
 
 /* Notes what the group TEXT of the process PID, at or above it, says. */
@@ -224,7 +258,8 @@ static void note_managed(struct managed *managed, pid_t pid, const char *text)
 
 	if (!cgroup_parse_manager(text, managed->uid == (uid_t)-1 ? &managed->uid : NULL, &unit))
 		return;
-	managed->of_desktop = managed->of_desktop || desktop_is_unit(unit);
+	managed->of_desktop = managed->of_desktop || (desktop_is_unit(unit) && !desktop_is_moved(unit));
+	managed->moved = managed->moved || desktop_is_moved(unit);
 	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0)
 		(void)proc_read_audit_session(pid, &managed->manager_audit);	/* else it stays none */
 }
@@ -242,6 +277,8 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 	int r = 0;
 
 	managed.knows_audit = proc_read_audit_session(pid, &managed.audit) >= 0;
+	if (proc_read_stat(pid, &stat) >= 0)
+		managed.start_us = table_start_us(&stat);
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, own->id)) {
@@ -375,7 +412,7 @@ const char *logind_own_id(const struct logind *logind)
 	return logind->own && *logind->own->id ? logind->own->id : NULL;
 }
 
-enum session_own logind_is_own(const struct logind *logind, const char *id)
+enum session_own logind_is_own(const struct logind *logind, const char *id, const struct logoff_session *session)
 {
 	enum session_own answer = OWN_NO;
 
@@ -384,7 +421,8 @@ enum session_own logind_is_own(const struct logind *logind, const char *id)
 
 		if (strcmp(own->id, id) == 0 && !own->doubtful)
 			return OWN_YES;
-		if (strcmp(own->id, id) == 0 || strcmp(own->unsure, id) == 0)
+		if (strcmp(own->id, id) == 0 || strcmp(own->unsure, id) == 0 ||
+		    (own->of_some_desktop && session->graphical && session->uid == own->uid))
 			answer = OWN_UNKNOWN;
 	}
 	return answer;

@@ -43,7 +43,9 @@ struct family;
 struct logind_own {
 	bool doubtful;			/* if the caller does, which nobody can tell */
 	char id[CGROUP_ID];		/* its session; "": none */
-	char unsure[CGROUP_ID];		/* nobody can tell whether it is in that one; "": none */
+	char unsure[CGROUP_ID];		/* by control group: nobody can tell whether it is in that one; "": none */
+	bool of_some_desktop;		/* nobody can tell whether it is of a desktop of user UID */
+	uid_t uid;
 };
 
 struct logind {
@@ -200,8 +202,8 @@ bool logind_has_same_cgroup(const struct logoff_session *session);
 void logind_note_manager(struct logoff_session *session);
 bool logind_has_same_manager(const struct logoff_session *session);
 
-/* Tells whether ID is the session of any process of the caller. */
-enum session_own logind_is_own(const struct logind *logind, const char *id);
+/* Tells whether SESSION, of the id ID, is that of any process of the caller. */
+enum session_own logind_is_own(const struct logind *logind, const char *id, const struct logoff_session *session);
 
 /*
  * Makes a call on logind's object PATH that starts no service: a question is not to bring up a logind that has been stopped.

@@ -108,9 +108,11 @@ static void done(struct logind *logind)
 /* Expects C1 and C2 of the sessions of these ids; c3 is that of somebody else. */
 static void assert_own(const struct logind *logind, enum session_own c1, enum session_own c2)
 {
-	assert_int_equal(logind_is_own(logind, "c1"), c1);
-	assert_int_equal(logind_is_own(logind, "c2"), c2);
-	assert_int_equal(logind_is_own(logind, "c3"), OWN_NO);
+	const struct logoff_session session = {};
+
+	assert_int_equal(logind_is_own(logind, "c1", &session), c1);
+	assert_int_equal(logind_is_own(logind, "c2", &session), c2);
+	assert_int_equal(logind_is_own(logind, "c3", &session), OWN_NO);
 }
 
 static void by_the_group(void **state)

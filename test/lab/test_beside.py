@@ -75,6 +75,20 @@ def test_what_the_manager_runs_is_in_no_session(desk, shell):
     assert_untouched(shell, others)
 
 
+def test_of_two_desktops_nobody_can_tell(host, desk):
+    """A terminal that the manager runs may be of either: the other's user would lose their work."""
+    other = sessions.RdpSession(host, "alice", "Xvnc")
+    before, others = desk.processes(), other.processes()
+    for words in ("logoff", "logoff /user:alice /y", "tskill xterm"):
+        result = host.run(f"systemd-run --user --quiet --collect --unit=org.gnome.Terminal.service --slice=app.slice --pipe --wait {words}",
+                          user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+        assert result.status == NO_SESSION or words.startswith("logoff /user"), result.text
+        if words == "logoff":
+            assert_untouched(other, others)
+        assert desk.exists(), result.text
+    assert_untouched(desk, before)
+
+
 def test_the_desktop_ends_and_the_other_session_keeps_its_own(desk, shell):
     editor = shell.spawn(APP.format(1) + " stubborn editor", "editor")
     assert "app.slice/app-org.kde.kate-1.scope" in editor.cgroup
