@@ -115,10 +115,18 @@ static int has_audit(struct logoff_host *host, const char *id, const void *data,
 	return r;
 }
 
-/* Tells whether ID is a session other than DATA. */
+/* What others of a user are looked for. */
+struct but {
+	const char *id;			/* the session that does not count */
+	bool graphical;			/* only those with a desktop count */
+};
+
+/* Tells whether ID is a session other than that of DATA. */
 static int is_other(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
 {
-	return strcmp(id, data) == 0 ? 0 : is_session(host, id, false, reterr);
+	const struct but *but = data;
+
+	return strcmp(id, but->id) == 0 ? 0 : is_session(host, id, but->graphical, reterr);
 }
 
 static bool is_telling(uint32_t audit)
@@ -148,7 +156,7 @@ static int has_manager_alone(struct logoff_host *host, uid_t uid, const char *id
 	char *path = NULL, other[CGROUP_ID];
 	int r, lingers = 0;
 
-	r = find_of_user(host, uid, is_other, id, other, reterr);
+	r = find_of_user(host, uid, is_other, &(struct but){ id, false }, other, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = logind_get_user(host, uid, &path, reterr);
@@ -197,12 +205,6 @@ struct managed {
 	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
 };
 
-/* Tells whether ID is a session with a desktop, other than DATA. */
-static int is_other_desktop(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
-{
-	return strcmp(id, data) == 0 ? 0 : is_session(host, id, true, reterr);
-}
-
 /*
  * Tells whether it is certain that the desktop ID has started the process: not if it has another login's audit session, is older, or
  * the user has two desktops. Returns 1, 0 or -errno.
@@ -223,7 +225,7 @@ static int is_certain(struct logoff_host *host, const struct managed *managed, c
 	logoff_session_free(session);
 	if (r == 0)
 		return 0;
-	r = find_of_user(host, managed->uid, is_other_desktop, id, other, reterr);
+	r = find_of_user(host, managed->uid, is_other, &(struct but){ id, true }, other, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return managed->of_desktop || (managed->moved && by_manager) ? 1 : has_manager_alone(host, managed->uid, id, reterr);
