@@ -223,12 +223,7 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	data->xrdp = properties_is_xrdp(p);
 	data->since_us = p->monotonic;
-	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX, PROC_NO_AUDIT, "" };
-	snprintf(data->desktop.id, sizeof(data->desktop.id), "%.*s", CGROUP_ID - 1, p->id);
-	if (p->id[0] != 'c')	/* the number of its audit session */
-		data->desktop.audit_session = (uint32_t)strtoul(p->id, NULL, 10);
-	else if (session->graphical && !session->host->far && session->leader > 1)
-		(void)proc_read_audit_session(session->leader, &data->desktop.audit_session);	/* else it stays none */
+	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX, PROC_NO_AUDIT, NULL };
 	data->has_certain_terminal = properties_has_certain_terminal(p) && terminal_is_one(p->tty);
 	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);
 	return fill_texts(session, p);

@@ -565,6 +565,12 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 	*ret_has = r >= 0 && !others;
 	if (r >= 0 && of(session)->desktop_asked_us)	/* else there is no telling yet which programs are whose */
 		of(session)->desktop.until_us = others ? of(session)->desktop_asked_us : UINT64_MAX;
+	if (r >= 0)
+		r = logind_hold_strays(session);
+	if (r >= 0) {
+		of(session)->desktop.audit_session = strays_own_audit(of(session)->strays);
+		of(session)->desktop.id = session->id;
+	}
 	return r;
 }
 

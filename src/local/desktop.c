@@ -146,7 +146,8 @@ static int is_of_desktop(pid_t pid, const struct marks *marks)
 	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit) || table_start_us(&stat) < marks->span.since_us ||
 	    table_start_us(&stat) > marks->span.until_us)
 		return 0;
-	if ((audit == PROC_NO_AUDIT || audit == marks->ambient) && desktop_is_moved(unit) && has_come_from_another(pid, marks->span.id))
+	if ((audit == PROC_NO_AUDIT || audit == marks->ambient) && desktop_is_moved(unit) && marks->span.id &&
+	    has_come_from_another(pid, marks->span.id))
 		return 0;
 	return has_come_so(marks, audit);
 }

@@ -11,7 +11,6 @@
 #ifndef LOCAL_DESKTOP_H
 #define LOCAL_DESKTOP_H
 
-#include "local/cgroup.h"
 #include "local/proc.h"
 
 /* Tells whether a unit, by its path below user@UID.service (it may end with the line), is of a desktop. */
@@ -29,7 +28,7 @@ bool desktop_is_moved(const char *path);
 struct desktop_span {
 	uint64_t since_us, until_us;
 	uint32_t audit_session;		/* PROC_NO_AUDIT: not known */
-	char id[CGROUP_ID];		/* of the desktop's session */
+	const char *id;			/* of the desktop's session; NULL: not known */
 };
 
 /*
