@@ -570,6 +570,21 @@ static const struct logoff_session *find_by_audit(const struct search *search, s
 	return has_older(search, session, audit) ? NULL : session;
 }
 
+/* The session of a process that is in none by its own control group. */
+static const struct logoff_session *find_owner(const struct search *search, struct table_row *row)
+{
+	bool desktop = table_is_desktop(search->table, row), moved = table_is_moved(search->table, row);
+	const struct logoff_session *session;
+
+	if (desktop && !moved)
+		return find_desktop_of(search, row);
+	/* What a program has moved to the manager has the audit session of its own, or those above it tell. */
+	session = moved ? find_by_audit(search, row) : find_session(search, row);
+	if (!session)
+		session = moved ? find_session(search, row) : find_by_audit(search, row);
+	return session || !desktop ? session : find_desktop_of(search, row);
+}
+
 static int census_all(const struct search *search, struct census *census)
 {
 	int r = 0;
@@ -582,16 +597,8 @@ static int census_all(const struct search *search, struct census *census)
 			continue;
 		id = table_session(search->table, row);
 		if (!id) {
-			const struct logoff_session *session = NULL;
+			const struct logoff_session *session = find_owner(search, row);
 
-			/* What a program has moved to the manager has the audit session of its own, or those above it tell. */
-			if (table_is_moved(search->table, row)) {
-				session = find_by_audit(search, row);
-				session = session ? session : find_session(search, row);
-			}
-			if (!session)
-				session = table_is_desktop(search->table, row) ? find_desktop_of(search, row) : find_session(search, row);
-			session = session ? session : find_by_audit(search, row);
 			id = session ? session->id : NULL;
 		}
 		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command,
