@@ -327,8 +327,10 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	/* The session in which logoff-host runs there is our own connection. */
 	if (logoff_session_is(session, LOGOFF_IS_OWN)) {
-		logoff_session_free(session);
-		return true;
+		r = array_add(&host->own, &host->n_own, &session);
+		if (r < 0)
+			logoff_session_free(session);
+		return r >= 0;
 	}
 	if (host->ended)	/* another list has begun */
 		host->n_before = host->n_sessions;
@@ -684,6 +686,26 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 	free(which);
 }
 
+static const struct far_host *first_name(const struct far_host *host)
+{
+	return host->twin ? host->twin : host;
+}
+
+/* An id is given again only after a restart, and then no connection is left. */
+enum select_answer server_farm_is_own(const struct server_farm *farm, size_t i, const struct logoff_session *session)
+{
+	const struct far_host *host = &farm->items[i];
+
+	for (size_t k = 0; k < farm->hosts.n_items; k++) {
+		const struct far_host *other = &farm->items[k];
+
+		for (size_t o = 0; other != host && first_name(other) == first_name(host) && o < other->n_own; o++)
+			if (strcmp(logoff_session_id(other->own[o]), logoff_session_id(session)) == 0)
+				return SELECT_UNKNOWN;
+	}
+	return SELECT_NO;
+}
+
 /* The names of the N hosts WHICH in an array, to be freed; NULL without memory. */
 static const char **list_names(const struct server_farm *farm, const size_t *which, size_t n)
 {
@@ -904,8 +926,10 @@ void server_farm_summarize(const struct server_farm *farm, bool ended)
 void server_farm_done(struct server_farm *farm)
 {
 	farm->farm = farm_free(farm->farm);
-	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++)
+	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++) {
 		farm->items[i].sessions = logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
+		farm->items[i].own = logoff_session_list_free(farm->items[i].own, farm->items[i].n_own);
+	}
 	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++) {
 		free(farm->items[i].logons_us);
 		json_decref(farm->items[i].hello);

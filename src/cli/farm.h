@@ -49,6 +49,8 @@ struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
 	size_t n_sessions, n_before;	/* all of them; those of lists before the last */
+	struct logoff_session **own;	/* those in which logoff-host itself runs, or ran */
+	size_t n_own;
 	bool ended;			/* the last list is whole */
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
@@ -142,6 +144,12 @@ const char *server_farm_boot(const struct server_farm *farm, size_t i);
  * the users of another one what was ordered for them.
  */
 void server_farm_find_twins(struct server_farm *farm, bool once);
+
+/*
+ * Tells whether SESSION of host I is our connection to the same machine by another of its names. Never YES: a host that
+ * lies could save the users of another one. Unknown: it is, if both hosts say the truth.
+ */
+enum select_answer server_farm_is_own(const struct server_farm *farm, size_t i, const struct logoff_session *session);
 
 /* Tells whether the sessions of host I count. Returns false if they have been counted by another name. */
 bool server_farm_counts(const struct server_farm *farm, size_t i);

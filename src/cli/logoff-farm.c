@@ -373,10 +373,15 @@ static int check_exclusions(struct run *run)
 
 /* ---- who is meant ---- */
 
-/* Tells whether SESSION is the caller's, as host I is this machine: a selection never means it. */
+/*
+ * Tells whether SESSION is the caller's, as host I is this machine, or has another name in this farm: a selection never
+ * means it.
+ */
 static bool is_spared(struct run *run, size_t i, const struct logoff_session *session)
 {
-	switch (farm_own_is(&run->own, farm_hello(run->farm.farm, i), session)) {
+	enum select_answer answer = farm_own_is(&run->own, farm_hello(run->farm.farm, i), session);
+
+	switch (answer == SELECT_NO ? server_farm_is_own(&run->farm, i, session) : answer) {
 	case SELECT_YES:
 		return true;
 	case SELECT_UNKNOWN:

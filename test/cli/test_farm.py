@@ -389,6 +389,31 @@ def test_a_machine_with_several_names_logs_off_by_each(twins):
     assert done.results()[0][0] in ("login1", "other") and {one[0] for one in done.results()[2:]} == {"login01", "login001"}
 
 
+def test_a_connection_by_another_name_is_not_selected(farm):
+    """It would break while the session is logged off. A host that lies could save a user so: it is said."""
+    def peer(own, other, instance):
+        return f"""hello(instance='{instance}', host='m')
+while order():
+    if last['order'] == 'list':
+        session('{own}', user='root', own=True)
+        session('{other}', user='root')
+        session('5')
+        reply()
+    else:
+        for one in last['sessions']:
+            result(one['id'])
+        reply()
+"""
+    farm.hosts(login1=peer('91', '92', '1'), login01=peer('92', '91', '1'), other=peer('91', '92', '2'))
+    done = farm.logoff("/all", "/y", "/json:lines", "/timeout:5", "/grace:0")
+    assert sorted(done.results()) == [("login01", "5", "ended"), ("login1", "5", "ended"), ("other", "5", "ended"), ("other", "92", "ended")]
+    assert [one for name in ("login1", "login01") for order in farm.orders(name) if order["order"] == "log-off"
+            for one in order["sessions"] if one["id"] in ("91", "92")] == []
+    assert sorted(done.only("failure", "host", "kind", "object")) == [
+        ("login01", "same-host", "login1"), ("login01", "spared-unknown", "91"), ("login1", "spared-unknown", "92")]
+    assert done.status == 0, done.err
+
+
 def test_a_machine_with_several_names_is_drained_by_each(twins):
     done = twins.logoff("/user:alice", "/drain", "/y", "/json:lines", "/timeout:5", "/grace:0")
     assert set(done.results()) == {(name, "5", "ended") for name in (*NAMES, "other")} and done.status == 5, done.err   # they are there again
