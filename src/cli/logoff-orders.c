@@ -604,8 +604,11 @@ void orders_carry_out(struct run *run, const size_t *which, size_t n)
 
 	if (!pending)
 		run_note_status(run, report_no_memory());
-	/* A machine with several names gets its orders one after the other: they are about the same sessions. */
-	for (int twins = 0; pending && twins < 2; twins++) {
+	/*
+	 * A machine with several names gets its orders one after the other: they are about the same sessions. After a
+	 * cancel it gets no more.
+	 */
+	for (int twins = 0; pending && twins < 2 && !run->farm.cancelled; twins++) {
 		n_pending = find_pending(run, which, n, twins, pending);
 		if (n_pending > 0)
 			carry_out(run, pending, n_pending);

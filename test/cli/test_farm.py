@@ -1156,6 +1156,19 @@ def test_cancel_while_users_are_warned(farm, terminal, keys):
     assert [order["order"] for order in farm.orders("two")] == ["list", "log-off", "cancel"]
 
 
+def test_cancel_is_for_each_name_of_a_machine(farm, terminal):
+    """By its other name it would be ordered when the first has answered."""
+    warned = "plain = hello\nhello = lambda: plain(instance='1', host='m')\nlisting('5')\norder('log-off')\nmark()\norder('cancel')\n" \
+        "say(serial=last['serial'], reply='cancel', running=True)\n" \
+        "last.update(serial=last['serial'] - 1, order='log-off')\nresult('5', 'cancelled', exit_status=7)\nreply(7)\norder()\n"
+    one = terminal(*farm.hosts(one=warned, two=warned) and ("logoff", "/user:alice", "/y", "/warn:60", "/json:lines"))
+    farm.wait_for_mark("one")
+    one.type(b"\x03")
+    out, status = one.end()
+    assert (status, farm.ordered("two")) == (7, []), one.text
+    assert sorted(Done(out, "", status, True).results()) == [("one", "5", "cancelled"), ("two", "5", "cancelled")]
+
+
 @pytest.mark.parametrize("times,status", [(1, 0), (2, 7)])
 def test_cancel_after_sessions_were_asked(farm, terminal, times, status):
     """Once: they are followed to their end. Twice: they are left, and that is said."""
