@@ -18,30 +18,6 @@
 /* What was found serves so long: all lists and looks of a command that does not wait. */
 #define OWN_AGE_US UINT64_C(1000000)
 
-/* The id of the session that logind takes for the user's first, which is the graphical one if there is one. "": none. */
-static int read_display(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
-{
-	sd_bus_message *answer = NULL;
-	char *path = NULL;
-	const char *found;
-	int r;
-
-	*id = '\0';
-	r = logind_get_user(host, uid, &path, reterr);
-	if (r == -ENXIO)	/* the user is not logged on, and does not linger */
-		return 0;
-	if (r >= 0)
-		r = logind_get_property(host, path, USER, "Display", "(so)", &answer, reterr);
-	free(path);
-	if (r < 0)
-		return r == -ENXIO ? 0 : r;
-	r = sd_bus_message_read(answer, "(so)", &found, NULL);
-	if (r > 0)
-		snprintf(id, CGROUP_ID, "%.*s", CGROUP_ID - 1, found);
-	sd_bus_message_unref(answer);
-	return r > 0 ? 0 : logind_bad_answer(r, "Display", reterr);
-}
-
 /*
  * Asks whether ID is a session of logind's, and not a service manager; if GRAPHICAL, one with a desktop. Returns 1, 0, or
  * -errno if that is not known.
@@ -58,26 +34,7 @@ static int is_session(struct logoff_host *host, const char *id, bool graphical, 
 	return r;
 }
 
-/*
- * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
- * control group; they belong to the user's graphical session if there is one. Returns 1 if there is, 0, or -errno.
- */
-static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
-{
-	int r = read_display(host, uid, id, reterr);
-
-	if (r >= 0 && *id)
-		r = is_session(host, id, true, reterr);
-	if (r <= 0)
-		*id = '\0';
-	return r;
-}
-
-/* Tells something of the session ID. Returns 1, 0 or -errno. */
-typedef int (*tell_func)(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr);
-
-/* Finds the first session of user UID of which TELL says yes, with DATA. Returns 1 and its id, 0: none, or -errno. */
-static int find_of_user(struct logoff_host *host, uid_t uid, tell_func tell, const void *data, char id[static CGROUP_ID],
+int logind_find_of_user(struct logoff_host *host, uid_t uid, logind_tell *tell, const void *data, char id[static CGROUP_ID],
 			struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
@@ -129,6 +86,15 @@ static int is_other(struct logoff_host *host, const char *id, const void *data, 
 	return strcmp(id, but->id) == 0 ? 0 : is_session(host, id, but->graphical, reterr);
 }
 
+/*
+ * Programs that a desktop starts as services of the user's manager (terminals of GNOME and Plasma) are in no session by
+ * control group; they belong to a graphical session of the user, one that is closing too. Returns as logind_find_of_user().
+ */
+static int find_desktop(struct logoff_host *host, uid_t uid, char id[static CGROUP_ID], struct logoff_error *reterr)
+{
+	return logind_find_of_user(host, uid, is_other, &(struct but){ "", true }, id, reterr);
+}
+
 static bool is_telling(uint32_t audit)
 {
 	return audit != PROC_NO_AUDIT && audit != proc_ambient_audit_session();
@@ -146,7 +112,7 @@ static int find_audited(struct logoff_host *host, uid_t uid, uint32_t audit, cha
 		return 0;
 	snprintf(id, CGROUP_ID, "%u", audit);
 	r = is_session(host, id, false, reterr);
-	return r != 0 ? r : find_of_user(host, uid, has_audit, &audit, id, reterr);
+	return r != 0 ? r : logind_find_of_user(host, uid, has_audit, &audit, id, reterr);
 }
 
 /* Tells whether the user's manager is there for session ID alone. Returns 1, 0 or -errno. */
@@ -156,7 +122,7 @@ static int has_manager_alone(struct logoff_host *host, uid_t uid, const char *id
 	char *path = NULL, other[CGROUP_ID];
 	int r, lingers = 0;
 
-	r = find_of_user(host, uid, is_other, &(struct but){ id, false }, other, reterr);
+	r = logind_find_of_user(host, uid, is_other, &(struct but){ id, false }, other, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = logind_get_user(host, uid, &path, reterr);
@@ -166,7 +132,7 @@ static int has_manager_alone(struct logoff_host *host, uid_t uid, const char *id
 	if (r >= 0 && sd_bus_message_read(answer, "b", &lingers) < 0)
 		r = logind_bad_answer(-EBADMSG, "Linger", reterr);
 	sd_bus_message_unref(answer);
-	return r < 0 ? r : !lingers;
+	return r == -ENXIO ? 0 : r < 0 ? r : !lingers;
 }
 
 /*
@@ -201,7 +167,7 @@ struct managed {
 	bool of_desktop;		/* it, or one above it, is in a service of a desktop */
 	bool moved;			/* in a scope into which desktops put what they start, and others may as well */
 	bool knows_audit;
-	uint64_t start_us;		/* when it began, by the clock of table_start_us() */
+	uint64_t start_us;		/* when the first of these began, or it itself, by the clock of table_start_us() */
 	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
 };
 
@@ -225,7 +191,7 @@ static int is_certain(struct logoff_host *host, const struct managed *managed, c
 	logoff_session_free(session);
 	if (r == 0)
 		return 0;
-	r = find_of_user(host, managed->uid, is_other, &(struct but){ id, true }, other, reterr);
+	r = logind_find_of_user(host, managed->uid, is_other, &(struct but){ id, true }, other, reterr);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return managed->of_desktop || (managed->moved && by_manager) ? 1 : has_manager_alone(host, managed->uid, id, reterr);
@@ -253,8 +219,8 @@ static int find_managed(struct logoff_host *host, const struct managed *managed,
 	return r < 0 ? r : 1;
 }
 
-/* Notes what the group TEXT of the process PID, at or above it, says. */
-static void note_managed(struct managed *managed, pid_t pid, const char *text)
+/* Notes what the group TEXT of a process at or above it, that began at START_US (0: unknown), says. */
+static void note_managed(struct managed *managed, pid_t pid, const char *text, uint64_t start_us)
 {
 	const char *unit;
 
@@ -262,6 +228,8 @@ static void note_managed(struct managed *managed, pid_t pid, const char *text)
 		return;
 	managed->of_desktop = managed->of_desktop || (desktop_is_unit(unit) && !desktop_is_moved(unit));
 	managed->moved = managed->moved || desktop_is_moved(unit);
+	if ((desktop_is_unit(unit) || desktop_is_moved(unit)) && start_us < managed->start_us)
+		managed->start_us = start_us;
 	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0)
 		(void)proc_read_audit_session(pid, &managed->manager_audit);	/* else it stays none */
 }
@@ -274,13 +242,13 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 {
 	const struct logind *logind = host->data;
 	struct managed managed = { .uid = (uid_t)-1, .audit = PROC_NO_AUDIT, .manager_audit = PROC_NO_AUDIT };
-	struct proc_stat stat;
+	struct proc_stat stat = { .pid = pid };
 	struct cgroup cgroup;
+	bool known = proc_read_stat(pid, &stat) >= 0;
 	int r = 0;
 
 	managed.knows_audit = proc_read_audit_session(pid, &managed.audit) >= 0;
-	if (proc_read_stat(pid, &stat) >= 0)
-		managed.start_us = table_start_us(&stat);
+	managed.start_us = known ? table_start_us(&stat) : 0;
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {
 		if (cgroup_read(pid, &cgroup) >= 0) {
 			if (cgroup_parse_session(cgroup.text, logind->elogind, own->id)) {
@@ -291,11 +259,12 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 					return r;
 				break;
 			}
-			note_managed(&managed, pid, cgroup.text);
+			note_managed(&managed, pid, cgroup.text, known ? table_start_us(&stat) : 0);
 		}
-		if (proc_read_stat(pid, &stat) < 0)
+		if (!known)
 			break;
 		pid = stat.parent;
+		known = proc_read_stat(pid, &stat) >= 0;
 	}
 	if (managed.uid != (uid_t)-1) {
 		r = find_managed(host, &managed, own, reterr);

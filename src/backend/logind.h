@@ -93,8 +93,7 @@ struct logind_session {
 	bool closing;			/* logind's word, whatever we make of it */
 	bool blind;			/* processes of its user are hidden from the caller: it may have more terminals than are known */
 	uint64_t since_us;		/* monotonic: the logon */
-	struct desktop_span desktop;	/* the same by another clock: what a desktop has begun is younger. It ends where the
-					   next one of the user may have begun */
+	struct desktop_span desktop;	/* of what its desktop has the user's manager run; the logon by another clock */
 	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
 	struct strays *strays;		/* NULL: not looked for yet */
 	bool asked;			/* its strays have been asked to end */
@@ -123,6 +122,16 @@ int logind_error(const sd_bus_error *error, int r, struct logoff_error *reterr);
 
 /* For answers that are not what the interface promises. Returns -EPROTO, or -ENOMEM. */
 int logind_bad_answer(int r, const char *what, struct logoff_error *reterr);
+
+/* Tells something of the session ID, with DATA. Returns 1, 0 or -errno. */
+typedef int logind_tell(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr);
+
+/*
+ * Finds the first session of user UID of which TELL says yes, with DATA. Returns 1 and its id, 0: none, or the user is not known, or
+ * -errno.
+ */
+int logind_find_of_user(struct logoff_host *host, uid_t uid, logind_tell *tell, const void *data, char id[static CGROUP_ID],
+			struct logoff_error *reterr);
 
 /* The operations open() and close() of the back end. */
 int logind_open(struct logoff_host *host, const char *argument, struct logoff_error *reterr);

@@ -89,6 +89,24 @@ def test_of_two_desktops_nobody_can_tell(host, desk):
     assert_untouched(desk, before)
 
 
+def test_a_terminal_of_an_older_desktop(host, desk, shell):
+    """It goes on in the manager when its desktop has ended. The next desktop is not its session, however young its commands are."""
+    script = "while [ ! -e /tmp/go ]; do sleep 0.1; done; logoff >/tmp/apart 2>&1; echo status:$? >>/tmp/apart"
+    host.check(f"systemd-run --user --quiet --unit=org.gnome.Terminal.service --slice=app.slice sh -c '{script.replace('$', '$$')}'",
+               user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    host.check(f"loginctl kill-session {desk.id} --signal=KILL")
+    wait_until(lambda: not desk.exists(), 15, "the first desktop has ended")
+    other = sessions.RdpSession(host, "alice")
+    before = other.processes()
+    try:
+        host.check("touch /tmp/go")
+        text, status = result_of(host, "/tmp/apart")
+    finally:
+        host.check("rm -f /tmp/go")
+    assert status == NO_SESSION, text
+    assert_untouched(other, before)
+
+
 def test_the_desktop_ends_and_the_other_session_keeps_its_own(desk, shell):
     editor = shell.spawn(APP.format(1) + " stubborn editor", "editor")
     assert "app.slice/app-org.kde.kate-1.scope" in editor.cgroup
