@@ -223,7 +223,8 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	data->xrdp = properties_is_xrdp(p);
 	data->since_us = p->monotonic;
-	data->desktop = (struct desktop_span){ table_begin_us(p->timestamp, p->monotonic), UINT64_MAX, PROC_NO_AUDIT, NULL };
+	data->desktop = (struct desktop_span){ .since_us = table_begin_us(p->timestamp, p->monotonic), .until_us = UINT64_MAX,
+					       .shared_us = UINT64_MAX, .audit_session = PROC_NO_AUDIT };
 	data->has_certain_terminal = properties_has_certain_terminal(p) && terminal_is_one(p->tty);
 	data->not_a_session = is_set(p->class) && logind_is_manager_class(p->class);
 	return fill_texts(session, p);

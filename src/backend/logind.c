@@ -376,35 +376,37 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 {
 	int r = list_part(host, session, part, list);
 
-	(void)reterr;
+	if (r == -ENODATA && part == HOST_DESKTOP)
+		(void)error_set_errno(reterr, r, r, "nobody can tell which of the user's sessions has started them");
 	caller_mark(list);
 	return r;
 }
 
-/* Reads a text of the session at PATH and tells whether IS says yes to it. Returns 1, 0 (it has ended meanwhile too), or -errno. */
-static int ask_session_at(struct logoff_host *host, const char *path, const char *property, bool (*is)(const char *text),
-			  struct logoff_error *reterr)
+/*
+ * Tells whether the session at PATH is a user's, not the service manager itself (systemd 256 and later). Returns 1, 0 (it has ended
+ * meanwhile too), or -errno.
+ */
+static int is_real(struct logoff_host *host, const char *path, struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
-	const char *text;
-	int r;
+	const char *class;
+	int r = logind_get_property(host, path, SESSION, "Class", "s", &answer, reterr);
 
-	r = logind_get_property(host, path, SESSION, property, "s", &answer, reterr);
 	if (r >= 0)
-		r = sd_bus_message_read(answer, "s", &text) < 0 ? logind_bad_answer(-EBADMSG, property, reterr) : is(text);
+		r = sd_bus_message_read(answer, "s", &class) < 0 ? logind_bad_answer(-EBADMSG, "Class", reterr) :
+								   !logind_is_manager_class(class);
 	sd_bus_message_unref(answer);
 	return r == -ENXIO ? 0 : r;
 }
 
-/* Tells whether it is a user's session, not the service manager itself (systemd 256 and later). */
-static bool is_real_class(const char *class)
+/* Tells whether ID is that of SESSION. Once that is gone, one of its id is another logon. */
+static bool is_itself(const struct logoff_session *session, const char *id)
 {
-	return !logind_is_manager_class(class);
+	return session->current && strcmp(id, session->id) == 0;
 }
 
-/* Tells whether the user has sessions other than SESSION, of which IS says yes to PROPERTY. */
-static int has_others(struct logoff_session *session, const char *property, bool (*is)(const char *text),
-		      bool *ret_others, struct logoff_error *reterr)
+/* Tells whether the user has sessions other than SESSION. */
+static int has_others(struct logoff_session *session, bool *ret_others, struct logoff_error *reterr)
 {
 	sd_bus_message *answer = NULL;
 	const char *id, *path;
@@ -415,9 +417,8 @@ static int has_others(struct logoff_session *session, const char *property, bool
 		return r;
 	r = sd_bus_message_enter_container(answer, 'a', "(so)");
 	while (r >= 0 && other == 0 && (r = sd_bus_message_read(answer, "(so)", &id, &path)) > 0)
-		/* Once the session is gone, one of its id is another logon. */
-		if (!session->current || strcmp(id, session->id) != 0)
-			other = ask_session_at(session->host, path, property, is, reterr);
+		if (!is_itself(session, id))
+			other = is_real(session->host, path, reterr);
 	if (r < 0)
 		other = logind_bad_answer(r, "Sessions", reterr);
 	*ret_others = other > 0;
@@ -537,7 +538,7 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	if (r >= 0)
 		r = lingers(session, &linger, reterr);
 	if (r >= 0)
-		r = has_others(session, "Class", is_real_class, &others, reterr);
+		r = has_others(session, &others, reterr);
 	if (r == -ENXIO)
 		return manager_without_user(cgroup, ret_manager);
 	if (r < 0)
@@ -546,32 +547,53 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	return *ret_manager != HOST_MANAGER_UNNEEDED && of(session)->manager_inode ? judge_asked(session, ret_manager, reterr) : 0;
 }
 
+/* Notes in the span of the desktop DATA what another desktop ID of its user changes. Returns 0 or -errno. */
+static int note_beside(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
+{
+	const struct logoff_session *session = data;
+	uint64_t asked_us = of(session)->desktop_asked_us, begun_us;
+	struct desktop_span *span = &of(session)->desktop;
+	struct logoff_session *other = NULL;
+	int r;
+
+	if (is_itself(session, id))
+		return 0;
+	r = logind_get_by_id(host, id, &other, reterr);
+	if (r < 0)
+		return r == -ENXIO ? 0 : r;
+	begun_us = of(other)->desktop.since_us;
+	if (of(other)->not_a_session || !other->graphical)
+		;
+	else if (asked_us && begun_us >= asked_us)
+		span->until_us = begun_us < span->until_us ? begun_us : span->until_us;
+	else if (begun_us < span->shared_us)
+		span->shared_us = begun_us;
+	logoff_session_free(other);
+	return 0;
+}
+
 static int logind_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 			  struct logoff_error *reterr)
 {
 	const char *cgroup = of(session)->manager_cgroup;
-	bool others = false;
+	struct desktop_span *span = &of(session)->desktop;
+	char id[CGROUP_ID];
 	int r;
 
-	(void)host;
 	*ret_has = false;
 	if (!session->graphical || !cgroup || access(cgroup, F_OK) < 0)
 		return 0;
-	r = know_user(session, reterr);
-	if (r >= 0)
-		r = has_others(session, "Type", logind_is_graphical_type, &others, reterr);
-	if (r == -ENXIO)
-		return 0;	/* the user has gone with the session */
-	*ret_has = r >= 0 && !others;
-	if (r >= 0 && of(session)->desktop_asked_us)	/* else there is no telling yet which programs are whose */
-		of(session)->desktop.until_us = others ? of(session)->desktop_asked_us : UINT64_MAX;
+	span->until_us = span->shared_us = UINT64_MAX;
+	r = logind_find_of_user(host, session->uid, note_beside, session, id, reterr);
 	if (r >= 0)
 		r = logind_hold_strays(session);
-	if (r >= 0) {
-		of(session)->desktop.audit_session = strays_own_audit(of(session)->strays);
-		of(session)->desktop.id = session->id;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	span->audit_session = strays_own_audit(of(session)->strays);
+	span->lost_audit = span->audit_session == PROC_NO_AUDIT && !strays_knows_login(of(session)->strays);
+	span->id = session->id;
+	*ret_has = true;
+	return 0;
 }
 
 /* ---- waiting ---- */

@@ -201,7 +201,8 @@ struct host_backend {
 	/*
 	 * Adds the processes PART has now to the empty LIST (the caller too, if it is one), and tells which of them are the caller
 	 * and those that wait for it. -EOPNOTSUPP: they cannot be seen from here; then only the host's word counts. -EAGAIN: it
-	 * is not known yet whether there are any.
+	 * is not known yet whether there are any. -ENODATA, of a desktop only: nobody can tell of those in LIST whether they are its,
+	 * or those of another desktop of the user, and it has no others.
 	 */
 	int (*processes)(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 			 struct process_list *list, struct logoff_error *reterr);
@@ -214,9 +215,8 @@ struct host_backend {
 		       struct logoff_error *reterr);
 
 	/*
-	 * Tells whether the session has a desktop whose programs may run in the user's service manager, and are not those of
-	 * another desktop of the user. Asked once more before they are killed: the programs of one that
-	 * has begun meanwhile do not count from then on.
+	 * Tells whether the session has a desktop whose programs may run in the user's service manager. Asked once more before they
+	 * are killed: the programs of one that has begun meanwhile do not count from then on.
 	 */
 	int (*desktop)(struct logoff_host *host, struct logoff_session *session, bool *ret_has,
 		       struct logoff_error *reterr);

@@ -70,8 +70,8 @@ static int look_at_processes(struct job *job, struct logoff_error *reterr)
 
 	process_list_clear(&job->seen);
 	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
-	job->unseen = r < 0 && r != -EAGAIN;
-	job->unsure = r == -EAGAIN;
+	job->unseen = r < 0 && r != -EAGAIN && r != -ENODATA;
+	job->unsure = r == -EAGAIN || r == -ENODATA;
 	return r;
 }
 
@@ -239,12 +239,28 @@ static const struct {
 	[HOST_MANAGER] = { LOGOFF_EVENT_MANAGER_ASK, LOGOFF_EVENT_MANAGER_KILL, LOGOFF_EVENT_MANAGER_GONE },
 };
 
+/*
+ * Tells whether another session of the user is being ended: then the last of them sees to the service manager. Not one of the
+ * host beside, which knows of no service managers.
+ */
+static bool is_followed(const struct logoff_request *request, const struct job *job)
+{
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		const struct job *other = &request->jobs[i];
+
+		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
+		    other->part == HOST_SESSION && other->step != STEP_DONE)
+			return true;
+	}
+	return false;
+}
+
 /* Looks at the processes of the part. Returns whether it may be asked to end; else the job is over. */
 static bool may_ask(struct logoff_request *request, struct job *job)
 {
 	int r = look_at_processes(job, &job->cause);
 
-	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN) {
+	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN && !(r == -ENODATA && is_followed(request, job))) {
 		job_give_up(request, job, r);
 		return false;
 	}
@@ -262,7 +278,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	if (!may_ask(request, job))
 		return;
 	/* Not every desktop has the manager run anything. Unknown is not none. */
-	if (part == HOST_DESKTOP && job->seen.n_items == 0 && !job->unsure) {
+	if (part == HOST_DESKTOP && job->seen.n_items == 0 && !job->unsure && !job->unseen) {
 		manager_next(request, job);
 		return;
 	}
@@ -634,22 +650,6 @@ static void step_asking(struct logoff_request *request, struct job *job)
 
 /* ---- waiting and killing ---- */
 
-/*
- * Tells whether another session of the user is being ended: then the last of them sees to the service manager. Not one of the
- * host beside, which knows of no service managers.
- */
-static bool is_followed(const struct logoff_request *request, const struct job *job)
-{
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		const struct job *other = &request->jobs[i];
-
-		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
-		    other->part == HOST_SESSION && other->step != STEP_DONE)
-			return true;
-	}
-	return false;
-}
-
 /* Tells whether programs of the session's desktop may be left in the service manager. Returns as whether_told(). */
 static int ask_desktop(struct job *job, bool *ret_has)
 {
@@ -769,14 +769,33 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	return first;
 }
 
+/*
+ * Looks at the part. Of programs of which nobody can tell which desktop has started them it may be known when another of the
+ * user's desktops has ended; if none is being ended, the job is over.
+ */
+static int look_at_part(struct logoff_request *request, struct job *job)
+{
+	struct logoff_host *host = job->session->host;
+	int r = look_at_processes(job, &job->cause);
+	bool has_desktop;
+
+	if (r != -ENODATA)
+		return r;
+	r = host->backend->desktop(host, job->session, &has_desktop, &job->cause);
+	r = r < 0 ? -EAGAIN : look_at_processes(job, &job->cause);
+	if (r == -ENODATA && !is_followed(request, job))
+		job_give_up(request, job, r);
+	return r;
+}
+
 /* Looks at the part and says whether it is gone; remembers since when it has been as good as empty. */
 static bool inspect_part(struct logoff_request *request, struct job *job, bool *ret_killable)
 {
 	uint64_t now = request->host->now_us;
-	int r = look_at_processes(job, &job->cause);
+	int r = look_at_part(request, job);
 	enum remainder left = remainder_of(&job->seen);
 
-	*ret_killable = true;
+	*ret_killable = r != -ENODATA;
 	if (r < 0)
 		return r == -EOPNOTSUPP && is_verified(job);
 	if (left == REMAINDER_OTHERS) {

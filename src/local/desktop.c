@@ -105,16 +105,29 @@ static int make_marks(const char *manager, struct desktop_span span, struct mark
 	return r == -EAGAIN ? 0 : r;
 }
 
-/* Tells whether a process with this audit session may be of the desktop. Returns 1, 0, or -EAGAIN: not known now. */
-static int has_come_so(const struct marks *marks, uint32_t audit)
+static bool is_telling(const struct marks *marks, uint32_t audit)
 {
-	if (audit == PROC_NO_AUDIT || audit == marks->ambient || audit == marks->span.audit_session)
-		return 1;
-	return marks->knows_manager ? audit == marks->manager_audit : -EAGAIN;
+	return audit != PROC_NO_AUDIT && audit != marks->ambient;
 }
 
-/* Tells whether a process that a program has moved to the manager was started from another session. */
-static bool has_come_from_another(pid_t pid, const char *id)
+/*
+ * Tells whether a process with this audit session may be of the desktop. Returns 1, 0, -EAGAIN: not known now, or -ENODATA: nobody can
+ * tell.
+ */
+static int has_come_so(const struct marks *marks, uint32_t audit)
+{
+	if (!is_telling(marks, audit) || audit == marks->span.audit_session)
+		return 1;
+	if (!marks->knows_manager)
+		return -EAGAIN;
+	return audit == marks->manager_audit ? 1 : marks->span.lost_audit ? -ENODATA : 0;
+}
+
+/*
+ * Tells whether a process that a program has moved to the manager was started from session ID. Returns 1, 0, or -ENODATA: those that
+ * would tell have ended.
+ */
+static int has_come_from(pid_t pid, const char *id)
 {
 	struct proc_stat stat;
 	struct cgroup cgroup;
@@ -123,12 +136,42 @@ static bool has_come_from_another(pid_t pid, const char *id)
 	for (unsigned depth = 0; depth < DEPTH_MAX && proc_read_stat(pid, &stat) >= 0 && stat.parent > 1; depth++) {
 		pid = stat.parent;
 		if (cgroup_read(pid, &cgroup) >= 0 && cgroup_parse_session(cgroup.text, false, above))
-			return strcmp(above, id) != 0;
+			return strcmp(above, id) == 0;
 	}
-	return false;
+	return -ENODATA;
 }
 
-/* Tells whether process PID is one of the desktop. Returns 1, 0, -EACCES: it is hidden from the caller, -EAGAIN or another errno. */
+/* Tells whether a unit may be there for each of two desktops: others have a name that the manager gives once for both. */
+static bool is_of_one(const char *path)
+{
+	const char *unit;
+	size_t length = find_unit(path, &unit);
+
+	return ends_with(unit, length, ".scope") || strncmp(unit, "app-", strlen("app-")) == 0;
+}
+
+/* The same for a process in UNIT that began at START_US, within the span, with this audit session. */
+static int is_started_by(pid_t pid, const struct marks *marks, const char *unit, uint64_t start_us, uint32_t audit)
+{
+	const struct desktop_span *span = &marks->span;
+	int from = -ENODATA, r;
+
+	if (is_telling(marks, audit) && audit == span->audit_session)
+		return 1;
+	if (span->shared_us != UINT64_MAX && !is_of_one(unit))
+		return 0;
+	if (!is_telling(marks, audit) && desktop_is_moved(unit) && span->id)
+		from = has_come_from(pid, span->id);
+	if (from >= 0)
+		return from;
+	r = has_come_so(marks, audit);
+	return r > 0 && start_us >= span->shared_us ? -ENODATA : r;
+}
+
+/*
+ * Tells whether process PID is one of the desktop. Returns 1, 0, -EACCES: it is hidden from the caller, -EAGAIN: not known now,
+ * -ENODATA: nobody can tell, or another errno.
+ */
 static int is_of_desktop(pid_t pid, const struct marks *marks)
 {
 	struct cgroup cgroup;
@@ -144,12 +187,9 @@ static int is_of_desktop(pid_t pid, const struct marks *marks)
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
 	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit) || table_start_us(&stat) < marks->span.since_us ||
-	    table_start_us(&stat) > marks->span.until_us)
+	    table_start_us(&stat) >= marks->span.until_us)
 		return 0;
-	if ((audit == PROC_NO_AUDIT || audit == marks->ambient) && desktop_is_moved(unit) && marks->span.id &&
-	    has_come_from_another(pid, marks->span.id))
-		return 0;
-	return has_come_so(marks, audit);
+	return is_started_by(pid, marks, unit, table_start_us(&stat), audit);
 }
 
 /* ---- where /proc hides ---- */
@@ -219,7 +259,7 @@ static int list_hidden(const char *manager, struct process_list *list)
 
 static int list_all(const char *manager, const struct marks *marks, struct process_list *list)
 {
-	struct process_list all = {};
+	struct process_list all = {}, doubtful = {};
 	bool hidden = false, unknown = false;
 	int r = proc_list_cgroup(manager, &all);
 
@@ -228,15 +268,22 @@ static int list_all(const char *manager, const struct marks *marks, struct proce
 
 		hidden = hidden || is == -EACCES;
 		unknown = unknown || is == -EAGAIN;
-		if (is < 0 && is != -EACCES && is != -EAGAIN)
+		if (is > 0 || is == -ENODATA)
+			r = process_list_add(is > 0 ? list : &doubtful, all.items[i].pid, all.items[i].command);
+		else if (is < 0 && is != -EACCES && is != -EAGAIN)
 			r = is;
-		else if (is > 0)
-			r = process_list_add(list, all.items[i].pid, all.items[i].command);
 	}
 	process_list_clear(&all);
 	if (r >= 0 && hidden)
 		r = list_hidden(manager, list);
-	return r >= 0 && unknown ? -EAGAIN : r;
+	if (r >= 0 && unknown)
+		r = -EAGAIN;
+	if (r >= 0 && list->n_items == 0 && doubtful.n_items > 0) {
+		*list = doubtful;
+		return -ENODATA;
+	}
+	process_list_clear(&doubtful);
+	return r;
 }
 
 int desktop_list(const char *manager, struct desktop_span span, struct process_list *list)
@@ -270,14 +317,14 @@ int desktop_signal(const char *manager, struct desktop_span span, int signal)
 
 	if (r >= 0)
 		r = list_all(manager, &marks, &list);
-	if (r == -EAGAIN)	/* the others are seen by the next look */
+	if (r == -EAGAIN || r == -ENODATA)	/* those that are certain, if there are any */
 		r = 0;
 	for (size_t i = 0; r >= 0 && i < list.n_items; i++) {
 		int one = list.items[i].pid != getpid() ? signal_one(list.items[i].pid, &marks, signal) : 0;
 
 		if (one == -EPERM)
 			refused = one;
-		else if (one < 0 && one != -EAGAIN)
+		else if (one < 0 && one != -EAGAIN && one != -ENODATA)
 			r = one;
 	}
 	process_list_clear(&list);

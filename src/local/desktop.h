@@ -20,21 +20,25 @@ bool desktop_is_unit(const char *path);
 bool desktop_is_moved(const char *path);
 
 /*
- * The programs of one desktop: when they have started, by the clock of table_start_us() (later ones are of the user's next desktop),
- * and its audit session, which programs have that it has moved to the manager. What the manager itself has started has the
- * manager's. One with another has come from another session of the user, by ssh for example; without any, the nearest
- * above it that is in a session tells, as long as it lives.
+ * The programs of one desktop: when they have started, by the clock of table_start_us(), and its audit session, which programs have
+ * that it has moved to the manager. What the manager itself has started has the manager's. One with another has come from
+ * another session of the user, by ssh for example; without any, the nearest above it that is in a session tells, as long
+ * as it lives. What the manager runs for two desktops of the user at once, nobody can tell; a service that is there once
+ * for both of them, as that of their settings, stays with the other.
  */
 struct desktop_span {
-	uint64_t since_us, until_us;
-	uint32_t audit_session;		/* PROC_NO_AUDIT: not known */
+	uint64_t since_us, until_us;	/* when it began; from when on programs are of a desktop that has begun since */
+	uint64_t shared_us;		/* from when on the user has had another desktop beside it; UINT64_MAX: never */
+	uint32_t audit_session;		/* PROC_NO_AUDIT: it has none, or it is not known */
+	bool lost_audit;		/* it is not known, as the leader had ended */
 	const char *id;			/* of the desktop's session; NULL: not known */
 };
 
 /*
  * Adds to LIST the processes below MANAGER, the control group of user@UID.service, that are of a desktop and have started
- * within SPAN. Those that /proc hides from the caller are taken by their unit alone,
- * without a name. Returns 0, -EAGAIN: of some processes it is not known now, LIST has the others, or a fatal errno.
+ * within SPAN. Those that /proc hides from the caller are taken by their unit alone, without a name. Returns 0, -EAGAIN: of some
+ * processes it is not known now, LIST has the others, -ENODATA: of those in LIST nobody can tell whether they are, and no others are,
+ * or a fatal errno.
  */
 int desktop_list(const char *manager, struct desktop_span span, struct process_list *list);
 

@@ -41,7 +41,7 @@ static void make_unit(const char *manager, const char *unit, pid_t pid)
 /* The answer for a user who sees no processes but their own. Returns 0, or the number of the check that failed. */
 static int look_with_hidden(const char *manager, pid_t of_desktop)
 {
-	struct desktop_span always = { 0, UINT64_MAX };
+	struct desktop_span always = { .until_us = UINT64_MAX, .shared_us = UINT64_MAX };
 	struct process_list list = {};
 
 	if (!proc_hides() || desktop_list(manager, always, &list) < 0)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import sessions
-from cases import NO_SESSION, OK, assert_gone, assert_untouched, logoff
+from cases import NO_SESSION, OK, UNREACHABLE, assert_gone, assert_untouched, logoff
 from host import wait_until
 
 APP = "systemd-run --user --scope --quiet --slice=app.slice --unit=app-org.kde.kate-{}"
@@ -105,6 +105,56 @@ def test_a_terminal_of_an_older_desktop(host, desk, shell):
         host.check("rm -f /tmp/go")
     assert status == NO_SESSION, text
     assert_untouched(other, before)
+
+
+SERVICE = "systemd-run --user --quiet --unit=app-{0} --slice=app.slice stubborn {0}"
+
+
+def start(host, name):
+    """What a desktop has the manager run, which tells nothing of the desktop but its time."""
+    host.check(SERVICE.format(name), user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    wait_until(lambda: host.named(name), 10, f"{name} runs")
+    return host.named(name)[0]
+
+
+@pytest.fixture
+def two(host, desk, shell):
+    """Two desktops of one user, and a third session, by which the manager stays."""
+    early = start(host, "early")
+    other = sessions.RdpSession(host, "alice", "Xvnc")
+    return desk, other, early, start(host, "late")
+
+
+def test_the_younger_of_two_desktops(host, two):
+    """Nobody can tell which of them has begun what has begun since, and so not that every process has ended."""
+    desk, other, early, late = two
+    before, others = desk.processes(), other.processes()
+    result = logoff(host, other.id, "/grace:1", "/wait:20")
+    assert_gone(other, others)
+    assert_untouched(desk, before)
+    assert host.alive(early) and host.alive(late)
+    assert result.status == UNREACHABLE and str(late.pid) in result.text and str(early.pid) not in result.text, result.text
+    assert "nobody can tell" in result.text and result.seconds < 10, result.text
+
+
+def test_the_older_of_two_desktops(host, two):
+    """What has begun before the other is its own."""
+    desk, other, early, late = two
+    others = other.processes()
+    result = logoff(host, desk.id, "/grace:1", "/wait:20")
+    assert_untouched(other, others)
+    assert not host.alive(early) and host.alive(late)
+    assert result.status == UNREACHABLE and str(late.pid) in result.text and "nobody can tell" in result.text, result.text
+
+
+def test_both_desktops(host, shell, two):
+    """Of two that end, all programs end."""
+    desk, other, early, late = two
+    before = shell.processes()
+    result = logoff(host, desk.id, other.id, "/grace:1", "/wait:20")
+    assert result.status == OK, result.text
+    assert not host.alive(early) and not host.alive(late)
+    assert_untouched(shell, before)
 
 
 def test_the_desktop_ends_and_the_other_session_keeps_its_own(desk, shell):
