@@ -498,7 +498,7 @@ enum logoff_result logoff_monitor_next(struct logoff_monitor *monitor, const str
 struct logoff_host_process {
 	int32_t pid;
 	uint32_t uid;			/* UINT32_MAX: the host numbers its users otherwise; see user */
-	char session_id[24];		/* "" if it is in no session */
+	char session_id[24];		/* "" if it is in no session, "?" if nobody can tell in which of its user's */
 	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
 	char command[64];		/* the kernel's short name of it, which the process may choose freely */
 	int64_t started_us;		/* when it was started, in microseconds since the start of the kernel: with pid, its identity

@@ -131,24 +131,44 @@ static bool is_of_manager(const struct search *search, struct table_row *row)
 	return table_manager(search->table, row) != (uid_t)-1 && !table_is_moved(search->table, row);
 }
 
-/* The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them. */
+/* Tells whether the process was given to a service or scope of the system, other than one in which the leader is. */
+static bool is_given_away(const struct search *search, const struct logoff_session *session, pid_t pid)
+{
+	char unit[CGROUP_UNIT], leaders[CGROUP_UNIT] = "";
+	struct cgroup cgroup;
+
+	if (cgroup_read(pid, &cgroup) < 0)
+		return true;
+	if (!cgroup_parse_system_unit(cgroup.text, unit))
+		return false;
+	return !find_leader(search, session) || cgroup_read(session->leader, &cgroup) < 0 ||
+	       !cgroup_parse_system_unit(cgroup.text, leaders) || strcmp(unit, leaders) != 0;
+}
+
+/*
+ * The session of a process: by its control group, else that of the nearest leader above it. NULL: none of them, or it, or one between
+ * them, was given to the system.
+ */
 static struct logoff_session *find_session(const struct search *search, struct table_row *row)
 {
 	struct logoff_session *session = NULL;
 	const struct proc_stat *stat;
-	const char *id;
+	const char *id = NULL;
+	pid_t given = 0;
 
 	if (is_of_manager(search, row))
 		return NULL;
 	for (int depth = 0; !session && row && depth < LOGIND_ABOVE_MAX; depth++) {
 		id = table_session(search->table, row);
+		session = id ? find_by_id(search, id) : find_by_leader(search, row->pid);
 		if (id)
-			return find_by_id(search, id);
-		session = find_by_leader(search, row->pid);
+			break;
+		if (!given && table_is_of_system(search->table, row))
+			given = row->pid;
 		stat = table_stat(row);
 		row = stat ? table_find(search->table, stat->parent) : NULL;
 	}
-	return session;
+	return session && given && is_given_away(search, session, given) ? NULL : session;
 }
 
 /* Tells whether a process need not be read, by what is known of it: no session whose terminals are wanted can have one by it. */
@@ -482,8 +502,11 @@ static uint32_t manager_audit(const struct search *search, uid_t uid)
 	return PROC_NO_AUDIT;
 }
 
-/* The session whose desktop has the user's manager run the process: the user's latest graphical one that began before it. */
-static const struct logoff_session *find_desktop_of(const struct search *search, struct table_row *row)
+/*
+ * The session whose desktop has the user's manager run the process: the user's graphical one that began before it. Of several nobody
+ * can tell: then NULL, and *RET_UNTOLD.
+ */
+static const struct logoff_session *find_desktop_of(const struct search *search, struct table_row *row, bool *ret_untold)
 {
 	const struct logoff_session *found = NULL;
 	uint32_t audit = table_audit(row);
@@ -491,13 +514,15 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	/* It has come by another login, which is over: find_by_audit() has found no session. */
 	if (audit != PROC_NO_AUDIT && audit != search->ambient && audit != manager_audit(search, row->manager))
 		return NULL;
-
 	for (size_t i = 0; i < search->n_sessions; i++) {
 		const struct logoff_session *session = search->by_id[i];
 
-		if (session->graphical && session->uid == row->manager && table_start_us(&row->stat) >= of(session)->desktop.since_us &&
-		    (!found || of(session)->since_us > of(found)->since_us))
-			found = session;
+		if (!session->graphical || session->uid != row->manager || table_start_us(&row->stat) < of(session)->desktop.since_us)
+			continue;
+		*ret_untold = found != NULL;
+		if (*ret_untold)
+			return NULL;
+		found = session;
 	}
 	return found;
 }
@@ -536,20 +561,6 @@ static const struct logoff_session *find_audited(const struct search *search, ui
 	return found;
 }
 
-/* Tells whether the process was given to a service or scope of the system, other than one in which the leader is. */
-static bool is_given_away(const struct search *search, const struct logoff_session *session, pid_t pid)
-{
-	char unit[CGROUP_UNIT], leaders[CGROUP_UNIT] = "";
-	struct cgroup cgroup;
-
-	if (cgroup_read(pid, &cgroup) < 0)
-		return true;
-	if (!cgroup_parse_system_unit(cgroup.text, unit))
-		return false;
-	return !find_leader(search, session) || cgroup_read(session->leader, &cgroup) < 0 ||
-	       !cgroup_parse_system_unit(cgroup.text, leaders) || strcmp(unit, leaders) != 0;
-}
-
 /*
  * The session of a process that has left its control group and lost its parents: by the audit session, as a log-off
  * finds it (strays.h). If somebody in that is older than the session, it is of another login.
@@ -570,22 +581,42 @@ static const struct logoff_session *find_by_audit(const struct search *search, s
 	return has_older(search, session, audit) ? NULL : session;
 }
 
-/* The session of a process that is in none by its own control group. */
-static const struct logoff_session *find_owner(const struct search *search, struct table_row *row)
+/* The session of a process that is in none by its own control group. *RET_UNTOLD as find_desktop_of() says. */
+static const struct logoff_session *find_owner(const struct search *search, struct table_row *row, bool *ret_untold)
 {
 	bool desktop = table_is_desktop(search->table, row), moved = table_is_moved(search->table, row);
 	const struct logoff_session *session;
 
 	if (desktop && !moved)
-		return find_desktop_of(search, row);
+		return find_desktop_of(search, row, ret_untold);
 	/* What a program has moved to the manager has the audit session of its own, or those above it tell. */
 	session = moved ? find_by_audit(search, row) : find_session(search, row);
 	if (!session)
 		session = moved ? find_session(search, row) : find_by_audit(search, row);
-	return session || !desktop ? session : find_desktop_of(search, row);
+	return session || !desktop ? session : find_desktop_of(search, row, ret_untold);
 }
 
-static int census_all(const struct search *search, struct census *census)
+/* The id of the session of a process, "?", or NULL: it is in none. */
+static const char *find_owner_id(const struct search *search, struct table_row *row)
+{
+	const char *id = table_session(search->table, row);
+	const struct logoff_session *session;
+	bool untold = false;
+
+	if (id)
+		return id;
+	session = find_owner(search, row, &untold);
+	return untold ? "?" : session ? session->id : NULL;
+}
+
+/* Whether a reader's error leaves open in which session a process is. The group of a container's has no name here, and tells nothing. */
+static bool is_blinding(int r)
+{
+	return r < 0 && r != -EOPNOTSUPP;
+}
+
+/* *RET_BLIND: of some processes something could not be read. */
+static int census_all(const struct search *search, struct census *census, bool *ret_blind)
 {
 	int r = 0;
 
@@ -593,14 +624,14 @@ static int census_all(const struct search *search, struct census *census)
 		struct table_row *row = &search->table->rows[i];
 		const char *id;
 
-		if (!table_stat(row) || row->stat.kernel || table_uid(row) == (uid_t)-1)
+		if (!table_stat(row)) {
+			*ret_blind = *ret_blind || is_blinding(row->stat_error);
 			continue;
-		id = table_session(search->table, row);
-		if (!id) {
-			const struct logoff_session *session = find_owner(search, row);
-
-			id = session ? session->id : NULL;
 		}
+		if (row->stat.kernel || table_uid(row) == (uid_t)-1)
+			continue;
+		id = find_owner_id(search, row);
+		*ret_blind = *ret_blind || is_blinding(row->cgroup_error) || is_blinding(row->audit_error);
 		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command,
 			       (int64_t)table_start_us(&row->stat));
 	}
@@ -620,11 +651,11 @@ int logind_census(struct logoff_host *host, struct census *census, struct logoff
 		session_list_clear(&list);
 		return r;
 	}
-	host->hides_processes = host->table->partial;
 	r = search_init(&search, host->table, list.items, list.n_items);	/* the list was made from this table */
 	search.ambient = proc_ambient_audit_session();
+	host->hides_processes = host->table->partial;
 	if (r >= 0)
-		r = census_all(&search, census);
+		r = census_all(&search, census, &host->hides_processes);
 	search_done(&search);
 	session_list_clear(&list);
 	return r < 0 ? error_set_errno(reterr, r, r, "%s", strerror(-r)) : 0;

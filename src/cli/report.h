@@ -9,6 +9,7 @@
 #define CLI_REPORT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "cli/names.h"
@@ -82,6 +83,9 @@ enum exit_status report_unknown_recipient(const char *shown, const char *text, c
 
 /* The same where /proc hides the processes of others from the caller, and so logins. */
 enum exit_status report_unseen(const char *shown, const char *text);
+
+/* Reports that WORD fits process PID, which is of that session, or of another of the same user. */
+enum exit_status report_untold_process(const char *word, int64_t pid);
 
 /* Reports that WORD may mean more processes than the FOUND ones, or than none: /proc hides those of others. */
 enum exit_status report_unseen_processes(const char *word, bool found);

@@ -25,6 +25,12 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->hidden = logoff_host_hides_processes(host);
 }
 
+/* Tells whether it may be of the session: one of two desktops has started it. */
+static bool may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
+{
+	return strcmp(process->session_id, "?") == 0 && process->uid == logoff_session_uid(session);
+}
+
 static bool is_in(const struct logoff_host_process *process, const struct logoff_session *session)
 {
 	return strcmp(process->session_id, logoff_session_id(session)) == 0;
@@ -45,18 +51,25 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 			       const struct option_list *programs)
 {
 	enum select_answer answer = SELECT_UNKNOWN;
+	bool may_have = false;
 
 	look_at_processes(running, host);
 	for (size_t i = 0; i < running->n_items; i++) {
-		if (!is_in(running->items[i], session))
+		bool in = is_in(running->items[i], session);
+
+		if (!in && !may_be_in(running->items[i], session))
 			continue;
-		if (!running->hidden || account_is_foreign(session))
+		if (in && (!running->hidden || account_is_foreign(session)))
 			answer = SELECT_NO;
-		for (size_t j = 0; j < programs->n_items; j++)
-			if (running_is_program(running->items[i]->command, programs->items[j]))
+		for (size_t j = 0; j < programs->n_items; j++) {
+			bool fits = running_is_program(running->items[i]->command, programs->items[j]);
+
+			if (fits && in)
 				return SELECT_YES;
+			may_have = may_have || fits;
+		}
 	}
-	return answer;
+	return may_have ? SELECT_UNKNOWN : answer;
 }
 
 /* Tells whether a process before number I of the same session has the same name. */

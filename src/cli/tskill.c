@@ -69,6 +69,7 @@ struct targets {
 	struct target *items;
 	size_t n_items;
 	const char *id;			/* of the session that a name means; NULL: all */
+	uint32_t uid;			/* its user's */
 	bool hidden;			/* some processes may be hidden from the caller */
 	bool others;			/* not only the caller's own session is meant */
 };
@@ -98,7 +99,8 @@ static bool is_program_of_windows(const char *command, const char *word)
 	return account_pattern_fits(wanted, name) || account_pattern_fits(whole, name);
 }
 
-static bool is_meant(const struct targets *targets, const struct logoff_host_process *process, const char *word)
+/* Tells whether WORD means the process, if it is of a session that is meant. */
+static bool fits(const struct logoff_host_process *process, const char *word)
 {
 	bool number = is_number(word), foreign = process->uid == UINT32_MAX;
 
@@ -106,12 +108,18 @@ static bool is_meant(const struct targets *targets, const struct logoff_host_pro
 		return false;
 	if (!foreign && process->pid == getpid())
 		return false;
-	if (targets->id && (arg_id || !number) && strcmp(process->session_id, targets->id) != 0)
-		return false;
 	if (foreign && !number)
 		return is_program_of_windows(process->command, word);
 	return number ? strtoll(word, NULL, 10) == process->pid
 		      : running_is_program(process->command, word);
+}
+
+/* Tells whether the process is of a session that is meant: of any, by its number. Unknown: it may be of two, one of which is. */
+static enum select_answer is_of_session(const struct targets *targets, const struct logoff_host_process *process, bool number)
+{
+	if (!targets->id || (!arg_id && number) || strcmp(process->session_id, targets->id) == 0)
+		return SELECT_YES;
+	return strcmp(process->session_id, "?") == 0 && process->uid == targets->uid ? SELECT_UNKNOWN : SELECT_NO;
 }
 
 /* Reports that WORD means no process, or that it may mean more than are seen. Returns the exit status. */
@@ -149,15 +157,23 @@ static void add_process(struct targets *targets, const struct logoff_host_proces
 /* Adds the processes that WORD means, each once. Returns the exit status. */
 static int add_word(struct targets *targets, const char *word)
 {
-	bool found = false;
+	bool found = false, number = is_number(word);
+	enum select_answer of_session;
+	int status = EXIT_ENDED, of_found;
 
 	for (size_t i = 0; i < targets->n_all; i++) {
-		if (!is_meant(targets, targets->all[i], word))
+		if (!fits(targets->all[i], word))
+			continue;
+		of_session = is_of_session(targets, targets->all[i], number);
+		if (of_session == SELECT_UNKNOWN)
+			status = (int)report_untold_process(word, targets->all[i]->pid);
+		if (of_session != SELECT_YES)
 			continue;
 		found = true;
-		add_process(targets, targets->all[i], is_number(word));
+		add_process(targets, targets->all[i], number);
 	}
-	return report_found(targets, word, found);
+	of_found = found || status == EXIT_ENDED ? report_found(targets, word, found) : EXIT_ENDED;
+	return of_found > status ? of_found : status;
 }
 
 /* ---- ending them ---- */
@@ -274,6 +290,7 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 		if (!own)
 			return report_not_found(NULL, NULL, r, error);
 		targets->id = logoff_session_id(own);
+		targets->uid = logoff_session_uid(own);
 	}
 	r = logoff_host_list_processes(host, &targets->all, &targets->n_all, error);
 	if (r < 0)
@@ -292,7 +309,7 @@ static bool has_name_of(const struct targets *targets, const struct logoff_host_
 			char **words)
 {
 	for (int i = 0; i < n_words; i++)
-		if (!is_number(words[i]) && is_meant(targets, process, words[i]))
+		if (!is_number(words[i]) && fits(process, words[i]) && is_of_session(targets, process, false) == SELECT_YES)
 			return true;
 	return false;
 }
@@ -316,7 +333,8 @@ static int report_new(struct logoff_host *host, const struct targets *targets, i
 /* Ends the processes that the words mean, of the session NAMED alone if it is not NULL. Returns the exit status. */
 static int end_words(struct logoff_host *host, const struct logoff_session *named, int n_words, char **words)
 {
-	struct targets targets = { .id = named ? logoff_session_id(named) : NULL };
+	struct targets targets = { .id = named ? logoff_session_id(named) : NULL,
+				   .uid = named ? logoff_session_uid(named) : UINT32_MAX };
 	struct logoff_session *own = NULL;
 	struct logoff_error error = {};
 	int r = logoff_host_find(host, NULL, &own, &error);

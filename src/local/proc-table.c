@@ -138,6 +138,7 @@ uint32_t table_audit(struct table_row *row)
 
 static void read_cgroup(const struct table *table, struct table_row *row)
 {
+	char system_unit[CGROUP_UNIT];
 	struct cgroup cgroup;
 	const char *unit;
 	int r;
@@ -146,16 +147,19 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 		return;
 	row->known |= KNOWS_CGROUP;
 	row->manager = (uid_t)-1;
-	row->desktop = row->moved = false;
+	row->desktop = row->moved = row->of_system = false;
 	*row->session = '\0';
 	r = cgroup_read(row->pid, &cgroup);
 	row->cgroup_error = r == -ESRCH ? 0 : r;
 	if (r < 0)
 		return;
-	if (!cgroup_parse_session(cgroup.text, table->elogind, row->session) &&
-	    cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
+	if (cgroup_parse_session(cgroup.text, table->elogind, row->session))
+		return;
+	if (cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
 		row->desktop = desktop_is_unit(unit);
 		row->moved = desktop_is_moved(unit);
+	} else {
+		row->of_system = cgroup_parse_system_unit(cgroup.text, system_unit);
 	}
 }
 
@@ -251,6 +255,12 @@ bool table_is_moved(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return row->moved;
+}
+
+bool table_is_of_system(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->of_system;
 }
 
 bool table_is_desktop(const struct table *table, struct table_row *row)

@@ -23,6 +23,7 @@ struct table_row {
 	char session[CGROUP_ID];	/* by control group; "": in none */
 	bool desktop;			/* run there by a desktop */
 	bool moved;			/* put there by a program of a session, see table_is_moved() */
+	bool of_system;			/* in a service or scope of the system that is no session's */
 	uid_t manager;			/* whose service manager it belongs to; (uid_t)-1: none's */
 };
 
@@ -96,6 +97,9 @@ uid_t table_manager(const struct table *table, struct table_row *row);
  * beyond their logout.
  */
 bool table_is_moved(const struct table *table, struct table_row *row);
+
+/* Tells whether a process is in a service or scope of the system, and in no session's. */
+bool table_is_of_system(const struct table *table, struct table_row *row);
 
 /* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
 bool table_is_desktop(const struct table *table, struct table_row *row);

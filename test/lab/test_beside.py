@@ -147,6 +147,20 @@ def test_the_older_of_two_desktops(host, two):
     assert result.status == UNREACHABLE and str(late.pid) in result.text and "nobody can tell" in result.text, result.text
 
 
+def test_a_name_means_no_program_of_either(host, two):
+    """tskill ends a program that may be of two desktops by its number only, and /keep spares both."""
+    desk, other, early, late = two
+    assert of_session(host, early.pid) == desk.id and of_session(host, late.pid) == "?"
+    for session in (desk, other):
+        result = host.run(["tskill", "late", f"/id:{session.id}"])
+        assert result.status == UNREACHABLE and str(late.pid) in result.text and "nobody can tell" in result.text, result.text
+    result = logoff(host, "/user:alice", "/keep:late", "/y")
+    assert desk.exists() and other.exists(), result.text
+    assert "left alone" in result.text and host.alive(late), result.text
+    assert host.run(["tskill", str(late.pid), "/grace:0"]).status == OK and not host.alive(late)
+    assert host.run(["tskill", "early", f"/id:{desk.id}", "/grace:0"]).status == OK and not host.alive(early)
+
+
 def test_both_desktops(host, shell, two):
     """Of two that end, all programs end."""
     desk, other, early, late = two

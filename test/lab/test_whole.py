@@ -135,6 +135,20 @@ def test_what_an_administrator_has_the_system_run(host):
     host.check("systemctl stop container.scope")
 
 
+def test_what_was_given_away_is_nobodys_to_tskill(host):
+    """Also while what has started it is in the session."""
+    session = sessions.ssh(host, "root")
+    session.sh("systemd-run --scope --quiet --slice=machine.slice --unit=container.scope sleep 9994 </dev/null >/dev/null 2>&1 &")
+    kept = wait_until(lambda: host.named("sleep"), what="it runs")
+    try:
+        rows = json.loads(host.check("query process '*' --json"))
+        assert next(row["session_id"] for row in rows if row["pid"] == kept[0].pid) is None
+        assert host.run(["tskill", "sleep", f"/id:{session.id}"]).status == NO_SESSION
+        assert host.survivors(kept) == kept
+    finally:
+        host.check("systemctl stop container.scope")
+
+
 @pytest.mark.parametrize("pause_us", [200, 1000])
 def test_a_chain_of_forks_elsewhere(host, pause_us):
     """One process at a time, which most looks at /proc miss: the session is not called ended while the chain goes on."""
