@@ -123,17 +123,18 @@ static int kill_kept(struct logoff_session *session)
 	return r;
 }
 
-static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
+/* Kills what is in the scope. REFUSED: of what is outside of it some refuses. */
+static int kill_scope(struct logoff_session *session, bool spare_self, bool refused, struct logoff_error *reterr)
 {
 	struct logind_session *data = of(session);
-	int r = kill_strays(session);
-	bool refused = r == -EPERM;
+	struct logoff_error cause = {};
+	int r;
 
-	if (r < 0 && !refused)	/* what refuses is listed as left */
-		return r;
 	if (spare_self && data->cgroup)
 		return data->kept && data->family ? kill_kept(session) : kill_but_self(data->cgroup);
-	r = logind_check_logon(session, reterr);
+	r = logind_check_logon(session, &cause);
+	if (r < 0 && r != -ENXIO && reterr)
+		*reterr = cause;
 	if (data->superseded)
 		return 0;
 	if (r >= 0 && data->strays && strays_has_leader_outside(data->strays) && (refused || !here_has_power(session)))
@@ -158,6 +159,20 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 		return r;
 	/* Dropped already. On elogind its processes may be alive; nobody but us knows them any more. */
 	return data->family ? family_signal(data->family, SIGKILL) : 0;
+}
+
+/* For what refuses, logind can do nothing. The caller's own session has other means: see the procedure. */
+static int kill_session(struct logoff_session *session, bool spare_self, struct logoff_error *reterr)
+{
+	int r = kill_strays(session);
+	bool refused = r == -EPERM;
+
+	if (r < 0 && !refused)
+		return r;
+	r = kill_scope(session, spare_self, refused, reterr);
+	if (r < 0 || !refused || session->current || of(session)->family)
+		return r;
+	return error_set_errno(reterr, -EACCES, -EPERM, "only the user and root may end what has left its control group");
 }
 
 /*

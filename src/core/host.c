@@ -571,12 +571,15 @@ struct logoff_delivery **logoff_delivery_list_free(struct logoff_delivery **deli
 int host_session_exists(const struct logoff_session *session, enum logoff_state *ret_state,
 			struct logoff_error *reterr)
 {
+	struct logoff_error cause = {};
 	struct logoff_session *now;
 	int r;
 
-	r = session->host->backend->get(session->host, session->id, &now, reterr);
+	r = session->host->backend->get(session->host, session->id, &now, &cause);
 	if (r == -ENXIO)
 		return 0;
+	if (r < 0 && reterr)
+		*reterr = cause;
 	if (r < 0)
 		return r;
 	r = !session_is_other(now, session);

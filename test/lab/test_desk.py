@@ -383,3 +383,14 @@ def test_for_an_actor_without_the_right(desk):  # noqa: F811
     assert results == [("denied", True), ("protected", False)], "the cause of one is not told of another"
     assert alice.connected() and desk.alive(sleep) and carol.sh("echo fine")
     peer.end()
+
+
+def test_what_has_left_its_control_group(host, help_desk):  # noqa: F811
+    """logind ends the session for the help desk, but not what is outside of its scope: that is refused, and not late."""
+    alice = sessions.ssh(host, "alice")
+    left = alice.spawn("stubborn -d keeper", "keeper")
+    host.check(f"mkdir -p /sys/fs/cgroup/jobs; echo {left.pid} >/sys/fs/cgroup/jobs/cgroup.procs")
+    result = host.run(["logoff", alice.id, "/grace:1", "/wait:6"], user="bob")
+    assert result.status == DENIED and str(left.pid) in result.text, result.text
+    assert "only the user and root" in result.text and not alice.exists() and host.alive(left), result.text
+    host.check(f"kill -KILL {left.pid}")
