@@ -86,8 +86,8 @@ def test_programs_are_of_the_version_of_their_library(debs):
         assert f"{library} (= {facts['Version']})" in facts["Depends"], name
 
 
-def test_no_maintainer_scripts(debs):
-    """But those that take back what an administrator has enabled."""
+def test_which_maintainer_scripts_there_are(debs):
+    """Only those that take back what an administrator has enabled."""
     scripts = {"logoff": {"prerm", "postrm"}}
     for name, deb in debs.items():
         members = subprocess.run(f"dpkg-deb --ctrl-tarfile {deb} | tar -t", shell=True, capture_output=True, text=True, timeout=60).stdout.split()

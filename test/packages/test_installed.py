@@ -167,9 +167,13 @@ def test_upgrade(installed, debs, bob):
 
 def test_purge_leaves_nothing(installed, before, debs, bob):
     """Nor what the administrator has enabled: PAM would name a program that is not there."""
-    installed.check("""DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable logoff-drain
-        install -D -m 644 /usr/share/doc/logoff/nightly.conf /etc/logoff/nightly.conf; systemctl enable logoff-nightly.timer
+    installed.check("""set -e
+        DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable logoff-drain
+        install -D -m 644 /usr/share/doc/logoff/nightly.conf /etc/logoff/nightly.conf; systemctl enable --now logoff-nightly.timer
         change logon /drain; rm -r /etc/logoff""")
+    assert "drain-refuses" in installed.path("/etc/pam.d/common-account").read_text()
+    assert installed.path("/var/lib/logoff/drain").exists()
+    assert installed.run("systemctl is-active logoff-nightly.timer").out == "active\n"
     done = installed.run(f"{APT} purge {' '.join(debs)}", timeout=120)
     assert done.status == 0, done.text
     assert files(installed) - before == set()
@@ -178,3 +182,4 @@ def test_purge_leaves_nothing(installed, before, debs, bob):
     assert_there(installed, bob)
     failed = installed.check("systemctl list-units --failed --plain --no-legend")
     assert "logoff" not in failed, failed
+    assert "logoff" not in installed.check("systemctl list-timers --all --no-legend")
