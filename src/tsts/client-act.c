@@ -417,14 +417,16 @@ static int show_message(struct job *job, struct channel *channel, struct logoff_
 /* Cuts TEXT, whole characters, to what an old server takes. Returns its size. */
 static uint32_t cut_text(char *text)
 {
-	while (tsts_text_size(text) > LEGACY_TEXT_MAX) {
-		size_t end = strlen(text) - 1;
+	uint32_t size;
+
+	while ((size = tsts_text_size(text)) > LEGACY_TEXT_MAX) {
+		size_t end = strlen(text) - (size - LEGACY_TEXT_MAX);	/* a byte is one unit at most */
 
 		while (end > 0 && (text[end] & 0xc0) == 0x80)
 			end--;
 		text[end] = '\0';
 	}
-	return tsts_text_size(text);
+	return size;
 }
 
 static int show_legacy(struct job *job, struct channel *channel, struct logoff_error *reterr)
