@@ -12,6 +12,7 @@
  * Sources: mutter, data/dbus-interfaces/org.gnome.Mutter.IdleMonitor.xml; kscreenlocker, interface.cpp (GetSessionIdleTime);
  * kidletime, plugins/wayland/poller.cpp (0 where it cannot tell); gnome-settings-daemon, plugins/screensaver-proxy.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,41 +37,45 @@ static const struct desktop {
 	  "org.freedesktop.ScreenSaver", "GetSessionIdleTime", 'u', true },
 };
 
-static bool is_graphical(const char *session)
+/* Tells whether a session has a desktop. Returns 1, 0 (it has ended meanwhile too), or -errno. */
+static int is_graphical(const char *session)
 {
 	char *type = NULL;
-	bool graphical = sd_session_get_type(session, &type) >= 0 &&
-			 (strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0);
+	int r = sd_session_get_type(session, &type);
 
+	if (r >= 0)
+		r = strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0;
 	free(type);
-	return graphical;
+	return r == -ENXIO ? 0 : r;
 }
 
-/* Tells whether session ID is the only graphical one of its user. */
+/* Tells whether session ID is certain to be the only graphical one of its user. */
 static bool is_only_desktop(uid_t uid, const char *id)
 {
 	char **sessions = NULL;
 	int n = sd_uid_get_sessions(uid, 0, &sessions), n_graphical = 0;
-	bool found = false;
+	bool found = false, known = true;
 
 	for (int i = 0; i < n; i++) {
-		bool graphical = is_graphical(sessions[i]);
+		int graphical = is_graphical(sessions[i]);
 
-		n_graphical += graphical;
-		found = found || (graphical && strcmp(sessions[i], id) == 0);
+		known = known && graphical >= 0;
+		n_graphical += graphical > 0;
+		found = found || (graphical > 0 && strcmp(sessions[i], id) == 0);
 		free(sessions[i]);
 	}
 	free(sessions);
-	return found && n_graphical == 1;
+	return known && found && n_graphical == 1;
 }
 
 bool idle_is_of_session(pid_t pid, uid_t uid, const char *id)
 {
 	char *session = NULL;
 	bool same;
+	int r = sd_pid_get_session(pid, &session);
 
-	if (sd_pid_get_session(pid, &session) < 0)
-		return is_only_desktop(uid, id);
+	if (r < 0)	/* -ENODATA: in none */
+		return r == -ENODATA && is_only_desktop(uid, id);
 	same = strcmp(session, id) == 0;
 	free(session);
 	return same;
