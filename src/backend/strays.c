@@ -286,7 +286,9 @@ static bool note_doubt(struct strays *strays, int r)
 /* Takes one process of the table. Returns 1 if it is new, 0, -ESRCH if it is of the session and has ended, or another errno. */
 static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
 {
-	bool kin = is_kin(strays, table, row) || (strays_are_unaudited(strays) && is_moved_from(strays, table, row));
+	/* The leader's audit session may be an older login's: then nobody is kin by it. */
+	bool unaudited = strays->marks.audit_session == PROC_NO_AUDIT || strays->marks.audit_session == strays->ambient;
+	bool kin = is_kin(strays, table, row) || (unaudited && is_moved_from(strays, table, row));
 	int r;
 
 	if (note_doubt(strays, row->audit_error) || (!kin && !strays_has_leader_outside(strays)))
