@@ -166,6 +166,7 @@ struct managed {
 	uid_t uid;			/* whose; (uid_t)-1: it is none */
 	bool of_desktop;		/* it, or one above it, is in a service of a desktop */
 	bool moved;			/* in a scope into which desktops put what they start, and others may as well */
+	bool in_scope;			/* in any scope: it was started elsewhere, and put there */
 	bool knows_audit;
 	uint64_t start_us;		/* when the first of these began, or it itself, by the clock of table_start_us() */
 	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
@@ -207,10 +208,12 @@ static int find_managed(struct logoff_host *host, const struct managed *managed,
 
 	if (r != 0)
 		return r;
+	own->of_some = managed->in_scope && !is_telling(managed->audit);
 	r = find_desktop(host, managed->uid, own->id, reterr);
-	if (r <= 0)
+	if (r < 0 || (r == 0 && !own->of_some))
 		return r;
-	r = is_certain(host, managed, own->id, reterr);
+	if (r > 0)
+		r = is_certain(host, managed, own->id, reterr);
 	if (r == 0) {
 		own->of_some_desktop = true;
 		own->uid = managed->uid;
@@ -228,6 +231,7 @@ static void note_managed(struct managed *managed, pid_t pid, const char *text, u
 		return;
 	managed->of_desktop = managed->of_desktop || (desktop_is_unit(unit) && !desktop_is_moved(unit));
 	managed->moved = managed->moved || desktop_is_moved(unit);
+	managed->in_scope = managed->in_scope || (desktop_is_scope(unit) && strncmp(unit, "init.scope", strlen("init.scope")) != 0);
 	if ((desktop_is_unit(unit) || desktop_is_moved(unit)) && start_us < managed->start_us)
 		managed->start_us = start_us;
 	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0)
@@ -393,7 +397,7 @@ enum session_own logind_is_own(const struct logind *logind, const char *id, cons
 		if (strcmp(own->id, id) == 0 && !own->doubtful)
 			return OWN_YES;
 		if (strcmp(own->id, id) == 0 || strcmp(own->unsure, id) == 0 ||
-		    (own->of_some_desktop && session->graphical && session->uid == own->uid))
+		    (own->of_some_desktop && (session->graphical || own->of_some) && session->uid == own->uid))
 			answer = OWN_UNKNOWN;
 	}
 	return answer;

@@ -45,6 +45,7 @@ struct logind_own {
 	char id[CGROUP_ID];		/* its session; "": none */
 	char unsure[CGROUP_ID];		/* by control group: nobody can tell whether it is in that one; "": none */
 	bool of_some_desktop;		/* nobody can tell whether it is of a desktop of user UID */
+	bool of_some;			/* nor whether it is of any other of their sessions */
 	uid_t uid;
 };
 

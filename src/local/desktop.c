@@ -58,6 +58,14 @@ static size_t find_unit(const char *path, const char **ret_unit)
 	return length;
 }
 
+bool desktop_is_scope(const char *path)
+{
+	const char *unit;
+	size_t length = find_unit(path, &unit);
+
+	return ends_with(unit, length, ".scope");
+}
+
 bool desktop_is_moved(const char *path)
 {
 	const char *unit;

@@ -16,6 +16,9 @@
 /* Tells whether a unit, by its path below user@UID.service (it may end with the line), is of a desktop. */
 bool desktop_is_unit(const char *path);
 
+/* Tells whether a unit is a scope: a program has put what it started there, and not the manager. */
+bool desktop_is_scope(const char *path);
+
 /* Tells whether a unit is a scope into which a program of a session put what it started: see table_is_moved(). */
 bool desktop_is_moved(const char *path);
 

@@ -3,12 +3,14 @@
 
 import json
 import re
+import shlex
 
 import pytest
 
 import sessions
 from cases import NO_SESSION, OK, UNREACHABLE, assert_gone, assert_untouched, logoff
 from host import wait_until
+from test_guests import prepare_unaudited
 
 APP = "systemd-run --user --scope --quiet --slice=app.slice --unit=app-org.kde.kate-{}"
 
@@ -38,8 +40,8 @@ def result_of(host, path):
 
 def run_apart(shell, command):
     """Runs COMMAND as in a terminal multiplexer that systemd-run has put into a scope, and whose parent is gone."""
-    script = f"(setsid sh -c '{command} >/tmp/apart 2>&1; echo status:$? >>/tmp/apart' &) ; sleep 0.2"
-    shell.sh(f"systemd-run --user --scope --quiet sh -c {json.dumps(script.replace('$', chr(92) + '$'))}")
+    script = f"(setsid sh -c {shlex.quote(command + ' >/tmp/apart 2>&1; echo status:$? >>/tmp/apart')} &) ; sleep 0.2"
+    shell.sh("systemd-run --user --scope --quiet sh -c " + shlex.quote(script))
     return result_of(shell.host, "/tmp/apart")
 
 
@@ -54,6 +56,17 @@ def test_in_a_scope_of_their_own(desk, shell):
     wait_until(lambda: not shell.exists(), 10, "the session by ssh has ended")
     assert host.survivors(others) == []
     assert_untouched(desk, before)
+
+
+def test_in_a_scope_without_an_audit_session(lend):
+    """It may be of any session of its user, so none of them is selected there."""
+    host = lend("systemd", "unaudited", prepare_unaudited)
+    shell, other = sessions.ssh(host, "alice"), sessions.ssh(host, "alice")
+    before, others = shell.processes(), other.processes()
+    text, status = run_apart(shell, "logoff /user:alice /y")
+    assert status == NO_SESSION and "2 sessions are left alone" in text, text
+    assert_untouched(shell, before)
+    assert_untouched(other, others)
 
 
 def test_a_selection_there_means_the_desktop(desk, shell):
@@ -82,11 +95,9 @@ def test_of_two_desktops_nobody_can_tell(host, desk):
     for words in ("logoff", "logoff /user:alice /y", "tskill xterm"):
         result = host.run(f"systemd-run --user --quiet --collect --unit=org.gnome.Terminal.service --slice=app.slice --pipe --wait {words}",
                           user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
-        assert result.status == NO_SESSION or words.startswith("logoff /user"), result.text
-        if words == "logoff":
-            assert_untouched(other, others)
-        assert desk.exists(), result.text
-    assert_untouched(desk, before)
+        assert result.status == NO_SESSION, (words, result.text)
+        assert_untouched(other, others)
+        assert_untouched(desk, before)
 
 
 def test_a_terminal_of_an_older_desktop(host, desk, shell):
