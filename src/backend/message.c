@@ -245,7 +245,7 @@ static void end_terminals(struct recipient *recipient, int r, const char *why)
 		(void)error_set_errno(&cause, 0, r, "terminal %s: %s",
 				      session_terminal(recipient->session, terminal->index), why);
 		/* What it has taken it shows when it goes on. */
-		end_terminal(recipient, terminal, r == -ETIMEDOUT && terminal->n_written > 0 ? -EINPROGRESS : r, &cause);
+		end_terminal(recipient, terminal, terminal->n_written > 0 ? -EINPROGRESS : r, &cause);
 	}
 }
 
@@ -600,7 +600,9 @@ static void check_deadlines(struct post *post)
 
 		if (!is_under_way(recipient) || recipient->deadline_us > now)
 			continue;
-		give_up_recipient(recipient, -ETIMEDOUT, by_program ? "the desktop does not answer" : "it is stopped and takes nothing");
+		/* What a desktop has been told it may show yet. */
+		give_up_recipient(recipient, by_program && !recipient->shown ? -EINPROGRESS : -ETIMEDOUT,
+				  by_program ? "the desktop does not answer" : "it is stopped and takes nothing");
 		if (by_program)
 			fall_back(post, recipient);
 	}

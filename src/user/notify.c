@@ -375,12 +375,14 @@ static void write_place(const struct place *place, uint32_t id)
 static int check_shown(sd_bus *bus, const struct notification *notification, struct logoff_error *cause)
 {
 	bool markup;
-	int r = ask_markup(bus, &markup, NULL);
+	int r = ask_markup(bus, &markup, cause), news;
 
-	while (r >= 0 && (r = sd_bus_process(bus, NULL)) > 0)
+	while ((news = sd_bus_process(bus, NULL)) > 0)
 		;
 	if (notification->lost)
 		return error_set_errno(cause, -EINPROGRESS, -ECONNRESET, "the user's notification daemon has ended");
+	if (r < 0 || news < 0)	/* it has answered before: whether it shows what it has taken is unknown */
+		return -EINPROGRESS;
 	if (notification->closed && notification->answer != LOGOFF_ANSWER_OK)
 		return error_set_errno(cause, -EOPNOTSUPP, -ECANCELED, "the desktop has closed it at once");
 	return 0;
@@ -401,7 +403,7 @@ static int send_and_check(sd_bus *bus, const struct letter *letter, struct notif
 	r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "NotificationClosed", on_closed, notification);
 	if (r >= 0 && message->wait)
 		r = sd_bus_match_signal(bus, NULL, NOTIFICATIONS, "ActionInvoked", on_action, notification);
-	if (r >= 0 && message->wait)
+	if (r >= 0)
 		r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
 					"NameOwnerChanged", on_owner, notification);
 	if (r >= 0 && notification->one_by_one && notification->id) {	/* what only changes does not come to the front */

@@ -14,7 +14,7 @@ import time
 import pytest
 
 import sessions
-from cases import CANCELLED, DENIED, OK, assert_gone, logoff
+from cases import CANCELLED, DENIED, OK, UNREACHABLE, assert_gone, logoff
 from host import finish, wait_until
 from test_msg import PASSWORD_PROMPT, as_user, desktop, msg, rdp, shown, start_msg  # noqa: F401: fixtures
 from test_stuck import hangfs, hanging  # noqa: F401
@@ -323,7 +323,7 @@ def test_recipient_who_makes_others_wait(rdp, hangfs, with_or_without):
         running = start_msg(rdp.host, "*", "hello")
         other.shell.expect("hello\n", 3)
         result = finish(running, 15)
-        assert result.status == 5 and f"session {rdp.id} (" in result.err and "does not answer" in result.err, result.text
+        assert result.status == UNREACHABLE and f"session {rdp.id} (" in result.err and "does not answer" in result.err, result.text
         assert f"session {other.id} (" not in result.err and result.seconds < 8
         if with_or_without == "service":
             again = send(rdp.host, "bob", [other.id])
