@@ -114,8 +114,12 @@ static bool fits(const struct logoff_host_process *process, const char *word)
 		      : running_is_program(process->command, word);
 }
 
-/* Tells whether the process is of a session that is meant: of any, by its number. Unknown: it may be of two, one of which is. */
-static enum select_answer is_of_session(const struct targets *targets, const struct logoff_host_process *process, bool number)
+/*
+ * Tells whether the process is of a session that is meant: of any, by its number. Unknown: it may be of two, one of
+ * which is.
+ */
+static enum select_answer is_of_session(const struct targets *targets, const struct logoff_host_process *process,
+					bool number)
 {
 	if (!targets->id || (!arg_id && number) || strcmp(process->session_id, targets->id) == 0)
 		return SELECT_YES;
@@ -309,7 +313,8 @@ static bool has_name_of(const struct targets *targets, const struct logoff_host_
 			char **words)
 {
 	for (int i = 0; i < n_words; i++)
-		if (!is_number(words[i]) && fits(process, words[i]) && is_of_session(targets, process, false) == SELECT_YES)
+		if (!is_number(words[i]) && fits(process, words[i]) &&
+		    is_of_session(targets, process, false) == SELECT_YES)
 			return true;
 	return false;
 }
