@@ -62,12 +62,14 @@ static int has_audit(struct logoff_host *host, const char *id, const void *data,
 {
 	struct logoff_session *session = NULL;
 	uint32_t leader = PROC_NO_AUDIT;
+	struct proc_stat stat;
 	int r = logind_get_by_id(host, id, &session, reterr);
 
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
-	r = !of(session)->not_a_session && session->leader > 1 && proc_read_audit_session(session->leader, &leader) >= 0 &&
-	    leader == *(const uint32_t *)data;
+	r = !of(session)->not_a_session && session->leader > 1 && proc_read_stat(session->leader, &stat) >= 0 &&
+	    table_is_older(&stat, of(session)->since_us, LEADER_SLACK_US) &&
+	    proc_read_audit_session(session->leader, &leader) >= 0 && leader == *(const uint32_t *)data;
 	logoff_session_free(session);
 	return r;
 }
@@ -284,12 +286,16 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 /* Once, not for each session of a long list. */
 static void find_above(struct logind *logind)
 {
-	struct proc_stat stat = { .parent = getpid() };
+	struct proc_stat stat;
+	int r = 0;
 
 	logind->n_above = 0;
-	do
-		logind->above[logind->n_above++] = stat.parent;
-	while (logind->n_above < LOGIND_ABOVE_MAX && proc_read_stat(stat.parent, &stat) == 0 && stat.parent > 1);
+	for (pid_t pid = getpid(); r >= 0 && pid > 1 && logind->n_above < LOGIND_ABOVE_MAX; pid = stat.parent) {
+		r = proc_read_stat(pid, &stat);
+		if (r < 0)	/* what is hidden may be the leader */
+			stat = (struct proc_stat){ .pid = pid };
+		logind->above[logind->n_above++] = stat;
+	}
 }
 
 static int find_own(struct logoff_host *host, struct logoff_error *reterr)
@@ -403,10 +409,10 @@ enum session_own logind_is_own(const struct logind *logind, const char *id, cons
 	return answer;
 }
 
-bool logind_is_own_leader(const struct logind *logind, pid_t leader)
+bool logind_is_own_leader(const struct logind *logind, pid_t leader, uint64_t since_us)
 {
 	for (size_t i = 0; i < logind->n_above; i++)
-		if (logind->above[i] == leader)
-			return true;
+		if (logind->above[i].pid == leader)
+			return table_is_older(&logind->above[i], since_us, LEADER_SLACK_US);
 	return false;
 }

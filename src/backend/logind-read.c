@@ -218,7 +218,7 @@ static int fill_session(struct logoff_session *session, const struct logind_prop
 		session->missing |= HOST_CLIENT;
 	session->current = logind_own_id(logind) && strcmp(logind_own_id(logind), p->id) == 0;
 	if (logind->n_above > 0)
-		session->current = logind_is_own_leader(logind, session->leader);
+		session->current = logind_is_own_leader(logind, session->leader, p->monotonic);
 	session->own = session->current ? OWN_YES : logind_is_own(logind, p->id, session);
 	data->closing = session->state == LOGOFF_STATE_CLOSING;
 	data->xrdp = properties_is_xrdp(p);

@@ -64,7 +64,7 @@ struct logind {
 	bool sees_strangers;		/* a session has processes that have no number here: /proc does not show those of the host */
 	bool knows_numbers, has_numbers;	/* it was asked whether the host's numbers of processes are ours; they are */
 	uint64_t own_us;		/* monotonic: when logind_find_own() began to find what follows; 0: not known */
-	pid_t above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
+	struct proc_stat above[LOGIND_ABOVE_MAX];	/* the caller and those above it, among which a leader may be: if it is in no session by
 					   control group, else none */
 	size_t n_above;
 	struct logoff_session **listed;	/* the sessions of the last full list that have not been freed; NULL: freed */
@@ -195,8 +195,8 @@ int logind_find_own(struct logoff_host *host, struct logoff_error *reterr);
 /* The id of the session the caller runs in, or NULL. Owned by LOGIND. */
 const char *logind_own_id(const struct logind *logind);
 
-/* Tells whether LEADER is that of the session of a caller who is in none by control group. */
-bool logind_is_own_leader(const struct logind *logind, pid_t leader);
+/* Tells whether LEADER is that of the session, begun at SINCE_US (monotonic), of a caller who is in none by control group. */
+bool logind_is_own_leader(const struct logind *logind, pid_t leader, uint64_t since_us);
 
 /* Finds the directories of the session's processes and of its user's service manager. Returns 0 or -ENOMEM. */
 int logind_find_cgroups(struct logoff_session *session);
