@@ -126,7 +126,8 @@ class Farm:
         self.binary, self.folder = binary, folder
         self.mark = uuid.uuid4().hex
         self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC", "TERM": "dumb", "LOGOFF_HOSTS_FILE": str(folder / "hosts"),
-                    "LOGOFF_TEST_MARK": self.mark, "LOGOFF_HOST": "memory:/nonexistent"}
+                    "LOGOFF_TEST_MARK": self.mark, "LOGOFF_HOST": "memory:/nonexistent",
+                    "LOGOFF_DRAIN_ROOT": str(folder / "state")}    # so that no fault of the program drains this machine
         self.env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LOGOFF_USER_PROGRAM") if name in os.environ})
         self.text, self.names = "", []
         built = binary.parent.parent / "host/logoff-host"
