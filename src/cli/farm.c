@@ -784,7 +784,7 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
 	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
-	       !farm_hello(farm->farm, i);
+	       !farm_hello(farm->farm, i) && farm_count_greeted(farm->farm) > 0;
 }
 
 /* For programs each host has its own line. Returns the exit status that counts. */

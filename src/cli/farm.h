@@ -168,7 +168,7 @@ bool server_farm_has_failed(const struct server_farm *farm, size_t i);
 
 /*
  * Tells whether host I cannot be reached, and /allowunreachable says that this is no failure. Once it has said hello,
- * it is one.
+ * it is one. If no host has said hello, nothing was done anywhere, which is a failure.
  */
 bool server_farm_is_excused(const struct server_farm *farm, size_t i);
 

@@ -76,6 +76,7 @@ struct farm {
 	const struct farm_calls *calls;
 	size_t n_busy, n_open;		/* which are not done; which count for the limit of PARALLEL */
 	size_t n_held;
+	size_t n_greeted;		/* which have said hello */
 	int cancels;
 	uint64_t drawn_us;
 };
@@ -394,6 +395,7 @@ static void take_hello(struct farm *farm, size_t i, json_t *json)
 	/* Of what is reached by its bus the program here writes the records: a far host may not say so of itself. */
 	if (!link->over_bus)
 		(void)json_object_del(json, "way");
+	farm->n_greeted += !link->hello;
 	json_decref(link->hello);
 	link->hello = json_incref(json);
 	link->hello_us = clock_now_us();
@@ -1031,6 +1033,11 @@ enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **r
 const json_t *farm_hello(const struct farm *farm, size_t i)
 {
 	return farm->links[i].hello;
+}
+
+size_t farm_count_greeted(const struct farm *farm)
+{
+	return farm->n_greeted;
 }
 
 uint64_t farm_hello_us(const struct farm *farm, size_t i)

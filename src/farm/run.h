@@ -92,6 +92,9 @@ enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **r
  */
 const json_t *farm_hello(const struct farm *farm, size_t i);
 
+/* How many hosts have said hello, in any round. Returns their number. */
+size_t farm_count_greeted(const struct farm *farm);
+
 /* When that hello came. Returns the monotonic time, or 0. */
 uint64_t farm_hello_us(const struct farm *farm, size_t i);
 

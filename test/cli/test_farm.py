@@ -558,6 +558,19 @@ def test_who_may_be_unreachable(farm, script, status):
         assert done.status == status and "one: " in done.err, (name, done.err)
 
 
+@pytest.mark.parametrize("words", [
+    ("query", "session"), ("query", "user", "alice"), ("query", "process", "vi"), ("logoff", "/user:alice", "/y"), ("logoff", "/all", "/ifany", "/y"),
+    ("logoff", "/all", "/drain", "/y"), ("logoff", "/all", "/dryrun"), ("logoff", "one:5"), ("msg", "*", "hello"), ("change", "logon", "/query"),
+    ("change", "logon", "/drain"),
+], ids=" ".join)
+@pytest.mark.parametrize("servers", ["one", "one,two"])
+def test_no_host_is_reached(farm, words, servers):
+    """Then nothing was done, and /allowunreachable excuses nobody."""
+    off = "os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n"
+    done = farm.hosts(one=off, two="hang()\n").run(*words[:2], "/allowunreachable", "/timeout:1", f"/server:{servers}", *words[2:])
+    assert done.status == 6 and "one: cannot be reached (No route to host)\n" in done.err
+
+
 @pytest.mark.parametrize("words,status", [((), 2), (("/ifany",), 0), (("/dryrun",), 2)], ids=repr)
 def test_nobody_on_the_hosts_that_are_on(farm, words, status):
     off = "os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n"
