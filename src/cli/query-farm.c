@@ -17,18 +17,23 @@
 #include "cli/sessions.h"
 #include "cli/stream.h"
 
-/* Whether the hosts that count have told all they have. */
+/*
+ * Whether the hosts have told all they have: who is not found may be on one that is excused. Of what is found a host
+ * that hides some may have more.
+ */
 static enum query_view view(const struct server_farm *farm)
 {
 	enum query_view found = VIEW_WHOLE;
 
 	for (size_t i = 0; i < farm->hosts.n_items; i++) {
-		if (server_farm_is_excused(farm, i))
-			continue;
-		if (!farm->items[i].listed || server_farm_has_failed(farm, i))
+		bool told = farm->items[i].listed && !server_farm_has_failed(farm, i);
+
+		if (!told && !server_farm_is_excused(farm, i))
 			return VIEW_PART;
-		if (farm->items[i].hides_logins)
+		if (told && farm->items[i].hides_logins)
 			found = VIEW_HIDDEN;
+		else if (!told && found == VIEW_WHOLE)
+			found = VIEW_PART;
 	}
 	return found;
 }
