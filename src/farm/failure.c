@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/utf8.h"
+
+#define SUDO_FAILED 1		/* sudo itself has failed; its manual, Exit Value */
 #define SSH_FAILED 255		/* ssh itself has failed; its manual, EXIT STATUS */
 #define SHELL_MISSING 127	/* POSIX, 2.8.2: a command was not found */
 #define UNIT_MISSING 203	/* systemd-run: the same; systemd.exec(5), EXIT_EXEC */
@@ -47,6 +50,7 @@ static const struct {
 	{ "sudo: a password is required", FARM_NOT_LET_IN },
 	{ "sudo: a terminal is required", FARM_NOT_LET_IN },
 	{ "is not allowed to run sudo", FARM_NOT_LET_IN },
+	{ "is not allowed to execute", FARM_NOT_LET_IN },
 	{ "is not in the sudoers file", FARM_NOT_LET_IN },
 	{ "logoff-host: command not found", FARM_MISSING },
 	{ "logoff-host: not found", FARM_MISSING },
@@ -107,11 +111,22 @@ static void cut_names(const char **line, size_t *n)
 
 void failure_copy(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n)
 {
-	size_t size = n < FAILURE_TEXT_SIZE - 1 ? n : FAILURE_TEXT_SIZE - 1;
+	size_t size = n < FAILURE_TEXT_SIZE - 1 ? n : FAILURE_TEXT_SIZE - 1, length;
 
 	for (size_t i = 0; i < size; i++)
-		text[i] = line[i] >= ' ' && line[i] < 127 ? line[i] : '?';
+		text[i] = line[i] ? line[i] : '?';
 	text[size] = '\0';
+	if (size < n)
+		utf8_cut(text);
+	for (char *at = text; *at; at += length) {
+		uint32_t character = 0;
+
+		length = utf8_decode(at, &character);
+		if (length > 0 && !utf8_is_harmful(character))
+			continue;
+		length = length > 0 ? length : 1;
+		memset(at, '?', length);
+	}
 }
 
 /* Takes the last line of WORDS that says something. *N is how much is left before it. Returns whether there is one. */
@@ -158,7 +173,17 @@ static bool has(const char *words, size_t n, const char *part)
 	return memmem(words, n, part, strlen(part)) != NULL;
 }
 
-enum farm_failure failure_find(const char *words, size_t n, int status, char text[static FAILURE_TEXT_SIZE])
+/* Whether the last line is sudo's, in whatever language. "sudoers" is the name of its file. */
+static bool is_of_sudo(const char *words, size_t n)
+{
+	const char *line;
+	size_t length;
+
+	return take_last(words, &n, &line, &length) && (begins(line, length, "sudo: ") || has(line, length, "sudoers"));
+}
+
+enum farm_failure failure_find(const char *words, size_t n, int status, bool by_ssh,
+			       char text[static FAILURE_TEXT_SIZE])
 {
 	copy_last(text, words, n);
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
@@ -170,7 +195,11 @@ enum farm_failure failure_find(const char *words, size_t n, int status, char tex
 		}
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == SHELL_MISSING || WEXITSTATUS(status) == UNIT_MISSING))
 		return FARM_MISSING;
-	return *text || !WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED ? FARM_UNREACHABLE : FARM_WRONG;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SUDO_FAILED && is_of_sudo(words, n))
+		return FARM_NOT_LET_IN;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED)
+		return FARM_UNREACHABLE;
+	return *text && !by_ssh ? FARM_UNREACHABLE : FARM_WRONG;	/* ssh got in */
 }
 
 bool failure_is_crowd(const char *words, size_t n, int status)

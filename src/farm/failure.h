@@ -33,15 +33,20 @@ enum farm_failure {
 /* The word of FAILURE for programs: a kind of failure in doc/json.md. Static. */
 const char *failure_word(enum farm_failure failure);
 
-/* Copies a LINE of N bytes so that a terminal shows it and nothing else; it is cut if it is too long. */
+/*
+ * Copies a LINE of N bytes so that a terminal shows it and nothing else: other bytes than those of harmless characters
+ * of UTF-8 become "?". It is cut if it is too long.
+ */
 void failure_copy(char text[static FAILURE_TEXT_SIZE], const char *line, size_t n);
 
 /*
  * Tells why a child has ended before it had said hello: by the WORDS of N bytes that it has printed on standard error,
- * and by STATUS, as waitpid(2) tells it. TEXT becomes one line, without characters that a terminal would obey; "" if
- * nothing is known. Returns the failure, never FARM_NO_FAILURE.
+ * and by STATUS, as waitpid(2) tells it. BY_SSH: it is ssh, whose status other than 255 is that of the far command.
+ * TEXT becomes one line, without characters that a terminal would obey; "" if nothing is known. Returns the failure,
+ * never FARM_NO_FAILURE.
  */
-enum farm_failure failure_find(const char *words, size_t n, int status, char text[static FAILURE_TEXT_SIZE]);
+enum farm_failure failure_find(const char *words, size_t n, int status, bool by_ssh,
+			       char text[static FAILURE_TEXT_SIZE]);
 
 /*
  * Tells whether such a child was shut out before anybody looked at who it is, as a host does that has too many

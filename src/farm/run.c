@@ -305,11 +305,15 @@ static bool fail_by_words(struct farm *farm, size_t i, const struct peer *child,
 {
 	const struct buffer *words = &child->words;
 	char text[FAILURE_TEXT_SIZE];
+	bool by_ssh = farm->hosts->items[i].way == FARM_SSH;
 	enum farm_failure failure =
-		failure_find(words->data ? words->data + words->start : "", words->n, status, text);
+		failure_find(words->data ? words->data + words->start : "", words->n, status, by_ssh, text);
 
-	if (failure == FARM_WRONG && !*text)
+	/* A bridge that has ended in order has only warned. One that fails has not answered wrongly. */
+	if (failure == FARM_WRONG && (!*text || (child == &farm->links[i].carrier && status == 0)))
 		return false;
+	if (failure == FARM_WRONG && child == &farm->links[i].carrier)
+		failure = FARM_FAILED;
 	if (failure == FARM_MISSING && (farm->hosts->items[i].way == FARM_SSH || child == &farm->links[i].carrier))
 		failure = FARM_NO_BRIDGE;
 	fail(farm, i, failure, text);

@@ -54,6 +54,19 @@ static const struct {
 	{ "\"System is going down for maintenance.\"\n\nConnection closed by 10.77.3.2 port 22\r\n", 255,
 	  FARM_UNREACHABLE,
 	  "\"System is going down for maintenance.\"", false },
+	/* sudo, in any language: by its name before the line, or that of its file. Any other program may print such. */
+	{ "sudo: a password is required\n", 1, FARM_NOT_LET_IN, "a password is required", false },
+	{ "sudo: \xe9\x9c\x80\xe8\xa6\x81\xe5\xaf\x86\xe7\xa2\xbc\n", 1, FARM_NOT_LET_IN,
+	  "\xe9\x9c\x80\xe8\xa6\x81\xe5\xaf\x86\xe7\xa2\xbc", false },
+	{ "ops \xe4\xb8\x8d\xe5\x9c\xa8 sudoers \xe6\xaa\x94\xe6\xa1\x88\xe4\xb8\xad\n", 1, FARM_NOT_LET_IN,
+	  "ops \xe4\xb8\x8d\xe5\x9c\xa8 sudoers \xe6\xaa\x94\xe6\xa1\x88\xe4\xb8\xad", false },
+	{ "Sorry, user ops is not allowed to execute '/usr/bin/logoff-host' as root on login01.\n", 1, FARM_NOT_LET_IN,
+	  "Sorry, user ops is not allowed to execute '/usr/bin/logoff-host' as root on login01.", false },
+	{ "sudo: unable to resolve host login01: Name or service not known\nFailed to connect to bus\n", 1,
+	  FARM_UNREACHABLE, "Failed to connect to bus", false },
+	{ "sudo: unable to resolve host login01: Name or service not known\n", 0, FARM_UNREACHABLE,
+	  "Name or service not known", false },
+	{ "bash: /etc/profile: line 3: syntax error\n", 2, FARM_UNREACHABLE, "syntax error", false },
 	/* Without any word. */
 	{ "", 255, FARM_UNREACHABLE, "", false },
 	{ "", 0, FARM_WRONG, "", false },
@@ -69,7 +82,12 @@ static void test_words(void **state)
 		char text[FAILURE_TEXT_SIZE];
 		size_t n = strlen(rows[i].words);
 
-		assert_int_equal(failure_find(rows[i].words, n, STATUS(rows[i].status), text), rows[i].failure);
+		assert_int_equal(failure_find(rows[i].words, n, STATUS(rows[i].status), false, text), rows[i].failure);
+		assert_string_equal(text, rows[i].text);
+		/* Of ssh only its own status says that nobody was reached. */
+		assert_int_equal(failure_find(rows[i].words, n, STATUS(rows[i].status), true, text),
+				 rows[i].failure == FARM_UNREACHABLE && rows[i].status >= 0 && rows[i].status != 255 ?
+				 FARM_WRONG : rows[i].failure);
 		assert_string_equal(text, rows[i].text);
 		assert_int_equal(failure_is_crowd(rows[i].words, n, STATUS(rows[i].status)), rows[i].crowd);
 	}
@@ -82,6 +100,13 @@ static void test_copy(void **state)
 	(void)state;
 	failure_copy(text, "a\x1b[2Jb\x9b\n", 8);
 	assert_string_equal(text, "a?[2Jb??");
+	/* Characters are kept; not a control character, a mark that reorders the line, half a character, a zero. */
+	failure_copy(text, "\xe5\xaf\x86 \xc2\x9b \xe2\x80\xae \xe5\xaf\0x", 15);
+	assert_string_equal(text, "\xe5\xaf\x86 ?? ??? ???x");
+	memset(line, 'x', sizeof(line));
+	memcpy(line + FAILURE_TEXT_SIZE - 2, "\xe5\xaf\x86", 3);
+	failure_copy(text, line, sizeof(line));
+	assert_int_equal(strlen(text), FAILURE_TEXT_SIZE - 2);
 	memset(line, 'x', sizeof(line));
 	failure_copy(text, line, sizeof(line));
 	assert_int_equal(strlen(text), FAILURE_TEXT_SIZE - 1);

@@ -572,6 +572,50 @@ static void test_bad_buses(void **state)
 	assert_int_equal(failure_of(n), FARM_NO_FAILURE);
 }
 
+/* By ssh, the status of which is that of the far command: the bridge fails, or has only warned when it ended. */
+static void test_bridges_over_ssh(void **state)
+{
+	static const struct {
+		const char *script;
+		enum farm_failure failure;
+		const char *text;
+	} rows[] = {
+		{ "echo 'Failed to connect to bus: No such file or directory' >&2; exit 1", FARM_FAILED,
+		  "No such file or directory" },
+		{ "read word; echo 'sudo: unable to resolve host x' >&2; exit 0", FARM_FAILED, "no bus" },
+		{ "read word; echo 'Killed by earthworms' >&2; exit 255", FARM_UNREACHABLE, NULL },
+	};
+	char ssh[] = "/tmp/test-run-ssh-XXXXXX";
+	int fd = mkstemp(ssh);
+
+	(void)state;
+	dprintf(fd, "#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\necho logoff-bus\n");
+	dprintf(fd, "case $1 in\n");
+	for (size_t i = 0; i < 3; i++)
+		dprintf(fd, "h%zu) %s;;\n", i, rows[i].script);
+	dprintf(fd, "esac\n");
+	fchmod(fd, 0700);
+	close(fd);
+	setenv("LOGOFF_SSH", ssh, 1);
+	for (size_t i = 0; i < 3; i++) {
+		char *address = NULL;
+		struct farm_host *host = add("");
+
+		assert_true(asprintf(&address, "h%zu", i) > 0);
+		host->way = FARM_SSH;
+		host->address = address;
+	}
+	run();
+	unlink(ssh);
+	unsetenv("LOGOFF_SSH");
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(failure_of(i), rows[i].failure);
+		if (rows[i].text)
+			assert_string_equal(text_of(i), rows[i].text);
+		free(test->items[i].address);
+	}
+}
+
 /* Neither of the two is left, though both ignore the end of their input and SIGTERM. */
 static void test_nothing_is_left_of_a_bus(void **state)
 {
@@ -760,6 +804,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bus_is_held, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_no_program_for_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_bad_buses, set_up_program, tear_down_program),
+		cmocka_unit_test_setup_teardown(test_bridges_over_ssh, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_bus, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_bus_leaves_unknown, set_up_program, tear_down_program),
 		cmocka_unit_test_setup_teardown(test_broken_connection_leaves_unknown, set_up, tear_down),
