@@ -548,6 +548,7 @@ static enum exit_status status_of(enum farm_failure failure)
 	case FARM_CANCELLED:
 		return EXIT_CANCELLED;
 	case FARM_NOT_LET_IN:
+	case FARM_NO_BUS:
 	case FARM_KEY_UNKNOWN:
 	case FARM_KEY_CHANGED:
 		return EXIT_LOGON;
@@ -589,6 +590,8 @@ static const char *sentence_of(enum farm_failure failure)
 		return _("logoff-host is not installed there");
 	case FARM_NO_BRIDGE:
 		return _("logoff-host is not installed there, nor systemd's bridge");
+	case FARM_NO_BUS:
+		return _("logoff-host is not installed there, and the bus there does not accept who you are");
 	case FARM_WRONG:
 		return _("answers wrongly");
 	case FARM_FAILED:

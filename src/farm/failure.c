@@ -27,6 +27,7 @@ static const char *const kinds[] = {
 	[FARM_NO_CLIENT] = "no-client",
 	[FARM_MISSING] = "not-installed",
 	[FARM_NO_BRIDGE] = "not-installed",
+	[FARM_NO_BUS] = "not-accepted",
 	[FARM_WRONG] = "wrong-answer",
 	[FARM_FAILED] = "unreachable",
 	[FARM_BROKEN] = "broken",

@@ -23,6 +23,7 @@ enum farm_failure {
 	FARM_NO_CLIENT,			/* the program that leads to it does not start here: ssh, ... */
 	FARM_MISSING,			/* logoff-host is not installed there */
 	FARM_NO_BRIDGE,			/* nor is what leads to its bus */
+	FARM_NO_BUS,			/* nor may we use its bus */
 	FARM_WRONG,			/* it answers against the protocol */
 	FARM_FAILED,			/* logoff-host there says that its session host cannot be opened */
 	FARM_BROKEN			/* the connection broke while it carried out an order */

@@ -316,6 +316,8 @@ static bool fail_by_words(struct farm *farm, size_t i, const struct peer *child,
 		failure = FARM_FAILED;
 	if (failure == FARM_MISSING && (farm->hosts->items[i].way == FARM_SSH || child == &farm->links[i].carrier))
 		failure = FARM_NO_BRIDGE;
+	if (failure == FARM_NOT_LET_IN && child == &farm->links[i].carrier)
+		failure = FARM_NO_BUS;
 	fail(farm, i, failure, text);
 	return true;
 }

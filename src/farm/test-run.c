@@ -534,7 +534,7 @@ static void test_bad_buses(void **state)
 	} rows[] = {
 		{ "echo logoff-bus; echo 'sh: 1: exec: systemd-stdio-bridge: not found' >&2; exit 127",
 		  FARM_NO_BRIDGE, NULL },
-		{ "echo logoff-bus; echo 'sudo: a password is required' >&2; exit 1", FARM_NOT_LET_IN,
+		{ "echo logoff-bus; echo 'sudo: a password is required' >&2; exit 1", FARM_NO_BUS,
 		  "a password is required" },
 		{ "echo logoff-bus; exit 1", FARM_FAILED, NULL },
 		{ "echo logoff-bus; read word; exit 0", FARM_FAILED, "no bus" },

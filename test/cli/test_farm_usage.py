@@ -126,6 +126,19 @@ def test_what_ssh_says(run, tmp_path, kind):
         assert done[2].startswith("query: login01: ") and done[2].count("\n") == 1
 
 
+@pytest.mark.parametrize("more", [[], ["/allowunreachable"]], ids=repr)
+def test_a_bus_that_may_not_be_used(run, binary, tmp_path, more):
+    """The refusal of sudo alone would send readers to the line for logoff-host, which is not there."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\necho logoff-bus\necho 'sudo: a password is required' >&2\nexit 1\n")
+    ssh.chmod(0o755)
+    words = {"LOGOFF_SSH": str(ssh), "LOGOFF_HOST_PROGRAM": str(binary.parent.parent / "host/logoff-host")}
+    status, out, errors = run("query", "session", "/server:ssh://login01", "/json:lines", *more, **words)
+    assert [(row["kind"], row["exit_status"]) for row in map(json.loads, out.splitlines())] == [("not-accepted", 8)] and status == 8
+    assert errors == ("query: login01: logoff-host is not installed there, and the bus there does not accept who you are "
+                      "(a password is required)\n")
+
+
 TSTS_SAYS = {
     "unreachable": ("unreachable", None, "cannot be reached (why)", 6, 0),
     "unreachable ": ("no-client", None, "cannot be reached from here (why)", 6, 6),     # logoff-tsts has ended
