@@ -15,12 +15,13 @@
 
 /*
  * Where logoff-host is not installed there, the first line is not a hello, and the same connection becomes a bridge to
- * the bus. sh, as the user's shell may be another one.
+ * the bus. sh, as the user's shell may be another one. sudo looks for a name in folders of its own (secure_path), which
+ * may lack the one where the shell has found it.
  */
 #define FAR_COMMAND(BEFORE) \
-	"exec sh -c 'command -v logoff-host >/dev/null 2>&1 && exec " BEFORE "logoff-host; " \
-	"command -v systemd-stdio-bridge >/dev/null 2>&1 || exit 127; " \
-	"echo " REACH_BUS "; exec " BEFORE "systemd-stdio-bridge'"
+	"exec sh -c 'a=$(command -v logoff-host 2>/dev/null) && exec " BEFORE "\"$a\"; " \
+	"a=$(command -v systemd-stdio-bridge 2>/dev/null) || exit 127; " \
+	"echo " REACH_BUS "; exec " BEFORE "\"$a\"'"
 
 /* Arguments; the texts are copied when all are known. */
 struct arguments {

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -137,6 +138,29 @@ def test_a_bus_that_may_not_be_used(run, binary, tmp_path, more):
     assert [(row["kind"], row["exit_status"]) for row in map(json.loads, out.splitlines())] == [("not-accepted", 8)] and status == 8
     assert errors == ("query: login01: logoff-host is not installed there, and the bus there does not accept who you are "
                       "(a password is required)\n")
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "csh", "fish"])
+@pytest.mark.parametrize("way", ["ssh", "ssh sudo"])
+def test_where_sudo_does_not_look(run, binary, tmp_path, shell, way):
+    """Its secure_path may lack /usr/local/bin, where the user's shell finds logoff-host. The name of a folder may have a blank."""
+    if not (found := shutil.which(shell)):
+        pytest.skip(f"{shell} is not installed")
+    folder, bin = tmp_path / "no 'secure' path", tmp_path / "bin"
+    folder.mkdir()
+    bin.mkdir()
+    real = binary.parent.parent / "host/logoff-host"
+    scripts = {
+        folder / "logoff-host": f"LOGOFF_HOST=memory:{HERE}/hosts/office exec {real}",
+        bin / "sudo": '[ "$1" = -n ] || exit 9\nshift\nPATH=/usr/bin:/bin exec "$@"',
+        tmp_path / "ssh": f'for last; do :; done\nPATH="{bin}:{folder}:/usr/bin:/bin" exec {found} -c "$last"',
+    }
+    for path, script in scripts.items():
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    (tmp_path / "here").write_text(f"login01 {way}\n")
+    status, out, errors = run("query", "session", "/server:login01", hosts="here", LOGOFF_SSH=str(tmp_path / "ssh"))
+    assert (status, errors) == (0, "") and "alice" in out
 
 
 TSTS_SAYS = {
