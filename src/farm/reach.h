@@ -2,10 +2,10 @@
 /*
  * reach.h - which program reaches a host, and with which arguments.
  *
- * ssh is called so that it never asks anybody, accepts no unknown host key, writes none down, forwards nothing, and
- * notices a dead connection within 20 seconds. All else is as the administrator has configured it: keys, agent, jump
- * hosts, shared connections. The far command is always the same text; nothing that a user has typed is in it. Source:
- * ssh(1), ssh_config(5) of OpenSSH 9.2.
+ * ssh is called so that it never asks anybody, forwards nothing, and notices a dead connection within 20 seconds. It
+ * accepts no unknown host key and writes none down, unless its configuration says so (StrictHostKeyChecking). All else
+ * is as the administrator has configured it: keys, agent, jump hosts, shared connections. The far command is always the
+ * same text; nothing that a user has typed is in it. Source: ssh(1), ssh_config(5) of OpenSSH 9.2.
  */
 #ifndef FARM_REACH_H
 #define FARM_REACH_H
