@@ -38,6 +38,7 @@ extern char **environ;
 /* What is known of new logons. */
 struct refusal {
 	bool told, refused;		/* not told: nobody knows whether they are refused */
+	bool set;			/* the state is, whether anything asks for it or not */
 	bool cancelled;
 	bool asks;			/* nothing is changed, and what was not proved before is not told again */
 	int status;
@@ -136,6 +137,7 @@ static void take_line(struct refusal *refusal, json_t *line)
 	} else if (type && strcmp(type, "logon") == 0) {
 		refusal->told = mode != NULL;
 		refusal->refused = mode && (strcmp(mode, "new") == 0 || (refusal->asks && strcmp(mode, "all") == 0));
+		refusal->set = refusal->refused;
 		take_services(refusal, json_object_get(line, "services"));
 	}
 }
@@ -211,6 +213,9 @@ static void report_refusal(const struct refusal *refusal)
 	else
 		fprintf(stderr, _("%s: whether new logons are refused is unknown, so nobody is logged off\n"),
 			program().text);
+	if (refusal->set && !refusal->refused)
+		fprintf(stderr, _("%s: %s\n"), program().text,
+			_("the setting stays all the same; \"change logon /enable\" takes it back"));
 	if (!refusal->refused)
 		(void)stream_failure((enum exit_status)refusal->status, "not-drained", NULL, NULL);
 	output_flush();

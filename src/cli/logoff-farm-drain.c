@@ -229,6 +229,18 @@ static void spare_hosts(struct run *run, const size_t *which, size_t n, enum ref
 						       sentence));
 }
 
+/* The state that those of the N hosts WHICH have set that are left as they are: it refuses logons once PAM asks. */
+static void report_kept(const struct run *run, const size_t *which, size_t n, size_t *found)
+{
+	size_t n_found = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (run->plans[which[k]].drained && judge(run, which[k]) != REFUSAL_YES)
+			found[n_found++] = which[k];
+	server_farm_say_shared(&run->farm, found, n_found,
+			       _("the setting stays all the same; \"change logon /enable\" takes it back"));
+}
+
 static void report_moved(struct run *run, const size_t *which, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
@@ -257,6 +269,7 @@ static size_t drain(struct run *run, size_t *which, size_t n)
 		    _("new logons could not be refused, so nobody is logged off there"));
 	spare_hosts(run, which, n, REFUSAL_UNKNOWN, found, "whether new logons are refused there is unknown",
 		    _("whether new logons are refused is unknown, so nobody is logged off there"));
+	report_kept(run, which, n, found);
 	n_found = find_answer(run, which, n, REFUSAL_YES, found);
 	memcpy(which, found, n_found * sizeof(*which));
 	free(found);

@@ -240,6 +240,7 @@ NO = {
     "older": ("failure('unknown-order', 'logon', 1)\ncontinue", "not know this order"),
     "not set up": ("drained((('sshd', False),))\nreply(6)\ncontinue", "logons through sshd are not refused (PAM is not set up; see change(1))"),
 }
+KEPT = 'the setting stays all the same; "change logon /enable" takes it back\n'
 UNKNOWN = {
     "not written": "failure('drain-not-written', '/run/logoff/drain', 6)\nreply(6)\ncontinue",    # the new state may stand beside the former one
     "breaks": "sys.exit(0)",
@@ -270,7 +271,8 @@ def test_a_host_that_refuses_to_be_drained(farm, name):
     done = farm.hosts(h1=peer("5", "5", logon=lines), h2=peer("", logon=lines), good=peer("5", "5")).logoff(*WORDS)
     assert done.status in (3, 6) and sorted(done.results()) == [("good", "5", "ended"), ("h1", "5", "failed")]
     assert told(farm, "h1") == told(farm, "h2") == ["list", "logon"] and done.only("drained", "host") == [("good",)]
-    assert done.err.count(said) == 1 and done.err.count("h[1-2]: ") == 2, done.err
+    assert done.err.count(said) == 1 and done.err.count("h[1-2]: ") == 2 + (name == "not set up"), done.err
+    assert ("h[1-2]: " + KEPT in done.err) == (name == "not set up")
     told_so = sorted(one for one in done.only("failure", "host", "kind", "object") if one[1:] == ("not-drained", None))
     assert told_so == [("h1", "not-drained", None), ("h2", "not-drained", None)]
 
@@ -281,6 +283,8 @@ def test_a_host_of_which_nobody_knows(farm, name):
     assert done.status == 6 and sorted(done.results()) == [("good", "5", "ended"), ("one", "5", "failed")]
     assert done.only("drained", "host") == [("good",)] and ("one", "not-drained") in kinds(done)
     assert "one: whether new logons are refused is unknown" in done.err and farm.ordered("one") == []
+    assert ("one: " + KEPT in done.err) == (name in ("breaks late", "no services", "status", "not proved", "no service", "no list of groups", "unexplained",
+                                                     "hides")), done.err
 
 
 @pytest.mark.parametrize("name", [*NO, *UNKNOWN])
@@ -316,7 +320,7 @@ def test_pam_that_cannot_be_asked(farm):
 def test_hostile_words(farm):
     lines = "drained((('\\x1b[2J', False),))\nfailure('drain-unknown', '\\x1b[2J\\n', 6)\nreply(6)\ncontinue"
     done = farm.hosts(one=peer("5", "5", logon=lines)).logoff("/all", "/drain", "/y")
-    assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 4, done.err
+    assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 5, done.err
 
 
 # ---- hosts that accept logons again during the run ----
@@ -725,6 +729,7 @@ def test_this_machine_does_not_refuse(machine, text, status, known):
     done = machine.run(*HERE)
     assert done.status == status and done.results() == [] and done.only("drained", "host") == []
     assert kinds(done, "kind", "exit_status") == [("not-drained", status)]
+    assert (KEPT in done.err) == ('"services":[]' in text)
     assert ("new logons could not be refused" in done.err) == known and ("unknown" in done.err) != known
     assert json.loads(machine.run("/all", "/drain", "/y", "/json").out) == []
 
@@ -744,7 +749,7 @@ def test_this_machine_is_not_set_up(machine, refused):
     assert kinds(done, "kind", "exit_status") == [("not-drained", 6)] * 2 and set(done.only("failure", "object")) == {("sshd",), (None,)}
     assert machine.log() == ["logon --drain --json=lines"]
     assert done.err == ("logoff: new logons could not be refused, so nobody is logged off\n" if refused is False else
-                        "logoff: whether new logons are refused is unknown, so nobody is logged off\n")
+                        "logoff: whether new logons are refused is unknown, so nobody is logged off\n") + "logoff: " + KEPT
 
 
 @pytest.mark.parametrize("refused", [False, None])
