@@ -875,6 +875,13 @@ const char *server_farm_sentence(const char *kind)
 	return kind;
 }
 
+bool server_farm_has_logons(const struct server_farm *farm, size_t i)
+{
+	const struct farm_host *host = &farm->hosts.items[i];
+
+	return (host->way != FARM_TSTS || logoff_is_this_machine(host->address)) && !server_farm_is_by_bus(farm, i);
+}
+
 struct safe server_farm_say_service(const char *service, enum select_answer refused)
 {
 	struct safe out = {};

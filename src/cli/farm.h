@@ -204,6 +204,12 @@ int server_farm_report_elsewhere(const char *shown, const char *object);
 /* Tells whether host I, whose hello has come, has no logoff-host and is asked by its bus. Returns true if so. */
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
 
+/*
+ * Tells whether host I can be told to refuse new logons: not by MS-TSTS, unless it is this machine, nor by its bus, which
+ * is known once its hello has come. Returns true if so, or if that is not known yet.
+ */
+bool server_farm_has_logons(const struct server_farm *farm, size_t i);
+
 /* The sentence for a service of PAM that lets users in although the host is drained, or may. Returns it. */
 struct safe server_farm_say_service(const char *service, enum select_answer refused);
 

@@ -153,7 +153,7 @@ static const char *find_lonely_option(bool far, int n_arguments, char **argument
 static int show_plan(struct choice *choice)
 {
 	if (arg_drain && !arg_json)
-		puts(_("New logons would be refused."));
+		puts(_("New logons would be refused, if PAM is set up."));
 	return arg_json ? result_print_plan(choice, arg_console) : (int)choice_show(choice, stdout, arg_console);
 }
 

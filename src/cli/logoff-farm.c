@@ -542,16 +542,42 @@ static void show_target(struct logoff_session *session)
 	stream_row("result", row);
 }
 
-/* The N hosts WHICH would be drained. */
-static int show_plan(const struct run *run, const size_t *which, size_t n)
+/* Reports those of the N hosts WHICH that cannot be drained. Returns how many can; they stand in WHICH first then. */
+static size_t leave_undrained(struct run *run, size_t *which, size_t n)
 {
-	char *folded = arg_drain && n > 0 && !arg_json ? server_farm_fold(&run->farm, which, n) : NULL;
+	size_t n_left = 0, n_none = 0, *none = calloc(n + 1, sizeof(*none));
+
+	if (!none) {
+		run_note_status(run, report_no_memory());
+		return 0;
+	}
+	for (size_t k = 0; k < n; k++) {
+		run->plans[which[k]].spared = server_farm_has_logons(&run->farm, which[k]) ? NULL : "unsupported";
+		if (run->plans[which[k]].spared)
+			none[n_none++] = which[k];
+		else
+			which[n_left++] = which[k];
+	}
+	run_note_status(run, server_farm_report_shared(&run->farm, none, n_none, EXIT_UNREACHABLE, "unsupported",
+						       server_farm_sentence("unsupported")));
+	run_note_status(run, server_farm_report_shared(
+		&run->farm, none, n_none, EXIT_UNREACHABLE, "not-drained",
+		_("new logons could not be refused, so nobody would be logged off there")));
+	free(none);
+	return n_left;
+}
+
+/* The N hosts WHICH would be drained. Whether their PAM would follow is not asked. */
+static int show_plan(struct run *run, size_t *which, size_t n)
+{
+	size_t n_drained = arg_drain ? leave_undrained(run, which, n) : 0;
+	char *folded = n_drained > 0 && !arg_json ? server_farm_fold(&run->farm, which, n_drained) : NULL;
 
 	if (folded)
-		printf(_("New logons would be refused on %s.\n"), folded);
+		printf(_("New logons would be refused on %s, if PAM is set up there.\n"), folded);
 	free(folded);
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		for (size_t t = 0; t < run->plans[i].n_targets; t++)
+		for (size_t t = 0; t < run->plans[i].n_targets && !run->plans[i].spared; t++)
 			show_target(run->plans[i].targets[t].session);
 	return EXIT_ENDED;
 }

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -129,11 +130,33 @@ def test_a_dry_run_drains_nothing(farm):
     farm.hosts(h1=peer("5"), h2=peer(""), off="sys.exit(1)\n")
     done = farm.logoff("/all", "/drain", "/dryrun")
     assert done.status == 6 and told(farm, "h1") == told(farm, "h2") == ["list"]
-    assert done.out.splitlines() == ["New logons would be refused on h[1-2].", "Session h1:5 of alice, disconnected: would be logged off."]
+    assert done.out.splitlines() == ["New logons would be refused on h[1-2], if PAM is set up there.", "Session h1:5 of alice, disconnected: would be logged off."]
     for path in farm.folder.glob("*.starts"):
         path.unlink()
     rows = json.loads(farm.logoff("/all", "/drain", "/dryrun", "/json").out)
     assert [(row["host"], row["id"], row["result"]) for row in rows] == [("h1", "5", "would-end")]
+
+
+def test_a_dry_run_with_hosts_that_cannot_be_drained(farm):
+    """By MS-TSTS and over a bus nobody can refuse logons: nobody would be logged off there. localhost is this machine by another name."""
+    script = "hello(way='bus', instance=str(os.getpid()))\nwhile order():\n    session('7')\n    reply()\n"
+    farm.hosts(here=script, h1=peer("5", skip=0), h2="raw(b'logoff-bus\\n')\nstdin.read()\n")
+    program = farm.folder / "program"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -IS {farm.folder}/1.py\n")
+    program.chmod(0o755)
+    farm.env["LOGOFF_HOST_PROGRAM"] = str(program)
+    farm.text += "ts1 tsts\n"
+    done = farm.logoff("/all", "/drain", "/dryrun", "/server:h1,h2,localhost,ts1")
+    assert done.status == 6 and done.out.splitlines() == [
+        "New logons would be refused on h1,localhost, if PAM is set up there.", "Session h1:5 of alice, disconnected: would be logged off.",
+        "Session localhost:7 of alice, disconnected: would be logged off."]
+    assert "logoff: h2,ts1: this host cannot do that\n" in done.err
+    assert "logoff: h2,ts1: new logons could not be refused, so nobody would be logged off there\n" in done.err
+    done = farm.logoff("/all", "/drain", "/dryrun", "/server:h1,h2,localhost,ts1", "/json:lines")
+    assert sorted(done.results()) == [("h1", "5", "would-end"), ("localhost", "7", "would-end")]
+    told_so = [one for one in kinds(done) if one[1] != "spared-unknown"]    # over a bus 7 may be our own
+    assert told_so == [(host, kind) for host in ("h2", "ts1") for kind in ("not-drained", "unsupported")]
+    (farm.folder / "here.starts").unlink()    # what serves a bus has the descriptors of that too
 
 
 def test_a_host_that_was_not_listed_is_not_drained(farm):
@@ -699,7 +722,7 @@ def test_exclusions_are_looked_up_once(machine):
 def test_nothing_happens_before_a_yes(machine):
     assert machine.run("/all", "/drain").status == 1 and machine.log() == []
     done = machine.run("/all", "/drain", "/dryrun")
-    assert done.status == 0 and done.out.startswith("New logons would be refused.\n") and machine.log() == []
+    assert done.status == 0 and done.out.startswith("New logons would be refused, if PAM is set up.\n") and machine.log() == []
 
 
 def test_a_host_in_memory_is_not_this_machine(machine):
