@@ -884,11 +884,14 @@ bool server_farm_has_logons(const struct server_farm *farm, size_t i)
 
 struct safe server_farm_say_service(const char *service, enum select_answer refused)
 {
-	struct safe out = {};
+	struct safe out = {}, name = safe(service);
 
-	snprintf(out.text, sizeof(out.text),
-		 refused == SELECT_NO ? _("logons through %.300s are not refused (PAM is not set up; see change(1))") :
-					_("whether logons through %.300s are refused is unknown"), safe(service).text);
+	if (refused == SELECT_NO)
+		snprintf(out.text, sizeof(out.text), _("logons through %.300s are not refused (PAM is not set up, or "
+						       "drain-refuses is in doubt; see change(1))"), name.text);
+	else
+		snprintf(out.text, sizeof(out.text), _("whether logons through %.300s are refused is unknown"),
+			 name.text);
 	return out;
 }
 

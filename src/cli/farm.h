@@ -205,8 +205,8 @@ int server_farm_report_elsewhere(const char *shown, const char *object);
 bool server_farm_is_by_bus(const struct server_farm *farm, size_t i);
 
 /*
- * Tells whether host I can be told to refuse new logons: not by MS-TSTS, unless it is this machine, nor by its bus, which
- * is known once its hello has come. Returns true if so, or if that is not known yet.
+ * Tells whether host I can be ordered to refuse new logons. MS-TSTS and a bus have no such order; this machine has, by
+ * any name. That a host is asked by its bus is known once its hello has come. Returns true if so, or if it is unknown.
  */
 bool server_farm_has_logons(const struct server_farm *farm, size_t i);
 

@@ -95,7 +95,7 @@ def test_services_that_let_users_in(root, change):
     for words in (["/drain", TEXT], ["/query"]):
         result = change(*words)
         assert result.returncode == 6
-        assert result.stderr.splitlines() == [f"change: logons through {one} are not refused (PAM is not set up; see change(1))" for one in ("lightdm", "login")]
+        assert result.stderr.splitlines() == [f"change: logons through {one} are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))" for one in ("lightdm", "login")]
     assert TEXT in state(root)
 
 
@@ -131,7 +131,7 @@ def test_a_check_that_shows_the_text_and_fails(root, change):
     (root / "check").chmod(0o755)
     services(root, sshd=PROVED.replace(f"/bin/echo {TEXT}", str(root / "check")))
     result = change("/drain", TEXT)
-    assert (result.returncode, result.stderr) == (6, "change: logons through sshd are not refused (PAM is not set up; see change(1))\n")
+    assert (result.returncode, result.stderr) == (6, "change: logons through sshd are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))\n")
 
 
 def test_a_caller_that_ignores_its_children(root, change):
@@ -239,4 +239,4 @@ def test_the_proof_while_run_is_read_only(root, change, read_only):
     change("/drain", TEXT)
     services(root, login=LETS_IN)
     result = read_only("run", "/query")
-    assert (result.returncode, result.stderr) == (6, "change: logons through login are not refused (PAM is not set up; see change(1))\n")
+    assert (result.returncode, result.stderr) == (6, "change: logons through login are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))\n")

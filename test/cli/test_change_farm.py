@@ -244,11 +244,11 @@ def test_services_that_let_users_in(farm):
     for words in (["/drain", TEXT], ["/query"]):
         status, out, err = farm.run(words[0], "/server:@linux", *words[1:])
         assert status == 6
-        assert err == ["change: login[01-02]: logons through login are not refused (PAM is not set up; see change(1))",
+        assert err == ["change: login[01-02]: logons through login are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))",
                        "change: login03: whether logons through sshd are refused is unknown"]
         assert out[0] == f"login[01-02]: {REFUSED}" and f"login03: {REFUSED}" in out
     status, out, err = farm.run("/query", "/server:login01")
-    assert (status, err) == (6, ["change: login01: logons through login are not refused (PAM is not set up; see change(1))"])
+    assert (status, err) == (6, ["change: login01: logons through login are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))"])
 
 
 def test_no_text(farm):
@@ -399,7 +399,7 @@ def test_foreign_texts_do_no_harm(farm):
         assert status == 6 and "\x1b" not in "".join(out + err)
         out = [line.removeprefix("one: ") for line in out if not line.startswith("two: ")]
         assert r", by \x1b]0;evil\x07\x0a." in out[2] and out[4:6] == [r"  \x1b[2J\xe2\x80\xaetext", "  login99: fine"]
-        assert err == [r"change: one: \x1b[2J\x0a: new-kind (\x1b[2J)", r"change: one: logons through a\x1b[1m\x0ab are not refused (PAM is not set up; see change(1))"]
+        assert err == [r"change: one: \x1b[2J\x0a: new-kind (\x1b[2J)", r"change: one: logons through a\x1b[1m\x0ab are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))"]
 
 
 # ---- Ctrl-C ----

@@ -261,7 +261,7 @@ NO = {
     "unsupported": ("failure('unsupported', None, 6)\nreply(6)\ncontinue", "cannot do that"),
     "read only": ("failure('read-only', 'logon', 3)\ncontinue", "only show"),
     "older": ("failure('unknown-order', 'logon', 1)\ncontinue", "not know this order"),
-    "not set up": ("drained((('sshd', False),))\nreply(6)\ncontinue", "logons through sshd are not refused (PAM is not set up; see change(1))"),
+    "not set up": ("drained((('sshd', False),))\nreply(6)\ncontinue", "logons through sshd are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))"),
 }
 KEPT = 'the setting stays all the same; "change logon /enable" takes it back\n'
 UNKNOWN = {
@@ -316,7 +316,7 @@ def test_none_of_them_alone_is_success(farm, name):
     assert farm.hosts(one=peer("", logon=lines)).logoff("/all", "/drain", "/y", "/timeout:3").status in (3, 6)
 
 
-@pytest.mark.parametrize("refused,said", [("False", "logons through sshd are not refused (PAM is not set up; see change(1))"),
+@pytest.mark.parametrize("refused,said", [("False", "logons through sshd are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))"),
                                           ("None", "whether logons through sshd are refused is unknown")])
 def test_a_service_that_lets_users_in(farm, refused, said):
     """Another one refuses them, so the host is emptied, and what is not proved is said once for all hosts."""
@@ -593,7 +593,7 @@ def test_real_hosts_that_let_users_in(farm, root):
     services(root, sshd=REFUSES.format(OURS), login=LETS_IN)
     done = farm.hosts(h1=TWO, h2=TWO).logoff("/all", "/drain", "/y", "/json:lines")
     assert done.status == 6 and len(done.results()) == 4
-    assert done.err == "logoff: h[1-2]: logons through login are not refused (PAM is not set up; see change(1))\n"
+    assert done.err == "logoff: h[1-2]: logons through login are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))\n"
 
 
 def test_hosts_in_memory_have_no_state(farm):

@@ -123,7 +123,7 @@ def test_a_service_that_is_not_set_up(host):
     finally:
         host.check("mv /root/login.pam /etc/pam.d/login")
     assert result.status == UNREACHABLE and not alice.exists()
-    assert result.err == "change: logons through login are not refused (PAM is not set up; see change(1))\n"
+    assert result.err == "change: logons through login are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))\n"
 
 
 def test_cancelled_before_the_end_of_the_warning(host):
@@ -203,7 +203,7 @@ def test_hosts_that_cannot_be_drained(network, far):
     assert status == UNREACHABLE and ("login1", "alice", "ended") in results(lines) and drained(lines) == ["login1"]
     assert {one[2] for one in results(lines) if one[0] != "login1"} == {"failed"}
     assert not alice.exists() and other.exists()
-    assert "logoff: login2: logons through sshd are not refused (PAM is not set up; see change(1))" in err, err
+    assert "logoff: login2: logons through sshd are not refused (PAM is not set up, or drain-refuses is in doubt; see change(1))" in err, err
     assert "logoff: login2,noisy: new logons could not be refused, so nobody is logged off there" in err, err
     lines, more, status = end(begin_log_off(network.admin, "/server:bridge"))    # the same host as noisy, so it is another run
     assert status == UNREACHABLE and {one[2] for one in results(lines)} <= {"failed"} and drained(lines) == []
