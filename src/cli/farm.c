@@ -40,6 +40,15 @@ static enum exit_status report_wrong(const char *sentence, const char *word)
 	return stream_failure(EXIT_USAGE, "wrong-host", word, NULL);
 }
 
+static enum exit_status report_no_group(const struct farm_fault *fault, const char *word)
+{
+	struct safe sentence = {};
+
+	snprintf(sentence.text, sizeof(sentence.text),
+		 _("no group of hosts has this name in %.400s; see logoff-hosts-file(5)"), safe(fault->files).text);
+	return report_wrong(sentence.text, word);
+}
+
 /* Reports why there is no list of the hosts that SERVER means. */
 static enum exit_status report_hosts(const struct farm_fault *fault, const char *server)
 {
@@ -70,7 +79,7 @@ static enum exit_status report_hosts(const struct farm_fault *fault, const char 
 	case FARM_FAULT_TOO_MANY:
 		return report_wrong(_("more than 100000 hosts"), word);
 	case FARM_FAULT_NO_GROUP:
-		return report_wrong(_("no group of hosts has this name"), word);
+		return report_no_group(fault, word);
 	case FARM_FAULT_CIRCLE:
 		return report_wrong(_("this group of hosts contains itself, or groups are nested too deep"), word);
 	case FARM_FAULT_DIFFERS:

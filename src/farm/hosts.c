@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,6 +214,17 @@ static int gather_hosts(struct gathering *gathering, const struct word *word)
 
 static int gather_word(struct gathering *gathering, const struct word *word, unsigned depth);
 
+static int missing_group(struct resolving *resolving, const struct word *word)
+{
+	char *const *paths = resolving->table.paths;
+	struct farm_fault *fault = resolving->fault;
+	int r = wrong_word(resolving, FARM_FAULT_NO_GROUP, word);
+
+	snprintf(fault->files, sizeof(fault->files), "%s%s%s", paths[0] ? paths[0] : "",
+		 paths[0] && paths[1] ? ", " : "", paths[1] ? paths[1] : "");
+	return r;
+}
+
 /* Gathers the hosts of the group WORD. A group that has been gathered is not gathered again. */
 static int gather_group(struct gathering *gathering, const struct word *word, unsigned depth)
 {
@@ -222,7 +234,7 @@ static int gather_group(struct gathering *gathering, const struct word *word, un
 	int r = 0;
 
 	if (number == table->n_groups)
-		return wrong_word(gathering->resolving, FARM_FAULT_NO_GROUP, word);
+		return missing_group(gathering->resolving, word);
 	group = &table->groups[number];
 	if (gathering->groups[number] == GROUP_OPEN || depth == DEPTH_MAX)
 		return wrong_word(gathering->resolving, FARM_FAULT_CIRCLE, word);

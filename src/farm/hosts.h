@@ -61,7 +61,7 @@ enum farm_fault_kind {
 
 /*
  * PATH and LINE are those of the file with WORD; "" and 0: it stands in the value itself. A WORD of a file is "" if it
- * may be a secret.
+ * may be a secret. FILES are the hosts files that were looked for, of FARM_FAULT_NO_GROUP alone.
  */
 struct farm_fault {
 	enum farm_fault_kind kind;
@@ -69,6 +69,7 @@ struct farm_fault {
 	char path[4096];
 	size_t line;
 	char word[256];
+	char files[400];
 };
 
 /*

@@ -56,7 +56,7 @@ def run(binary, tmp_path):
         ("query process /server:login01", 1, "query: say which processes of these hosts are meant"),
         ("query user /server:@linux /parallel:257", 1, "query: not a number from 1 to 256: /parallel:257"),
         ("query user /server:@linux /timeout:0", 1, "query: /timeout: at least one second is needed"),
-        ("query user /server:@windows", 1, "query: @windows: no group of hosts has this name"),
+        ("query user /server:@windows", 1, "query: @windows: no group of hosts has this name in {tmp}/hosts; see logoff-hosts-file(5)\n"),
         ("query user /server:@circle", 1, "hosts, line 5: @circle: this group of hosts contains itself"),
         ("query user /server:login[3-1]", 1, "query: login[3-1]: neither a host nor a list of hosts"),
         ("query user /server:@linux,-login4", 1, "query: -login4: leaves out no host of the list"),
@@ -65,10 +65,18 @@ def run(binary, tmp_path):
         ("query user /server:@./none", 1, "query: ./none: No such file or directory"),
     ],
 )
-def test_what_cannot_be_done(run, command, status, error):
+def test_what_cannot_be_done(run, tmp_path, command, status, error):
+    error = error.replace("{tmp}", str(tmp_path))
     done = run(*[word.replace("|", " ") for word in command.split()])
     assert done[0] == status and error in done[2], done
     assert done[1] == ""
+
+
+def test_no_group_in_either_file(run, tmp_path):
+    """As under sudo, where the file is that of root."""
+    words = {"LOGOFF_HOSTS_FILE": "", "HOME": str(tmp_path)}
+    assert run("query", "user", "/server:@nosuchgroup", **words)[2] == (
+        f"query: @nosuchgroup: no group of hosts has this name in {tmp_path}/.config/logoff/hosts, /etc/logoff/hosts; see logoff-hosts-file(5)\n")
 
 
 @pytest.mark.parametrize("text, error", [
