@@ -11,6 +11,11 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 	return 0;
 }
 
+void server_farm_say_unlisted(const char *server)
+{
+	(void)server;
+}
+
 int server_farm_print_hosts(void)
 {
 	return EXIT_ENDED;

@@ -106,6 +106,23 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 	return -1;
 }
 
+/* NAME is what may stand behind "ssh://". */
+static struct safe say_unlisted(const char *name)
+{
+	struct safe sentence = {};
+
+	snprintf(sentence.text, sizeof(sentence.text),
+		 _("no hosts file lists it, so it was asked as a Windows server; ssh://%.200s asks it by ssh"),
+		 safe(name).text);
+	return sentence;
+}
+
+void server_farm_say_unlisted(const char *server)
+{
+	if (server && !logoff_is_this_machine(server) && !strchr(server, ':'))	/* a port is not ssh's */
+		report(server, say_unlisted(server).text, "");
+}
+
 /* Nobody wants to read about a wrong file at the tabulator key. */
 int server_farm_print_hosts(void)
 {
@@ -809,6 +826,26 @@ static enum exit_status stream_failed(const struct failed *failed)
 	return stream_failure_of(failed->name, status, failure_word(failed->failure), NULL, &cause);
 }
 
+/* The same of those of the hosts WHICH (NULL: all) that could not be reached. */
+static void report_unlisted(const struct server_farm *farm, const size_t *which, size_t n_which)
+{
+	size_t *unlisted = calloc(n_which + 1, sizeof(*unlisted)), n = 0;
+	const char *text;
+
+	for (size_t k = 0; unlisted && k < n_which; k++) {
+		size_t i = which ? which[k] : k;
+		const struct farm_host *host = &farm->hosts.items[i];
+
+		if (host->unlisted && !strchr(host->name, ':') && !farm_hello(farm->farm, i) &&
+		    farm_failure(farm->farm, i, &text) == FARM_UNREACHABLE)
+			unlisted[n++] = i;
+	}
+	if (n > 0)
+		server_farm_say_shared(farm, unlisted, n,
+				       say_unlisted(n == 1 ? server_farm_name(farm, unlisted[0]) : _("NAME")).text);
+	free(unlisted);
+}
+
 enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *which, size_t n_which)
 {
 	struct failed *failed = calloc(n_which + 1, sizeof(*failed));
@@ -833,6 +870,7 @@ enum exit_status server_farm_report_of(struct server_farm *farm, const size_t *w
 			;
 		report_same(&failed[i], same);
 	}
+	report_unlisted(farm, which, n_which);
 	for (size_t i = 0; i < n; i++) {
 		enum exit_status one = stream_failed(&failed[i]);
 

@@ -93,6 +93,9 @@ struct server_farm {
  */
 int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 
+/* Says how the single SERVER that could not be reached was asked, if that follows from its name alone. */
+void server_farm_say_unlisted(const char *server);
+
 /* Prints the names of the hosts files, one in a line, for completions. Returns the exit status. */
 int server_farm_print_hosts(void);
 

@@ -361,6 +361,13 @@ static int open_host(struct logoff_host **ret_host, const char *server, enum log
 
 enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 {
+	int r;
+
+	return logon_open_telling(ret_host, server, &r);
+}
+
+enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *server, int *ret_result)
+{
 	char password[PASSWORD_SIZE] = "";
 	struct logoff_error error = {};
 	enum logoff_kerberos kerberos;
@@ -368,7 +375,7 @@ enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 	int r = LOGOFF_E_NOT_ACCEPTED, asked = 0;
 
 	if (logoff_is_this_machine(server)) {
-		r = logoff_host_open(ret_host, NULL, NULL, &error);
+		*ret_result = r = logoff_host_open(ret_host, NULL, NULL, &error);
 		return r < 0 ? report_open(server, r, &error) : EXIT_ENDED;
 	}
 	(void)find_kerberos(&kerberos);
@@ -383,5 +390,6 @@ enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 			status = report_no_password(server, asked);
 	}
 	explicit_bzero(password, sizeof(password));
+	*ret_result = r;
 	return status == EXIT_ENDED && r < 0 ? report_open(server, r, &error) : status;
 }

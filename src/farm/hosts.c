@@ -184,6 +184,7 @@ static int gather_host(struct gathering *gathering, const char *name, const stru
 	if (parts.way == FARM_TSTS) {
 		listed = hosts_table_find(table, name);
 		r = farm_host_copy(&host, listed ? &table->hosts[listed->host] : &unlisted, name);
+		host.unlisted = !listed;
 	} else {
 		r = make_host(&host, &parts);
 	}

@@ -35,6 +35,7 @@ struct farm_host {
 	bool sudo;		/* ssh */
 	char **command;		/* the words of the command, ended by NULL; no shell reads them */
 	char *authfile;		/* MS-TSTS: an absolute path; NULL: not given */
+	bool unlisted;		/* MS-TSTS: as no hosts file has the name */
 };
 
 /* A list of hosts, each once, in the order in which they were given. All zero is the empty list. */

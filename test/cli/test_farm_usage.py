@@ -198,6 +198,43 @@ def test_what_the_client_of_a_windows_host_says(run, tmp_path, kind):
         assert done[0] == wanted and f"query: ts1: {said}\n" in done[2], done
 
 
+UNLISTED = "no hosts file lists it, so it was asked as a Windows server; ssh://{} asks it by ssh\n"
+
+
+def test_a_name_that_no_hosts_file_lists(run, tmp_path):
+    """It is easily meant as that of a Linux host. Only where nobody was reached that way is it said."""
+    program = tmp_path / "logoff-host"
+    words = {"LOGOFF_HOST_PROGRAM": str(program)}
+
+    def says(kind, number=113):
+        failure = {"failure": {"host": "x", "kind": kind, "object": None, "cause": {"domain": "errno", "text": "why", "number": number}, "exit_status": 6}}
+        program.write_text(f"#!/bin/sh\necho '{json.dumps(failure)}'\nexit 6\n")
+        program.chmod(0o755)
+
+    (tmp_path / "here").write_text("listed tsts\n")
+    says("unreachable")
+    for servers, said in (("h1,listed", "h1: " + UNLISTED.format("h1")), ("h[1-2],listed,h3:1445", "h[1-2]: " + UNLISTED.format("NAME")), ("listed", None)):
+        status, _, errors = run("query", "session", f"/server:{servers}", hosts="here", **words)
+        assert status == 6 and errors.count("no hosts file") == bool(said) and f"query: {said or 'listed: cannot be reached'}" in errors, errors
+    for kind, number in (("no-answer", 110), ("unreachable", 104), ("not-accepted", 0), ("wrong-answer", 0)):
+        says(kind, number)
+        assert "no hosts file" not in run("query", "session", "/server:h[1-2]", hosts="here", **words)[2]
+
+
+@pytest.mark.parametrize("words,said", [
+    (["query", "session", "/server:no-such-host.invalid"], True), (["query", "session", "/server:no-such-host.invalid:445"], False),
+    (["tskill", "1", "/server:no-such-host.invalid"], False),
+], ids=repr)
+def test_a_single_name_that_no_hosts_file_lists(run, binary, tmp_path, words, said):
+    client = binary.parent.parent / "tsts/logoff-tsts"
+    if not client.exists():
+        pytest.skip("built without servers")
+    (tmp_path / "auth").write_text("username = x\npassword = y\n")
+    (tmp_path / "auth").chmod(0o600)
+    status, _, errors = run(*words, "-A", "auth", LOGOFF_TSTS=str(client))
+    assert status == 6 and ("no-such-host.invalid: " + UNLISTED.format("no-such-host.invalid") in errors) == said, errors
+
+
 @pytest.mark.parametrize("hosts,words,said", [
     ("login01 ssh\nlogin02 ssh\n", {"LOGOFF_SSH": "/no/such/ssh"}, "query: login[01-02]: cannot be reached from here (/no/such/ssh is not installed)\n"),
     ('login01,login02 command="/no/such/way logoff-host"\n', {}, "query: login[01-02]: cannot be reached from here (/no/such/way is not installed)\n"),
