@@ -334,7 +334,7 @@ static size_t find_asked(struct run *run, size_t *which)
 
 	snprintf(sentence.text, sizeof(sentence.text), "%s", _("this host cannot do that (not over this protocol)"));
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (run->farm.hosts.items[i].way == FARM_TSTS)
+		if (!server_farm_has_logons(&run->farm, i))
 			fail(run, i, EXIT_UNREACHABLE, "unsupported", NULL, &cause, sentence);
 		else
 			which[n++] = i;

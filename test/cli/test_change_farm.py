@@ -154,14 +154,14 @@ class Farm:
         path = self.path / f"{name}.log"
         return path.read_text().splitlines() if path.exists() else []
 
-    def start(self, *words, lang="C"):
+    def start(self, *words, lang="C", **more):
         hosts = self.path / "hosts"
         hosts.write_text("\n".join(self.lines) + "\n")
         hosts.chmod(0o600)
         (self.path / "here").mkdir(exist_ok=True)
         env = {"LC_ALL": lang, "TZ": "UTC", "PATH": os.environ["PATH"], "LOGOFF_HOSTS_FILE": str(hosts),
                "LOGOFF_DRAIN_ROOT": str(self.path / "here")}    # so that no fault of the program drains this machine
-        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
+        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}, **more)
         before = VALGRIND + ["--track-fds=no", f"--log-file={self.path}/valgrind-%p"] if self.valgrind else []
         return subprocess.Popen([*before, self.binary.parent / "change", "logon", *words], env=env, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -267,6 +267,19 @@ def test_hosts_that_hide_logins(farm):
 def test_this_machine(farm):
     status, out, err = farm.run("/query", "/server:localhost")
     assert (status, out) == (0, [ACCEPTED]) and not err
+
+
+def test_this_machine_in_a_list(farm):
+    """By whatever name it is given, it is no server of MS-TSTS."""
+    farm.host("login01")
+    root = farm.host("own")
+    program = farm.path / "program"
+    program.write_text(f"#!/bin/sh\n{farm.lines[-1].partition(chr(34))[2].rstrip(chr(34))} \"$@\"\n")    # with that state
+    program.chmod(0o755)
+    for way, line in (("/query", ACCEPTED), ("/drain", "New sessions are refused. Users may reconnect to those that they have.")):
+        status, out, err = farm.run(way, "/server:localhost,login01", *([TEXT] if way == "/drain" else []), LOGOFF_HOST_PROGRAM=str(program))
+        assert (status, out[0], err) == (0, f"localhost,login01: {line}", []), (out, err)
+    assert "mode=drain" in state(root)
 
 
 # ---- hosts that cannot ----
