@@ -430,6 +430,7 @@ static const struct key host_keys[] = {
 	{ "realtime", VALUE_FLAG, offsetof(struct memory_world, realtime), false },
 	{ "shared", VALUE_FLAG, offsetof(struct memory_world, shared), false },
 	{ "quiet", VALUE_FLAG, offsetof(struct memory_world, quiet), false },
+	{ "hides", VALUE_FLAG, offsetof(struct memory_world, hides), false },
 	{ "by-id", VALUE_FLAG, offsetof(struct memory_world, by_id), false },
 	{ "silent", VALUE_TIME, offsetof(struct memory_world, silent_us), false },
 	{ "speaks", VALUE_TIME, offsetof(struct memory_world, speaks_us), false },

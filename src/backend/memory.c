@@ -603,6 +603,7 @@ static int memory_list(struct logoff_host *host, const char *name, struct sessio
 		return -EAGAIN;
 	if (world->list_fails.r)
 		return fail_as(&world->list_fails, NULL, reterr);
+	host->hides_processes = world->hides;
 	for (size_t i = 0; r == 0 && i < world->n_sessions; i++) {
 		if (!exists(world, &world->sessions[i].unit))
 			continue;
@@ -1171,8 +1172,7 @@ static int memory_watch(struct host_watch *watch, struct logoff_error *reterr)
 
 const struct host_backend host_memory = {
 	.name = "memory",
-	.open = memory_open,
-	.close = memory_close,
+	.open = memory_open, .close = memory_close,
 	.release = memory_release,
 	.get = memory_get,
 	.list = memory_list,

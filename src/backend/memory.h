@@ -138,6 +138,7 @@ struct memory_world {
 	bool realtime;
 	bool shared;		/* with the other processes that have opened the file */
 	bool quiet;		/* the end of a process wakes nobody */
+	bool hides;		/* processes of others from the caller, and so logins: a list may lack some */
 	bool by_id;		/* asking reaches whoever has the session's id by then */
 	uint64_t silent_us, speaks_us; /* it does not answer between these moments */
 	uint64_t lost_us;	/* when the connection breaks */
