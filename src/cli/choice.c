@@ -310,7 +310,7 @@ static void add_argument(struct choice *choice, const char *argument, bool alone
 		   has_session(choice, argument, NULL) > 0) {
 		note_status(choice, report_is_user(argument));
 	} else if (r < 0) {
-		note_status(choice, report_not_found(argument, word.text, r, &error));
+		note_status(choice, report_not_found_on(choice->host, argument, word.text, r, &error));
 	}
 }
 
@@ -324,7 +324,7 @@ static void add_line(struct choice *choice, const char *path, const struct name 
 	if (r == LOGOFF_E_NO_SESSION && (word.kind == WORD_USER || word.kind == WORD_ANY))
 		add_user(choice, word.text, shown.text);
 	else if (r < 0)
-		note_status(choice, report_not_found(shown.text, word.text, r, &error));
+		note_status(choice, report_not_found_on(choice->host, shown.text, word.text, r, &error));
 }
 
 static void add_file(struct choice *choice, const char *path)

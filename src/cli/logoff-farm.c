@@ -448,7 +448,8 @@ static int find_named(const struct run *run, size_t i, struct word word, size_t 
 			r = LOGOFF_E_NOT_ACTIVE;
 		}
 	}
-	if (r != LOGOFF_E_NO_SESSION || word.kind == WORD_NAME)
+	/* A session that is hidden may have the number as its id. */
+	if (r != LOGOFF_E_NO_SESSION || word.kind == WORD_NAME || host->hides_logins)
 		return r;
 	r = word_find_number(host->sessions + first, host->n_sessions - first, NULL, word.text, ret_k, cause);
 	*ret_k += first;
@@ -492,6 +493,8 @@ static int add_named(struct run *run, const struct given *given)
 	else if (r == LOGOFF_E_NO_SESSION && word.kind != WORD_ID && word.kind != WORD_NAME &&
 		 has_user(host, run->plans[i].n_selected, word.text, NULL))
 		run_note_status(run, report_is_user(word.text));
+	else if (r == LOGOFF_E_NO_SESSION && host->hides_logins)
+		run_note_status(run, report_unseen(shown(given).text, word.text));
 	else
 		run_note_status(run, report_not_found(shown(given).text, word.text, r, &cause));
 	return 0;

@@ -83,8 +83,10 @@ static int run_tsdiscon(struct logoff_host *host, int n_arguments, char **argume
 	if (n_arguments > 1 || word.kind == WORD_USER || word.kind == WORD_GROUP)
 		return help_refuse(&help, _("one session can be given, by its name or id"));
 	r = name ? word_find(host, word, &session, &error) : (int)logoff_host_find(host, NULL, &session, &error);
+	if (r < 0 && name)
+		return report_not_found_on(host, name, word.text, r, &error);
 	if (r < 0)
-		return report_not_found(name, word.text, r, &error);
+		return report_not_found(NULL, NULL, r, &error);
 	status = disconnect(session);
 	logoff_session_free(session);
 	return status;

@@ -377,7 +377,7 @@ static int run_tskill(struct logoff_host *host, int n_words, char **words)
 	if (arg_id) {
 		r = word_find(host, (struct word){ WORD_ANY, arg_id }, &named, &error);
 		if (r < 0)
-			return report_not_found(arg_id, arg_id, r, &error);
+			return report_not_found_on(host, arg_id, arg_id, r, &error);
 	}
 	status = end_words(host, named, n_words, words);
 	logoff_session_free(named);

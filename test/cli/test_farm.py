@@ -603,6 +603,16 @@ def test_a_host_that_hides_some_beside_one_that_is_excused(farm):
         assert done.status == 6 and "/proc hides " in done.err, done.err
 
 
+@pytest.mark.parametrize("word", ["one:c3", "one:pts/9", "one:id:9", "one:32769"])
+def test_a_session_that_a_host_may_hide(farm, word):
+    """It is not said that there is none. A number, which c1 has, may be the id of the hidden one."""
+    hides = "hello()\nwhile order():\n    session('c1')\n    say(serial=last['serial'], reply=last['order'], exit_status=0, hides_processes=True)\n"
+    farm.hosts(one=hides, two=TWO)
+    done = farm.logoff(word, "/json:lines")
+    assert (done.status, done.only("failure", "kind", "object")) == (6, [("recipient-unknown", word.partition(":")[2].removeprefix("id:"))]) and farm.ordered("one") == []
+    assert done.err.startswith(f"logoff: {word}: not seen, but /proc hides processes of others, and so logins (hidepid)\n"), done.err
+
+
 # ---- exclusions ----
 
 
