@@ -685,26 +685,44 @@ static bool are_twins(const json_t *one, const json_t *two)
 	       compare_hellos(one, two, "machine") != SELECT_NO && compare_hellos(one, two, "boot") != SELECT_NO;
 }
 
+static const struct far_host *first_name(const struct far_host *host)
+{
+	return host->twin ? host->twin : host;
+}
+
+/* The first host of those whose numbers are in BEFORE that is the machine of host I, or NULL. */
+static const struct far_host *find_twin(const struct server_farm *farm, const json_t *before, size_t i)
+{
+	const json_t *number;
+	size_t k;
+
+	json_array_foreach(before, k, number) {
+		const struct far_host *host = &farm->items[json_integer_value(number)];
+
+		if (are_twins(host->hello, farm->items[i].hello))
+			return first_name(host);
+	}
+	return NULL;
+}
+
 void server_farm_find_twins(struct server_farm *farm, bool once)
 {
 	size_t n = farm->hosts.n_items, *which = calloc(n + 1, sizeof(*which));
-	json_t *seen = json_object();	/* from an instance to the number of its first host */
+	json_t *seen = json_object();	/* from an instance to the numbers of its hosts */
 	bool *has_twins = calloc(n + 1, sizeof(bool));
 
 	for (size_t i = 0; which && has_twins && i < n; i++) {
 		const char *instance = hello_text(farm->items[i].hello, "instance");
-		const json_t *first = json_object_get(seen, instance);
+		json_t *before = json_object_get(seen, instance);
 
 		if (!*instance || !farm->items[i].listed)
 			continue;
-		if (!first) {
-			(void)json_object_set_new(seen, instance, json_integer((json_int_t)i));
-			continue;
-		}
-		if (!are_twins(farm->items[json_integer_value(first)].hello, farm->items[i].hello))
-			continue;
-		farm->items[i].twin = &farm->items[json_integer_value(first)];
-		has_twins[json_integer_value(first)] = true;
+		if (!before)
+			(void)json_object_set_new(seen, instance, before = json_array());
+		farm->items[i].twin = find_twin(farm, before, i);
+		if (farm->items[i].twin)
+			has_twins[farm->items[i].twin - farm->items] = true;
+		(void)json_array_append_new(before, json_integer((json_int_t)i));
 	}
 	for (size_t i = 0; which && has_twins && i < n; i++)
 		if (has_twins[i])
@@ -713,11 +731,6 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 	json_decref(seen);
 	free(has_twins);
 	free(which);
-}
-
-static const struct far_host *first_name(const struct far_host *host)
-{
-	return host->twin ? host->twin : host;
 }
 
 /* An id is given again only after a restart, and then no connection is left. */

@@ -379,6 +379,15 @@ def test_a_machine_with_several_names_is_told_programs(twins):
     assert done.only("session", "host", "id") == [("login1", "5"), ("login1", "6"), ("other", "5"), ("other", "6")]
 
 
+def test_a_copy_of_a_machine_has_a_second_name(farm):
+    """Machines that go on from one snapshot have one instance. The name before the second one is not its only one."""
+    peer = "hello(instance='1', host='m%s')\nwhile order():\n    session('5')\n    reply()\n"
+    farm.hosts(login1=peer % 1, login01=peer % 2, login001=peer % 2, login2=peer % 1)
+    done = farm.query("/json:lines")
+    assert sorted(done.only("failure", "host", "kind", "object")) == [("login001", "same-host", "login01"), ("login2", "same-host", "login1")]
+    assert done.status == 0 and sorted(done.only("session", "host", "id")) == [("login01", "5"), ("login1", "5")]
+
+
 NAMES = ("login01", "login1", "login001")
 
 
