@@ -134,6 +134,8 @@ static bool take_trouble(struct run *run, size_t i, const json_t *line, const js
 	note_trouble(run, i, failure.exit_status, sentence);
 	(void)stream_failure_of(server_farm_name(&run->farm, i), (enum exit_status)failure.exit_status, failure.kind,
 				failure.object, &failure.cause);
+	if (strcmp(failure.kind, "caller-refused") == 0)
+		farm_keep(run->farm.farm, i);
 	run->plans[i].answered_drain = farm_is_refusal(line);
 	run->plans[i].failed_to_drain |= strcmp(failure.kind, "drain-not-written") == 0;
 	return true;

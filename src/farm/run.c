@@ -62,6 +62,7 @@ struct link {
 	bool order_changes;		/* what the order is; what is true now: */
 	bool changes, input_waits, in_round;
 	bool silent;			/* its output has ended */
+	bool kept;			/* another connection would be refused */
 	bool over_bus;			/* the far host has only its bus, which CARRIER has led to, or leads */
 	enum farm_failure failure;	/* in FAILING: what it is unless the end of the carrier says it better */
 	char text[FAILURE_TEXT_SIZE];
@@ -282,7 +283,7 @@ static void go_on(struct farm *farm, size_t i)
 		send_order(farm, i, &order);
 		return;
 	case FARM_HOLD:
-		if (farm->n_held < HELD_MAX) {
+		if (farm->n_held < HELD_MAX || farm->links[i].kept) {
 			set_state(farm, i, HELD);
 			farm->links[i].wake_us = 0;
 			break;
@@ -539,6 +540,11 @@ static bool is_cancel(const json_t *json)
 	const char *reply = json_string_value(json_object_get(json, "reply"));
 
 	return reply && strcmp(reply, "cancel") == 0;
+}
+
+void farm_keep(struct farm *farm, size_t i)
+{
+	farm->links[i].kept = true;
 }
 
 bool farm_is_refusal(const json_t *line)

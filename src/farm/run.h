@@ -75,6 +75,12 @@ int farm_new(struct farm **ret_farm, const struct farm_hosts *hosts, const struc
 int farm_round(struct farm *farm, const size_t *which, size_t n, const struct farm_calls *calls, int cancel_fd);
 
 /*
+ * Notes that no other connection to host I can be made: where FARM_HOLD is said of it, this one is held however many
+ * there are.
+ */
+void farm_keep(struct farm *farm, size_t i);
+
+/*
  * Tells whether LINE is a failure in place of the reply: the host has not begun with the order. Returns true
  * if so.
  */

@@ -346,6 +346,17 @@ def test_hostile_words(farm):
     assert done.status == 6 and "\x1b" not in done.err + done.out and done.err.count("\n") == 5, done.err
 
 
+def test_many_hosts_that_refuse_the_caller_too(farm):
+    """More than connections are held: one that is closed cannot be made again, and its users would stay."""
+    shut = "if os.path.exists(FOLDER + '/' + NAME + '.shut'):\n    os.write(2, b'ops@x: Permission denied (publickey).\\n')\n    sys.exit(255)\n"
+    refused = "open(FOLDER + '/' + NAME + '.shut', 'w').close()\nfailure('caller-refused', 'ops', 0)\ndrained()\nreply()\ncontinue"
+    for i in range(1, 69):
+        farm.add(f"h{i}", shut + peer("5", "5", "", skip=1, logon=refused))
+    done = farm.logoff("/all", "/drain", "/y", "/json:lines", "/timeout:20", "/grace:0")
+    assert done.status == 0 and sorted(done.results()) == sorted((f"h{i}", "5", "ended") for i in range(1, 69)), done.err
+    assert done.err == "logoff: h[1-68]: ops: is refused too, and can then not log on to accept logons again\n"
+
+
 # ---- hosts that accept logons again during the run ----
 
 STILL = {
