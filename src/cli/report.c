@@ -743,8 +743,8 @@ enum exit_status report_unseen(const char *shown, const char *text)
 enum exit_status report_untold_process(const char *word, int64_t pid)
 {
 	fprintf(stderr,
-		_("%s: %s: nobody can tell which of its user's desktops has started process %lld; its number ends "
-		  "it\n"),
+		_("%s: %s: nobody can tell which of its user's desktops has started process %lld; to end it, "
+		  "write that number\n"),
 		program().text, safe(word).text, (long long)pid);
 	return stream_failure(EXIT_UNREACHABLE, "recipient-unknown", word, NULL);
 }
