@@ -442,18 +442,11 @@ static bool is_managers(const char *text)
 	return text[0] == 'c' && text[1] && text[1 + strspn(text + 1, "0123456789")] == '\0';
 }
 
-enum exit_status report_not_found_on(struct logoff_host *host, const char *designator, const char *text, int r,
+enum exit_status report_not_found_on(const struct logoff_host *host, const char *designator, const char *text, int r,
 				     const struct logoff_error *error)
 {
-	struct logoff_session **sessions;
-	size_t n;
-
-	/* Whether the host hides any is known after a list. */
-	if (r == LOGOFF_E_NO_SESSION && !is_managers(text) && logoff_host_list(host, &sessions, &n, NULL) >= 0) {
-		logoff_session_list_free(sessions, n);
-		if (logoff_host_hides_processes(host))
-			return report_unseen(designator, text);
-	}
+	if (r == LOGOFF_E_NO_SESSION && !is_managers(text) && logoff_host_hides_processes(host))
+		return report_unseen(designator, text);
 	return report_not_found(designator, text, r, error);
 }
 

@@ -72,8 +72,8 @@ enum exit_status report_times(const char *host, struct logoff_session *const *se
  */
 enum exit_status report_not_found(const char *designator, const char *text, int r, const struct logoff_error *error);
 
-/* The same on HOST: a session that the host may hide is not said to be none. */
-enum exit_status report_not_found_on(struct logoff_host *host, const char *designator, const char *text, int r,
+/* The same on HOST, which has been asked: a session that the host may hide is not said to be none. */
+enum exit_status report_not_found_on(const struct logoff_host *host, const char *designator, const char *text, int r,
 				     const struct logoff_error *error);
 
 /* Reports that DESIGNATOR, which may be a user, means nobody, or BACKGROUND sessions alone. Returns the exit status. */
