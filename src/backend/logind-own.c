@@ -270,7 +270,7 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 		if (!known)
 			break;
 		pid = stat.parent;
-		known = proc_read_stat(pid, &stat) >= 0;
+		known = pid > 1 && proc_read_stat(pid, &stat) >= 0;
 	}
 	if (managed.uid != (uid_t)-1) {
 		r = find_managed(host, &managed, own, reterr);
