@@ -377,7 +377,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	int r = list_part(host, session, part, list);
 
 	if (r == -ENODATA && part == HOST_DESKTOP)
-		(void)error_set_errno(reterr, r, r, "nobody can tell which of the user's sessions has started them");
+		(void)error_set_errno(reterr, r, r, "nobody can tell which of the user's desktops has started them");
 	caller_mark(list);
 	return r;
 }
@@ -547,12 +547,19 @@ static int logind_manager(struct logoff_host *host, struct logoff_session *sessi
 	return *ret_manager != HOST_MANAGER_UNNEEDED && of(session)->manager_inode ? judge_asked(session, ret_manager, reterr) : 0;
 }
 
-/* Notes in the span of the desktop DATA what another desktop ID of its user changes. Returns 0 or -errno. */
+/* A desktop, and what is found out of its programs. */
+struct beside {
+	const struct logoff_session *session;
+	struct desktop_span *span;
+};
+
+/* Notes in the span of DATA what another desktop ID of the user changes. Returns 0 or -errno. */
 static int note_beside(struct logoff_host *host, const char *id, const void *data, struct logoff_error *reterr)
 {
-	const struct logoff_session *session = data;
+	const struct beside *beside = data;
+	const struct logoff_session *session = beside->session;
 	uint64_t asked_us = of(session)->desktop_asked_us, begun_us;
-	struct desktop_span *span = &of(session)->desktop;
+	struct desktop_span *span = beside->span;
 	struct logoff_session *other = NULL;
 	int r;
 
@@ -576,22 +583,22 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 			  struct logoff_error *reterr)
 {
 	const char *cgroup = of(session)->manager_cgroup;
-	struct desktop_span *span = &of(session)->desktop;
+	struct desktop_span span = { .since_us = of(session)->desktop.since_us, .until_us = UINT64_MAX, .shared_us = UINT64_MAX,
+				     .id = session->id };
 	char id[CGROUP_ID];
 	int r;
 
 	*ret_has = false;
 	if (!session->graphical || !cgroup || access(cgroup, F_OK) < 0)
 		return 0;
-	span->until_us = span->shared_us = UINT64_MAX;
-	r = logind_find_of_user(host, session->uid, note_beside, session, id, reterr);
+	r = logind_find_of_user(host, session->uid, note_beside, &(struct beside){ session, &span }, id, reterr);
 	if (r >= 0)
 		r = logind_hold_strays(session);
 	if (r < 0)
 		return r;
-	span->audit_session = strays_own_audit(of(session)->strays);
-	span->lost_audit = span->audit_session == PROC_NO_AUDIT && !strays_knows_login(of(session)->strays);
-	span->id = session->id;
+	span.audit_session = strays_own_audit(of(session)->strays);
+	span.lost_audit = span.audit_session == PROC_NO_AUDIT && !strays_knows_login(of(session)->strays);
+	of(session)->desktop = span;
 	*ret_has = true;
 	return 0;
 }

@@ -134,7 +134,8 @@ json_t *to_json_process(const struct process_row *row, const char *server)
 			 "command", to_json_text(row->process->command),
 			 "session_id", to_json_text(*id ? id : NULL),
 			 "session_name", to_json_text(row->session ? logoff_session_name(row->session) : NULL),
-			 "current", row->session ? to_json_own(row->session, LOGOFF_IS_CURRENT) : json_false());
+			 "current", row->session ? to_json_own(row->session, LOGOFF_IS_CURRENT) :
+				    strcmp(id, "?") == 0 ? json_null() : json_false());
 }
 
 /* ---- asking a host ---- */

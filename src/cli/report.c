@@ -604,6 +604,12 @@ static enum exit_status report_protected(const char *who, enum logoff_protection
 	return EXIT_PROTECTED;
 }
 
+/* Tells whether the CAUSE of a failure is that nobody can tell whose the programs are that are left. */
+static bool are_doubtful(const struct logoff_error *cause)
+{
+	return cause->domain == LOGOFF_ERROR_ERRNO && cause->number == ENODATA;
+}
+
 enum exit_status report_result(const struct logoff_session *session, const struct logoff_outcome *outcome,
 			       bool talkative)
 {
@@ -641,7 +647,10 @@ enum exit_status report_result(const struct logoff_session *session, const struc
 		print_remains(outcome);
 		return EXIT_CANCELLED;
 	default:
-		fprintf(stderr, _("%s: session %s: the host failed%s"), program().text, who.text, cause.text);
+		fprintf(stderr,
+			are_doubtful(&outcome->cause) ? _("%s: session %s: programs are left%s") :
+							_("%s: session %s: the host failed%s"),
+			program().text, who.text, cause.text);
 		print_remains(outcome);
 		return status_of(outcome->result);
 	}
@@ -651,8 +660,10 @@ bool report_lacks_rights(const struct logoff_request *request)
 {
 	bool lacks = false;
 
+	/* If the session is gone, no rule of polkit gives more. */
 	for (size_t i = 0; !lacks && logoff_request_session(request, i); i++)
-		lacks = logoff_request_outcome(request, i)->result == LOGOFF_E_DENIED;
+		lacks = logoff_request_outcome(request, i)->result == LOGOFF_E_DENIED &&
+			logoff_request_outcome(request, i)->exists != LOGOFF_EXISTS_NO;
 	return lacks && logoff_is_this_machine(arg_server);
 }
 

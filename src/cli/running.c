@@ -25,10 +25,13 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->hidden = logoff_host_hides_processes(host);
 }
 
-/* Tells whether it may be of the session: one of two desktops has started it. */
-static bool may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
+/* One of the user's desktops has started it. A session with the name of a pseudo-terminal is none. */
+bool running_may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
 {
-	return strcmp(process->session_id, "?") == 0 && process->uid == logoff_session_uid(session);
+	const char *name = logoff_session_name(session);
+
+	return strcmp(process->session_id, "?") == 0 && process->uid == logoff_session_uid(session) &&
+	       !(name && strncmp(name, "pts/", strlen("pts/")) == 0);
 }
 
 static bool is_in(const struct logoff_host_process *process, const struct logoff_session *session)
@@ -57,7 +60,7 @@ enum select_answer running_has(struct running *running, struct logoff_host *host
 	for (size_t i = 0; i < running->n_items; i++) {
 		bool in = is_in(running->items[i], session);
 
-		if (!in && !may_be_in(running->items[i], session))
+		if (!in && !running_may_be_in(running->items[i], session))
 			continue;
 		if (in && (!running->hidden || account_is_foreign(session)))
 			answer = SELECT_NO;

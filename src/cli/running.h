@@ -29,6 +29,9 @@ struct running {
 enum select_answer running_has(struct running *running, struct logoff_host *host, const struct logoff_session *session,
 			       const struct option_list *programs);
 
+/* Tells whether PROCESS, of which nobody can tell which desktop has started it, may be of SESSION. */
+bool running_may_be_in(const struct logoff_host_process *process, const struct logoff_session *session);
+
 /*
  * Tells whether COMMAND, the kernel's name of a process, is that of PROGRAM, which may be a pattern. The program's own
  * name stands before a colon: "tmux: server".

@@ -69,7 +69,7 @@ struct targets {
 	struct target *items;
 	size_t n_items;
 	const char *id;			/* of the session that a name means; NULL: all */
-	uint32_t uid;			/* its user's */
+	const struct logoff_session *session;	/* that one */
 	bool hidden;			/* some processes may be hidden from the caller */
 	bool others;			/* not only the caller's own session is meant */
 };
@@ -123,7 +123,7 @@ static enum select_answer is_of_session(const struct targets *targets, const str
 {
 	if (!targets->id || (!arg_id && number) || strcmp(process->session_id, targets->id) == 0)
 		return SELECT_YES;
-	return strcmp(process->session_id, "?") == 0 && process->uid == targets->uid ? SELECT_UNKNOWN : SELECT_NO;
+	return running_may_be_in(process, targets->session) ? SELECT_UNKNOWN : SELECT_NO;
 }
 
 /* Reports that WORD means no process, or that it may mean more than are seen. Returns the exit status. */
@@ -234,7 +234,8 @@ static int report_end(const struct logoff_host_process *process, enum logoff_res
 static bool has_own(const struct targets *targets, const struct logoff_session *own)
 {
 	for (size_t i = 0; own && i < targets->n_items; i++)
-		if (strcmp(targets->items[i].listed->session_id, logoff_session_id(own)) == 0)
+		if (strcmp(targets->items[i].listed->session_id, logoff_session_id(own)) == 0 ||
+		    running_may_be_in(targets->items[i].listed, own))
 			return true;
 	return false;
 }
@@ -294,7 +295,7 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 		if (!own)
 			return report_not_found(NULL, NULL, r, error);
 		targets->id = logoff_session_id(own);
-		targets->uid = logoff_session_uid(own);
+		targets->session = own;
 	}
 	r = logoff_host_list_processes(host, &targets->all, &targets->n_all, error);
 	if (r < 0)
@@ -338,8 +339,7 @@ static int report_new(struct logoff_host *host, const struct targets *targets, i
 /* Ends the processes that the words mean, of the session NAMED alone if it is not NULL. Returns the exit status. */
 static int end_words(struct logoff_host *host, const struct logoff_session *named, int n_words, char **words)
 {
-	struct targets targets = { .id = named ? logoff_session_id(named) : NULL,
-				   .uid = named ? logoff_session_uid(named) : UINT32_MAX };
+	struct targets targets = { .id = named ? logoff_session_id(named) : NULL, .session = named };
 	struct logoff_session *own = NULL;
 	struct logoff_error error = {};
 	int r = logoff_host_find(host, NULL, &own, &error);

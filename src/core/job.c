@@ -71,7 +71,8 @@ static int look_at_processes(struct job *job, struct logoff_error *reterr)
 	process_list_clear(&job->seen);
 	r = host->backend->processes(host, job->session, job->part, &job->seen, reterr);
 	job->unseen = r < 0 && r != -EAGAIN && r != -ENODATA;
-	job->unsure = r == -EAGAIN || r == -ENODATA;
+	job->doubtful = r == -ENODATA;
+	job->unsure = r == -EAGAIN || job->doubtful;
 	return r;
 }
 
@@ -255,12 +256,34 @@ static bool is_followed(const struct logoff_request *request, const struct job *
 	return false;
 }
 
+int job_rank(const struct job *job)
+{
+	return job->session->current ? 2 : job->session->own != OWN_NO ? 1 : 0;
+}
+
+/*
+ * Tells whether another desktop of the user is being ended, or will be without JOB being over: then it may be known whose the
+ * programs are of which nobody can tell now.
+ */
+static bool may_be_told(const struct logoff_request *request, const struct job *job)
+{
+	for (size_t i = 0; i < request->n_jobs; i++) {
+		const struct job *other = &request->jobs[i];
+
+		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
+		    other->session->graphical && other->part == HOST_SESSION && other->step != STEP_DONE &&
+		    (other->step != STEP_NEW || job_rank(other) <= job_rank(job)))
+			return true;
+	}
+	return false;
+}
+
 /* Looks at the processes of the part. Returns whether it may be asked to end; else the job is over. */
 static bool may_ask(struct logoff_request *request, struct job *job)
 {
 	int r = look_at_processes(job, &job->cause);
 
-	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN && !(r == -ENODATA && is_followed(request, job))) {
+	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN && !(r == -ENODATA && may_be_told(request, job))) {
 		job_give_up(request, job, r);
 		return false;
 	}
@@ -280,6 +303,10 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 	/* Not every desktop has the manager run anything. Unknown is not none. */
 	if (part == HOST_DESKTOP && job->seen.n_items == 0 && !job->unsure && !job->unseen) {
 		manager_next(request, job);
+		return;
+	}
+	if (job->doubtful) {	/* the last desktop has them asked */
+		begin_waiting(request, job);
 		return;
 	}
 	request_tell(request, job, part_events[part].ask);
@@ -783,7 +810,7 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 		return r;
 	r = host->backend->desktop(host, job->session, &has_desktop, &job->cause);
 	r = r < 0 ? -EAGAIN : look_at_processes(job, &job->cause);
-	if (r == -ENODATA && !is_followed(request, job))
+	if (r == -ENODATA && !may_be_told(request, job))
 		job_give_up(request, job, r);
 	return r;
 }

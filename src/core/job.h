@@ -25,6 +25,9 @@ void job_begin(struct logoff_request *request, struct job *job);
 /* Checks the rules, and has the desktop or the host asked. */
 void job_start(struct logoff_request *request, struct job *job);
 
+/* The order in which sessions end: first those of others, last the one in which the caller runs. */
+int job_rank(const struct job *job);
+
 /* Acts on what the back end has told since the last step, and on what time it is. */
 void job_step(struct logoff_request *request, struct job *job);
 

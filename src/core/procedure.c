@@ -200,12 +200,6 @@ static uint64_t next_deadline(const struct logoff_request *request)
 	return next;
 }
 
-/* The order in which sessions end: first those of others, last the one in which the caller runs. */
-static int rank(const struct logoff_session *session)
-{
-	return session->current ? 2 : session->own != OWN_NO ? 1 : 0;
-}
-
 /* Starts jobs while there is room, each rank only after the one before. */
 static void start_some(struct logoff_request *request)
 {
@@ -217,13 +211,13 @@ static void start_some(struct logoff_request *request)
 		const struct job *job = &request->jobs[i];
 
 		n_asking += job->step == STEP_ASKING || job->step == STEP_LEAVING;
-		if (job->step != STEP_DONE && rank(job->session) < lowest)
-			lowest = rank(job->session);
+		if (job->step != STEP_DONE && job_rank(job) < lowest)
+			lowest = job_rank(job);
 	}
 	for (size_t i = 0; i < request->n_jobs && n_asking < MAX_ASKING; i++) {
 		struct job *job = &request->jobs[i];
 
-		if (job->step != STEP_NEW || rank(job->session) > lowest)
+		if (job->step != STEP_NEW || job_rank(job) > lowest)
 			continue;
 		if (is_due(request, job, moment_us))
 			look_at_due(request, moment_us);

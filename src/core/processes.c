@@ -74,11 +74,11 @@ static bool has_ended_one_of(const struct ends *ends, const char *session_id)
 
 /*
  * Tells whether the list still has the process as the caller has chosen it; an empty name does not matter. It may have lost
- * its session by the end of the leader.
+ * its session by the end of the leader. Of one of two desktops it is known when the other has ended.
  */
 static bool is_same(const struct ends *ends, const struct logoff_host_process *process, const struct logoff_host_process *now)
 {
-	return (strcmp(now->session_id, process->session_id) == 0 ||
+	return (strcmp(now->session_id, process->session_id) == 0 || strcmp(process->session_id, "?") == 0 ||
 		(!*now->session_id && has_ended_one_of(ends, process->session_id))) &&
 	       now->uid == process->uid && now->started_us == process->started_us &&
 	       (!*process->command || strcmp(now->command, process->command) == 0);

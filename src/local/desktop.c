@@ -149,13 +149,24 @@ static int has_come_from(pid_t pid, const char *id)
 	return -ENODATA;
 }
 
-/* Tells whether a unit may be there for each of two desktops: others have a name that the manager gives once for both. */
-static bool is_of_one(const char *path)
+/* How the names of services begin that all desktops of a user need, and the manager has once. */
+static const char *const needed[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", NULL };
+
+static bool is_needed(const char *path)
 {
 	const char *unit;
-	size_t length = find_unit(path, &unit);
 
-	return ends_with(unit, length, ".scope") || strncmp(unit, "app-", strlen("app-")) == 0;
+	(void)find_unit(path, &unit);
+	return begins_with_one(unit, needed);
+}
+
+/* By its name on the bus: the desktops of a user may need it too, or it is a program with windows. */
+static bool is_by_bus(const char *path)
+{
+	const char *unit;
+
+	(void)find_unit(path, &unit);
+	return strncmp(unit, "dbus-:", strlen("dbus-:")) == 0;
 }
 
 /* The same for a process in UNIT that began at START_US, within the span, with this audit session. */
@@ -166,14 +177,14 @@ static int is_started_by(pid_t pid, const struct marks *marks, const char *unit,
 
 	if (is_telling(marks, audit) && audit == span->audit_session)
 		return 1;
-	if (span->shared_us != UINT64_MAX && !is_of_one(unit))
+	if (span->shared_us != UINT64_MAX && is_needed(unit))
 		return 0;
 	if (!is_telling(marks, audit) && desktop_is_moved(unit) && span->id)
 		from = has_come_from(pid, span->id);
 	if (from >= 0)
 		return from;
 	r = has_come_so(marks, audit);
-	return r > 0 && start_us >= span->shared_us ? -ENODATA : r;
+	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_by_bus(unit)) ? -ENODATA : r;
 }
 
 /*
@@ -286,7 +297,7 @@ static int list_all(const char *manager, const struct marks *marks, struct proce
 		r = list_hidden(manager, list);
 	if (r >= 0 && unknown)
 		r = -EAGAIN;
-	if (r >= 0 && list->n_items == 0 && doubtful.n_items > 0) {
+	else if (r >= 0 && list->n_items == 0 && doubtful.n_items > 0) {
 		*list = doubtful;
 		return -ENODATA;
 	}

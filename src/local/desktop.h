@@ -26,8 +26,8 @@ bool desktop_is_moved(const char *path);
  * The programs of one desktop: when they have started, by the clock of table_start_us(), and its audit session, which programs have
  * that it has moved to the manager. What the manager itself has started has the manager's. One with another has come from
  * another session of the user, by ssh for example; without any, the nearest above it that is in a session tells, as long
- * as it lives. What the manager runs for two desktops of the user at once, nobody can tell; a service that is there once
- * for both of them, as that of their settings, stays with the other.
+ * as it lives. What the manager runs for two desktops of the user at once, nobody can tell; a service that all desktops
+ * need, and the manager has once, stays with the other.
  */
 struct desktop_span {
 	uint64_t since_us, until_us;	/* when it began; from when on programs are of a desktop that has begun since */

@@ -4,6 +4,7 @@
 import json
 import re
 import shlex
+import time
 
 import pytest
 
@@ -118,12 +119,12 @@ def test_a_terminal_of_an_older_desktop(host, desk, shell):
     assert_untouched(other, before)
 
 
-SERVICE = "systemd-run --user --quiet --unit=app-{0} --slice=app.slice stubborn {0}"
+SERVICE = "systemd-run --user --quiet --unit={1}{0} --slice=app.slice stubborn {0}"
 
 
 def start(host, name):
     """What a desktop has the manager run, which tells nothing of the desktop but its time."""
-    host.check(SERVICE.format(name), user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    host.check(SERVICE.format(name, "" if "-" in name else "app-"), user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
     wait_until(lambda: host.named(name), 10, f"{name} runs")
     return host.named(name)[0]
 
@@ -158,7 +159,7 @@ def test_the_older_of_two_desktops(host, two):
     assert result.status == UNREACHABLE and str(late.pid) in result.text and "nobody can tell" in result.text, result.text
 
 
-def test_a_name_means_no_program_of_either(host, two):
+def test_a_name_means_no_program_of_either(host, shell, two):
     """tskill ends a program that may be of two desktops by its number only, and /keep spares both."""
     desk, other, early, late = two
     assert of_session(host, early.pid) == desk.id and of_session(host, late.pid) == "?"
@@ -166,10 +167,31 @@ def test_a_name_means_no_program_of_either(host, two):
         result = host.run(["tskill", "late", f"/id:{session.id}"])
         assert result.status == UNREACHABLE and str(late.pid) in result.text and "nobody can tell" in result.text, result.text
     result = logoff(host, "/user:alice", "/keep:late", "/y")
-    assert desk.exists() and other.exists(), result.text
-    assert "left alone" in result.text and host.alive(late), result.text
+    assert desk.exists() and other.exists() and not shell.exists(), result.text
+    assert "2 sessions are left alone" in result.text and host.alive(late), result.text
     assert host.run(["tskill", str(late.pid), "/grace:0"]).status == OK and not host.alive(late)
     assert host.run(["tskill", "early", f"/id:{desk.id}", "/grace:0"]).status == OK and not host.alive(early)
+
+
+def test_both_desktops_from_one_of_them(host, two):
+    """The own session ends last, so nobody waits for it to tell whose the programs are."""
+    desk, other, early, late = two
+    group = other.processes()[0].cgroup.split("/payload", 1)[1]
+    started = time.monotonic()
+    host.start(["sh", "-c", f"echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec logoff {desk.id} {other.id} /grace:1 /wait:40 /y"])
+    wait_until(lambda: not desk.exists() and not other.exists(), 20, "both have ended")
+    assert time.monotonic() - started < 20 and not host.alive(early)
+
+
+def test_a_service_of_the_first_desktop(host, desk, shell):
+    """What began while it was the only one ends with it, but for what each desktop needs."""
+    own, needed = start(host, "gnome-lab"), start(host, "gvfs-lab")
+    other = sessions.RdpSession(host, "alice", "Xvnc")
+    others = other.processes()
+    result = logoff(host, desk.id, "/grace:1")
+    assert result.status == OK and not host.alive(own) and host.alive(needed), result.text
+    assert_untouched(other, others)
+    host.check(f"kill -KILL {needed.pid}")
 
 
 def test_both_desktops(host, shell, two):
