@@ -559,7 +559,8 @@ struct logoff_session **server_farm_sessions(const struct server_farm *farm, siz
 	*ret_n = 0;
 	for (size_t i = 0; all && i < farm->hosts.n_items; i++)
 		for (size_t k = 0; server_farm_counts(farm, i) && k < farm->items[i].n_sessions; k++)
-			all[(*ret_n)++] = farm->items[i].sessions[k];
+			if (server_farm_is_own(farm, i, farm->items[i].sessions[k]) == SELECT_NO)
+				all[(*ret_n)++] = farm->items[i].sessions[k];
 	return all;
 }
 
@@ -717,8 +718,8 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 
 		if (!*instance || !farm->items[i].listed)
 			continue;
-		if (!before)
-			(void)json_object_set_new(seen, instance, before = json_array());
+		if (!before && json_object_set_new(seen, instance, json_array()) == 0)
+			before = json_object_get(seen, instance);
 		farm->items[i].twin = find_twin(farm, before, i);
 		if (farm->items[i].twin)
 			has_twins[farm->items[i].twin - farm->items] = true;
@@ -826,7 +827,7 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
 	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
-	       !farm_hello(farm->farm, i) && farm_count_greeted(farm->farm) > 0;
+	       !logoff_is_this_machine(farm->hosts.items[i].address) && !farm_hello(farm->farm, i) && farm_count_greeted(farm->farm) > 0;
 }
 
 /* For programs each host has its own line. Returns the exit status that counts. */
@@ -849,7 +850,7 @@ static void report_unlisted(const struct server_farm *farm, const size_t *which,
 		size_t i = which ? which[k] : k;
 		const struct farm_host *host = &farm->hosts.items[i];
 
-		if (host->unlisted && !strchr(host->name, ':') && !farm_hello(farm->farm, i) &&
+		if (host->unlisted && !strchr(host->name, ':') && !logoff_is_this_machine(host->address) && !farm_hello(farm->farm, i) &&
 		    farm_failure(farm->farm, i, &text) == FARM_UNREACHABLE)
 			unlisted[n++] = i;
 	}
