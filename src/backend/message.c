@@ -223,7 +223,8 @@ static void write_terminal(const struct post *post, struct recipient *recipient,
 	if (n < 0)
 		(void)error_set_errno(&cause, 0, -errno, "terminal %s: %s",
 				      session_terminal(recipient->session, terminal->index), strerror(errno));
-	end_terminal(recipient, terminal, n < 0 ? -EOPNOTSUPP : 0, &cause);
+	/* What it has taken it shows. */
+	end_terminal(recipient, terminal, n >= 0 ? 0 : terminal->n_written > 0 ? -EINPROGRESS : -EOPNOTSUPP, &cause);
 }
 
 static void write_terminals(const struct post *post, struct recipient *recipient)

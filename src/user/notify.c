@@ -381,6 +381,8 @@ static int check_shown(sd_bus *bus, const struct notification *notification, str
 		;
 	if (notification->lost)
 		return error_set_errno(cause, -EINPROGRESS, -ECONNRESET, "the user's notification daemon has ended");
+	if (r >= 0 && news < 0)
+		(void)error_set_errno(cause, news, news, "%s", strerror(-news));
 	if (r < 0 || news < 0)	/* it has answered before: whether it shows what it has taken is unknown */
 		return -EINPROGRESS;
 	if (notification->closed && notification->answer != LOGOFF_ANSWER_OK)
