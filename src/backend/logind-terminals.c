@@ -511,7 +511,7 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	const struct logoff_session *found = NULL;
 	uint32_t audit = table_audit(row);
 
-	/* It has come by another login, which is over: find_by_audit() has found no session. */
+	/* It has come by another login, and is not the manager's own. */
 	if (audit != PROC_NO_AUDIT && audit != search->ambient && audit != manager_audit(search, row->manager))
 		return NULL;
 	for (size_t i = 0; i < search->n_sessions; i++) {

@@ -827,7 +827,8 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
 	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
-	       !logoff_is_this_machine(farm->hosts.items[i].address) && !farm_hello(farm->farm, i) && farm_count_greeted(farm->farm) > 0;
+	       !logoff_is_this_machine(farm->hosts.items[i].address) && !farm_hello(farm->farm, i) &&
+	       farm_count_greeted(farm->farm) > 0;
 }
 
 /* For programs each host has its own line. Returns the exit status that counts. */
@@ -850,7 +851,8 @@ static void report_unlisted(const struct server_farm *farm, const size_t *which,
 		size_t i = which ? which[k] : k;
 		const struct farm_host *host = &farm->hosts.items[i];
 
-		if (host->unlisted && !strchr(host->name, ':') && !logoff_is_this_machine(host->address) && !farm_hello(farm->farm, i) &&
+		if (host->unlisted && !strchr(host->name, ':') && !logoff_is_this_machine(host->address) &&
+		    !farm_hello(farm->farm, i) &&
 		    farm_failure(farm->farm, i, &text) == FARM_UNREACHABLE)
 			unlisted[n++] = i;
 	}

@@ -158,8 +158,8 @@ enum select_answer server_farm_is_own(const struct server_farm *farm, size_t i, 
 bool server_farm_counts(const struct server_farm *farm, size_t i);
 
 /*
- * All sessions of all hosts that count, without our connections, in one array, to be freed; the sessions are the farm's. Returns it, or NULL
- * without memory.
+ * All sessions of all hosts that count, without our connections, in one array, to be freed; the sessions are the
+ * farm's. Returns it, or NULL without memory.
  */
 struct logoff_session **server_farm_sessions(const struct server_farm *farm, size_t *ret_n);
 
