@@ -169,10 +169,21 @@ struct managed {
 	bool of_desktop;		/* it, or one above it, is in a service of a desktop */
 	bool moved;			/* in a scope into which desktops put what they start, and others may as well */
 	bool in_scope;			/* in any scope: it was started elsewhere, and put there */
+	bool is_caller;			/* it is the caller itself, whose environment is known */
 	bool knows_audit;
 	uint64_t start_us;		/* when the first of these began, or it itself, by the clock of table_start_us() */
 	uint32_t audit, manager_audit;	/* its audit session and the manager's, or PROC_NO_AUDIT */
 };
+
+/* Tells whether the caller's programs are shown on another display: of a desktop that has ended, or is none of logind's. */
+static bool shows_another(const struct logoff_session *session)
+{
+	const char *display = getenv("DISPLAY");
+	size_t n = display ? strcspn(display, ".") : 0;
+
+	return display && *display == ':' && session->display &&
+	       (strlen(session->display) != n || strncmp(display, session->display, n) != 0);
+}
 
 /*
  * Tells whether it is certain that the desktop ID has started the process: not if it has another login's audit session, is older, or
@@ -190,7 +201,7 @@ static int is_certain(struct logoff_host *host, const struct managed *managed, c
 	r = logind_get_by_id(host, id, &session, reterr);
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
-	r = managed->start_us >= of(session)->desktop.since_us;
+	r = managed->start_us >= of(session)->desktop.since_us && !(managed->is_caller && shows_another(session));
 	logoff_session_free(session);
 	if (r == 0)
 		return 0;
@@ -253,6 +264,7 @@ static int find_session_of(struct logoff_host *host, pid_t pid, struct logind_ow
 	bool known = proc_read_stat(pid, &stat) >= 0;
 	int r = 0;
 
+	managed.is_caller = pid == getpid();
 	managed.knows_audit = proc_read_audit_session(pid, &managed.audit) >= 0;
 	managed.start_us = known ? table_start_us(&stat) : 0;
 	for (int depth = 0; depth < LOGIND_ABOVE_MAX && pid > 1; depth++) {

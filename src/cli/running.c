@@ -25,12 +25,16 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 	running->hidden = logoff_host_hides_processes(host);
 }
 
-/* One of the user's desktops has started it. A session with the name of a pseudo-terminal is none. */
+/*
+ * One of the user's desktops has started it; what is root's by now, by sudo, may have been anybody's. A session with the
+ * name of a pseudo-terminal is none.
+ */
 bool running_may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
 {
 	const char *name = logoff_session_name(session);
 
-	return strcmp(process->session_id, "?") == 0 && process->uid == logoff_session_uid(session) &&
+	return strcmp(process->session_id, "?") == 0 &&
+	       (process->uid == 0 || process->uid == logoff_session_uid(session)) &&
 	       !(name && strncmp(name, "pts/", strlen("pts/")) == 0);
 }
 

@@ -810,8 +810,13 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 		return r;
 	r = host->backend->desktop(host, job->session, &has_desktop, &job->cause);
 	r = r < 0 ? -EAGAIN : look_at_processes(job, &job->cause);
-	if (r == -ENODATA && !may_be_told(request, job))
+	if (r == -ENODATA && !may_be_told(request, job)) {
 		job_give_up(request, job, r);
+	} else if (r >= 0 && job->seen.n_items > 0) {	/* they have a grace of their own */
+		request_tell(request, job, part_events[job->part].ask);
+		ask_part(request, job);
+		r = -EAGAIN;
+	}
 	return r;
 }
 
@@ -879,7 +884,7 @@ static void step_ending(struct logoff_request *request, struct job *job)
 		part_gone(request, job);
 		return;
 	}
-	if (job->step == STEP_DONE)
+	if (job->step == STEP_DONE || job->step == STEP_ASKING)
 		return;
 	if (grace_over && killable)
 		news = kill_now(request, job) || news;
