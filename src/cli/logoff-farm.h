@@ -26,6 +26,7 @@ struct target {
 	unsigned order;			/* the number of its order to its host; 0: none yet */
 	bool told_unwarned;		/* that its user could not be warned has been reported */
 	bool lost;			/* its host told a result only because the connection with it broke */
+	bool goes_on;			/* it was gone, and what its desktop or its manager runs was being ended */
 	bool recorded;			/* what its host has told was recorded here already */
 	enum logoff_existence exists;	/* if that is known without a result, and in which state */
 	enum logoff_state state;

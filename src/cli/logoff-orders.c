@@ -301,6 +301,10 @@ static bool take_event(struct run *run, size_t i, const json_t *json)
 	not_warned = far.event.type == LOGOFF_EVENT_WARNED && far.delivery.result < 0 &&
 		     log_off_is_first_warning(&far.event);
 	target->told_unwarned = target->told_unwarned || not_warned;
+	if (far.event.type == LOGOFF_EVENT_DESKTOP_ASK || far.event.type == LOGOFF_EVENT_MANAGER_ASK)
+		target->goes_on = true;
+	if (far.event.type == LOGOFF_EVENT_DESKTOP_GONE || far.event.type == LOGOFF_EVENT_MANAGER_GONE)
+		target->goes_on = false;
 	if (arg_verbose || not_warned)
 		server_farm_wipe(&run->farm);
 	if (arg_verbose && !arg_json)
@@ -459,7 +463,10 @@ static void note_failure(size_t i, void *data)
 	run->plans[i].failure = farm_failure(run->farm.farm, i, &text);
 }
 
-/* A session that is gone may have left processes, which the host has ended or has not: they were not seen. */
+/*
+ * A session that is gone may have left processes, which the host has ended or has not: they were not seen. Of those
+ * that it was still ending in the manager the session tells nothing.
+ */
 static bool take_fate(size_t i, const json_t *line, void *data)
 {
 	struct run *run = data;
@@ -468,7 +475,7 @@ static bool take_fate(size_t i, const json_t *line, void *data)
 
 	if (fate)
 		run->plans[i].asked = NULL;	/* nothing else that it says is about this session */
-	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0))
+	if (fate && target && (strcmp(fate, "gone") == 0 || strcmp(fate, "other") == 0) && !target->goes_on)
 		orders_finish_gone(run, target);
 	else if (fate && target && strcmp(fate, "there") == 0)
 		note_there(run, target, json_string_value(json_object_get(line, "state")));
