@@ -821,13 +821,19 @@ bool server_farm_has_failed(const struct server_farm *farm, size_t i)
 	return farm_failure(farm->farm, i, &text) != FARM_NO_FAILURE;
 }
 
+/* Tells whether HOST is this machine in a list of hosts. */
+static bool is_here(const struct farm_host *host)
+{
+	return host->way == FARM_TSTS && logoff_is_this_machine(host->address);
+}
+
 bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 {
 	const char *text;
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
 	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
-	       !logoff_is_this_machine(farm->hosts.items[i].address) && !farm_hello(farm->farm, i) &&
+	       !is_here(&farm->hosts.items[i]) && !farm_hello(farm->farm, i) &&
 	       farm_count_greeted(farm->farm) > 0;
 }
 
@@ -851,7 +857,7 @@ static void report_unlisted(const struct server_farm *farm, const size_t *which,
 		size_t i = which ? which[k] : k;
 		const struct farm_host *host = &farm->hosts.items[i];
 
-		if (host->unlisted && !strchr(host->name, ':') && !logoff_is_this_machine(host->address) &&
+		if (host->unlisted && !strchr(host->name, ':') && !is_here(host) &&
 		    !farm_hello(farm->farm, i) &&
 		    farm_failure(farm->farm, i, &text) == FARM_UNREACHABLE)
 			unlisted[n++] = i;
@@ -942,7 +948,7 @@ bool server_farm_has_logons(const struct server_farm *farm, size_t i)
 {
 	const struct farm_host *host = &farm->hosts.items[i];
 
-	return (host->way != FARM_TSTS || logoff_is_this_machine(host->address)) && !server_farm_is_by_bus(farm, i);
+	return (host->way != FARM_TSTS || is_here(host)) && !server_farm_is_by_bus(farm, i);
 }
 
 struct safe server_farm_say_service(const char *service, enum select_answer refused)

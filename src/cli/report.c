@@ -656,14 +656,20 @@ enum exit_status report_result(const struct logoff_session *session, const struc
 	}
 }
 
+/* Tells whether the kernel has refused what is left of a session that is gone: no rule of polkit gives more. */
+static bool is_final(const struct logoff_outcome *outcome)
+{
+	return outcome->exists == LOGOFF_EXISTS_NO && outcome->cause.domain == LOGOFF_ERROR_ERRNO &&
+	       outcome->cause.number == EPERM;
+}
+
 bool report_lacks_rights(const struct logoff_request *request)
 {
 	bool lacks = false;
 
-	/* If the session is gone, no rule of polkit gives more. */
 	for (size_t i = 0; !lacks && logoff_request_session(request, i); i++)
 		lacks = logoff_request_outcome(request, i)->result == LOGOFF_E_DENIED &&
-			logoff_request_outcome(request, i)->exists != LOGOFF_EXISTS_NO;
+			!is_final(logoff_request_outcome(request, i));
 	return lacks && logoff_is_this_machine(arg_server);
 }
 

@@ -69,6 +69,10 @@ def test_memory_hosts(binary, command, name):
     n_found = 0
     for host in HOSTS:
         done = query(binary, f"memory:hosts/{host}", command, *(["*"] if command == "process" else []))
+        if b"which /proc hides" in done.stderr:     # there may be more
+            assert done.returncode == 6, host
+            n_found += len(validate(done, name))
+            continue
         if done.returncode == 6:    # a host that cannot be asked: nothing is printed
             assert done.stdout == b"" and done.stderr != b"", host
             continue
@@ -144,7 +148,7 @@ def test_lines_are_the_rows_of_the_document(binary, command, kind):
             if one.get("pid", 5000000) < 5000000:   # the command itself, which is not the same one
                 one.pop("pid")
         assert [one for one in found if one["type"] != "failure"] == [{"type": kind, **row} for row in rows]
-        assert (found or [{}])[-1].get("exit_status", 0) == lines.returncode
+        assert max((one["exit_status"] for one in found if one["type"] == "failure"), default=0) == lines.returncode
 
 
 def test_lines_of_messages_and_results(binary, windows):
