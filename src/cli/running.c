@@ -26,8 +26,8 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 }
 
 /*
- * One of the user's desktops has started it; what is root's by now, by sudo, may have been anybody's. A session with the
- * name of a pseudo-terminal is none.
+ * One of the user's desktops has started it; what is root's by now, by sudo, may have been anybody's. A session with
+ * the name of a pseudo-terminal is none.
  */
 bool running_may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
 {
