@@ -14,6 +14,7 @@ import pytest
 import roots
 import sessions
 from cases import OK, UNREACHABLE
+from test_drain import PROFILE, PROGRAM
 
 LOGON = 8
 README = Path(__file__).parents[2] / "README.md"
@@ -28,11 +29,11 @@ def chapter():
     text = re.search(r"^## Many hosts\n(.*?)(?=^## )", README.read_text(), re.S | re.M).group(1)
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.S | re.M)
     words = re.findall(r"`([^`\n]+)`", re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.S | re.M))
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     return blocks, words
 
 
-(HOSTS, COMMANDS, SUDOERS), WORDS = chapter()
+(HOSTS, SUDOERS, DRAIN, COMMANDS), WORDS = chapter()
 COMMANDS = COMMANDS.splitlines()
 
 
@@ -170,6 +171,33 @@ def test_one_host_is_down(farm):
         assert result.status == UNREACHABLE and "2 of 3 hosts answered" in result.err, result
     finally:
         farm.write_hosts("login[01-02]")
+
+
+def test_empty_and_open_again(farm):
+    """As the chapter sets the hosts up: ops is let in, and so can accept logons again."""
+    for one in farm.far:
+        one.path("/usr/share/pam-configs/logoff-drain").write_text(PROFILE.read_text().replace("@program@", PROGRAM))
+        one.check("export DEBIAN_FRONTEND=noninteractive\n" + DRAIN, timeout=60)
+    opened = open_sessions(farm, "alice")
+    try:
+        result = farm.run(command("logoff /all /drain").replace("/warn:15m", "/warn:2"), timeout=90)
+        assert result.status == OK and "is refused too" not in result.text, result
+        assert not any(one.exists() for one in opened)
+        for one in farm.far:
+            assert "New sessions are refused" in one.run("change logon /query", timeout=60).text
+        result = farm.run(command("change logon"), timeout=90)
+        assert result.status == OK, result
+        open_sessions(farm, "alice")
+    finally:
+        for one in farm.far:
+            one.check("DEBIAN_FRONTEND=noninteractive pam-auth-update --package --remove logoff-drain; rm -rf /var/lib/logoff /run/logoff/drain /etc/logoff/drain.conf "
+                      "/usr/share/pam-configs/logoff-drain")
+
+
+def test_every_command_is_tried():
+    """In one of the cases above."""
+    cases = Path(__file__).read_text()
+    assert [line for line in COMMANDS if not any(line.startswith(word) for word in re.findall(r'command\("([^"]+)"\)', cases))] == []
 
 
 def test_a_key_for_this_only(farm):
