@@ -339,6 +339,16 @@ enum exit_status server_farm_round(struct server_farm *farm, const size_t *which
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
 }
 
+static int add_own(struct far_host *host, const char *id)
+{
+	char *copy = strdup(id);
+	int r = copy ? array_add(&host->own, &host->n_own, &copy) : -ENOMEM;
+
+	if (r < 0)
+		free(copy);
+	return r;
+}
+
 static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 {
 	struct far_host *host = &farm->items[i];
@@ -353,9 +363,8 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	/* The session in which logoff-host runs there is our own connection. */
 	if (logoff_session_is(session, LOGOFF_IS_OWN)) {
-		r = array_add(&host->own, &host->n_own, &session);
-		if (r < 0)
-			logoff_session_free(session);
+		r = add_own(host, logoff_session_id(session));
+		logoff_session_free(session);
 		return r >= 0;
 	}
 	if (host->ended)	/* another list has begun */
@@ -403,7 +412,7 @@ static bool end_list(struct far_host *host)
 bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 {
 	const char *reply = json_string_value(json_object_get(line, "reply"));
-	const json_t *status = json_object_get(line, "exit_status");
+	const json_t *status = json_object_get(line, "exit_status"), *own = json_object_get(line, "own");
 	struct far_host *host = &farm->items[i];
 	struct far_failure failure;
 
@@ -426,6 +435,8 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
+	if (json_is_string(own) && add_own(host, json_string_value(own)) < 0)	/* a list that selects has no row of it */
+		return false;
 	return !reply || strcmp(reply, "list") != 0 || end_list(host);
 }
 
@@ -743,7 +754,7 @@ enum select_answer server_farm_is_own(const struct server_farm *farm, size_t i, 
 		const struct far_host *other = &farm->items[k];
 
 		for (size_t o = 0; other != host && first_name(other) == first_name(host) && o < other->n_own; o++)
-			if (strcmp(logoff_session_id(other->own[o]), logoff_session_id(session)) == 0)
+			if (strcmp(other->own[o], logoff_session_id(session)) == 0)
 				return SELECT_UNKNOWN;
 	}
 	return SELECT_NO;
@@ -1010,7 +1021,9 @@ void server_farm_done(struct server_farm *farm)
 	farm->farm = farm_free(farm->farm);
 	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++) {
 		farm->items[i].sessions = logoff_session_list_free(farm->items[i].sessions, farm->items[i].n_sessions);
-		farm->items[i].own = logoff_session_list_free(farm->items[i].own, farm->items[i].n_own);
+		for (size_t o = 0; o < farm->items[i].n_own; o++)
+			free(farm->items[i].own[o]);
+		free(farm->items[i].own);
 	}
 	for (size_t i = 0; farm->items && i < farm->hosts.n_items; i++) {
 		free(farm->items[i].logons_us);

@@ -49,7 +49,7 @@ struct far_host {
 	struct logoff_session **sessions;	/* without the one in which logoff-host itself runs; the farm's */
 	int64_t *logons_us;		/* which logon each of them is, for orders; -1: unknown */
 	size_t n_sessions, n_before;	/* all of them; those of lists before the last */
-	struct logoff_session **own;	/* those in which logoff-host itself runs, or ran */
+	char **own;			/* the ids of those in which logoff-host itself runs, or ran */
 	size_t n_own;
 	bool ended;			/* the last list is whole */
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */

@@ -139,11 +139,26 @@ static void say_last(json_t *line)
 	(void)fflush(stdout);
 }
 
+/* The id of the session that the program runs in, which a selection does not mean; null: in none, or nobody can tell. */
+static json_t *own_id(struct logoff_host *host)
+{
+	struct logoff_session *session = NULL;
+	json_t *id = logoff_host_find(host, NULL, &session, NULL) == LOGOFF_OK ?
+			     to_json_text(logoff_session_id(session)) : json_null();
+
+	logoff_session_free(session);
+	return id;
+}
+
 static void say_reply(struct logoff_host *host, const struct order *order, int status)
 {
-	say_last(json_pack("{s:I, s:s, s:i, s:b}", "serial", (json_int_t)order->serial, "reply",
-			   order_word(order->type), "exit_status", status, "hides_processes",
-			   logoff_host_hides_processes(host)));
+	json_t *line = json_pack("{s:I, s:s, s:i, s:b}", "serial", (json_int_t)order->serial, "reply",
+				 order_word(order->type), "exit_status", status, "hides_processes",
+				 logoff_host_hides_processes(host));
+
+	if (order->type == ORDER_LIST && order->selects)
+		(void)json_object_set_new(line, "own", own_id(host));
+	say_last(line);
 }
 
 static void carry_out(struct logoff_host *host, struct order *order, int cancel_fd)

@@ -258,7 +258,7 @@ def test_a_list_of_a_selection(peer):
     found, reply = one.ask("list", select={"user": ["bob"]})
     assert {row["session"]["id"]: row["logon"] for row in found} == {"9": None, "c7": 1741914900000000, "c8": 1741801200000000}
     assert reply["exit_status"] == 0
-    assert one.ask("list", select={"user": ["nobody"]}) == ([], {"serial": 2, "reply": "list", "exit_status": 0, "hides_processes": False})
+    assert one.ask("list", select={"user": ["nobody"]}) == ([], {"serial": 2, "reply": "list", "exit_status": 0, "hides_processes": False, "own": "12"})
     assert one.ask("list", select={"user": ["alice"], "state": "active"})[0][0]["session"]["id"] == "5", "12 is the program's own"
     one = peer(SPARED)
     found, reply = one.ask("list", select={"state": "disc"})

@@ -275,3 +275,20 @@ def test_cut_while_hosts_are_asked(network):
     assert "logoff: hangs: cannot be reached\n" in run.err, run.err
     assert (results[bob.host, bob.id]["result"], run.status) == ("ended", UNREACHABLE)
     assert_carried_through(bob, before)
+
+
+def test_our_connection_by_another_name_of_a_host(network):
+    """carol's connections are sessions there too. A selection by the one name does not end that by the other."""
+    hosts = network.admin.path("/etc/logoff/hosts")
+    before = hosts.read_text()
+    carol = sessions.ssh(network.login2, "carol")
+    try:
+        hosts.write_text(before + "twin ssh host=10.77.2.2 user=carol sudo\n")
+        result = network.admin.run("logoff /user:carol /server:login2,twin /y /grace:1 /wait:10 /json:lines", timeout=60)
+    finally:
+        hosts.write_text(before)
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert {(line["host"], line["id"], line["result"]) for line in lines if line["type"] == "result"} == {
+        (name, carol.id, "ended") for name in ("login2", "twin")}, result
+    assert result.status == OK and not carol.exists(), result
+    assert {line["host"] for line in lines if line.get("kind") == "spared-unknown"}, result
