@@ -54,6 +54,10 @@ int __wrap_main(void)
 	for (int i = 0; i < argc; i++)
 		if (!argv || !(argv[i] = wide_to_text(wide[i])))
 			give_up();
+	/* As on Linux, where the help says so for the shell: that of Windows leaves the quotes. */
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "'*'") == 0)
+			strcpy(argv[i], "*");
 	set_name(wide[0]);
 	console_begin();
 	return __real_main(argc, argv);

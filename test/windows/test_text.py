@@ -42,6 +42,12 @@ def test_help_has_the_options_that_there_are(words, wine, programs):
     assert not re.search("kerberos|ccache|encrypt", out, re.I)
 
 
+def test_a_star_in_quotes_of_a_shell(wine, programs):
+    """The help says '*', for a shell of Linux; that of Windows leaves the quotes."""
+    plain, quoted = (run(wine, programs / "query.exe", "process", word, env=OFFICE) for word in ("*", "'*'"))
+    assert plain == quoted and plain[0] == 0 and plain[1], (plain, quoted)
+
+
 @pytest.mark.parametrize("locale, time", [("en_US.UTF-8", "3/14/2025 9:00 AM"), ("zh_TW.UTF-8", "2025/3/14 上午9:00"),
                                           ("C.UTF-8", "2025-03-14 09:00")])
 def test_times_have_the_form_of_windows(locale, time, wine, programs):
