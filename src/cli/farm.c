@@ -435,7 +435,8 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
-	if (json_is_string(own) && add_own(host, json_string_value(own)) < 0)	/* a list that selects has no row of it */
+	/* A list that selects has no row of it. */
+	if (json_is_string(own) && add_own(host, json_string_value(own)) < 0)
 		return false;
 	return !reply || strcmp(reply, "list") != 0 || end_list(host);
 }

@@ -139,7 +139,9 @@ static void say_last(json_t *line)
 	(void)fflush(stdout);
 }
 
-/* The id of the session that the program runs in, which a selection does not mean; null: in none, or nobody can tell. */
+/*
+ * The id of the session that the program runs in, which a selection does not mean; null: in none, or nobody can tell.
+ */
 static json_t *own_id(struct logoff_host *host)
 {
 	struct logoff_session *session = NULL;

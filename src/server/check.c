@@ -132,7 +132,10 @@ static bool say_failure(enum exit_status status)
 {
 	if (status == EXIT_LOGON && !is_named())
 		say_nobody();
-	else if (status == EXIT_LOGON || status == EXIT_USAGE || status == EXIT_CANCELLED)
+	else if (status == EXIT_USAGE || status == EXIT_CANCELLED)
+		check_say(FINDING_UNKNOWN, _("Call it again on a terminal, and type the password."),
+			  _("Nobody has called over the pipe: no password was given."));
+	else if (status == EXIT_LOGON)
 		check_say(FINDING_UNKNOWN,
 			  _("Check its name and password; without a domain Samba needs one of its own: sudo smbpasswd "
 			    "-a NAME"),
