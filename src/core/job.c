@@ -169,6 +169,19 @@ static void last_act(struct logoff_request *request, struct job *job)
 	job_give_up(request, job, r == -EPERM ? -EACCES : r < 0 ? r : -ETIMEDOUT);
 }
 
+/* Ends a job of which a part cannot be ended. The caller's own session ends all the same: that is its record's result. */
+static void give_up_part(struct logoff_request *request, struct job *job, int result)
+{
+	if (!job->last_act) {
+		job_give_up(request, job, result);
+		return;
+	}
+	job->step = STEP_DONE;
+	job->result = result;
+	job->end_us = request->host->now_us;
+	last_act(request, job);
+}
+
 /* Ends a job that has reached its aim. */
 static void complete_job(struct logoff_request *request, struct job *job)
 {
@@ -284,7 +297,7 @@ static bool may_ask(struct logoff_request *request, struct job *job)
 	int r = look_at_processes(job, &job->cause);
 
 	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN && !(r == -ENODATA && may_be_told(request, job))) {
-		job_give_up(request, job, r);
+		give_up_part(request, job, r);
 		return false;
 	}
 	r = job->part == HOST_SESSION ? session_check_rules(job->session, request->how.console, &job->cause) : 0;
@@ -811,7 +824,7 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 	r = host->backend->desktop(host, job->session, &has_desktop, &job->cause);
 	r = r < 0 ? -EAGAIN : look_at_processes(job, &job->cause);
 	if (r == -ENODATA && !may_be_told(request, job)) {
-		job_give_up(request, job, r);
+		give_up_part(request, job, r);
 	} else if (r >= 0 && job->seen.n_items > 0) {	/* they have a grace of their own */
 		request_tell(request, job, part_events[job->part].ask);
 		ask_part(request, job);

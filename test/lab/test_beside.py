@@ -173,6 +173,40 @@ def test_a_name_means_no_program_of_either(host, shell, two):
     assert host.run(["tskill", "early", f"/id:{desk.id}", "/grace:0"]).status == OK and not host.alive(early)
 
 
+def run_in(session, command):
+    """Runs COMMAND as root in the control group of a session, and waits for nothing."""
+    group = session.processes()[0].cgroup.split("/payload", 1)[1]
+    session.host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f {command}' </dev/null >/dev/null 2>&1")
+
+
+SAVER = "trap '' HUP; trap 'sleep 1.5; touch /tmp/saved; exit' TERM; touch /tmp/ready; while :; do sleep 0.1; done"
+
+
+def test_what_becomes_certain_has_its_grace(host, desk, shell):
+    """A program that may be of both is asked when one of them has ended, and has the whole grace to save."""
+    other = sessions.RdpSession(host, "alice", "Xvnc")
+    host.check("rm -f /tmp/saved /tmp/ready; systemd-run --user --quiet --unit=app-saver --slice=app.slice sh -c " + shlex.quote(SAVER),
+               user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    wait_until(host.path("/tmp/ready").exists, 10, "it runs")
+    run_in(other, "stubborn keeper")
+    wait_until(lambda: host.named("keeper"), 5, "so that it takes its whole grace")
+    try:
+        result = logoff(host, desk.id, other.id, "/grace:3", "/wait:30", "/v")
+        assert result.status == OK and host.path("/tmp/saved").exists(), result.text
+    finally:
+        host.check("rm -f /tmp/saved /tmp/ready")
+
+
+def test_the_own_desktop_ends_though_something_is_left(host, two):
+    """A shell waits for logoff, and would end with it: the session ends with both."""
+    desk, other, early, late = two
+    before = other.processes()
+    run_in(desk, "sh -c \"trap \\\"\\\" TERM HUP; logoff /grace:1 /wait:10; exec stubborn after\"")
+    wait_until(lambda: not desk.exists(), 15, "it has ended")
+    assert host.alive(late) and not host.named("after")
+    assert_untouched(other, before)
+
+
 def test_both_desktops_from_one_of_them(host, two):
     """The own session ends last, so nobody waits for it to tell whose the programs are."""
     desk, other, early, late = two
