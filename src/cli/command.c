@@ -27,9 +27,10 @@ int command_print_version(void)
 static int run_host(const struct command *command, int n_arguments, char **arguments)
 {
 	struct logoff_host *host;
-	int r, status = logon_open_telling(&host, arg_server, &r);
+	bool unreached;
+	int status = logon_open_telling(&host, arg_server, &unreached);
 
-	if (status != EXIT_ENDED && r == LOGOFF_E_UNREACHABLE && command->run_farm)
+	if (unreached && command->run_farm)
 		server_farm_say_unlisted(arg_server);
 	if (status != EXIT_ENDED)
 		return status;
