@@ -12,7 +12,6 @@
  * Sources: mutter, data/dbus-interfaces/org.gnome.Mutter.IdleMonitor.xml; kscreenlocker, interface.cpp (GetSessionIdleTime);
  * kidletime, plugins/wayland/poller.cpp (0 where it cannot tell); gnome-settings-daemon, plugins/screensaver-proxy.
  */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,45 +36,41 @@ static const struct desktop {
 	  "org.freedesktop.ScreenSaver", "GetSessionIdleTime", 'u', true },
 };
 
-/* Tells whether a session has a desktop. Returns 1, 0 (it has ended meanwhile too), or -errno. */
-static int is_graphical(const char *session)
+static bool is_graphical(const char *session)
 {
 	char *type = NULL;
-	int r = sd_session_get_type(session, &type);
+	bool graphical = sd_session_get_type(session, &type) >= 0 &&
+			 (strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0);
 
-	if (r >= 0)
-		r = strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0;
 	free(type);
-	return r == -ENXIO ? 0 : r;
+	return graphical;
 }
 
-/* Tells whether session ID is certain to be the only graphical one of its user. */
+/* Tells whether session ID is the only graphical one of its user. */
 static bool is_only_desktop(uid_t uid, const char *id)
 {
 	char **sessions = NULL;
 	int n = sd_uid_get_sessions(uid, 0, &sessions), n_graphical = 0;
-	bool found = false, known = true;
+	bool found = false;
 
 	for (int i = 0; i < n; i++) {
-		int graphical = is_graphical(sessions[i]);
+		bool graphical = is_graphical(sessions[i]);
 
-		known = known && graphical >= 0;
-		n_graphical += graphical > 0;
-		found = found || (graphical > 0 && strcmp(sessions[i], id) == 0);
+		n_graphical += graphical;
+		found = found || (graphical && strcmp(sessions[i], id) == 0);
 		free(sessions[i]);
 	}
 	free(sessions);
-	return known && found && n_graphical == 1;
+	return found && n_graphical == 1;
 }
 
 bool idle_is_of_session(pid_t pid, uid_t uid, const char *id)
 {
 	char *session = NULL;
 	bool same;
-	int r = sd_pid_get_session(pid, &session);
 
-	if (r < 0)	/* -ENODATA: in none */
-		return r == -ENODATA && is_only_desktop(uid, id);
+	if (sd_pid_get_session(pid, &session) < 0)
+		return is_only_desktop(uid, id);
 	same = strcmp(session, id) == 0;
 	free(session);
 	return same;
