@@ -29,6 +29,16 @@ int array_append(void *items, size_t *n_items, const void *item, size_t size)
 	return 0;
 }
 
+int array_add_text(char ***items, size_t *n_items, const char *text)
+{
+	char *copy = strdup(text);
+	int r = copy ? array_add(items, n_items, &copy) : -ENOMEM;
+
+	if (r < 0)
+		free(copy);
+	return r;
+}
+
 int array_compare(const void *a, const void *b)
 {
 	uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;

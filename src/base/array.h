@@ -25,6 +25,9 @@ void *array_grow(void *items, size_t n_items, size_t size);
 	array_append((items), (n_items), 1 ? (item) : *(items), sizeof(**(items)))
 int array_append(void *items, size_t *n_items, const void *item, size_t size);
 
+/* The same with a copy of TEXT, to be freed. */
+int array_add_text(char ***items, size_t *n_items, const char *text);
+
 /* ---- arrays whose items begin with a number of 32 bits: a pid, an inode ---- */
 
 /* Compares the numbers of two items, for qsort(3) and bsearch(3). */

@@ -339,16 +339,6 @@ enum exit_status server_farm_round(struct server_farm *farm, const size_t *which
 	return r < 0 ? report_memory(r) : EXIT_ENDED;
 }
 
-static int add_own(struct far_host *host, const char *id)
-{
-	char *copy = strdup(id);
-	int r = copy ? array_add(&host->own, &host->n_own, &copy) : -ENOMEM;
-
-	if (r < 0)
-		free(copy);
-	return r;
-}
-
 static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 {
 	struct far_host *host = &farm->items[i];
@@ -363,7 +353,7 @@ static bool add_session(struct server_farm *farm, size_t i, const json_t *line)
 		return false;
 	/* The session in which logoff-host runs there is our own connection. */
 	if (logoff_session_is(session, LOGOFF_IS_OWN)) {
-		r = add_own(host, logoff_session_id(session));
+		r = array_add_text(&host->own, &host->n_own, logoff_session_id(session));
 		logoff_session_free(session);
 		return r >= 0;
 	}
@@ -436,7 +426,7 @@ bool server_farm_take(struct server_farm *farm, size_t i, const json_t *line)
 	host->listed = json_integer_value(status) == EXIT_ENDED;
 	host->hides_logins = json_is_true(json_object_get(line, "hides_processes"));
 	/* A list that selects has no row of it. */
-	if (json_is_string(own) && add_own(host, json_string_value(own)) < 0)
+	if (json_is_string(own) && array_add_text(&host->own, &host->n_own, json_string_value(own)) < 0)
 		return false;
 	return !reply || strcmp(reply, "list") != 0 || end_list(host);
 }

@@ -55,12 +55,7 @@ static size_t find_shown(const struct shown *shown, const char *id)
 
 static void add_shown(struct shown *shown, const char *id)
 {
-	char *copy = strdup(id);
-
-	if (!copy || array_add(&shown->ids, &shown->n_ids, &copy) < 0) {
-		free(copy);
-		output_note(-ENOMEM);
-	}
+	output_note(array_add_text(&shown->ids, &shown->n_ids, id));
 }
 
 static void remove_shown(struct shown *shown, size_t i)

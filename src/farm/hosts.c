@@ -450,16 +450,6 @@ int hosts_is_single_server(const char *value, struct farm_fault *ret_fault)
 	return r;
 }
 
-static int add_text(struct nodeset *set, const char *text)
-{
-	char *copy = strdup(text);
-	int r = copy ? array_add(&set->names, &set->n_names, &copy) : -ENOMEM;
-
-	if (r < 0)
-		free(copy);
-	return r;
-}
-
 int hosts_names(struct nodeset *ret, struct farm_fault *ret_fault)
 {
 	struct hosts_table table;
@@ -468,10 +458,10 @@ int hosts_names(struct nodeset *ret, struct farm_fault *ret_fault)
 
 	for (size_t i = 0; r >= 0 && i < table.n_names; i++)
 		if (hosts_table_find(&table, table.names[i].text) == &table.names[i])
-			r = add_text(&set, table.names[i].text);
+			r = array_add_text(&set.names, &set.n_names, table.names[i].text);
 	for (size_t i = 0; r >= 0 && i < table.n_groups; i++)
 		if (hosts_table_find_group(&table, table.groups[i].name) == i)
-			r = add_text(&set, table.groups[i].name);
+			r = array_add_text(&set.names, &set.n_names, table.groups[i].name);
 	hosts_table_done(&table);
 	if (r == -ENOMEM)
 		(void)fault_system(ret_fault, r, NULL);

@@ -109,18 +109,7 @@ static int expand_bracket(struct expansion *expansion, const char *open, const c
 
 static int add_name(struct nodeset *set, const char *name)
 {
-	char *copy;
-	int r;
-
-	if (set->n_names == NODESET_MAX)
-		return -E2BIG;
-	copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
-	r = array_add(&set->names, &set->n_names, &copy);
-	if (r < 0)
-		free(copy);
-	return r;
+	return set->n_names == NODESET_MAX ? -E2BIG : array_add_text(&set->names, &set->n_names, name);
 }
 
 /* Where the bracket that begins at OPEN ends, or NULL if it does not, or another begins in it. */
