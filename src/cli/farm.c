@@ -712,9 +712,8 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 {
 	size_t n = farm->hosts.n_items, *which = calloc(n + 1, sizeof(*which));
 	json_t *seen = json_object();	/* from an instance to the numbers of its hosts */
-	bool *has_twins = calloc(n + 1, sizeof(bool));
 
-	for (size_t i = 0; which && has_twins && i < n; i++) {
+	for (size_t i = 0; which && i < n; i++) {
 		const char *instance = hello_text(farm->items[i].hello, "instance");
 		json_t *before = json_object_get(seen, instance);
 
@@ -724,15 +723,14 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 			before = json_object_get(seen, instance);
 		farm->items[i].twin = find_twin(farm, before, i);
 		if (farm->items[i].twin)
-			has_twins[farm->items[i].twin - farm->items] = true;
+			farm->items[farm->items[i].twin - farm->items].has_twins = true;
 		(void)json_array_append_new(before, json_integer((json_int_t)i));
 	}
-	for (size_t i = 0; which && has_twins && i < n; i++)
-		if (has_twins[i])
+	for (size_t i = 0; which && i < n; i++)
+		if (farm->items[i].has_twins)
 			report_twins(farm, i, which, once);
 	farm->counts_once = once;
 	json_decref(seen);
-	free(has_twins);
 	free(which);
 }
 
@@ -741,6 +739,8 @@ enum select_answer server_farm_is_own(const struct server_farm *farm, size_t i, 
 {
 	const struct far_host *host = &farm->items[i];
 
+	if (!host->twin && !host->has_twins)
+		return SELECT_NO;
 	for (size_t k = 0; k < farm->hosts.n_items; k++) {
 		const struct far_host *other = &farm->items[k];
 

@@ -55,6 +55,7 @@ struct far_host {
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
 	const struct far_host *twin;	/* the host before it in /server whose machine it says it is; NULL: none */
+	bool has_twins;			/* it is that of another */
 	bool asked;			/* it has the order of server_farm_list() */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */
