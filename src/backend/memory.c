@@ -368,9 +368,7 @@ static int act_now(struct memory_world *world, const struct memory_act *act, boo
 
 static int lost(struct memory_world *world, struct logoff_error *reterr)
 {
-	int r = catch_up(world, reterr);
-
-	if (r < 0)
+	if (catch_up(world, reterr) < 0)
 		return -EHOSTUNREACH;
 	if (world->lost_us > world->now_us)
 		return 0;
@@ -383,6 +381,12 @@ static int silent(const struct memory_world *world, struct logoff_error *reterr)
 	if (world->silent_us > world->now_us || world->speaks_us <= world->now_us)
 		return 0;
 	return error_set_errno(reterr, -EAGAIN, -ETIMEDOUT, "the host does not answer");
+}
+
+/* Tells whether it can be asked. Returns 0, -EHOSTUNREACH or -EAGAIN. */
+static int answers(struct memory_world *world, struct logoff_error *reterr)
+{
+	return lost(world, reterr) < 0 ? -EHOSTUNREACH : silent(world, reterr);
 }
 
 static int fail_as(const struct memory_fault *fault, const char *text, struct logoff_error *reterr)
@@ -571,11 +575,10 @@ static int memory_get(struct logoff_host *host, const char *id, struct logoff_se
 		      struct logoff_error *reterr)
 {
 	struct memory_world *world = host->data;
+	int r = answers(world, reterr);
 
-	if (lost(world, reterr) < 0)
-		return -EHOSTUNREACH;
-	if (silent(world, reterr) < 0)
-		return -EAGAIN;
+	if (r < 0)
+		return r;
 	if (world->get_fails.r)
 		return fail_as(&world->get_fails, NULL, reterr);
 	for (size_t i = 0; i < world->n_sessions; i++) {
@@ -594,13 +597,11 @@ static int memory_list(struct logoff_host *host, const char *name, struct sessio
 {
 	struct memory_world *world = host->data;
 	struct logoff_session *session;
-	int r = 0;
+	int r = answers(world, reterr);
 
 	(void)name; /* all: the hint would save nothing */
-	if (lost(world, reterr) < 0)
-		return -EHOSTUNREACH;
-	if (silent(world, reterr) < 0)
-		return -EAGAIN;
+	if (r < 0)
+		return r;
 	if (world->list_fails.r)
 		return fail_as(&world->list_fails, NULL, reterr);
 	host->hides_processes = world->hides;
@@ -836,12 +837,10 @@ static int memory_kill(struct logoff_host *host, struct logoff_session *session,
 	struct memory_act act = { MEMORY_ACT_KILL, part, index_of(world, session, part), last_act };
 	const struct memory_unit *unit = unit_at(world, part, act.index);
 	bool all = true;
-	int r;
+	int r = answers(world, reterr);
 
-	if (lost(world, reterr) < 0)
-		return -EHOSTUNREACH;
-	if (silent(world, reterr) < 0)
-		return -EAGAIN;
+	if (r < 0)
+		return r;
 	if (unit->kill_fails.r)
 		return fail_as(&unit->kill_fails, NULL, reterr);
 	if (control_of(world, session) != MEMORY_CONTROL_YES)
@@ -916,12 +915,11 @@ static int memory_manager(struct logoff_host *host, struct logoff_session *sessi
 	struct memory_world *world = host->data;
 	const struct handle *handle = session->data;
 	const struct memory_user *user = &world->users[world->sessions[handle->session].user];
+	int r = answers(world, reterr);
 	bool needed = false;
 
-	if (lost(world, reterr) < 0)
-		return -EHOSTUNREACH;
-	if (silent(world, reterr) < 0)
-		return -EAGAIN;
+	if (r < 0)
+		return r;
 	if (world->manager_fails.r)
 		return fail_as(&world->manager_fails, NULL, reterr);
 	for (size_t i = 0; i < world->n_sessions; i++) {
@@ -1172,7 +1170,8 @@ static int memory_watch(struct host_watch *watch, struct logoff_error *reterr)
 
 const struct host_backend host_memory = {
 	.name = "memory",
-	.open = memory_open, .close = memory_close,
+	.open = memory_open,
+	.close = memory_close,
 	.release = memory_release,
 	.get = memory_get,
 	.list = memory_list,
