@@ -253,19 +253,19 @@ static const struct {
 	[HOST_MANAGER] = { LOGOFF_EVENT_MANAGER_ASK, LOGOFF_EVENT_MANAGER_KILL, LOGOFF_EVENT_MANAGER_GONE },
 };
 
-/*
- * Tells whether another session of the user is being ended: then the last of them sees to the service manager. Not one of the
- * host beside, which knows of no service managers.
- */
+/* Tells whether OTHER is to end another session of the user. Not one of the host beside, which knows of no service managers. */
+static bool is_beside(const struct job *job, const struct job *other)
+{
+	return other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
+	       other->part == HOST_SESSION && other->step != STEP_DONE;
+}
+
+/* Tells whether another session of the user is being ended: then the last of them sees to the service manager. */
 static bool is_followed(const struct logoff_request *request, const struct job *job)
 {
-	for (size_t i = 0; i < request->n_jobs; i++) {
-		const struct job *other = &request->jobs[i];
-
-		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
-		    other->part == HOST_SESSION && other->step != STEP_DONE)
+	for (size_t i = 0; i < request->n_jobs; i++)
+		if (is_beside(job, &request->jobs[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -283,8 +283,7 @@ static bool may_be_told(const struct logoff_request *request, const struct job *
 	for (size_t i = 0; i < request->n_jobs; i++) {
 		const struct job *other = &request->jobs[i];
 
-		if (other != job && other->session->host == job->session->host && other->session->uid == job->session->uid &&
-		    other->session->graphical && other->part == HOST_SESSION && other->step != STEP_DONE &&
+		if (is_beside(job, other) && other->session->graphical &&
 		    (other->step != STEP_NEW || job_rank(other) <= job_rank(job)))
 			return true;
 	}
