@@ -68,8 +68,7 @@ struct targets {
 	size_t n_all;
 	struct target *items;
 	size_t n_items;
-	const char *id;			/* of the session that a name means; NULL: all */
-	const struct logoff_session *session;	/* that one */
+	const struct logoff_session *session;	/* that a name means; NULL: all */
 	bool hidden;			/* some processes may be hidden from the caller */
 	bool others;			/* not only the caller's own session is meant */
 };
@@ -121,7 +120,8 @@ static bool fits(const struct logoff_host_process *process, const char *word)
 static enum select_answer is_of_session(const struct targets *targets, const struct logoff_host_process *process,
 					bool number)
 {
-	if (!targets->id || (!arg_id && number) || strcmp(process->session_id, targets->id) == 0)
+	if (!targets->session || (!arg_id && number) ||
+	    strcmp(process->session_id, logoff_session_id(targets->session)) == 0)
 		return SELECT_YES;
 	return running_may_be_in(process, targets->session) ? SELECT_UNKNOWN : SELECT_NO;
 }
@@ -294,14 +294,14 @@ static int choose(struct logoff_host *host, struct targets *targets, int n_words
 		}
 		if (!own)
 			return report_not_found(NULL, NULL, r, error);
-		targets->id = logoff_session_id(own);
 		targets->session = own;
 	}
 	r = logoff_host_list_processes(host, &targets->all, &targets->n_all, error);
 	if (r < 0)
 		return report_host(arg_server, r, error);
 	targets->hidden = logoff_host_hides_processes(host);
-	targets->others = !own || !targets->id || strcmp(targets->id, logoff_session_id(own)) != 0;
+	targets->others = !own || !targets->session ||
+			  strcmp(logoff_session_id(targets->session), logoff_session_id(own)) != 0;
 	for (int i = 0; i < n_words; i++) {
 		int one = add_word(targets, words[i]);
 
@@ -339,7 +339,7 @@ static int report_new(struct logoff_host *host, const struct targets *targets, i
 /* Ends the processes that the words mean, of the session NAMED alone if it is not NULL. Returns the exit status. */
 static int end_words(struct logoff_host *host, const struct logoff_session *named, int n_words, char **words)
 {
-	struct targets targets = { .id = named ? logoff_session_id(named) : NULL, .session = named };
+	struct targets targets = { .session = named };
 	struct logoff_session *own = NULL;
 	struct logoff_error error = {};
 	int r = logoff_host_find(host, NULL, &own, &error);
