@@ -604,10 +604,9 @@ static enum exit_status report_protected(const char *who, enum logoff_protection
 	return EXIT_PROTECTED;
 }
 
-/* Tells whether the CAUSE of a failure is that nobody can tell whose the programs are that are left. */
-static bool are_doubtful(const struct logoff_error *cause)
+static bool is_errno(const struct logoff_error *cause, int number)
 {
-	return cause->domain == LOGOFF_ERROR_ERRNO && cause->number == ENODATA;
+	return cause->domain == LOGOFF_ERROR_ERRNO && cause->number == number;
 }
 
 enum exit_status report_result(const struct logoff_session *session, const struct logoff_outcome *outcome,
@@ -648,8 +647,9 @@ enum exit_status report_result(const struct logoff_session *session, const struc
 		return EXIT_CANCELLED;
 	default:
 		fprintf(stderr,
-			are_doubtful(&outcome->cause) ? _("%s: session %s: programs are left%s") :
-							_("%s: session %s: the host failed%s"),
+			is_errno(&outcome->cause, ENODATA) ? /* nobody can tell whose they are */
+				_("%s: session %s: programs are left%s") :
+				_("%s: session %s: the host failed%s"),
 			program().text, who.text, cause.text);
 		print_remains(outcome);
 		return status_of(outcome->result);
@@ -659,8 +659,7 @@ enum exit_status report_result(const struct logoff_session *session, const struc
 /* Tells whether the kernel has refused what is left of a session that is gone: no rule of polkit gives more. */
 static bool is_final(const struct logoff_outcome *outcome)
 {
-	return outcome->exists == LOGOFF_EXISTS_NO && outcome->cause.domain == LOGOFF_ERROR_ERRNO &&
-	       outcome->cause.number == EPERM;
+	return outcome->exists == LOGOFF_EXISTS_NO && is_errno(&outcome->cause, EPERM);
 }
 
 bool report_lacks_rights(const struct logoff_request *request)
