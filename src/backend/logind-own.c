@@ -68,8 +68,7 @@ static int has_audit(struct logoff_host *host, const char *id, const void *data,
 	if (r < 0)
 		return r == -ENXIO ? 0 : r;
 	r = !of(session)->not_a_session && session->leader > 1 && proc_read_stat(session->leader, &stat) >= 0 &&
-	    table_is_older(&stat, of(session)->since_us, LEADER_SLACK_US) &&
-	    proc_read_audit_session(session->leader, &leader) >= 0 && leader == *(const uint32_t *)data;
+	    table_may_lead(&stat, of(session)->since_us) && proc_read_audit_session(session->leader, &leader) >= 0 && leader == *(const uint32_t *)data;
 	logoff_session_free(session);
 	return r;
 }
@@ -147,7 +146,7 @@ static int is_apart(struct logoff_host *host, const char *id, uint32_t audit, st
 	struct logoff_session *session = NULL;
 	int r;
 
-	if (!((const struct logind *)host->data)->elogind || audit == PROC_NO_AUDIT || audit == proc_ambient_audit_session())
+	if (!((const struct logind *)host->data)->elogind || !is_telling(audit))
 		return 0;
 	if (id[0] != 'c')	/* the number of its audit session: no call is needed */
 		return strtoul(id, NULL, 10) != audit;
@@ -242,13 +241,15 @@ static void note_managed(struct managed *managed, pid_t pid, const char *text, u
 
 	if (!cgroup_parse_manager(text, managed->uid == (uid_t)-1 ? &managed->uid : NULL, &unit))
 		return;
+	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0) {
+		(void)proc_read_audit_session(pid, &managed->manager_audit);	/* else it stays none */
+		return;
+	}
 	managed->of_desktop = managed->of_desktop || (desktop_is_unit(unit) && !desktop_is_moved(unit));
 	managed->moved = managed->moved || desktop_is_moved(unit);
-	managed->in_scope = managed->in_scope || (desktop_is_scope(unit) && strncmp(unit, "init.scope", strlen("init.scope")) != 0);
+	managed->in_scope = managed->in_scope || desktop_is_scope(unit);
 	if ((desktop_is_unit(unit) || desktop_is_moved(unit)) && start_us < managed->start_us)
 		managed->start_us = start_us;
-	if (strncmp(unit, "init.scope", strlen("init.scope")) == 0)
-		(void)proc_read_audit_session(pid, &managed->manager_audit);	/* else it stays none */
 }
 
 /*
@@ -425,6 +426,6 @@ bool logind_is_own_leader(const struct logind *logind, pid_t leader, uint64_t si
 {
 	for (size_t i = 0; i < logind->n_above; i++)
 		if (logind->above[i].pid == leader)
-			return table_is_older(&logind->above[i], since_us, LEADER_SLACK_US);
+			return table_may_lead(&logind->above[i], since_us);
 	return false;
 }

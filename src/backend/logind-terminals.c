@@ -112,7 +112,7 @@ static struct table_row *find_leader(const struct search *search, const struct l
 {
 	struct table_row *leader = session->leader > 1 ? table_find(search->table, session->leader) : NULL;
 
-	return leader && table_stat(leader) && table_is_older(&leader->stat, of(session)->since_us, LEADER_SLACK_US) ? leader : NULL;
+	return leader && table_stat(leader) && table_may_lead(&leader->stat, of(session)->since_us) ? leader : NULL;
 }
 
 static struct logoff_session *find_by_leader(const struct search *search, pid_t pid)

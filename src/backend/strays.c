@@ -98,7 +98,7 @@ static int hold_leader(struct strays *strays)
 		stat = (struct proc_stat){ .pid = marks->leader };
 	else if (r < 0 || stat.state == 'Z' || stat.state == 'X')
 		return 0;
-	if (!table_is_older(&stat, marks->since_us, LEADER_SLACK_US))	/* its number has been given to another */
+	if (!table_may_lead(&stat, marks->since_us))	/* its number has been given to another */
 		return 0;
 	r = add(strays, &stat);
 	if (r < 0)
@@ -148,17 +148,22 @@ bool strays_has_leader_outside(const struct strays *strays)
 	return strays->has_leader && strays->leader_outside;
 }
 
+static bool is_telling(const struct strays *strays, uint32_t audit)
+{
+	return audit != PROC_NO_AUDIT && audit != strays->ambient;
+}
+
 /* Tells whether the process belongs to the session by audit session or descent. */
 static bool is_kin(const struct strays *strays, const struct table *table, struct table_row *row)
 {
 	uint32_t audit = table_audit(row);
 
-	if (audit != PROC_NO_AUDIT && audit == strays->marks.audit_session && audit != strays->ambient)
+	if (is_telling(strays, audit) && audit == strays->marks.audit_session)
 		return true;
 	if (!strays_has_leader_outside(strays))
 		return false;
 	/* One with an audit session that is not the leader's has logged in anew. */
-	return (audit == PROC_NO_AUDIT || audit == strays->ambient || audit == strays->leader_audit) &&
+	return (!is_telling(strays, audit) || audit == strays->leader_audit) &&
 	       table_depth(table, row->pid, strays->marks.leader) > 0;
 }
 
@@ -246,16 +251,14 @@ uint32_t strays_own_audit(const struct strays *strays)
 
 int strays_is_of_others(const struct strays *strays, uint32_t audit)
 {
-	if (audit == PROC_NO_AUDIT || audit == strays->ambient)
+	if (!is_telling(strays, audit))
 		return -ENODATA;
 	return audit != strays_own_audit(strays);
 }
 
 bool strays_are_unaudited(const struct strays *strays)
 {
-	uint32_t own = strays_own_audit(strays);
-
-	return own == PROC_NO_AUDIT || own == strays->ambient;
+	return !is_telling(strays, strays_own_audit(strays));
 }
 
 /*
@@ -287,7 +290,7 @@ static bool note_doubt(struct strays *strays, int r)
 static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
 {
 	/* The leader's audit session may be an older login's: then nobody is kin by it. */
-	bool unaudited = strays->marks.audit_session == PROC_NO_AUDIT || strays->marks.audit_session == strays->ambient;
+	bool unaudited = !is_telling(strays, strays->marks.audit_session);
 	bool kin = is_kin(strays, table, row) || (unaudited && is_moved_from(strays, table, row));
 	int r;
 

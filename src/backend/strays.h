@@ -17,9 +17,6 @@
 
 #include "local/proc-table.h"
 
-/* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
-#define LEADER_SLACK_US UINT64_C(1000000)
-
 struct strays_marks {
 	char id[CGROUP_ID];		/* of the session */
 	pid_t leader;			/* 0: not known */

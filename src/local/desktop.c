@@ -69,9 +69,9 @@ bool desktop_is_scope(const char *path)
 bool desktop_is_moved(const char *path)
 {
 	const char *unit;
-	size_t length = find_unit(path, &unit);
 
-	return ends_with(unit, length, ".scope") && (begins_with_one(unit, desktop_scopes) || begins_with_one(unit, tmux_scopes));
+	(void)find_unit(path, &unit);
+	return desktop_is_scope(path) && (begins_with_one(unit, desktop_scopes) || begins_with_one(unit, tmux_scopes));
 }
 
 bool desktop_is_unit(const char *path)
@@ -151,22 +151,15 @@ static int has_come_from(pid_t pid, const char *id)
 
 /* How the names of services begin that all desktops of a user need, and the manager has once. */
 static const char *const needed[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", NULL };
-
-static bool is_needed(const char *path)
-{
-	const char *unit;
-
-	(void)find_unit(path, &unit);
-	return begins_with_one(unit, needed);
-}
-
 /* By its name on the bus: the desktops of a user may need it too, or it is a program with windows. */
-static bool is_by_bus(const char *path)
+static const char *const by_bus[] = { "dbus-:", NULL };
+
+static bool is_one_of(const char *path, const char *const *beginnings)
 {
 	const char *unit;
 
 	(void)find_unit(path, &unit);
-	return strncmp(unit, "dbus-:", strlen("dbus-:")) == 0;
+	return begins_with_one(unit, beginnings);
 }
 
 /* The same for a process in UNIT that began at START_US, within the span, with this audit session. */
@@ -177,14 +170,14 @@ static int is_started_by(pid_t pid, const struct marks *marks, const char *unit,
 
 	if (is_telling(marks, audit) && audit == span->audit_session)
 		return 1;
-	if (span->shared_us != UINT64_MAX && is_needed(unit))
+	if (span->shared_us != UINT64_MAX && is_one_of(unit, needed))
 		return 0;
 	if (!is_telling(marks, audit) && desktop_is_moved(unit) && span->id)
 		from = has_come_from(pid, span->id);
 	if (from >= 0)
 		return from;
 	r = has_come_so(marks, audit);
-	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_by_bus(unit)) ? -ENODATA : r;
+	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_one_of(unit, by_bus)) ? -ENODATA : r;
 }
 
 /*

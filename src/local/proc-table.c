@@ -299,6 +299,14 @@ bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t sl
 	return table_start_us(stat) <= until_us + asleep_us + slack_us;
 }
 
+/* logind notes the beginning of a session a moment after its leader has started; both are rounded. */
+#define LEADER_SLACK_US UINT64_C(1000000)
+
+bool table_may_lead(const struct proc_stat *stat, uint64_t since_us)
+{
+	return table_is_older(stat, since_us, LEADER_SLACK_US);
+}
+
 int table_depth(const struct table *table, pid_t pid, pid_t ancestor)
 {
 	const struct proc_stat *stat;

@@ -123,6 +123,12 @@ uint64_t table_begin_us(uint64_t realtime_us, uint64_t monotonic_us);
 bool table_is_older(const struct proc_stat *stat, uint64_t until_us, uint64_t slack_us);
 
 /*
+ * Tells whether the process may be the leader of a session that began at the monotonic time SINCE_US: else its number has been given to
+ * another one since.
+ */
+bool table_may_lead(const struct proc_stat *stat, uint64_t since_us);
+
+/*
  * How many generations PID is below ANCESTOR: 0 for itself. Returns -1 if it is no descendant, as far as the table shows:
  * a process whose parent has ended has been handed to another.
  */
