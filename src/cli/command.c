@@ -27,11 +27,11 @@ int command_print_version(void)
 static int run_host(const struct command *command, int n_arguments, char **arguments)
 {
 	struct logoff_host *host;
-	bool unreached;
-	int status = logon_open_telling(&host, arg_server, &unreached);
+	struct logoff_error cause;
+	int r, status = logon_open_telling(&host, arg_server, &r, &cause);
 
-	if (unreached && command->run_farm)
-		server_farm_say_unlisted(arg_server);
+	if (status != EXIT_ENDED && r == LOGOFF_E_UNREACHABLE && command->run_farm)
+		server_farm_say_unlisted(arg_server, &cause);
 	if (status != EXIT_ENDED)
 		return status;
 	status = command->run(host, n_arguments, arguments);

@@ -11,9 +11,10 @@ int server_farm_is_meant(const char *server, enum exit_status *ret_status)
 	return 0;
 }
 
-void server_farm_say_unlisted(const char *server)
+void server_farm_say_unlisted(const char *server, const struct logoff_error *cause)
 {
 	(void)server;
+	(void)cause;
 }
 
 int server_farm_print_hosts(void)

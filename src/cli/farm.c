@@ -117,8 +117,10 @@ static struct safe say_unlisted(const char *name)
 	return sentence;
 }
 
-void server_farm_say_unlisted(const char *server)
+void server_farm_say_unlisted(const char *server, const struct logoff_error *cause)
 {
+	if (cause->domain == LOGOFF_ERROR_ERRNO && !farm_is_of_network(cause->number))
+		return;
 	if (server && !logoff_is_this_machine(server) && !strchr(server, ':'))	/* a port is not ssh's */
 		report(server, say_unlisted(server).text, "");
 }
@@ -694,16 +696,16 @@ static const struct far_host *first_name(const struct far_host *host)
 }
 
 /* The first host of those whose numbers are in BEFORE that is the machine of host I, or NULL. */
-static const struct far_host *find_twin(const struct server_farm *farm, const json_t *before, size_t i)
+static struct far_host *find_twin(const struct server_farm *farm, const json_t *before, size_t i)
 {
 	const json_t *number;
 	size_t k;
 
 	json_array_foreach(before, k, number) {
-		const struct far_host *host = &farm->items[json_integer_value(number)];
+		struct far_host *host = &farm->items[json_integer_value(number)];
 
 		if (are_twins(host->hello, farm->items[i].hello))
-			return first_name(host);
+			return host->twin ? host->twin : host;
 	}
 	return NULL;
 }
@@ -723,7 +725,7 @@ void server_farm_find_twins(struct server_farm *farm, bool once)
 			before = json_object_get(seen, instance);
 		farm->items[i].twin = find_twin(farm, before, i);
 		if (farm->items[i].twin)
-			farm->items[farm->items[i].twin - farm->items].has_twins = true;
+			farm->items[i].twin->has_twins = true;
 		(void)json_array_append_new(before, json_integer((json_int_t)i));
 	}
 	for (size_t i = 0; which && i < n; i++)

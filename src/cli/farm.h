@@ -54,7 +54,7 @@ struct far_host {
 	bool ended;			/* the last list is whole */
 	json_t *hello;			/* of the connection over which they were listed; NULL: not yet */
 	uint64_t listed_us;		/* when that was, monotonic */
-	const struct far_host *twin;	/* the host before it in /server whose machine it says it is; NULL: none */
+	struct far_host *twin;		/* the host before it in /server whose machine it says it is; NULL: none */
 	bool has_twins;			/* it is that of another */
 	bool asked;			/* it has the order of server_farm_list() */
 	bool answered;			/* it has been counted, and programs know of it */
@@ -94,8 +94,11 @@ struct server_farm {
  */
 int server_farm_is_meant(const char *server, enum exit_status *ret_status);
 
-/* Says how the single SERVER that could not be reached was asked, if that follows from its name alone. */
-void server_farm_say_unlisted(const char *server);
+/*
+ * Says how the single SERVER that could not be reached was asked, if that follows from its name alone, and the CAUSE
+ * is the way there.
+ */
+void server_farm_say_unlisted(const char *server, const struct logoff_error *cause);
 
 /* Prints the names of the hosts files, one in a line, for completions. Returns the exit status. */
 int server_farm_print_hosts(void);

@@ -361,20 +361,14 @@ static int open_host(struct logoff_host **ret_host, const char *server, enum log
 
 enum exit_status logon_open(struct logoff_host **ret_host, const char *server)
 {
-	bool unreached;
+	struct logoff_error cause;
+	int r;
 
-	return logon_open_telling(ret_host, server, &unreached);
+	return logon_open_telling(ret_host, server, &r, &cause);
 }
 
-/* Tells whether the way to the server is the cause, and not the program here that reaches it, which may not fit. */
-static bool is_of_way(int r, const struct logoff_error *error)
-{
-	return r == LOGOFF_E_UNREACHABLE &&
-	       (error->domain != LOGOFF_ERROR_ERRNO || error->number == EHOSTUNREACH || error->number == ENETUNREACH ||
-		error->number == ECONNREFUSED || error->number == ETIMEDOUT);
-}
-
-enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *server, bool *ret_unreached)
+enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *server, int *ret_result,
+				    struct logoff_error *ret_cause)
 {
 	char password[PASSWORD_SIZE] = "";
 	struct logoff_error error = {};
@@ -383,8 +377,8 @@ enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *s
 	int r = LOGOFF_E_NOT_ACCEPTED, asked = 0;
 
 	if (logoff_is_this_machine(server)) {
-		*ret_unreached = false;
-		r = logoff_host_open(ret_host, NULL, NULL, &error);
+		*ret_result = r = logoff_host_open(ret_host, NULL, NULL, &error);
+		*ret_cause = error;
 		return r < 0 ? report_open(server, r, &error) : EXIT_ENDED;
 	}
 	(void)find_kerberos(&kerberos);
@@ -399,6 +393,7 @@ enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *s
 			status = report_no_password(server, asked);
 	}
 	explicit_bzero(password, sizeof(password));
-	*ret_unreached = status != EXIT_ENDED ? false : is_of_way(r, &error);
+	*ret_result = r;
+	*ret_cause = error;
 	return status == EXIT_ENDED && r < 0 ? report_open(server, r, &error) : status;
 }

@@ -70,7 +70,8 @@ int logon_check(enum option_fault *ret_fault, const char **ret_culprit);
  */
 enum exit_status logon_open(struct logoff_host **ret_host, const char *server);
 
-/* The same; *ret_unreached: another server could not be reached, for those who can say more about that. */
-enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *server, bool *ret_unreached);
+/* The same; the result and the cause are those of the library, for those who can say more about a failure. */
+enum exit_status logon_open_telling(struct logoff_host **ret_host, const char *server, int *ret_result,
+				    struct logoff_error *ret_cause);
 
 #endif

@@ -354,19 +354,25 @@ static enum farm_failure find_refusal(const char *kind, bool leads)
 	return FARM_FAILED;
 }
 
-/* Tells whether the CAUSE of "unreachable" is the way to the host, and not a fault of the client here. */
-static bool is_of_network(const json_t *cause)
+bool farm_is_of_network(int64_t number)
 {
 	static const int numbers[] = {
 		EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ETIMEDOUT, ECONNREFUSED, ECONNABORTED,
 	};
-	const char *domain = json_string_value(json_object_get(cause, "domain"));
-	json_int_t number = json_integer_value(json_object_get(cause, "number"));
 
 	for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
 		if (number == numbers[k])
 			return true;
-	return domain && strcmp(domain, "errno") != 0;
+	return false;
+}
+
+/* Tells whether the CAUSE of "unreachable" is the way to the host, and not a fault of the client here. */
+static bool is_of_network(const json_t *cause)
+{
+	const char *domain = json_string_value(json_object_get(cause, "domain"));
+
+	return farm_is_of_network(json_integer_value(json_object_get(cause, "number"))) ||
+	       (domain && strcmp(domain, "errno") != 0);
 }
 
 /* The program that serves the host has said why it cannot. */

@@ -98,6 +98,12 @@ enum farm_failure farm_failure(const struct farm *farm, size_t i, const char **r
  */
 const json_t *farm_hello(const struct farm *farm, size_t i);
 
+/*
+ * Tells whether an errno is of the way to a host, and no fault of the program here that leads to it. Returns true if
+ * so.
+ */
+bool farm_is_of_network(int64_t number);
+
 /* How many hosts have said hello, in any round. Returns their number. */
 size_t farm_count_greeted(const struct farm *farm);
 
