@@ -48,14 +48,19 @@ def stubborn(server, *faults):
                     session(3, user="bob"), *faults)
 
 
+def prompt(server, *faults):
+    """Session 2 ends at once when it is asked to. If it ended a moment later, what the command saw of it would not be so
+    any more when a case looks."""
+    server.describe(session(2, name="RDP-Tcp#1", user="alice"), session(3, user="bob"), *faults)
+
+
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("ends", [True, False], ids=["ends", "stays"])
 def test_the_log_off_fails(server, run, ends, failure):
-    """Whatever the server answers to the log-off, the session ends at once or never. If it ended a moment later, what
-    the command saw of it would not be so any more when this case looks."""
+    """Whatever the server answers to the log-off."""
     faults = [fault("Logoff", **FAILURES[failure])]
     if ends:
-        server.describe(session(2, name="RDP-Tcp#1", user="alice"), session(3, user="bob"), *faults)
+        prompt(server, *faults)
     else:
         stubborn(server, *faults)
     result = run(server, *LOGOFF, "2", timeout=40)
@@ -202,7 +207,7 @@ def test_another_has_it_before_it_is_asked(server, run):
 @pytest.mark.parametrize("call", CALLS)
 def test_the_worker_dies(server, run, call, moment):
     server.own_worker()
-    server.add(fault(call, exit=moment, times=1))
+    prompt(server, fault(call, exit=moment, times=1))
     result = run(server, *LOGOFF, "2", timeout=40)
     check(server, result)
 

@@ -31,6 +31,9 @@ class Result:
     def __init__(self, status, out, err, calls, seconds):
         self.status, self.out, self.err, self.calls, self.seconds = status, out, err, calls, seconds
 
+    def __repr__(self):
+        return f"status {self.status} after {self.seconds:.1f} s\n{self.out}{self.err}{self.calls}"
+
     def all(self, word):
         """The calls that begin so."""
         return [call for _, call in self.calls if call.split()[0] == word]
