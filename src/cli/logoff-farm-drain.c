@@ -231,16 +231,31 @@ static void spare_hosts(struct run *run, const size_t *which, size_t n, enum ref
 						       sentence));
 }
 
-/* The state that those of the N hosts WHICH have set that are left as they are: it refuses logons once PAM asks. */
-static void report_kept(const struct run *run, const size_t *which, size_t n, size_t *found)
+/* Those of the N hosts WHICH that are left as they are with the state that was set, or with a state that nobody knows, into FOUND. */
+static size_t find_left(const struct run *run, const size_t *which, size_t n, bool known, size_t *found)
 {
 	size_t n_found = 0;
 
-	for (size_t k = 0; k < n; k++)
-		if (run->plans[which[k]].drained && judge(run, which[k]) != REFUSAL_YES)
+	for (size_t k = 0; k < n; k++) {
+		enum refusal answer = judge(run, which[k]);
+		bool set = run->plans[which[k]].drained;
+
+		if (known ? set && answer != REFUSAL_YES : !set && answer == REFUSAL_UNKNOWN)
 			found[n_found++] = which[k];
+	}
+	return n_found;
+}
+
+/* The state of those of the N hosts WHICH that are left as they are: it refuses logons once PAM asks. */
+static void report_kept(const struct run *run, const size_t *which, size_t n, size_t *found)
+{
+	size_t n_found = find_left(run, which, n, true, found);
+
 	server_farm_say_shared(&run->farm, found, n_found,
 			       _("the setting stays all the same; \"change logon /enable\" takes it back"));
+	n_found = find_left(run, which, n, false, found);
+	server_farm_say_shared(&run->farm, found, n_found,
+			       _("the setting may stay; \"change logon /query\" shows it, \"change logon /enable\" takes it back"));
 }
 
 static void report_moved(struct run *run, const size_t *which, size_t n)
