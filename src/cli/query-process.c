@@ -18,6 +18,7 @@
 #include "cli/processes.h"
 #include "cli/query.h"
 #include "cli/report.h"
+#include "cli/running.h"
 #include "cli/sessions.h"
 #include "cli/stream.h"
 #include "cli/word.h"
@@ -59,6 +60,14 @@ static bool is_session_name(const struct process_row *row, const char *text)
 	return (*name.text && strcasecmp(name.text, text) == 0) || (row->session && session_bears(row->session, text));
 }
 
+static bool is_of_session(const struct process_row *row, const char *designator)
+{
+	struct word word = word_parse(designator);
+
+	return (word.kind == WORD_ID && strcasecmp(process_session_id(row), word.text) == 0) ||
+	       ((word.kind == WORD_ANY || word.kind == WORD_NAME) && is_session_name(row, word.text));
+}
+
 static bool is_meant(const struct process_row *row, const char *designator)
 {
 	struct word word = word_parse(designator);
@@ -68,9 +77,8 @@ static bool is_meant(const struct process_row *row, const char *designator)
 		return strtoll(designator, NULL, 10) == row->process->pid;
 	if (strcmp(designator, "*") == 0)
 		return true;
-	return (word.kind == WORD_ID && strcasecmp(process_session_id(row), word.text) == 0) ||
+	return is_of_session(row, designator) ||
 	       ((any || word.kind == WORD_USER) && is_same(row, row->user, word.text)) ||
-	       ((any || word.kind == WORD_NAME) && is_session_name(row, word.text)) ||
 	       (any && is_same(row, row->process->command, word.text));
 }
 
@@ -93,6 +101,29 @@ static means_func choose_meaning(const struct process_row *all, size_t n)
 		if (is_in_session(&all[i], arg_id))
 			return is_in_session;
 	return is_in_number;
+}
+
+/* Tells whether the session of the row is wanted. */
+static bool is_of_wanted(const struct process_row *row, means_func means_id, int n_arguments, char **arguments)
+{
+	for (int k = 0; k < n_arguments; k++)
+		if (is_of_session(row, arguments[k]))
+			return true;
+	return arg_id && means_id(row, arg_id);
+}
+
+/* Tells whether the row, one of the N rows ALL, may be of a session that is wanted, though nobody can tell. */
+static bool may_be_of_wanted(const struct process_row *row, const struct process_row *all, size_t n, means_func means_id,
+			     int n_arguments, char **arguments)
+{
+	if (strcmp(row->process->session_id, "?") != 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (all[i].session && (!row->host || strcmp(row->host, all[i].host) == 0) &&
+		    running_may_be_in(row->process, all[i].session) &&
+		    is_of_wanted(&all[i], means_id, n_arguments, arguments))
+			return true;
+	return false;
 }
 
 /* Tells whether the row is wanted; OWN: the user who asks. */
@@ -139,7 +170,8 @@ static int pick_processes(const struct process_row *all, size_t n, enum query_vi
 
 	*ret_n_rows = 0;
 	for (size_t i = 0; i < n; i++)
-		if (is_wanted(&all[i], means_id, own, n_arguments, arguments))
+		if (is_wanted(&all[i], means_id, own, n_arguments, arguments) ||
+		    may_be_of_wanted(&all[i], all, n, means_id, n_arguments, arguments))
 			rows[(*ret_n_rows)++] = &all[i];
 	for (int k = 0; k < n_arguments; k++)	/* one's own are seen, but for those with other rights: query(1) */
 		status |= check_found(rows, *ret_n_rows, strcmp(arguments[k], own) == 0 ? VIEW_WHOLE : view,

@@ -173,6 +173,16 @@ def test_a_name_means_no_program_of_either(host, shell, two):
     assert host.run(["tskill", "early", f"/id:{desk.id}", "/grace:0"]).status == OK and not host.alive(early)
 
 
+def test_what_may_be_of_a_session_is_shown_with_it(host, shell, two):
+    """By its id and by its name, with "?" for its session; not with a session that has not begun it."""
+    desk, other, early, late = two
+    for session, words in ((desk, [f"/id:{desk.id}"]), (other, [f"id:{other.id}"]), (other, [f"/id:{other.id}"]), (shell, [shell.tty])):
+        rows = {row["pid"]: row["session_id"] for row in json.loads(host.check(["query", "process", *words, "--json"]))}
+        assert (late.pid in rows) == (session is not shell) and set(rows.values()) == {session.id, *(["?"] if late.pid in rows else [])}, rows
+        assert (early.pid in rows) == (session is desk), rows
+        assert all(pid in rows for pid in [session.processes()[0].pid])
+
+
 def run_in(session, command):
     """Runs COMMAND as root in the control group of a session, and waits for nothing."""
     group = session.processes()[0].cgroup.split("/payload", 1)[1]
