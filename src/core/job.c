@@ -169,8 +169,11 @@ static void last_act(struct logoff_request *request, struct job *job)
 	job_give_up(request, job, r == -EPERM ? -EACCES : r < 0 ? r : -ETIMEDOUT);
 }
 
-/* Ends a job of which a part cannot be ended. The caller's own session ends all the same: that is its record's result. */
-static void give_up_part(struct logoff_request *request, struct job *job, int result)
+/*
+ * Ends a job that cannot reach its aim. If nobody but the caller is left in the caller's own session it ends all the same, as was said:
+ * the result stands in its record.
+ */
+static void give_up(struct logoff_request *request, struct job *job, int result)
 {
 	if (!job->last_act) {
 		job_give_up(request, job, result);
@@ -241,7 +244,7 @@ static void ask_part(struct logoff_request *request, struct job *job)
 	if (r >= 0)
 		return;
 	job->sent = false;
-	job_give_up(request, job, r);
+	give_up(request, job, r);
 }
 
 /* The events of each part. */
@@ -296,7 +299,7 @@ static bool may_ask(struct logoff_request *request, struct job *job)
 	int r = look_at_processes(job, &job->cause);
 
 	if (r < 0 && r != -EOPNOTSUPP && r != -EAGAIN && !(r == -ENODATA && may_be_told(request, job))) {
-		give_up_part(request, job, r);
+		give_up(request, job, r);
 		return false;
 	}
 	r = job->part == HOST_SESSION ? session_check_rules(job->session, request->how.console, &job->cause) : 0;
@@ -538,7 +541,7 @@ static void ask_manager_again(struct logoff_request *request, struct job *job)
 	if (r == 0) {
 		postpone(request, job);
 	} else if (r < 0) {
-		job_give_up(request, job, r);
+		give_up(request, job, r);
 	} else if (manager == HOST_MANAGER_UNNEEDED) {
 		ask_part(request, job);
 	} else if (manager == HOST_MANAGER_NONE || manager == HOST_MANAGER_ENDING) {	/* look at once whether it has ended */
@@ -612,7 +615,7 @@ static void ask_for_proof(struct logoff_request *request, struct job *job)
 	if (r == -EOPNOTSUPP)
 		ask_again(request, job);
 	else
-		job_give_up(request, job, r);
+		give_up(request, job, r);
 }
 
 static void act_on_proof(struct logoff_request *request, struct job *job)
@@ -623,7 +626,7 @@ static void act_on_proof(struct logoff_request *request, struct job *job)
 		return;
 	}
 	job->cause = job->ending.asked_error;
-	job_give_up(request, job, -EACCES);
+	give_up(request, job, -EACCES);
 }
 
 /*
@@ -642,7 +645,7 @@ static void act_on_refusal(struct logoff_request *request, struct job *job)
 	if (!hopeful || request->how.authorize(request->how.authorize_data) != 0) {
 		job->authorizing = false;
 		job->cause = job->ending.asked_error;
-		job_give_up(request, job, -EACCES);
+		give_up(request, job, -EACCES);
 		return;
 	}
 	job->authorizing = true;
@@ -658,7 +661,7 @@ static void act_on_failure(struct logoff_request *request, struct job *job)
 		return;
 	}
 	job->cause = job->ending.asked_error;
-	job_give_up(request, job, job->ending.asked);
+	give_up(request, job, job->ending.asked);
 }
 
 static void step_asking(struct logoff_request *request, struct job *job)
@@ -710,7 +713,7 @@ static void manager_next(struct logoff_request *request, struct job *job)
 	if (r == 0)
 		job->look_us = request->host->now_us + JOB_RETRY_US;
 	else if (r < 0)
-		job_give_up(request, job, r);
+		give_up(request, job, r);
 	else if (manager == HOST_MANAGER_UNNEEDED)
 		start_part(request, job, HOST_MANAGER);
 	else if (has_desktop)
@@ -778,7 +781,7 @@ static bool is_unneeded(struct logoff_request *request, struct job *job)
 	int r = ask_fate(job, &manager);
 
 	if (r < 0)
-		job_give_up(request, job, r);
+		give_up(request, job, r);
 	else if (r > 0 && (manager == HOST_MANAGER_NEEDED || manager == HOST_MANAGER_LINGERS))
 		leave_manager(request, job, manager);
 	else	/* one that has just ended may have been followed by another */
@@ -818,18 +821,16 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 	int r = look_at_processes(job, &job->cause);
 	bool has_desktop;
 
-	if (r != -ENODATA)
+	if (r != -ENODATA || host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
 		return r;
-	r = host->backend->desktop(host, job->session, &has_desktop, &job->cause);
-	r = r < 0 ? -EAGAIN : look_at_processes(job, &job->cause);
+	r = look_at_processes(job, &job->cause);
 	if (r == -ENODATA && !may_be_told(request, job)) {
-		give_up_part(request, job, r);
+		give_up(request, job, r);
 	} else if (r >= 0 && job->seen.n_items > 0) {	/* they have a grace of their own */
 		request_tell(request, job, part_events[job->part].ask);
 		ask_part(request, job);
-		r = -EAGAIN;
 	}
-	return r;
+	return r >= 0 && job->seen.n_items == 0 ? r : -ENODATA;	/* what was not asked is not killed */
 }
 
 /* Looks at the part and says whether it is gone; remembers since when it has been as good as empty. */
@@ -917,7 +918,7 @@ static void run_out(struct logoff_request *request, struct job *job)
 		return;
 	}
 	if (job->step == STEP_LOOKING) {
-		job_give_up(request, job, -ETIMEDOUT);
+		give_up(request, job, -ETIMEDOUT);
 		warn_call_off(request);
 		return;
 	}
@@ -928,7 +929,7 @@ static void run_out(struct logoff_request *request, struct job *job)
 	}
 	if (job->step == STEP_ASKING && job->ending.asked == HOST_PENDING)
 		(void)error_set_errno(&job->cause, 0, -ETIMEDOUT, "the host has not answered");
-	job_give_up(request, job, job->not_killed ? job->not_killed : -ETIMEDOUT);
+	give_up(request, job, job->not_killed ? job->not_killed : -ETIMEDOUT);
 }
 
 void job_step(struct logoff_request *request, struct job *job)
