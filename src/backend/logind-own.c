@@ -181,7 +181,7 @@ static bool shows_another(const struct logoff_session *session)
 	size_t n = display ? strcspn(display, ".") : 0;
 
 	return display && *display == ':' && session->display &&
-	       (strlen(session->display) != n || strncmp(display, session->display, n) != 0);
+	       (strcspn(session->display, ".") != n || strncmp(display, session->display, n) != 0);
 }
 
 /*

@@ -150,7 +150,7 @@ static int has_come_from(pid_t pid, const char *id)
 }
 
 /* How the names of services begin that all desktops of a user need, and the manager has once. */
-static const char *const needed[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", NULL };
+static const char *const needed[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", "gnome-keyring", NULL };
 /* By its name on the bus: the desktops of a user may need it too, or it is a program with windows. */
 static const char *const by_bus[] = { "dbus-:", NULL };
 

@@ -217,6 +217,23 @@ def test_the_own_desktop_ends_though_something_is_left(host, two):
     assert_untouched(other, before)
 
 
+def test_the_own_desktop_ends_though_a_program_of_root_is_left(host, desk, shell):
+    """By sudo in a window of a terminal, say: its user may not end it, and the session ends with the shell that waits all the same."""
+    window = start(host, "window")
+    group = window.cgroup.split("/payload", 1)[1]
+    host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f stubborn rooted' </dev/null >/dev/null 2>&1")
+    wait_until(lambda: host.named("rooted"), 10, "it runs")
+    rooted, = host.named("rooted")
+    before = shell.processes()
+    try:
+        run_in(desk, "setpriv --reuid=1000 --regid=1000 --clear-groups sh -c \"trap \\\"\\\" TERM HUP; logoff /grace:1 /wait:10; exec stubborn after\"")
+        wait_until(lambda: not desk.exists(), 20, "it has ended")
+        assert host.alive(rooted) and not host.named("after")
+        assert_untouched(shell, before)
+    finally:
+        host.check(f"kill -KILL {rooted.pid}")
+
+
 def test_both_desktops_from_one_of_them(host, two):
     """The own session ends last, so nobody waits for it to tell whose the programs are."""
     desk, other, early, late = two
@@ -229,13 +246,14 @@ def test_both_desktops_from_one_of_them(host, two):
 
 def test_a_service_of_the_first_desktop(host, desk, shell):
     """What began while it was the only one ends with it, but for what each desktop needs."""
-    own, needed = start(host, "gnome-lab"), start(host, "gvfs-lab")
+    own, *needed = [start(host, name) for name in ("gnome-lab", "gvfs-lab", "gnome-keyring-x")]
     other = sessions.RdpSession(host, "alice", "Xvnc")
     others = other.processes()
     result = logoff(host, desk.id, "/grace:1")
-    assert result.status == OK and not host.alive(own) and host.alive(needed), result.text
+    assert result.status == OK and not host.alive(own) and all(host.alive(one) for one in needed), result.text
     assert_untouched(other, others)
-    host.check(f"kill -KILL {needed.pid}")
+    for one in needed:
+        host.check(f"kill -KILL {one.pid}")
 
 
 def test_both_desktops(host, shell, two):
