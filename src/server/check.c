@@ -128,12 +128,13 @@ static void say_nobody(void)
 		  _("Nobody has called over the pipe: there is no account to call as."));
 }
 
-static bool say_failure(enum exit_status status)
+/* CAUSE is empty if nobody has called. */
+static bool say_failure(enum exit_status status, const struct logoff_error *cause)
 {
 	if (status == EXIT_LOGON && !is_named())
 		say_nobody();
-	else if (status == EXIT_USAGE || status == EXIT_CANCELLED)
-		check_say(FINDING_UNKNOWN, _("Call it again on a terminal, and type the password."),
+	else if (status == EXIT_USAGE || status == EXIT_CANCELLED || (status == EXIT_LOGON && !*cause->text))
+		check_say(FINDING_UNKNOWN, _("Call it again on a terminal, and type the password; or name a file with it: -A FILE"),
 			  _("Nobody has called over the pipe: no password was given."));
 	else if (status == EXIT_LOGON)
 		check_say(FINDING_UNKNOWN,
@@ -173,16 +174,16 @@ static bool call(void)
 		arg_logon.no_password = true;
 		arg_logon.kerberos = "required";
 	}
-	status = logon_open(&host, server);
+	status = logon_open_telling(&host, server, &r, &error);
 	if (status != EXIT_ENDED)
-		return say_failure(status);
+		return say_failure(status, &error);
 	r = (int)logoff_host_list(host, &sessions, &n, &error);
 	status = r < 0 ? report_host(server, r, &error) : EXIT_ENDED;
 	server[strlen(server) - strlen(PORT)] = '\0';
 	logoff_session_list_free(sessions, n);
 	logoff_host_close(host);
 	if (status != EXIT_ENDED)
-		return say_failure(status);
+		return say_failure(status, &error);
 	check_say(FINDING_OK, NULL,
 		  ngettext("A call over the pipe of %s has worked: %zu session is shown.",
 			   "A call over the pipe of %s has worked: %zu sessions are shown.", (unsigned long)n),

@@ -66,6 +66,14 @@ def test_a_wrong_password_proves_nothing(alone):
     assert any("the account was not accepted" in line for line in found(result, "unknown")), result
 
 
+def test_a_password_that_nobody_can_give_is_not_a_wrong_one(alone):
+    result = alone.host.run(["setsid", "-w", "logoff-server-check", "-U", "alice"], timeout=120)
+
+    assert result.status == NOT_PROVED, result
+    assert any("no password was given" in line for line in found(result, "unknown")), result
+    assert "not accepted" not in result.out + result.err, result
+
+
 def test_with_a_ticket(member):
     member.host.check(f"kinit -c FILE:/root/check-ticket {member.own}@{bed.people.REALM} <<< {shlex.quote(member.password(member.own))}")
 
