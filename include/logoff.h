@@ -503,6 +503,7 @@ struct logoff_host_process {
 	char command[64];		/* the kernel's short name of it, which the process may choose freely */
 	int64_t started_us;		/* when it was started, in microseconds since the start of the kernel: with pid, its identity
 					   until the next restart; -1: not known */
+	uint32_t manager_uid;		/* if session_id is "?": the user whose desktops these are; UINT32_MAX: not known */
 };
 
 /*

@@ -634,6 +634,8 @@ static int census_all(const struct search *search, struct census *census, bool *
 		*ret_blind = *ret_blind || is_blinding(row->cgroup_error) || is_blinding(row->audit_error);
 		r = census_add(census, row->pid, row->uid, NULL, id, row->stat.command,
 			       (int64_t)table_start_us(&row->stat));
+		if (r >= 0 && id && strcmp(id, "?") == 0)
+			census->items[census->n_items - 1].manager_uid = row->manager;
 	}
 	return r;
 }

@@ -289,7 +289,7 @@ int far_process(struct far_process *ret, const json_t *row)
 	const char *command, *user, *session;
 	int64_t pid;
 
-	*ret = (struct far_process){};
+	*ret = (struct far_process){ .process.manager_uid = UINT32_MAX };
 	if (!take_number(json_object_get(row, "pid"), INT32_MAX, &pid) || pid < 0 ||
 	    !take_uid(row, &ret->process.uid) || !take_text(row, "command", &command) || !command ||
 	    !take_text(row, "user", &user) || !take_text(row, "session_id", &session))

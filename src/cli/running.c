@@ -26,15 +26,16 @@ static void look_at_processes(struct running *running, struct logoff_host *host)
 }
 
 /*
- * One of the user's desktops has started it; what is root's by now, by sudo, may have been anybody's. A session with
- * the name of a pseudo-terminal is none.
+ * One of the user's desktops has started it. Another host may not tell whose: what is root's by now, by sudo, may have
+ * been anybody's. A session with the name of a pseudo-terminal is no desktop.
  */
 bool running_may_be_in(const struct logoff_host_process *process, const struct logoff_session *session)
 {
 	const char *name = logoff_session_name(session);
+	uint32_t uid = process->manager_uid != UINT32_MAX ? process->manager_uid : process->uid;
 
 	return strcmp(process->session_id, "?") == 0 &&
-	       (process->uid == 0 || process->uid == logoff_session_uid(session)) &&
+	       (uid == logoff_session_uid(session) || (uid == 0 && process->manager_uid == UINT32_MAX)) &&
 	       !(name && strncmp(name, "pts/", strlen("pts/")) == 0);
 }
 

@@ -478,7 +478,7 @@ bool logoff_host_may_have_user(struct logoff_host *host, const char *name)
 int census_add(struct census *census, pid_t pid, uint32_t uid, const char *user, const char *session_id,
 	       const char *command, int64_t started_us)
 {
-	struct logoff_host_process item = { .pid = pid, .uid = uid, .started_us = started_us };
+	struct logoff_host_process item = { .pid = pid, .uid = uid, .started_us = started_us, .manager_uid = UINT32_MAX };
 
 	snprintf(item.session_id, sizeof(item.session_id), "%s", session_id ? session_id : "");
 	snprintf(item.user, sizeof(item.user), "%s", user ? user : "");

@@ -173,6 +173,23 @@ def test_a_name_means_no_program_of_either(host, shell, two):
     assert host.run(["tskill", "early", f"/id:{desk.id}", "/grace:0"]).status == OK and not host.alive(early)
 
 
+def test_a_program_of_two_desktops_spares_nobody_else(host, two):
+    """Root's now, as by sudo: it may be of each desktop of its user, and not of another user's session."""
+    desk, other, early, late = two
+    bob = sessions.ssh(host, "bob", tty=False)
+    group = late.cgroup.split("/payload", 1)[1]
+    host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f stubborn rooted' </dev/null >/dev/null 2>&1")
+    wait_until(lambda: host.named("rooted"), 10, "it runs")
+    rooted, = host.named("rooted")
+    try:
+        assert of_session(host, rooted.pid) == "?"
+        result = logoff(host, "/user:alice,bob", "/keep:rooted", "/y", "/grace:1")
+        assert desk.exists() and other.exists() and not bob.exists() and host.alive(rooted), result.text
+        assert "2 sessions are left alone" in result.text, result.text
+    finally:
+        host.check(f"kill -KILL {rooted.pid}")
+
+
 def test_what_may_be_of_a_session_is_shown_with_it(host, shell, two):
     """By its id and by its name, with "?" for its session; not with a session that has not begun it."""
     desk, other, early, late = two
