@@ -498,7 +498,9 @@ static int ask_desktop(struct logoff_session *session, struct logoff_error *rete
 	struct logind_session *data = of(session);
 	int r = 0;
 
-	data->desktop_asked_us = table_now_us();
+	if (!data->desktop_asked_us)
+		data->desktop_asked_us = table_now_us();
+	data->desktop_asked = true;
 	for (size_t i = 0; r >= 0 && i < LOGIND_N_POLITE; i++)
 		r = desktop_signal(data->manager_cgroup, data->desktop, logind_polite_signals[i]);
 	session->ending->asked = r == -EPERM ? error_set_errno(&session->ending->asked_error, -EACCES, -EPERM,

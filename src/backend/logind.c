@@ -377,7 +377,7 @@ static int logind_processes(struct logoff_host *host, struct logoff_session *ses
 	int r = list_part(host, session, part, list);
 
 	if (r == -ENODATA && part == HOST_DESKTOP) {	/* nobody is left of those that were asked */
-		of(session)->desktop_asked_us = 0;
+		of(session)->desktop_asked = false;
 		(void)error_set_errno(reterr, r, r, "nobody can tell which of the user's desktops has started them");
 	}
 	caller_mark(list);
@@ -599,7 +599,7 @@ static int logind_desktop(struct logoff_host *host, struct logoff_session *sessi
 	if (r < 0)
 		return r;
 	/* What was not asked is not killed. */
-	if (of(session)->desktop_asked_us && of(session)->desktop.shared_us < span.shared_us)
+	if (of(session)->desktop_asked && of(session)->desktop.shared_us < span.shared_us)
 		span.shared_us = of(session)->desktop.shared_us;
 	span.audit_session = strays_own_audit(of(session)->strays);
 	span.lost_audit = span.audit_session == PROC_NO_AUDIT && !strays_knows_login(of(session)->strays);

@@ -95,7 +95,8 @@ struct logind_session {
 	bool blind;			/* processes of its user are hidden from the caller: it may have more terminals than are known */
 	uint64_t since_us;		/* monotonic: the logon */
 	struct desktop_span desktop;	/* of what its desktop has the user's manager run; the logon by another clock */
-	uint64_t desktop_asked_us;	/* when its programs were asked to end, by that clock */
+	uint64_t desktop_asked_us;	/* when its programs were asked to end for the first time, by that clock */
+	bool desktop_asked;		/* those that are left were */
 	struct strays *strays;		/* NULL: not looked for yet */
 	bool asked;			/* its strays have been asked to end */
 	uint64_t empty_us;		/* when its scope was first seen to be empty and no stray to live; 0: not yet */
