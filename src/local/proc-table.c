@@ -17,9 +17,6 @@
 #include "base/clock.h"
 #include "local/desktop.h"
 
-/* Numbers before the last one whose processes may not be in /proc yet: some appear a tenth of a millisecond after they are given out. */
-#define SLOW_BIRTHS 32
-
 #define DEPTH_MAX 1000	/* generations; the table may show a circle if numbers were given again while it was read */
 
 enum { KNOWS_STAT = 1, KNOWS_UID = 2, KNOWS_AUDIT = 4, KNOWS_CGROUP = 8 };
@@ -48,7 +45,6 @@ int table_new(struct table **ret_table, bool elogind)
 	table->elogind = elogind;
 	table->taken_us = clock_now_us();
 	table->last_pid = table->settled_pid = proc_last_pid();
-	table->again_pid = table->last_pid > SLOW_BIRTHS ? table->last_pid - SLOW_BIRTHS : 0;
 	r = proc_for_each_pid(add_row, table);
 	if (r < 0) {
 		table_free(table);
@@ -184,23 +180,44 @@ static int look_up(pid_t pid, void *userdata)
 	return array_add(&table->rows, &table->n_rows, &row);
 }
 
-int table_settle(struct table *table)
+/* Adds what LIST calls look_up() with, to rows that are in order. Returns its result, or -ENOMEM. */
+static int add_missing(struct table *table, int (*list)(struct settling *settling))
 {
 	struct settling settling = { table, table->n_rows };
-	pid_t from = table->again_pid, old = table->settled_pid;
+	int r = list(&settling);
+
+	for (size_t i = settling.n_walked; i > 0 && i < table->n_rows; i++)
+		if (table->rows[i].pid < table->rows[i - 1].pid)	/* seldom: the numbers given out grow */
+			sort_rows(table);
+	return r;
+}
+
+static int list_born(struct settling *settling)
+{
+	return proc_for_each_born(&settling->table->settled_pid, look_up, settling);
+}
+
+static int list_all(struct settling *settling)
+{
+	return proc_for_each_pid(look_up, settling);
+}
+
+int table_settle(struct table *table)
+{
+	bool again = table->settled;
+	size_t n_rows = table->n_rows;
+	pid_t old = table->settled_pid;
 	int r;
 
 	if (old == 0)
 		return -EOPNOTSUPP;
-	for (size_t i = 0; i < settling.n_walked; i++)
+	table->settled = true;
+	for (size_t i = 0; i < n_rows; i++)
 		(void)table_audit(&table->rows[i]);
-	r = proc_for_each_born(&from, look_up, &settling);
-	for (size_t i = settling.n_walked; i > 0 && i < table->n_rows; i++)
-		if (table->rows[i].pid < table->rows[i - 1].pid)	/* seldom: the numbers given out grow */
-			sort_rows(table);
-	table->again_pid = old;
-	table->settled_pid = from;
-	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : from != old || table->n_rows > settling.n_walked;
+	r = add_missing(table, list_born);
+	if (r == 0 && again)
+		r = add_missing(table, list_all);
+	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : table->settled_pid != old || table->n_rows > n_rows;
 }
 
 bool table_is_newborn(const struct table *table, const struct table_row *row)

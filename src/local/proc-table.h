@@ -32,8 +32,8 @@ struct table {
 	size_t n_rows;
 	uint64_t taken_us;		/* monotonic: when it was begun */
 	pid_t last_pid;			/* the number last given out before it was begun; 0: not known */
-	pid_t settled_pid, again_pid;	/* the last number that table_settle() has looked up, and where it begins: a number of the
-					   last call may have been that of a process whose birth was not over */
+	pid_t settled_pid;		/* the last number that table_settle() has looked up */
+	bool settled;			/* it has been called */
 	bool partial;			/* the kernel hides processes of others from the caller */
 	bool elogind;			/* how to read control groups */
 };
@@ -42,13 +42,14 @@ struct table {
 int table_new(struct table **ret_table, bool elogind);
 
 /*
- * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. Returns 0, 1 if
- * any were born since the last call, -EAGAIN if too many were (only a new table can show them), -EOPNOTSUPP if that cannot be
- * told, or -ENOMEM.
+ * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. Each call but
+ * the first also adds those whose number was given out before, and whose birth the kernel had not completed: on a busy machine that can
+ * take milliseconds. Returns 0, 1 if any were born or added since the last call, -EAGAIN if too many were (only a new table can show
+ * them), -EOPNOTSUPP if that cannot be told, or -ENOMEM.
  *
  * So nobody is missed who forks and ends while the table is read: if the first call is followed by reading what matters of each process,
- * and the next call returns 0, then all who live by now are in the table and were there when they were read; but for one whose number
- * was given out long before, and whose birth the kernel has not completed yet.
+ * and the next call returns 0, then all who live by now are in the table and were there when they were read. Whoever gives birth
+ * meanwhile lives until that is over.
  */
 int table_settle(struct table *table);
 

@@ -132,6 +132,29 @@ static void who_is_born_meanwhile(void **state)
 	end_child(second);
 }
 
+/* Its number was given out long before the table was made, but the kernel had not put it into /proc yet. */
+static void who_is_born_slowly(void **state)
+{
+	pid_t child = start_child();
+	struct table *table;
+	struct table_row *row;
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		end_child(start_child());
+	assert_int_equal(table_new(&table, false), 0);
+	row = table_find(table, child);
+	memmove(row, row + 1, (size_t)(table->rows + table->n_rows - row - 1) * sizeof(*row));
+	table->n_rows--;
+	(void)table_settle(table);
+	assert_int_equal(table_settle(table), 1);
+	assert_non_null(table_find(table, child));
+	for (size_t i = 1; i < table->n_rows; i++)
+		assert_true(table->rows[i - 1].pid < table->rows[i].pid);
+	table_free(table);
+	end_child(child);
+}
+
 /* ---- numbers ---- */
 
 /* In a pid namespace of its own: the number last given out is LAST. */
@@ -314,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_zombie_has_ended),
 		cmocka_unit_test(some_processes),
 		cmocka_unit_test(who_is_born_meanwhile),
+		cmocka_unit_test(who_is_born_slowly),
 		cmocka_unit_test(whether_somebody_is_missing),
 		cmocka_unit_test(what_a_control_group_lists),
 	};
