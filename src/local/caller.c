@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "local/cgroup.h"
 #include "local/file.h"
 #include "local/proc.h"
 
@@ -180,6 +181,18 @@ static int find_starters(struct caller *caller, bool unsure, const struct proc_s
 	return walk(take_starter, &search);
 }
 
+/*
+ * Tells whether the process BELOW has been put elsewhere, and lives by the terminal that it shares with its parent: sudo and su, for
+ * which logind makes a session where it knows of none. It ends with its parent.
+ */
+static bool is_put_elsewhere(const struct proc_stat *below, const struct proc_stat *parent)
+{
+	struct cgroup one, other;
+
+	return below->pid && below->terminal && below->terminal == parent->terminal && cgroup_read(below->pid, &one) >= 0 &&
+	       cgroup_read(parent->pid, &other) >= 0 && strcmp(one.text, other.text) != 0;
+}
+
 /* Follows FROM upwards, to process 1 or to a service manager, either of which starts others' programs. */
 static int follow(struct caller *caller, struct caller_process from)
 {
@@ -194,6 +207,8 @@ static int follow(struct caller *caller, struct caller_process from)
 		name = stat.terminal ? NULL : find_name(stat.command, multiplexers);
 		if (name)
 			r = find_clients(caller, from.unsure, pid, name);
+		if (r >= 0 && is_put_elsewhere(&below, &stat))
+			r = add(caller, pid, from.unsure);
 		below = stat;
 		pid = stat.parent;
 	}

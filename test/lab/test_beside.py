@@ -119,6 +119,30 @@ def test_a_terminal_of_an_older_desktop(host, desk, shell):
     assert_untouched(other, before)
 
 
+@pytest.mark.parametrize("become", ["sudo -i", "sudo su -"])
+def test_a_shell_of_root_in_a_terminal_of_a_desktop(host, become):
+    """A service of the user's manager holds the terminal, and the shell is in a scope of that; systemd 256 and later makes a session for
+    root's. A selection spares the desktop, on which the caller depends."""
+    host.path("/etc/sudoers.d/alice").write_text("alice ALL=(ALL) NOPASSWD: ALL\n")
+    host.path("/etc/sudoers.d/alice").chmod(0o440)
+    desk, other = sessions.RdpSession(host, "alice"), sessions.ssh(host, "bob")
+    host.check("rm -f /tmp/typed /tmp/apart; mkfifo -m 666 /tmp/typed")
+    shell = "systemd-run --user --scope --quiet --slice=app.slice --unit=vte-spawn-1 bash --norc"
+    host.path("/home/alice/window").write_text(f"exec 3<>/tmp/typed\nexec script -q -f -c '{shell}' /dev/null <&3\n")
+    host.check("systemd-run --user --quiet --unit=org.gnome.Terminal.service --slice=app.slice bash /home/alice/window",
+               user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    before = desk.processes()
+    try:
+        host.check(f"printf '{become}\n' >/tmp/typed")
+        wait_until(lambda: host.run("printf 'id -u >/tmp/apart\\n' >/tmp/typed; sleep 0.3; grep -q ^0 /tmp/apart").status == 0, 10, "root's shell")
+        host.check("printf 'logoff /all /y /grace:1 >/tmp/apart 2>&1; echo status:$? >>/tmp/apart\n' >/tmp/typed")
+        text, status = result_of(host, "/tmp/apart")
+        assert status == OK and not other.exists(), text
+        assert_untouched(desk, before)
+    finally:
+        host.check("rm -f /tmp/typed /etc/sudoers.d/alice /home/alice/window")
+
+
 SERVICE = "systemd-run --user --quiet --unit={1}{0} --slice=app.slice stubborn {0}"
 
 
