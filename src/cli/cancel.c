@@ -30,6 +30,7 @@ static bool is_ignored(int number)
 void cancel_outlive_reader(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);	/* a file size limit: writing fails, and that is reported at the end */
 }
 
 int cancel_open(bool own)

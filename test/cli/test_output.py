@@ -51,6 +51,11 @@ def test_full(binary, tmp_path, line):
     says(run(binary, tmp_path, f"{line} >/dev/full"), line, "No space left on device")
 
 
+def test_a_file_size_limit(binary, tmp_path):
+    """No signal ends a log-off half-way."""
+    says(run(binary, tmp_path, f"logoff 5 /v >{tmp_path}/told", before="ulimit -f 0; "), "logoff", "File too large")
+
+
 @pytest.mark.parametrize("line", ALL)
 def test_closed(binary, tmp_path, line):
     says(run(binary, tmp_path, f"{line} >&-"), line, "Bad file descriptor")
