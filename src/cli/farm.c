@@ -837,7 +837,7 @@ bool server_farm_is_excused(const struct server_farm *farm, size_t i)
 	enum farm_failure failure = farm_failure(farm->farm, i, &text);
 
 	return arg_allow_unreachable && (failure == FARM_UNREACHABLE || failure == FARM_LATE) &&
-	       !is_here(&farm->hosts.items[i]) && !farm_hello(farm->farm, i) &&
+	       !farm->items[i].named && !is_here(&farm->hosts.items[i]) && !farm_hello(farm->farm, i) &&
 	       farm_count_greeted(farm->farm) > 0;
 }
 

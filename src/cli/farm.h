@@ -56,6 +56,7 @@ struct far_host {
 	uint64_t listed_us;		/* when that was, monotonic */
 	struct far_host *twin;		/* the host before it in /server whose machine it says it is; NULL: none */
 	bool has_twins;			/* it is that of another */
+	bool named;			/* a session of it is: then it counts, also where others are excused */
 	bool asked;			/* it has the order of server_farm_list() */
 	bool answered;			/* it has been counted, and programs know of it */
 	bool listed;			/* it has told all of them */

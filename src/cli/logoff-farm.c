@@ -87,7 +87,7 @@ static int add_given(struct run *run, struct given given)
 	given.host = find_host(run, given.text, &word);
 	if (given.host == run->farm.hosts.n_items)
 		return report_without_host(run, &given);
-	run->plans[given.host].has_names = true;
+	run->farm.items[given.host].named = true;
 	return array_add(&run->given, &run->n_given, &given) < 0 ? report_no_memory() : EXIT_ENDED;
 }
 
@@ -237,7 +237,7 @@ static enum farm_next next_list(size_t i, struct farm_order *ret_order, void *da
 		return FARM_HOLD;
 	if (number == 0 && selects())
 		*ret_order = (struct farm_order){ .json = make_list(run, true) };
-	else if (number == (selects() ? 1 : 0) && plan->has_names && !run->again)
+	else if (number == (selects() ? 1 : 0) && run->farm.items[i].named && !run->again)
 		*ret_order = (struct farm_order){ .json = make_list(run, false) };
 	else
 		return run->farm.items[i].n_sessions > 0 || arg_drain ? FARM_HOLD : FARM_DONE;
@@ -510,7 +510,7 @@ static int choose_host(struct run *run, size_t i)
 		return 0;
 	for (size_t k = 0; r >= 0 && plan->knows_selected && k < plan->n_selected; k++)
 		r = run_add_target(run, i, k, false);
-	for (size_t k = 0; r >= 0 && plan->has_names && k < run->n_given; k++)
+	for (size_t k = 0; r >= 0 && run->farm.items[i].named && k < run->n_given; k++)
 		if (run->given[k].host == i)
 			r = add_named(run, &run->given[k]);
 	return r;
@@ -650,7 +650,7 @@ static size_t find_asked(const struct run *run, size_t *which)
 	size_t n = 0;
 
 	for (size_t i = 0; i < run->farm.hosts.n_items; i++)
-		if (selects() || run->plans[i].has_names)
+		if (selects() || run->farm.items[i].named)
 			which[n++] = i;
 	return n;
 }

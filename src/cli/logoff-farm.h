@@ -42,7 +42,6 @@ struct given {
 
 /* What is meant on one host, and how far that is. */
 struct plan {
-	bool has_names;			/* sessions of it are named */
 	uint64_t no_exclusions;		/* a bit for each item of /exclude, of at most 64, that it does not know */
 	size_t n_selected;		/* the first sessions of its list; the others come from a list of all */
 	bool knows_selected;		/* the list of these is whole; else the selection means nobody there */

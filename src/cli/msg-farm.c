@@ -109,6 +109,8 @@ static void check_word(struct run *run, const char *text, const char *shown)
 		note_status(run, server_farm_report_elsewhere(shown, text));
 	else if (i == n && is_session(text))
 		note_status(run, report_needs_host(shown, text, server_farm_name(&run->farm, 0)));
+	if (i < n)
+		run->farm.items[i].named = true;
 	for (size_t k = 0; k < n; k++)
 		if (i == n || i == k)
 			run->plans[k].asked = true;

@@ -589,6 +589,13 @@ def test_nobody_on_the_hosts_that_are_on(farm, words, status):
     assert farm.logoff("/user:carol", *words).status == 6
 
 
+def test_a_host_whose_session_is_named_is_not_excused(farm):
+    """What became of that session is unknown, though another one has ended."""
+    off = "os.write(2, b'ssh: connect to host a port 22: No route to host\\n')\nsys.exit(255)\n"
+    done = farm.hosts(one=off, good=GOOD).logoff("one:7", "good:5", "/allowunreachable", "/json:lines")
+    assert done.status == 6 and ("good", "5", "ended") in done.results(), done.err
+
+
 @pytest.mark.parametrize("words", [["user", "carol"], ["session", "carol"], ["process", "vi"]], ids=repr)
 def test_who_is_not_found_may_be_on_another_host(farm, words):
     """It is no "no" while a host has not answered, though that host may be excused."""
