@@ -751,14 +751,14 @@ static void test_stopped(void **state)
 	pid_t pid, parent = getpid();
 
 	(void)state;
-	add("sleep 1; " HELLO "sleep 1; " LIST);
-	add("sleep 9");
-	test->how.timeout_ms = 3000;
+	add("sleep 1; " HELLO LIST);
+	add("sleep 19");
+	test->how.timeout_ms = 4000;
 	pid = fork();
 	if (pid == 0) {
 		usleep(500000);
 		(void)kill(parent, SIGSTOP);
-		sleep(4);
+		sleep(5);
 		(void)kill(parent, SIGCONT);
 		_exit(0);
 	}
