@@ -214,12 +214,12 @@ static int search_strays(struct logoff_session *session, uint64_t since_us, bool
 
 	if (r < 0)
 		return r;
-	born = prove ? table_settle(table) : 0;
+	born = prove ? table_settle(table, false) : 0;
 	for (unsigned round = 0; round == 0 || (born != 0 && round < PROVE_ROUNDS); round++) {
 		r = strays_collect(strays, table);
 		if (r != 0 || born < 0 || !prove)
 			return r != 0 ? r : born;
-		born = table_settle(table);
+		born = table_settle(table, !table->listed || strays_have_lost(strays));
 	}
 	if (born != 0)
 		return born < 0 ? born : -EAGAIN;

@@ -33,6 +33,7 @@ struct strays {
 	bool knows_audit;		/* whether the audit session is its own has been found out */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
 	int doubt;			/* see strays_doubt() */
+	bool lost;			/* see strays_have_lost() */
 };
 
 /* Holds one more. Returns 1, 0 if it is held already, -ESRCH if it has ended, or another errno. */
@@ -315,6 +316,7 @@ int strays_collect(struct strays *strays, const struct table *table)
 	int n_new = 0, r;
 
 	strays->doubt = 0;
+	strays->lost = false;
 	r = find_audit_session(strays, table);
 	if (r < 0)
 		return r;
@@ -324,12 +326,18 @@ int strays_collect(struct strays *strays, const struct table *table)
 		r = collect_row(strays, table, &table->rows[i]);
 		if (r == -ENOMEM)
 			return r;
+		strays->lost = strays->lost || r == -ESRCH;
 		if (r == -ESRCH)	/* a process that was born and has ended meanwhile may have left another */
 			r = table_is_newborn(table, &table->rows[i]);
 		n_new += r > 0;
 		(void)note_doubt(strays, r);
 	}
 	return n_new;
+}
+
+bool strays_have_lost(const struct strays *strays)
+{
+	return strays->lost;
 }
 
 int strays_doubt(const struct strays *strays)

@@ -62,6 +62,9 @@ bool strays_are_unaudited(const struct strays *strays);
 /* Holds those in TABLE that are not held yet. Returns how many are new, counting those that were born and have ended meanwhile, or an errno. */
 int strays_collect(struct strays *strays, const struct table *table);
 
+/* Tells whether some had ended when the last strays_collect() read them: they may have left others. */
+bool strays_have_lost(const struct strays *strays);
+
 /*
  * Why the last strays_collect() may have missed some: -EOPNOTSUPP, processes are hidden from the caller, or another errno; 0: it
  * has not.

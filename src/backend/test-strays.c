@@ -207,7 +207,7 @@ static void born_and_ended_meanwhile(void **state)
 	stray = 0;
 	assert_int_equal(table_new(&table, false), 0);
 	stray = start_child();
-	assert_int_equal(table_settle(table), 1);
+	assert_int_equal(table_settle(table, true), 1);
 	end_child(stray);
 	assert_int_equal(strays_collect(strays, table), 1);
 	stray = 0;

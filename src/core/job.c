@@ -320,6 +320,7 @@ static void start_part(struct logoff_request *request, struct job *job, enum hos
 		manager_next(request, job);
 		return;
 	}
+	job->unasked = job->doubtful;
 	if (job->doubtful) {	/* the last desktop has them asked */
 		begin_waiting(request, job);
 		return;
@@ -821,16 +822,18 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 	int r = look_at_processes(job, &job->cause);
 	bool has_desktop;
 
-	if (r != -ENODATA || host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
-		return r;
-	r = look_at_processes(job, &job->cause);
+	job->unasked = job->unasked || r == -ENODATA;
+	if (r == -ENODATA && host->backend->desktop(host, job->session, &has_desktop, &job->cause) >= 0)
+		r = look_at_processes(job, &job->cause);
 	if (r == -ENODATA && !may_be_told(request, job)) {
 		give_up(request, job, r);
-	} else if (r >= 0 && job->seen.n_items > 0) {	/* they have a grace of their own */
+	} else if (r >= 0 && job->unasked && job->seen.n_items > 0) {	/* they have a grace of their own */
+		job->unasked = false;
 		request_tell(request, job, part_events[job->part].ask);
 		ask_part(request, job);
+		r = -ENODATA;
 	}
-	return r >= 0 && job->seen.n_items == 0 ? r : -ENODATA;	/* what was not asked is not killed */
+	return job->unasked && r == -EAGAIN ? -ENODATA : r;	/* what was not asked is not killed */
 }
 
 /* Looks at the part and says whether it is gone; remembers since when it has been as good as empty. */

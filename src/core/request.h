@@ -60,6 +60,7 @@ struct job {
 	bool unproved;			/* a part is gone by the host's word alone: its processes could not be seen */
 	bool unsure;			/* the host looks for many at once, and has yet to tell of this one */
 	bool doubtful;			/* nor can anybody else: those that it has shown may be of another desktop */
+	bool unasked;			/* such were seen, and nobody has asked them to end */
 	int result;
 	int exists;			/* 0, 1, or -1: could not be asked */
 	enum logoff_state state;	/* if it exists */

@@ -182,15 +182,15 @@ static int find_starters(struct caller *caller, bool unsure, const struct proc_s
 }
 
 /*
- * Tells whether the process BELOW has been put elsewhere, and lives by the terminal that it shares with its parent: sudo and su, for
- * which logind makes a session where it knows of none. It ends with its parent.
+ * Tells whether the process BELOW has been put elsewhere, and lives by its terminal: sudo and su, for which logind makes a session where
+ * it knows of none. Its parent has the same terminal, or is the one that holds it.
  */
 static bool is_put_elsewhere(const struct proc_stat *below, const struct proc_stat *parent)
 {
 	struct cgroup one, other;
 
-	return below->pid && below->terminal && below->terminal == parent->terminal && cgroup_read(below->pid, &one) >= 0 &&
-	       cgroup_read(parent->pid, &other) >= 0 && strcmp(one.text, other.text) != 0;
+	return below->pid && below->terminal && cgroup_read(below->pid, &one) >= 0 && cgroup_read(parent->pid, &other) >= 0 &&
+	       strcmp(one.text, other.text) != 0;
 }
 
 /* Follows FROM upwards, to process 1 or to a service manager, either of which starts others' programs. */

@@ -202,21 +202,21 @@ static int list_all(struct settling *settling)
 	return proc_for_each_pid(look_up, settling);
 }
 
-int table_settle(struct table *table)
+int table_settle(struct table *table, bool all)
 {
-	bool again = table->settled;
 	size_t n_rows = table->n_rows;
 	pid_t old = table->settled_pid;
 	int r;
 
 	if (old == 0)
 		return -EOPNOTSUPP;
-	table->settled = true;
 	for (size_t i = 0; i < n_rows; i++)
 		(void)table_audit(&table->rows[i]);
 	r = add_missing(table, list_born);
-	if (r == 0 && again)
+	if (r == 0 && all && table->settled_pid == old) {
 		r = add_missing(table, list_all);
+		table->listed = r == 0;
+	}
 	return r == -ENODATA ? -EOPNOTSUPP : r < 0 ? r : table->settled_pid != old || table->n_rows > n_rows;
 }
 

@@ -33,7 +33,7 @@ struct table {
 	uint64_t taken_us;		/* monotonic: when it was begun */
 	pid_t last_pid;			/* the number last given out before it was begun; 0: not known */
 	pid_t settled_pid;		/* the last number that table_settle() has looked up */
-	bool settled;			/* it has been called */
+	bool listed;			/* it has looked at all once more */
 	bool partial;			/* the kernel hides processes of others from the caller */
 	bool elogind;			/* how to read control groups */
 };
@@ -42,16 +42,17 @@ struct table {
 int table_new(struct table **ret_table, bool elogind);
 
 /*
- * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. Each call but
- * the first also adds those whose number was given out before, and whose birth the kernel had not completed: on a busy machine that can
- * take milliseconds. Returns 0, 1 if any were born or added since the last call, -EAGAIN if too many were (only a new table can show
- * them), -EOPNOTSUPP if that cannot be told, or -ENOMEM.
+ * Reads the audit session of each process, and then adds those born since the table was begun, until no more are born. With ALL, if
+ * nobody was born, it lists /proc once more and adds those whose number was given out before, and whose birth the kernel had not
+ * completed: on a busy machine that can take milliseconds. Returns 0, 1 if any were born or added since the last call, -EAGAIN if too
+ * many were (only a new table can show them), -EOPNOTSUPP if that cannot be told, or -ENOMEM.
  *
  * So nobody is missed who forks and ends while the table is read: if the first call is followed by reading what matters of each process,
- * and the next call returns 0, then all who live by now are in the table and were there when they were read. Whoever gives birth
- * meanwhile lives until that is over.
+ * and a call with ALL then returns 0, all that run by now are in the table and were there when they were read. A process that forks
+ * meanwhile runs until that is over. Once it has LISTED, a later reader of the table needs that again only if one of those who
+ * matter had ended when they were read.
  */
-int table_settle(struct table *table);
+int table_settle(struct table *table, bool all);
 
 /* Tells whether a process has been born since TABLE was begun. */
 bool table_is_newborn(const struct table *table, const struct table_row *row);

@@ -119,7 +119,7 @@ def test_a_terminal_of_an_older_desktop(host, desk, shell):
     assert_untouched(other, before)
 
 
-@pytest.mark.parametrize("become", ["sudo -i", "sudo su -"])
+@pytest.mark.parametrize("become", ["sudo -i", "sudo su -", "exec sudo -i"])
 def test_a_shell_of_root_in_a_terminal_of_a_desktop(host, become):
     """A service of the user's manager holds the terminal, and the shell is in a scope of that; systemd 256 and later makes a session for
     root's. A selection spares the desktop, on which the caller depends."""
