@@ -501,8 +501,7 @@ struct logoff_host_process {
 	char session_id[24];		/* "" if it is in no session, "?" if nobody can tell in which of its user's */
 	char user[64];			/* "" where the uid tells; else the name, or the SID where it has none */
 	char command[64];		/* the kernel's short name of it, which the process may choose freely */
-	int64_t started_us;		/* when it was started, in microseconds since the start of the kernel: with pid, its identity
-					   until the next restart; -1: not known */
+	int64_t started_us;		/* its start, in microseconds since that of the kernel; with pid, its identity; -1: not known */
 	uint32_t manager_uid;		/* if session_id is "?": the user whose desktops these are; UINT32_MAX: not known */
 };
 

@@ -218,7 +218,8 @@ static void report_refusal(const struct refusal *refusal)
 			_("the setting stays all the same; \"change logon /enable\" takes it back"));
 	else if (!refusal->told)
 		fprintf(stderr, _("%s: %s\n"), program().text,
-			_("the setting may stay; \"change logon /query\" shows it, \"change logon /enable\" takes it back"));
+			_("the setting may stay; \"change logon /query\" shows it, \"change logon /enable\" takes it "
+			  "back"));
 	if (!refusal->refused)
 		(void)stream_failure((enum exit_status)refusal->status, "not-drained", NULL, NULL);
 	output_flush();

@@ -231,7 +231,10 @@ static void spare_hosts(struct run *run, const size_t *which, size_t n, enum ref
 						       sentence));
 }
 
-/* Those of the N hosts WHICH that are left as they are with the state that was set, or with a state that nobody knows, into FOUND. */
+/*
+ * Those of the N hosts WHICH that are left as they are, with the state that was set or with one that nobody knows, into
+ * FOUND. Returns their number.
+ */
 static size_t find_left(const struct run *run, const size_t *which, size_t n, bool known, size_t *found)
 {
 	size_t n_found = 0;
@@ -255,7 +258,8 @@ static void report_kept(const struct run *run, const size_t *which, size_t n, si
 			       _("the setting stays all the same; \"change logon /enable\" takes it back"));
 	n_found = find_left(run, which, n, false, found);
 	server_farm_say_shared(&run->farm, found, n_found,
-			       _("the setting may stay; \"change logon /query\" shows it, \"change logon /enable\" takes it back"));
+			       _("the setting may stay; \"change logon /query\" shows it, \"change logon /enable\" "
+				 "takes it back"));
 }
 
 static void report_moved(struct run *run, const size_t *which, size_t n)

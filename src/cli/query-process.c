@@ -113,10 +113,10 @@ static bool is_of_wanted(const struct process_row *row, means_func means_id, int
 }
 
 /* Tells whether the row, one of the N rows ALL, may be of a session that is wanted, though nobody can tell. */
-static bool may_be_of_wanted(const struct process_row *row, const struct process_row *all, size_t n, means_func means_id,
-			     int n_arguments, char **arguments)
+static bool may_be_of_wanted(const struct process_row *row, const struct process_row *all, size_t n,
+			     means_func means_id, int n_arguments, char **arguments)
 {
-	if (strcmp(row->process->session_id, "?") != 0)
+	if ((n_arguments == 0 && !arg_id) || strcmp(row->process->session_id, "?") != 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (all[i].session && (!row->host || strcmp(row->host, all[i].host) == 0) &&

@@ -134,7 +134,8 @@ static bool say_failure(enum exit_status status, const struct logoff_error *caus
 	if (status == EXIT_LOGON && !is_named())
 		say_nobody();
 	else if (status == EXIT_USAGE || status == EXIT_CANCELLED || (status == EXIT_LOGON && !*cause->text))
-		check_say(FINDING_UNKNOWN, _("Call it again on a terminal, and type the password; or name a file with it: -A FILE"),
+		check_say(FINDING_UNKNOWN,
+			  _("Call it again on a terminal, and type the password; or name a file with it: -A FILE"),
 			  _("Nobody has called over the pipe: no password was given."));
 	else if (status == EXIT_LOGON)
 		check_say(FINDING_UNKNOWN,
