@@ -14,6 +14,8 @@
 #define WORKER "rpcd_logoff"
 #define MANAGER "samba-dcerpcd"
 #define INSTALLED_WORKER LIBEXECDIR "/logoff/" WORKER
+/* The manager, and the worker with it, is a child of winbind or of smbd, whichever has needed it first. */
+#define START_ANEW "sudo systemctl try-restart 'winbind*'; sudo systemctl restart smbd"
 
 static const char *const pipes[] = { "LSM_API_service", "TermSrv_API_service", "Ctx_WinStation_API_service" };
 
@@ -149,7 +151,8 @@ static bool find_folder(char *ret_folder, size_t size)
 	return false;
 }
 
-static void check_answer(const char *path)
+/* Returns whether it fits, or that is unknown. */
+static bool check_answer(const char *path)
 {
 	const char *command[] = { path, "--list-interfaces", NULL };
 	int r = probe_run(command, &output);
@@ -157,20 +160,22 @@ static void check_answer(const char *path)
 
 	if (r < 0) {
 		say_unknown(WORKER, r);
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < sizeof(pipes) / sizeof(pipes[0]); i++)
 		n += probe_has_pipe(output.text, pipes[i]);
-	if (output.status == 0 && n == sizeof(pipes) / sizeof(pipes[0]))
+	if (output.status == 0 && n == sizeof(pipes) / sizeof(pipes[0])) {
 		check_say(FINDING_OK, NULL, _("The worker fits this version of Samba, and names its pipes."));
-	else
-		check_say(FINDING_PROBLEM,
-			  _("Build and install logoff anew: the worker fits only the version of Samba with which it "
-			    "was built."),
-			  _("The worker does not name its pipes: %s"), cause(&output).text);
+		return true;
+	}
+	check_say(FINDING_PROBLEM,
+		  check_write(_("Build and install logoff anew: the worker fits only the version of Samba with which "
+				"it was built. Then: %s"), START_ANEW).text,
+		  _("The worker does not name its pipes: %s"), cause(&output).text);
+	return false;
 }
 
-/* Returns whether it is there. It reads Samba's settings too, so they come first. */
+/* Returns whether a pipe can be expected of it. It reads Samba's settings too, so they come first. */
 static bool check_worker(const struct samba *samba)
 {
 	char folder[256], path[512];
@@ -183,14 +188,11 @@ static bool check_worker(const struct samba *samba)
 	snprintf(path, sizeof(path), "%s/" WORKER, folder);
 	if (access(path, X_OK) == 0) {
 		check_say(FINDING_OK, NULL, _("The worker is in Samba's folder: %s."), path);
-		if (samba->read)
-			check_answer(path);
-		return true;
+		return !samba->read || check_answer(path);
 	}
 	if (access(INSTALLED_WORKER, X_OK) == 0)
 		check_say(FINDING_PROBLEM,
-			  check_write("sudo ln -s %s %s/ && sudo systemctl restart smbd", INSTALLED_WORKER,
-				      folder).text,
+			  check_write("sudo ln -s %s %s/; " START_ANEW, INSTALLED_WORKER, folder).text,
 			  _("The worker is not in Samba's folder %s."), folder);
 	else
 		check_say(FINDING_PROBLEM,
@@ -203,7 +205,7 @@ static bool check_worker(const struct samba *samba)
 
 static void say_no_pipe(void)
 {
-	check_say(FINDING_PROBLEM, "sudo systemctl try-restart 'winbind*'; sudo systemctl restart smbd",
+	check_say(FINDING_PROBLEM, START_ANEW,
 		  _("Samba looked for its workers before this one was there: the pipe is missing."));
 }
 
@@ -237,7 +239,8 @@ static void check_pipe(const struct samba *samba)
 
 	if (!on_demand && manager == 0)
 		check_say(FINDING_PROBLEM,
-			  _("Take rpc start on demand helpers = no out of smb.conf, then: sudo systemctl restart smbd"),
+			  check_write(_("Take rpc start on demand helpers = no out of smb.conf, then: %s"),
+				      START_ANEW).text,
 			  _("Samba may not start %s itself, and it does not run."), MANAGER);
 	else
 		check_socket(samba, on_demand, manager);

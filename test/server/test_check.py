@@ -99,6 +99,8 @@ def insert(line):
 CONF_BACK = f"cp /root/smb.conf {SMB_CONF}; {RESTART}"
 WORKER_BACK = f"rm -f {bed.WORKER}; mv /root/rpcd_logoff {bed.WORKER}; {RESTART}"
 
+ANY_CALL = "rpcclient -U alice%pw-alice -c srvinfo 127.0.0.1"  # for this Samba looks for its workers
+
 # What breaks the host, what mends it, and what is said of it.
 BREAKS = {
     "smbd": ("systemctl stop smbd", RESTART, ["smbd does not run.", "Nobody listens on port 445, which Windows calls."]),
@@ -112,8 +114,8 @@ BREAKS = {
                    ["Samba may not start samba-dcerpcd itself, and it does not run."]),
     "worker": (f"mv {bed.WORKER} /root/; {RESTART}", WORKER_BACK, ["The worker is not in Samba's folder /usr/libexec/samba."]),
     "another Samba": (f"mv {bed.WORKER} /root/; printf '#!/bin/sh\\necho version not found >&2; exit 1\\n' >{bed.WORKER}; "
-                      f"chmod +x {bed.WORKER}; {RESTART}", WORKER_BACK, ["The worker does not name its pipes: version not found"]),
-    "too early": (f"mv {bed.WORKER} /root/; {RESTART}; rpcclient -U alice%pw-alice -c srvinfo 127.0.0.1; mv /root/rpcd_logoff {bed.WORKER}",
+                      f"chmod +x {bed.WORKER}; {RESTART}; {ANY_CALL}", WORKER_BACK, ["The worker does not name its pipes: version not found"]),
+    "too early": (f"mv {bed.WORKER} /root/; {RESTART}; {ANY_CALL}; mv /root/rpcd_logoff {bed.WORKER}",
                   RESTART, ["Samba looked for its workers before this one was there: the pipe is missing."]),
     "logoff-host": ("mv /usr/local/bin/logoff-host /root/; pkill -x logoff-host; pkill rpcd_logoff; true",
                     "mv /root/logoff-host /usr/local/bin/", ["/usr/local/bin/logoff-host cannot be run: No such file or directory"]),
@@ -135,6 +137,20 @@ def test_what_is_missing_is_named(alone, what):
     finally:
         alone.host.run(mend, timeout=60)
     assert_ready(alone)
+
+
+def mend_as_told(one, result, said):
+    """Runs the line below what was said."""
+    one.host.check("systemctl reset-failed smbd winbind; " + result.out.partition(f"{said}\n")[2].partition("\n")[0], timeout=60)
+
+
+def test_a_worker_that_is_put_into_its_folder_as_told(any_host):
+    any_host.host.check(f"rm {bed.WORKER}; systemctl try-restart 'winbind*'; {RESTART}", timeout=60)
+    result = check(any_host, user=any_host.own)
+    assert result.status == PROBLEM, result
+
+    mend_as_told(any_host, result, "The worker is not in Samba's folder /usr/libexec/samba.")
+    assert_ready(any_host)
 
 
 def test_nobody_with_a_password(alone):
