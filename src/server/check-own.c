@@ -64,7 +64,7 @@ static void check_settings(void)
 		check_say(FINDING_PROBLEM,
 			  check_write(_("Correct the file %s; man logoff-server.conf describes it."),
 				      SETTINGS_FILE).text,
-			  _("The settings are wrong, and the service does not start: %s"), safe(why).text);
+			  _("The settings are wrong, and no worker starts with them: %s"), safe(why).text);
 		return;
 	}
 	if (access(SETTINGS_FILE, F_OK) == 0)

@@ -5,8 +5,10 @@
 #include "server/check.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/printable.h"
@@ -81,9 +83,9 @@ static void read_settings(struct samba *samba)
 static void check_running(const struct samba *samba)
 {
 	char value[256];
-	int r = probe_runs(setting(samba, "pid directory", "/run/samba", value, sizeof(value)), "smbd");
+	pid_t r = probe_runs(setting(samba, "pid directory", "/run/samba", value, sizeof(value)), "smbd");
 
-	if (r == 1)
+	if (r > 0)
 		check_say(FINDING_OK, NULL, _("smbd runs."));
 	else if (r == 0)
 		check_say(FINDING_PROBLEM, _("Start it: sudo systemctl enable --now smbd"), _("smbd does not run."));
@@ -210,7 +212,7 @@ static void say_no_pipe(void)
 }
 
 /* The socket behind the pipe; the manager makes it when it starts, and it stays when the manager has ended. */
-static void check_socket(const struct samba *samba, bool on_demand, int manager)
+static void check_socket(const struct samba *samba, bool on_demand, pid_t manager)
 {
 	char value[200], path[256];
 	int r;
@@ -222,7 +224,7 @@ static void check_socket(const struct samba *samba, bool on_demand, int manager)
 		say_needs_root(_("Only root can see whether the pipe can be reached."));
 	else if (r == 0)
 		check_say(FINDING_OK, NULL, _("Samba serves the pipe."));
-	else if (manager == 1)
+	else if (manager > 0)
 		say_no_pipe();
 	else if (on_demand && manager == 0)
 		check_say(FINDING_OK, NULL, _("Samba will serve the pipe when somebody calls."));
@@ -230,12 +232,35 @@ static void check_socket(const struct samba *samba, bool on_demand, int manager)
 		check_say(FINDING_UNKNOWN, NULL, _("Whether the pipe can be reached is not known: %s"), strerror(-r));
 }
 
+/* Says whether the worker, a child of MANAGER, has read the settings as they are now. It reads them when it starts. */
+static void check_age(pid_t manager)
+{
+	char file[] = SETTINGS_FILE;
+	struct stat changed;
+	bool there = stat(file, &changed) == 0;
+	int64_t start_us;
+
+	if (manager < 0)
+		check_say(FINDING_UNKNOWN, NULL, _("Whether a worker runs with former settings cannot be seen: %s"),
+			  strerror(-manager));
+	if (manager <= 0 || (!there && stat(dirname(file), &changed) < 0) || !probe_child(manager, WORKER, &start_us) ||
+	    start_us >= changed.st_ctim.tv_sec * INT64_C(1000000) + changed.st_ctim.tv_nsec / 1000)
+		return;
+	if (there)
+		check_say(FINDING_PROBLEM, START_ANEW,
+			  _("The worker runs since before %s was changed, and goes on with what stood there."), file);
+	else
+		check_say(FINDING_UNKNOWN, START_ANEW,
+			  _("The worker runs since before something in %s was added or removed: whether it goes on "
+			    "with former settings is unknown."), file);
+}
+
 static void check_pipe(const struct samba *samba)
 {
 	char demand[16], value[256];
 	const char *may_start = setting(samba, "rpc start on demand helpers", "yes", demand, sizeof(demand));
 	bool on_demand = strcasecmp(may_start, "no") != 0;
-	int manager = probe_runs(setting(samba, "pid directory", "/run/samba", value, sizeof(value)), MANAGER);
+	pid_t manager = probe_runs(setting(samba, "pid directory", "/run/samba", value, sizeof(value)), MANAGER);
 
 	if (!on_demand && manager == 0)
 		check_say(FINDING_PROBLEM,
@@ -244,6 +269,7 @@ static void check_pipe(const struct samba *samba)
 			  _("Samba may not start %s itself, and it does not run."), MANAGER);
 	else
 		check_socket(samba, on_demand, manager);
+	check_age(manager);
 }
 
 /* ---- accounts ---- */

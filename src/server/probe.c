@@ -18,11 +18,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/os.h"
 #include "local/child.h"
+#include "local/proc.h"
 
 #define RUN_US UINT64_C(20000000)
 
@@ -311,7 +313,7 @@ bool probe_read(const char *path, char *ret_text, size_t size)
 	return got >= 0;
 }
 
-int probe_runs(const char *folder, const char *name)
+pid_t probe_runs(const char *folder, const char *name)
 {
 	char path[512], text[64], want[32];
 	long pid;
@@ -320,13 +322,42 @@ int probe_runs(const char *folder, const char *name)
 	if (!probe_read(path, text, sizeof(text)))
 		return errno == ENOENT ? 0 : -errno;
 	pid = strtol(text, NULL, 10);
-	if (pid <= 0)
+	if (pid <= 0 || pid > INT32_MAX)
 		return -EPROTO;
 	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
 	if (!probe_read(path, text, sizeof(text)))
 		return errno == ENOENT && access("/proc/1/comm", F_OK) == 0 ? 0 : -EACCES;	/* or /proc hides it */
 	snprintf(want, sizeof(want), "%.15s\n", name);		/* the kernel keeps 15 letters */
-	return strcmp(text, want) == 0;
+	return strcmp(text, want) == 0 ? (pid_t)pid : 0;
+}
+
+/* A child that is looked for; its start is in clock ticks since boot. */
+struct child {
+	pid_t parent;
+	const char *name;
+	uint64_t start;
+};
+
+static int take_older(const struct proc_stat *stat, void *userdata)
+{
+	struct child *child = userdata;
+
+	if (stat->parent == child->parent && strcmp(stat->command, child->name) == 0 && stat->start_time < child->start)
+		child->start = stat->start_time;
+	return 0;
+}
+
+bool probe_child(pid_t parent, const char *name, int64_t *ret_us)
+{
+	struct child child = { parent, name, UINT64_MAX };
+	struct timespec boot;
+
+	if (proc_for_each(take_older, &child) < 0 || child.start == UINT64_MAX)
+		return false;
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	*ret_us = clock_real_us() - boot.tv_sec * INT64_C(1000000) - boot.tv_nsec / 1000 +
+		  (int64_t)(child.start * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	return true;
 }
 
 int probe_connect(const char *path)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* ---- parsers ---- */
@@ -64,8 +65,11 @@ int probe_run(const char *const argv[], struct probe_output *ret);
 /* Reads a whole small file. Returns false if it is not there, or cannot be read (errno). */
 bool probe_read(const char *path, char *ret_text, size_t size);
 
-/* Tells whether the process that has written its number into FOLDER/NAME.pid runs, as NAME. Returns 1, 0 or -errno. */
-int probe_runs(const char *folder, const char *name);
+/* Finds the running process NAME that has written its number into FOLDER/NAME.pid. Returns the number, 0 or -errno. */
+pid_t probe_runs(const char *folder, const char *name);
+
+/* Finds the oldest child NAME of the process PARENT, and its start in Unix time. Returns false if there is none. */
+bool probe_child(pid_t parent, const char *name, int64_t *ret_us);
 
 /* Connects to the UNIX socket PATH, and closes it. Returns 0 or -errno. */
 int probe_connect(const char *path);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,10 +13,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "server/probe.h"
 
 #define TEST(name) cmocka_unit_test(name)
@@ -199,13 +202,30 @@ static void a_number_in_a_file_counts_only_with_its_program(void **state)
 	(void)state;
 	assert_int_equal(probe_runs(folder, "test-server-probe"), 0);
 	write_pid("test-server-probe", getpid());
-	assert_int_equal(probe_runs(folder, "test-server-probe"), 1);
+	assert_int_equal(probe_runs(folder, "test-server-probe"), getpid());
 	write_pid("smbd", getpid());
 	assert_int_equal(probe_runs(folder, "smbd"), 0);
 	write_pid("smbd", 4194304);		/* above the highest pid */
 	assert_int_equal(probe_runs(folder, "smbd"), 0);
 	write_pid("smbd", 0);
 	assert_int_equal(probe_runs(folder, "smbd"), -EPROTO);
+}
+
+static void a_child_is_found_by_its_name_with_its_start(void **state)
+{
+	int64_t start_us = 0, before_us = clock_real_us();
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		for (;;)
+			pause();
+	assert_true(probe_child(getpid(), "test-server-pro", &start_us));	/* the kernel keeps 15 letters */
+	assert_in_range(start_us, before_us - 20000, clock_real_us());
+	assert_false(probe_child(getpid(), "rpcd_logoff", &start_us));
+	assert_false(probe_child(child, "test-server-pro", &start_us));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 static void a_socket_without_a_listener_is_no_service(void **state)
@@ -256,6 +276,7 @@ int main(void)
 		TEST(a_program_is_run_with_its_status_and_both_outputs),
 		TEST(more_output_than_is_kept_does_not_stop_the_program),
 		TEST(a_number_in_a_file_counts_only_with_its_program),
+		TEST(a_child_is_found_by_its_name_with_its_start),
 		TEST(a_socket_without_a_listener_is_no_service),
 	};
 

@@ -120,9 +120,9 @@ BREAKS = {
     "logoff-host": ("mv /usr/local/bin/logoff-host /root/; pkill -x logoff-host; pkill rpcd_logoff; true",
                     "mv /root/logoff-host /usr/local/bin/", ["/usr/local/bin/logoff-host cannot be run: No such file or directory"]),
     "settings": (f"mkdir -p /etc/logoff; echo 'querry = x' >{SETTINGS}; {RESTART}", f"rm {SETTINGS}; {RESTART}",
-                 [f"The settings are wrong, and the service does not start: {SETTINGS}, line 1: the key is not known"]),
+                 [f"The settings are wrong, and no worker starts with them: {SETTINGS}, line 1: the key is not known"]),
     "open settings": (f"mkdir -p /etc/logoff; echo 'warn = 0' >{SETTINGS}; chmod 666 {SETTINGS}; {RESTART}", f"rm {SETTINGS}; {RESTART}",
-                      [f"The settings are wrong, and the service does not start: {SETTINGS}: is not a file that only root can change"]),
+                      [f"The settings are wrong, and no worker starts with them: {SETTINGS}: is not a file that only root can change"]),
 }
 
 
@@ -139,9 +139,32 @@ def test_what_is_missing_is_named(alone, what):
     assert_ready(alone)
 
 
+OLDER = f"The worker runs since before {SETTINGS} was changed, and goes on with what stood there."
+
+
 def mend_as_told(one, result, said):
     """Runs the line below what was said."""
     one.host.check("systemctl reset-failed smbd winbind; " + result.out.partition(f"{said}\n")[2].partition("\n")[0], timeout=60)
+
+
+@pytest.mark.parametrize("line, wrong", [("warn = 0", []),
+                                         ("querry = x", [f"The settings are wrong, and no worker starts with them: {SETTINGS}, line 1: the key is not known"])])
+def test_a_worker_that_is_older_than_its_settings(any_host, line, wrong):
+    """It goes on with the former ones; so the call works. Without the file nobody knows what stood there."""
+    any_host.wake()
+    any_host.host.check(f"mkdir -p /etc/logoff; echo '{line}' >{SETTINGS}")
+    try:
+        result = check(any_host, user=any_host.own)
+        assert result.status == PROBLEM, result
+        assert found(result, "problem") == [*wrong, OLDER], result
+    finally:
+        any_host.host.check(f"rm {SETTINGS}")
+    gone = check(any_host, user=any_host.own)
+    assert any("former settings is unknown" in line for line in found(gone, "unknown")), gone
+
+    mend_as_told(any_host, result, OLDER)
+    any_host.wake()
+    assert "former settings" not in assert_ready(any_host).out
 
 
 def test_a_worker_that_is_put_into_its_folder_as_told(any_host):
