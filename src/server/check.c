@@ -151,7 +151,7 @@ static bool say_failure(enum exit_status status, const struct logoff_error *caus
 		check_say(FINDING_PROBLEM,
 			  check_count(FINDING_PROBLEM) > 0
 			  ? _("First mend the problems above.")
-			  : _("Look into Samba's log: /var/log/samba/log.rpcd_logoff and log.smbd"),
+			  : _("Look into Samba's log: sudo grep -r rpcd_logoff /var/log/samba"),
 			  _("The call over the pipe has failed."));
 	return false;
 }
