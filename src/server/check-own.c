@@ -42,7 +42,8 @@ static void check_group(const char *name)
 
 	if (r == 0)
 		check_say(FINDING_NOTE,
-			  check_write(_("If you want that: sudo groupadd --system %s"), safe(name).text).text,
+			  check_write(_("If you want that: sudo groupadd --system '%s'; or write a group of the domain "
+					"as MYDOMAIN\\NAME."), safe(name).text).text,
 			  _("There is no group %s, whose members may see the sessions of others."), safe(name).text);
 	else if (r < 0)
 		check_say(FINDING_UNKNOWN, NULL, _("It is unknown whether there is a group %s: %s"), safe(name).text,
