@@ -124,7 +124,8 @@ static bool find_server(char *ret_server, size_t size)
 static void say_nobody(void)
 {
 	check_say(FINDING_UNKNOWN,
-		  _("Name one: logoff-server-check -U NAME; or get a ticket of the domain first: kinit NAME"),
+		  _("Name one: logoff-server-check -U NAME; or get a ticket of the domain first: kinit NAME (of the "
+			    "package krb5-user)"),
 		  _("Nobody has called over the pipe: there is no account to call as."));
 }
 
