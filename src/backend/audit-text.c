@@ -50,8 +50,8 @@ static bool name_object(const struct host_record *record, char **ret)
 
 	if (process)
 		snprintf(part, sizeof(part), "process %d (%s)%s", (int)process->pid, process->command, session ? " of " : "");
-	return asprintf(ret, "%s%s%s%s%s", part, session ? "session " : "", session ? session->id : "", session ? " of " : "",
-			session ? session->user : "") >= 0;
+	return asprintf(ret, "%s%s%s%s%s", part, session ? "session " : "", session ? session->id : "",
+			session && *session->user ? " of " : "", session ? session->user : "") >= 0;
 }
 
 char *audit_sentence(const struct logoff_host *host, const struct host_record *record, const char *person)
