@@ -554,7 +554,7 @@ struct logoff_message {
 
 /* The way a message took. */
 enum logoff_channel {
-	LOGOFF_CHANNEL_NONE,		/* none was found */
+	LOGOFF_CHANNEL_NONE,		/* none was found, or the server does not tell it */
 	LOGOFF_CHANNEL_TERMINAL,	/* written to the terminal */
 	LOGOFF_CHANNEL_DESKTOP,		/* a notification of the user's desktop */
 	LOGOFF_CHANNEL_DISPLAY,		/* a window on the X display */

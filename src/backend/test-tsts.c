@@ -688,7 +688,7 @@ static void test_message(void **state)
 	message.wait = false;
 	assert_int_equal(host_message(host, &message, &sessions[2], 1, deliveries, -1, NULL), 0);
 	assert_int_equal(deliveries[0].answer, LOGOFF_ANSWER_NONE);
-	assert_int_equal(deliveries[0].channel, LOGOFF_CHANNEL_DISPLAY);
+	assert_int_equal(deliveries[0].channel, LOGOFF_CHANNEL_NONE);	/* a Linux host may have written it to a terminal */
 	logoff_session_list_free(sessions, n);
 	logoff_host_close(host);
 }

@@ -720,7 +720,6 @@ static void set_delivery(const struct event *event, bool wait, struct logoff_del
 	if (event->r < 0)
 		return;
 	delivery->cause = (struct logoff_error){};
-	delivery->channel = LOGOFF_CHANNEL_DISPLAY;
 	delivery->answer = wait ? get_answer(event->answer) : LOGOFF_ANSWER_NONE;
 }
 

@@ -15,6 +15,7 @@ static void tell_channel(enum logoff_channel channel, const char *who, const cha
 {
 	switch (channel) {
 	case LOGOFF_CHANNEL_NONE:
+		printf(_("Session %s: the message to %s has been delivered.\n"), who, user);
 		break;
 	case LOGOFF_CHANNEL_TERMINAL:
 		printf(_("Session %s: the message to %s has been written to the terminal.\n"), who, user);

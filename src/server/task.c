@@ -293,14 +293,16 @@ struct box {
 	bool waits;
 };
 
-/* A user who cannot answer, at a terminal, has not answered. */
+/* At a terminal nobody can answer: then nobody has let the time pass either. */
 static uint32_t response_of(const struct line *line)
 {
 	const char *answer = line_text(line->value, "answer");
 
-	if (answer && strcmp(answer, "ok") == 0)
+	if (!answer)
+		return TSTS_ANSWER_ASYNC;
+	if (strcmp(answer, "ok") == 0)
 		return BOX_OK;
-	return answer && strcmp(answer, "closed") == 0 ? BOX_CANCEL : TSTS_ANSWER_TIMEOUT;
+	return strcmp(answer, "closed") == 0 ? BOX_CANCEL : TSTS_ANSWER_TIMEOUT;
 }
 
 static void on_message_line(struct task *task, struct call *call, const struct line *line)
