@@ -7,6 +7,7 @@
  * which is one round trip instead of four. Every pipe is sealed (packet privacy), whatever the server offers.
  * RPC answers the calls of one pipe one after the other, so what waits for a user or a session has a pipe of its own,
  * and a call that hangs does not keep the others: who has waited a moment for a pipe opens one more.
+ * If the connection has broken, as a restart of smbd breaks it, whoever needs a pipe connects and logs on anew.
  */
 #include "tsts/client.h"
 
@@ -140,21 +141,29 @@ static struct dcerpc_binding *make_binding(TALLOC_CTX *memory, const struct acce
 	return binding;
 }
 
-/* Opens a pipe with INTERFACE bound to it. The first one connects and logs on. */
+static bool is_broken(NTSTATUS status)
+{
+	return NT_STATUS_EQUAL(status, NT_STATUS_CONNECTION_DISCONNECTED) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_CONNECTION_RESET) || NT_STATUS_EQUAL(status, NT_STATUS_LOCAL_DISCONNECT);
+}
+
+/* Opens a pipe with INTERFACE bound to it. The first one connects and logs on; so does the next one if that has broken. */
 static NTSTATUS open_pipe(struct client *client, enum interface interface, struct dcerpc_pipe **ret)
 {
 	struct link *link = client->link;
 	const struct ndr_interface_table *table = interfaces[interface].table;
 	struct dcerpc_binding *binding = make_binding(link, &link->access, interfaces[interface].pipe);
-	NTSTATUS status;
+	NTSTATUS status = NT_STATUS_OK;
+	bool first = !link->base;
 
 	if (!binding)
 		return NT_STATUS_NO_MEMORY;
 	timers_begin_connecting(client);
-	if (link->base)
+	if (!first)
 		status = dcerpc_secondary_auth_connection(link->base, binding, table, link->access.credentials,
 							  link->access.settings, link, ret);
-	else
+	first = first || is_broken(status);
+	if (first)
 		status = dcerpc_pipe_connect_b(link, ret, binding, table, link->access.credentials, client->events,
 					       link->access.settings);
 	timers_end_connecting(client);
@@ -164,7 +173,7 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 	(void)dcerpc_binding_handle_set_timeout((*ret)->binding_handle, 0);
 	link->n_pipes++;
 	link->n_binds++;
-	if (!link->base)
+	if (first)
 		link->base = *ret;
 	return status;
 }

@@ -52,9 +52,9 @@ def test_the_client_vanishes_during_a_log_off(patient):
     assert_gone(session, before)
 
 
-@pytest.mark.parametrize("service", ["smbd", "systemd-logind"])
-def test_a_service_restarts_during_a_log_off(patient, service):
-    """The session ends all the same. The client says that it does not know, or what is true."""
+@pytest.mark.parametrize("service, within", [("smbd", 30), ("systemd-logind", 90)])
+def test_a_service_restarts_during_a_log_off(patient, service, within):
+    """The session ends all the same. The client says that it does not know, or what is true; after a restart of smbd it asks anew."""
     session = patient.ssh("alice")
     session.spawn("stubborn -d keeper", "keeper")
     before = session.processes()
@@ -62,12 +62,12 @@ def test_a_service_restarts_during_a_log_off(patient, service):
     wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
 
     patient.host.restart(service)
-    result = finish(running, 90)
+    result = finish(running, within)
 
     wait_until(lambda: not patient.host.survivors(before), 15, "the session has ended")
     wait_until(lambda: not session.exists(), 5, "logind knows it")
     assert_gone(session, before)
-    assert result.status == OK or result.err, result
+    assert result.status == OK or (result.err and service != "smbd"), result
     patient.wake()
 
 
