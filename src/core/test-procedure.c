@@ -393,6 +393,8 @@ static void test_kill_refused(void **state)
 	(void)state;
 	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EACCES\nprocess command=x term=never\n", "5",
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = EACCES + x\n");
+	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EHOSTUNREACH\nprocess command=x term=never\n", "5",
+		    "0.0 5 ask 1\n5 = EHOSTUNREACH + x\n");	/* the host was never asked */
 	expect_text(ROOT ALICE "session id=5 user=alice kill-fails=EIO\nprocess command=x term=never\n", "5",
 		    "0.0 5 ask 1\n10.0 5 kill 1\n5 = ETIMEDOUT + x\n");
 	/* Asked is asked: it ends in its own time. */
