@@ -91,6 +91,7 @@ struct waiter {
 struct link {
 	struct access access;
 	struct dcerpc_pipe *base;	/* the first pipe: SMB hangs from it */
+	NTSTATUS refused;		/* the log-on, when it was tried again; OK: it was not */
 	struct channel *channels;
 	struct waiter *waiters;
 	bool missing[N_PIPES];
@@ -147,27 +148,45 @@ static bool is_broken(NTSTATUS status)
 	       NT_STATUS_EQUAL(status, NT_STATUS_CONNECTION_RESET) || NT_STATUS_EQUAL(status, NT_STATUS_LOCAL_DISCONNECT);
 }
 
-/* Opens a pipe with INTERFACE bound to it. The first one connects and logs on; so does the next one if that has broken. */
+/* Tells whether STATUS says that the server was not reached, or not in time. */
+static bool is_of_the_way(NTSTATUS status)
+{
+	int r = error_set_ntstatus(NULL, status);
+
+	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
+}
+
+/*
+ * Opens a pipe with INTERFACE bound to it. The first one connects and logs on; so does the next one if that has broken. If the server
+ * then refuses the log-on it is not tried again: servers lock accounts that fail again and again.
+ */
 static NTSTATUS open_pipe(struct client *client, enum interface interface, struct dcerpc_pipe **ret)
 {
 	struct link *link = client->link;
 	const struct ndr_interface_table *table = interfaces[interface].table;
 	struct dcerpc_binding *binding = make_binding(link, &link->access, interfaces[interface].pipe);
 	NTSTATUS status = NT_STATUS_OK;
-	bool first = !link->base;
+	bool first = !link->base, again;
 
+	if (!NT_STATUS_IS_OK(link->refused)) {
+		talloc_free(binding);
+		return link->refused;
+	}
 	if (!binding)
 		return NT_STATUS_NO_MEMORY;
 	timers_begin_connecting(client);
 	if (!first)
 		status = dcerpc_secondary_auth_connection(link->base, binding, table, link->access.credentials,
 							  link->access.settings, link, ret);
-	first = first || is_broken(status);
+	again = is_broken(status);
+	first = first || again;
 	if (first)
 		status = dcerpc_pipe_connect_b(link, ret, binding, table, link->access.credentials, client->events,
 					       link->access.settings);
 	timers_end_connecting(client);
 	talloc_free(binding);
+	if (again && !NT_STATUS_IS_OK(status) && !is_of_the_way(status))
+		link->refused = status;
 	if (!NT_STATUS_IS_OK(status))
 		return status;
 	(void)dcerpc_binding_handle_set_timeout((*ret)->binding_handle, 0);
