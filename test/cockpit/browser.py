@@ -4,6 +4,7 @@
 Rows are found by their user and what else they show, never by pts/: sessions of ssh have no such name on Debian 13.
 """
 
+import base64
 import contextlib
 import ctypes
 import os
@@ -214,7 +215,9 @@ class Page:
     def picture(self, file):
         try:
             with self._network():
-                Path(file).write_bytes(self.driver.get_screenshot_as_png())
+                picture = self.driver.get_screenshot_as_base64()
+                if picture:     # newer browsers give none of a tab that was closed
+                    Path(file).write_bytes(base64.b64decode(picture))
         except WebDriverException:
             pass    # it was closed by its case
 
