@@ -649,10 +649,11 @@ static void test_broken_connection_leaves_unknown(void **state)
 {
 	(void)state;
 	test->changes = true;
+	test->order_ms = 8000;
 	add(HELLO "read order; echo '{\"serial\":1,\"event\":{}}'");
-	add(HELLO "read order; sleep 9");
-	add(HELLO "read order; echo '{\"serial\":1,\"reply\":\"list\"}'; sleep 9");
-	add(HELLO "read order; head -c 17000000 /dev/zero | tr '\\0' x; sleep 9");
+	add(HELLO "read order; sleep 19");
+	add(HELLO "read order; echo '{\"serial\":1,\"reply\":\"list\"}'; sleep 19");
+	add(HELLO "read order; head -c 17000000 /dev/zero | tr '\\0' x; sleep 19");
 	run();
 	assert_int_equal(failure_of(0), FARM_BROKEN);
 	assert_int_equal(failure_of(1), FARM_LATE);
