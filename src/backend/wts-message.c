@@ -67,8 +67,12 @@ static int await_messages(struct wts_host *wts, struct wts_call *const *calls, s
 	return 0;
 }
 
-/* What became of CALL (NULL: it was not begun), when the wait for all has ended with R. */
-static void set_delivery(struct wts_call *call, int r, bool wait, struct logoff_delivery *delivery)
+/*
+ * What became of CALL (NULL: it was not begun), when the wait for all has ended with R. A server may be a Linux host, where a message
+ * may be no window.
+ */
+static void set_delivery(const struct logoff_host *host, struct wts_call *call, int r, bool wait,
+			 struct logoff_delivery *delivery)
 {
 	if (!call) {
 		delivery->result = error_set_errno(&delivery->cause, -ENOMEM, -ENOMEM, "out of memory");
@@ -81,7 +85,7 @@ static void set_delivery(struct wts_call *call, int r, bool wait, struct logoff_
 		if (delivery->result == -EALREADY)
 			delivery->result = -ENXIO;
 	} else {
-		delivery->channel = LOGOFF_CHANNEL_DISPLAY;
+		delivery->channel = host->server ? LOGOFF_CHANNEL_NONE : LOGOFF_CHANNEL_DISPLAY;
 		delivery->answer = wait ? get_answer(call->answer) : LOGOFF_ANSWER_NONE;
 	}
 }
@@ -104,7 +108,7 @@ int wts_message(struct logoff_host *host, const struct logoff_message *message,
 		calls[i] = start_message(wts, message, sessions[i]);
 	r = await_messages(wts, calls, n_sessions, until_us, cancel_fd);
 	for (size_t i = 0; i < n_sessions; i++) {
-		set_delivery(calls[i], r, message->wait, &deliveries[i]);
+		set_delivery(host, calls[i], r, message->wait, &deliveries[i]);
 		wts_call_drop(calls[i]);
 	}
 	free(calls);
