@@ -148,12 +148,12 @@ static bool is_broken(NTSTATUS status)
 	       NT_STATUS_EQUAL(status, NT_STATUS_CONNECTION_RESET) || NT_STATUS_EQUAL(status, NT_STATUS_LOCAL_DISCONNECT);
 }
 
-/* Tells whether STATUS says that the server was not reached, or not in time. */
-static bool is_of_the_way(NTSTATUS status)
+/* Tells whether the server has refused the log-on. Samba has many a status for a connection that has ended. */
+static bool is_refusal(NTSTATUS status)
 {
 	int r = error_set_ntstatus(NULL, status);
 
-	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
+	return r == -EKEYREJECTED || r == -EACCES;
 }
 
 /*
@@ -185,7 +185,7 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 					       link->access.settings);
 	timers_end_connecting(client);
 	talloc_free(binding);
-	if (again && !NT_STATUS_IS_OK(status) && !is_of_the_way(status))
+	if (again && is_refusal(status))
 		link->refused = status;
 	if (!NT_STATUS_IS_OK(status))
 		return status;
