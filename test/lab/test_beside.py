@@ -103,6 +103,7 @@ def test_of_two_desktops_nobody_can_tell(host, desk):
 
 def test_a_terminal_of_an_older_desktop(host, desk, shell):
     """It goes on in the manager when its desktop has ended. The next desktop is not its session, however young its commands are."""
+    host.check("rm -f /tmp/apart")    # of a case whose own session has ended
     script = "while [ ! -e /tmp/go ]; do sleep 0.1; done; logoff >/tmp/apart 2>&1; echo status:$? >>/tmp/apart"
     host.check(f"systemd-run --user --quiet --unit=org.gnome.Terminal.service --slice=app.slice sh -c '{script.replace('$', '$$')}'",
                user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
@@ -153,6 +154,24 @@ def start(host, name):
     return host.named(name)[0]
 
 
+def run_beside(host, process, command):
+    """Runs COMMAND as root in the control group of a process, and waits for nothing."""
+    group = process.cgroup.split("/payload", 1)[1]
+    host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f {command}' </dev/null >/dev/null 2>&1")
+
+
+def run_in(session, command):
+    """The same in that of a session."""
+    run_beside(session.host, session.processes()[0], command)
+
+
+def start_of_root(host, process):
+    """A program of root, as by sudo, in the control group of a process."""
+    run_beside(host, process, "stubborn rooted")
+    wait_until(lambda: host.named("rooted"), 10, "it runs")
+    return host.named("rooted")[0]
+
+
 @pytest.fixture
 def two(host, desk, shell):
     """Two desktops of one user, and a third session, by which the manager stays."""
@@ -201,10 +220,7 @@ def test_a_program_of_two_desktops_spares_nobody_else(host, two):
     """Root's now, as by sudo: it may be of each desktop of its user, and not of another user's session."""
     desk, other, early, late = two
     bob = sessions.ssh(host, "bob", tty=False)
-    group = late.cgroup.split("/payload", 1)[1]
-    host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f stubborn rooted' </dev/null >/dev/null 2>&1")
-    wait_until(lambda: host.named("rooted"), 10, "it runs")
-    rooted, = host.named("rooted")
+    rooted = start_of_root(host, late)
     try:
         assert of_session(host, rooted.pid) == "?"
         result = logoff(host, "/user:alice,bob", "/keep:rooted", "/y", "/grace:1")
@@ -222,12 +238,6 @@ def test_what_may_be_of_a_session_is_shown_with_it(host, shell, two):
         assert (late.pid in rows) == (session is not shell) and set(rows.values()) == {session.id, *(["?"] if late.pid in rows else [])}, rows
         assert (early.pid in rows) == (session is desk), rows
         assert all(pid in rows for pid in [session.processes()[0].pid])
-
-
-def run_in(session, command):
-    """Runs COMMAND as root in the control group of a session, and waits for nothing."""
-    group = session.processes()[0].cgroup.split("/payload", 1)[1]
-    session.host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f {command}' </dev/null >/dev/null 2>&1")
 
 
 SAVER = "trap '' HUP; trap 'sleep 1.5; touch /tmp/saved; exit' TERM; touch /tmp/ready; while :; do sleep 0.1; done"
@@ -261,10 +271,7 @@ def test_the_own_desktop_ends_though_something_is_left(host, two):
 def test_the_own_desktop_ends_though_a_program_of_root_is_left(host, desk, shell):
     """By sudo in a window of a terminal, say: its user may not end it, and the session ends with the shell that waits all the same."""
     window = start(host, "window")
-    group = window.cgroup.split("/payload", 1)[1]
-    host.check(f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs; exec setsid -f stubborn rooted' </dev/null >/dev/null 2>&1")
-    wait_until(lambda: host.named("rooted"), 10, "it runs")
-    rooted, = host.named("rooted")
+    rooted = start_of_root(host, window)
     before = shell.processes()
     try:
         run_in(desk, "setpriv --reuid=1000 --regid=1000 --clear-groups sh -c \"trap \\\"\\\" TERM HUP; logoff /grace:1 /wait:10; exec stubborn after\"")
