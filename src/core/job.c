@@ -804,11 +804,12 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	if (r == -EOPNOTSUPP)	/* not now; another time, perhaps */
 		return false;
-	if (r != -EHOSTUNREACH)		/* else the host is asked again, and the kill told then */
-		job->step = STEP_KILLING;
 	job->forced = job->forced || job->seen.n_items > 0 || job->unseen || job->unsure;
-	if (first && r != -EHOSTUNREACH)
-		request_tell(request, job, part_events[job->part].kill);
+	if (r != -EHOSTUNREACH) {	/* else the host is asked again, and the kill told then */
+		job->step = STEP_KILLING;
+		if (first)
+			request_tell(request, job, part_events[job->part].kill);
+	}
 	note_kill(request, job, r);
 	return first;
 }

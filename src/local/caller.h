@@ -5,8 +5,8 @@
  * A caller may depend on more than the session it runs in. In a terminal multiplexer it is a child of the multiplexer's
  * server, and the person types in a client, in another session. Started by run0, systemd-run -t or machinectl shell it is a
  * child of process 1, and the program that started it holds the other side of its terminal. In a shell of sudo or su it may be in
- * another session than the shell in which that was typed, or the program that holds the terminal. If that session ends, the caller is cut off. The back ends find the sessions of these processes. And which of a list of
- * processes cannot end before the caller does.
+ * another session than the shell in which that was typed, or the program that holds the terminal. If that session ends, the caller
+ * is cut off. The back ends find the sessions of these processes. And which of a list of processes cannot end before the caller does.
  */
 #ifndef LOCAL_CALLER_H
 #define LOCAL_CALLER_H

@@ -164,14 +164,13 @@ static NTSTATUS open_pipe(struct client *client, enum interface interface, struc
 {
 	struct link *link = client->link;
 	const struct ndr_interface_table *table = interfaces[interface].table;
-	struct dcerpc_binding *binding = make_binding(link, &link->access, interfaces[interface].pipe);
+	struct dcerpc_binding *binding;
 	NTSTATUS status = NT_STATUS_OK;
 	bool first = !link->base, again;
 
-	if (!NT_STATUS_IS_OK(link->refused)) {
-		talloc_free(binding);
+	if (!NT_STATUS_IS_OK(link->refused))
 		return link->refused;
-	}
+	binding = make_binding(link, &link->access, interfaces[interface].pipe);
 	if (!binding)
 		return NT_STATUS_NO_MEMORY;
 	timers_begin_connecting(client);
