@@ -503,8 +503,8 @@ static uint32_t manager_audit(const struct search *search, uid_t uid)
 }
 
 /*
- * The session whose desktop has the user's manager run the process: the user's graphical one that began before it. Of several nobody
- * can tell: then NULL, and *RET_UNTOLD.
+ * The session whose desktop has the user's manager run the process: the user's graphical one that began before it, or any for what
+ * all desktops need. Of several nobody can tell: then NULL, and *RET_UNTOLD.
  */
 static const struct logoff_session *find_desktop_of(const struct search *search, struct table_row *row, bool *ret_untold)
 {
@@ -517,7 +517,8 @@ static const struct logoff_session *find_desktop_of(const struct search *search,
 	for (size_t i = 0; i < search->n_sessions; i++) {
 		const struct logoff_session *session = search->by_id[i];
 
-		if (!session->graphical || session->uid != row->manager || table_start_us(&row->stat) < of(session)->desktop.since_us)
+		if (!session->graphical || session->uid != row->manager ||
+		    (table_start_us(&row->stat) < of(session)->desktop.since_us && !table_is_common(search->table, row)))
 			continue;
 		*ret_untold = found != NULL;
 		if (*ret_untold)

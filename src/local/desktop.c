@@ -30,6 +30,9 @@ static const char *const desktop_scopes[] = { "app-", "apps-", "vte-spawn-", "pt
 /* tmux does so as well, with each pane, but is no desktop's. */
 static const char *const tmux_scopes[] = { "tmux-spawn-", NULL };
 
+/* How the names of services begin that all desktops of a user need. */
+static const char *const common[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", "gnome-keyring", NULL };
+
 #define DEPTH_MAX 100	/* generations above a process */
 
 static bool begins_with_one(const char *name, const char *const *beginnings)
@@ -87,6 +90,14 @@ bool desktop_is_unit(const char *path)
 	if (!ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
 		return false;
 	return of_session || begins_with_one(unit, desktops);
+}
+
+bool desktop_is_common(const char *path)
+{
+	const char *unit;
+
+	(void)find_unit(path, &unit);
+	return begins_with_one(unit, common);
 }
 
 /* What a process is compared with. */
@@ -149,35 +160,35 @@ static int has_come_from(pid_t pid, const char *id)
 	return -ENODATA;
 }
 
-/* How the names of services begin that all desktops of a user need, and the manager has once. */
-static const char *const needed[] = { "xdg-", "gvfs-", "at-spi-", "evolution-", "gnome-keyring", NULL };
 /* By its name on the bus: the desktops of a user may need it too, or it is a program with windows. */
 static const char *const by_bus[] = { "dbus-:", NULL };
 
-static bool is_one_of(const char *path, const char *const *beginnings)
+static bool is_by_bus(const char *path)
 {
 	const char *unit;
 
 	(void)find_unit(path, &unit);
-	return begins_with_one(unit, beginnings);
+	return begins_with_one(unit, by_bus);
 }
 
-/* The same for a process in UNIT that began at START_US, within the span, with this audit session. */
+/* The same for a process in UNIT that began at START_US, with this audit session. */
 static int is_started_by(pid_t pid, const struct marks *marks, const char *unit, uint64_t start_us, uint32_t audit)
 {
 	const struct desktop_span *span = &marks->span;
 	int from = -ENODATA, r;
 
+	if (!desktop_is_common(unit) && (start_us < span->since_us || start_us >= span->until_us))
+		return 0;
 	if (is_telling(marks, audit) && audit == span->audit_session)
 		return 1;
-	if (span->shared_us != UINT64_MAX && is_one_of(unit, needed))
+	if (desktop_is_common(unit) && (span->shared_us != UINT64_MAX || span->until_us != UINT64_MAX))
 		return 0;
 	if (!is_telling(marks, audit) && desktop_is_moved(unit) && span->id)
 		from = has_come_from(pid, span->id);
 	if (from >= 0)
 		return from;
 	r = has_come_so(marks, audit);
-	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_one_of(unit, by_bus)) ? -ENODATA : r;
+	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_by_bus(unit)) ? -ENODATA : r;
 }
 
 /*
@@ -198,8 +209,7 @@ static int is_of_desktop(pid_t pid, const struct marks *marks)
 		r = proc_read_audit_session(pid, &audit);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
-	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit) || table_start_us(&stat) < marks->span.since_us ||
-	    table_start_us(&stat) >= marks->span.until_us)
+	if (!cgroup_parse_manager(cgroup.text, NULL, &unit) || !desktop_is_unit(unit))
 		return 0;
 	return is_started_by(pid, marks, unit, table_start_us(&stat), audit);
 }

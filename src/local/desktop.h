@@ -23,11 +23,17 @@ bool desktop_is_scope(const char *path);
 bool desktop_is_moved(const char *path);
 
 /*
+ * Tells whether a unit is a service that all desktops of a user need, and the manager has once. Whichever has begun it, it is of the
+ * last of them that ends.
+ */
+bool desktop_is_common(const char *path);
+
+/*
  * The programs of one desktop: when they have started, by the clock of table_start_us(), and its audit session, which programs have
  * that it has moved to the manager. What the manager itself has started has the manager's. One with another has come from
  * another session of the user, by ssh for example; without any, the nearest above it that is in a session tells, as long
- * as it lives. What the manager runs for two desktops of the user at once, nobody can tell; a service that all desktops
- * need, and the manager has once, stays with the other.
+ * as it lives. What the manager runs for two desktops of the user at once, nobody can tell, but for the services that
+ * all of them need.
  */
 struct desktop_span {
 	uint64_t since_us, until_us;	/* when it began; from when on programs are of a desktop that has begun since */

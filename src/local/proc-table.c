@@ -143,7 +143,7 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 		return;
 	row->known |= KNOWS_CGROUP;
 	row->manager = (uid_t)-1;
-	row->desktop = row->moved = row->of_system = false;
+	row->desktop = row->common = row->moved = row->of_system = false;
 	*row->session = '\0';
 	r = cgroup_read(row->pid, &cgroup);
 	row->cgroup_error = r == -ESRCH ? 0 : r;
@@ -153,6 +153,7 @@ static void read_cgroup(const struct table *table, struct table_row *row)
 		return;
 	if (cgroup_parse_manager(cgroup.text, &row->manager, &unit)) {	/* (uid_t)-1 stands for none */
 		row->desktop = desktop_is_unit(unit);
+		row->common = row->desktop && desktop_is_common(unit);
 		row->moved = desktop_is_moved(unit);
 	} else {
 		row->of_system = cgroup_parse_system_unit(cgroup.text, system_unit);
@@ -284,6 +285,12 @@ bool table_is_desktop(const struct table *table, struct table_row *row)
 {
 	read_cgroup(table, row);
 	return row->desktop;
+}
+
+bool table_is_common(const struct table *table, struct table_row *row)
+{
+	read_cgroup(table, row);
+	return row->common;
 }
 
 uint64_t table_start_us(const struct proc_stat *stat)

@@ -21,7 +21,7 @@ struct table_row {
 	uint32_t audit;
 	int stat_error, audit_error, cgroup_error;	/* why it could not be read, though the process lives: negative errno; or 0 */
 	char session[CGROUP_ID];	/* by control group; "": in none */
-	bool desktop;			/* run there by a desktop */
+	bool desktop, common;		/* run there by a desktop; for all of the user's */
 	bool moved;			/* put there by a program of a session, see table_is_moved() */
 	bool of_system;			/* in a service or scope of the system that is no session's */
 	uid_t manager;			/* whose service manager it belongs to; (uid_t)-1: none's */
@@ -105,6 +105,9 @@ bool table_is_of_system(const struct table *table, struct table_row *row);
 
 /* Tells whether a process is one that a desktop has the user's service manager run (desktop.h). */
 bool table_is_desktop(const struct table *table, struct table_row *row);
+
+/* Tells whether it is of a service that all desktops of the user need (desktop.h). */
+bool table_is_common(const struct table *table, struct table_row *row);
 
 /* When a process started, by the clock that goes on while the machine sleeps (CLOCK_BOOTTIME). */
 uint64_t table_start_us(const struct proc_stat *stat);
