@@ -804,12 +804,14 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	if (r == -EOPNOTSUPP)	/* not now; another time, perhaps */
 		return false;
-	job->forced = job->forced || job->seen.n_items > 0 || job->unseen || job->unsure;
-	if (r != -EHOSTUNREACH) {	/* else the host is asked again, and the kill told then */
-		job->step = STEP_KILLING;
-		if (first)
-			request_tell(request, job, part_events[job->part].kill);
+	if (r == -EHOSTUNREACH || r == -EKEYREJECTED) {	/* nobody has heard it: it is told when somebody has */
+		note_kill(request, job, r);
+		return false;
 	}
+	job->forced = job->forced || (r != -EACCES && (job->seen.n_items > 0 || job->unseen || job->unsure));
+	job->step = STEP_KILLING;
+	if (first)
+		request_tell(request, job, part_events[job->part].kill);
 	note_kill(request, job, r);
 	return first;
 }
@@ -825,8 +827,11 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 	bool has_desktop;
 
 	job->unasked = job->unasked || r == -ENODATA;
-	if (r == -ENODATA && host->backend->desktop(host, job->session, &has_desktop, &job->cause) >= 0)
+	if (r == -ENODATA) {
+		if (host->backend->desktop(host, job->session, &has_desktop, &job->cause) < 0)
+			return r;	/* not known now */
 		r = look_at_processes(job, &job->cause);
+	}
 	if (r == -ENODATA && !may_be_told(request, job)) {
 		give_up(request, job, r);
 	} else if (r >= 0 && job->unasked && job->seen.n_items > 0) {	/* they have a grace of their own */
@@ -835,7 +840,7 @@ static int look_at_part(struct logoff_request *request, struct job *job)
 		ask_part(request, job);
 		r = -ENODATA;
 	}
-	return job->unasked && r == -EAGAIN ? -ENODATA : r;	/* what was not asked is not killed */
+	return job->unasked && r < 0 && r != -EOPNOTSUPP ? -ENODATA : r;	/* what was not asked is not killed */
 }
 
 /* Looks at the part and says whether it is gone; remembers since when it has been as good as empty. */

@@ -402,6 +402,76 @@ static void test_kill_refused(void **state)
 		    "0.0 5 ask 1\n10.0 5 kill 1\n30.0 5 gone\n5 = ok\n");
 }
 
+static unsigned n_kills;
+
+static int count_kills(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool last_act,
+		       struct logoff_error *reterr)
+{
+	n_kills++;
+	return host_memory.kill(host, session, part, last_act, reterr);
+}
+
+/* A host that does not hear the kill is not asked without a pause until the end. */
+static void test_kill_unheard(void **state)
+{
+	struct host_backend counting = host_memory;
+
+	(void)state;
+	counting.kill = count_kills;
+	n_kills = 0;
+	expect((struct run){ .text = ROOT ALICE "session id=5 user=alice kill-fails=EHOSTUNREACH\nprocess command=x term=never\n",
+			     .sessions = "5", .backend = &counting },
+	       "0.0 5 ask 1\n5 = EHOSTUNREACH + x\n");
+	assert_in_range(n_kills, 1, 200);
+}
+
+/* ---- a desktop that cannot be looked at for a moment ---- */
+
+static unsigned n_looks;
+
+static int has_desktop(struct logoff_host *host, struct logoff_session *session, bool *ret_has, struct logoff_error *reterr)
+{
+	(void)host;
+	(void)session;
+	*ret_has = true;
+	(void)reterr;
+	return n_looks == 2 ? -EAGAIN : 0;
+}
+
+static int ask_desktop(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
+		       struct logoff_error *reterr)
+{
+	if (part != HOST_DESKTOP)
+		return host_memory.ask(host, session, part, interactive, reterr);
+	session->ending->asked = 0;
+	return 0;
+}
+
+/* Of the program of the desktop nobody can tell at the second look, and at the third it has ended. */
+static int look_at_desktop(struct logoff_host *host, struct logoff_session *session, enum host_part part,
+			   struct process_list *list, struct logoff_error *reterr)
+{
+	if (part != HOST_DESKTOP)
+		return host_memory.processes(host, session, part, list, reterr);
+	n_looks++;
+	return n_looks == 1 ? process_list_add(list, 4711, "y") : n_looks == 2 ? -ENODATA : 0;
+}
+
+/* The look is tried again; the desktop is not given up. */
+static void test_desktop_not_seen_for_a_moment(void **state)
+{
+	struct host_backend backend = host_memory;
+
+	(void)state;
+	backend.desktop = has_desktop;
+	backend.ask = ask_desktop;
+	backend.processes = look_at_desktop;
+	n_looks = 0;
+	expect((struct run){ .text = ROOT MANAGED("lingers") "session id=5 user=alice\nprocess command=x\n", .sessions = "5",
+			     .backend = &backend },
+	       "0.0 5 ask 1\n0.0 5 gone\n0.0 5 desktop-ask\n0.3 5 desktop-gone\n0.3 5 manager-lingers\n5 = ok\n");
+}
+
 static void test_processes_not_seen(void **state)
 {
 	(void)state;
@@ -635,6 +705,9 @@ static void test_forced(void **state)
 		/* The host had to be woken, but there was nobody left to be killed. */
 		{ "session id=5 user=alice needs-kill\nprocess command=x\n", 0 },
 		{ "session id=5 user=alice stays=12000\nprocess command=x\n", 0 },
+		/* It ended by itself after a kill that did not reach it. */
+		{ "session id=5 user=alice kill-fails=EACCES\nprocess command=y term=12000\n", 0 },
+		{ "session id=5 user=alice kill-fails=EHOSTUNREACH\nprocess command=y term=12000\n", 0 },
 	};
 
 	(void)state;
@@ -920,6 +993,8 @@ int main(void)
 		cmocka_unit_test(test_id_is_used_again),
 		cmocka_unit_test(test_connection_lost),
 		cmocka_unit_test(test_kill_refused),
+		cmocka_unit_test(test_kill_unheard),
+		cmocka_unit_test(test_desktop_not_seen_for_a_moment),
 		cmocka_unit_test(test_processes_not_seen),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_and_followed),
