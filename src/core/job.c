@@ -804,7 +804,7 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 	r = host->backend->kill(host, job->session, job->part, false, &job->cause);
 	if (r == -EOPNOTSUPP)	/* not now; another time, perhaps */
 		return false;
-	if (r == -EHOSTUNREACH || r == -EKEYREJECTED) {	/* nobody has heard it: it is told when somebody has */
+	if (r == -EHOSTUNREACH || r == -EKEYREJECTED) {	/* the host has not got it, so it is not told */
 		note_kill(request, job, r);
 		return false;
 	}

@@ -411,8 +411,8 @@ static int count_kills(struct logoff_host *host, struct logoff_session *session,
 	return host_memory.kill(host, session, part, last_act, reterr);
 }
 
-/* A host that does not hear the kill is not asked without a pause until the end. */
-static void test_kill_unheard(void **state)
+/* A host that cannot be reached is not asked without a pause until the end. */
+static void test_kill_not_received(void **state)
 {
 	struct host_backend counting = host_memory;
 
@@ -993,7 +993,7 @@ int main(void)
 		cmocka_unit_test(test_id_is_used_again),
 		cmocka_unit_test(test_connection_lost),
 		cmocka_unit_test(test_kill_refused),
-		cmocka_unit_test(test_kill_unheard),
+		cmocka_unit_test(test_kill_not_received),
 		cmocka_unit_test(test_desktop_not_seen_for_a_moment),
 		cmocka_unit_test(test_processes_not_seen),
 		cmocka_unit_test(test_cancelled),
