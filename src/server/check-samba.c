@@ -251,8 +251,8 @@ static void check_age(pid_t manager)
 			  _("The worker runs since before %s was changed, and goes on with what stood there."), file);
 	else
 		check_say(FINDING_UNKNOWN, START_ANEW,
-			  _("The worker runs since before something in %s was added or removed: whether it goes on "
-			    "with former settings is unknown."), file);
+			  _("The worker runs since before a file in %s was added or removed. If that was "
+			    "logoff-server.conf, the worker goes on with what stood there."), file);
 }
 
 static void check_pipe(const struct samba *samba)

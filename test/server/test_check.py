@@ -160,11 +160,11 @@ def test_a_worker_that_is_older_than_its_settings(any_host, line, wrong):
     finally:
         any_host.host.check(f"rm {SETTINGS}")
     gone = check(any_host, user=any_host.own)
-    assert any("former settings is unknown" in line for line in found(gone, "unknown")), gone
+    assert any("If that was logoff-server.conf, the worker goes on" in line for line in found(gone, "unknown")), gone
 
     mend_as_told(any_host, result, OLDER)
     any_host.wake()
-    assert "former settings" not in assert_ready(any_host).out
+    assert "goes on" not in assert_ready(any_host).out
 
 
 def test_a_worker_that_is_put_into_its_folder_as_told(any_host):
