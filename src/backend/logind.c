@@ -302,7 +302,8 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	int r;
 
 	r = logind_hold_strays(session);
-	if (r >= 0 && data->cgroup)
+	if (r >= 0 && data->cgroup && (data->cgroup_inode == 0 || logind_has_same_cgroup(session)))
+		/* else it is gone, or a later session's of the same id */
 		r = proc_list_cgroup(data->cgroup, list);
 	for (size_t i = 0; i < list->n_items; i++)
 		if (list->items[i].pid == 0)	/* it is outside of the caller's pid namespace */

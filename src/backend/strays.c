@@ -30,6 +30,7 @@ struct strays {
 	bool has_leader, leader_outside;
 	bool knows_leader_audit;	/* it has been read, and may be none */
 	char leader_unit[CGROUP_UNIT];	/* of the system, in which the leader is; "": in none */
+	struct cgroup leader_group;
 	bool knows_audit;		/* whether the audit session is its own has been found out */
 	uint32_t leader_audit, ambient;	/* audit sessions of the leader and of process 1 */
 	int doubt;			/* see strays_doubt() */
@@ -68,19 +69,19 @@ static int read_leader(struct strays *strays)
 {
 	const struct strays_marks *marks = &strays->marks;
 	char id[CGROUP_ID] = "";
-	struct cgroup cgroup;
+	struct cgroup *cgroup = &strays->leader_group;
 	int r;
 
 	r = proc_read_audit_session(marks->leader, &strays->leader_audit);
 	if (is_failure(r))
 		return r;
 	strays->knows_leader_audit = r >= 0;
-	r = cgroup_read(marks->leader, &cgroup);
+	r = cgroup_read(marks->leader, cgroup);
 	if (r < 0)
 		return is_failure(r) ? r : 0;
-	if (!cgroup_parse_system_unit(cgroup.text, strays->leader_unit))
+	if (!cgroup_parse_system_unit(cgroup->text, strays->leader_unit))
 		*strays->leader_unit = '\0';
-	strays->leader_outside = !(cgroup_parse_session(cgroup.text, false, id) && strcmp(id, marks->id) == 0);
+	strays->leader_outside = !(cgroup_parse_session(cgroup->text, false, id) && strcmp(id, marks->id) == 0);
 	return 0;
 }
 
@@ -287,6 +288,26 @@ static bool note_doubt(struct strays *strays, int r)
 	return r < 0;
 }
 
+/*
+ * Tells whether the process may be of a session without an audit session: an orphan that began after the leader, in the control group
+ * into which the leader was moved. An orphan of another login that was moved there looks the same.
+ */
+static bool may_be_kin(const struct strays *strays, const struct table *table, struct table_row *row)
+{
+	struct cgroup group;
+
+	if (is_telling(strays, strays->leader_audit) || is_telling(strays, table_audit(row)) || !table_stat(row) ||
+	    is_from_before(strays, &row->stat))
+		return false;
+	for (unsigned depth = 0; depth < DEPTH_MAX && row && table_stat(row) && cgroup_read(row->pid, &group) >= 0 &&
+	     strcmp(group.text, strays->leader_group.text) == 0; depth++) {
+		if (row->stat.parent <= 1)
+			return true;
+		row = table_find(table, row->stat.parent);
+	}
+	return false;
+}
+
 /* Takes one process of the table. Returns 1 if it is new, 0, -ESRCH if it is of the session and has ended, or another errno. */
 static int collect_row(struct strays *strays, const struct table *table, struct table_row *row)
 {
@@ -297,6 +318,8 @@ static int collect_row(struct strays *strays, const struct table *table, struct 
 
 	if (note_doubt(strays, row->audit_error) || (!kin && !strays_has_leader_outside(strays)))
 		return 0;
+	if (!kin && may_be_kin(strays, table, row))
+		(void)note_doubt(strays, -EOPNOTSUPP);
 	if (note_doubt(strays, row->stat_error) || !kin)
 		return 0;
 	if (!table_stat(row))

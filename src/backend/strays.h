@@ -66,8 +66,8 @@ int strays_collect(struct strays *strays, const struct table *table);
 bool strays_have_lost(const struct strays *strays);
 
 /*
- * Why the last strays_collect() may have missed some: -EOPNOTSUPP, processes are hidden from the caller, or another errno; 0: it
- * has not.
+ * Why the last strays_collect() may have missed some: -EOPNOTSUPP, processes are hidden from the caller, or nobody can tell whether
+ * they are of the session; or another errno; 0: it has not.
  */
 int strays_doubt(const struct strays *strays);
 

@@ -27,18 +27,19 @@ def listed(host, what="session", *words):
 
 # -- the leader ---------------------------------------------------------------------------------
 
+def prepare_scheduler(root):
+    """A job scheduler's PAM module, after pam_systemd, moves each login into a control group of its own."""
+    script = root / "usr/local/bin/adopt"
+    script.write_text("#!/bin/sh\n[ \"$PAM_TYPE\" = open_session ] || exit 0\nmkdir -p /sys/fs/cgroup/jobs\n"
+                      "echo $PPID >/sys/fs/cgroup/jobs/cgroup.procs\n")
+    script.chmod(0o755)
+    with (root / "etc/pam.d/sshd").open("a") as file:
+        file.write("session optional pam_exec.so /usr/local/bin/adopt\n")
+
+
 @pytest.fixture
 def scheduler(lend):
-    """A job scheduler's PAM module, after pam_systemd, moves each login into a control group of its own."""
-    def prepare(root):
-        script = root / "usr/local/bin/adopt"
-        script.write_text("#!/bin/sh\n[ \"$PAM_TYPE\" = open_session ] || exit 0\nmkdir -p /sys/fs/cgroup/jobs\n"
-                          "echo $PPID >/sys/fs/cgroup/jobs/cgroup.procs\n")
-        script.chmod(0o755)
-        with (root / "etc/pam.d/sshd").open("a") as file:
-            file.write("session optional pam_exec.so /usr/local/bin/adopt\n")
-
-    return lend("systemd", "scheduler", prepare)
+    return lend("systemd", "scheduler", prepare_scheduler)
 
 
 def of_audit(session):
@@ -59,6 +60,28 @@ def test_a_leader_that_was_moved_elsewhere(scheduler):
     assert session.ended_for_client()
     assert scheduler.survivors(others) == others
     assert kept.sh("echo here") == "here"
+
+
+def test_an_orphan_beside_a_leader_without_an_audit_session(lend):
+    """It may be of another login that was moved there. That every process has ended is not said."""
+    def prepare(root):
+        prepare_scheduler(root)
+        for file in (root / "etc/pam.d").iterdir():    # as in most unprivileged containers
+            lines = file.read_text().splitlines(keepends=True)
+            file.write_text("".join(line for line in lines if "pam_loginuid" not in line))
+
+    host = lend("systemd", "unaudited-scheduler", prepare)
+    session, other = sessions.ssh(host, "alice"), sessions.ssh(host, "bob")
+    result = logoff(host, session.id, "/grace:1", "/v")
+    assert result.status == OK and "every process has ended, the session is deleted" in result.out and not result.err, result.text
+
+    session = sessions.ssh(host, "alice")
+    session.sh("stubborn -d keeper")
+    wait_until(lambda: host.named("keeper"), what="the daemon runs")
+    result = logoff(host, session.id, "/grace:1", "/v")
+    assert "every process has ended, the session is deleted" not in result.out and "could not be seen" in result.err, result.text
+    assert host.named("keeper") and other.sh("echo here") == "here"
+    host.check("pkill -KILL keeper")
 
 
 def test_it_is_named_by_its_terminal_and_knows_itself(scheduler):
