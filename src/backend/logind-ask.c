@@ -440,6 +440,20 @@ static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 	return r;
 }
 
+/* A logind that was started anew does not know the user of a manager whose last session has ended meanwhile. */
+static int on_manager_asked(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+	struct logoff_session *session = userdata;
+	struct host_ending *ending = session->ending;
+
+	(void)on_asked(answer, session, error);
+	if (ending->asked == -ENXIO && here_has_power(session)) {
+		of(session)->manager_signalled = true;
+		ending->asked = signal_manager(of(session)->manager_cgroup, &ending->asked_error);
+	}
+	return 0;
+}
+
 /*
  * From within the session TerminateUser would wait for us: systemd stops the manager only after the scopes of the
  * sessions, and ours lives as long as we do. The manager takes a SIGTERM for an orderly end as well.
@@ -467,7 +481,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	r = logind_new_call(session->host, &call, LOGIN1_PATH, MANAGER, "TerminateUser");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "u", (uint32_t)session->uid);
-	return send_ask(session, call, r, on_asked, interactive, reterr);
+	return send_ask(session, call, r, on_manager_asked, interactive, reterr);
 }
 
 /*

@@ -3,6 +3,10 @@
 with lingering it stays.
 """
 
+import os
+import shlex
+import signal
+
 import pytest
 
 import sessions
@@ -118,3 +122,26 @@ def test_a_user_who_comes_back_within_the_grace(logind_host):
     assert not host.alive(service)
     assert again.sh("systemctl --user is-active default.target") == "active"
     assert_untouched(again, again.processes())
+
+
+def test_a_manager_whose_user_logind_has_forgotten(host):
+    """The last session has ended by itself, and logind was started anew: its services are asked to end all the same."""
+    session = sessions.ssh(host, "alice")
+    script = "trap 'date >/tmp/saved; exit' TERM; touch /tmp/ready; while :; do sleep 0.1; done"
+    host.check("rm -f /tmp/saved /tmp/ready; systemd-run --user --quiet --unit=saver sh -c " + shlex.quote(script),
+               user="alice", env={"XDG_RUNTIME_DIR": "/run/user/1000"})
+    wait_until(host.path("/tmp/ready").exists, 10, "it runs")
+    running = start_logoff(host, session.id, "/v", "/warn:3", "/grace:4")
+    try:
+        wait_until(lambda: host.named("logoff"), 5, "it warns")
+        host.check("pkill -STOP -x logoff")
+        host.check(f"kill -KILL {session.property('Leader')}; loginctl kill-session --signal=KILL {session.id}")
+        wait_until(lambda: not session.exists(), 10, "the session has ended")
+        host.restart("systemd-logind")
+        host.check("pkill -CONT -x logoff")
+        os.killpg(running.pid, signal.SIGCONT)    # nsenter stops and goes on with its child
+        result = finish(running)
+        assert result.status == OK and "left after" not in result.text, result.text
+        assert host.path("/tmp/saved").exists() and not host.unit_is_active("user@1000"), result.text
+    finally:
+        host.run("rm -f /tmp/saved /tmp/ready; pkill -CONT -x logoff")
