@@ -21,6 +21,7 @@ import client  # noqa: E402
 import stubs  # noqa: E402
 
 DOWN = 8
+HANDLE_SIZE = 20
 RECONNECT = 400                  # calls, until a client opens its pipes anew
 
 
@@ -68,7 +69,8 @@ class Caller:
     def one(self, word, *parameters):
         interface, opnum, stub = stubs.request(word, *parameters)
         answer = self.pipes[interface].call(opnum, stub)
-        return struct.unpack_from("<I", answer)[0] if interface == stubs.ICA else stubs.result(answer), answer
+        at = len(answer) - 4 if interface != stubs.ICA else HANDLE_SIZE if word == "WinStationCloseServerEx" else 0
+        return struct.unpack_from("<I", answer, at)[0], answer
 
     def round(self, rng):
         """(calls, results): a handle, what is asked by it, its end."""
@@ -91,9 +93,12 @@ class Caller:
         return [self.one(*one)[0] for one in rng.sample(calls, 5)]
 
     def by_handle(self, opener, calls, closer, at=0):
+        """AT: where the handle stands in the answer. A refusal has none to ask by."""
         result, answer = self.one(*opener)
-        results = [result] + [self.one(word, answer[at:at + 20], *words)[0] for word, *words in calls]
-        return [*results, self.one(closer, answer[at:at + 20])[0] if not at else 0]
+        if result:
+            return [result]
+        handle = answer[at:at + HANDLE_SIZE]
+        return [result, *[self.one(word, handle, *words)[0] for word, *words in [*calls, (closer,)]]]
 
 
 def mixed(who, session, n, seed):
