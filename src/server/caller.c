@@ -15,6 +15,7 @@
 #include <tsocket.h>
 
 #define MAX_GROUPS 65536
+#define ACCOUNTS_SIZE 65536
 #define DOMAIN_GUEST 501		/* the last part of the SID of each domain's guest */
 
 static void sid_text(const struct dom_sid *sid, char *to, size_t size)
@@ -185,4 +186,18 @@ const char *client_address(struct dcesrv_call_state *state)
 	char *text = to_text && address ? to_text(address, state) : NULL;
 
 	return text ? text : "";
+}
+
+/*
+ * Samba copies the account of a caller for its cache. A worker has none, and before 4.20 nothing frees the copy then:
+ * 8 KB for each bind with NTLM to a machine with accounts of its own. What an earlier bind has left in the cache may be
+ * outdated. The functions are not in the installed headers: they are taken by name.
+ */
+void callers_forget_accounts(void)
+{
+	void *(*init)(TALLOC_CTX *, size_t) = (void *(*)(TALLOC_CTX *, size_t))dlsym(RTLD_DEFAULT, "memcache_init");
+	void (*set_global)(void *) = (void (*)(void *))dlsym(RTLD_DEFAULT, "memcache_set_global");
+
+	if (init && set_global)
+		set_global(init(NULL, ACCOUNTS_SIZE));
 }

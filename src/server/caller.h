@@ -72,4 +72,7 @@ bool client_may(const struct client *client, enum right right, uid_t uid);
 /* The address of the client of STATE, as text. */
 const char *client_address(struct dcesrv_call_state *state);
 
+/* Gives Samba an empty cache for accounts. To be called at each bind. */
+void callers_forget_accounts(void);
+
 #endif

@@ -247,6 +247,7 @@ static NTSTATUS fault(struct dcesrv_call_state *state, uint32_t code)
 
 static NTSTATUS on_bind(struct dcesrv_connection_context *context, const struct dcesrv_interface *interface)
 {
+	callers_forget_accounts();
 	return dcesrv_interface_bind_require_privacy(context, interface);
 }
 

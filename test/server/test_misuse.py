@@ -54,6 +54,16 @@ def test_a_handle_of_another_connection(unshaken):
     assert [stubs.result(one) for one in answers[6:]] == [OK] * 3, answers
 
 
+def test_binds_leave_nothing(unshaken):
+    """Samba before 4.20 would keep 8 KB of each."""
+    bind = [step_open("a", stubs.SESSION), ["a", "close"]]
+    assert set(unshaken.steps(unshaken.own, bind * 100)) == {b""}
+    before = unshaken.memory()
+    assert set(unshaken.steps(unshaken.own, bind * 400)) == {b""}
+
+    assert unshaken.memory() < before + (1 << 20)
+
+
 def test_a_handle_of_another_kind(unshaken):
     """The handle of a list is none of a session, also where both interfaces have one pipe."""
     answers = unshaken.steps(unshaken.own, [
