@@ -67,10 +67,10 @@ class Look:
 def assert_at_rest(one, before):
     """Nothing is left of all clients that have gone."""
     wait_until(lambda: not one.host.named("logoff-host"), IDLE_S + 15, "no process of logoff-host is left")
+    wait_until(lambda: len(one.descriptors()) <= before.n_descriptors, 15, "smbd has closed the pipes of all clients")
     after = Look(one)
     print("at rest:", after)
     assert after.n_zombies == 0
-    assert after.n_descriptors <= before.n_descriptors, one.descriptors()
     return after
 
 
