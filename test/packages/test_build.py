@@ -87,8 +87,8 @@ def test_programs_are_of_the_version_of_their_library(debs):
 
 
 def test_which_maintainer_scripts_there_are(debs):
-    """Only those that take back what an administrator has enabled."""
-    scripts = {"logoff": {"prerm", "postrm"}}
+    """Only those that tell systemd of other units, and take back what an administrator has enabled."""
+    scripts = {"logoff": {"postinst", "prerm", "postrm"}}
     for name, deb in debs.items():
         members = subprocess.run(f"dpkg-deb --ctrl-tarfile {deb} | tar -t", shell=True, capture_output=True, text=True, timeout=60).stdout.split()
         assert {member.removeprefix("./") for member in members} <= {"", "control", "md5sums", "shlibs", "symbols", "triggers"} | scripts.get(name, set()), name

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The packages on a host: installed, upgraded whole and in part, mixed, removed. Nothing stays, and nobody's session ends.
 
-The next version is made of the same packages: another version in the control files, and another stamp in the programs.
+The next version is made of the same packages: another version in the control files, another stamp in the programs, and another time
+of the nightly timer.
 """
 import re
 import shutil
@@ -24,6 +25,8 @@ def next_version(deb, folder):
     control = tree / "DEBIAN/control"
     version = re.search(r"^Version: (.*)$", control.read_text(), re.M)[1]
     control.write_text(control.read_text().replace(version, LATER))
+    for timer in tree.rglob("logoff-nightly.timer"):
+        timer.write_text(timer.read_text().replace("02:00", "03:00"))
     for file in tree.rglob("*"):
         if file.is_file() and not file.is_symlink() and b"\x7fELF" == file.read_bytes()[:4]:
             file.write_bytes(re.sub(rb"\d+\.\d+\.\d+(-x86_64-[0-9a-f]{8})\0", rb"9.9.9\1\0", file.read_bytes()))
@@ -105,6 +108,13 @@ def test_installs_and_nobody_is_logged_off(installed, debs, bob):
     assert bob[0].id in installed.check("query session --json")
 
 
+def test_nightly_timer_waits_for_the_administrator(installed):
+    """systemd knows the units, and nothing is enabled or started."""
+    installed.check("systemctl cat logoff-nightly.timer logoff-nightly.service")
+    assert installed.run("systemctl is-enabled logoff-nightly.timer").out == "disabled\n"
+    assert installed.run("systemctl is-active logoff-nightly.timer logoff-nightly.service").out == "inactive\ninactive\n"
+
+
 @pytest.mark.parametrize("name, restrictions", [pytest.param(*row, id=row[0]) for row in declared_tests()])
 def test_autopkgtest(installed, name, restrictions):
     done = installed.run(f"mkdir -p /tmp/at-{name} && cd /tmp && AUTOPKGTEST_TMP=/tmp/at-{name} /tests/{name}", timeout=180)
@@ -165,12 +175,30 @@ def test_upgrade(installed, debs, bob):
     assert "another version" not in installed.run("query session /server:127.0.0.1 -N").text
 
 
+def test_systemd_knows_the_units_of_an_upgrade(installed):
+    """Without being told by the administrator, who has enabled the timer: it goes on, and by the new unit. No rule has run."""
+    installed.check(f"{APT} install /packages/*_now.deb", timeout=300)
+    assert installed.run("systemctl is-enabled logoff-nightly.timer").out == "disabled\n"
+    installed.check("systemctl enable --now logoff-nightly.timer")
+    ended = installed.check("systemctl show -P NextElapseUSecRealtime logoff-nightly.timer")
+    installed.check(f"{APT} install /packages/*_later.deb", timeout=300)
+    shown = installed.run("systemctl status logoff-nightly.timer; systemctl cat logoff-nightly.timer")
+    assert "changed on disk" not in shown.text and "OnCalendar=03:00" in shown.out, shown.text
+    assert installed.check("systemctl show -P NeedDaemonReload logoff-nightly.timer logoff-nightly.service").split() == ["no", "no"]
+    assert installed.check("systemctl is-enabled logoff-nightly.timer; systemctl is-active logoff-nightly.timer").split() == ["enabled", "active"]
+    next_run = installed.check("systemctl show -P NextElapseUSecRealtime logoff-nightly.timer")
+    assert " 02:00:00 " in ended and " 03:00:00 " in next_run, (ended, next_run)
+    assert installed.run("systemctl is-active logoff-nightly.service").out == "inactive\n"
+    installed.check("systemctl disable --now logoff-nightly.timer")
+
+
 def test_purge_leaves_nothing(installed, before, debs, bob):
     """Nor what the administrator has enabled: PAM would name a program that is not there."""
     installed.check("""set -e
         DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable logoff-drain
         install -D -m 644 /usr/share/doc/logoff/nightly.conf /etc/logoff/nightly.conf; systemctl enable --now logoff-nightly.timer
         change logon /drain; rm -r /etc/logoff""")
+    assert installed.run("systemctl start logoff-nightly").status == 1, "the rule has failed for want of its settings"
     assert "drain-refuses" in installed.path("/etc/pam.d/common-account").read_text()
     assert installed.path("/var/lib/logoff/drain").exists()
     assert installed.run("systemctl is-active logoff-nightly.timer").out == "active\n"
@@ -180,6 +208,5 @@ def test_purge_leaves_nothing(installed, before, debs, bob):
     assert "drain-refuses" not in installed.path("/etc/pam.d/common-account").read_text()
     assert versions(installed, state=None) == {}
     assert_there(installed, bob)
-    failed = installed.check("systemctl list-units --failed --plain --no-legend")
-    assert "logoff" not in failed, failed
-    assert installed.run("systemctl is-active logoff-nightly.timer").out == "inactive\n"
+    assert installed.check("systemctl list-units --all --plain --no-legend 'logoff-nightly*'") == ""
+    assert "logoff" not in installed.check("systemctl list-units --failed --plain --no-legend")
