@@ -103,7 +103,7 @@ def logind_host(lend, request):
     return lend(request.param)
 
 
-@pytest.fixture(params=["systemd", "systemd-v1", "elogind", "bare"])
+@pytest.fixture(params=hosts.KINDS)
 def any_host(lend, request):
     """Every kind of host in turn."""
     return lend(request.param)

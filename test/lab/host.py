@@ -48,6 +48,9 @@ FLAVOURS = {
     "ansible": ("ansible", 2, None),
 }
 
+# The flavours on which a case of `any_host` runs, each with the kind of host (LOGOFF_HOST) that it is: every kind for this machine.
+KINDS = {"systemd": "logind", "systemd-v1": "logind", "elogind": "logind", "bare": "procfs"}
+
 _counter = itertools.count(1)
 
 

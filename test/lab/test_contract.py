@@ -6,11 +6,10 @@ The program stands beside what is installed on the hosts if lab.py has built tha
 
 import pytest
 
+import host as hosts
 import sessions
 from cases import assert_gone, assert_untouched
 from stage import PROGRAMS
-
-KIND = {"systemd": "logind", "systemd-v1": "logind", "elogind": "logind", "bare": "procfs"}
 
 
 @pytest.mark.parametrize("user", ["root", "alice"])
@@ -22,7 +21,7 @@ def test_contract(any_host, user):
     ended.sh("sleep 9999 &")
     before, others = ended.processes(), [one.processes() for one in kept]
 
-    done = any_host.run([f"{PROGRAMS}/test-contract", KIND[any_host.flavour], ended.id], user=user, timeout=120,
+    done = any_host.run([f"{PROGRAMS}/test-contract", hosts.KINDS[any_host.flavour], ended.id], user=user, timeout=120,
                         env={"LD_LIBRARY_PATH": PROGRAMS})
 
     assert done.status == 0, done.text
