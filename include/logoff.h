@@ -15,8 +15,9 @@
  * has a function that frees it; const pointers belong to the object they were asked of. Strings
  * are UTF-8 or plain bytes as the host gave them: a program must make them harmless before it shows them
  * (logoff_text_harmless()).
- * Nothing here prints, exits or changes signal handling. No object may be used by two threads at once. The library is free of
- * global state.
+ * Nothing here prints, exits or changes signal handling. No object may be used by two threads at once; threads with objects of
+ * their own work side by side. All of them share one thing: for a minute the library remembers, behind a lock, what the name
+ * service has answered, and that it was silent.
  *
  * The interface grows without breaking programs: structs that the library makes may get members at their end, those that a
  * program makes begin with their size, and enums may get values, so a program expects values that it does not know.

@@ -2,11 +2,14 @@
 /*
  * logind.c - hosts with systemd-logind or elogind, over sd-bus.
  *
- * These D-Bus calls on org.freedesktop.login1 end a session: TerminateSession asks (systemd sends SIGTERM and SIGHUP to
- * the session's scope), KillSession "all" SIGKILL forces, SessionRemoved tells the end, GetSession proves it;
- * TerminateUser ends the user's service manager, KillUser kills it where the caller has only polkit's word. They stand in
- * logind-ask.c and logind-kill.c; on elogind ReleaseSession in user/release.c. Who may do what is decided by logind and
- * polkit, not here. Root need not ask, and with many sessions does so last (logind-crowd.c).
+ * These D-Bus calls on org.freedesktop.login1 end a session:
+ *  - TerminateSession asks it to end: systemd sends SIGTERM and SIGHUP to the session's scope. A session in state "closing", and
+ *    one that elogind keeps, is asked by KillSession "all" SIGTERM; an xrdp desktop by KillSession "leader" SIGTERM.
+ *  - KillSession "all" SIGKILL forces it. SessionRemoved tells the end, GetSession proves it.
+ *  - TerminateUser ends the user's service manager. KillUser kills it where the caller has only polkit's word.
+ * They stand in logind-ask.c and logind-kill.c; on elogind ReleaseSession in user/release.c. A desktop is asked before, on its
+ * user's bus: Logout of GNOME's and XFCE's session manager, closeSession of Plasma's (user/logout.c). logind and polkit decide
+ * who may do what. Root need not ask, and with many sessions does so last (logind-crowd.c).
  *
  * What the interface's documentation does not say, found by running (systemd 252 and 257, elogind 246 and 255):
  *  - On a session in state "closing" TerminateSession answers OK and does nothing; only KillSession reaches it.

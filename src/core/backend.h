@@ -5,7 +5,8 @@
  * A back end only answers questions and carries out single acts; it decides nothing. The rules (session.c) and the order
  * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what the host says
  * into struct host_ending, and the procedure reads that: data flows one way.
- * To add a kind of host: one file with a struct host_backend, one row in backend/table.c, and test-contract.c has to pass.
+ * To add a kind of host: one file with a struct host_backend, its extern in backend/table.h, one row in backend/table.c, a host of
+ * that kind in the lab. backend/test-contract.c has to pass there. HACKING.md, A kind of host, has all of it.
  */
 #ifndef CORE_BACKEND_H
 #define CORE_BACKEND_H

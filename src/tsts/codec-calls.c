@@ -276,7 +276,7 @@ static const struct wire_field connect_call_fields[] = {
 };
 CALL(connect)
 HANDLE_CALL(disconnect)
-HANDLE_CALL(logoff)
+HANDLE_CALL(logoff)		/* RpcLogoff: a handle in, a result out */
 static const struct wire_field get_user_name_call_fields[] = {
 	HANDLE(get_user_name, in.handle),
 	STRING_POINTER(get_user_name, out.user, TSTS_MAX_TEXT),
