@@ -12,9 +12,8 @@
  * that it lists, LOGOFF_E_NO_MEMORY and LOGOFF_E_FAILED can come of every function that asks a host, and LOGOFF_E_DENIED and
  * LOGOFF_E_TIMEOUT where the host refuses the question or does not answer. "ret_" parameters are written only on success,
  * "reterr" (may be NULL) only on failure. What is handed out through a "ret_" parameter without const belongs to the caller and
- * has a function that frees it; const pointers belong to the object they were asked of. Strings
- * are UTF-8 or plain bytes as the host gave them: a program must make them harmless before it shows them
- * (logoff_text_harmless()).
+ * has a function that frees it; const pointers belong to the object they were asked of. Strings are UTF-8 or plain bytes as the
+ * host gave them: a program must make them harmless before it shows them (logoff_text_harmless()).
  * Nothing here prints, exits or changes signal handling. No object may be used by two threads at once; threads with objects of
  * their own work side by side. All of them share one thing: for a minute the library remembers, behind a lock, what the name
  * service has answered, and that it was silent.

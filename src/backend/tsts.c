@@ -6,7 +6,7 @@
  * composed, and what its events mean is decided; station.c makes sessions of its rows. A reply that comes too late is dropped.
  * What a server does not tell stays unknown. The processes of a session are not looked at while it ends: the proof is the server's
  * word that it is gone, checked by a list. Times are the server's, and so is the clock by which they are measured.
- * Nobody here has a numeric user, and no session is the caller's own. A little more than 800 lines: each operation of the seam is one
+ * Nobody here has a numeric user, and no session is the caller's own. A little more than 800 lines: each operation of backend.h is one
  * order and the reading of its answer, and they share what has been answered so far.
  */
 #include "backend/tsts-program.h"

@@ -101,7 +101,7 @@ bool wts_is_other(const struct logoff_session *session, const struct wts_row *ro
  */
 int wts_look_for(struct logoff_host *host, uint32_t id, const struct wts_row **ret_row, struct logoff_error *reterr);
 
-/* ---- operations of the seam ---- */
+/* ---- operations of backend.h ---- */
 
 int wts_processes(struct logoff_host *host, struct logoff_session *session, enum host_part part,
 		  struct process_list *list, struct logoff_error *reterr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * backend.h - the seam between the one procedure (procedure.c) and the kinds of host.
+ * backend.h - the interface between the one procedure (procedure.c) and the kinds of host.
  *
  * A back end only answers questions and carries out single acts; it decides nothing. The rules (session.c) and the order
  * "ask, wait, kill, verify" (procedure.c) exist once. While sessions are being ended, the back end writes what the host says
