@@ -305,8 +305,9 @@ static int list_session(struct logoff_session *session, struct process_list *lis
 	int r;
 
 	r = logind_hold_strays(session);
-	if (r >= 0 && data->cgroup && (data->cgroup_inode == 0 || logind_has_same_cgroup(session)))
-		/* else it is gone, or a later session's of the same id */
+	if (r >= 0 && data->cgroup && data->cgroup_inode != 0 && !logind_has_same_cgroup(session))
+		r = access(data->cgroup, F_OK) == 0 ? -EAGAIN : 0;	/* a later session of the same id may have it now */
+	else if (r >= 0 && data->cgroup)
 		r = proc_list_cgroup(data->cgroup, list);
 	for (size_t i = 0; i < list->n_items; i++)
 		if (list->items[i].pid == 0)	/* it is outside of the caller's pid namespace */

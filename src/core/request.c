@@ -182,7 +182,7 @@ const struct logoff_outcome *logoff_request_outcome(const struct logoff_request 
 		.exists = (enum logoff_existence)job->exists,
 		.state = job->state,
 		.left = job->remaining,
-		.unseen = job->unseen || job->unproved,
+		.unseen = job->unseen || job->unproved || (job->unsure && job->seen.n_items == 0),
 		.n_left = job->remaining ? job->seen.n_items : 0,
 		.recorded = job->recorded,
 		.record_cause = job->record_cause,
