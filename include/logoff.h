@@ -18,8 +18,9 @@
  * their own work side by side. All of them share one thing: for a minute the library remembers, behind a lock, what the name
  * service has answered, and that it was silent.
  *
- * The interface grows without breaking programs: structs that the library makes may get members at their end, those that a
- * program makes begin with their size, and enums may get values, so a program expects values that it does not know.
+ * The interface grows without breaking programs: structs that the library makes may get members at their end, but for struct
+ * logoff_error; those that a program makes begin with their size (what is set in a member that the library does not know is
+ * LOGOFF_E_INVALID); and enums may get values, so a program expects values that it does not know.
  */
 #ifndef LOGOFF_H
 #define LOGOFF_H
@@ -583,8 +584,8 @@ struct logoff_delivery {
  * the user off, the message service of this machine delivers, under its own title. Blocks until each is delivered (ten seconds at
  * most) and, if so wanted, answered. CANCEL_FD, if not -1, ends the waiting when it becomes readable. *ret_deliveries is an array
  * of N_SESSIONS pointers to what became of each, the caller's: logoff_delivery_list_free().
- * Returns LOGOFF_OK, whatever the deliveries say, or LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (a session was imported, or MESSAGE has
- * no size).
+ * Returns LOGOFF_OK, whatever the deliveries say, or LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (a session was imported or is another
+ * host's, or MESSAGE has no size).
  */
 enum logoff_result logoff_host_message(struct logoff_host *host, const struct logoff_message *message,
 				       struct logoff_session *const *sessions, size_t n_sessions, int cancel_fd,
@@ -745,8 +746,7 @@ enum logoff_why {
  * not use SESSION any more, but logoff_request_session(). A session that is already in REQUEST is only freed; if it is named
  * once it counts as named.
  * Nothing can be added once the request runs or has run.
- * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID, which a session that was imported gets too (then SESSION is still
- * the caller's).
+ * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID: also for a session of another host, or imported; it is still the caller's.
  */
 enum logoff_result logoff_request_add(struct logoff_request *request, struct logoff_session *session, enum logoff_why why);
 

@@ -156,11 +156,20 @@ static int open_kind(const struct logoff_address *address, const struct logoff_l
 
 bool host_take_struct(void *own, size_t own_size, const void *theirs)
 {
+	const char *bytes = theirs;
+	bool known = true;
 	size_t size;
 
 	memcpy(&size, theirs, sizeof(size));
+	for (size_t i = own_size; i < size; i++)
+		known = known && bytes[i] == 0;
 	memcpy(own, theirs, size < own_size ? size : own_size);
-	return size >= sizeof(size);
+	return size >= sizeof(size) && known;
+}
+
+bool host_has_session(const struct logoff_host *host, const struct logoff_session *session)
+{
+	return session->host && (session->host == host || session->host == host->beside);
 }
 
 bool host_take_actor(struct host_actor *to, const char *name, const char *sid, const char *address)
@@ -188,7 +197,7 @@ int host_open(struct logoff_host **ret_host, const struct logoff_address *addres
 	const char *forced = os_environment("LOGOFF_HOST");
 
 	if ((address && !host_take_struct(&where, sizeof(where), address)) || (logon && !host_take_struct(&as, sizeof(as), logon)))
-		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size, or of a newer library");
 	if (where.kind)
 		return open_kind(&where, &as, ret_host, reterr);
 	if (!logoff_is_this_machine(where.name))
@@ -542,10 +551,10 @@ enum logoff_result logoff_host_message(struct logoff_host *host, const struct lo
 	int r = deliveries ? 0 : -ENOMEM;
 
 	if (r >= 0 && !host_take_struct(&own, sizeof(own), message))
-		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size, or of a newer library");
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)
-		if (!sessions[i]->host)
-			r = error_set_errno(reterr, -EINVAL, -EINVAL, "session %s was imported", sessions[i]->id);
+		if (!host_has_session(host, sessions[i]))
+			r = error_set_errno(reterr, -EINVAL, -EINVAL, "session %s is not of this host", sessions[i]->id);
 	if (r >= 0)
 		r = host_message(host, &own, sessions, n_sessions, deliveries, cancel_fd, reterr);
 	for (size_t i = 0; r >= 0 && i < n_sessions; i++)

@@ -45,8 +45,14 @@ struct logoff_host {
 	void *data;			/* the back end's own */
 };
 
-/* Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size. */
+/*
+ * Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size, or says something in
+ * members that we do not know: to log off without regard to them could be what they forbid.
+ */
 bool host_take_struct(void *own, size_t own_size, const void *theirs);
+
+/* Tells whether SESSION is one of HOST, or of the host beside it, and no other's. */
+bool host_has_session(const struct logoff_host *host, const struct logoff_session *session);
 
 /*
  * Takes an actor (NULL: ""), of texts that nobody can take for more of the sentence of a record. Returns false if one is not so, or too

@@ -47,7 +47,7 @@ enum logoff_result logoff_request_add(struct logoff_request *request, struct log
 {
 	struct job *jobs;
 
-	if (!session->host)	/* imported: the session of that id here may be anybody's */
+	if (!host_has_session(request->host, session))	/* imported, or another host's: the session of that id here may be anybody's */
 		return LOGOFF_E_INVALID;
 	if (request->begun)	/* back ends hold pointers into the array */
 		return LOGOFF_E_INVALID;
@@ -73,7 +73,7 @@ int request_take(struct logoff_request *request, const struct logoff_options *op
 {
 	request->how = (struct logoff_options)LOGOFF_OPTIONS_DEFAULT;
 	if (options && !host_take_struct(&request->how, sizeof(request->how), options))
-		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size");
+		return error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size, or of a newer library");
 	if (request->how.warning_ms > 0 && !request->how.compose)
 		return error_set_errno(reterr, -EINVAL, -EINVAL, "a warning without a function that writes it");
 	request->grace_us = request->how.grace_ms * 1000;

@@ -271,9 +271,33 @@ static void no_message_goes_to_it(void **state)
 	assert_int_equal(logoff_host_find(host, "12", &sessions[0], NULL), LOGOFF_OK);
 	assert_int_equal(logoff_host_message(host, &message, sessions, 2, -1, &deliveries, &error), LOGOFF_E_INVALID);
 	assert_null(deliveries);
-	assert_string_equal(error.text, "session 12 was imported");
+	assert_string_equal(error.text, "session 12 is not of this host");
 	logoff_session_free(sessions[0]);
 	logoff_session_free(sessions[1]);
+	logoff_host_close(host);
+}
+
+/* Its session with the same number may be anybody's. */
+static void nor_that_of_another_host(void **state)
+{
+	struct logoff_message message = { .size = sizeof(message), .text = "hello" };
+	struct logoff_host *host = open_host(), *other = open_host();
+	struct logoff_delivery **deliveries = NULL;
+	struct logoff_session *session, *foreign;
+	struct logoff_request *request;
+
+	(void)state;
+	assert_int_equal(logoff_host_find(host, "12", &session, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_host_find(other, "12", &foreign, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_host_message(host, &message, &foreign, 1, -1, &deliveries, NULL), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_request_new(&request, host), LOGOFF_OK);
+	assert_int_equal(logoff_request_add(request, foreign, LOGOFF_WHY_NAMED), LOGOFF_E_INVALID);
+	assert_int_equal(logoff_request_add(request, session, LOGOFF_WHY_SELECTED), LOGOFF_OK);
+	assert_int_equal(logoff_request_add(request, foreign, LOGOFF_WHY_NAMED), LOGOFF_E_INVALID);
+	assert_string_equal(logoff_session_id(foreign), "12");	/* it is still ours */
+	logoff_session_free(foreign);
+	logoff_request_free(request);
+	logoff_host_close(other);
 	logoff_host_close(host);
 }
 
@@ -289,6 +313,24 @@ static void wrong_facts_are_refused(void **state)
 	facts.size = 0;
 	assert_int_equal(logoff_session_import(&session, &facts), LOGOFF_E_INVALID);
 	assert_null(session);
+}
+
+/* A program that was built with more of it: what it sets there and we do not know could be a condition. */
+static void a_newer_struct_may_say_nothing_new(void **state)
+{
+	struct { struct logoff_session_facts facts; bool newer; } theirs;
+	struct logoff_session *session = NULL;
+
+	(void)state;
+	memset(&theirs, 0, sizeof(theirs));
+	theirs.facts = all_facts();
+	theirs.facts.size = sizeof(theirs);
+	theirs.newer = true;
+	assert_int_equal(logoff_session_import(&session, &theirs.facts), LOGOFF_E_INVALID);
+	assert_null(session);
+	theirs.newer = false;
+	assert_int_equal(logoff_session_import(&session, &theirs.facts), LOGOFF_OK);
+	logoff_session_free(session);
 }
 
 /* A program that was built with less of it: the rest is not known. */
@@ -340,7 +382,9 @@ int main(void)
 		cmocka_unit_test(nothing_is_looked_up),
 		cmocka_unit_test(no_request_takes_it),
 		cmocka_unit_test(no_message_goes_to_it),
+		cmocka_unit_test(nor_that_of_another_host),
 		cmocka_unit_test(wrong_facts_are_refused),
+		cmocka_unit_test(a_newer_struct_may_say_nothing_new),
 		cmocka_unit_test(an_older_struct_will_do),
 		cmocka_unit_test(memory_runs_out),
 	};
