@@ -119,6 +119,18 @@ def test_units(installed):
     assert re.search(r"^Ok: +[1-9]", done.out, re.M)
 
 
+def test_programs_are_hardened(installed):
+    """A fault in them ends them. All have something that the compiler guards."""
+    host, _, before = installed
+    added = [file for file in files(host) - before if host.path(file).is_file() and not host.path(file).is_symlink()]
+    programs = [file for file in added if host.path(file).read_bytes()[:4] == b"\x7fELF"]
+    assert {"logoff-host", "logoff-messenger", "logoff-tsts", "liblogoff.so"} <= {re.sub(r"\.so.*", ".so", Path(file).name) for file in programs}
+    for file in programs:
+        said = host.check(["readelf", "-hldW", "--dyn-syms", file])
+        lacks = [part for part in (r"Type: +DYN", "GNU_RELRO", "BIND_NOW", "__stack_chk_fail", r"__\w+_chk@") if not re.search(part, said)]
+        assert lacks == [], file
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_starts(run, command):
     done = run(f"{command} --version")
