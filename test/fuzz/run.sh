@@ -8,7 +8,7 @@
 # sources). A finding becomes a file of corpus/NAME/, named for its cause. The exit status is 0 only if every fuzzer
 # has run to its end without a finding.
 # Needs: clang with its runtime library (Debian: clang, libclang-rt-dev or libclang-rt-14-dev), libsystemd-dev,
-# libjansson-dev for order, far and dispatch, samba-dev for tsts and dispatch, pkg-config.
+# libjansson-dev for order, far, line and dispatch, samba-dev for tsts, line and dispatch, pkg-config.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -56,6 +56,7 @@ sources_of() {
 	order) sources_at $rooms src/host/order.c src/drain/verb.c src/cli/{select,word,account,facts}.c ;;
 	far) sources_at $rooms src/cli/{far,json,facts,when}.c src/drain/answer-json.c ;;
 	tsts) echo src/tsts/codec*.c src/base/utf8.c | tr ' ' '\n' ;;
+	line) echo src/server/line.c src/server/session.c | tr ' ' '\n' ;;
 	dispatch)
 		echo test/fuzz/dispatch-host.c
 		sources_at $rooms src/farm src/host src/server src/cli src/drain/verb.c src/tsts/codec*.c | grep -vE "$no_dispatch"
@@ -67,6 +68,7 @@ sources_of() {
 packages_of() {
 	case $1 in
 	tsts) echo ndr samba-util talloc ;;
+	line) echo jansson dcerpc ndr samba-util talloc tevent ;;
 	dispatch) echo libsystemd jansson dcerpc ndr samba-util talloc ;;
 	far | order) echo libsystemd jansson ;;
 	*) echo libsystemd ;;
