@@ -79,9 +79,10 @@ char *dispatch_host_carry_out(void *host, const char *line)
 	char *text = NULL;
 	size_t n = 0;
 
+	if (order_parse(&order, line, strlen(line), &fault) < 0)
+		return NULL;
 	stdout = open_memstream(&text, &n);
 	dispatch_require(stdout != NULL, "no memory");
-	dispatch_require(order_parse(&order, line, strlen(line), &fault) == 0, "logoff-host refuses an order");
 	carry_out(host, &order, -1);
 	order_done(&order);
 	(void)fclose(stdout);

@@ -18,7 +18,7 @@ void *dispatch_host_free(void *host);
 /* Whether a session ID of the user UID is in the description. */
 bool dispatch_host_has(void *host, uint32_t uid, const char *id);
 
-/* Carries out an order, a line of JSON. Returns the lines of the answer, to be freed. */
+/* Carries out an order, a line of JSON. Returns the lines of the answer, to be freed. NULL: it is no order. */
 char *dispatch_host_carry_out(void *host, const char *order);
 
 /* Aborts, and says WHAT, unless it is true. */

@@ -10,13 +10,14 @@
  * other bits a connection, and each connection is of one identity:
  *
  *     0 to 3  a call: interface and number of the call, which handle replaces the first bytes of the stub, stub
- *     4       one order is carried out, or ends in another way
+ *     4       one order is carried out, or ends in another way, or a logoff-host says of it what the input says
  *     5       time passes
  *     6       the client vanishes, with calls under way
  *     7       the client closes its connection, if it has no call under way, and connects again
  *
- * Besides crashes: nobody in particular gets nowhere; no order changes what its client has no right to; every answer can
- * be encoded; every call is answered once; when all have left, nothing of them is kept.
+ * Besides crashes: nobody in particular gets nowhere; no order changes what its client has no right to, unless the
+ * client's own logoff-host has lied; every answer can be encoded; every call is answered once; when all have left, nothing
+ * of them is kept.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@
 
 #define MAX_STEPS 400
 #define MAX_HANDLES 64
+#define FIRST_LIE 240			/* of the bytes of a step 4: what logoff-host says follows */
 #define END_S 200000			/* no order and no wait of the service is longer: then all have ended */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -367,14 +369,22 @@ static void call(struct link *link, const struct dcesrv_interface *interface, ui
 /* ---- logoff-host ---- */
 
 static void *hosts[N_CONNECTIONS];
+static bool lied[N_CONNECTIONS];	/* the logoff-host of that identity has said what the input says */
 
-/* Each identity has a host of its own, as each has a process of logoff-host. */
-static void *host_of(const struct client *client)
+static size_t identity_of(const struct client *client)
 {
 	size_t i = 0;
 
 	while (strcmp(identities[i].name, client->account) != 0)
 		i++;
+	return i;
+}
+
+/* Each identity has a host of its own, as each has a process of logoff-host. */
+static void *host_of(const struct client *client)
+{
+	size_t i = identity_of(client);
+
 	if (!hosts[i])
 		hosts[i] = dispatch_host_new(identities[i].uid, identities[i].control);
 	return hosts[i];
@@ -392,13 +402,14 @@ static struct order *orders;
 static unsigned n_orders;
 static int64_t serial;
 
-/* Orders that are carried out change only what the client may change. */
+/* Orders that are carried out change only what the client may change. The real logoff-host refuses a liar by itself. */
 static void judge(const struct client *client, const json_t *json)
 {
 	const json_t *sessions = json_object_get(json, "sessions"), *one;
 	size_t i;
 
-	if (json_is_true(json_object_get(json, "refused")) || client->full_control == ANSWER_YES)
+	if (json_is_true(json_object_get(json, "refused")) || client->full_control == ANSWER_YES ||
+	    lied[identity_of(client)])
 		return;
 	json_array_foreach(sessions, i, one)
 		require(dispatch_host_has(host_of(client), client->uid, json_string_value(json_object_get(one, "id"))),
@@ -461,8 +472,47 @@ static void tell(const struct order *order, const char *text)
 	}
 }
 
-/* Ends order number I: carried out, or with END. */
-static void end_one(size_t i, enum order_end end)
+/* The LINES of a logoff-host that its user has taken over, as peer.c takes them; their serial is always right. */
+static void tell_lies(const struct order *order, const char *lines, size_t n)
+{
+	enum order_end end = ORDER_LATE;
+
+	for (size_t length; end == ORDER_LATE && n > 0; lines += length, n -= length) {
+		const char *newline = memchr(lines, '\n', n);
+		struct line line;
+
+		length = newline ? (size_t)(newline - lines) + 1 : n;
+		if (!line_parse(&line, lines, length - (newline != NULL)))
+			end = ORDER_BROKEN;
+		else if (line.kind == LINE_HELLO)
+			order->client->full_control = line.full_control;
+		else if (line.kind == LINE_REPLY)
+			end = ORDER_DONE;
+		else if (line.kind != LINE_CANCEL)
+			order->calls->line(order->data, &line);
+		if (end == ORDER_DONE)
+			order->calls->end(order->data, end, &line);
+		line_done(&line);
+	}
+	if (end != ORDER_DONE)
+		order->calls->end(order->data, end, NULL);
+}
+
+/* Only an order about what a logoff-host has made up can be none. */
+static void carry_out(const struct order *order)
+{
+	char *text = dispatch_host_carry_out(host_of(order->client), order->text);
+
+	require(text || lied[identity_of(order->client)], "logoff-host refuses an order");
+	if (text)
+		tell(order, text);
+	else
+		order->calls->end(order->data, ORDER_REFUSED, NULL);
+	free(text);
+}
+
+/* Ends order number I: carried out, or with END. With LIES, N bytes, they are what is said of it. */
+static void end_one(size_t i, enum order_end end, const char *lies, size_t n)
 {
 	struct order **at = &orders, *order;
 
@@ -478,11 +528,11 @@ static void end_one(size_t i, enum order_end end)
 		if (strcmp(identities[k].name, order->client->account) == 0)
 			order->client->full_control = identities[k].full_control;
 	order->client->records = true;
-	if (end == ORDER_DONE) {
-		char *text = dispatch_host_carry_out(host_of(order->client), order->text);
-
-		tell(order, text);
-		free(text);
+	if (lies) {
+		lied[identity_of(order->client)] = true;
+		tell_lies(order, lies, n);
+	} else if (end == ORDER_DONE) {
+		carry_out(order);
 	} else {
 		order->calls->end(order->data, end, NULL);
 	}
@@ -507,20 +557,34 @@ static uint8_t take_byte(struct input *input)
 	return *input->at++;
 }
 
+static const uint8_t *take_bytes(struct input *input, size_t n)
+{
+	const uint8_t *at = input->at;
+
+	input->at += n;
+	input->n -= n;
+	return at;
+}
+
+/* How many bytes follow: what a byte says, or two. */
+static size_t take_length(struct input *input)
+{
+	size_t n = take_byte(input);
+
+	if (n == 255)
+		n = take_byte(input) * 16u;
+	return n < input->n ? n : input->n;
+}
+
 static void step_call(struct input *input, struct link *link)
 {
 	const struct dcesrv_interface *interface = &samba[take_byte(input) % N_INTERFACES];
 	uint16_t opnum = take_byte(input);
 	uint8_t handle = take_byte(input);
-	size_t n = take_byte(input);
+	size_t n = take_length(input);
 	uint8_t stub[4096] = { 0 };
 
-	if (n == 255)
-		n = take_byte(input) * 16u;
-	n = n < input->n ? n : input->n;
-	memcpy(stub, input->at, n);
-	input->at += n;
-	input->n -= n;
+	memcpy(stub, take_bytes(input, n), n);
 	if (handle > 0 && handle <= MAX_HANDLES && n_given > 0) {
 		const struct policy_handle *wire = &given[(n_given - handle) % MAX_HANDLES];
 
@@ -538,8 +602,10 @@ static void step_order(struct input *input)
 	static const enum order_end ends[] = { ORDER_DONE, ORDER_DONE, ORDER_DONE, ORDER_REFUSED, ORDER_BROKEN,
 					       ORDER_LATE };
 	uint8_t byte = take_byte(input);
+	size_t n = byte >= FIRST_LIE ? take_length(input) : 0;
+	const char *lies = byte >= FIRST_LIE ? (const char *)take_bytes(input, n) : NULL;
 
-	end_one(byte & 7, ends[(byte >> 3) % 6]);
+	end_one(byte & 7, ends[(byte >> 3) % 6], lies, n);
 }
 
 /* Samba ends the connection of a client that has left when all of its calls have been answered. */
@@ -593,6 +659,7 @@ static void begin_run(void)
 	now_us = 1000000;
 	serial = 0;
 	n_given = 0;
+	memset(lied, 0, sizeof(lied));
 	server.settings = settings_default;
 	snprintf(server.settings.query, sizeof(server.settings.query), "others, lookers");
 	server.settings.max_handles = 6;
@@ -611,7 +678,7 @@ static void end_run(void)
 		links[i].connection.terminate = "the end";
 	for (unsigned i = 0; (orders || pending) && i < END_S; i++) {
 		if (orders)
-			end_one(0, ORDER_DONE);
+			end_one(0, ORDER_DONE, NULL, 0);
 		else
 			pass_time(1000000);
 	}
@@ -623,7 +690,7 @@ static void end_run(void)
 	}
 	pass_time(UINT64_C(2000000));
 	while (orders)
-		end_one(0, ORDER_DONE);
+		end_one(0, ORDER_DONE, NULL, 0);
 	require(!server.clients, "a client is kept that nobody uses");
 	require(!timers && !vanished_timer, "a timer is left");
 	numbers_close(&server.numbers);
