@@ -191,18 +191,26 @@ def run(domain, ticket):
 
 @pytest.fixture
 def other_smbd(domain, tmp_path):
-    """`other_smbd(port, settings...)`: another smbd, of no domain, on a port of all addresses, over the same worker."""
+    """`other_smbd(port, settings..., administrator=None)`: another smbd, of no domain, on a port of all addresses, over the same
+    worker; it knows the domain's Administrator by that password, as its own root. It cannot ask the domain's winbind."""
     started = []
 
-    def start(port, *settings):
-        config = tmp_path / f"smb-{port}.conf"
-        folders = [f"{kind} dir{end} = {tmp_path}" for kind, end in
+    def start(port, *settings, administrator=None):
+        folder = tmp_path / f"smbd-{port}"
+        folder.mkdir()
+        config = folder / "smb.conf"
+        folders = [f"{kind} dir{end} = {folder}" for kind, end in
                    (("private", ""), ("lock", "ectory"), ("state", "ectory"), ("cache", "ectory"), ("pid", "ectory"))]
         config.write_text("\n\t".join([
             "[global]", "server role = standalone server", "workgroup = ELSEWHERE", "ncalrpc dir = /run/samba/ncalrpc",
             "rpc start on demand helpers = no", "disable spoolss = yes", "load printers = no", f"smb ports = {port}",
-            f"log file = {tmp_path}/smbd.log", *folders, *settings]) + "\n")
-        started.append(domain.start(["smbd", f"--configfile={config}", "--foreground", "--no-process-group"],
+            f"log file = {folder}/smbd.log", f"username map = {folder}/names", *folders, *settings]) + "\n")
+        (folder / "names").write_text(f"root = Administrator {people.DOMAIN}\\Administrator\n")
+        if administrator:
+            words = 'printf "$1\\n$1\\n" | smbpasswd -c "$0" -a -s root'
+            domain.check(["bash", "-c", words, config, administrator])
+        alone = "mount -t tmpfs none /run/samba/winbindd && exec smbd --configfile=$0 --foreground --no-process-group"
+        started.append(domain.start(["unshare", "--mount", "sh", "-c", alone, config],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         wait_until(lambda: domain.listens(port), 10, "smbd listens")
         return port

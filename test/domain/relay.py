@@ -29,6 +29,7 @@ class Relay:
         self.domain = domain
         self.sockets = []
         self.closed = False
+        self.n_met = 0
 
     def __enter__(self):
         return self
@@ -44,6 +45,7 @@ class Relay:
             except OSError:
                 return
             self.sockets.append(client)
+            self.n_met += 1
             try:
                 server = meet()
             except OSError:
@@ -65,6 +67,10 @@ class Relay:
             target.sendall(data)
 
     downstream = upstream
+
+    def break_all(self):
+        """Hangs up on everybody, and accepts who comes next."""
+        hang_up(*self.sockets[1:])
 
     def close(self):
         self.closed = True
