@@ -14,9 +14,10 @@
 /* The name of the client's function in the module. */
 #define CLIENT_RUN "tsts_client_run"
 
-/* What the client needs of the program: connecting_finish(), confine_changes_user(), confine(). */
+/* What the client needs of the program: connecting_finish(), connecting_is_connected(), confine_changes_user(), confine(). */
 struct starter {
 	int (*finish_connecting)(char *address, size_t size, struct logoff_error *reterr);
+	bool (*is_connected)(void);
 	bool (*changes_user)(void);
 	int (*confine)(const char *ccache, struct logoff_error *reterr);
 };

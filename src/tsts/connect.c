@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,7 +36,9 @@ static struct {
 	int error;			/* of the first that failed */
 	int fd;				/* connected, and not handed over yet */
 	const struct addrinfo *connected;
-} connecting = { .fd = -1 };
+	int last;			/* the socket that was connected last; Samba may have closed it since */
+	ino_t last_is;			/* which one it is, for numbers are used again */
+} connecting = { .fd = -1, .last = -1 };
 
 /* ---- connecting ---- */
 
@@ -159,6 +162,14 @@ static bool is_connected_to(const struct sockaddr *address)
 	return six->sin6_port == own_six->sin6_port && IN6_ARE_ADDR_EQUAL(&six->sin6_addr, &own_six->sin6_addr);
 }
 
+static void remember(int fd)
+{
+	struct stat status;
+
+	connecting.last = fstat(fd, &status) == 0 ? fd : -1;
+	connecting.last_is = status.st_ino;
+}
+
 /*
  * connect(2) of everything in this program. FD, which nobody has done anything with yet, becomes the connection that is
  * there already, if that is to the same address.
@@ -167,10 +178,27 @@ int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	int r;
 
-	if (connecting.fd < 0 || !is_connected_to(address))
+	if (!connecting.connected || !is_connected_to(address))
 		return (int)syscall(SYS_connect, fd, address, length);
+	if (connecting.fd < 0) {
+		remember(fd);
+		return (int)syscall(SYS_connect, fd, address, length);
+	}
 	r = dup3(connecting.fd, fd, O_CLOEXEC);
 	close(connecting.fd);
 	connecting.fd = -1;
+	remember(fd);
 	return r < 0 ? -1 : 0;
+}
+
+/* ---- afterwards ---- */
+
+bool connecting_is_connected(void)
+{
+	struct pollfd last = { .fd = connecting.last, .events = POLLRDHUP };
+	struct stat status;
+
+	if (last.fd < 0 || fstat(last.fd, &status) < 0 || status.st_ino != connecting.last_is)
+		return true;
+	return poll(&last, 1, 0) <= 0;
 }

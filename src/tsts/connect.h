@@ -13,6 +13,7 @@
 #ifndef TSTS_CONNECT_H
 #define TSTS_CONNECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,11 @@ int connecting_begin(const char *server, uint16_t port, struct logoff_error *ret
  * with the cause.
  */
 int connecting_finish(char *address, size_t size, struct logoff_error *reterr);
+
+/*
+ * Whether the last connection to that address, which Samba may have made by itself, is there still: the server has neither closed
+ * nor broken it, as far as has been heard. True if nobody knows.
+ */
+bool connecting_is_connected(void);
 
 #endif

@@ -72,7 +72,7 @@ static int give_up(const struct logoff_error *cause)
 
 int main(void)
 {
-	static const struct starter starter = { connecting_finish, confine_changes_user, confine };
+	static const struct starter starter = { connecting_finish, connecting_is_connected, confine_changes_user, confine };
 	struct logoff_error cause = {};
 	client_run_func *run;
 	size_t length;

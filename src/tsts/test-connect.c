@@ -138,6 +138,29 @@ static void refuse(void)
 	CHECK(error.number == ECONNREFUSED && strstr(error.text, "refuses"));
 }
 
+/* The server leaves; and what has the number of its socket then is not taken for it. */
+static void look_at_it(void)
+{
+	struct sockaddr_storage address;
+	int listener = listen_at(AF_INET, &address), fd, server;
+	char digits[64];
+
+	CHECK(connecting_is_connected());		/* nobody knows */
+	CHECK(connecting_begin("127.0.0.1", port_of(&address), NULL) == 0);
+	CHECK(connecting_finish(digits, sizeof(digits), NULL) == 0);
+	for (int i = 0; i < 2; i++) {			/* handed over, and made by Samba */
+		fd = connect_to(&address);
+		server = accept(listener, NULL, NULL);
+		CHECK(server >= 0 && connecting_is_connected());
+		CHECK(write(server, "x", 1) == 1 && connecting_is_connected());
+		close(server);
+		CHECK(!connecting_is_connected());
+		CHECK(dup2(listener, fd) == fd && connecting_is_connected());
+		close(fd);
+		CHECK(connecting_is_connected());
+	}
+}
+
 static void know_nobody(void)
 {
 	struct logoff_error error = {};
@@ -175,6 +198,12 @@ static void test_one_of_two_addresses(void **state)
 	in_child(hand_over_one_of_two);
 }
 
+static void test_connected(void **state)
+{
+	(void)state;
+	in_child(look_at_it);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -193,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_handed_over_v6),
 		cmocka_unit_test(test_one_of_two_addresses),
+		cmocka_unit_test(test_connected),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unknown),
 	};
