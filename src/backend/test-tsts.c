@@ -34,6 +34,8 @@ static bool is_gone[16];
 static int64_t relogon_us;
 static unsigned n_asked;
 static bool clock_asked;
+static uint32_t link_number = 1;
+static bool is_broken;		/* the connection; the next question makes another one */
 
 static bool plays(const char *word)
 {
@@ -48,7 +50,7 @@ static void put(const void *data, size_t length)
 
 static void reply(uint32_t serial, int r, const void *rows, size_t n_rows, size_t row_size)
 {
-	struct event event = { .serial = serial, .r = r, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
+	struct event event = { .serial = serial, .r = r, .link = link_number, .n_rows = (uint32_t)n_rows, .length = (uint32_t)(n_rows * row_size),
 			     .now_us = clock_asked && r == 0 && !plays("timeless") ? LOGON_US + AGE_US : 0 };
 
 	if (r < 0)
@@ -94,7 +96,7 @@ static struct station_row row_of(uint32_t id)
 		strcpy(row.user, "dave");
 	}
 	row.logon_us += relogon_us;
-	if (plays("forgets") && n_asked > 0) {
+	if (plays("forgets") && (n_asked > 0 || link_number > 1)) {
 		row.has = 0;
 		row.logon_us = 0;
 	}
@@ -180,12 +182,42 @@ static void play_processes(const struct order *order)
 	reply(order->serial, 0, rows, 2, sizeof(*rows));
 }
 
+static bool is_act(const struct order *order)
+{
+	return order->kind == ORDER_DETAILS || order->kind == ORDER_CLIENTS || order->kind > ORDER_PROCESSES;
+}
+
+/* The connection breaks before the order that the play names. Returns whether ORDER is not carried out for that. */
+static bool play_link(const struct order *order)
+{
+	static const char *const orders[] = { [ORDER_LOGOFF] = "breaks at logoff", [ORDER_RESET] = "breaks at reset",
+					      [ORDER_DISCONNECT] = "breaks at disconnect", [ORDER_TERMINATE] = "breaks at terminate",
+					      [ORDER_MESSAGE] = "breaks at message" };
+
+	if (is_act(order) && orders[order->kind] && plays(orders[order->kind]) && link_number == 1)
+		is_broken = true;
+	if (is_act(order) && (is_broken || order->link != link_number)) {
+		reply(order->serial, -ENOTCONN, NULL, 0, 0);
+		return true;
+	}
+	if (is_broken) {
+		is_broken = false;
+		link_number++;
+		relogon_us = plays("rebooted") ? 60000000 : 0;
+	}
+	if (is_act(order) && plays("rebooted"))
+		_exit(1);	/* done to another */
+	return false;
+}
+
 static void play_order(const struct order *order, const void *data)
 {
 	const struct order_message *message = data;
-	struct event event = { .serial = order->serial, .answer = 1 };
+	struct event event = { .serial = order->serial, .link = link_number, .answer = 1 };
 	const struct event_account account = { "EXAMPLE\\bob" };
 
+	if (play_link(order))
+		return;
 	switch (order->kind) {
 	case ORDER_LOGON:
 		reply(order->serial, plays("refused") ? -EKEYREJECTED : 0, &account, !plays("refused"), sizeof(account));
@@ -206,6 +238,11 @@ static void play_order(const struct order *order, const void *data)
 		play_logoff(order);
 		break;
 	case ORDER_RESET:
+		if (plays("breaks in reset") && !is_gone[order->id]) {
+			is_gone[order->id] = true;
+			reply(order->serial, -EINPROGRESS, NULL, 0, 0);
+			break;
+		}
 		is_gone[order->id] = plays("stubborn");
 		reply(order->serial, plays("stubborn") ? 0 : -EOPNOTSUPP, NULL, 0, 0);
 		break;
@@ -220,6 +257,9 @@ static void play_order(const struct order *order, const void *data)
 		break;
 	case ORDER_PROCESSES:
 		play_processes(order);
+		break;
+	case ORDER_DISCONNECT:
+		reply(order->serial, 0, NULL, 0, 0);
 		break;
 	default:
 		_exit(1);
@@ -636,6 +676,13 @@ static void test_log_off(void **state)
 		{ "stays forgets", "2", -ETIMEDOUT, false },	/* since when it is there is not told any more */
 		{ "stubborn", "2", 0, true },		/* only the reset ends it */
 		{ "again", "2", 0, false },		/* its id belongs to another logon at once */
+		{ "breaks at logoff", "2", 0, false },	/* seen to be the same over another connection, it is asked again */
+		{ "breaks at logoff", "2 3 4 5", 0, false },
+		{ "breaks at logoff rebooted", "2", 0, false },	/* it has ended with the server; nobody is asked */
+		{ "breaks at logoff forgets", "2", -ETIMEDOUT, false },	/* it may be another one */
+		{ "stubborn breaks at reset", "2", 0, true },
+		{ "stubborn breaks in reset", "2", 0, true },	/* perhaps it was that */
+		{ "stubborn breaks at reset forgets", "2", -ETIMEDOUT, false },
 	};
 
 	(void)state;
@@ -690,6 +737,63 @@ static void test_message(void **state)
 	assert_int_equal(deliveries[0].answer, LOGOFF_ANSWER_NONE);
 	assert_int_equal(deliveries[0].channel, LOGOFF_CHANNEL_NONE);	/* a Linux host may have written it to a terminal */
 	logoff_session_list_free(sessions, n);
+	logoff_host_close(host);
+}
+
+/* Over another connection those get it who are the same. */
+static void test_message_over_a_break(void **state)
+{
+	struct logoff_message message = { .text = "save your work" };
+
+	(void)state;
+	for (int rebooted = 0; rebooted < 2; rebooted++) {
+		struct logoff_host *host = open_playing(rebooted ? "breaks at message rebooted" : "breaks at message", 0);
+		struct logoff_delivery deliveries[6];
+		struct logoff_session **sessions;
+		size_t n;
+
+		assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
+		assert_int_equal(host_message(host, &message, sessions, n, deliveries, -1, NULL), 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(deliveries[i].result, rebooted ? -ENXIO : i == 3 ? -EACCES : 0);
+		logoff_session_list_free(sessions, n);
+		logoff_host_close(host);
+	}
+}
+
+static void test_disconnect_over_a_break(void **state)
+{
+	static const struct {
+		const char *what;
+		int r;
+	} cases[] = { { "breaks at disconnect", 0 }, { "breaks at disconnect rebooted", -ENXIO },
+		      { "breaks at disconnect forgets", -EHOSTUNREACH } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct logoff_host *host = open_playing(cases[i].what, 0);
+		struct logoff_session *session;
+
+		assert_int_equal(host_find(host, "2", &session, NULL), 0);
+		assert_int_equal(host->backend->disconnect(host, session, NULL), cases[i].r);
+		logoff_session_free(session);
+		logoff_host_close(host);
+	}
+}
+
+/* A number shows no process to be the same: whoever wants it ended has to list them anew. */
+static void test_end_process_over_a_break(void **state)
+{
+	struct logoff_host *host = open_playing("breaks at terminate rebooted", 0);
+	struct logoff_host_process **processes;
+	enum logoff_result result;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(logoff_host_list_processes(host, &processes, &n, NULL), 0);
+	assert_int_equal(logoff_host_end_processes(host, &processes[1], 1, 0, -1, &result, NULL), 0);
+	assert_int_equal(result, LOGOFF_E_UNREACHABLE);
+	logoff_host_process_list_free(processes);
 	logoff_host_close(host);
 }
 
@@ -770,6 +874,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_log_off),
 		cmocka_unit_test(test_crossed),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_message_over_a_break),
+		cmocka_unit_test(test_disconnect_over_a_break),
+		cmocka_unit_test(test_end_process_over_a_break),
 		cmocka_unit_test(test_long_messages),
 		cmocka_unit_test(test_message_without_a_reply),
 		cmocka_unit_test(test_processes),

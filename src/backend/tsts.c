@@ -6,8 +6,9 @@
  * composed, and what its events mean is decided; station.c makes sessions of its rows. A reply that comes too late is dropped.
  * What a server does not tell stays unknown. The processes of a session are not looked at while it ends: the proof is the server's
  * word that it is gone, checked by a list. Times are the server's, and so is the clock by which they are measured.
- * Nobody here has a numeric user, and no session is the caller's own. A little more than 800 lines: each operation of backend.h is one
- * order and the reading of its answer, and they share what has been answered so far.
+ * Nobody here has a numeric user, and no session is the caller's own. If the connection breaks, the next question connects anew, and
+ * an act is done only to what an answer over the same connection has shown: check_same(). Some 1,000 lines: each operation of backend.h
+ * is one order and the reading of its answer, and they share what has been answered so far.
  */
 #include "backend/tsts-program.h"
 
@@ -47,12 +48,14 @@ struct tsts_host {
 	bool has_events;		/* facts were written since the last wait(), which must not sleep on them */
 	struct station_row *listed;	/* the last list */
 	size_t n_listed;
+	uint32_t listed_link;		/* over which connection it came */
 	uint64_t listed_us;		/* host->now_us then */
 	int64_t ahead_us;		/* how far the server's clock is ahead of our monotonic one */
 	bool has_clock;			/* that is known */
 	unsigned n_clock;		/* how often it has been asked for */
 	bool detailed, with_clients;	/* what it has been completed with, or could not be */
 	int details;			/* what came of that: 0 or -errno */
+	uint32_t census_link;		/* over which connection the last census came */
 	struct event_process *processes; /* as tsts_act() has seen them; NULL: they are to be listed */
 	size_t n_processes;
 };
@@ -60,8 +63,15 @@ struct tsts_host {
 /* What a struct logoff_session knows of its log-off. */
 struct handle {
 	uint32_t serial;		/* of the order; 0: none is under way */
+	uint32_t link;			/* the connection over which it has been seen to be this logon: an act needs it */
 	int64_t input_us;		/* since when nobody has done anything; 0: not known */
 	bool was_asked;			/* once at least */
+};
+
+/* What a struct host_held knows of its process. */
+struct held {
+	uint32_t link;			/* of the census that had it */
+	bool was_ended;
 };
 
 /* A reply to an order. */
@@ -136,8 +146,8 @@ static void note_event(struct logoff_host *host, const struct event *event)
 	if (!session)
 		return;		/* a reply that came too late for its asker */
 	session->ending->asked_error = event->error;
-	/* -EALREADY: somebody has asked it to end before. */
-	session->ending->asked = event->r > 0 ? -EPROTO : event->r == -EALREADY ? 0 : event->r;
+	/* -EALREADY: somebody has asked it to end before. -ENOTCONN: it is looked at over the next connection, and asked again. */
+	session->ending->asked = event->r > 0 ? -EPROTO : event->r == -EALREADY ? 0 : event->r == -ENOTCONN ? -EAGAIN : event->r;
 	((struct handle *)session->data)->serial = 0;
 }
 
@@ -211,10 +221,10 @@ static int exchange(struct logoff_host *host, struct order order, const void *da
 	return r;
 }
 
-/* The errno for callers who do not wait for the session to end, or for the server to have time. */
+/* The errno for callers who do not wait for the session to end, or for the server to have time or to be connected again. */
 static int plain_errno(int r)
 {
-	return r == -EALREADY ? -EPROTO : r == -EAGAIN ? -EHOSTUNREACH : r;
+	return r == -EALREADY ? -EPROTO : r == -EAGAIN || r == -ENOTCONN ? -EHOSTUNREACH : r;
 }
 
 /* One question and its answer, which nobody asks a second time. */
@@ -339,7 +349,8 @@ static void tsts_release(struct logoff_session *session)
 	free(session->data);
 }
 
-static int make_session(struct logoff_host *host, const struct station_row *row, struct logoff_session **ret_session)
+/* LINK is the connection over which ROW came. */
+static int make_session(struct logoff_host *host, const struct station_row *row, uint32_t link, struct logoff_session **ret_session)
 {
 	struct logoff_session *session;
 	struct handle *handle;
@@ -354,6 +365,7 @@ static int make_session(struct logoff_host *host, const struct station_row *row,
 		logoff_session_free(session);
 		return r;
 	}
+	handle->link = link;
 	handle->input_us = row->has & STATION_HAS_DETAILS ? station_input_us(row) : 0;
 	*ret_session = session;
 	return 0;
@@ -372,6 +384,7 @@ static int read_list(struct logoff_host *host, struct logoff_error *reterr)
 	free(tsts->listed);
 	tsts->listed = reply.rows;
 	tsts->n_listed = reply.event.n_rows;
+	tsts->listed_link = reply.event.link;
 	tsts->listed_us = host->now_us;
 	tsts->detailed = tsts->with_clients = false;
 	for (size_t i = 0; i < tsts->n_listed; i++)
@@ -409,7 +422,7 @@ static int tsts_list(struct logoff_host *host, const char *name, struct session_
 	for (size_t i = 0; r == 0 && i < tsts->n_listed; i++) {
 		if (station_is_listener(&tsts->listed[i]))
 			continue;
-		r = make_session(host, &tsts->listed[i], &session);
+		r = make_session(host, &tsts->listed[i], tsts->listed_link, &session);
 		if (r == 0)
 			r = session_list_add(list, session);
 	}
@@ -428,8 +441,9 @@ static bool is_missed(struct logoff_host *host, uint32_t id)
 	return !find_row(tsts, id);
 }
 
-/* Asks for the one session of ORDER. *ret_row is the caller's. */
-static int get_row(struct logoff_host *host, struct order order, struct station_row **ret_row, struct logoff_error *reterr)
+/* Asks for the one session of ORDER. *ret_row is the caller's, and came over the connection *RET_LINK. */
+static int get_row(struct logoff_host *host, struct order order, struct station_row **ret_row, uint32_t *ret_link,
+		   struct logoff_error *reterr)
 {
 	struct station_row *row;
 	struct reply reply;
@@ -445,6 +459,7 @@ static int get_row(struct logoff_host *host, struct order order, struct station_
 	}
 	station_end_texts(row);
 	*ret_row = row;
+	*ret_link = reply.event.link;
 	return 0;
 }
 
@@ -453,6 +468,7 @@ static int tsts_get(struct logoff_host *host, const char *id, struct logoff_sess
 {
 	struct order order = { .kind = ORDER_GET };
 	struct station_row *row = NULL;
+	uint32_t link = 0;
 	int r;
 
 	if (!id)
@@ -460,10 +476,10 @@ static int tsts_get(struct logoff_host *host, const char *id, struct logoff_sess
 	if (station_parse_id(id, &order.id) < 0)
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no such session");
 	order.missed = is_missed(host, order.id);
-	r = get_row(host, order, &row, reterr);
+	r = get_row(host, order, &row, &link, reterr);
 	if (r < 0)
 		return r;
-	r = make_session(host, row, ret_session);
+	r = make_session(host, row, link, ret_session);
 	free(row);
 	return r;
 }
@@ -476,7 +492,7 @@ static int complete_list(struct logoff_host *host, enum order_kind kind, uint32_
 	struct reply reply;
 	int r;
 
-	r = ask_once(host, (struct order){ .kind = kind }, sizeof(*rows), &reply, NULL);
+	r = ask_once(host, (struct order){ .kind = kind, .link = tsts->listed_link }, sizeof(*rows), &reply, NULL);
 	if (r < 0)
 		return r;
 	rows = reply.rows;
@@ -557,6 +573,7 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	r = ask_once(host, (struct order){ .kind = ORDER_PROCESSES }, sizeof(*rows), &reply, reterr);
 	if (r < 0)
 		return r;
+	((struct tsts_host *)host->data)->census_link = reply.event.link;
 	rows = reply.rows;
 	for (size_t i = 0; r == 0 && i < reply.event.n_rows; i++) {
 		rows[i].user[sizeof(rows[i].user) - 1] = rows[i].command[sizeof(rows[i].command) - 1] = '\0';
@@ -567,14 +584,59 @@ static int tsts_census(struct logoff_host *host, struct census *census, struct l
 	return r;
 }
 
+/* ---- the same session ---- */
+
+/*
+ * Whether the logon that has SESSION's id now is the one that was seen. What was never told of it is no difference over the same
+ * connection; over another one the server may have been started again, and only a logon time that is the same shows the same session:
+ * acts may go on then. Returns 0; -ENXIO: it is gone, its id may be another's; or why that cannot be told.
+ */
+static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct handle *handle = session->data;
+	struct logoff_session *now = NULL;
+	int r;
+
+	r = tsts_get(host, session->id, &now, reterr);
+	if (r < 0 && r != -EACCES)
+		return r;
+	r = station_check_same(session, now);
+	if (r == 0 && now && now->logon != 0 && session->logon != 0)
+		handle->link = ((struct handle *)now->data)->link;
+	else if (r == 0 && now && handle->link != ((struct handle *)now->data)->link)
+		r = -EAGAIN;
+	if (r < 0)
+		(void)error_set_errno(reterr, r, r, r == -ENXIO ? "its id belongs to another logon" :
+				      "the server does not tell whose session it is now");
+	logoff_session_free(now);
+	return r;
+}
+
 /* ---- single acts ---- */
+
+/* Does ORDER to SESSION, once; if the connection over which it was seen is no more, after another look at it. Returns as exchange(). */
+static int do_to_session(struct logoff_host *host, const struct logoff_session *session, struct order order, struct logoff_error *reterr)
+{
+	const struct handle *handle = session->data;
+	struct reply reply;
+	int r;
+
+	order.link = handle->link;
+	r = exchange(host, order, NULL, 0, &reply, reterr);
+	if (r != -ENOTCONN)
+		return r;
+	r = check_same(host, session, reterr);
+	if (r < 0)
+		return r;
+	order.link = handle->link;
+	return exchange(host, order, NULL, 0, &reply, reterr);
+}
 
 static int tsts_disconnect(struct logoff_host *host, struct logoff_session *session, struct logoff_error *reterr)
 {
-	struct reply reply;
+	struct order order = { .kind = ORDER_DISCONNECT, .id = (uint32_t)strtoul(session->id, NULL, 10) };
 
-	return ask_once(host, (struct order){ .kind = ORDER_DISCONNECT, .id = (uint32_t)strtoul(session->id, NULL, 10) }, 0, &reply,
-			reterr);
+	return plain_errno(do_to_session(host, session, order, reterr));
 }
 
 static void forget_processes(struct tsts_host *tsts)
@@ -605,42 +667,41 @@ static int look_for_process(struct logoff_host *host, pid_t pid)
 
 /*
  * A server can only end a process by its number, and at once. That is done once, right after the processes were listed: later the
- * number may be another's.
+ * number may be another's. So it may be on a server that was started again: it is held over the connection of the list that had it.
  */
-static int tsts_act(struct logoff_host *host, struct host_held *held, enum host_act act)
+static int tsts_act(struct logoff_host *host, struct host_held *process, enum host_act act)
 {
+	struct tsts_host *tsts = host->data;
+	struct held *held = process->data;
 	struct reply reply;
 
-	if (act == HOST_ACT_LOOK)
-		return look_for_process(host, held->pid);
-	forget_processes(host->data);
-	if ((act != HOST_ACT_ASK && act != HOST_ACT_KILL) || held->data)
-		return 0;
-	held->data = host;	/* it has been ended */
-	return ask_once(host, (struct order){ .kind = ORDER_TERMINATE, .id = (uint32_t)held->pid }, 0, &reply, NULL);
+	switch (act) {
+	case HOST_ACT_LOOK:
+		return look_for_process(host, process->pid);
+	case HOST_ACT_HOLD:
+		process->data = held = calloc(1, sizeof(*held));
+		if (!held)
+			return -ENOMEM;
+		held->link = tsts->census_link;
+		forget_processes(tsts);
+		break;
+	case HOST_ACT_RELEASE:
+		free(held);
+		process->data = NULL;
+		break;
+	case HOST_ACT_ASK:
+	case HOST_ACT_KILL:
+		forget_processes(tsts);
+		if (held->was_ended)
+			break;
+		held->was_ended = true;
+		return ask_once(host, (struct order){ .kind = ORDER_TERMINATE, .id = (uint32_t)process->pid, .link = held->link }, 0, &reply,
+				NULL);
+	}
+	return 0;
 }
 
 /* ---- logging off ---- */
-
-/*
- * Whether the logon that has SESSION's id now is the one that was asked to end. What was never told of it is no difference.
- * Returns 0; -ENXIO: it is gone, its id may be another's; or why that cannot be told.
- */
-static int check_same(struct logoff_host *host, const struct logoff_session *session, struct logoff_error *reterr)
-{
-	struct logoff_session *now = NULL;
-	int r;
-
-	r = tsts_get(host, session->id, &now, reterr);
-	if (r < 0 && r != -EACCES)
-		return r;
-	r = station_check_same(session, now);
-	if (r < 0)
-		(void)error_set_errno(reterr, r, r, r == -ENXIO ? "its id belongs to another logon" :
-				      "the server does not tell whose session it is now");
-	logoff_session_free(now);
-	return r;
-}
 
 static int tsts_ask(struct logoff_host *host, struct logoff_session *session, enum host_part part, bool interactive,
 		    struct logoff_error *reterr)
@@ -662,6 +723,7 @@ static int tsts_ask(struct logoff_host *host, struct logoff_session *session, en
 		}
 	}
 	handle->was_asked = true;
+	order.link = handle->link;
 	return send_order(host, order, NULL, answer_until(host), &handle->serial, reterr);
 }
 
@@ -669,6 +731,7 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 		     struct logoff_error *reterr)
 {
 	struct order order = { .kind = ORDER_RESET };
+	const struct handle *handle = session->data;
 	struct reply reply;
 	int r;
 
@@ -680,8 +743,13 @@ static int tsts_kill(struct logoff_host *host, struct logoff_session *session, e
 	r = check_same(host, session, reterr);
 	if (r == -EAGAIN)
 		return -EOPNOTSUPP;		/* nobody was forced */
+	order.link = handle->link;
 	if (r == 0)
 		r = exchange(host, order, NULL, 0, &reply, reterr);
+	if (r == -ENOTCONN)
+		return -EOPNOTSUPP;		/* nor was anybody now */
+	if (r == -EINPROGRESS)			/* perhaps it was */
+		return -ETIMEDOUT;
 	return r == -ENXIO || r == -EALREADY ? 0 : r;	/* the next look shows which */
 }
 
@@ -699,6 +767,18 @@ static int tsts_processes(struct logoff_host *host, struct logoff_session *sessi
 
 #define OPEN (-EALREADY)	/* no reply has come yet; no reply says so */
 
+/* A message on its way to some of SESSIONS. */
+struct mail {
+	struct logoff_session *const *sessions;
+	struct logoff_delivery *deliveries;	/* one for each of SESSIONS */
+	size_t *to;				/* the positions of those that it goes to now */
+	size_t n_to;
+	uint32_t first;				/* the serial of the order for the first of these */
+	bool wait;				/* for an answer */
+	uint64_t until_us;
+	int cancel_fd;
+};
+
 static enum logoff_answer get_answer(uint32_t response)
 {
 	switch (response) {	/* MS-TSTS 3.5.4.1.10 */
@@ -715,7 +795,7 @@ static enum logoff_answer get_answer(uint32_t response)
 
 static void set_delivery(const struct event *event, bool wait, struct logoff_delivery *delivery)
 {
-	delivery->result = event->r > 0 ? -EPROTO : plain_errno(event->r);
+	delivery->result = event->r > 0 ? -EPROTO : event->r == -ENOTCONN ? event->r : plain_errno(event->r);
 	delivery->cause = event->error;
 	if (event->r < 0)
 		return;
@@ -736,16 +816,15 @@ static int compose_message(struct order_message *to, const struct logoff_message
 	return 0;
 }
 
-/* Collects the replies to the orders FIRST ... FIRST + N - 1. Returns how many have come; -errno: the rest never will. */
-static int collect_replies(struct logoff_host *host, uint32_t first, size_t n, bool wait, struct logoff_delivery *deliveries,
-		   uint64_t until_us, int cancel_fd, struct logoff_error *reterr)
+/* Collects replies. Returns how many have come; -errno: the rest never will. */
+static int collect_replies(struct logoff_host *host, const struct mail *mail, struct logoff_error *reterr)
 {
 	struct tsts_host *tsts = host->data;
 	struct event event;
 	int r, n_taken = 0;
 
 	while ((r = tsts_program_peek(&tsts->program, &event, reterr)) == 0) {
-		r = tsts_program_wait(&tsts->program, cancel_fd, until_us);
+		r = tsts_program_wait(&tsts->program, mail->cancel_fd, mail->until_us);
 		if (r == 0)
 			return error_set_errno(reterr, -ETIMEDOUT, -ETIMEDOUT, "the server has not answered in time");
 		if (r < 0)
@@ -755,8 +834,8 @@ static int collect_replies(struct logoff_host *host, uint32_t first, size_t n, b
 			return r;
 	}
 	for (; r > 0; r = tsts_program_peek(&tsts->program, &event, reterr)) {
-		if (event.serial - first < n) {
-			set_delivery(&event, wait, &deliveries[event.serial - first]);
+		if (event.serial - mail->first < mail->n_to) {
+			set_delivery(&event, mail->wait, &mail->deliveries[mail->to[event.serial - mail->first]]);
 			n_taken++;
 		} else {
 			note_event(host, &event);
@@ -766,41 +845,85 @@ static int collect_replies(struct logoff_host *host, uint32_t first, size_t n, b
 	return r < 0 ? r : n_taken;
 }
 
+/* Sends TEXT to those that the mail goes to now, and waits for the replies. R is why nothing can be sent, or 0. */
+static void post(struct logoff_host *host, struct mail *mail, const struct order_message *text, int r, struct logoff_error *cause)
+{
+	struct order order = { .kind = ORDER_MESSAGE, .length = sizeof(struct order_message) };
+	size_t n_open = 0;
+
+	mail->first = ((struct tsts_host *)host->data)->program.serial + 1;
+	for (size_t k = 0; k < mail->n_to; k++) {
+		struct logoff_session *session = mail->sessions[mail->to[k]];
+		struct logoff_delivery *delivery = &mail->deliveries[mail->to[k]];
+		uint32_t serial;
+
+		order.link = ((struct handle *)session->data)->link;
+		if (r == 0)
+			r = station_parse_id(session->id, &order.id);
+		if (r == 0)
+			r = send_order(host, order, text, mail->until_us, &serial, cause);
+		n_open += r == 0;
+		*delivery = (struct logoff_delivery){ .result = r == 0 ? OPEN : r, .cause = *cause };
+	}
+	while (r >= 0 && n_open > 0) {
+		r = collect_replies(host, mail, cause);
+		n_open -= r > 0 ? (size_t)r : 0;
+	}
+	for (size_t k = 0; k < mail->n_to; k++) {	/* whether the rest of those that were sent were shown, nobody can tell */
+		struct logoff_delivery *delivery = &mail->deliveries[mail->to[k]];
+
+		if (delivery->result != OPEN)
+			continue;
+		delivery->result = r == -ECANCELED ? r : -EINPROGRESS;
+		delivery->cause = *cause;
+	}
+}
+
+/* The message goes to those again whose order was refused because the connection is no more, and who are the same. */
+static void forward(struct logoff_host *host, struct mail *mail)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < mail->n_to; k++) {
+		struct logoff_delivery *delivery = &mail->deliveries[mail->to[k]];
+		int r;
+
+		if (delivery->result != -ENOTCONN)
+			continue;
+		r = check_same(host, mail->sessions[mail->to[k]], &delivery->cause);
+		delivery->result = plain_errno(r);
+		if (r == 0)
+			mail->to[n++] = mail->to[k];
+	}
+	mail->n_to = n;
+}
+
 static int tsts_message(struct logoff_host *host, const struct logoff_message *message,
 			struct logoff_session *const *sessions, size_t n_sessions, struct logoff_delivery *deliveries,
 			int cancel_fd)
 {
 	struct tsts_host *tsts = host->data;
-	struct order order = { .kind = ORDER_MESSAGE, .length = sizeof(struct order_message) };
+	struct mail mail = { .sessions = sessions, .deliveries = deliveries, .to = calloc(n_sessions + 1, sizeof(*mail.to)),
+			     .n_to = n_sessions, .wait = message->wait, .cancel_fd = cancel_fd };
 	struct logoff_error cause = {};
 	struct order_message text;
-	uint64_t until_us = clock_now_us() + tsts->timeout_us;
-	uint32_t serial, first = tsts->program.serial + 1;
-	size_t n_open = 0;
-	int r = 0;
+	int r;
 
-	r = compose_message(&text, message, &cause);
+	if (!mail.to)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_sessions; i++)
+		mail.to[i] = i;
+	mail.until_us = clock_now_us() + tsts->timeout_us;
 	if (message->wait)
-		until_us = message->timeout_ms ? until_us + message->timeout_ms * 1000 : UINT64_MAX;
-	for (size_t i = 0; i < n_sessions; i++) {
-		if (r == 0)
-			r = station_parse_id(sessions[i]->id, &order.id);
-		if (r == 0)
-			r = send_order(host, order, &text, until_us, &serial, &cause);
-		n_open += r == 0;
-		deliveries[i].result = r == 0 ? OPEN : r;
-		deliveries[i].cause = cause;
-	}
-	while (r >= 0 && n_open > 0) {
-		r = collect_replies(host, first, n_sessions, message->wait, deliveries, until_us, cancel_fd, &cause);
-		n_open -= r > 0 ? (size_t)r : 0;
-	}
-	for (size_t i = 0; i < n_sessions; i++) {	/* whether the rest of those that were sent were shown, nobody can tell */
-		if (deliveries[i].result != OPEN)
-			continue;
-		deliveries[i].result = r == -ECANCELED ? r : -EINPROGRESS;
-		deliveries[i].cause = cause;
-	}
+		mail.until_us = message->timeout_ms ? mail.until_us + message->timeout_ms * 1000 : UINT64_MAX;
+	r = compose_message(&text, message, &cause);
+	post(host, &mail, &text, r, &cause);
+	forward(host, &mail);
+	post(host, &mail, &text, 0, &cause);
+	for (size_t i = 0; i < n_sessions; i++)
+		if (deliveries[i].result == -ENOTCONN)	/* twice */
+			deliveries[i].result = -EHOSTUNREACH;
+	free(mail.to);
 	return 0;
 }
 

@@ -198,6 +198,19 @@ static void watch_all(void *data)
 
 /* ---- logging off ---- */
 
+/* As channel_take(), of the connection that the order names. Returns -ENOTCONN if that is no more: nothing has been done then. */
+static int take_channel(struct job *job, enum interface interface, bool for_long, struct channel **ret, struct logoff_error *reterr)
+{
+	int r = channel_take(job->client, interface, for_long, ret, reterr);
+
+	if (r == 0 && channel_connection(*ret) != job->order.link)
+		channel_give(job->client, *ret);
+	else if (r != -EHOSTUNREACH)
+		return r;
+	r = link_stays(job->client, job->order.link, reterr);
+	return r < 0 ? r : -EHOSTUNREACH;
+}
+
 /* The watch may be gone when this returns. */
 static void wait_until_begun(struct watch *watch)
 {
@@ -302,10 +315,11 @@ static int act_by_ica(struct job *job, uint32_t opnum, void *call, struct policy
 	struct channel *channel;
 	int r;
 
-	r = channel_take(client, ICA, false, &channel, reterr);
+	r = take_channel(job, ICA, false, &channel, reterr);
 	if (r < 0)
 		return r;
 	r = channel_ica(client, channel, handle, reterr);
+	job->sent = r == 0;
 	if (r == 0)
 		r = channel_call(client, channel, ICA, opnum, job, call, NULL, reterr);
 	channel_give(client, channel);
@@ -328,7 +342,7 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 		return reset(job, reterr);
 	if (job->order.many)
 		await_many(job);
-	r = channel_take(job->client, SESSION, false, &channel, reterr);
+	r = take_channel(job, SESSION, false, &channel, reterr);
 	if (r == 0) {
 		r = log_off(job, channel, reterr);
 		channel_give(job->client, channel);
@@ -340,7 +354,9 @@ int carry_logoff(struct job *job, struct logoff_error *reterr)
 
 int carry_reset(struct job *job, struct logoff_error *reterr)
 {
-	return reset(job, reterr);
+	int r = reset(job, reterr);
+
+	return r == -EHOSTUNREACH && job->sent ? -EINPROGRESS : r;
 }
 
 /* ---- disconnecting, and processes ---- */
@@ -352,7 +368,7 @@ static int disconnect(struct job *job, struct logoff_error *reterr)
 	struct channel *channel;
 	int r;
 
-	r = channel_take(job->client, SESSION, false, &channel, reterr);
+	r = take_channel(job, SESSION, false, &channel, reterr);
 	if (r < 0)
 		return r;
 	r = channel_call(job->client, channel, SESSION, TSTS_OPEN_SESSION, job, &open, &open.out.result, reterr);
@@ -456,7 +472,7 @@ int carry_message(struct job *job, struct logoff_error *reterr)
 	struct channel *channel;
 	int r;
 
-	r = channel_take(job->client, legacy ? ICA : SESSION, job->with->message.wait, &channel, reterr);
+	r = take_channel(job, legacy ? ICA : SESSION, job->with->message.wait, &channel, reterr);
 	if (r < 0)
 		return r;
 	r = legacy ? show_legacy(job, channel, reterr) : show_message(job, channel, reterr);

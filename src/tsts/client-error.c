@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+
 /* An NTSTATUS dressed up as HRESULT (MS-ERREF 2.1, the N bit). */
 #define HRESULT_OF_NTSTATUS UINT32_C(0x10000000)
 
@@ -25,6 +27,7 @@ struct meaning {
 	uint32_t code;
 	int r;
 	const char *text;
+	bool of_account;		/* the account itself is refused, and will be the next time */
 };
 
 /* Samba's names of codes are of a type that cannot stand in a table; here they are numbers. */
@@ -39,22 +42,22 @@ struct meaning {
 
 static const struct meaning meanings[] = {
 	/* who we are */
-	{ NT_STATUS_LOGON_FAILURE, -EKEYREJECTED, "wrong user name or password" },
-	{ NT_STATUS_WRONG_PASSWORD, -EKEYREJECTED, "wrong password" },
-	{ NT_STATUS_NO_SUCH_USER, -EKEYREJECTED, "the server does not know this user" },
-	{ NT_STATUS_ACCOUNT_LOCKED_OUT, -EKEYREJECTED, "the account is locked" },
-	{ NT_STATUS_ACCOUNT_DISABLED, -EKEYREJECTED, "the account is disabled" },
-	{ NT_STATUS_ACCOUNT_EXPIRED, -EKEYREJECTED, "the account has expired" },
-	{ NT_STATUS_PASSWORD_EXPIRED, -EKEYREJECTED, "the password has expired" },
-	{ NT_STATUS_PASSWORD_MUST_CHANGE, -EKEYREJECTED, "the password has to be changed first" },
-	{ NT_STATUS_ACCOUNT_RESTRICTION, -EKEYREJECTED, "the account may not log on in this way" },
-	{ NT_STATUS_INVALID_LOGON_HOURS, -EKEYREJECTED, "the account may not log on at this hour" },
-	{ NT_STATUS_INVALID_WORKSTATION, -EKEYREJECTED, "the account may not log on from this computer" },
-	{ NT_STATUS_LOGIN_WKSTA_RESTRICTION, -EKEYREJECTED, "the account may not log on from this computer" },
-	{ NT_STATUS_LOGON_TYPE_NOT_GRANTED, -EKEYREJECTED, "the account may not log on to this server over the network" },
-	{ NT_STATUS_AUTHENTICATION_FIREWALL_FAILED, -EKEYREJECTED, "the server lets in only accounts chosen for it" },
-	{ NT_STATUS_SMARTCARD_LOGON_REQUIRED, -EKEYREJECTED, "the account can only log on with a smart card" },
-	{ NT_STATUS_NTLM_BLOCKED, -EKEYREJECTED, "NTLM is forbidden here: use Kerberos" },
+	{ NT_STATUS_LOGON_FAILURE, -EKEYREJECTED, "wrong user name or password", true },
+	{ NT_STATUS_WRONG_PASSWORD, -EKEYREJECTED, "wrong password", true },
+	{ NT_STATUS_NO_SUCH_USER, -EKEYREJECTED, "the server does not know this user", true },
+	{ NT_STATUS_ACCOUNT_LOCKED_OUT, -EKEYREJECTED, "the account is locked", true },
+	{ NT_STATUS_ACCOUNT_DISABLED, -EKEYREJECTED, "the account is disabled", true },
+	{ NT_STATUS_ACCOUNT_EXPIRED, -EKEYREJECTED, "the account has expired", true },
+	{ NT_STATUS_PASSWORD_EXPIRED, -EKEYREJECTED, "the password has expired", true },
+	{ NT_STATUS_PASSWORD_MUST_CHANGE, -EKEYREJECTED, "the password has to be changed first", true },
+	{ NT_STATUS_ACCOUNT_RESTRICTION, -EKEYREJECTED, "the account may not log on in this way", true },
+	{ NT_STATUS_INVALID_LOGON_HOURS, -EKEYREJECTED, "the account may not log on at this hour", true },
+	{ NT_STATUS_INVALID_WORKSTATION, -EKEYREJECTED, "the account may not log on from this computer", true },
+	{ NT_STATUS_LOGIN_WKSTA_RESTRICTION, -EKEYREJECTED, "the account may not log on from this computer", true },
+	{ NT_STATUS_LOGON_TYPE_NOT_GRANTED, -EKEYREJECTED, "the account may not log on to this server over the network", true },
+	{ NT_STATUS_AUTHENTICATION_FIREWALL_FAILED, -EKEYREJECTED, "the server lets in only accounts chosen for it", true },
+	{ NT_STATUS_SMARTCARD_LOGON_REQUIRED, -EKEYREJECTED, "the account can only log on with a smart card", true },
+	{ NT_STATUS_NTLM_BLOCKED, -EKEYREJECTED, "NTLM is forbidden here: use Kerberos", true },
 	{ NT_STATUS_TIME_DIFFERENCE_AT_DC, -EKEYREJECTED, "the clocks differ too much for Kerberos" },
 	{ NT_STATUS_KDC_UNKNOWN_ETYPE, -EKEYREJECTED, "Kerberos has no encryption that both sides accept" },
 	{ NT_STATUS_NETWORK_SESSION_EXPIRED, -EKEYREJECTED, "the ticket has expired" },
@@ -180,6 +183,21 @@ static int record(struct logoff_error *reterr, enum logoff_error_domain domain, 
 	text_copy(reterr->name, sizeof(reterr->name), name);
 	text_copy(reterr->text, sizeof(reterr->text), meaning ? meaning->text : "the server answers with an unusual error");
 	return r;
+}
+
+bool error_is_of_account(NTSTATUS status)
+{
+	const struct meaning *meaning = find(NT_STATUS_V(status));
+
+	return meaning && meaning->of_account;
+}
+
+int error_set_connecting(struct logoff_error *reterr, NTSTATUS status)
+{
+	/* Samba's word for a connection that could not be made, or was closed meanwhile. */
+	if (NT_STATUS_V(status) == NT_STATUS_NO_MEMORY)
+		return error_set_errno(reterr, -EHOSTUNREACH, -ECONNABORTED, "%s", CLOSED);
+	return error_set_ntstatus(reterr, status);
 }
 
 int error_set_ntstatus(struct logoff_error *reterr, NTSTATUS status)

@@ -72,19 +72,20 @@ static int carry_logon(struct job *job, struct logoff_error *reterr)
 static const struct {
 	int (*carry)(struct job *job, struct logoff_error *reterr);
 	size_t length;			/* of what follows the order */
+	bool stays;			/* it is about what an answer has shown: it needs the same connection */
 } orders[] = {
 	[ORDER_LOGON] = { carry_logon, sizeof(struct order_logon) },
 	[ORDER_LIST] = { carry_list, 0 },
 	[ORDER_GET] = { carry_get, 0 },
-	[ORDER_DETAILS] = { carry_details, 0 },
+	[ORDER_DETAILS] = { carry_details, 0, true },
 	[ORDER_CLOCK] = { carry_clock, 0 },
-	[ORDER_CLIENTS] = { carry_clients, 0 },
+	[ORDER_CLIENTS] = { carry_clients, 0, true },
 	[ORDER_PROCESSES] = { carry_processes, 0 },
-	[ORDER_LOGOFF] = { carry_logoff, 0 },
-	[ORDER_RESET] = { carry_reset, 0 },
-	[ORDER_DISCONNECT] = { carry_disconnect, 0 },
-	[ORDER_TERMINATE] = { carry_terminate, 0 },
-	[ORDER_MESSAGE] = { carry_message, sizeof(struct order_message) },
+	[ORDER_LOGOFF] = { carry_logoff, 0, true },
+	[ORDER_RESET] = { carry_reset, 0, true },
+	[ORDER_DISCONNECT] = { carry_disconnect, 0, true },
+	[ORDER_TERMINATE] = { carry_terminate, 0, true },
+	[ORDER_MESSAGE] = { carry_message, sizeof(struct order_message), true },
 };
 
 /* The end. Nothing is tidied up: what is ours is gone with us, what is the server's with the connection. */
@@ -159,7 +160,7 @@ void job_reply(struct job *job, int r, const struct logoff_error *cause)
 {
 	struct desk *desk = job->client->desk;
 	size_t length = r == 0 ? job->n_rows * job->row_size : 0;
-	struct event event = { .serial = job->order.serial, .kind = EVENT_REPLY, .r = r };
+	struct event event = { .serial = job->order.serial, .kind = EVENT_REPLY, .r = r, .link = job->link };
 
 	if (job->replied)
 		return;
@@ -197,17 +198,33 @@ static int wipe(struct job *job)
 
 static void take_orders(struct desk *desk);
 
+/* A question is answered over one connection. What half of an answer says may be of a server before it was started again. */
+static int carry_out(struct job *job, struct logoff_error *reterr)
+{
+	struct client *client = job->client;
+	bool stays = orders[job->order.kind].stays;
+	int r = 0;
+
+	if (job->order.kind != ORDER_LOGON)
+		r = stays ? link_stays(client, job->order.link, reterr) : link_up(client, reterr);
+	if (r < 0)
+		return r;
+	job->link = link_number(client);
+	r = orders[job->order.kind].carry(job, reterr);
+	if (job->order.kind == ORDER_LOGON)
+		job->link = link_number(client);
+	if (((r == 0 && job->rows) || (r == -ENXIO && !stays)) && job->link != link_number(client))
+		r = error_set_errno(reterr, -EHOSTUNREACH, -ECONNABORTED, "the connection to the server broke meanwhile");
+	return r;
+}
+
 static void run_job(void *data)
 {
 	struct job *job = data;
 	struct desk *desk = job->client->desk;
 	struct logoff_error cause = {};
-	int r;
+	int r = carry_out(job, &cause);
 
-	if (job->order.kind == ORDER_LOGON || link_is_up(job->client))
-		r = orders[job->order.kind].carry(job, &cause);
-	else
-		r = error_set_errno(&cause, -EHOSTUNREACH, -ENOTCONN, "there is no connection");
 	job_reply(job, r, &cause);
 	if (job->client->debug)
 		link_report(job->client, "so far");	/* a starter that kills us in the end reads no more */

@@ -7,7 +7,8 @@
  * client-loop.c   the event loop, which Samba runs from within
  * client-timer.c  timers that Samba sets, put off
  * client-logon.c  the way to the server, and who we are to be there; there the rights are given up (confine.h, ccache.h)
- * client-link.c   the connection: pipes, interfaces, calls
+ * client-link.c   the connection, and connecting anew; client-smb.c: which server it leads to
+ * client-channel.c  pipes over it, interfaces, calls
  * client-error.c  what a status of SMB, RPC or MS-TSTS means to the user
  * client-list.c   ORDER_LIST, ORDER_GET, ORDER_DETAILS, ORDER_CLOCK, ORDER_CLIENTS
  * client-act.c    ORDER_LOGOFF, ORDER_RESET, ORDER_DISCONNECT, ORDER_TERMINATE, ORDER_MESSAGE
@@ -56,6 +57,7 @@ struct client {
 struct job {
 	struct client *client;
 	struct order order;
+	uint32_t link;			/* the number of the connection over which it is carried out */
 	union {
 		struct order_logon logon;
 		struct order_message message;
@@ -64,6 +66,7 @@ struct job {
 	void *rows;			/* of the reply */
 	size_t n_rows, row_size;
 	bool replied;
+	bool sent;			/* what it is to do has been sent, if that is one call of the legacy pipe */
 };
 
 /* ---- client.c ---- */
@@ -159,8 +162,14 @@ struct channel;
 /* Connects and logs on. Returns 0 or -errno. */
 int link_logon(struct client *client, const struct order_logon *logon, struct logoff_error *reterr);
 
-/* Whether we are logged on, even if the server has gone since. */
-bool link_is_up(const struct client *client);
+/* Sees to it that there is a connection; connects anew if it has broken. Waits. Returns 0 or -errno. */
+int link_up(struct client *client, struct logoff_error *reterr);
+
+/* Whether the connection is still that NUMBER. Returns 0, -ENOTCONN, or -EHOSTUNREACH: there never was one. */
+int link_stays(struct client *client, uint32_t number, struct logoff_error *reterr);
+
+/* The number of the connection; 0: there is none. */
+uint32_t link_number(const struct client *client);
 
 /* The account by which the server knows us, allocated from MEMORY, or NULL. */
 char *link_account(const struct client *client, TALLOC_CTX *memory);
@@ -171,16 +180,37 @@ bool link_is_legacy(const struct client *client);
 /* Tells on stderr how many calls and binds there were UNTIL now. */
 void link_report(const struct client *client, const char *until);
 
+/* Waits so long, while other tasks go on. */
+void link_sleep(struct client *client, unsigned ms);
+
+/* ---- client-smb.c ---- */
+
+struct dcerpc_pipe;
+struct smbXcli_conn;
+struct GUID;
+
+/* The SMB connection below PIPE. NULL: it is not found, and nothing is known of it. */
+struct smbXcli_conn *smb_of_pipe(const struct dcerpc_pipe *pipe);
+
+/* The server's own number. Returns whether it is known. */
+bool smb_server(struct smbXcli_conn *smb, struct GUID *ret);
+
+/* Whether Samba has not left the connection yet; true if that is not known. */
+bool smb_is_connected(struct smbXcli_conn *smb);
+
+/* ---- client-channel.c ---- */
+
 /*
  * Gives the caller a pipe on which INTERFACE can be called, until channel_give(); nobody else calls on it meanwhile. FOR_LONG:
- * its calls take as long as a user or a session needs. Waits. Returns 0 or -errno; -EOPNOTSUPP: the server lacks it.
+ * its calls take as long as a user or a session needs. It is one of the present connection. Waits. Returns 0 or -errno;
+ * -EOPNOTSUPP: the server lacks it.
  */
 int channel_take(struct client *client, enum interface interface, bool for_long, struct channel **ret,
 		 struct logoff_error *reterr);
 void channel_give(struct client *client, struct channel *channel);
 
-/* Waits so long, while other tasks go on. */
-void link_sleep(struct client *client, unsigned ms);
+/* The number of the connection of CHANNEL. */
+uint32_t channel_connection(const struct channel *channel);
 
 /* Whether many calls are to be made that are worth the opening of more pipes. */
 void link_widen(struct client *client, bool wide);
@@ -205,6 +235,10 @@ int link_call(struct client *client, enum interface interface, uint32_t opnum, T
 int error_set_ntstatus(struct logoff_error *reterr, NTSTATUS status);
 int error_set_fault(struct logoff_error *reterr, NTSTATUS status);	/* of a call or a bind */
 int error_set_result(struct logoff_error *reterr, uint32_t result);	/* HRESULT; also what IcaApi says */
+int error_set_connecting(struct logoff_error *reterr, NTSTATUS status);	/* of a connection or a pipe that could not be opened */
+
+/* Whether STATUS refuses the account, so that it is refused the next time, too. */
+bool error_is_of_account(NTSTATUS status);
 
 /* Copies TEXT (may be NULL) as far as it fits, whole characters only. */
 void text_copy(char *to, size_t size, const char *text);

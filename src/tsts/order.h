@@ -8,6 +8,10 @@
  * every text is ended by a NUL. Before all else each end writes its struct stamp. An end that reads the stamp of another build sends
  * nothing more; the program then reads until the socket is closed.
  *
+ * The connection to the server may break; then the next question connects anew. Connections are numbered. Every event bears the
+ * number of that by which its answer came. An order about what an answer has shown bears the number of that answer:
+ * over another connection it is not carried out, for the server may have been started again.
+ *
  * An order has a serial number; it gets exactly one reply with that number, in any order. Notices (serial 0) come when
  * they come. What the server said is passed on as it is (ids, states, times); what follows from it tsts.c decides.
  * The first order is ORDER_LOGON; if it fails, further ones may stay without a reply. The program ends when the socket is
@@ -48,6 +52,7 @@ struct order {
 	bool missed;		/* GET: a list of this moment lacks it, no other is needed */
 	bool unused[2];		/* nothing that was in memory before goes out in a gap */
 	uint32_t timeout_ms;	/* after that the starter no longer wants the reply; a server's wait need not be longer */
+	uint32_t link;		/* of the answer that has shown what it is about; for DETAILS, CLIENTS and all below PROCESSES */
 	uint32_t length;	/* of what follows, in bytes */
 };
 
@@ -78,11 +83,13 @@ struct event {
 	uint32_t kind;		/* enum event_kind */
 	uint32_t id;		/* REMOVED */
 	int32_t r;		/* 0 or an errno of logoff.h; -EALREADY: the session is being ended; -EAGAIN: the server
-				   is busy, ask again; -EINPROGRESS: a message that was perhaps shown */
+				   is busy, ask again; -EINPROGRESS: a message was perhaps shown, a session perhaps reset;
+				   -ENOTCONN: the order's link is no more, nothing has been done */
 	int64_t now_us;		/* REPLY: the server's own time, in microseconds of Unix time; 0: not asked for yet */
 	uint32_t answer;	/* MESSAGE: what RpcShowMessageBox returned (MS-TSTS 3.5.4.1.10) */
 	uint32_t n_rows;	/* of struct station_row or event_process, which follow */
 	uint32_t length;	/* of what follows, in bytes */
+	uint32_t link;		/* the number of the connection */
 	struct logoff_error error;
 };
 

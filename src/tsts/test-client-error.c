@@ -62,6 +62,25 @@ static void test_results(void **state)
 	assert_null(strstr(error.text, "AllowRemoteRPC"));
 }
 
+/* A connection that cannot be made is always that; only the account itself is refused for good. */
+static void test_connecting(void **state)
+{
+	static const struct { uint32_t code; int r; bool of_account; } rows[] = {
+		{ 0xc0000017, -EHOSTUNREACH, false }, { 0xc0000236, -EHOSTUNREACH, false }, { 0xc000020c, -EHOSTUNREACH, false },
+		{ 0xc000006d, -EKEYREJECTED, true }, { 0xc0000234, -EKEYREJECTED, true }, { 0xc0000071, -EKEYREJECTED, true },
+		{ 0xc000015b, -EKEYREJECTED, true }, { 0xc000005e, -EKEYREJECTED, false }, { 0xc00000da, -EKEYREJECTED, false },
+		{ 0xc0000022, -EACCES, false },
+	};
+	struct logoff_error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(error_set_connecting(&error, NT_STATUS(rows[i].code)), rows[i].r);
+		assert_true(*error.text);
+		assert_int_equal(error_is_of_account(NT_STATUS(rows[i].code)), rows[i].of_account);
+	}
+}
+
 /* As libdcerpc hands them over. */
 static void test_faults(void **state)
 {
@@ -103,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ntstatus),
 		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_connecting),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_texts),
 	};

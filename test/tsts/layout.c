@@ -29,6 +29,7 @@ static void orders(void)
 	MEMBER(order, many);
 	MEMBER(order, missed);
 	MEMBER(order, timeout_ms);
+	MEMBER(order, link);
 	LAST(order, length);
 	printf(", ");
 	BEGIN(order_logon);
@@ -62,6 +63,7 @@ static void event(void)
 	MEMBER(event, answer);
 	MEMBER(event, n_rows);
 	MEMBER(event, length);
+	MEMBER(event, link);
 	MEMBER(event, error.domain);
 	MEMBER(event, error.number);
 	MEMBER(event, error.name);
@@ -103,7 +105,7 @@ static void words(void)
 	} all[] = {
 		{ "LOGON", ORDER_LOGON }, { "LIST", ORDER_LIST }, { "GET", ORDER_GET }, { "DETAILS", ORDER_DETAILS },
 		{ "CLIENTS", ORDER_CLIENTS }, { "CLOCK", ORDER_CLOCK }, { "PROCESSES", ORDER_PROCESSES }, { "LOGOFF", ORDER_LOGOFF },
-		{ "RESET", ORDER_RESET }, { "MESSAGE", ORDER_MESSAGE },
+		{ "RESET", ORDER_RESET }, { "MESSAGE", ORDER_MESSAGE }, { "TERMINATE", ORDER_TERMINATE }, { "DISCONNECT", ORDER_DISCONNECT },
 		{ "REPLY", EVENT_REPLY }, { "REMOVED", EVENT_REMOVED },
 		{ "HAS_DETAILS", STATION_HAS_DETAILS }, { "HAS_CLIENT", STATION_HAS_CLIENT },
 		{ "DESIRED", LOGOFF_KERBEROS_DESIRED }, { "REQUIRED", LOGOFF_KERBEROS_REQUIRED }, { "OFF", LOGOFF_KERBEROS_OFF },

@@ -85,6 +85,7 @@ class Program:
     def __init__(self, command, env=None, stamp=None):
         self.ours, theirs = socket.socketpair()
         self.serial = 0
+        self.link = 0          # of the last reply: what it has shown, the next orders are about
         self.buffer = b""
         self.removed = []      # ids of notices
         self.replies = {}      # serial: reply
@@ -124,7 +125,7 @@ class Program:
         """Sends an order and returns its serial."""
         self.serial += 1
         number = word(kind) if isinstance(kind, str) else kind
-        members = {"timeout_ms": 30000, "length": len(payload), **members}
+        members = {"timeout_ms": 30000, "link": self.link, "length": len(payload), **members}
         self.ours.sendall(pack("order", serial=self.serial, kind=number, **members) + payload)
         return self.serial
 
@@ -156,6 +157,18 @@ class Program:
         while serial not in self.replies:
             self._read(until)
         return self.replies.pop(serial)
+
+    def wait(self, seconds):
+        """Reads what comes in that time."""
+        try:
+            self._read_until(lambda: False, seconds)
+        except TimeoutError:
+            pass
+
+    def _read_until(self, is_done, seconds):
+        until = time.monotonic() + seconds
+        while not is_done():
+            self._read(until)
 
     def notice(self, timeout=30):
         """The id of the next notice."""
@@ -192,6 +205,7 @@ class Program:
             self.removed.append(event["id"])
             return True
         assert event["serial"] not in self.replies, "two replies to one order"
+        self.link = event["link"] or self.link
         self.replies[event["serial"]] = {**event, "rows": self._rows(rows, event["n_rows"])}
         return True
 
