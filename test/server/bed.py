@@ -12,6 +12,7 @@ Hosts are test/lab's, of the flavour "server". They are installed by the lines o
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -259,11 +260,20 @@ class Alone(Managed):
         return f"LINUX2\\{user}"
 
     def start(self, user, command, *words):
+        return self.desk.start(self.line(user, command, *words))
+
+    def at_terminal(self, user, command, *words):
+        """The same at a terminal: a Shell."""
+        command = shlex.join(self.line(user, command, *words))
+        return sessions.Shell(self.desk.start(["script", "--quiet", "--return", "--command", command, "/dev/null"],
+                                              stdin=subprocess.PIPE, stderr=subprocess.STDOUT))
+
+    def line(self, user, command, *words):
         file = self.desk.path(f"/root/auth-{user}")
         if not file.exists():
             file.touch(0o600)
             file.write_text(f"username={user}\npassword={self.password(user)}\n")
-        return self.desk.start([*command.split(), f"/server:{self.address}", f"/authfile:/root/auth-{user}", *map(str, words)])
+        return [*command.split(), f"/server:{self.address}", f"/authfile:/root/auth-{user}", *map(str, words)]
 
 
 KINDS = {"member": ("linux1", Member), "alone": ("linux2", Alone)}

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes wrong on the session host: the worker dies, services restart or are missing."""
 
+import time
+
 import pytest
 
 import bed
-from cases import OK, assert_gone, assert_logged_off, assert_untouched
+from cases import NOT_IN_TIME, OK, UNREACHABLE, assert_gone, assert_logged_off, assert_untouched
 from host import finish, wait_until
 
 SETTINGS = "/etc/logoff/logoff-server.conf"
@@ -68,6 +70,53 @@ def test_a_service_restarts_during_a_log_off(patient, service, within):
     wait_until(lambda: not session.exists(), 5, "logind knows it")
     assert_gone(session, before)
     assert result.status == OK or (result.err and service != "smbd"), result
+    patient.wake()
+
+
+def test_smbd_restarts_before_the_answer(alone):
+    """Who is asked y/n takes their time. Those who were shown are warned and logged off all the same."""
+    alone.wake()
+    both = [alone.ssh("alice"), alone.ssh("alice")]
+    before = [session.processes() for session in both]
+    shell = alone.at_terminal("bob", "logoff", f"/user:{alone.windows_name('alice')}", "/warn:3", "/v")
+    shell.expect("y/n", 30)
+
+    alone.host.restart("smbd")
+    alone.wake()
+    shell.write("y\n")
+    out, _ = shell.client.communicate(timeout=90)
+
+    assert shell.client.returncode == OK, shell.heard + out
+    assert "could not be warned" not in out, out
+    for session, processes in zip(both, before):
+        assert_gone(session, processes)
+
+
+def connections(host):
+    """How many times somebody on the host has begun to connect."""
+    names, values = host.check("grep ^Tcp: /proc/net/snmp").splitlines()
+    return int(dict(zip(names.split(), values.split()))["ActiveOpens"])
+
+
+def test_smbd_is_down_during_a_log_off(patient):
+    """It is asked for once in a second, not for each question; and then what has become of the session is not known."""
+    session = patient.ssh("alice")
+    session.spawn("stubborn -d keeper", "keeper")
+    before = session.processes()
+    running = patient.start("bob", "logoff", str(bed.Managed.number(session)), "/grace:2", "/wait:12")
+    wait_until(lambda: len(patient.host.survivors(before)) < len(before), 10, "the log-off has begun")
+    try:
+        patient.host.check("systemctl stop --no-block smbd; systemctl kill --signal=KILL smbd")
+        time.sleep(2)
+        begun = connections(patient.desk)
+        time.sleep(5)
+        n = connections(patient.desk) - begun
+        result = finish(running, 60)
+    finally:
+        patient.host.check("systemctl reset-failed smbd; systemctl start smbd")
+    assert 0 < n <= 6, n
+    assert result.status in (NOT_IN_TIME, UNREACHABLE), result
+    assert "refuses the connection" in result.err or "closed the connection" in result.err, result
     patient.wake()
 
 
