@@ -19,6 +19,8 @@
 
 /* Rounds of killing what is outside of the scope, while more is found. */
 #define KILL_ROUNDS 20
+/* What was killed has ended by then, and systemd has cleared up after it. */
+#define KILL_AGAIN_US UINT64_C(500000)
 
 static int call_kill(struct logoff_host *host, struct logoff_error *reterr, const char *method, const char *type, ...)
 {
@@ -175,6 +177,31 @@ static int kill_session(struct logoff_session *session, bool spare_self, struct 
 	return error_set_errno(reterr, -EACCES, -EPERM, "only the user and root may end what has left its control group");
 }
 
+/* Tells whether nothing runs in the user's service manager any more. */
+static bool has_manager_ended(const struct logoff_session *session)
+{
+	struct process_list list = {};
+	bool ended = of(session)->manager_cgroup && proc_list_cgroup(of(session)->manager_cgroup, &list) >= 0 && list.n_items == 0;
+
+	process_list_clear(&list);
+	return ended;
+}
+
+/*
+ * Has logind kill all that is the user's. On systemd 257 that includes what removes the user's folder in /run once the manager has
+ * ended, so it is done while the manager runs, and again only after a time in which what was killed has ended.
+ */
+static int kill_user(struct logoff_session *session, struct logoff_error *reterr)
+{
+	struct logind_session *data = of(session);
+	uint64_t now = clock_now_us();
+
+	if (has_manager_ended(session) || (data->user_killed_us && now - data->user_killed_us < KILL_AGAIN_US))
+		return 0;
+	data->user_killed_us = now;
+	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
+}
+
 /*
  * Kills what runs in the user's service manager. Only if the caller may not do that itself (Full Control through polkit)
  * logind is asked, unless the user is back: its KillUser would reach the new session as well.
@@ -187,7 +214,7 @@ static int kill_manager(struct logoff_session *session, struct logoff_error *ret
 		return here_has_power(session) ? kill_each(session, HOST_MANAGER) : -EOPNOTSUPP;
 	if (data->manager_cgroup && here_has_power(session))
 		return kill_but_self(data->manager_cgroup);
-	return call_kill(session->host, reterr, "KillUser", "ui", (uint32_t)session->uid, SIGKILL);
+	return kill_user(session, reterr);
 }
 
 /* Tells whether the caller was moved out of the scope, or has moved, so that what ends the scope does not end it. */

@@ -12,6 +12,7 @@ import pytest
 import sessions
 from cases import OK, assert_gone, assert_logged_off, assert_untouched, logoff, start_logoff
 from host import finish, wait_until
+from test_messenger import help_desk  # noqa: F401: a fixture
 
 
 def start_user_service(session, command="stubborn"):
@@ -145,3 +146,15 @@ def test_a_manager_whose_user_logind_has_forgotten(host):
         assert host.path("/tmp/saved").exists() and not host.unit_is_active("user@1000"), result.text
     finally:
         host.run("rm -f /tmp/saved /tmp/ready; pkill -CONT -x logoff")
+
+
+def test_what_clears_up_after_a_manager_is_not_killed(host, help_desk):  # noqa: F811
+    """Who has only polkit's word kills by logind's KillUser, which reaches the user's whole slice."""
+    for _ in range(3):
+        session = sessions.ssh(host, "alice")
+        start_user_service(session)
+        result = logoff(host, session.id, "/grace:0", user="bob")
+        assert result.status == OK and not host.unit_is_active("user@1000"), result.text
+        failed = host.run("systemctl list-units --failed --plain --no-legend 'user-runtime-dir@*'").out
+        assert not failed, failed
+        wait_until(lambda: not host.path("/run/user/1000").exists(), 10, "the user's folder is removed")
