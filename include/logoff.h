@@ -80,7 +80,7 @@ enum logoff_error_domain {
 
 /*
  * The cause of a failure, told once, in its own words. The caller owns the record (on its stack, zeroed); nothing in
- * it needs freeing. Long texts are cut at a character boundary.
+ * it needs freeing. Long texts are cut at a character boundary. It stands inside other structs, so it never changes.
  */
 struct logoff_error {
 	enum logoff_error_domain domain;
@@ -572,8 +572,8 @@ enum logoff_answer {
 
 /* What became of a message at one session. Only the library makes it, and may add members. */
 struct logoff_delivery {
-	int result;			/* an enum logoff_result. LOGOFF_OK: delivered; _DENIED, _UNSUPPORTED (no channel),
-					   _TIMEOUT, _NO_SESSION, _CANCELLED, ... */
+	enum logoff_result result;	/* LOGOFF_OK: delivered; _DENIED, _UNSUPPORTED (no channel), _TIMEOUT, _NO_SESSION,
+					   _CANCELLED, ... */
 	enum logoff_channel channel;
 	enum logoff_answer answer;
 	struct logoff_error cause;

@@ -302,10 +302,12 @@ static int read_delivery(sd_bus_message *m, struct logoff_delivery *to)
 	struct logoff_delivery told = {};
 	uint32_t channel, answer, domain;
 	const char *name, *text;
+	int32_t result;
 
-	if (sd_bus_message_read(m, "(iuuuxss)", &told.result, &channel, &answer, &domain, &told.cause.number, &name,
+	if (sd_bus_message_read(m, "(iuuuxss)", &result, &channel, &answer, &domain, &told.cause.number, &name,
 				&text) <= 0)
 		return -EPROTO;
+	told.result = (enum logoff_result)result;
 	told.channel = channel;
 	told.answer = answer;
 	told.cause.domain = domain;

@@ -332,13 +332,14 @@ static int take_processes(const json_t *list, bool left, struct far_processes *r
 
 int far_delivery(const json_t *json, struct logoff_delivery *ret)
 {
-	int channel, answer;
+	int result, channel, answer;
 
 	*ret = (struct logoff_delivery){};
-	if (!take_word(json, "result", JSON_DELIVERY, &ret->result) ||
+	if (!take_word(json, "result", JSON_DELIVERY, &result) ||
 	    !take_word(json, "channel", JSON_CHANNEL, &channel) ||
 	    !take_word(json, "answer", JSON_ANSWER, &answer))
 		return -EBADMSG;
+	ret->result = (enum logoff_result)result;
 	ret->channel = (enum logoff_channel)channel;
 	ret->answer = (enum logoff_answer)answer;
 	return far_cause(json_object_get(json, "cause"), &ret->cause);

@@ -9,6 +9,10 @@
 
 #include "base/error.h"
 
+_Static_assert(sizeof(((struct logoff_error *)NULL)->name) == 80 && sizeof(((struct logoff_error *)NULL)->text) == 176 &&
+	       sizeof(struct logoff_error) == offsetof(struct logoff_error, text) + 176,
+	       "programs have it inside other structs: it never changes");
+
 static const struct {
 	int r;
 	enum logoff_result result;
