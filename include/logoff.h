@@ -240,13 +240,13 @@ enum logoff_facts {
 };
 
 /*
- * Looks up FACTS (several by "|") of N_SESSIONS sessions of HOST, as far as they are not known yet. What cannot be found out stays
+ * Looks up FACTS (several by "|") of N_SESSIONS sessions, as far as they are not known yet. What cannot be found out stays
  * unknown, which is no failure. Blocks for a server's answers, and up to a second and a half for the display of a session.
- * Returns LOGOFF_OK, or LOGOFF_E_TIMEOUT or LOGOFF_E_UNREACHABLE if the host was asked for times and has not answered: now, or when
+ * Returns LOGOFF_OK, or LOGOFF_E_TIMEOUT or LOGOFF_E_UNREACHABLE if a host was asked for times and has not answered: now, or when
  * they were fetched before.
  */
-enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions,
-				     unsigned facts, struct logoff_error *reterr);
+enum logoff_result logoff_session_fetch(struct logoff_session *const *sessions, size_t n_sessions, unsigned facts,
+					struct logoff_error *reterr);
 
 /*
  * Frees SESSION. NULL is allowed.
@@ -261,12 +261,6 @@ struct logoff_session *logoff_session_free(struct logoff_session *session);
 struct logoff_session **logoff_session_list_free(struct logoff_session **sessions, size_t n_sessions);
 
 /*
- * The host that SESSION is on, which is not the caller's.
- * Returns the host, or NULL for a session that was imported.
- */
-struct logoff_host *logoff_session_host(const struct logoff_session *session);
-
-/*
  * The id of SESSION, as the host gives it: "12", "c3". Owned by SESSION.
  * Returns the id, never NULL.
  */
@@ -275,7 +269,7 @@ const char *logoff_session_id(const struct logoff_session *session);
 /*
  * The number of SESSION: Windows' commands and MS-TSTS know sessions by numbers from 0 to 65535. On Windows it is the id. Elsewhere
  * that of the id "12" is 12, up to 32767, and that of "c3" is 32770, up to 49150 for "c16383". Other ids have one only if this
- * machine serves MS-TSTS and has given it to the session; it may be known only after logoff_host_fetch(). No two sessions of a
+ * machine serves MS-TSTS and has given it to the session; it may be known only after logoff_session_fetch(). No two sessions of a
  * host have one number, and a session keeps its number.
  * Returns the number, or -1 if there is none or it is not known.
  */
@@ -372,7 +366,7 @@ enum logoff_detail {
 };
 
 /*
- * A detail of SESSION. Address and client may be known only after logoff_host_fetch(). Owned by SESSION.
+ * A detail of SESSION. Address and client may be known only after logoff_session_fetch(). Owned by SESSION.
  * Returns the text, or NULL if there is none or it is not known.
  */
 const char *logoff_session_detail(const struct logoff_session *session, enum logoff_detail detail);
@@ -393,7 +387,7 @@ enum logoff_time {
 };
 
 /*
- * A time of SESSION. Of a server known only after logoff_host_fetch(); LOGOFF_TIME_IDLE is so of every host.
+ * A time of SESSION. Of a server known only after logoff_session_fetch(); LOGOFF_TIME_IDLE is so of every host.
  * Returns that time, or -1 if it is not known.
  */
 int64_t logoff_session_time_us(const struct logoff_session *session, enum logoff_time time);
@@ -424,7 +418,7 @@ struct logoff_session_facts {
 /*
  * Makes a session of FACTS, which are copied: another program has told of it, as logoff-host does on a far machine. All calls that
  * tell something of a session work on it; nothing of it is ever looked up, and its times do not go on. It is on no host of
- * this program (logoff_session_host() is NULL), so no request takes it, and no message goes to it. FACTS begin with
+ * this program, so no request takes it, and no message goes to it. FACTS begin with
  * LOGOFF_SESSION_FACTS_DEFAULT. *ret_session is the caller's: logoff_session_free().
  * Returns LOGOFF_OK, LOGOFF_E_NO_MEMORY or LOGOFF_E_INVALID (no id, or a struct without its size).
  */

@@ -185,7 +185,7 @@ static void details_are_told(void **state)
 	assert_string_equal(logoff_session_detail(session, LOGOFF_DETAIL_TERMINAL), f->name);
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_DISPLAY));
 	assert_null(logoff_session_detail(session, LOGOFF_DETAIL_ADDRESS));
-	assert_int_equal(logoff_host_fetch(f->host, &session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_in_range(logoff_session_time_us(session, LOGOFF_TIME_IDLE), 0, 30000000);
 	assert_in_range(logoff_session_time_us(session, LOGOFF_TIME_LOGON) / 1000000, time(NULL) - 30, time(NULL) + 1);
 	assert_int_equal(logoff_session_kind(session), LOGOFF_KIND_USER);

@@ -508,7 +508,7 @@ static void test_list(void **state)
 		assert_int_equal(logoff_host_list(host, &sessions, &n, NULL), 0);
 		assert_int_equal(n, 6);
 		assert_int_equal(logoff_session_time_us(sessions[2], LOGOFF_TIME_IDLE), -1);	/* not fetched yet */
-		assert_int_equal(logoff_host_fetch(host, sessions, n, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+		assert_int_equal(logoff_session_fetch(sessions, n, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 		for (size_t i = 0; i < n; i++) {
 			const char *protocol = logoff_session_detail(sessions[i], LOGOFF_DETAIL_PROTOCOL);
 
@@ -545,7 +545,7 @@ static void test_no_clock(void **state)
 
 	(void)state;
 	assert_int_equal(host_find(host, "2", &session, NULL), 0);
-	assert_int_equal(logoff_host_fetch(host, &session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&session, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), -1);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_AGE), -1);
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_LOGON), LOGON_US + 2);

@@ -12,7 +12,7 @@ enum logoff_result facts_fetch(const struct logoff_session *session, unsigned fa
 {
 	struct logoff_session *own = (struct logoff_session *)session;
 
-	return logoff_host_fetch(logoff_session_host(session), &own, 1, facts, NULL);
+	return logoff_session_fetch(&own, 1, facts, NULL);
 }
 
 /* report_times() says once, for all sessions together, why a fact is missing. */

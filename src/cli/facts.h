@@ -11,7 +11,7 @@
 
 #include "logoff.h"
 
-/* Fetches FACTS (enum logoff_facts). Returns as logoff_host_fetch(). */
+/* Fetches FACTS (enum logoff_facts). Returns as logoff_session_fetch(). */
 enum logoff_result facts_fetch(const struct logoff_session *session, unsigned facts);
 
 /* As the getters of logoff.h. Return -1 if it is not known. */

@@ -344,12 +344,11 @@ static void fetch(struct logoff_session *session, unsigned facts)
 		session_fill(session, HOST_NUMBER);
 }
 
-enum logoff_result logoff_host_fetch(struct logoff_host *host, struct logoff_session *const *sessions, size_t n_sessions,
-				     unsigned facts, struct logoff_error *reterr)
+enum logoff_result logoff_session_fetch(struct logoff_session *const *sessions, size_t n_sessions, unsigned facts,
+					struct logoff_error *reterr)
 {
 	int64_t worst = 0;
 
-	(void)host;	/* a session beside has another one */
 	for (size_t i = 0; i < n_sessions; i++)
 		fetch(sessions[i], facts);
 	for (size_t i = 0; (facts & (LOGOFF_FACTS_TIMES | LOGOFF_FACTS_IDLE)) && worst == 0 && i < n_sessions; i++)

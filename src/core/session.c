@@ -208,11 +208,6 @@ struct logoff_session **logoff_session_list_free(struct logoff_session **session
 	return NULL;
 }
 
-struct logoff_host *logoff_session_host(const struct logoff_session *session)
-{
-	return session->host && session->host->above ? session->host->above : session->host;
-}
-
 const char *logoff_session_id(const struct logoff_session *session)
 {
 	return session->id;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "logoff.h"
+#include "core/session.h"
 #include "core/test-host.h"
 
 static unsigned n_allocations, fails_at;	/* the allocation of this number fails; 0: none */
@@ -90,7 +91,7 @@ static void every_fact_is_told(void **state)
 	struct logoff_session *session = import(all_facts());
 
 	(void)state;
-	assert_null(logoff_session_host(session));
+	assert_null(session->host);
 	assert_string_equal(logoff_session_id(session), "12");
 	assert_string_equal(logoff_session_name(session), "pts/3");
 	assert_string_equal(logoff_session_user(session), "alice");
@@ -233,7 +234,7 @@ static void nothing_is_looked_up(void **state)
 	(void)state;
 	facts.id = "12";
 	session = import(facts);
-	assert_int_equal(logoff_host_fetch(logoff_session_host(session), &session, 1, all, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&session, 1, all, NULL), LOGOFF_OK);
 	assert_null(logoff_session_terminal(session, 0));
 	assert_int_equal(logoff_session_time_us(session, LOGOFF_TIME_IDLE), -1);
 	logoff_session_free(session);

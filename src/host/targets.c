@@ -68,11 +68,11 @@ static void set_cause(struct logoff_error *reterr, const char *text)
 
 /* ---- identities ---- */
 
-static enum target_fate compare_logon(struct logoff_session *session, const struct order_identity *identity,
-				      struct logoff_error *reterr)
+static enum target_fate compare_logon(struct logoff_host *host, struct logoff_session *session,
+				      const struct order_identity *identity, struct logoff_error *reterr)
 {
 	bool computed = !logoff_session_is(session, LOGOFF_IS_REGISTERED) ||
-			strcmp(logoff_host_kind(logoff_session_host(session)), "procfs") == 0;
+			strcmp(logoff_host_kind(host), "procfs") == 0;
 	int64_t logon_us = fact_logon_us(session), apart_us = logon_us - identity->logon_us;
 	int64_t tolerance_us = computed ? TOLERANCE_US : 0;
 
@@ -103,7 +103,7 @@ enum target_fate target_find(struct logoff_host *host, const char *boot, const s
 	if (strcmp(logoff_session_id(session), identity->id) != 0)
 		fate = TARGET_GONE;
 	else
-		fate = compare_logon(session, identity, reterr);
+		fate = compare_logon(host, session, identity, reterr);
 	if (fate == TARGET_THERE && boot && !*now) {
 		set_cause(reterr, "the boot of the host is unknown");
 		fate = TARGET_UNKNOWN;
@@ -244,7 +244,7 @@ static bool fetch_times(struct targets *targets)
 	int r = LOGOFF_OK;
 
 	if (selection_asks_times(&targets->order->selection))
-		r = logoff_host_fetch(targets->host, targets->items, targets->n_items, LOGOFF_FACTS_TIMES, &cause);
+		r = logoff_session_fetch(targets->items, targets->n_items, LOGOFF_FACTS_TIMES, &cause);
 	if (r < 0)
 		fail_host(targets, NULL, r, &cause);
 	return r >= 0;

@@ -66,7 +66,7 @@ static int list(struct logoff_host *host, struct order *order)
 	int status = EXIT_ENDED, said = 0, r;
 
 	targets_find(&targets, host, order);
-	r = logoff_host_fetch(host, targets.items, targets.n_items, facts, &cause);
+	r = logoff_session_fetch(targets.items, targets.n_items, facts, &cause);
 	if (r < 0)
 		status = say_host_failure(stdout, order->serial, NULL, r, &cause);
 	for (size_t i = 0; i < targets.n_items; i++)

@@ -565,13 +565,13 @@ static void asked_once_and_only_if_the_host_does_not_know(void **state)
 	server_start(&server);
 	snprintf(display, sizeof(display), ":%u", server.number);
 	session.display = display;
-	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_time_us(&session, LOGOFF_TIME_IDLE), 5);
 	session.missing = HOST_IDLE;
-	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_time_us(&session, LOGOFF_TIME_IDLE), IDLE_MS * INT64_C(1000));
 	server_stop(&server);
-	assert_int_equal(logoff_host_fetch(&host, &one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
+	assert_int_equal(logoff_session_fetch(&one, 1, LOGOFF_FACTS_IDLE, NULL), LOGOFF_OK);
 	assert_int_equal(logoff_session_time_us(&session, LOGOFF_TIME_IDLE), IDLE_MS * INT64_C(1000));
 }
 

@@ -61,7 +61,7 @@ static void read_session(struct logoff_host *host, struct logoff_session *sessio
 	struct logoff_error cause = {};
 	int r;
 
-	(void)has_failed("fetch", logoff_host_fetch(host, &session, 1, LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT |
+	(void)has_failed("fetch", logoff_session_fetch(&session, 1, LOGOFF_FACTS_IDLE | LOGOFF_FACTS_CLIENT |
 						    LOGOFF_FACTS_TERMINALS, &cause), &cause);
 	(void)logoff_session_name(session);
 	(void)logoff_session_user(session);
