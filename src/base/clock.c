@@ -6,7 +6,10 @@
  */
 #include "base/clock.h"
 
+#include <stdlib.h>
 #include <time.h>
+
+#define SAME_LOGON_US 1000000
 
 static int64_t read_us(clockid_t clock)
 {
@@ -24,4 +27,9 @@ uint64_t clock_now_us(void)
 int64_t clock_real_us(void)
 {
 	return read_us(CLOCK_REALTIME);
+}
+
+bool clock_same_logon(int64_t one_us, int64_t two_us)
+{
+	return one_us < 0 || two_us < 0 || llabs((long long)(one_us - two_us)) <= SAME_LOGON_US;
 }

@@ -7,6 +7,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Time since an unknown moment, without the time that the machine slept. Never goes back, and is never set. */
@@ -14,5 +15,12 @@ uint64_t clock_now_us(void);
 
 /* Unix time by the machine's clock. */
 int64_t clock_real_us(void);
+
+/*
+ * Tells whether two logon times (Unix time; -1: unknown) may be of one logon: unknown ones may, and where no session
+ * manager tells it, the time is computed from the clocks of the machine, and differs a little each time. Returns true
+ * if so.
+ */
+bool clock_same_logon(int64_t one_us, int64_t two_us);
 
 #endif

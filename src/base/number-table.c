@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/trusted.h"
 
 #define LINE_MAX_BYTES 300		/* a file name, which an id is, is shorter */
-#define SAME_LOGON_US INT64_C(1000000)
 
 static bool is_id(const char *id)
 {
@@ -51,7 +51,7 @@ int32_t number_table_find(const struct number_table *table, const char *id, int6
 	for (size_t i = 0; logon_us >= 0 && i < table->n_items; i++) {
 		const struct number_entry *entry = &table->items[i];
 
-		if (strcmp(entry->id, id) == 0 && llabs((long long)(entry->logon_us - logon_us)) <= SAME_LOGON_US)
+		if (strcmp(entry->id, id) == 0 && clock_same_logon(entry->logon_us, logon_us))
 			return entry->number;
 	}
 	return NUMBER_NONE;

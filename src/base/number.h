@@ -55,8 +55,8 @@ struct number_table {
 int number_table_add(struct number_table *table, int32_t number, int64_t logon_us, const char *id);
 
 /*
- * The number of the session with this ID, whose user logged on at LOGON_US (-1: unknown). Logons are one if they are at
- * most a second apart, as computed ones differ a little each time. Returns the number, or NUMBER_NONE.
+ * The number of the session with this ID, whose user logged on at LOGON_US (-1: unknown, then it has none). Returns the
+ * number, or NUMBER_NONE.
  */
 int32_t number_table_find(const struct number_table *table, const char *id, int64_t logon_us);
 

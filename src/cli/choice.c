@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/facts.h"
 #include "cli/account.h"
@@ -48,7 +49,7 @@ static bool is_known(const struct known *known, const struct logoff_session *ses
 
 	for (size_t i = 0; known && i < known->n_items; i++)
 		if (strcmp(known->items[i].id, id) == 0 &&
-		    facts_same_logon(known->items[i].logon_us, fact_logon_us(session)))
+		    clock_same_logon(known->items[i].logon_us, fact_logon_us(session)))
 			return true;
 	return false;
 }

@@ -4,10 +4,6 @@
  */
 #include "cli/facts.h"
 
-#include <stdlib.h>
-
-#define TOLERANCE_US 1000000
-
 enum logoff_result facts_fetch(const struct logoff_session *session, unsigned facts)
 {
 	struct logoff_session *own = (struct logoff_session *)session;
@@ -39,12 +35,6 @@ int32_t fact_number(const struct logoff_session *session)
 	if (logoff_session_number(session) < 0)	/* most have it by their id */
 		(void)facts_fetch(session, LOGOFF_FACTS_NUMBER);
 	return logoff_session_number(session);
-}
-
-/* As src/host/targets.c. */
-bool facts_same_logon(int64_t one_us, int64_t two_us)
-{
-	return one_us < 0 || two_us < 0 || llabs((long long)(one_us - two_us)) <= TOLERANCE_US;
 }
 
 const char *fact_terminal(const struct logoff_session *session, size_t i)

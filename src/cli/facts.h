@@ -6,8 +6,8 @@
 #ifndef CLI_FACTS_H
 #define CLI_FACTS_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "logoff.h"
 
@@ -19,12 +19,6 @@ int64_t fact_idle_us(const struct logoff_session *session);
 int64_t fact_age_us(const struct logoff_session *session);
 int64_t fact_logon_us(const struct logoff_session *session);
 int32_t fact_number(const struct logoff_session *session);
-
-/*
- * Tells whether the logon times of two sessions with the same id may be of one logon: unknown ones (-1) may, and a
- * time that no session manager tells is computed, and differs a little each time. Returns true if so.
- */
-bool facts_same_logon(int64_t one_us, int64_t two_us);
 
 /* Terminal number I of SESSION. Returns its name, or NULL if there is no such number. */
 const char *fact_terminal(const struct logoff_session *session, size_t i);

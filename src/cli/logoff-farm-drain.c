@@ -314,7 +314,7 @@ static struct target *find_same(const struct run *run, size_t i, size_t k)
 		struct target *target = &plan->targets[t];
 
 		if (!target->ended && strcmp(logoff_session_id(target->session), id) == 0 &&
-		    facts_same_logon(target->logon_us, logon_us))
+		    clock_same_logon(target->logon_us, logon_us))
 			return target;
 	}
 	return NULL;

@@ -9,19 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/word.h"
 #include "host/say.h"
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
-
-/*
- * Where no session manager tells the logon time, it is computed from the clocks of the machine, and differs a little
- * each time. It is another one when the login record or the first process is gone, or the clock was set: that says
- * nothing.
- */
-#define TOLERANCE_US 1000000
 
 const char *arg_bus;
 
@@ -68,17 +62,21 @@ static void set_cause(struct logoff_error *reterr, const char *text)
 
 /* ---- identities ---- */
 
+/*
+ * A time that is computed, as no session manager tells it, is another one when the login record or the first process is
+ * gone, or the clock was set: that says nothing.
+ */
 static enum target_fate compare_logon(struct logoff_host *host, struct logoff_session *session,
 				      const struct order_identity *identity, struct logoff_error *reterr)
 {
 	bool computed = !logoff_session_is(session, LOGOFF_IS_REGISTERED) ||
 			strcmp(logoff_host_kind(host), "procfs") == 0;
-	int64_t logon_us = fact_logon_us(session), apart_us = logon_us - identity->logon_us;
-	int64_t tolerance_us = computed ? TOLERANCE_US : 0;
+	int64_t logon_us = fact_logon_us(session);
+	bool known = logon_us >= 0 && identity->logon_us >= 0;
 
-	if (logon_us >= 0 && identity->logon_us >= 0 && apart_us >= -tolerance_us && apart_us <= tolerance_us)
+	if (known && (computed ? clock_same_logon(logon_us, identity->logon_us) : logon_us == identity->logon_us))
 		return TARGET_THERE;
-	if (logon_us >= 0 && identity->logon_us >= 0 && !computed)
+	if (known && !computed)
 		return TARGET_OTHER;
 	set_cause(reterr, "its logon time does not tell");
 	return TARGET_UNKNOWN;

@@ -4,13 +4,13 @@
  */
 #include "server/sessions.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+
 #define DAY_S 86400
 #define TEN_YEARS_S (INT64_C(3660) * DAY_S)
-#define SAME_LOGON_US 1000000	/* as src/host/targets.c and src/base/number-table.c have it */
 
 static const char *copy(TALLOC_CTX *mem, const json_t *json, const char *name)
 {
@@ -94,9 +94,7 @@ const struct session *session_by_number(const struct session_list *list, uint32_
 
 bool session_is_other_logon(const struct session *session, int64_t logon_us)
 {
-	if (session->logon_us < 0 || logon_us < 0)
-		return false;
-	return llabs((long long)(session->logon_us - logon_us)) > SAME_LOGON_US;
+	return !clock_same_logon(session->logon_us, logon_us);
 }
 
 const struct session *session_by_id(const struct session_list *list, const char *id, int64_t logon_us)

@@ -52,10 +52,7 @@ void sessions_changed(struct client *client);
 /* The session of that number, or NULL. */
 const struct session *session_by_number(const struct session_list *list, uint32_t number);
 
-/*
- * Tells whether SESSION is known not to be the logon LOGON_US (-1: unknown). Times are of one logon if they are at most
- * a second apart, as computed ones differ a little each time.
- */
+/* Tells whether SESSION is known not to be the logon LOGON_US (-1: unknown), by clock_same_logon(). */
 bool session_is_other_logon(const struct session *session, int64_t logon_us);
 
 /* The session with that id, unless it is another logon, or NULL. */
