@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * os.h - what differs between operating systems. Only os-linux.c, trusted.c and number-table.c are files of this folder
- * for one system alone.
+ * os.h - what differs between operating systems. Only buffer.c, number-table.c, os-linux.c, spawn-plan.c, stamp.c and
+ * trusted.c are files of this folder for one system alone.
  */
 #ifndef BASE_OS_H
 #define BASE_OS_H

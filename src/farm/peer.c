@@ -8,12 +8,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/spawn-plan.h"
 
 #define CHUNKS_MAX 16		/* read at once: other hosts have to be read too */
 #define FDS 5			/* that a child has at its start, two of them for a bus */
@@ -29,20 +30,6 @@ static void close_fd(int *fd)
 }
 
 /* ---- its start ---- */
-
-static int plan_attributes(posix_spawnattr_t *attributes)
-{
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	memset(&all, 0xff, sizeof(all));	/* sigfillset() leaves out two of the C library's own */
-	r = posix_spawnattr_setflags(attributes,
-				     POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawnattr_setsigmask(attributes, &none);
-	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;
-}
 
 /* Where the child finds what it gets, FDS of them: standard input, output and error, and what carries a bus. */
 static int plan_files(posix_spawn_file_actions_t *actions, const int fds[static FDS])
@@ -63,11 +50,9 @@ static int spawn(pid_t *ret_pid, char *const argv[], const int fds[static FDS])
 
 	if (r != 0)
 		return -r;
-	r = posix_spawnattr_init(&attributes);
+	r = spawn_plan(&attributes);
 	if (r == 0) {
 		r = plan_files(&actions, fds);
-		if (r == 0)
-			r = plan_attributes(&attributes);
 		if (r == 0)
 			r = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, environ);
 		posix_spawnattr_destroy(&attributes);

@@ -7,11 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/spawn-plan.h"
 
 int program_pair(int type, int fds[static 2])
 {
@@ -49,19 +48,6 @@ static int plan_files(posix_spawn_file_actions_t *actions, int fd, unsigned keep
 	return r;
 }
 
-static int plan_attributes(posix_spawnattr_t *attributes)
-{
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	memset(&all, 0xff, sizeof(all));	/* sigfillset() leaves out two of the C library's own, which would stay ignored */
-	r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (r == 0)
-		r = posix_spawnattr_setsigmask(attributes, &none);
-	return r == 0 ? posix_spawnattr_setsigdefault(attributes, &all) : r;
-}
-
 int program_start(const char *path, char *const argv[], char *const environment[], int fd, unsigned keep, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
@@ -70,11 +56,9 @@ int program_start(const char *path, char *const argv[], char *const environment[
 
 	if (r != 0)
 		return -r;
-	r = posix_spawnattr_init(&attributes);
+	r = spawn_plan(&attributes);
 	if (r == 0) {
 		r = plan_files(&actions, fd, keep);
-		if (r == 0)
-			r = plan_attributes(&attributes);
 		if (r == 0)
 			r = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
 		posix_spawnattr_destroy(&attributes);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/spawn-plan.h"
 #include "server/result.h"
 
 #define IDLE_S 30
@@ -306,19 +306,10 @@ static char **environment(TALLOC_CTX *mem, const struct server *server)
 	return list;
 }
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int in, int out)
+static int plan_files(posix_spawn_file_actions_t *actions, int in, int out)
 {
-	sigset_t none, all;
-	int r;
+	int r = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
 
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	r = posix_spawnattr_setsigmask(attributes, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(attributes, &all);
-	r = r ? r
-	      : posix_spawnattr_setflags(attributes,
-					 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-	r = r ? r : posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
 	r = r ? r : posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
 	r = r ? r : posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 #ifdef HAVE_SPAWN_CLOSEFROM
@@ -338,8 +329,8 @@ static pid_t spawn(const struct client *client, int in, int out)
 	pid_t pid = -1;
 
 	if (as && list && posix_spawn_file_actions_init(&actions) == 0) {
-		if (posix_spawnattr_init(&attributes) == 0) {
-			if (prepare(&actions, &attributes, in, out) != 0 ||
+		if (spawn_plan(&attributes) == 0) {
+			if (plan_files(&actions, in, out) != 0 ||
 			    posix_spawn(&pid, program, &actions, &attributes, arguments, list) != 0)
 				pid = -1;
 			posix_spawnattr_destroy(&attributes);

@@ -4,6 +4,7 @@
  * answer can be encoded, also the one of a call that is refused.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,21 +291,28 @@ static void run_until_idle(const struct client *client)
 		assert_int_equal(tevent_loop_once(client->server->ev), 0);
 }
 
-/* Has call OPNUM of IcaApi carried out, whose order is answered with LINES. */
-static void ask_host(uint32_t opnum, void *r, const char *lines)
+/* Has call OPNUM of IcaApi carried out by the program at PATH. */
+static void ask_program(uint32_t opnum, void *r, const char *path)
 {
-	char path[] = "/tmp/logoff-host-XXXXXX";
 	struct server server = { .settings = settings_default, .ev = loop(), .program = path };
 	struct client client = { .server = &server, .uid = 1000, .gid = 1000, .n_users = 1 };
 	struct session_list none = {};
 	struct call *call = new_call(&client, &interface_ica, opnum, r);
 
-	write_program(path, lines);
 	call->list = &none;
 	if (call->row->prepare)
 		call->row->prepare(call, r);
 	assert_int_equal(call->row->act(call, r), CALL_LATER);
 	run_until_idle(&client);
+}
+
+/* Has call OPNUM of IcaApi carried out, whose order is answered with LINES. */
+static void ask_host(uint32_t opnum, void *r, const char *lines)
+{
+	char path[] = "/tmp/logoff-host-XXXXXX";
+
+	write_program(path, lines);
+	ask_program(opnum, r, path);
 	remove_program(path);
 }
 
@@ -409,6 +417,22 @@ static void read_order(const char *path, char *to, int size)
 	assert_non_null(fgets(to, size, file));
 	fclose(file);
 	talloc_free(order);
+}
+
+/* Whatever the worker does with its own. */
+static void test_its_program_ignores_no_signal(void **state)
+{
+	char path[] = "/tmp/logoff-host-XXXXXX", ignored[64];
+	struct tsts_ica_get_processes r = {};
+
+	(void)state;
+	write_script(path, "read -r order\ngrep '^SigIgn' /proc/self/status > $0.order\necho '" REPLY("0") "'");
+	signal(SIGHUP, SIG_IGN);
+	ask_program(TSTS_ICA_GET_PROCESSES, &r, path);
+	signal(SIGHUP, SIG_DFL);
+	read_order(path, ignored, sizeof(ignored));
+	remove_program(path);
+	assert_string_equal(ignored, "SigIgn:\t0000000000000000\n");
 }
 
 /* However many log-offs of the client run, a refusal has its record before it is answered. */
@@ -571,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_processes_that_could_not_be_listed),
 		cmocka_unit_test(test_more_processes_than_an_answer_can_have),
 		cmocka_unit_test(test_the_sid_of_a_process_with_another_start),
+		cmocka_unit_test(test_its_program_ignores_no_signal),
 		cmocka_unit_test(test_a_refusal_is_recorded_beyond_the_limit),
 		cmocka_unit_test(test_who_gets_a_list_asks_for_another),
 		cmocka_unit_test(test_a_client_has_so_many_handles),
