@@ -856,7 +856,8 @@ struct logoff_record {
 /*
  * Writes RECORD into the log of this machine: what has become of an action on HOST that logoff_request_run() does not record. Blocks
  * for two seconds at most, if the log does not listen.
- * Returns LOGOFF_OK, which is so too where the machine has no log, LOGOFF_E_TIMEOUT, LOGOFF_E_FAILED or LOGOFF_E_INVALID.
+ * Returns LOGOFF_OK, which is so too where the machine has no log, LOGOFF_E_TIMEOUT, LOGOFF_E_FAILED or LOGOFF_E_INVALID
+ * (the session is another host's, or something is missing).
  */
 enum logoff_result logoff_host_record(struct logoff_host *host, const struct logoff_record *record, struct logoff_error *reterr);
 

@@ -23,8 +23,12 @@ enum logoff_result logoff_session_record(const struct logoff_session *session, c
 	};
 	int r;
 
-	if (session->host || (options && !host_take_struct(&own, sizeof(own), options))) {
+	if (session->host) {
 		r = error_set_errno(reterr, -EINVAL, -EINVAL, "session %s was not imported", session->id);
+		return result_of(r, reterr);
+	}
+	if (options && !host_take_struct(&own, sizeof(own), options)) {
+		r = error_set_errno(reterr, -EINVAL, -EINVAL, "a struct without its size, or of a newer library");
 		return result_of(r, reterr);
 	}
 	copy.host = &host;
@@ -44,7 +48,7 @@ enum logoff_result logoff_host_record(struct logoff_host *host, const struct log
 	int r;
 
 	if (!host_take_struct(&own, sizeof(own), record) || (unsigned)own.action > LOGOFF_ACTION_END_PROCESS ||
-	    (!own.session && !own.process) || (own.session && !own.session->host)) {
+	    (!own.session && !own.process) || (own.session && !host_has_session(host, own.session))) {
 		r = error_set_errno(reterr, -EINVAL, -EINVAL, "this cannot be recorded");
 		return result_of(r, reterr);
 	}

@@ -21,6 +21,8 @@
 #include "base/utf8.h"
 #include "core/result.h"
 
+#define STRUCT_MAX 4096		/* bytes: what a caller's struct may grow to */
+
 const char *logoff_version(void)
 {
 	return LOGOFF_VERSION;
@@ -161,10 +163,12 @@ bool host_take_struct(void *own, size_t own_size, const void *theirs)
 	size_t size;
 
 	memcpy(&size, theirs, sizeof(size));
+	if (size < sizeof(size) || size > STRUCT_MAX)
+		return false;
 	for (size_t i = own_size; i < size; i++)
 		known = known && bytes[i] == 0;
 	memcpy(own, theirs, size < own_size ? size : own_size);
-	return size >= sizeof(size) && known;
+	return known;
 }
 
 bool host_has_session(const struct logoff_host *host, const struct logoff_session *session)

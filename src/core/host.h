@@ -46,8 +46,9 @@ struct logoff_host {
 };
 
 /*
- * Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size, or says something in
- * members that we do not know: to log off without regard to them could be what they forbid.
+ * Copies what the caller has of a struct that may be older or newer than ours. Returns false if it has no size, or one that
+ * no struct has, or says something in members that we do not know: to log off without regard to them could be what they forbid. So
+ * a member that is added wants nothing if it is 0, and stands in no padding.
  */
 bool host_take_struct(void *own, size_t own_size, const void *theirs);
 
