@@ -79,7 +79,8 @@ int logind_bad_answer(int r, const char *what, struct logoff_error *reterr)
 	return error_set_errno(reterr, -EPROTO, r, "%s: not of the promised form", what);
 }
 
-void logind_set_timeout(struct logoff_host *host)
+/* Sets how long the next question may wait for its answer, from now on. */
+static void set_timeout(struct logoff_host *host)
 {
 	struct logind *logind = host->data;
 	uint64_t now = clock_now_us(), most = logind->hurried ? KILL_TIMEOUT_US : CALL_TIMEOUT_US;
@@ -108,7 +109,7 @@ int logind_call(struct logoff_host *host, sd_bus_message *call, int r, sd_bus_me
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 
 	if (r >= 0) {
-		logind_set_timeout(host);
+		set_timeout(host);
 		r = bus_call(logind->bus, call, &error, ret_answer, &logind->has_events);
 		logind->silent = r == -ETIMEDOUT;
 	}
@@ -198,7 +199,7 @@ void logind_identify(struct logoff_host *host, char instance[static 64])
 	const char *id;
 	int r;
 
-	logind_set_timeout(host);
+	set_timeout(host);
 	r = ask_bus(logind->bus, "GetId", &logind->has_events, &answer);
 	if (r >= 0)
 		r = sd_bus_message_read(answer, "s", &id);
@@ -385,7 +386,7 @@ int logind_open(struct logoff_host *host, const char *argument, struct logoff_er
 		return error_set_errno(reterr, r, r, "%s: %s", argument, strerror(-r));
 	r = logind_open_bus(host, &logind->bus);
 	if (r >= 0)
-		logind_set_timeout(host);
+		set_timeout(host);
 	if (probes && is_without_logind(logind, r))	/* nobody says that it is a logind's machine */
 		return error_set_errno(reterr, -ENXIO, -ENXIO, "no logind");
 	if (r < 0)

@@ -24,7 +24,8 @@ static bool is_own_display(const char *display)
 	return is_set(display) && display[0] == ':';
 }
 
-bool logind_is_graphical_type(const char *type)
+/* Tells whether a type of sessions is that of desktops. */
+static bool is_graphical_type(const char *type)
 {
 	return strcmp(type, "x11") == 0 || strcmp(type, "wayland") == 0 || strcmp(type, "mir") == 0;
 }
@@ -36,7 +37,7 @@ bool logind_is_manager_class(const char *class)
 
 bool properties_is_graphical(const struct logind_properties *p)
 {
-	return is_set(p->type) && logind_is_graphical_type(p->type);
+	return is_set(p->type) && is_graphical_type(p->type);
 }
 
 bool properties_is_xrdp(const struct logind_properties *p)

@@ -32,9 +32,6 @@ struct logind_times {
 	int64_t set_us;			/* by how much the clock has been set forward since the logon */
 };
 
-/* Tells whether a type of sessions is that of desktops. */
-bool logind_is_graphical_type(const char *type);
-
 /* Tells whether a class of sessions is that of service managers (systemd 256 and later), which are no sessions. */
 bool logind_is_manager_class(const char *class);
 

@@ -184,9 +184,6 @@ int logind_open_bus(const struct logoff_host *host, sd_bus **ret_bus);
 #define LOGIND_N_FDS 2
 void logind_poll_bus(const struct logind *logind, struct pollfd fds[static LOGIND_N_FDS]);
 
-/* Sets how long the next question may wait for its answer, from now on. */
-void logind_set_timeout(struct logoff_host *host);
-
 /*
  * Finds out which sessions are the caller's, unless that was found a moment ago: who has waited since may have attached the
  * multiplexer elsewhere. To be called before others are looked up. May ask logind. Returns 0, or -errno

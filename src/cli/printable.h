@@ -32,9 +32,6 @@ struct safe program(void);
 /* How many columns of a terminal TEXT takes, which is UTF-8: 2 for a Chinese character. Returns their number. */
 size_t text_width(const char *text);
 
-/* How much of TEXT fits into ROOM columns; *ret_width is the number of columns used. Returns the number of bytes. */
-size_t text_fit(const char *text, size_t room, size_t *ret_width);
-
 /* Makes TEXT harmless, and cuts it with "..." at ROOM columns. Returns the copy. */
 struct safe text_cut(const char *text, size_t room);
 

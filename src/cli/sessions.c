@@ -18,7 +18,11 @@
 /* "03/14/2025 08:02 AM" */
 #define WHEN_WIDTH 19
 
-const char *session_state_word(const struct logoff_session *session)
+/*
+ * The word for the state of SESSION, in the user's language: Active, Conn (a login screen, nobody has logged on yet),
+ * Disc, Closing. Returns the word.
+ */
+static const char *state_word(const struct logoff_session *session)
 {
 	switch (logoff_session_state(session)) {
 	case LOGOFF_STATE_ACTIVE:
@@ -147,7 +151,7 @@ static struct safe cell_number(const void *row)
 
 static struct safe cell_state(const void *row)
 {
-	return safe(session_state_word(row));
+	return safe(state_word(row));
 }
 
 static struct safe cell_kind(const void *row)

@@ -38,10 +38,4 @@ struct safe session_shown_name(const struct logoff_session *session);
  */
 bool session_bears(const struct logoff_session *session, const char *designator);
 
-/*
- * The word for the state of SESSION, in the user's language: Active, Conn (a login screen, nobody has logged on yet),
- * Disc, Closing. Returns the word.
- */
-const char *session_state_word(const struct logoff_session *session);
-
 #endif

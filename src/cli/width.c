@@ -125,15 +125,8 @@ static size_t width_of(uint32_t character)
 	return is_in(wide, sizeof(wide) / sizeof(wide[0]), character) ? 2 : 1;
 }
 
-size_t text_width(const char *text)
-{
-	size_t width;
-
-	(void)text_fit(text, SIZE_MAX, &width);
-	return width;
-}
-
-size_t text_fit(const char *text, size_t room, size_t *ret_width)
+/* How much of TEXT fits into ROOM columns; *ret_width is the number of columns used. Returns the number of bytes. */
+static size_t fit(const char *text, size_t room, size_t *ret_width)
 {
 	size_t length = 0, width = 0;
 
@@ -151,6 +144,14 @@ size_t text_fit(const char *text, size_t room, size_t *ret_width)
 	return length;
 }
 
+size_t text_width(const char *text)
+{
+	size_t width;
+
+	(void)fit(text, SIZE_MAX, &width);
+	return width;
+}
+
 struct safe text_cut(const char *text, size_t room)
 {
 	struct safe out = safe(text);
@@ -158,7 +159,7 @@ struct safe text_cut(const char *text, size_t room)
 
 	if (text_width(out.text) <= room)
 		return out;
-	length = text_fit(out.text, room > 3 ? room - 3 : 0, &width);
+	length = fit(out.text, room > 3 ? room - 3 : 0, &width);
 	snprintf(out.text + length, sizeof(out.text) - length, "%s", room > 3 ? "..." : "");
 	return out;
 }

@@ -108,7 +108,8 @@ int user_read(const struct user_child *child, void *ret, size_t size, struct log
 	return error_set_errno(reterr, -EIO, -EIO, "%s: %s", program_path(), strerror(EIO));
 }
 
-int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us, struct logoff_error *reterr)
+/* As user_read(), but waits for the reply until UNTIL_US. Returns -ETIMEDOUT then. */
+static int await(const struct user_child *child, void *ret, size_t size, uint64_t until_us, struct logoff_error *reterr)
 {
 	struct pollfd ready = { .fd = child->fd, .events = POLLIN };
 	int r;
@@ -146,7 +147,7 @@ int user_ask(struct job *job, void *ret, size_t size, struct logoff_error *reter
 
 	if (r < 0)
 		return r;
-	r = user_await(&child, ret, size, until_us, reterr);
+	r = await(&child, ret, size, until_us, reterr);
 	user_end(&child);
 	return r;
 }

@@ -32,9 +32,6 @@ int user_start(struct user_child *child, struct job *job, struct logoff_error *r
  */
 int user_read(const struct user_child *child, void *ret, size_t size, struct logoff_error *reterr);
 
-/* The same, and waits for it until UNTIL_US. Returns -ETIMEDOUT then. */
-int user_await(const struct user_child *child, void *ret, size_t size, uint64_t until_us, struct logoff_error *reterr);
-
 /* Kills the program; what it has written can still be read. */
 void user_kill(struct user_child *child);
 

@@ -11,7 +11,6 @@
 #include "server/answer.h"
 
 #define NAME_UNITS 33			/* of a name with its NUL, at least */
-#define ADDRESS_SIZE 32			/* WINSTATIONREMOTEADDRESS */
 
 static uint32_t open_server(struct call *call, void *data)
 {

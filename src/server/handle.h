@@ -9,7 +9,7 @@
 #include "server/caller.h"
 #include "tsts/ms-tsts.h"
 
-enum handle_type { HANDLE_NONE, HANDLE_SESSION, HANDLE_ENUM, HANDLE_NOTIFY, HANDLE_LISTENER, HANDLE_SERVER };
+enum handle_type { HANDLE_NONE, HANDLE_SESSION, HANDLE_ENUM, HANDLE_NOTIFY, HANDLE_SERVER };
 
 /* What a handle stands for. */
 struct held {

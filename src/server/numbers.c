@@ -19,11 +19,6 @@ void numbers_open(struct numbers *numbers, const char *path)
 		numbers->last = numbers->table.items[numbers->table.n_items - 1].number;
 }
 
-void numbers_close(struct numbers *numbers)
-{
-	number_table_done(&numbers->table);
-}
-
 /* A new number, or 0. */
 static int32_t give(struct numbers *numbers, const char *id, int64_t logon_us)
 {

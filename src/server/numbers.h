@@ -34,7 +34,4 @@ void numbers_drop(struct numbers *numbers, uint64_t since_us);
 /* Writes the file if something has changed. */
 void numbers_write(struct numbers *numbers);
 
-/* Frees what NUMBERS holds. */
-void numbers_close(struct numbers *numbers);
-
 #endif

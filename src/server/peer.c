@@ -38,7 +38,7 @@ struct peer {
 	pid_t pid;
 	int pid_fd, in, out;			/* IN: its standard input */
 	struct buffer to, from;
-	struct tevent_fd *pid_event, *in_event, *out_event;
+	struct tevent_fd *in_event, *out_event;
 	struct tevent_timer *idle;
 	struct order *orders;			/* the first one is carried out */
 	int64_t serial;

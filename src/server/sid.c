@@ -30,7 +30,8 @@ static void put(uint8_t *bytes, uint32_t value)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 }
 
-uint32_t sid_of_unix_user(uid_t uid, uint8_t bytes[SID_MAX_BYTES])
+/* S-1-22-1-UID. */
+static uint32_t of_unix_user(uid_t uid, uint8_t bytes[SID_MAX_BYTES])
 {
 	memset(bytes, 0, SID_MAX_BYTES);
 	bytes[0] = 1;
@@ -47,7 +48,7 @@ static uint32_t ask(uid_t uid, uint8_t bytes[SID_MAX_BYTES])
 	struct wbcDomainSid sid;
 
 	if (wbcUidToSid(uid, &sid) != WBC_ERR_SUCCESS || sid.num_auths > 15)
-		return sid_of_unix_user(uid, bytes);
+		return of_unix_user(uid, bytes);
 	memset(bytes, 0, SID_MAX_BYTES);
 	bytes[0] = sid.sid_rev_num;
 	bytes[1] = sid.num_auths;
@@ -59,7 +60,7 @@ static uint32_t ask(uid_t uid, uint8_t bytes[SID_MAX_BYTES])
 #else
 static uint32_t ask(uid_t uid, uint8_t bytes[SID_MAX_BYTES])
 {
-	return sid_of_unix_user(uid, bytes);
+	return of_unix_user(uid, bytes);
 }
 #endif
 

@@ -16,7 +16,4 @@
  */
 uint32_t sid_of_user(uid_t uid, uint8_t bytes[SID_MAX_BYTES]);
 
-/* S-1-22-1-UID. */
-uint32_t sid_of_unix_user(uid_t uid, uint8_t bytes[SID_MAX_BYTES]);
-
 #endif

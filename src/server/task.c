@@ -29,6 +29,38 @@ struct task {
 	void *data;
 };
 
+/* ---- what the words of logoff-host mean ---- */
+
+/* What a failure or a result that logoff-host tells is as a result of MS-TSTS. */
+static uint32_t result_of_line(const struct line *line)
+{
+	static const struct { const char *word; uint32_t result;
+	} words[] = {
+		{ "ended", RESULT_OK },
+		{ "delivered", RESULT_OK },
+		{ "disconnected", RESULT_OK },
+		{ "denied", RESULT_DENIED },
+		{ "protected", RESULT_DENIED },
+		{ "own-session", RESULT_DENIED },
+		{ "own-process", RESULT_DENIED },
+		{ "changed", RESULT_NOT_FOUND },
+		{ "no-session", RESULT_NOT_FOUND },
+		{ "no-process", RESULT_INVALID },
+		{ "not-ended", RESULT_TIMED_OUT },
+		{ "not-in-time", RESULT_TIMED_OUT },
+		{ "no-answer", RESULT_TIMED_OUT },
+		{ "cancelled", RESULT_CANCELLED },
+		{ "no-way", RESULT_NOT_SUPPORTED },
+		{ "unsupported", RESULT_NOT_SUPPORTED },
+	};
+	const char *word = line->kind == LINE_FAILURE ? line->word : line_text(line->value, "result");
+
+	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].result;
+	return RESULT_FAILED;
+}
+
 /* ---- one task ---- */
 
 static void on_line(void *data, const struct line *line)
@@ -36,7 +68,7 @@ static void on_line(void *data, const struct line *line)
 	struct task *task = data;
 
 	if (line->kind == LINE_FAILURE || strcmp(line->word, "result") == 0 || strcmp(line->word, "delivery") == 0)
-		task->result = task_result(line);
+		task->result = result_of_line(line);
 	if (task->calls->line)
 		task->calls->line(task, task->call, line);
 }
@@ -162,43 +194,13 @@ void task_cancel(struct task *task)
 		order_cancel(task->order);
 }
 
-json_t *task_sessions(const struct call *call)
+/* {"id":ID,"logon":LOGON} of the session of CALL in an array, as orders have it. */
+static json_t *list_session(const struct call *call)
 {
 	const struct session *session = call->session;
 	json_t *logon = session->logon_us < 0 ? json_null() : json_integer(session->logon_us);
 
 	return json_pack("[{s:s, s:o}]", "id", session->id, "logon", logon);
-}
-
-/* ---- what the words of logoff-host mean ---- */
-
-uint32_t task_result(const struct line *line)
-{
-	static const struct { const char *word; uint32_t result;
-	} words[] = {
-		{ "ended", RESULT_OK },
-		{ "delivered", RESULT_OK },
-		{ "disconnected", RESULT_OK },
-		{ "denied", RESULT_DENIED },
-		{ "protected", RESULT_DENIED },
-		{ "own-session", RESULT_DENIED },
-		{ "own-process", RESULT_DENIED },
-		{ "changed", RESULT_NOT_FOUND },
-		{ "no-session", RESULT_NOT_FOUND },
-		{ "no-process", RESULT_INVALID },
-		{ "not-ended", RESULT_TIMED_OUT },
-		{ "not-in-time", RESULT_TIMED_OUT },
-		{ "no-answer", RESULT_TIMED_OUT },
-		{ "cancelled", RESULT_CANCELLED },
-		{ "no-way", RESULT_NOT_SUPPORTED },
-		{ "unsupported", RESULT_NOT_SUPPORTED },
-	};
-	const char *word = line->kind == LINE_FAILURE ? line->word : line_text(line->value, "result");
-
-	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i].word, word) == 0)
-			return words[i].result;
-	return RESULT_FAILED;
 }
 
 /* ---- a refusal ---- */
@@ -239,7 +241,7 @@ uint32_t task_refuse_right(struct call *call, enum right right)
 	if (!call->session || !call->session->id ||
 	    !(right & (RIGHT_MESSAGE | RIGHT_DISCONNECT | RIGHT_LOGOFF | RIGHT_RESET)))
 		return RESULT_DENIED;
-	order = json_pack("{s:s, s:o}", "order", word, "sessions", task_sessions(call));
+	order = json_pack("{s:s, s:o}", "order", word, "sessions", list_session(call));
 	if (order && right == RIGHT_MESSAGE)
 		(void)json_object_set_new(order, "text", json_string("-"));
 	return task_refuse(call, order);
@@ -261,7 +263,7 @@ static void on_log_off_line(struct task *task, struct call *call, const struct l
 uint32_t task_log_off(struct call *call, unsigned grace_s, unsigned warn_s, bool wait)
 {
 	static const struct task_calls soon = { .line = on_log_off_line }, late;
-	json_t *order = json_pack("{s:s, s:o, s:i, s:i, s:i}", "order", "log-off", "sessions", task_sessions(call),
+	json_t *order = json_pack("{s:s, s:o, s:i, s:i, s:i}", "order", "log-off", "sessions", list_session(call),
 				  "grace", (int)grace_s, "warn", (int)warn_s, "wait", WAIT_S);
 	unsigned all_s = grace_s + warn_s + WAIT_S + SLACK_S;
 
@@ -281,7 +283,7 @@ static void on_disconnect_line(struct task *task, struct call *call, const struc
 uint32_t task_disconnect(struct call *call)
 {
 	static const struct task_calls calls = { .line = on_disconnect_line };
-	json_t *order = json_pack("{s:s, s:o}", "order", "disconnect", "sessions", task_sessions(call));
+	json_t *order = json_pack("{s:s, s:o}", "order", "disconnect", "sessions", list_session(call));
 
 	return task_begin(call, order, true, SLACK_S, SLACK_S, &calls, 0);
 }
@@ -320,7 +322,7 @@ static json_t *message_order(struct call *call, const char *title, const char *t
 
 	if (cut)
 		utf8_cut(cut);
-	order = json_pack("{s:s, s:o, s:s, s:i, s:b}", "order", "message", "sessions", task_sessions(call), "text",
+	order = json_pack("{s:s, s:o, s:s, s:i, s:b}", "order", "message", "sessions", list_session(call), "text",
 			  text, "time", (int)timeout_s, "answers", wait);
 	if (order && cut && *cut)
 		(void)json_object_set_new(order, "title", json_string(cut));

@@ -40,9 +40,6 @@ void task_leave(struct task *task);
 /* Nobody waits any more for what TASK does. NULL is allowed. */
 void task_cancel(struct task *task);
 
-/* {"id":ID,"logon":LOGON} of the session of CALL in an array, as orders have it. */
-json_t *task_sessions(const struct call *call);
-
 /*
  * Refuses CALL what ORDER, which is stolen, says. The refusal is recorded first, and then answered. Returns what the
  * act returns: RESULT_BUSY if it cannot be recorded now.
@@ -51,9 +48,6 @@ uint32_t task_refuse(struct call *call, json_t *order);
 
 /* The same for the session of CALL and the RIGHT that the client lacks. */
 uint32_t task_refuse_right(struct call *call, enum right right);
-
-/* What a failure or a result that logoff-host tells is as a result of MS-TSTS. */
-uint32_t task_result(const struct line *line);
 
 /*
  * ---- what both the interfaces of today and IcaApi have, for the session of CALL: each returns what the act returns

@@ -31,12 +31,12 @@ static void test_they_stay(void **state)
 	assert_int_equal(numbers_get(&numbers, "a b", 9, 2), 0);
 	assert_int_equal(numbers_get(&numbers, "new", -1, 2), 0); /* unknown, so it would be another one each time */
 	numbers_write(&numbers);
-	numbers_close(&numbers);
+	number_table_done(&numbers.table);
 	numbers_open(&numbers, path);
 	assert_int_equal(numbers_get(&numbers, "pts-3", 6, 1), 49153);
 	assert_int_equal(numbers_get(&numbers, "40000", 9000005, 1), 49154);
 	assert_int_equal(numbers_get(&numbers, "next", 1, 1), 49155);
-	numbers_close(&numbers);
+	number_table_done(&numbers.table);
 	unlink(path);
 }
 
@@ -54,7 +54,7 @@ static void test_those_of_the_gone_are_free(void **state)
 	assert_int_equal(numbers_get(&numbers, "b", 1, 21), 49153);
 	assert_int_equal(numbers_get(&numbers, "c", 1, 21), 49154);
 	assert_int_equal(numbers_get(&numbers, "a", 1, 21), 49155);
-	numbers_close(&numbers);
+	number_table_done(&numbers.table);
 }
 
 static void test_there_are_so_many(void **state)
@@ -69,7 +69,7 @@ static void test_there_are_so_many(void **state)
 		assert_int_equal(numbers_get(&numbers, id, 1, 1), 49152 + i);
 	}
 	assert_int_equal(numbers_get(&numbers, "one-more", 1, 1), 0);
-	numbers_close(&numbers);
+	number_table_done(&numbers.table);
 }
 
 int main(void)

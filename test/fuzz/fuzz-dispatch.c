@@ -693,7 +693,7 @@ static void end_run(void)
 		end_one(0, ORDER_DONE, NULL, 0);
 	require(!server.clients, "a client is kept that nobody uses");
 	require(!timers && !vanished_timer, "a timer is left");
-	numbers_close(&server.numbers);
+	number_table_done(&server.numbers.table);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
