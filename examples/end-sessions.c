@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 	if (logoff_host_open(&host, NULL, NULL, &error) < 0)
 		print_error("cannot open this host", &error);
 	else if (logoff_request_new(&request, host) >= 0 && add_sessions(host, request, argv[1]) >= 0) {
-		if (logoff_request_run(request, NULL, &error) >= 0)	/* with the usual times, and without a warning */
+		if (logoff_request_run(request, NULL, &error) >= 0)	/* with the usual times, without a warning */
 			status = show_results(request);
 		else
 			print_error("cannot log off", &error);

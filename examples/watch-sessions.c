@@ -25,7 +25,8 @@ static enum logoff_result tell_changes(struct logoff_monitor *monitor, struct lo
 	enum logoff_result r;
 
 	while ((r = logoff_monitor_next(monitor, &change, reterr)) >= 0 && change) {
-		const char *word = (size_t)change->type < 4 ? words[change->type] : "?";	/* later versions may have more */
+		/* Later versions may have more. */
+		const char *word = (size_t)change->type < 4 ? words[change->type] : "?";
 
 		printf("session %s of ", logoff_session_id(change->session));
 		print_text(stdout, logoff_session_user(change->session), ' ');
