@@ -65,11 +65,24 @@ static void a_file_is_read_whole(void **state)
 	assert_int_equal(text_read(&text, &n, -1, 10), -EBADF);
 }
 
+static void an_end_has_something_before_it(void **state)
+{
+	(void)state;
+	assert_true(text_ends_with("app.slice", 9, ".slice"));
+	assert_true(text_ends_with("app.slice/a.scope", 9, ".slice"));
+	assert_false(text_ends_with("app.slice/a.scope", 17, ".slice"));
+	assert_false(text_ends_with("app.slice", 8, ".slice"));
+	assert_false(text_ends_with(".slice", 6, ".slice"));
+	assert_false(text_ends_with("x", 1, ".slice"));
+	assert_false(text_ends_with("", 0, ".slice"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies),
 		cmocka_unit_test(what_is_missing_is_nothing),
+		cmocka_unit_test(an_end_has_something_before_it),
 		cmocka_unit_test(a_file_is_read_whole),
 	};
 

@@ -25,6 +25,11 @@ int text_copy_set(char **ret, const char *text)
 	return text && *text ? text_copy(ret, text) : 0;
 }
 
+bool text_ends_with(const char *text, size_t length, const char *end)
+{
+	return length > strlen(end) && strncmp(text + length - strlen(end), end, strlen(end)) == 0;
+}
+
 int text_read(char **ret, size_t *ret_n, int fd, size_t max)
 {
 	size_t size = 0, n = 0;

@@ -23,6 +23,9 @@ int text_copy_set(char **ret, const char *text);
  */
 int text_read(char **ret, size_t *ret_n, int fd, size_t max);
 
+/* Tells whether the first LENGTH characters of TEXT are END with something before it. */
+bool text_ends_with(const char *text, size_t length, const char *end);
+
 /* ---- what cannot be taken for more of the sentence in which it will stand ---- */
 
 /* Tells whether TEXT has ASCII letters, digits and the characters of MORE only. */

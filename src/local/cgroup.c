@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "local/file.h"
 
 /* The path in the hierarchy of LINE, "HIERARCHY:CONTROLLERS:PATH"; NULL: the line is none. */
@@ -157,11 +158,6 @@ bool cgroup_parse_manager(const char *text, uid_t *ret_uid, const char **ret_uni
 	return true;
 }
 
-static bool ends_with(const char *name, size_t length, const char *end)
-{
-	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
-}
-
 /* The length of a path up to its first service or scope, below slices; 0: it has none. */
 static size_t length_of_unit(const char *path)
 {
@@ -172,9 +168,9 @@ static size_t length_of_unit(const char *path)
 
 		n = strcspn(name, "/\n");
 		length += n + 1;
-		if (ends_with(name, n, ".service") || ends_with(name, n, ".scope"))
+		if (text_ends_with(name, n, ".service") || text_ends_with(name, n, ".scope"))
 			return length;
-		if (!ends_with(name, n, ".slice"))
+		if (!text_ends_with(name, n, ".slice"))
 			return 0;
 	}
 	return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "local/cgroup.h"
 #include "local/held.h"
 #include "local/proc-table.h"
@@ -43,17 +44,12 @@ static bool begins_with_one(const char *name, const char *const *beginnings)
 	return false;
 }
 
-static bool ends_with(const char *name, size_t length, const char *end)
-{
-	return length > strlen(end) && strncmp(name + length - strlen(end), end, strlen(end)) == 0;
-}
-
 /* The unit in a path: the first part that is no slice ("app.slice/app-org.gnome.Terminal.slice/..."). Returns its length. */
 static size_t find_unit(const char *path, const char **ret_unit)
 {
 	size_t length = strcspn(path, "/\n");
 
-	while (ends_with(path, length, ".slice") && path[length] == '/') {
+	while (text_ends_with(path, length, ".slice") && path[length] == '/') {
 		path += length + 1;
 		length = strcspn(path, "/\n");
 	}
@@ -66,7 +62,7 @@ bool desktop_is_scope(const char *path)
 	const char *unit;
 	size_t length = find_unit(path, &unit);
 
-	return ends_with(unit, length, ".scope");
+	return text_ends_with(unit, length, ".scope");
 }
 
 bool desktop_is_moved(const char *path)
@@ -85,9 +81,9 @@ bool desktop_is_unit(const char *path)
 
 	if (!of_session && strncmp(path, "app.slice/", 10) != 0)
 		return false;
-	if (ends_with(unit, length, ".scope"))
+	if (text_ends_with(unit, length, ".scope"))
 		return begins_with_one(unit, desktop_scopes);
-	if (!ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
+	if (!text_ends_with(unit, length, ".service") || (begins_with_one(unit, shared) && !begins_with_one(unit, desktops)))
 		return false;
 	return of_session || begins_with_one(unit, desktops);
 }
@@ -235,7 +231,7 @@ static int list_unit(struct way *way, const char *name)
 		return -ENAMETOOLONG;
 	way->path[length] = '/';
 	strcpy(way->path + length + 1, name);
-	if (ends_with(name, n, ".slice"))
+	if (text_ends_with(name, n, ".slice"))
 		r = list_folder(way);
 	else if (desktop_is_unit(way->path + way->manager + 1))
 		r = proc_list_cgroup(way->path, way->list);
