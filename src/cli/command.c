@@ -23,6 +23,18 @@ int command_print_version(void)
 	return EXIT_ENDED;
 }
 
+int command_without_arguments(const struct help *help, int n_arguments, char **argv)
+{
+	if (arg_help)
+		return output_end(help_print(help));
+	if (arg_version)
+		return output_end(command_print_version());
+	if (n_arguments == 0)
+		return -1;
+	fprintf(stderr, _("%s: takes no argument: %s\n"), program().text, safe(argv[1]).text);
+	return help_try(help);
+}
+
 /* Opens the one host of /server, or this machine, and runs COMMAND on it. Returns the exit status. */
 static int run_host(const struct command *command, int n_arguments, char **arguments)
 {

@@ -35,4 +35,10 @@ int command_main(const struct command *command, int argc, char **argv);
 /* Prints the version. Returns the exit status. */
 int command_print_version(void);
 
+/*
+ * For a program that takes options only: shows help or the version, or refuses the first of the N_ARGUMENTS in ARGV.
+ * Returns the exit status, or -1: none of these, the program goes on.
+ */
+int command_without_arguments(const struct help *help, int n_arguments, char **argv);
+
 #endif

@@ -364,9 +364,8 @@ static int run(void)
 int main(int argc, char **argv)
 {
 	enum option_fault fault;
-	enum exit_status status;
 	const char *culprit;
-	int n_arguments;
+	int n_arguments, status;
 
 	os_hold_standard_files();
 	charset_init();
@@ -376,17 +375,12 @@ int main(int argc, char **argv)
 		return help_refuse(&help, _("/as and --bus exclude each other"));
 	status = arg_as ? as_become(arg_as) : EXIT_ENDED;
 	if (status != EXIT_ENDED)
-		return (int)status;
+		return status;
 	if (logon_check(&fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
-	if (arg_help)
-		return output_end(help_print(&help));
-	if (arg_version)
-		return output_end(command_print_version());
-	if (n_arguments > 0) {
-		fprintf(stderr, _("%s: takes no argument: %s\n"), program().text, safe(argv[1]).text);
-		return help_try(&help);
-	}
+	status = command_without_arguments(&help, n_arguments, argv);
+	if (status >= 0)
+		return status;
 	if (arg_bus)
 		arg_server = arg_bus;
 	arg_logon.no_password = true;	/* the peer may be far from any terminal of this program */

@@ -437,19 +437,12 @@ int main(int argc, char **argv)
 {
 	enum option_fault fault;
 	const char *culprit;
-	int n_arguments;
+	int n_arguments, status;
 
 	os_hold_standard_files();
 	charset_init();
 	if (options_parse(options, argc, argv, 0, &n_arguments, &fault, &culprit) < 0)
 		return help_usage_error(&help, fault, culprit);
-	if (arg_help)
-		return output_end(help_print(&help));
-	if (arg_version)
-		return output_end(command_print_version());
-	if (n_arguments > 0) {
-		fprintf(stderr, _("%s: takes no argument: %s\n"), program().text, safe(argv[1]).text);
-		return help_try(&help);
-	}
-	return output_end(apply_rule(arg_settings));
+	status = command_without_arguments(&help, n_arguments, argv);
+	return status >= 0 ? status : output_end(apply_rule(arg_settings));
 }
