@@ -8,8 +8,11 @@ who does not use msg.
 
 import errno
 import json
+import re
 import subprocess
 import time
+from collections import Counter
+from random import Random
 
 import pytest
 
@@ -527,18 +530,25 @@ class Outsider:
         self.connection = blocking.open_dbus_connection(f"unix:path={host.path('/run/dbus/system_bus_socket')}")
 
     def start(self, identity, text="hello"):
+        self.call("Send", "a(st)sstbu", ([(identity, 0)], "", text, 0, False, 0))
+
+    def call(self, method, signature, body):
         service = self.jeepney.DBusAddress("/org/logoff/Messenger1", "org.logoff.Messenger1", "org.logoff.Messenger1")
-        call = self.jeepney.new_method_call(service, "Send", "a(st)sstbu", ([(identity, 0)], "", text, 0, False, 0))
         self.serial = next(self.connection.outgoing_serial)
-        self.connection.send(call, serial=self.serial)
+        self.connection.send(self.jeepney.new_method_call(service, method, signature, body), serial=self.serial)
+
+    def answer(self):
+        """The results, or the name of an error."""
+        fields = self.jeepney.HeaderFields
+        while (reply := self.connection.receive(timeout=10)).header.fields.get(fields.reply_serial) != self.serial:
+            pass
+        if reply.header.message_type == self.jeepney.MessageType.method_return:
+            return reply.body[0] if reply.body else []
+        return reply.header.fields[fields.error_name]
 
     def result(self):
         """The result of the one message."""
-        answers = self.jeepney.HeaderFields.reply_serial
-        while (reply := self.connection.receive(timeout=10)).header.fields.get(answers) != self.serial:
-            pass
-        assert reply.header.message_type == self.jeepney.MessageType.method_return, reply.body
-        ((delivery,),) = reply.body
+        (delivery,) = self.answer()
         return delivery[0]
 
 
@@ -565,3 +575,47 @@ def test_call_while_the_service_ends(host):
     finally:
         host.check("pkill -CONT -x dbus-daemon")
     assert caller.result() == -errno.ETIMEDOUT, "alice's terminal is stopped, which takes two seconds"
+
+
+TEXTS = ["", "0", "01", "c0", "-1", "2147483648", "9" * 64, "9" * 65, "a\nb", "\x1b[2J", "\u202e\u0301", "\U0010ffff" * 200, "x" * 1025, "x" * 40000]
+NUMBERS = {"i": (-2**31, -1, 0, 2**31 - 1), "x": (-2**63, -1, 0, 2**63 - 1), "u": (0, 9, 2**32 - 1), "t": (0, 1, 2**63, 2**64 - 1),
+           "b": (False, True)}
+BYTES = [b"", b"a\0b", b"\xff" * 15, b"x" * 16, b"x" * 5000]
+METHODS = {"Send": "a(st)sstbu", "Disconnect": "st(sss)", "EndProcesses": "a(ixusay)t(sss)", "Cancel": ""}
+
+
+def any_values(random, signature):
+    """A value of each type of a signature, mostly one at a limit."""
+    values = []
+    for array, part in re.findall(r"(a?)(\(\w+\)|\w)", signature):
+        if array and part == "y":
+            values.append(random.choice(BYTES))
+        elif array:
+            values.append([any_values(random, part[1:-1]) for _ in range(random.choice((0, 1, 1, 2, 3, 40)))])
+        elif part[0] == "(":
+            values.append(any_values(random, part[1:-1]))
+        else:
+            values.append(random.choice(TEXTS if part == "s" else NUMBERS[part]))
+    return tuple(values)
+
+
+def test_service_takes_any_values(host):
+    """What is not right is refused, and what means nothing reaches nothing: each call is answered, and by the same process."""
+    alice, caller, random = sessions.ssh(host, "alice"), Outsider(host), Random(7)
+    before = host.session_ids()
+    caller.start(alice.id)
+    assert caller.result() == 0
+    service = host.check("systemctl show --property=MainPID logoff-messenger")
+    answers = Counter()
+    for _ in range(300):
+        method = random.choice([*METHODS, "Unknown"])
+        right = METHODS.get(method, "s")
+        signature = random.choice((right, right, right, right + "s", right[:-1] if right[-1:].isalpha() else right))
+        caller.call(method, signature, any_values(random, signature))
+        answer = caller.answer()
+        assert isinstance(answer, str) or all(delivery[0] < 0 for delivery in answer), (method, answer)
+        assert answer != "org.freedesktop.DBus.Error.NoReply", method
+        answers[answer if isinstance(answer, str) else "answered"] += 1
+    assert answers["answered"] > 20 and answers["org.freedesktop.DBus.Error.InvalidArgs"] > 100, answers
+    assert host.check("systemctl show --property=MainPID logoff-messenger") == service and service != "MainPID=0"
+    assert host.session_ids() == before
