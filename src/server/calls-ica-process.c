@@ -50,7 +50,7 @@ static bool parse(TALLOC_CTX *mem, const struct call *call, const struct line *l
 	const struct session *session = session_by_id(call->list, line_text(line->value, "session_id"), -1);
 
 	*ret = (struct process){
-		.pid = (uint32_t)pid, .started_us = line_number(line->json, "started", INT64_MAX),
+		.pid = (uint32_t)pid, .started_us = line_number(line->json, "started", LINE_MAX_US),
 		.uid = uid < 0 ? (uid_t)-1 : (uid_t)uid, .command = talloc_strdup(mem, command ? command : ""),
 		.session = session ? session->number : 0, .session_uid = session ? session->uid : (uid_t)-1,
 	};

@@ -66,7 +66,7 @@ static bool take_reply(struct line *line)
 static bool take_item(struct line *line)
 {
 	line->kind = LINE_ITEM;
-	line->logon_us = line_number(line->json, "logon", INT64_MAX);
+	line->logon_us = line_number(line->json, "logon", LINE_MAX_US);
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]) && !line->word; i++) {
 		line->value = json_object_get(line->json, items[i]);
 		line->word = line->value ? items[i] : NULL;

@@ -15,6 +15,7 @@
 
 #define LINE_MAX_BYTES (1 << 20)	/* of one line */
 #define LINE_MAX_TEXT 1024		/* bytes of a name in it */
+#define LINE_MAX_US INT64_C(253402300800000000)	/* of a time, the year 10000: times can be added up */
 
 enum line_kind {
 	LINE_HELLO,

@@ -62,6 +62,19 @@ static void test_lines(void **state)
 	line_done(&line);
 }
 
+/* What cannot be a time is not known: the service adds it to others. */
+static void test_times(void **state)
+{
+	struct line line = parse("{\"serial\":1,\"logon\":253402300800000000,\"session\":{}}");
+
+	(void)state;
+	assert_int_equal(line.logon_us, LINE_MAX_US);
+	line_done(&line);
+	line = parse("{\"serial\":1,\"logon\":253402300800000001,\"session\":{}}");
+	assert_int_equal(line.logon_us, -1);
+	line_done(&line);
+}
+
 static void test_what_is_no_line(void **state)
 {
 	static const char *const texts[] = {
@@ -172,7 +185,8 @@ static void test_the_same_logon(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hello), cmocka_unit_test(test_lines), cmocka_unit_test(test_what_is_no_line),
+		cmocka_unit_test(test_hello), cmocka_unit_test(test_lines), cmocka_unit_test(test_times),
+		cmocka_unit_test(test_what_is_no_line),
 		cmocka_unit_test(test_session), cmocka_unit_test(test_wrong_sessions),
 		cmocka_unit_test(test_the_same_logon),
 	};

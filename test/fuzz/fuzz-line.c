@@ -114,7 +114,7 @@ static void check_line(TALLOC_CTX *mem, const struct line *line)
 		check_fields(line->value);
 		break;
 	case LINE_ITEM:
-		require(line->serial > 0 && line->logon_us >= -1);
+		require(line->serial > 0 && line->logon_us >= -1 && line->logon_us <= LINE_MAX_US);
 		require(json_object_get(line->json, line->word) == line->value);
 		check_fields(line->value);
 		check_session(mem, line);	/* of whatever kind it is */
