@@ -7,14 +7,13 @@
  * registry; Samba makes it of its NetBIOS name. Two hosts of Samba with the same NetBIOS name are one to us.
  *
  * What is relied on of Samba (4.17 to 4.22; tests: test_connecting.py in test/domain):
- * - below the connection of a pipe (talloc) there is one struct smbXcli_conn, which talloc knows by that name;
+ * - below the first pipe of a connection (talloc) there is one struct smbXcli_conn, which talloc knows by that name;
  * - smbXcli_conn_server_guid() and smbXcli_conn_is_connected() are in a library that libdcerpc has loaded.
  * Where that is no longer so nobody knows the server, and client-link.c does not connect to it anew.
  */
 #include "tsts/client.h"
 
 #include <core/ntstatus.h>
-#include <dcerpc.h>
 #include <dlfcn.h>
 #include <string.h>
 
@@ -35,7 +34,7 @@ struct smbXcli_conn *smb_of_pipe(const struct dcerpc_pipe *pipe)
 {
 	const void *found = NULL;
 
-	talloc_report_depth_cb(pipe->conn, 0, DEPTH_MAX, find_connection, &found);
+	talloc_report_depth_cb(pipe, 0, DEPTH_MAX, find_connection, &found);
 	return (struct smbXcli_conn *)found;
 }
 
