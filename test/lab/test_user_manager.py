@@ -149,7 +149,7 @@ def test_a_manager_whose_user_logind_has_forgotten(host):
 
 
 def test_what_clears_up_after_a_manager_is_not_killed(host, help_desk):  # noqa: F811
-    """Who has only polkit's word kills by logind's KillUser, which reaches the user's whole slice."""
+    """A caller with polkit's word alone kills by logind's KillUser, which reaches the user's whole slice."""
     for _ in range(3):
         session = sessions.ssh(host, "alice")
         start_user_service(session)
