@@ -20,7 +20,7 @@ void warning_compose(int64_t remaining_us, char *text, size_t size, void *userda
 	unsigned long seconds = remaining_us < 0 ? 0 : (unsigned long)((remaining_us + 500000) / 1000000);
 
 	if (remaining_us < 0)
-		snprintf(text, size, _("%s has cancelled the log-off. You will not be logged off."), warning->sender);
+		snprintf(text, size, _("%s has cancelled this log-off. It will not log you off."), warning->sender);
 	else
 		snprintf(text, size, ngettext("%s logs you off in %lu second. Save your work now.%s%s",
 					      "%s logs you off in %lu seconds. Save your work now.%s%s", seconds),

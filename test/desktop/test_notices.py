@@ -30,7 +30,7 @@ def test_warnings_take_each_others_place(host, desktop):
 
     interrupt(host, running)
     result = finish(running, 10)
-    desktop.reads("called-off", "has cancelled the log-off", "You will not be logged off", without="logs you off")
+    desktop.reads("called-off", "has cancelled this log-off", "It will not log you off", without="logs you off")
     assert result.status == CANCELLED, result.text
     assert f"the desktop of alice has the warning; 60 seconds left" in result.out
     assert_untouched(desktop, before)

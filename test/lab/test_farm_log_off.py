@@ -20,7 +20,7 @@ from cases import CANCELLED, OK, UNREACHABLE, assert_untouched
 from host import wait_until
 from test_audit import record, start  # noqa: F401, which knows when the case began
 
-CANCELLATION = r"has cancelled the log-off\. You will not be logged off\.\n"
+CANCELLATION = r"has cancelled this log-off\. It will not log you off\.\n"
 KILL = "/etc/systemd/logind.conf.d/lab-kill.conf"
 
 

@@ -492,11 +492,11 @@ def test_warning_cancelled_while_the_service_hangs(desktop):
         running = desktop.host.start(["logoff", desktop.id, bob.id, "/warn:60"])
         bob.shell.expect("root logs you off in 60 seconds", 5)
         desktop.host.check("pkill -INT -x logoff")
-        bob.shell.expect("You will not be logged off", 3)
+        bob.shell.expect("It will not log you off", 3)
         desktop.host.check("pkill -CONT -x logoff-messenge")
         result = finish(running, 5)
         assert result.status == CANCELLED, result.text
-        wait_until(lambda: any("has cancelled the log-off" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
+        wait_until(lambda: any("has cancelled this log-off" in summary for summary, *_ in shown(desktop)), 5, "alice is told too")
     finally:
         desktop.host.check("pkill -CONT -x logoff-messenge || :")
 

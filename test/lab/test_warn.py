@@ -15,7 +15,7 @@ from cases import (CANCELLED, NOT_IN_TIME, OK, PROTECTED, assert_gone, assert_lo
 from host import finish, wait_until
 
 WARNING = r"root logs you off in (\d+) seconds?\. Save your work now\.\n"
-CANCELLATION = r"root has cancelled the log-off\. You will not be logged off\.\n"
+CANCELLATION = r"root has cancelled this log-off\. It will not log you off\.\n"
 WIPE = "\x1b[K"
 
 
@@ -177,7 +177,7 @@ def test_asked_counted_down_and_cancelled_at_the_keyboard(host):
     assert out.count("cancelled") == 2 and WIPE in out
     for session, processes in zip(there, before):
         session.shell.expect(r"alice logs you off in 60 seconds\.", 5)
-        session.shell.expect("alice has cancelled the log-off", 5)
+        session.shell.expect("alice has cancelled this log-off", 5)
         assert_untouched(session, processes)
 
 
