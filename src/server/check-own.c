@@ -34,18 +34,68 @@ static void check_program(void)
 			  _("%s cannot be run: %s"), path, strerror(errno));
 }
 
+/*
+ * Tells whether the group NAME, which exists, has a member: 1, 0, -ENOENT (it is not in this machine's files, which
+ * alone can be listed), -ENODATA (it is, without a member, but there are other sources) or another -errno.
+ */
+static int has_member(const char *name)
+{
+	static char groups[262144], users[262144], sources[65536];
+	int r;
+
+	if (!probe_read("/etc/group", groups, sizeof(groups)) || !probe_read("/etc/passwd", users, sizeof(users)))
+		return -errno;
+	r = probe_has_member(groups, users, name);
+	if (r > 0)
+		return 1;
+	if (strlen(groups) + 1 == sizeof(groups) || strlen(users) + 1 == sizeof(users))
+		return -EFBIG;
+	if (r < 0)
+		return r;
+	if (!probe_read("/etc/nsswitch.conf", sources, sizeof(sources)))
+		return errno == ENOENT ? 0 : -errno;
+	return probe_nss_is_local(sources, "group") && probe_nss_is_local(sources, "passwd") &&
+	       probe_nss_is_local(sources, "initgroups") ? 0 : -ENODATA;
+}
+
+/* Says whether anybody is in the group NAME, which exists. */
+static void check_members(const char *name)
+{
+	int r = has_member(name);
+
+	if (r > 0)
+		check_say(FINDING_OK, NULL, _("The group %s has members."), safe(name).text);
+	else if (r == 0)
+		check_say(FINDING_NOTE,
+			  check_write(_("To add somebody: sudo usermod --append --groups '%s' NAME"),
+				      safe(name).text).text,
+			  _("This machine's own files name no member of the group %s."), safe(name).text);
+	else if (r == -ENODATA)
+		check_say(FINDING_UNKNOWN,
+			  check_write(_("Look with: id NAME. To add somebody: sudo usermod --append --groups "
+					"'%s' NAME"), safe(name).text).text,
+			  _("This machine's own files name no member of the group %s; whether it has any elsewhere is "
+			    "unknown."), safe(name).text);
+	else
+		check_say(FINDING_UNKNOWN, _("Look with: id NAME"),
+			  _("Whether anybody is in the group %s is unknown."), safe(name).text);
+}
+
 /* A group that does not exist, or that may not, has no members. */
 static void check_group(const char *name)
 {
 	struct logoff_error cause = {};
 	int r = nss_has_group(name, &cause);
 
-	if (r == 0)
+	if (r > 0)
+		check_members(name);
+	else if (r == 0)
 		check_say(FINDING_NOTE,
-			  check_write(_("If you want that: sudo groupadd --system '%s'; or write a group of the domain "
-					"as MYDOMAIN\\NAME."), safe(name).text).text,
+			  check_write(_("If you want that: sudo groupadd --system '%s'; sudo usermod --append --groups "
+					"'%s' NAME; or write a group of the domain as MYDOMAIN\\NAME."),
+				      safe(name).text, safe(name).text).text,
 			  _("There is no group %s, whose members may see the sessions of others."), safe(name).text);
-	else if (r < 0)
+	else
 		check_say(FINDING_UNKNOWN, NULL, _("It is unknown whether there is a group %s: %s"), safe(name).text,
 			  safe(cause.text).text);
 }
@@ -168,10 +218,11 @@ static void check_administrators(void)
 	int r = nss_has_group(ADMINISTRATORS, &cause);
 
 	if (r == 1)
-		check_say(FINDING_OK, NULL, _("There is the group %s."), ADMINISTRATORS);
+		check_members(ADMINISTRATORS);
 	else if (r == 0)
 		check_say(FINDING_NOTE,
-			  check_write(_("If you want it: sudo groupadd --system %s"), ADMINISTRATORS).text,
+			  check_write(_("If you want it: sudo groupadd --system %s; sudo usermod --append --groups %s "
+					"NAME"), ADMINISTRATORS, ADMINISTRATORS).text,
 			  _("There is no group %s, to which the shipped rule gives Full Control."), ADMINISTRATORS);
 	else
 		check_say(FINDING_UNKNOWN, NULL, _("It is unknown whether there is a group %s: %s"), ADMINISTRATORS,

@@ -124,8 +124,8 @@ static bool find_server(char *ret_server, size_t size)
 static void say_nobody(void)
 {
 	check_say(FINDING_UNKNOWN,
-		  _("Name one: logoff-server-check -U NAME; or get a ticket of the domain first: kinit NAME (of the "
-			    "package krb5-user)"),
+		  _("Name one: sudo logoff-server-check -U NAME; or get a ticket of the domain first: kinit NAME (of "
+		    "the package krb5-user)"),
 		  _("Nobody has called over the pipe: there is no account to call as."));
 }
 
@@ -145,8 +145,10 @@ static bool say_failure(enum exit_status status, const struct logoff_error *caus
 			  _("Nobody has called over the pipe: the account was not accepted."));
 	else if (status == EXIT_DENIED)
 		check_say(FINDING_PROBLEM,
-			  _("Accounts need a user on this machine, and guests are refused; the log of Samba's worker "
-			    "says more."),
+			  check_count(FINDING_PROBLEM) > 0
+			  ? _("First mend the problems above.")
+			  : _("Accounts need a user on this machine, and guests are refused; the log of Samba's worker "
+			      "says more."),
 			  _("The service has refused the call."));
 	else
 		check_say(FINDING_PROBLEM,

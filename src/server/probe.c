@@ -143,6 +143,66 @@ bool probe_nss_has(const char *text, const char *database, const char *service)
 	return false;
 }
 
+bool probe_nss_is_local(const char *text, const char *database)
+{
+	size_t n = strlen(database);
+
+	for (const char *line = text; line; line = next_line(line)) {
+		const char *at = skip_blanks(line);
+		size_t length;
+
+		if (strncmp(at, database, n) != 0 || at[n] != ':')
+			continue;
+		for (at = skip_blanks(at + n + 1); *at && !strchr("#\r\n", *at); at = skip_blanks(at + length)) {
+			length = *at == '[' ? strcspn(at, "]\n") : strcspn(at, " \t\r[#\n");
+			if (*at == '[')
+				length += at[length] == ']';
+			else if (!(length == 5 && strncmp(at, "files", 5) == 0) &&
+				 !(length == 7 && strncmp(at, "systemd", 7) == 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The field number INDEX, from 0, of a LINE with colons; empty if there is none. */
+static const char *field(const char *line, unsigned index, size_t *ret_length)
+{
+	while (index-- > 0) {
+		line += strcspn(line, ":\n");
+		line += *line == ':';
+	}
+	*ret_length = strcspn(line, ":\r\n");
+	return line;
+}
+
+static bool is_primary_group(const char *users, const char *gid, size_t n_gid)
+{
+	for (const char *line = users; line; line = next_line(line)) {
+		size_t n;
+		const char *of = field(line, 3, &n);
+
+		if (n > 0 && n == n_gid && strncmp(of, gid, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+int probe_has_member(const char *groups, const char *users, const char *name)
+{
+	size_t n_gid, n_members, n = strlen(name);
+
+	for (const char *line = groups; line; line = next_line(line)) {
+		const char *gid = field(line, 2, &n_gid);
+
+		if (strncmp(line, name, n) != 0 || line[n] != ':')
+			continue;
+		(void)field(line, 3, &n_members);
+		return n_members > 0 || is_primary_group(users, gid, n_gid);
+	}
+	return -ENOENT;
+}
+
 /* The addresses stand there in the kernel's order of bytes: 127.0.0.1 ends in 7F on a little-endian machine. */
 static bool is_loopback(const char *address)
 {

@@ -2,8 +2,8 @@
 /*
  * probe.h - what logoff-server-check finds out about this machine: what programs print, files and ports.
  *
- * The parsers take a text and do no I/O. Their sources: testparm(1), pdbedit(8), nsswitch.conf(5), proc(5), and what
- * Samba's workers print for "--list-interfaces".
+ * The parsers take a text and do no I/O. Their sources: testparm(1), pdbedit(8), nsswitch.conf(5), group(5), passwd(5),
+ * proc(5), and what Samba's workers print for "--list-interfaces".
  */
 #ifndef SERVER_PROBE_H
 #define SERVER_PROBE_H
@@ -29,6 +29,15 @@ bool probe_has_pipe(const char *text, const char *name);
 
 /* Tells whether the line of DATABASE in nsswitch.conf has the word SERVICE. */
 bool probe_nss_has(const char *text, const char *database, const char *service);
+
+/* Tells whether the line of DATABASE there names only this machine's own sources, or is missing. */
+bool probe_nss_is_local(const char *text, const char *database);
+
+/*
+ * Tells whether the group NAME has a member in the texts of /etc/group and /etc/passwd, be it as the primary group.
+ * Returns 1, 0 or -ENOENT (the group is not there).
+ */
+int probe_has_member(const char *groups, const char *users, const char *name);
 
 /* Where somebody listens. */
 enum probe_listener { PROBE_NOBODY, PROBE_LOOPBACK, PROBE_NETWORK };

@@ -116,6 +116,39 @@ static void sources_of_names_are_found(void **state)
 	assert_false(probe_nss_has("passwd:", "passwd", "files"));
 }
 
+static void sources_elsewhere_are_told_from_those_of_this_machine(void **state)
+{
+	static const char text[] = "passwd:\tfiles systemd\ngroup: files [SUCCESS=merge] systemd # sss\n"
+				   "initgroups: files sss\nshadow:[ NOTFOUND=return ]file\n";
+
+	(void)state;
+	assert_true(probe_nss_is_local(text, "passwd"));
+	assert_true(probe_nss_is_local(text, "group"));
+	assert_true(probe_nss_is_local(text, "hosts"));
+	assert_false(probe_nss_is_local(text, "initgroups"));
+	assert_false(probe_nss_is_local(text, "shadow"));
+	assert_false(probe_nss_is_local("group: winbind files", "group"));
+	assert_true(probe_nss_is_local("group: files [UNAVAIL", "group"));
+	assert_true(probe_nss_is_local("group:", "group"));
+}
+
+/* Made by hand from group(5) and passwd(5). */
+static void members_are_listed_or_have_the_group_as_their_first(void **state)
+{
+	static const char groups[] = "root:x:0:\nadm:x:4:syslog,alice\nempty:x:100:\nfirst:x:1001:\n"
+				     "short\nno-list:x:1002";
+	static const char users[] = "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1001:4:/home/bob:/bin/sh\nodd:x\n";
+
+	(void)state;
+	assert_int_equal(probe_has_member(groups, users, "adm"), 1);
+	assert_int_equal(probe_has_member(groups, users, "first"), 1);
+	assert_int_equal(probe_has_member(groups, users, "empty"), 0);
+	assert_int_equal(probe_has_member(groups, users, "no-list"), 0);
+	assert_int_equal(probe_has_member(groups, users, "emp"), -ENOENT);
+	assert_int_equal(probe_has_member(groups, users, "short"), -ENOENT);
+	assert_int_equal(probe_has_member("", "", "adm"), -ENOENT);
+}
+
 /* Made by hand from proc(5) on a little-endian machine: 445 is 01BD, 0A is LISTEN. */
 #define HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 #define TAIL " 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000000000000000 100 0 0 10 0\n"
@@ -271,6 +304,8 @@ int main(void)
 		TEST(accounts_without_a_user_are_counted_apart),
 		TEST(pipes_are_found_by_their_whole_names),
 		TEST(sources_of_names_are_found),
+		TEST(sources_elsewhere_are_told_from_those_of_this_machine),
+		TEST(members_are_listed_or_have_the_group_as_their_first),
 		TEST(listeners_are_told_apart),
 		TEST(the_cause_is_found_behind_what_says_nothing),
 		TEST(a_program_is_run_with_its_status_and_both_outputs),

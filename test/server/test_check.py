@@ -182,6 +182,7 @@ def test_nobody_with_a_password(alone):
         result = check(alone, user="alice")
         assert result.status == PROBLEM, result
         assert "No account of this machine has a password for Samba: nobody can call." in found(result, "problem"), result
+        assert result.out.count("First mend the problems above.") == 1 and "says more" not in result.out, result
     finally:
         alone.host.check(f"cp /root/passdb.tdb /var/lib/samba/private/; {RESTART}", timeout=60)
     assert_ready(alone)
@@ -207,6 +208,28 @@ def test_who_has_full_control_is_noted(alone, what):
         assert any(re.match(said, line) for line in found(result, "note") + found(result, "unknown")), result
     finally:
         alone.host.check(mend)
+
+
+NO_MEMBER = "This machine's own files name no member of the group rds-admins."
+
+
+def test_a_group_without_a_member_is_noted(alone):
+    """With winbind it is unknown, as that may know of one."""
+    alone.host.check("cp /etc/nsswitch.conf /root/ && sed -Ei '/^(passwd|group):/s/$/ winbind/' /etc/nsswitch.conf && gpasswd -d bob rds-admins")
+    try:
+        result = check(alone, user="alice")
+        assert result.status == WORKS, result
+        assert any(line.startswith(NO_MEMBER.rstrip(".")) and "elsewhere" in line for line in found(result, "unknown")), result
+
+        alone.host.check("sed -Ei '/^(passwd|group):/s/ winbind//g' /etc/nsswitch.conf")
+        result = check(alone, user="alice")
+        assert result.status == WORKS, result
+        assert NO_MEMBER in found(result, "note"), result
+
+        alone.host.check(result.out.partition(f"{NO_MEMBER}\n")[2].partition("\n")[0].partition(": ")[2].replace("NAME", "bob"))
+        assert "The group rds-admins has members." in found(check(alone, user="alice"), "ok")
+    finally:
+        alone.host.check("cp /root/nsswitch.conf /etc/ && usermod --append --groups rds-admins bob")
 
 
 def test_a_domain_that_cannot_be_asked(member):
