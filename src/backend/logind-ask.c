@@ -440,7 +440,10 @@ static int signal_manager(const char *cgroup, struct logoff_error *reterr)
 	return r;
 }
 
-/* A logind that was started anew does not know the user of a manager whose last session has ended meanwhile. */
+/*
+ * A logind that was started anew does not know the user of a manager whose last session has ended meanwhile. They may log on again
+ * now, so it is looked again before the manager is signalled.
+ */
 static int on_manager_asked(sd_bus_message *answer, void *userdata, sd_bus_error *error)
 {
 	struct logoff_session *session = userdata;
@@ -448,8 +451,8 @@ static int on_manager_asked(sd_bus_message *answer, void *userdata, sd_bus_error
 
 	(void)on_asked(answer, session, error);
 	if (ending->asked == -ENXIO && here_has_power(session)) {
-		of(session)->manager_signalled = true;
-		ending->asked = signal_manager(of(session)->manager_cgroup, &ending->asked_error);
+		of(session)->user_unknown = true;
+		ending->asked = -EAGAIN;
 	}
 	return 0;
 }
@@ -464,7 +467,7 @@ static int ask_manager(struct logoff_session *session, bool interactive, struct 
 	sd_bus_message *call = NULL;
 	int r;
 
-	if (session->current && here_has_power(session)) {
+	if ((session->current || of(session)->user_unknown) && here_has_power(session)) {
 		session->ending->asked = 0;
 		logind_note_manager(session);
 		of(session)->manager_signalled = true;

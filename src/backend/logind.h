@@ -89,6 +89,7 @@ struct logind_session {
 	char manager_run[INVOCATION];	/* what systemd called that run of the manager; "": not known */
 	uint64_t user_killed_us;	/* when logind was last asked to kill all that is the user's; 0: never */
 	bool manager_signalled;		/* it was asked by a signal, not through logind */
+	bool user_unknown;		/* logind has said so when it was to end what is the user's */
 	bool user_is_back;		/* the user has logged on again since */
 	bool not_a_session;		/* class "manager": the user's service manager, in systemd 256 and later; or over */
 	bool superseded;		/* another logon has got the id, and with it scope and cgroup */

@@ -755,7 +755,7 @@ static void note_kill(struct logoff_request *request, struct job *job, int r)
 {
 	uint64_t now = request->host->now_us;
 
-	job->not_killed = r == -EACCES || r == -EHOSTUNREACH ? r : 0;
+	job->not_killed = r == -EACCES || r == -EHOSTUNREACH || r == -EKEYREJECTED ? r : 0;
 	if (r != -EPERM || !job->session->current || job->part != HOST_SESSION) {
 		job->beyond_us = 0;
 	} else if (job->beyond_us == 0) {
@@ -808,7 +808,7 @@ static bool kill_now(struct logoff_request *request, struct job *job)
 		note_kill(request, job, r);
 		return false;
 	}
-	job->forced = job->forced || (r != -EACCES && (job->seen.n_items > 0 || job->unseen || job->unsure));
+	job->forced = job->forced || job->seen.n_items > 0 || job->unseen || job->unsure;	/* -EACCES: some of them, perhaps */
 	job->step = STEP_KILLING;
 	if (first)
 		request_tell(request, job, part_events[job->part].kill);
