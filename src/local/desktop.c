@@ -88,12 +88,18 @@ bool desktop_is_unit(const char *path)
 	return of_session || begins_with_one(unit, desktops);
 }
 
-bool desktop_is_common(const char *path)
+/* Tells whether the name of the unit in a path begins with one of BEGINNINGS. */
+static bool is_one_of(const char *path, const char *const *beginnings)
 {
 	const char *unit;
 
 	(void)find_unit(path, &unit);
-	return begins_with_one(unit, common);
+	return begins_with_one(unit, beginnings);
+}
+
+bool desktop_is_common(const char *path)
+{
+	return is_one_of(path, common);
 }
 
 /* What a process is compared with. */
@@ -159,14 +165,6 @@ static int has_come_from(pid_t pid, const char *id)
 /* By its name on the bus: the desktops of a user may need it too, or it is a program with windows. */
 static const char *const by_bus[] = { "dbus-:", NULL };
 
-static bool is_by_bus(const char *path)
-{
-	const char *unit;
-
-	(void)find_unit(path, &unit);
-	return begins_with_one(unit, by_bus);
-}
-
 /* The same for a process in UNIT that began at START_US, with this audit session. */
 static int is_started_by(pid_t pid, const struct marks *marks, const char *unit, uint64_t start_us, uint32_t audit)
 {
@@ -184,7 +182,7 @@ static int is_started_by(pid_t pid, const struct marks *marks, const char *unit,
 	if (from >= 0)
 		return from;
 	r = has_come_so(marks, audit);
-	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_by_bus(unit)) ? -ENODATA : r;
+	return r > 0 && span->shared_us != UINT64_MAX && (start_us >= span->shared_us || is_one_of(unit, by_bus)) ? -ENODATA : r;
 }
 
 /*
